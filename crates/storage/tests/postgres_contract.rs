@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 #[path = "postgres/sandbox.rs"]
+#[expect(dead_code, reason = "shared with the other tests of PostgreSQL")]
 mod sandbox;
 
 use sandbox::Sandbox;
@@ -13,7 +14,7 @@ const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {
     let sandbox = Sandbox::new().await;
-    (Stores::of(sandbox.open().await), sandbox)
+    (sandbox.stores().await, sandbox)
 }
 
 testkit::store_contract_tests!(fresh);

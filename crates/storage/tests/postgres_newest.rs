@@ -5,6 +5,8 @@
 
 #[path = "postgres/belongings.rs"]
 mod belongings;
+#[path = "shared/earlier_schemas.rs"]
+mod earlier_schemas;
 #[path = "postgres/foreign_rows.rs"]
 mod foreign_rows;
 #[path = "postgres/migrating.rs"]
@@ -14,11 +16,10 @@ mod opening;
 #[path = "postgres/row_level_security.rs"]
 mod row_level_security;
 #[path = "postgres/sandbox.rs"]
+#[expect(dead_code, reason = "shared with the other tests of PostgreSQL")]
 mod sandbox;
-#[path = "shared/settings_of_clients.rs"]
-mod settings_of_clients;
-#[path = "shared/settings_of_tenants.rs"]
-mod settings_of_tenants;
+#[path = "shared/settings_as_columns.rs"]
+mod settings_as_columns;
 #[path = "postgres/two_tenants.rs"]
 mod two_tenants;
 
@@ -36,7 +37,7 @@ const SERVER: &str = "LATCHKEY_TEST_NEWEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {
     let sandbox = Sandbox::new().await;
-    (Stores::of(sandbox.open().await), sandbox)
+    (sandbox.stores().await, sandbox)
 }
 
 testkit::store_contract_tests!(fresh);
@@ -60,9 +61,9 @@ async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     // What PostgreSQL gives who makes a role.
     let made = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
     modest.administer(made).await;
-    let mut connection = migrating::migrated(&modest.url(), 6).await;
-    for sql in migrating::ROWS {
-        sandbox::execute(&mut connection, sql.to_owned()).await;
+    let mut connection = sandbox::migrated(&modest.url(), 6).await;
+    for sql in earlier_schemas::rows() {
+        sandbox::execute(&mut connection, sql).await;
     }
     let raised: bool =
         sqlx::query_scalar("SELECT latchkey_raise_wall()").fetch_one(&mut connection).await.unwrap();

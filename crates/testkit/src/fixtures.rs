@@ -1,12 +1,16 @@
 //! Plain tenants, clients and keys, always the same. A test changes the fields that it is about.
 
+use std::num::NonZero;
+
 use keys::{KeyId, KeyRecord};
-use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret, SecretId};
+use protocol::{
+    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
+};
+use registry::{Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits,
-    TenantStatus,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SessionPolicy,
+    SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -71,11 +75,11 @@ pub fn tenant(id: &str) -> Tenant {
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![resource_server],
         limits: TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        assertions: AssertionPolicy::default(),
+        refresh_token: RefreshTokenPolicy::default(),
+        sign_in: SignInPolicy::default(),
+        subject: SubjectType::default(),
+        branding: Branding::default(),
         id,
     }
 }
@@ -130,4 +134,75 @@ pub fn key(number: u32) -> KeyRecord {
 #[must_use]
 pub fn key_of(tenant: &TenantId, number: u32) -> KeyRecord {
     KeyRecord { thumbprint: format!("thumbprint-{number} of {tenant}"), ..key(number) }
+}
+
+/// A tenant `acme-1` with every setting.
+#[must_use]
+pub fn tenant_with_settings() -> Tenant {
+    let seconds = Lifetime::from_seconds;
+    Tenant {
+        name: "ACME (Tools), No. 1".to_owned(),
+        issuer: issuer("https://auth.example.com/acme-1"),
+        strategies: Strategies { oauth2: true, oidc: false },
+        stale_if_error: seconds(7),
+        signing: SigningPolicy {
+            algorithm: SigningAlgorithm::ES256,
+            rotate_every: seconds(11),
+            publish_before: seconds(12),
+            jwks_max_age: seconds(13),
+            jwks_stale: seconds(14),
+            skew: seconds(15),
+            rsa_bits: 3072,
+            hold_activation: Some(seconds(16)),
+        },
+        access_token: AccessTokenPolicy {
+            lifetime: seconds(17),
+            format: TokenFormat::Jwt,
+            typ: "at+jwt".to_owned(),
+            require_sender_constraint: true,
+            require_dpop_nonce: true,
+            previous_typs: Vec::new(),
+        },
+        assertions: AssertionPolicy { issuer_only: true, max_lifetime: seconds(18) },
+        refresh_token: RefreshTokenPolicy { grace: seconds(19), ..RefreshTokenPolicy::default() },
+        sign_in: SignInPolicy {
+            session: SessionPolicy { idle: seconds(20), absolute: seconds(21), remember: seconds(22) },
+        },
+        subject: SubjectType::Pairwise,
+        branding: Branding { support_url: Some("https://acme.example/ä".to_owned()), ..Branding::default() },
+        limits: TenantLimits { clients: NonZero::new(23), ..TenantLimits::default() },
+        resource_servers: Vec::new(),
+        ..tenant("acme-1")
+    }
+}
+
+/// A client of `acme-1` with every setting.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn client_with_settings() -> Client {
+    Client {
+        name: "svc".to_owned(),
+        description: Some("Sends “bills”".to_owned()),
+        authentication_method: ClientAuthenticationMethod::PrivateKeyJwt,
+        grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],
+        audiences: vec!["api".to_owned(), "a b".to_owned()],
+        scope: scope("b a"),
+        access_token_lifetime: Some(Lifetime::from_seconds(77)),
+        issuer: Some(issuer("thunder")),
+        introspection: IntrospectionRight::Tenant,
+        dpop_bound_access_tokens: true,
+        tls_client_certificate_bound_access_tokens: true,
+        keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
+        jwks_uri: Some("https://keys.example.com/ä".to_owned()),
+        certificate_subject: Some("san_dns:example.com".parse().expect("a subject")),
+        code_flow: CodeFlow {
+            redirect_uris: vec!["https://app.example.com/cb".to_owned()],
+            require_pkce: false,
+            popup: true,
+            ..CodeFlow::default()
+        },
+        ..Client::new(tenant_id("acme-1"), client_id("svc"))
+    }
 }

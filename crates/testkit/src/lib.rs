@@ -8,6 +8,7 @@ mod calls;
 mod fault_injection;
 mod free_port;
 mod leftovers;
+mod servers;
 mod store;
 
 pub mod store_contract;
@@ -16,4 +17,5 @@ pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
 pub use free_port::free_port;
 pub use leftovers::{canary, leftovers};
+pub use servers::{RedisServer, server_variable};
 pub use store::TestStore;

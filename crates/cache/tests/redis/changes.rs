@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use administration::Invalidation;
 use keys::SigningKeyStore as _;
 use tenancy::{Tenant, TenantStore as _};
-use testkit::fixtures;
+use testkit::{RedisServer, fixtures};
 use tokio::time::sleep;
 
-use crate::server::Server;
 use crate::test_env::{TestEnv, Traits, eventually, svc_of};
 
 #[tokio::test]
@@ -109,7 +108,7 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
 
 #[tokio::test]
 async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis_is_back() {
-    let server = Server::started();
+    let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let quick = || Traits { timing: cache::RedisTiming::default(), ..Traits::default() };
     let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use cache::RedisTiming;
-use testkit::fixtures;
+use testkit::{RedisServer, fixtures};
 
-use crate::server::{self, Server};
+use crate::server;
 use crate::test_env::{Replica, TestEnv, Traits, eventually};
 
 const CLIENTS: usize = 500;
@@ -20,7 +20,7 @@ struct Street {
 }
 
 impl Street {
-    async fn before(server: &Server) -> Self {
+    async fn before(server: &RedisServer) -> Self {
         let test_env = TestEnv::at(&server.url());
         let client = |number| fixtures::client(&test_env.acme, &format!("c{number}"));
         test_env.store.put_clients(&(0..20 * CLIENTS).map(client).collect::<Vec<_>>());
@@ -72,58 +72,50 @@ fn quick() -> Traits {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_absent_at_the_start_costs_nothing_and_is_found_when_it_comes() {
-    let mut server = Server::absent();
+async fn redis_absent_or_hung_at_the_start_costs_nothing_and_is_found_when_it_comes() {
+    let (mut absent, hung) = (RedisServer::absent(), RedisServer::started());
+    hung.pause();
+    let mut streets = [Street::before(&absent).await, Street::before(&hung).await];
+    for street in &mut streets {
+        street.outage("absent or hung").await;
+        assert_eq!(street.commands(), 0);
+    }
+    absent.start();
+    hung.resume();
+    for street in &mut streets {
+        street.recovered("found").await;
+    }
+}
+
+/// A street with Redis, where this happens twice, and ends twice.
+async fn check(what: &str, begin: fn(&mut RedisServer), end: fn(&mut RedisServer)) {
+    let mut server = RedisServer::started();
     let mut street = Street::before(&server).await;
-    street.outage("absent").await;
-    assert_eq!(street.commands(), 0);
-    server.start();
-    street.recovered("found after its start").await;
+    street.recovered("found").await;
+    for _ in 0..2 {
+        begin(&mut server);
+        street.outage(what).await;
+        end(&mut server);
+        street.recovered(what).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_redis_is_done_without_until_it_is_back() {
-    let mut server = Server::started();
-    let mut street = Street::before(&server).await;
-    street.recovered("found").await;
-    for _ in 0..2 {
-        server.kill();
-        street.outage("killed").await;
-        server.start();
-        street.recovered("back after a kill").await;
-    }
+    check("killed", RedisServer::kill, RedisServer::start).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hung_redis_is_waited_for_once() {
-    let server = Server::started();
-    let mut street = Street::before(&server).await;
-    street.recovered("found").await;
-    for _ in 0..2 {
-        server.pause();
-        street.outage("hung").await;
-        server.resume();
-        street.recovered("back after a pause").await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hung_redis_at_the_start_is_not_waited_for_at_all() {
-    let server = Server::started();
-    server.pause();
-    let mut street = Street::before(&server).await;
-    street.outage("hung at the start").await;
-    assert_eq!(street.commands(), 0);
-    server.resume();
-    street.recovered("found after a pause").await;
+    check("hung", |server| server.pause(), |server| server.resume()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flushed_redis_has_forgotten_and_that_is_all() {
-    let server = Server::started();
+    let server = RedisServer::started();
     let mut street = Street::before(&server).await;
     street.recovered("found").await;
-    let mut redis = server::connection(&server.url()).unwrap();
+    let mut redis = server::connection(&server.url());
     for _ in 0..3 {
         redis::cmd("FLUSHALL").exec(&mut redis).unwrap();
         redis::cmd("SCRIPT").arg("FLUSH").exec(&mut redis).unwrap();
@@ -134,10 +126,10 @@ async fn a_flushed_redis_has_forgotten_and_that_is_all() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_takes_no_writes_is_done_without() {
-    let server = Server::started();
+    let server = RedisServer::started();
     let mut street = Street::before(&server).await;
     street.recovered("found").await;
-    let mut redis = server::connection(&server.url()).unwrap();
+    let mut redis = server::connection(&server.url());
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(&mut redis).unwrap();
     street.outage("read-only").await;
     // Three probes at least find that it still takes no writes.
@@ -152,7 +144,7 @@ async fn a_redis_that_takes_no_writes_is_done_without() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_restart_changes_are_received_again() {
-    let mut server = Server::started();
+    let mut server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);
     assert_eq!(second.name(&test_env.acme).await, "svc");

@@ -8,9 +8,8 @@ use protocol::Timestamp;
 use redis::{Cmd, FromRedisValue};
 use registry::{ReplayGuard, SingleUseIdentifier};
 use tenancy::Tenant;
-use testkit::{Failure, fixtures};
+use testkit::{Failure, RedisServer, fixtures};
 
-use crate::server::Server;
 use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, now};
 
 /// For how long the identifiers of these tests count, in seconds.
@@ -152,7 +151,7 @@ async fn a_mark_does_not_shorten_that_of_the_first_use() {
 
 #[tokio::test]
 async fn what_redis_has_lost_the_store_refuses() {
-    let server = Server::started();
+    let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let guarded = Guarded::of(&test_env).await;
     let used = identifier("1");
@@ -251,7 +250,7 @@ async fn what_no_replica_has_written_refuses_nothing() {
 
 #[tokio::test]
 async fn a_redis_that_does_not_answer_leaves_the_decision_to_the_store() {
-    let mut server = Server::started();
+    let mut server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let quick = Traits { timing: RedisTiming::default(), ..Traits::default() };
     let guarded = Guarded::with(&test_env, quick).await;
@@ -291,7 +290,7 @@ async fn a_use_that_the_store_did_not_record_is_not_marked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_marks_that_wait_for_redis_there_is_a_limited_number() {
-    let server = Server::started();
+    let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let traits = Traits {
         timing: RedisTiming { response: SOON, connect: SOON, ..RedisTiming::default() },

@@ -10,7 +10,7 @@ use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
 use secrets::Pepper;
 use tenancy::{Tenant, TenantStore as _};
-use testkit::{TestStore, fixtures};
+use testkit::{TestStore, fixtures, server_variable};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -52,7 +52,7 @@ impl Default for Traits {
 impl TestEnv {
     /// With the Redis that all tests share, under names of its own.
     pub(crate) fn new() -> Self {
-        Self::at(&server::server_variable("LATCHKEY_TEST_REDIS_URL"))
+        Self::at(&server_variable("LATCHKEY_TEST_REDIS_URL"))
     }
 
     pub(crate) fn at(url: &str) -> Self {
@@ -92,7 +92,7 @@ impl TestEnv {
     }
 
     pub(crate) fn redis(&self) -> redis::Connection {
-        server::connection(&self.url).unwrap()
+        server::connection(&self.url)
     }
 
     /// All names of this environment in Redis.

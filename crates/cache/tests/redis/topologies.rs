@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use testkit::free_port;
+use testkit::{RedisServer, free_port};
 
-use crate::server::{self, Server};
+use crate::server;
 use crate::test_env::{Replica, TestEnv, Traits, eventually, svc_of};
 
 /// One replica's rows and changes reach another.
@@ -30,7 +30,7 @@ async fn replicas(test_env: &TestEnv) -> [Replica; 2] {
 
 #[tokio::test]
 async fn sentinels_say_who_the_master_is() {
-    let master = Server::started();
+    let master = RedisServer::started();
     let sentinel = master.sentinel();
     let test_env = TestEnv::at(&format!("redis+sentinel://{}/main", sentinel.host()));
     let [first, second] = replicas(&test_env).await;
@@ -41,8 +41,8 @@ async fn sentinels_say_who_the_master_is() {
 async fn a_cluster_keeps_a_tenants_keys_together() {
     // By default the bus has a port from among those that systems give to connections.
     let bus = free_port().to_string();
-    let node = Server::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
-    let mut redis = server::connection(&node.url()).unwrap();
+    let node = RedisServer::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
+    let mut redis = server::connection(&node.url());
     redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).exec(&mut redis).unwrap();
     loop {
         let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut redis).unwrap();

@@ -3,43 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Invalidation, TenantRows as _};
+use administration::Invalidation;
 use keys::SigningKeyStore as _;
-use storage::Database;
-use testkit::fixtures::{self, client_id, key, key_of, tenant_id};
-use testkit::requests;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinHandle;
+use testkit::fixtures::{key, key_of, tenant_id};
 use tokio::time::timeout;
 
+use crate::feeds::{add, added, listen, receive};
 use crate::sandbox::{Sandbox, execute, server};
 
 const SOON: Duration = Duration::from_secs(1);
 /// For a connection to be opened anew, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-type Received = UnboundedReceiver<Vec<Invalidation>>;
-
-async fn listen(database: &Database) -> (Received, JoinHandle<()>) {
-    let (sender, received) = unbounded_channel();
-    let feed = database.change_feed().await.unwrap();
-    (received, tokio::spawn(feed.watch(move |changed| drop(sender.send(changed)))))
-}
-
-async fn add(database: &Database, id: &str) {
-    let tenant = fixtures::tenant(id);
-    let client = fixtures::client(&tenant, "svc");
-    database.commit(&requests::added(&tenant, &[&client])).await.unwrap();
-}
-
-fn added(id: &str) -> [Invalidation; 2] {
-    let id = tenant_id(id);
-    [Invalidation::Tenant(id.clone()), Invalidation::Client(id, client_id("svc"))]
-}
-
-async fn receive(received: &mut Received, limit: Duration) -> Vec<Invalidation> {
-    timeout(limit, received.recv()).await.expect("something is heard in time").unwrap()
-}
 
 /// Waits until the feed's connection listens.
 async fn await_listening(sandbox: &Sandbox) {
@@ -77,7 +51,7 @@ async fn changes_by_another_replica_arrive_without_a_statement_of_a_request() {
 async fn changes_before_watching_and_during_a_disconnection_arrive() {
     let sandbox = Sandbox::new().await;
     let (here, there) = (sandbox.open().await, sandbox.open().await);
-    let (sender, mut received) = unbounded_channel();
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
     let feed = here.change_feed().await.unwrap();
     add(&there, "early").await;
     let watching = tokio::spawn(feed.watch(move |changed| drop(sender.send(changed))));

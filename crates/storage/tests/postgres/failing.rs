@@ -74,8 +74,7 @@ async fn a_server_that_says_nothing_is_unavailable_soon() {
 
 #[tokio::test]
 async fn connections_that_the_server_ends_fail_no_request() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (sandbox, database) = Sandbox::opened().await;
     database.commit(&requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     let name = sandbox.url().rsplit('/').next().unwrap().to_owned();
     for _ in 0..5 {

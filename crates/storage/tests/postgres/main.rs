@@ -3,29 +3,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+mod added_columns;
 #[path = "../shared/batches.rs"]
 mod batches;
 mod belongings;
 mod change_feed;
+#[path = "../shared/earlier_schemas.rs"]
+mod earlier_schemas;
 mod failing;
+#[path = "../shared/feeds.rs"]
+mod feeds;
 mod foreign_rows;
 mod forwarder;
 mod leaders;
 mod migrating;
+#[path = "../shared/newer_columns.rs"]
 mod newer_columns;
 mod opening;
 mod replicas;
 mod rings;
 mod row_level_security;
 mod sandbox;
-#[path = "../shared/settings_of_clients.rs"]
-mod settings_of_clients;
-#[path = "../shared/settings_of_tenants.rs"]
-mod settings_of_tenants;
+#[path = "../shared/settings_as_columns.rs"]
+mod settings_as_columns;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;
 mod statements;
 mod turns;
+#[path = "../shared/replicas.rs"]
+mod two_replicas;
 mod two_tenants;
 
 /// What says where the server is.

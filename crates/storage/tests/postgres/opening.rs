@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::{SealedItems as _, TenantRows as _};
-use sqlx::{Connection as _, PgConnection};
 use storage::postgres::{self, MIGRATOR, PostgresOptions};
 use storage::{Database, OpenError};
 use tenancy::TenantStore as _;
@@ -12,13 +11,8 @@ use testkit::requests;
 
 use crate::sandbox::{Sandbox, execute, server};
 
-/// As the login that the sandbox uses.
-async fn connect(sandbox: &Sandbox) -> PgConnection {
-    PgConnection::connect(&sandbox.url()).await.unwrap()
-}
-
 async fn migrations(sandbox: &Sandbox) -> i64 {
-    let mut connection = connect(sandbox).await;
+    let mut connection = sandbox.connect().await;
     sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&mut connection).await.unwrap()
 }
 
@@ -42,7 +36,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
     let sandbox = Sandbox::new().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', TRUE, '', 0)";
-    execute(&mut connect(&sandbox).await, newer.to_owned()).await;
+    execute(&mut sandbox.connect().await, newer.to_owned()).await;
     let refused = postgres::open(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused}");
     assert!(refused.to_string().contains("run a newer version of Latchkey"), "{refused}");
@@ -62,7 +56,7 @@ async fn reading_only_changes_nothing_and_needs_the_schema() {
         postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().unwrap();
     assert_eq!(reading.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     assert!(reading.put_sealed_if_absent("x", b"y", NOW).await.is_err());
-    execute(&mut connect(&sandbox).await, "DELETE FROM _sqlx_migrations WHERE version > 1".to_owned()).await;
+    execute(&mut sandbox.connect().await, "DELETE FROM _sqlx_migrations WHERE version > 1".to_owned()).await;
     let refused = postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Older { found: 1, .. }), "{refused}");
 }
@@ -148,7 +142,7 @@ impl Modest {
 
     pub(crate) async fn has_row_level_security(&self) -> bool {
         let forced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tenants'::regclass";
-        sqlx::query_scalar(forced).fetch_one(&mut connect(&self.sandbox).await).await.unwrap()
+        sqlx::query_scalar(forced).fetch_one(&mut self.sandbox.connect().await).await.unwrap()
     }
 }
 

@@ -4,11 +4,9 @@ use administration::{
     Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage, TenantRows as _,
     UsageLog as _,
 };
-use keys::SigningKeyStore as _;
 use registry::{Client, SecretId};
-use testkit::fixtures::{self, key};
+use testkit::fixtures;
 use testkit::requests;
-use testkit::store_contract::{Stores, code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
 
@@ -28,18 +26,6 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
         assert!(outcomes.contains(&applied), "{outcomes:?}");
         assert!(outcomes.contains(&CommitOutcome::StaleRevision), "{outcomes:?}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
-    let sandbox = Sandbox::new().await;
-    let (left, right) = (sandbox.open().await, sandbox.open().await);
-    let acme = fixtures::tenant("acme");
-    left.commit(&requests::added(&acme, &[])).await.unwrap();
-    let key = key(1);
-    let (here, there) = tokio::join!(left.add_key(&acme.id, &key), right.add_key(&acme.id, &key));
-    assert_ne!(here.unwrap(), there.unwrap());
-    assert_eq!(right.find_keys(&acme.id).await.unwrap().keys, [key]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,19 +89,5 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         second.unwrap();
         assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None });
         assert!(left.secret_usage(&acme.id, &client.id).await.unwrap().is_empty());
-    }
-}
-
-/// From each of a thousand refresh tokens of one family.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_take_one_step_from_a_thousand_refresh_tokens_one_does() {
-    let sandbox = Sandbox::new().await;
-    let tenant = code_with_offline_access(&Stores::of(sandbox.open().await)).await;
-    let (left, right) = (sandbox.open().await, sandbox.open().await);
-    let family = redeem_with_family(&left, &tenant).await;
-    for generation in 0..1_000 {
-        let (here, there) =
-            tokio::join!(takes_step(&left, &family, generation), takes_step(&right, &family, generation));
-        assert_ne!(here, there, "{generation}");
     }
 }

@@ -88,9 +88,8 @@ impl Table {
 }
 
 async fn open() -> (Sandbox, Database, PgConnection, Vec<Table>) {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
-    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let (sandbox, database) = Sandbox::opened().await;
+    let mut connection = sandbox.connect().await;
     let tables = Table::all(&mut connection).await;
     (sandbox, database, connection, tables)
 }
@@ -212,7 +211,7 @@ async fn a_partition_that_is_read_is_left_for_the_next_time() {
         table.insert_over(&mut connection, 0..1, MORNING).await;
     }
     operate(&mut connection).await;
-    let mut reader = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let mut reader = sandbox.connect().await;
     operate(&mut reader).await;
     let read = &tables[0];
     let mut reading = reader.begin().await.unwrap();

@@ -5,14 +5,24 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use storage::Database;
 use storage::postgres::{self, MIGRATOR, PostgresOptions};
+use testkit::server_variable;
+use testkit::store_contract::Stores;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
 /// Of this server only, which ends with the tests.
 const LOGIN: &str = "latchkey_login";
+
+/// Of a family of refresh tokens.
+pub(crate) const STEPS: u32 = 1_000;
+
+/// The settings of a row with one member more, and that member.
+pub(crate) const ADD_NEWER_MEMBER: &str = r#"jsonb_set(settings::jsonb, '{newer}', '"kept"')::text"#;
+pub(crate) const NEWER_MEMBER: &str = "settings::jsonb ->> 'newer'";
 
 /// A database. It is dropped with this.
 pub(crate) struct Sandbox {
@@ -24,6 +34,13 @@ impl Sandbox {
     pub(crate) async fn new() -> Self {
         let template = template().await;
         Self::create(&format!("TEMPLATE {template}")).await
+    }
+
+    /// With the database that is open.
+    pub(crate) async fn opened() -> (Self, Database) {
+        let sandbox = Self::new().await;
+        let database = sandbox.open().await;
+        (sandbox, database)
     }
 
     /// Empty, or as this says.
@@ -46,6 +63,72 @@ impl Sandbox {
         let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
         postgres::open(&self.url(), options).await.unwrap()
     }
+
+    pub(crate) async fn stores(&self) -> Stores {
+        Stores::of(self.open().await)
+    }
+
+    /// As the login.
+    pub(crate) async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url()).await.unwrap()
+    }
+
+    /// As the owner of the tables.
+    pub(crate) async fn define(&self, sql: &str) {
+        execute(&mut self.connect().await, sql.to_owned()).await;
+    }
+
+    pub(crate) async fn texts(&self, select: &str) -> Vec<Option<String>> {
+        let mut connection = self.connect().await;
+        execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
+        sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap()
+    }
+
+    /// As a program writes in any tenant.
+    pub(crate) async fn execute(&self, sql: &str) {
+        execute(&mut self.connect().await, format!("SET ROLE latchkey_operator; {sql}")).await;
+    }
+
+    /// Brought up to this version, with these rows.
+    pub(crate) async fn at_version(version: i64, rows: &[String]) -> Self {
+        Self::earlier(version, true, rows).await
+    }
+
+    /// Like [`Sandbox::at_version`], with row level security or without.
+    pub(crate) async fn earlier(version: i64, row_level_security: bool, rows: &[String]) -> Self {
+        // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL 16 on.
+        Self::new().await;
+        let sandbox = Self::create("").await;
+        let mut connection = migrated(&sandbox.url(), version).await;
+        let mut transaction = connection.begin().await.unwrap();
+        if row_level_security {
+            execute(&mut transaction, "SELECT latchkey_raise_wall()".to_owned()).await;
+            execute(&mut transaction, "SET LOCAL ROLE latchkey_operator".to_owned()).await;
+        }
+        for sql in rows {
+            execute(&mut transaction, sql.clone()).await;
+        }
+        transaction.commit().await.unwrap();
+        sandbox
+    }
+}
+
+/// Connected to an empty database that was brought up to this version, by whom the URL names.
+pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let previous = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
+    Migrator::with_migrations(previous.collect()).run_direct(None, &mut connection, false).await.unwrap();
+    connection
+}
+
+/// A list of texts in a statement of an earlier program.
+pub(crate) fn list(texts: &[&str]) -> String {
+    format!("ARRAY{texts:?}::text[]").replace('"', "'")
+}
+
+/// Bytes in a statement.
+pub(crate) fn bytes(hex: &str) -> String {
+    format!("'\\x{hex}'::bytea")
 }
 
 impl Drop for Sandbox {
@@ -61,26 +144,15 @@ impl Drop for Sandbox {
 
 /// The server's own database, as its administrator.
 pub(crate) async fn server() -> PgConnection {
-    PgConnection::connect(&server_url()).await.unwrap()
+    PgConnection::connect(&server_variable(crate::SERVER)).await.unwrap()
 }
 
 pub(crate) async fn execute(connection: &mut PgConnection, sql: String) {
     connection.execute(AssertSqlSafe(sql)).await.unwrap();
 }
 
-/// A test that lacks the server fails rather than pass without having tested anything.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "xtask tells tests, through the environment, which server it has started"
-)]
-fn server_url() -> String {
-    std::env::var(crate::SERVER).unwrap_or_else(|_| {
-        panic!("{} is not set: run `cargo xtask test`, which starts what this needs", crate::SERVER)
-    })
-}
-
 fn url(database: &str) -> String {
-    let server = server_url();
+    let server = server_variable(crate::SERVER);
     let (_, place) = server.rsplit_once('@').expect("the server's URL names a user");
     let (place, _) = place.split_once('/').expect("the server's URL names a database");
     format!("postgres://{LOGIN}:{LOGIN}@{place}/{database}")

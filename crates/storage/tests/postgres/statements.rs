@@ -11,15 +11,13 @@ use registry::ClientStore as _;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
-use testkit::store_contract::{Stores, code_with_offline_access, redeem_with_family, takes_step};
+use testkit::store_contract::{code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
-use crate::signing_out::cost_of_one_and_fifty;
 
 #[tokio::test]
 async fn every_statement_is_counted_and_each_lookup_is_one() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     database.commit(&requests::added(&acme, &[&svc])).await.unwrap();
@@ -48,7 +46,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
 #[tokio::test]
 async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() {
     let sandbox = Sandbox::new().await;
-    let tenant = code_with_offline_access(&Stores::of(sandbox.open().await)).await;
+    let tenant = code_with_offline_access(&sandbox.stores().await).await;
     let database = sandbox.open().await;
     // BEGIN, entering the tenant, the code, forgetting what it was for, the family of refresh tokens, COMMIT.
     let before = database.statements();
@@ -62,20 +60,10 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
     }
 }
 
-#[tokio::test]
-async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_one() {
-    let sandbox = Sandbox::new().await;
-    let stores = Stores::of(sandbox.open().await);
-    let database = sandbox.open().await;
-    let [one, fifty] = cost_of_one_and_fifty(&stores, &database).await;
-    assert_eq!(one, fifty);
-}
-
 /// Each second, of each replica, however many tenants there are.
 #[tokio::test]
 async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
         database.commit(&requests::added(&tenant, &[])).await.unwrap();
@@ -94,8 +82,7 @@ async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants
 
 #[tokio::test]
 async fn a_page_costs_as_many_statements_however_long_it_is() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
         let svc = fixtures::client(&tenant, "svc");
@@ -129,8 +116,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
 /// A pushed request is one statement, with its bound, and its browser one more.
 #[tokio::test]
 async fn a_push_is_one_statement() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     database.commit(&requests::added(&acme, &[])).await.unwrap();
     let pushed = PushedRequest {

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant};
 use testkit::fixtures::{self, key_of};
 use testkit::requests;
-use testkit::store_contract::{Stores, sign_in};
+use testkit::store_contract::sign_in;
 
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
@@ -22,8 +22,7 @@ pub(crate) const TABLES: &str = "
 
 /// Two tenants with a row in every table.
 pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
+    let (sandbox, database) = Sandbox::opened().await;
     for id in ["acme", "globex"] {
         let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
         tenant.branding.logo = Some(Logo::new("digest".to_owned(), id.as_bytes()));
@@ -58,9 +57,9 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
         assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
         database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();
-        sign_in(&Stores::of(sandbox.open().await), &account).await;
+        sign_in(&sandbox.stores().await, &account).await;
     }
-    let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let connection = sandbox.connect().await;
     (sandbox, connection)
 }
 

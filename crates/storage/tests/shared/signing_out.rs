@@ -2,18 +2,25 @@
 
 use administration::{CommitOutcome, TenantRows as _};
 use storage::Database;
-use testkit::store_contract::{Stores, sign_out_everywhere, signed_in_and_out};
+use testkit::store_contract::{sign_out_everywhere, signed_in_and_out};
 
-/// The statements for one session and for fifty, each of another tenant.
-pub(crate) async fn cost_of_one_and_fifty(stores: &Stores, database: &Database) -> [u64; 2] {
+use crate::sandbox::Sandbox;
+
+/// Each number of sessions is of another tenant.
+#[tokio::test]
+async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_one() {
+    let sandbox = Sandbox::new().await;
+    let stores = sandbox.stores().await;
+    let opened = sandbox.open().await;
+    let database: &Database = &opened;
     let mut counted = [0; 2];
     for ((tenant, sessions), counted) in [("acme", 1), ("globex", 50)].into_iter().zip(&mut counted) {
-        let request = sign_out_everywhere(stores, tenant, sessions).await;
+        let request = sign_out_everywhere(&stores, tenant, sessions).await;
         let before = database.statements();
         let outcome = database.commit(&request).await.unwrap();
         *counted = database.statements() - before;
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
         assert_eq!(signed_in_and_out(database, &request).await, (0, usize::from(sessions)));
     }
-    counted
+    assert_eq!(counted[0], counted[1]);
 }

@@ -3,12 +3,11 @@
 use administration::{Along, ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
 use protocol::Lifetime;
 use secrets::GeneratedSecret;
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tenancy::{Issuer, TenantStore as _};
 use testkit::fixtures::{self, scope};
 
-use crate::declared::{Sandbox, declaration, lines, options, reconciler, value};
+use crate::declared::{declaration, lines, options, reconciler, value};
+use crate::sandbox::Sandbox;
 
 /// Choices that are random enough and the same in every run.
 struct Choices(u64);
@@ -70,11 +69,9 @@ fn any_declaration(choices: &mut Choices) -> Declaration {
 
 #[tokio::test]
 async fn every_declaration_can_follow_every_other() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (sandbox, database) = Sandbox::opened().await;
     let reconciler = reconciler(&database);
-    let path = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&path).await.unwrap();
+    let mut connection = sandbox.connect().await;
     let mut choices = Choices(2);
     for round in 0..60_u32 {
         let declared = any_declaration(&mut choices);

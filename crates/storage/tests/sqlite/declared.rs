@@ -1,6 +1,5 @@
-//! A database in a folder of its own, and declarations to apply to it.
+//! Declarations that tests apply to a database.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::{
@@ -11,29 +10,9 @@ use keys::SealingKey;
 use protocol::{Secret, Timestamp};
 use registry::DeclaredPassword;
 use secrets::Pepper;
-use storage::{Database, sqlite};
-use tempfile::TempDir;
+use storage::Database;
 use testkit::fixtures::{self, NOW};
 use zeroize::Zeroizing;
-
-/// A database file and the folder that goes with it.
-pub(crate) struct Sandbox {
-    folder: TempDir,
-}
-
-impl Sandbox {
-    pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("data/latchkey.db")
-    }
-
-    pub(crate) async fn open(&self) -> Arc<Database> {
-        Arc::new(sqlite::open(&self.path()).await.unwrap())
-    }
-}
 
 pub(crate) fn reconciler(database: &Arc<Database>) -> Reconciler {
     let sealer = SealingKey::generate().unwrap();

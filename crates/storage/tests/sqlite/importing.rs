@@ -10,7 +10,7 @@ use storage::Database;
 use testkit::fixtures::{self, NOW};
 use testkit::requests;
 
-use crate::declared::Sandbox;
+use crate::sandbox::Sandbox;
 
 /// Of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
@@ -39,8 +39,7 @@ fn lines(numbers: std::ops::Range<u32>) -> String {
 
 #[tokio::test]
 async fn a_thousand_lines_are_as_many_statements_as_one() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     database.commit(&requests::added(&acme, &[])).await.unwrap();
     let administrator = administrator(&database);
@@ -71,8 +70,7 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
 /// The bodies of two imports may take a minute to come.
 #[tokio::test]
 async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let tenants = ["acme", "globex"].map(fixtures::tenant);
     for tenant in &tenants {
         database.commit(&requests::added(tenant, &[])).await.unwrap();

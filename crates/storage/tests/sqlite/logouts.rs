@@ -2,12 +2,10 @@
 
 use administration::{CommitOutcome, TenantRows as _};
 use grants::QueuedLogout;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{Connection as _, Executor as _};
-use std::sync::Arc;
-use testkit::store_contract::{Stores, sign_out_everywhere};
+use sqlx::Executor as _;
+use testkit::store_contract::sign_out_everywhere;
 
-use crate::declared::Sandbox;
+use crate::sandbox::Sandbox;
 
 const FULL: &str = "
     WITH RECURSIVE given (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM given WHERE n < 5000)
@@ -16,11 +14,9 @@ const FULL: &str = "
 
 #[tokio::test]
 async fn no_more_notices_are_queued_for_a_client_for_which_the_most_wait() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
-    let stores = Stores::of(Arc::into_inner(sandbox.open().await).unwrap());
-    let options = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let (sandbox, database) = Sandbox::opened().await;
+    let stores = sandbox.stores().await;
+    let mut connection = sandbox.connect().await;
     connection.execute(FULL).await.unwrap();
     for (tenant, expected) in [("acme", QueuedLogout::MOST_OF_CLIENT), ("globex", 2)] {
         let request = sign_out_everywhere(&stores, tenant, 2).await;

@@ -7,17 +7,23 @@ mod batches;
 mod change_feed;
 mod converging;
 mod declared;
+#[path = "../shared/earlier_schemas.rs"]
+mod earlier_schemas;
+#[path = "../shared/feeds.rs"]
+mod feeds;
 mod importing;
 mod logouts;
+#[path = "../shared/newer_columns.rs"]
 mod newer_columns;
 mod opening;
 mod reconciling;
 mod replicas;
 mod revocations;
 mod rings;
-#[path = "../shared/settings_of_clients.rs"]
-mod settings_of_clients;
-#[path = "../shared/settings_of_tenants.rs"]
-mod settings_of_tenants;
+mod sandbox;
+#[path = "../shared/settings_as_columns.rs"]
+mod settings_as_columns;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;
+#[path = "../shared/replicas.rs"]
+mod two_replicas;

@@ -14,14 +14,12 @@ use tenancy::{TenantStatus, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 use testkit::requests;
 
-use crate::declared::{
-    Sandbox, apply, declaration, later, lines, options, pepper, reconciler, tenant, value,
-};
+use crate::declared::{apply, declaration, later, lines, options, pepper, reconciler, tenant, value};
+use crate::sandbox::Sandbox;
 
 #[tokio::test]
 async fn applying_twice_changes_nothing_the_second_time() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let declared = || declaration(vec![tenant("acme", vec![value("chosen")]), tenant("other", Vec::new())]);
     assert_eq!(
         lines(apply(&database, &declared(), "one").await),
@@ -44,8 +42,7 @@ async fn applying_twice_changes_nothing_the_second_time() {
 
 #[tokio::test]
 async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let generated = GeneratedSecret::from_bytes(&[7; 32]).secret;
     let first = || vec![value("one"), value("two"), value(generated.expose())];
     apply(&database, &declaration(vec![tenant("acme", first())]), "1").await.unwrap();
@@ -71,8 +68,7 @@ async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
 
 #[tokio::test]
 async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let live = async || {
         let found = database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap().unwrap();
         found
@@ -100,8 +96,7 @@ async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
 
 #[tokio::test]
 async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let declared = || declaration(vec![tenant("acme", vec![value("chosen")])]);
     apply(&database, &declared(), "1").await.unwrap();
     database.add_key(&tenant_id("acme"), &testkit::fixtures::key(1)).await.unwrap();
@@ -119,8 +114,7 @@ async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
 
 #[tokio::test]
 async fn more_is_retired_only_on_request() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
     apply(&database, &three, "three").await.unwrap();
     // As after a folder was unmounted: one tenant is left, and a new one is there.
@@ -137,8 +131,7 @@ async fn more_is_retired_only_on_request() {
 
 #[tokio::test]
 async fn an_older_configuration_is_applied_only_on_request() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let declared = |name: &str| {
         let mut tenant = tenant("acme", Vec::new());
         tenant.tenant.name = name.to_owned();
@@ -158,8 +151,7 @@ async fn an_older_configuration_is_applied_only_on_request() {
 
 #[tokio::test]
 async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let with_key = || {
         let mut declared = tenant("acme", Vec::new());
         let pkcs8 = PrivateKeyDocument::from(zeroize::Zeroizing::new(b"a private key".to_vec()));
@@ -188,8 +180,7 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
 
 #[tokio::test]
 async fn an_issuer_that_two_tenants_have_changes_nothing() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let mut thief = tenant("thief", Vec::new());
     thief.tenant.issuer = testkit::fixtures::tenant("acme").issuer;
     let declared = declaration(vec![tenant("acme", Vec::new()), thief, tenant("globex", Vec::new())]);
@@ -202,8 +193,7 @@ async fn an_issuer_that_two_tenants_have_changes_nothing() {
 /// The same content is tried again as long as a tenant is left out, and is not written again before one is applied.
 #[tokio::test]
 async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let names = |name: &str| {
         ["acme", "globex"].map(|id| {
             let mut tenant = tenant(id, vec![value("chosen")]);
@@ -271,8 +261,7 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
 
 #[tokio::test]
 async fn two_tenants_change_places() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let [mut left, mut right] = ["a", "b"].map(|id| tenant(id, Vec::new()));
     let swapped = [left.tenant.issuer.clone(), right.tenant.issuer.clone()];
     apply(&database, &declaration(["a", "b"].map(|id| tenant(id, Vec::new())).into()), "1").await.unwrap();
@@ -284,8 +273,7 @@ async fn two_tenants_change_places() {
 
 #[tokio::test]
 async fn two_thousand_tenants_are_a_bounded_number_of_statements() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (_sandbox, database) = Sandbox::opened().await;
     let declared = || {
         let of = |index: u32| {
             let mut seed = [0; 32];

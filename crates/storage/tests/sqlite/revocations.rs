@@ -2,13 +2,10 @@
 
 use administration::{CommitOutcome, TenantRows as _};
 use registry::{RevocationStore as _, RevokedSubject};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
 use testkit::fixtures::{NOW, client, tenant};
 use testkit::requests;
 
-use crate::declared::Sandbox;
-use crate::opening::execute;
+use crate::sandbox::Sandbox;
 
 /// Of as many people, each once, in one change.
 const SIGN_OUTS: &str = "
@@ -19,8 +16,7 @@ const SIGN_OUTS: &str = "
 
 #[tokio::test]
 async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as_the_first() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
+    let (sandbox, database) = Sandbox::opened().await;
     let acme = tenant("acme");
     let added = database.commit(&requests::added(&acme, &[&client(&acme, "svc")])).await.unwrap();
     assert!(matches!(added, CommitOutcome::Committed { .. }), "{added:?}");
@@ -35,7 +31,7 @@ async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as
         assert_eq!(facts.iter().count(), known.iter().count() + 2);
         counted.push((database.statements() - before, written_since(&sandbox, known.next_change()).await));
         if round == "first" {
-            execute(&sandbox, SIGN_OUTS).await;
+            sandbox.execute(SIGN_OUTS).await;
         }
     }
     assert_eq!(counted[0], counted[1]);
@@ -44,8 +40,7 @@ async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as
 
 /// The rows that a reader who knows all of before reads.
 async fn written_since(sandbox: &Sandbox, change: u64) -> i64 {
-    let options = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut connection = sandbox.connect().await;
     let count =
         sqlx::query_scalar("SELECT count(*) FROM revocations WHERE tenant_id = 'acme' AND changed_in >= $1");
     count.bind(change.cast_signed()).fetch_one(&mut connection).await.unwrap()

@@ -1,16 +1,13 @@
 //! Rows that end by themselves: a file has no partitions, so that their tables are walked through.
 
-use std::sync::Arc;
-
 use protocol::Timestamp;
 use sessions::SessionStore as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-
-use testkit::store_contract::{self, Stores};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Executor as _};
+use testkit::store_contract;
 
 use crate::batches::{EXPIRED, delete_at_two_replicas};
-use crate::declared::Sandbox;
+use crate::sandbox::Sandbox;
 
 const NOW: u64 = 20_000 * 86_400;
 
@@ -52,10 +49,9 @@ async fn count(connection: &mut SqliteConnection, tables: &[Table], condition: &
 /// Rows that are valid stay, and so do those that are valid by the clock of another replica.
 #[tokio::test]
 async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::new().await;
     let [database, replica] = [sandbox.open().await, sandbox.open().await];
-    let options = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut connection = sandbox.connect().await;
     let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
     assert_eq!(tables.len(), 7, "{tables:?}");
     let now = Timestamp::from_seconds(NOW);
@@ -78,10 +74,8 @@ const WALK: u64 = 100_000;
 /// Nothing has expired in the first part of the table.
 #[tokio::test]
 async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
-    let sandbox = Sandbox::new();
-    let database = sandbox.open().await;
-    let options = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let (sandbox, database) = Sandbox::opened().await;
+    let mut connection = sandbox.connect().await;
     let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
     let notes: Vec<Table> = tables.into_iter().filter(|(name, ..)| name == "session_clients").collect();
     // The keys are texts, in whose order 1 is before 2.
@@ -100,11 +94,10 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
 /// Its row stays, and is small.
 #[tokio::test]
 async fn what_a_used_code_was_for_is_forgotten() {
-    let sandbox = Sandbox::new();
-    let stores = Stores::of(Arc::into_inner(sandbox.open().await).unwrap());
+    let sandbox = Sandbox::new().await;
+    let stores = sandbox.stores().await;
     store_contract::what_was_used_or_never_opened_is_deleted_early(stores).await;
-    let options = SqliteConnectOptions::new().filename(sandbox.path());
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut connection = sandbox.connect().await;
     let granted = "SELECT granted FROM authorization_codes WHERE redeemed_at IS NOT NULL";
     let granted: Vec<String> = sqlx::query_scalar(granted).fetch_all(&mut connection).await.unwrap();
     assert_eq!(granted, [""]);

@@ -1,0 +1,202 @@
+//! A database of an earlier program keeps its rows, and what newer ones find them by is made. A program of the version before may go on
+//! writing beside this one.
+
+use administration::{
+    AuditLog as _, AuditQuery, KeySchedule as _, RelatedClients, TenantList as _, TenantQuery,
+    TenantRows as _, search_terms,
+};
+use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
+use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientStore as _};
+use storage::Database;
+use tenancy::TenantStore as _;
+use testkit::fixtures::{client_id, client_with_settings, key, key_of, tenant_id, tenant_with_settings};
+
+use crate::sandbox::{Sandbox, bytes, list};
+use crate::settings_as_columns;
+
+/// As the fourth migration's program wrote them. Tokens of a client have a lifetime of 77 s.
+pub(crate) fn rows() -> Vec<String> {
+    let [grants, api, names, none] =
+        [&["client_credentials"][..], &["api"], &["https://api.example.com", "api"], &[]].map(list);
+    vec![
+        "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, deleted_at, oauth2_enabled, oidc_enabled, stale_if_error,
+                              signing_algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew, access_token_lifetime,
+                              access_token_format, access_token_typ)
+         WITH given (id, name, deleted_at) AS (VALUES ('acme-1', 'ACME (Tools), No. 1', NULL), ('globex', 'Globex über', NULL),
+                                                      ('gone', 'Gone Tools', 3))
+         SELECT id, name, 'api', 1, 2, deleted_at, TRUE, TRUE, 900, 'RS256', 1, 1, 1, 1, 1, 1, 'jwt', 'JWT' FROM given"
+            .to_owned(),
+        "INSERT INTO tenant_issuers SELECT tenant_id, 0, 'https://auth.example.com/' || tenant_id FROM tenants"
+            .to_owned(),
+        format!(
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method, grant_types, audiences,
+                                  resources, scopes, access_token_lifetime, introspection)
+             WITH given (client_id, audiences, resources) AS (VALUES ('svc', {api}, {names}), ('other', {none}, {none}))
+             SELECT tenant_id, client_id, client_id, 'api', 1, 2, 'any', {grants}, audiences, resources, '', 77, 'own' FROM tenants, given"
+        ),
+        "INSERT INTO audit_records (tenant_id, position, at, actor, action, subject, detail)
+         VALUES ('acme-1', 1, 1, 'config', 'tenant.added', 'acme-1', '{}')"
+            .to_owned(),
+    ]
+}
+
+/// As the fifth migration's program wrote them: keys of the first tenant, none of the second.
+fn keys() -> [String; 3] {
+    let sealed = bytes("009f9296ff");
+    [
+        "UPDATE tenants SET next_key = 3 WHERE tenant_id <> 'globex'".to_owned(),
+        format!(
+            "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from)
+             WITH given (number) AS (VALUES (1), (2))
+             SELECT 'acme-1', number, 'RS256', {sealed}, 'thumbprint-' || number, 1767225600, 1767225600 FROM given"
+        ),
+        "UPDATE clients SET retired_at = CASE client_id WHEN 'svc' THEN 5 END".to_owned(),
+    ]
+}
+
+async fn found(database: &Database, search: &str) -> Vec<String> {
+    let query = TenantQuery { terms: search_terms(search), after: None, limit: 9 };
+    let page = database.list_tenants(&query).await.unwrap();
+    page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()
+}
+
+/// What programs find in a database with [`rows`].
+pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
+    let acme = tenant_id("acme-1");
+    assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
+    let state = database.load_state(&acme).await.unwrap().unwrap();
+    assert_eq!((state.revision, state.lifecycle.deletion_due_at, state.clients.len()), (1, None, 2));
+    for (search, expected) in [
+        ("", vec!["acme-1", "globex"]),
+        ("acme", vec!["acme-1"]),
+        ("Tools", vec!["acme-1"]),
+        ("no. 1", vec!["acme-1"]),
+        ("glob über", vec!["globex"]),
+        ("gone", Vec::new()),
+    ] {
+        assert_eq!(found(database, search).await, expected, "{search:?}");
+    }
+    for name in ["api", "https://api.example.com", "svc"] {
+        let related = RelatedClients { ids: &[name], listed: &[name] };
+        let related = database.load_with_related_clients(&acme, related).await.unwrap().unwrap();
+        let touched: Vec<_> = related.clients.iter().map(|state| state.client.id.as_str()).collect();
+        assert_eq!((touched.as_slice(), related.client_count), (&["svc"][..], 2), "{name}");
+    }
+    let audit = database.list_audit(&AuditQuery { limit: 9, ..AuditQuery::default() }).await.unwrap();
+    assert!(audit.len() == 1 && audit[0].1.source.is_none(), "{audit:?}");
+}
+
+#[tokio::test]
+async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth() {
+    let sandbox = Sandbox::at_version(4, &rows()).await;
+    let database = sandbox.open().await;
+    assert_found_searched_and_touched(&database).await;
+}
+
+#[tokio::test]
+async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
+    let sandbox = Sandbox::at_version(5, &[&rows()[..], &keys()].concat()).await;
+    let database = sandbox.open().await;
+    let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
+    let state = database.load_keys(&acme).await.unwrap().unwrap();
+    // Nothing knew the public keys.
+    assert_eq!(state.records.keys, [key(1), key(2)]);
+    assert_eq!(state.records.next, KeyId::numbered(3));
+    assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
+    assert_eq!(state.longest_token, Lifetime::from_seconds(77));
+    assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
+    let state = database.load_keys(&globex).await.unwrap().unwrap();
+    assert!(state.records.keys.is_empty() && state.due_at.is_none(), "{state:?}");
+    assert_eq!(database.find_due_keys(Timestamp::from_seconds(1), 9).await.unwrap(), [acme]);
+    assert!(database.add_key(&globex, &key_of(&globex, 1)).await.unwrap());
+}
+
+/// As the eighth migration's program let it happen. The row of each tenant stays; the tenant that had the key first owns it, and so do
+/// the tenants of keys that are gone.
+#[tokio::test]
+async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
+    let sealed = bytes("00");
+    let shared = [
+        format!(
+            "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at, active_from)
+             VALUES ('acme-1', 7, 'RS256', {sealed}, 'shared', 20, 20), ('globex', 7, 'RS256', {sealed}, 'shared', 10, 10)"
+        ),
+        "UPDATE tenants SET first_key_thumbprint = 'former' WHERE tenant_id = 'gone'".to_owned(),
+    ];
+    let sandbox = Sandbox::at_version(8, &[&rows()[..], &shared].concat()).await;
+    let database = sandbox.open().await;
+    let mut owners = database.find_key_owners(&["shared", "former", "unknown"]).await.unwrap();
+    owners.sort();
+    let expected = [("former", "gone"), ("shared", "globex")];
+    assert_eq!(owners, expected.map(|(thumbprint, id)| (thumbprint.to_owned(), tenant_id(id))));
+    for id in ["acme-1", "globex"] {
+        let records = database.load_keys(&tenant_id(id)).await.unwrap().unwrap().records;
+        assert_eq!(records.keys[0].thumbprint, "shared", "{id}");
+    }
+    let known = KeyRecord { thumbprint: "former".to_owned(), ..key(1) };
+    assert!(!database.add_key(&tenant_id("acme-1"), &known).await.unwrap());
+}
+
+/// The program of the version before keeps no count.
+#[tokio::test]
+async fn clients_that_an_earlier_program_writes_are_counted() {
+    let sandbox = Sandbox::at_version(9, &rows()).await;
+    let database = sandbox.open().await;
+    let count = async |id| database.load_state(&tenant_id(id)).await.unwrap().unwrap().client_count;
+    for (statement, counted) in [
+        (
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, settings)
+             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, settings
+               FROM clients WHERE tenant_id = 'acme-1'",
+            4,
+        ),
+        ("UPDATE clients SET name = 'other' WHERE tenant_id = 'acme-1'", 4),
+        ("UPDATE clients SET retired_at = 5 WHERE tenant_id = 'acme-1' AND client_id = 'svc'", 3),
+        ("UPDATE clients SET deleted_at = 6 WHERE tenant_id = 'acme-1' AND client_id IN ('svc', 'other')", 2),
+        ("UPDATE clients SET retired_at = NULL, deleted_at = NULL WHERE tenant_id = 'acme-1'", 4),
+        ("DELETE FROM clients WHERE tenant_id = 'acme-1' AND client_id = 'more-svc'", 3),
+    ] {
+        sandbox.execute(statement).await;
+        assert_eq!((count("acme-1").await, count("globex").await), (counted, 2), "{statement}");
+    }
+}
+
+/// The program of the version before adds keys and changes their times, and does not know what is shown of them.
+#[tokio::test]
+async fn an_earlier_program_leaves_the_shown_times_of_keys() {
+    let sandbox = Sandbox::at_version(12, &rows()).await;
+    let database = sandbox.open().await;
+    for statement in keys() {
+        sandbox.execute(&statement).await;
+    }
+    let acme = tenant_id("acme-1");
+    let shown = async || {
+        let records = database.load_keys(&acme).await.unwrap().unwrap().records;
+        records.keys.iter().map(|key| (key.removed_at, key.shown)).collect::<Vec<_>>()
+    };
+    let nothing = (None, ShownTimes::default());
+    assert_eq!(shown().await, [nothing, nothing]);
+    sandbox.execute("UPDATE signing_keys SET removed_at = 8, shown_removed_at = 9 WHERE number = 1").await;
+    sandbox.execute("UPDATE signing_keys AS k SET active_from = 1, retiring_from = 2, removed_at = 3").await;
+    let at = |seconds| Some(Timestamp::from_seconds(seconds));
+    let revoked = ShownTimes { removed_at: at(9), ..ShownTimes::default() };
+    assert_eq!(shown().await, [(at(3), revoked), (at(3), ShownTimes::default())]);
+}
+
+#[tokio::test]
+async fn each_setting_of_the_fortieth_schema_is_kept() {
+    let written = [settings_as_columns::client(), settings_as_columns::TENANT.to_owned()];
+    let sandbox = Sandbox::at_version(40, &[&rows()[..], &written].concat()).await;
+    let database = sandbox.open().await;
+    let acme = tenant_id("acme-1");
+    let plain = Client::new(acme.clone(), client_id("other"));
+    for expected in
+        [client_with_settings(), Client { access_token_lifetime: Some(Lifetime::from_seconds(77)), ..plain }]
+    {
+        let found = database.find_client(&acme, &expected.id).await.unwrap();
+        assert_eq!(found.as_deref(), Some(&expected));
+    }
+    let found = database.find_tenant(&acme).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&tenant_with_settings()));
+}

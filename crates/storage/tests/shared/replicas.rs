@@ -1,0 +1,37 @@
+//! Two replicas on one database: each change happens once.
+
+use administration::TenantRows as _;
+use keys::SigningKeyStore as _;
+use storage::Database;
+use testkit::fixtures::{key, tenant};
+use testkit::requests;
+use testkit::store_contract::{code_with_offline_access, redeem_with_family, takes_step};
+
+use crate::sandbox::{STEPS, Sandbox};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
+    let sandbox = Sandbox::new().await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    let acme = tenant("acme");
+    left.commit(&requests::added(&acme, &[])).await.unwrap();
+    let key = key(1);
+    let (here, there) = tokio::join!(left.add_key(&acme.id, &key), right.add_key(&acme.id, &key));
+    assert_ne!(here.unwrap(), there.unwrap());
+    assert_eq!(right.find_keys(&acme.id).await.unwrap().keys, [key]);
+}
+
+/// All refresh tokens are of one family.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_that_take_one_step_from_each_of_many_refresh_tokens_one_does() {
+    let sandbox = Sandbox::new().await;
+    let tenant = code_with_offline_access(&sandbox.stores().await).await;
+    let opened = (sandbox.open().await, sandbox.open().await);
+    let (left, right): (&Database, &Database) = (&opened.0, &opened.1);
+    let family = redeem_with_family(left, &tenant).await;
+    for generation in 0..STEPS {
+        let (here, there) =
+            tokio::join!(takes_step(left, &family, generation), takes_step(right, &family, generation));
+        assert_ne!(here, there, "{generation}");
+    }
+}
