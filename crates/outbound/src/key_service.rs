@@ -71,6 +71,9 @@ pub fn open_vault(options: VaultOptions) -> Result<Arc<dyn KeyEncryptionKey>, Op
     }
 }
 
+#[cfg(all(test, feature = "aws-kms", feature = "vault"))]
+pub(crate) mod shared_tests;
+
 #[cfg(test)]
 mod tests {
     use super::KeyService;

@@ -7,7 +7,7 @@ mod options;
 mod token;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::error::Error as _;
 use std::fmt;

@@ -1,30 +1,25 @@
-//! Vault's transit engine, against a mock server that speaks its protocol.
+//! What only Vault's transit engine does, against a mock server that speaks its protocol.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContext};
+use keys::{KeyEncryptionKey, SealError};
 use protocol::Secret;
 use serde_json::json;
-use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use super::VaultTransit;
-use crate::mock_server::{Log, MockServer, Reply, TOKEN, VaultKeys, tls};
+use crate::key_service::shared_tests::{DATA_KEY, assert_unseals_in_its_place_only, message};
+use crate::mock_server::{MockServer, TOKEN, VaultKeys, tls};
 use crate::{OptionsError, VaultOptions, VaultToken};
 
-const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
-
-async fn start() -> (MockServer, VaultKeys) {
+pub(crate) async fn start() -> (MockServer, VaultKeys) {
     let keys = VaultKeys::default();
     keys.create("latchkey", false);
     let of_server = keys.clone();
     (MockServer::start(None, move |request| of_server.answer(request)).await, keys)
 }
 
-fn options(address: impl Into<String>) -> VaultOptions {
+pub(crate) fn options(address: impl Into<String>) -> VaultOptions {
     let (address, transit_key) = (address.into(), "latchkey".to_owned());
     let (token, mount) = (token(TOKEN), "transit".to_owned());
     VaultOptions { address, transit_key, token, mount, namespace: None, ca: None }
@@ -34,17 +29,17 @@ fn token(text: &str) -> VaultToken {
     VaultToken::Text(Secret::new(text.to_owned()))
 }
 
-fn transit(server: &MockServer) -> VaultTransit {
-    VaultTransit::new(options(server.url())).unwrap()
+pub(crate) fn transit_with(options: VaultOptions) -> VaultTransit {
+    VaultTransit::new(options).unwrap()
 }
 
-/// The log of failed attempts.
-#[track_caller]
-fn message(error: &SealError) -> String {
-    match error {
-        SealError::Unavailable(service_error) => service_error.to_string(),
-        error => format!("{error:?}"),
-    }
+fn transit(server: &MockServer) -> VaultTransit {
+    transit_with(options(server.url()))
+}
+
+/// A whole answer with these data.
+pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
+    json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data})
 }
 
 #[tokio::test]
@@ -52,32 +47,10 @@ async fn what_was_sealed_unseals_in_its_place_only() {
     let (server, keys) = start().await;
     keys.create("derived", true);
     for key in ["latchkey", "derived"] {
-        let transit =
-            VaultTransit::new(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) }).unwrap();
+        let transit = transit_with(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) });
         let name = format!("vault:{}/transit/{key}", server.address);
-        assert_eq!(transit.name(), name);
-        let sealer = EnvelopeSealer::new(Arc::new(transit), Vec::new());
-        let pepper = SealingContext::Named("pepper");
-        let sealed = sealer.seal(&pepper, b"the pepper").await.unwrap();
-        assert_eq!(EnvelopeSealer::sealed_with(&sealed).unwrap().key, name);
-        assert_eq!(sealer.unseal(&pepper, &sealed).await.unwrap().as_slice(), b"the pepper");
-        let elsewhere = sealer.unseal(&SealingContext::Named("salt"), &sealed).await;
-        assert!(matches!(elsewhere, Err(SealError::Corrupt)));
-        assert_eq!(server.request_count(), 3);
-    }
-}
-
-#[tokio::test]
-async fn vault_itself_refuses_another_context() {
-    let (server, keys) = start().await;
-    keys.create("derived", true);
-    for key in ["latchkey", "derived"] {
-        let transit =
-            VaultTransit::new(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) }).unwrap();
-        let wrapped = transit.wrap(&DATA_KEY, b"acme 1").await.unwrap();
-        assert_eq!(*transit.unwrap(&wrapped, b"acme 1").await.unwrap(), DATA_KEY);
-        let error = transit.unwrap(&wrapped, b"other 1").await.unwrap_err();
-        assert!(matches!(error, SealError::Corrupt), "{error}");
+        assert_unseals_in_its_place_only(transit, &name).await;
+        assert_eq!(server.request_count(), 6);
     }
 }
 
@@ -151,59 +124,6 @@ async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
     assert_eq!(refused(unknown_mount).await, format!("{missing:?}").replace(&name, "it"));
 }
 
-#[tokio::test]
-async fn a_vault_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
-    let (server, _) = start().await;
-    let transit = transit(&server);
-    server.instead([Reply::json(503, &json!({"errors": ["Vault is sealed"]}))]);
-    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
-    assert_eq!(server.request_count(), 2);
-    // It hangs up in the middle.
-    server.instead([Reply::raw("")]);
-    assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-    server.request_count();
-    server.instead(vec![Reply::json(503, &json!({"errors": ["Vault is sealed"]})); 2]);
-    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(message(&error), format!("{} refuses with 503: Vault is sealed", transit.name()));
-    assert_eq!(server.request_count(), 2);
-    server.be_away(true);
-    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
-    server.be_away(false);
-    assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
-    drop(server);
-    let begun = Instant::now();
-    let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-}
-
-#[tokio::test]
-async fn a_slow_vault_is_waited_for_three_seconds_and_once_more() {
-    let (server, _) = start().await;
-    let transit = transit(&server);
-    let late = Reply::json(200, &json!({})).after(Duration::from_secs(30));
-    server.instead(vec![late; 2]);
-    let begun = Instant::now();
-    let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
-    let waited = begun.elapsed().as_secs_f64();
-    assert!((6.0..8.0).contains(&waited), "{waited}");
-    assert_eq!(server.request_count(), 2);
-}
-
-#[tokio::test]
-async fn a_connection_that_is_never_established_is_waited_for_one_second() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("https://{}", listener.local_addr().unwrap());
-    let transit = VaultTransit::new(options(address)).unwrap();
-    let begun = Instant::now();
-    let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-    assert!(message(&error).contains(" does not answer: "), "{}", message(&error));
-    let waited = begun.elapsed().as_secs_f64();
-    assert!((2.0..4.0).contains(&waited), "{waited}");
-}
-
 fn token_in(file: &Path) -> VaultToken {
     VaultToken::File { path: file.to_owned(), read: |path| std::fs::read(path).map(Zeroizing::new) }
 }
@@ -270,57 +190,6 @@ fn a_tokens_file_must_be_there() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let (server, _) = start().await;
-    let (other, _) = start().await;
-    let transit = transit(&server);
-    for status in [301, 302, 307, 308] {
-        let location = format!("location: {}/v1/transit/encrypt/latchkey", other.url());
-        server.instead([Reply::of(status, &location, b"")]);
-        let error = transit.wrap(&DATA_KEY, b"x").await.unwrap_err();
-        assert_eq!(message(&error), format!("{} refuses with {status}: no reason", transit.name()));
-    }
-    assert_eq!((server.request_count(), other.request_count()), (4, 0));
-}
-
-#[tokio::test]
-async fn nonsense_is_an_unavailable_vault_and_never_damage() {
-    let (server, _) = start().await;
-    let transit = transit(&server);
-    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
-    let whole = |data: serde_json::Value| json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data});
-    let replies = [
-        Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"),
-        Reply::of(200, "x: y", b""),
-        Reply::of(200, "x: y", b"<html>secret plaintext</html>"),
-        Reply::of(200, "x: y", &[0xff; 100]),
-        Reply::of(400, "x: y", b"<html>secret plaintext</html>"),
-        Reply::json(200, &json!({"data": {"plaintext": "secret plaintext"}})),
-        Reply::json(200, &whole(json!(null))),
-        Reply::json(200, &whole(json!({"plaintext": 7}))),
-        Reply::json(200, &whole(json!({"plaintext": "secret plaintext", "ciphertext": "secret plaintext"}))),
-        Reply::json(400, &json!({"errors": []})),
-        Reply::json(400, &json!({"errors": ["something new"]})),
-        Reply::json(418, &json!({"errors": ["I'm a teapot"]})),
-    ];
-    for (number, reply) in replies.into_iter().enumerate() {
-        // An answer that is not HTTP is retried.
-        server.instead([reply.clone(), reply.clone()]);
-        for error in [transit.unwrap(&wrapped, b"x").await.unwrap_err(), {
-            server.instead([reply.clone(), reply]);
-            transit.wrap(&DATA_KEY, b"x").await.unwrap_err()
-        }] {
-            assert!(matches!(error, SealError::Unavailable(_)), "{number}: {error:?}");
-            assert!(!format!("{error:?} {}", message(&error)).contains("secret plaintext"), "{number}");
-        }
-        server.forget();
-    }
-    // What authenticates and is no data key was not sealed by us.
-    server.instead([Reply::json(200, &whole(json!({"plaintext": "AAAA"})))]);
-    assert!(matches!(transit.unwrap(&wrapped, b"x").await, Err(SealError::Corrupt)));
-}
-
-#[tokio::test]
 async fn only_the_given_authority_vouches_for_an_https_vault() {
     let ((acceptor, own), (_, other)) = (tls(), tls());
     let keys = VaultKeys::default();
@@ -369,21 +238,4 @@ fn options_that_cannot_be_used_are_refused_and_print_no_token() {
     assert_eq!(named.name(), "vault:vault.example/eu/prod/transit/latchkey");
     assert_eq!(format!("{named:?}"), "VaultTransit(vault:vault.example/eu/prod/transit/latchkey)");
     assert!(!format!("{:?}", at()).contains(TOKEN));
-}
-
-#[tokio::test]
-async fn the_most_talkative_log_holds_no_token_and_no_data_key() {
-    let (log, _guard) = Log::capture();
-    let (server, _) = start().await;
-    let transit = transit(&server);
-    let wrapped = transit.wrap(&DATA_KEY, b"x").await.unwrap();
-    transit.unwrap(&wrapped, b"x").await.unwrap();
-    transit.unwrap(&wrapped, b"y").await.unwrap_err();
-    server.instead([Reply::of(200, "x: y", b"secret plaintext")]);
-    transit.unwrap(&wrapped, b"x").await.unwrap_err();
-    let log = log.text();
-    assert!(log.contains("the log begins"), "{log}");
-    for secret in [TOKEN, &STANDARD.encode(DATA_KEY), "secret plaintext", "authentication failed"] {
-        assert!(!log.contains(secret), "{log}");
-    }
 }
