@@ -153,31 +153,15 @@ impl IntrospectionRight {
 
 #[cfg(test)]
 mod tests {
-    use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies, TenantStatus};
+    use tenancy::AccessTokenPolicy;
 
     use super::*;
 
     #[test]
     fn lifetime_and_subjects_are_as_the_client_says_or_else_its_tenant() {
         let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
-        let tenant = Tenant {
-            name: id.to_string(),
-            issuer: Issuer::parse("https://acme.example.com").unwrap(),
-            issuer_aliases: Vec::new(),
-            status: TenantStatus::Active,
-            strategies: Strategies { oauth2: true, oidc: false },
-            stale_if_error: lifetime,
-            signing: SigningPolicy::default(),
-            access_token: AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() },
-            resource_servers: Vec::new(),
-            limits: tenancy::TenantLimits::default(),
-            assertions: tenancy::AssertionPolicy::default(),
-            refresh_token: tenancy::RefreshTokenPolicy::default(),
-            sign_in: tenancy::SignInPolicy::default(),
-            subject: protocol::SubjectType::default(),
-            branding: tenancy::Branding::default(),
-            id: id.clone(),
-        };
+        let access_token = AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() };
+        let tenant = Tenant { access_token, ..crate::authenticator::tests::tenant("acme") };
         let plain = Client::new(id, ClientId::parse("svc").unwrap());
         assert_eq!(plain.token_lifetime(&tenant), lifetime);
         let longer = Lifetime::from_seconds(90);

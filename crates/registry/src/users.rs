@@ -296,8 +296,16 @@ mod tests {
     }
 
     fn users(declared: impl IntoIterator<Item = DeclaredUser>) -> (Users, Arc<HashPool>) {
+        start(&Pepper::generate(), Rate::per_minute(10_000), declared)
+    }
+
+    fn start(
+        pepper: &Pepper,
+        limit: Rate,
+        declared: impl IntoIterator<Item = DeclaredUser>,
+    ) -> (Users, Arc<HashPool>) {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let users = Users::new(Arc::clone(&pool), &Pepper::generate(), Rate::per_minute(10_000));
+        let users = Users::new(Arc::clone(&pool), pepper, limit);
         users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
         (users, pool)
     }
@@ -372,23 +380,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_signed_in_ends_with_its_password_and_not_with_the_process() {
-        let pepper = || Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
-        fn start<const USERS: usize>(pepper: &Pepper, declared: [DeclaredUser; USERS]) -> Users {
-            let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-            let users = Users::new(pool, pepper, Rate::per_minute(10_000));
-            users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
-            users
-        }
+        let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
+        let start = |declared: Vec<_>| start(&pepper, Rate::per_minute(10_000), declared).0;
         let phc = hash_password(&Secret::new("admin".to_owned()), &PasswordSalt::generate()).unwrap();
         let imported = || DeclaredUser {
             password: DeclaredPassword::Hash(phc.to_string()),
             ..declared("admin", "unused")
         };
         for first in [declared("admin", "admin"), imported()] {
-            let users = start(&pepper(), [copy(&first)]);
+            let users = start(vec![copy(&first)]);
             let credential = sign_in(&users, "admin", "admin").await.unwrap().credential;
             assert!(!credential.contains("admin") && credential.len() == 22, "{credential}");
-            let again = start(&pepper(), [copy(&first)]);
+            let again = start(vec![copy(&first)]);
             assert!(again.has_credential("admin", &credential), "the same password, salted anew");
             assert!(!again.has_credential("admin", "") && !again.has_credential("root", &credential));
             for other in [declared("admin", "Admin"), declared("root", "admin")] {
@@ -398,8 +401,8 @@ mod tests {
             users.replace(HashedUsers::of([first], Vec::new()).unwrap());
             assert!(users.has_credential("admin", &credential), "it is declared again");
         }
-        let others = start(&Pepper::generate(), [declared("admin", "admin")]);
-        let here = start(&pepper(), [declared("admin", "admin"), declared("root", "admin")]);
+        let (others, _) = users([declared("admin", "admin")]);
+        let here = start(vec![declared("admin", "admin"), declared("root", "admin")]);
         let [admin, root] = ["admin", "root"];
         let credential = sign_in(&here, admin, "admin").await.unwrap().credential;
         assert!(!others.has_credential(admin, &credential), "under another pepper it is another");
@@ -426,10 +429,7 @@ mod tests {
 
     #[tokio::test]
     async fn over_the_limit_a_source_waits_but_is_served() {
-        let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let limit = Rate::per_minute(1);
-        let users = Users::new(pool, &Pepper::generate(), limit);
-        users.replace(HashedUsers::of([declared("admin", "admin")], Vec::new()).unwrap());
+        let (users, _) = start(&Pepper::generate(), Rate::per_minute(1), [declared("admin", "admin")]);
         for _ in 0..3 {
             assert_eq!(sign_in(&users, "admin", "wrong").await, Err(UserSignInError::Refused));
         }

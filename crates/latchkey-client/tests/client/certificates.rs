@@ -89,6 +89,14 @@ impl TestEnv {
     }
 }
 
+/// A client with the first of two certificates.
+fn renewable() -> (TestEnv, Issued, Issued) {
+    let env = TestEnv::new();
+    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
+    env.write(&first);
+    (env, first, second)
+}
+
 /// A token server, and what it got.
 async fn issuing(env: &TestEnv) -> (Stub, Arc<Mutex<Vec<(Option<Vec<u8>>, String, String)>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -136,9 +144,7 @@ async fn a_client_names_itself_and_its_connections_present_its_certificate() {
 
 #[tokio::test]
 async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
-    let env = TestEnv::new();
-    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
-    env.write(&first);
+    let (env, first, second) = renewable();
     let (endpoint, seen) = issuing(&env).await;
     let api = api(&env, [&first, &second]).await;
     let tokens = env.source(&endpoint);
@@ -159,9 +165,7 @@ async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
 
 #[tokio::test]
 async fn a_token_whose_certificate_is_no_longer_taken_is_replaced() {
-    let env = TestEnv::new();
-    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
-    env.write(&first);
+    let (env, _, second) = renewable();
     let (endpoint, _) = issuing(&env).await;
     // The first token is good with a certificate that the client does not have yet.
     let api = api(&env, [&second, &second]).await;
@@ -175,9 +179,7 @@ async fn a_token_whose_certificate_is_no_longer_taken_is_replaced() {
 
 #[tokio::test]
 async fn a_certificate_whose_key_is_not_yet_replaced_changes_nothing() {
-    let env = TestEnv::new();
-    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
-    env.write(&first);
+    let (env, first, second) = renewable();
     let (endpoint, seen) = issuing(&env).await;
     let tokens = env.source(&endpoint);
     // Each set of scopes has a token of its own.
@@ -198,9 +200,7 @@ async fn a_certificate_whose_key_is_not_yet_replaced_changes_nothing() {
 
 #[tokio::test]
 async fn a_certificate_is_read_again_after_a_refusal() {
-    let env = TestEnv::new();
-    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
-    env.write(&first);
+    let (env, first, second) = renewable();
     let accepted = Arc::new(Mutex::new(Some(first.der.clone())));
     let known = Arc::clone(&accepted);
     let endpoint = env.server(move |received| match received.certificate == *known.lock().unwrap() {

@@ -46,8 +46,12 @@ pub(crate) fn presented(der: &[u8], chain: Result<Validity, ChainError>) -> Clie
 
 /// The time in which a chain is valid, around now.
 pub(crate) fn valid(before: u64, after: u64) -> Result<Validity, ChainError> {
-    let at = |seconds| Timestamp::from_seconds(seconds);
-    Ok(Validity { not_before: at(NOW.seconds() - before), not_after: at(NOW.seconds() + after) })
+    between(NOW.seconds() - before, NOW.seconds() + after)
+}
+
+fn between(not_before: u64, not_after: u64) -> Result<Validity, ChainError> {
+    let [not_before, not_after] = [not_before, not_after].map(Timestamp::from_seconds);
+    Ok(Validity { not_before, not_after })
 }
 
 fn client(method: Method) -> Client {
@@ -122,20 +126,8 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
     for (chain, expected) in [
         (valid(0, 0), Ok(CertificateMethod::Issued)),
         // The chain was valid when the connection began.
-        (
-            Ok(Validity {
-                not_before: Timestamp::from_seconds(0),
-                not_after: Timestamp::from_seconds(NOW.seconds() - 1),
-            }),
-            Err(E::ChainExpired),
-        ),
-        (
-            Ok(Validity {
-                not_before: Timestamp::from_seconds(NOW.seconds() + 1),
-                not_after: Timestamp::from_seconds(u64::MAX),
-            }),
-            Err(E::ChainNotYetValid),
-        ),
+        (between(0, NOW.seconds() - 1), Err(E::ChainExpired)),
+        (between(NOW.seconds() + 1, u64::MAX), Err(E::ChainNotYetValid)),
         (Err(ChainError::Expired), Err(E::ChainExpired)),
         (Err(ChainError::NotYetValid), Err(E::ChainNotYetValid)),
         (Err(ChainError::NoAuthorities), Err(E::NoAuthorities)),
