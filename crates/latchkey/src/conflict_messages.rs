@@ -207,131 +207,68 @@ tenants:
   beta: {}
 ";
 
-    fn check(conflict: Conflict, expected: &str) {
+    /// The settings in a folder, which goes with the second value.
+    fn loaded(settings: &str) -> (Loaded, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yaml");
-        fs::write(&path, SETTINGS).unwrap();
-        let loaded = read(&path, &Environment::default()).unwrap();
-        let error = conflict_error(Conflicts(vec![conflict]).into(), &loaded);
-        let error: ReadError = error.downcast().unwrap();
-        let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
-        assert!(brief.starts_with(expected), "{brief}\nis not\n{expected}");
+        fs::write(&path, settings).unwrap();
+        (read(&path, &Environment::default()).unwrap(), folder)
     }
 
     #[test]
     fn every_conflict_has_its_line_and_its_hint() {
+        use ConflictKind as Kind;
         let acme = || TenantId::parse("acme").unwrap();
         let beta = || TenantId::parse("beta").unwrap();
         let web = || ClientId::parse("web").unwrap();
-        let api = || Subject::of::<ResourceServer>(&acme(), "api");
-        let in_acme = |kind| Conflict { subject: Subject::Tenant(acme()), kind };
-        let of_web = |kind| Conflict { subject: Subject::of::<Client>(&acme(), "web"), kind };
-        let issuer = |text: &str| {
-            in_acme(ConflictKind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() })
-        };
-        let client_id = |name: &str| in_acme(ConflictKind::ClientIdTaken(name.to_owned()));
-        for (conflict, expected) in [
-            (
-                Conflict { subject: Subject::Tenant(beta()), kind: ConflictKind::CreatedByApi },
-                "config.yaml:11:3: tenants.beta: tenant beta was created through the administration API, so it cannot be declared; leave it out here, or declare it under another id; `latchkey tenant show beta` has it",
-            ),
-            (
-                of_web(ConflictKind::CreatedByApi),
-                "config.yaml:8:7: tenants.acme.clients.web: client acme/web was created",
-            ),
-            (
-                Conflict { subject: api(), kind: ConflictKind::CreatedByApi },
-                "config.yaml:6:25: tenants.acme.resource_servers.api: resource server acme/api was created",
-            ),
-            (
-                Conflict { subject: Subject::Tenant(beta()), kind: ConflictKind::Deleted },
-                "config.yaml:11:3: tenants.beta: tenant beta was deleted and its id stays reserved, so it cannot be declared again; leave it out, or choose another id",
-            ),
-            (
-                Conflict {
-                    subject: Subject::Scope(acme(), "latchkey:keys".to_owned()),
-                    kind: ConflictKind::Reserved,
-                },
-                "config.yaml:2:3: tenants.acme: tenant acme: scope latchkey:keys is reserved for Latchkey itself; leave it out",
-            ),
-            (
-                of_web(ConflictKind::Unseen(FieldError::at(
-                    "/client_id",
-                    "the client id holds U+200B, which is not seen",
-                ))),
-                "config.yaml:8:7: tenants.acme.clients.web: client acme/web: the client id holds U+200B, which is not seen; write it without that character",
-            ),
-            (
-                issuer("https://a.example"),
-                "config.yaml:3:13: tenants.acme.issuer: tenant acme: issuer https://a.example belongs to tenant beta; give every tenant issuers of its own; `latchkey tenant show beta` has this one",
-            ),
-            (
-                issuer("two"),
-                "config.yaml:4:27: tenants.acme.issuer_aliases[1]: tenant acme: issuer two belongs",
-            ),
-            (
-                client_id("web"),
-                "config.yaml:8:7: tenants.acme.clients.web: tenant acme: web is both a client id and an audience, resource or issuer; choose another name for one of the two",
-            ),
-            (
-                client_id("api"),
-                "config.yaml:6:25: tenants.acme.resource_servers.api: tenant acme: api is both",
-            ),
-            (client_id("one"), "config.yaml:4:22: tenants.acme.issuer_aliases[0]: tenant acme: one is both"),
-            (
-                client_id("y"),
-                "config.yaml:10:24: tenants.acme.clients.web.audiences[1]: tenant acme: y is both",
-            ),
-            (
-                of_web(ConflictKind::BeyondLimit(FieldError::at("/audiences", "the list has 101 entries"))),
-                "config.yaml:10:9: tenants.acme.clients.web.audiences: client acme/web/audiences: the list has 101 entries; shorten it",
-            ),
-            (
-                in_acme(ConflictKind::TooManyClients("would have 3 clients".to_owned())),
-                "config.yaml:7:5: tenants.acme.clients: tenant acme would have 3 clients; raise limits.clients",
-            ),
-            (
-                in_acme(ConflictKind::FirstKeyDiffers),
-                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is not the key that was imported; remove the line, and rotate instead: `latchkey key rotate acme`",
-            ),
-            (
-                in_acme(ConflictKind::FirstKeyTooLate),
-                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key comes too late, the tenant has had a key; remove the line, and bring the key in as the next one: `latchkey key import acme FILE`",
-            ),
-            (
-                in_acme(ConflictKind::FirstKeyTaken(beta())),
-                "config.yaml:5:5: tenants.acme.signing.first_key: tenant acme: first_key is, or was, a key of tenant beta; give every tenant a key of its own, or remove the line",
-            ),
-            (
-                in_acme(ConflictKind::ForeignHash(web())),
-                "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: a hash is neither",
-            ),
-            (
-                in_acme(ConflictKind::SaltsDiffer(web())),
-                "config.yaml:8:7: tenants.acme.clients.web: tenant acme, client web: two argon2id hashes with different salts cannot be live at once; give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list acme web` has it",
-            ),
-        ] {
-            check(conflict, expected);
-        }
+        let conflict = |subject, kind| Conflict { subject, kind };
+        let in_acme = |kind| conflict(Subject::Tenant(acme()), kind);
+        let of_web = |kind| conflict(Subject::of::<Client>(&acme(), "web"), kind);
+        let issuer =
+            |text| in_acme(Kind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() });
+        let client_id = |name: &str| in_acme(Kind::ClientIdTaken(name.to_owned()));
+        let unseen = FieldError::at("/client_id", "the client id holds U+200B, which is not seen");
+        let conflicts = [
+            conflict(Subject::Tenant(beta()), Kind::CreatedByApi),
+            of_web(Kind::CreatedByApi),
+            conflict(Subject::of::<ResourceServer>(&acme(), "api"), Kind::CreatedByApi),
+            conflict(Subject::Tenant(beta()), Kind::Deleted),
+            conflict(Subject::Scope(acme(), "latchkey:keys".to_owned()), Kind::Reserved),
+            of_web(Kind::Unseen(unseen)),
+            issuer("https://a.example"),
+            issuer("two"),
+            client_id("web"),
+            client_id("api"),
+            client_id("one"),
+            client_id("y"),
+            of_web(Kind::BeyondLimit(FieldError::at("/audiences", "the list has 101 entries"))),
+            in_acme(Kind::TooManyClients("would have 3 clients".to_owned())),
+            in_acme(Kind::FirstKeyDiffers),
+            in_acme(Kind::FirstKeyTooLate),
+            in_acme(Kind::FirstKeyTaken(beta())),
+            in_acme(Kind::ForeignHash(web())),
+            in_acme(Kind::SaltsDiffer(web())),
+        ];
+        let (loaded, folder) = loaded(SETTINGS);
+        let lines = conflicts.map(|conflict| {
+            let error = conflict_error(Conflicts(vec![conflict]).into(), &loaded);
+            let error: ReadError = error.downcast().unwrap();
+            error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "")
+        });
+        insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]
     fn another_error_stays_what_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.yaml");
-        fs::write(&path, "{}").unwrap();
-        let loaded = read(&path, &Environment::default()).unwrap();
+        let (loaded, _folder) = loaded("{}");
         let error = conflict_error(ReconcileError::Contended, &loaded);
         assert!(matches!(error.downcast_ref(), Some(ReconcileError::Contended)), "{error}");
     }
 
     #[test]
     fn what_is_declared_beyond_a_limit_is_listed_with_its_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.yaml");
         let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
-        fs::write(&path, SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", ")))).unwrap();
-        let loaded = read(&path, &Environment::default()).unwrap();
+        let (loaded, _folder) = loaded(&SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", "))));
         for (clients, expected) in [
             (1, &["tenants.acme.clients.web.audiences"][..]),
             (0, &["tenants.acme.clients.web.audiences", "tenants.acme.clients"]),

@@ -20,7 +20,7 @@ async fn with(plan: &mut Plan, name: &'static str, value: &str) -> Granted {
 }
 
 /// Signs the person in for a scope, which has these claims.
-async fn with_scope(mut plan: Plan, scope: &str, claims: &[&[&str]]) {
+async fn with_scope(mut plan: Plan, scope: &str, claims: &[&'static str]) {
     let supported = plan.provider.metadata["scopes_supported"].clone();
     for token in scope.split(' ') {
         assert!(supported.as_array().unwrap().iter().any(|known| known == token), "{token}");
@@ -58,7 +58,7 @@ pub(super) async fn oidcc_idtoken_unsigned(plan: Plan) {
 
 pub(super) async fn oidcc_userinfo_get(mut plan: Plan) {
     let granted = with(&mut plan, "scope", "openid email").await;
-    assert_exactly(&granted.userinfo, &[&EMAIL]);
+    assert_exactly(&granted.userinfo, &[EMAIL]);
     assert_eq!(granted.userinfo["email"], IDENTIFIER);
 }
 
@@ -85,34 +85,33 @@ pub(super) async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mu
 pub(super) async fn oidcc_claims_essential(mut plan: Plan) {
     // That the ID token has no claim that was not requested is among the checks of each grant.
     let granted = with(&mut plan, "claims", r#"{"userinfo":{"name":{"essential":true}}}"#).await;
-    assert_exactly(&granted.userinfo, &[&["name"]]);
+    assert_exactly(&granted.userinfo, &["name"]);
 }
 
 pub(super) async fn oidcc_scope_profile(plan: Plan) {
-    with_scope(plan, "openid profile", &[&PROFILE]).await;
+    with_scope(plan, "openid profile", &[PROFILE]).await;
 }
 
 pub(super) async fn oidcc_scope_email(plan: Plan) {
-    with_scope(plan, "openid email", &[&EMAIL]).await;
+    with_scope(plan, "openid email", &[EMAIL]).await;
 }
 
 pub(super) async fn oidcc_scope_address(plan: Plan) {
-    with_scope(plan, "openid address", &[&ADDRESS]).await;
+    with_scope(plan, "openid address", &[ADDRESS]).await;
 }
 
 pub(super) async fn oidcc_scope_phone(plan: Plan) {
-    with_scope(plan, "openid phone", &[&PHONE]).await;
+    with_scope(plan, "openid phone", &[PHONE]).await;
 }
 
 pub(super) async fn oidcc_scope_all(plan: Plan) {
-    let claims: [&[&str]; 4] = [&EMAIL, &PHONE, &ADDRESS, &PROFILE];
-    with_scope(plan, "openid email phone address profile", &claims).await;
+    with_scope(plan, "openid email phone address profile", &[EMAIL, PHONE, ADDRESS, PROFILE]).await;
 }
 
 pub(super) async fn oidcc_alternate_happy_flow(mut plan: Plan) {
     let request = plan.request().with("scope", "profile openid").reversed();
     let granted = plan.grant(&request).await;
-    assert_exactly(&granted.userinfo, &[&PROFILE]);
+    assert_exactly(&granted.userinfo, &[PROFILE]);
 }
 
 pub(super) async fn oidcc_display_page(mut plan: Plan) {

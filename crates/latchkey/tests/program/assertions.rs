@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -18,6 +19,7 @@ use crate::foreign::{node, python};
 use crate::host::run;
 use crate::jwt;
 use crate::program::Program;
+use crate::reload::eventually;
 use crate::running::tenant_path;
 
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
@@ -181,8 +183,7 @@ async fn an_assertion_is_accepted_once_also_after_a_kill() {
 #[tokio::test]
 async fn curl_sends_an_assertion() {
     let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::RS256].map(Pair::generate);
-    let folder = folder(&pairs);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving_in(folder(&pairs));
     for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
         for (at, expected) in [(tenant, "200"), (other, "401")] {
             let mut curl = Command::new("curl");
@@ -200,8 +201,7 @@ async fn curl_sends_an_assertion() {
 #[tokio::test]
 async fn an_assertion_in_a_file_is_explained_and_not_used_up() {
     let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA].map(Pair::generate);
-    let folder = folder(&pairs);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder(&pairs));
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
         let assertion = pair.assertion(tenant, "explained");
@@ -222,21 +222,23 @@ async fn an_assertion_in_a_file_is_explained_and_not_used_up() {
     program.stop();
 }
 
+/// Sends a new assertion each time until one is accepted.
+pub(crate) async fn until_key(program: &Program, tenant: &str, pair: &Pair) {
+    let numbers = AtomicUsize::new(0);
+    eventually("the key counts", async || {
+        let jti = format!("attempt {}", numbers.fetch_add(1, Ordering::Relaxed));
+        request(program, tenant, &pair.assertion(tenant, &jti)).await.status == 200
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_key_that_is_replaced_in_its_file_counts_no_more() {
     let pairs = [(); 2].map(|()| Pair::generate(SigningAlgorithm::ES256));
-    let folder = folder(&pairs);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder(&pairs));
     assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "1")).await.status, 200);
     let new = Pair::generate(SigningAlgorithm::ES256);
     folder.replace("globex.jwks.json", &json!({ "keys": [new.key.jwk] }).to_string());
-    for attempt in 0.. {
-        let jti = format!("new {attempt}");
-        if request(&program, "globex", &new.assertion("globex", &jti)).await.status == 200 {
-            break;
-        }
-        assert!(attempt < 300, "the file was not read again");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    until_key(&program, "globex", &new).await;
     assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "2")).await.status, 401);
 }

@@ -129,8 +129,7 @@ fn request(
 
 #[test]
 fn curl_authenticates_with_a_certificate_of_each_method() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
         for client in ["issued", "own"] {
             let certificate = format!("{client}-{tenant}");
@@ -171,8 +170,7 @@ fn use_bound(folder: &Folder, program: &Program, token: &str, certificate: &str)
 
 #[test]
 fn curl_as_a_trusted_proxy_passes_a_certificate_on() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
         for client in ["issued", "own"] {
             let status = |of: &str| passed_on(&folder, &program, tenant, client, &format!("{client}-{of}"));
@@ -194,8 +192,7 @@ fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, nam
 
 #[test]
 fn authorities_behind_a_proxy_are_replaced_while_the_program_runs() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     let statuses = || {
         ["issued", "foreign"].map(|name| {
             TENANTS.map(|(tenant, _)| {
@@ -227,8 +224,7 @@ fn authlib_authenticates_with_a_certificate() {
 
 /// A token for each library at the tenant of its certificate, and none at the other.
 fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
         for client in ["issued", "own"] {
             let libraries = |at: &str| {
@@ -263,20 +259,11 @@ fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
 
 #[test]
 fn a_client_with_a_certificate_is_registered_with_the_command_line() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
         let name = format!("CN={tenant},O=Example Ltd");
-        let added = folder.run(&[
-            "client",
-            "add",
-            tenant,
-            "billing",
-            "--auth-method",
-            "tls_client_auth",
-            "--tls-client-auth-subject-dn",
-            &name,
-        ]);
+        let method = ["--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", &name];
+        let added = folder.run(&[&["client", "add", tenant, "billing"], &method[..]].concat());
         assert_eq!(added.code, Some(0), "{added:?}");
         assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0, 200);
         assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{other}"))).0, 401);

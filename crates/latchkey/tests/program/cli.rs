@@ -68,19 +68,8 @@ impl<'a> Cli<'a> {
     /// Creates a tenant with the client `svc` and an audience. Returns the secret and adds it to the canaries.
     #[track_caller]
     pub(crate) fn add_tenant(&self, tenant: &str) -> String {
-        let made = self.json(&[
-            "tenant",
-            "add",
-            tenant,
-            "--client",
-            "svc",
-            "--audience",
-            "api",
-            "--scope",
-            "api:read",
-            "--scope",
-            "api:write",
-        ]);
+        let add = ["tenant", "add", tenant, "--client", "svc", "--audience", "api"];
+        let made = self.json(&[&add[..], &["--scope", "api:read", "--scope", "api:write"]].concat());
         let secret = made["client"]["secret"]["client_secret"].as_str().expect("a secret").to_owned();
         self.folder.canaries.add(&secret);
         secret

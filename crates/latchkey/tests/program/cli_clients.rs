@@ -9,27 +9,15 @@ use crate::settings::TWO_TENANTS;
 
 #[tokio::test]
 async fn a_client_is_registered_changed_suspended_and_deleted() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let (initech, umbrella) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
     until_status(&program, ("initech", "svc", &initech), 200).await;
     until_status(&program, ("umbrella", "svc", &umbrella), 200).await;
 
-    let made = cli.json(&[
-        "client",
-        "add",
-        "initech",
-        "other",
-        "--name",
-        "Other",
-        "--description",
-        "Reads orders",
-        "--scope",
-        "api:read",
-        "--lifetime",
-        "2m",
-    ]);
+    let names = ["--name", "Other", "--description", "Reads orders"];
+    let rights = ["--scope", "api:read", "--lifetime", "2m"];
+    let made = cli.json(&[&["client", "add", "initech", "other"], &names[..], &rights].concat());
     let secret = made["secret"]["client_secret"].as_str().unwrap().to_owned();
     folder.canaries.add(&secret);
     assert_eq!(made["name"], "Other");
@@ -64,8 +52,7 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
 
 #[tokio::test]
 async fn a_secret_is_rotated_ended_and_revoked() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::server(&folder, &program).await;
     let (first, theirs) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
     let made = |arguments: &[&str]| {

@@ -20,8 +20,7 @@ fn assert_narrow(text: &str) {
 
 #[tokio::test]
 async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     let (initech, umbrella) = (store.add_tenant("initech"), store.add_tenant("umbrella"));
     until_status(&program, ("initech", "svc", &initech), 200).await;
@@ -80,8 +79,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
 
 #[tokio::test]
 async fn an_administrator_of_one_tenant_explains_its_own_clients_alone() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let store = Cli::store(&folder);
     for tenant in ["initech", "umbrella"] {
         let secret = store.add_tenant(tenant);

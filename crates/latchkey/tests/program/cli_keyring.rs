@@ -2,10 +2,11 @@
 
 use outbound::{Keyring, open_keyring};
 
-use crate::cli_profiles::{User, started};
+use crate::cli_profiles::User;
 use crate::folder::Folder;
 use crate::jwt;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET};
+use crate::program::Program;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 const KEYRING: [&str; 2] = ["--store", "keyring"];
 const CREDENTIAL: &str = "home/.config/latchkey/secrets";
@@ -27,7 +28,7 @@ fn entry(folder: &Folder, profile: &str) -> String {
 /// The twin of two tenants: each profile has its own credential.
 #[test]
 fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
         user.login(&program, tenant, secret, &KEYRING);
@@ -50,7 +51,7 @@ fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
 
 #[test]
 fn neither_file_nor_keyring_replaces_the_other() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
     user.login(&program, "acme", ACME_SECRET, &KEYRING);

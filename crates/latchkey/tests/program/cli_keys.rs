@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::Cli;
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::eventually;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
@@ -36,8 +35,7 @@ async fn until_published(program: &Program, tenant: &str, kids: &[&str]) {
 
 #[tokio::test]
 async fn keys_are_listed_shown_and_exported() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings());
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     assert_eq!(store.json(&["key", "list", "acme"])["items"], Value::Array(Vec::new()));
     assert!(store.run(&["key", "list", "acme"]).output().contains("No keys"));
@@ -64,8 +62,7 @@ async fn keys_are_listed_shown_and_exported() {
 /// Without a terminal, a command that breaks tokens requires `--yes`.
 #[tokio::test]
 async fn what_breaks_is_said_before_it_is_done() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings());
     let clis = [Cli::store(&folder), Cli::server(&folder, &program).await];
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let other = program.token("globex", "svc", GLOBEX_SECRET).await;
@@ -99,8 +96,7 @@ async fn what_breaks_is_said_before_it_is_done() {
 
 #[tokio::test]
 async fn a_key_of_ones_own_is_brought_in() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings());
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     program.token("acme", "svc", ACME_SECRET).await;
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
@@ -134,8 +130,7 @@ async fn a_key_of_ones_own_is_brought_in() {
 
 #[tokio::test]
 async fn verifiers_are_known_by_what_they_have_fetched() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings());
     let server = Cli::server(&folder, &program).await;
     program.token("acme", "svc", ACME_SECRET).await;
     program.jwks("acme").await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
 
-use crate::assertions::{Pair, request};
+use crate::assertions::{Pair, request, until_key};
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::Program;
@@ -26,8 +26,7 @@ async fn until_step(cli: &Cli<'_>, tenant: &str, step: &str) -> Value {
 
 #[tokio::test]
 async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.add_tenant("initech");
     cli.add_tenant("umbrella");
@@ -49,14 +48,7 @@ async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
     assert_eq!(found["keys"][0]["thumbprint"], pair.key.thumbprint.as_str());
     let shown = cli.run(&["client", "migrate", "initech", "signer"]).output();
     assert!(shown.contains("127.0.0.1") && shown.contains(&pair.key.thumbprint), "{shown}");
-    for attempt in 0.. {
-        let jti = format!("beside {attempt}");
-        if request(&program, "initech", &pair.assertion("initech", &jti)).await.status == 200 {
-            break;
-        }
-        assert!(attempt < 300, "the key does not count");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until_key(&program, "initech", &pair).await;
     assert_eq!(program.request_token("initech", "signer", &secrets[0]).await.status, 200);
 
     // The key alone.

@@ -64,15 +64,9 @@ fn assert_token_requests(program: &Program, expected: usize) {
     assert_eq!(count(), expected);
 }
 
-pub(crate) fn started() -> (Folder, Program) {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    (folder, program)
-}
-
 #[test]
 fn a_profile_gets_tokens_and_sends_requests() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &["--scope", "api:read"]);
     let token = user.run(&["token"]).output();
@@ -121,7 +115,7 @@ fn a_profile_gets_tokens_and_sends_requests() {
 
 #[test]
 fn parallel_commands_make_one_request() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
     assert_token_requests(&program, 1);
@@ -137,7 +131,7 @@ fn parallel_commands_make_one_request() {
 /// The twin of two tenants: each profile has its own token, and a token of one is none of the other.
 #[test]
 fn profiles_of_two_tenants_share_nothing() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
     user.login(&program, "globex", GLOBEX_SECRET, &[]);
@@ -159,7 +153,7 @@ fn profiles_of_two_tenants_share_nothing() {
 /// The twin of two tenants: what is revoked at one leaves the other's tokens as they are.
 #[test]
 fn tokens_are_introspected_and_revoked_at_their_server() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
     user.login(&program, "globex", GLOBEX_SECRET, &[]);
@@ -203,7 +197,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
 
 #[test]
 fn a_refused_login_stores_nothing() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     folder.write_secret("wrong.secret", "wrong-canary-1234");
     let server = program.url("");
@@ -230,7 +224,7 @@ fn a_refused_login_stores_nothing() {
 
 #[test]
 fn the_secret_may_come_from_standard_input_or_a_variable() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     folder.write_secret("svc.secret", &format!("{ACME_SECRET}\n"));
     let server = program.url("");
@@ -244,7 +238,7 @@ fn the_secret_may_come_from_standard_input_or_a_variable() {
 
 #[tokio::test]
 async fn administration_takes_the_profile_of_its_server() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     first_administrator(&folder, &program).await;
     let user = User(&folder);
     let server = program.url("");
@@ -270,7 +264,7 @@ async fn administration_takes_the_profile_of_its_server() {
 
 #[test]
 fn other_programs_read_the_forms() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     let origin = program.url("");
     user.login(&program, "acme", ACME_SECRET, &["--origin", &origin]);
@@ -313,7 +307,7 @@ fn other_programs_read_the_forms() {
 
 #[test]
 fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
-    let (folder, program) = started();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     let origin = program.url("");
     user.login(&program, "acme", ACME_SECRET, &["--origin", &origin]);

@@ -79,8 +79,7 @@ fn a_start_that_cannot_listen_changes_nothing() {
 
 #[tokio::test]
 async fn the_server_and_its_client_come_from_variables_and_options_come_first() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     Cli::server(&folder, &program).await;
     let url = program.url("");
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {

@@ -32,8 +32,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
 /// `language_examples.rs` runs the examples of which the lines of the other languages are a part.
 #[tokio::test]
 async fn the_printed_curl_fetches_a_token() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let add = ["tenant", "add", "initech", "--client", "svc", "--snippet", "curl", "--secret-file", "secret"];
     let out = Cli::store(&folder).run(&add).output();
     let secret = folder.read("secret").trim().to_owned();
@@ -47,8 +46,7 @@ async fn the_printed_curl_fetches_a_token() {
 /// Suspend, resume, delete and restore do not affect the other tenant. A running server sees each within a second.
 #[tokio::test]
 async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let secret = cli.add_tenant("initech");
     let seen = async |status| {

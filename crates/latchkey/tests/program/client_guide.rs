@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::folder::Folder;
-use crate::foreign::{bash, node, pointed, python};
+use crate::foreign::{bash, example, node, pointed, python};
 use crate::jwt;
 use crate::program::Program;
 use crate::quick_start::compact;
@@ -19,28 +19,59 @@ const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
 const ENVIRONMENT: [(&str, &str); 2] = [("CLIENT_ID", CLIENT.0), ("CLIENT_SECRET", CLIENT.1)];
 const PRINTED_BASE: &str = "http://localhost:8080";
 
-#[test]
-fn curl_gets_the_printed_response_at_both_listeners() {
-    let (_folder, program) = start();
-    for address in program.addresses().iter().take(2) {
-        let base = format!("http://{address}");
-        let command =
-            pointed(include_str!("../../../../docs/examples/client-guide/curl.sh"), &[(PRINTED_BASE, &base)]);
-        let body = bash(&command, &[]).output();
-        assert_as_printed(&body);
-    }
-}
-
-/// The request of step 1, with the lines of its form joined: line breaks in the document are typographic, and in a form each would belong
-/// to the following name. The blank in the last line is sent as printed.
+/// The request of step 1 has the lines of its form joined: line breaks in the document are typographic, and in a form each would belong to the
+/// following name. The blank in the last line is sent as printed.
 #[tokio::test]
-async fn the_request_of_step_1_gets_the_printed_response() {
+async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listeners() {
     let (_folder, program) = start();
     for address in program.addresses().iter().take(2) {
+        let command = pointed(&printed("curl.sh"), &[(PRINTED_BASE, &format!("http://{address}"))]);
+        assert_as_printed(&bash(&command, &[]).output());
         let answer = Answer::to_bytes(*address, step_1("/oauth/token").as_bytes()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_as_printed(&answer.body);
     }
+    let form = [("grant_type", "client_credentials"), ("client_id", CLIENT.0), ("client_secret", "another")];
+    let answer = program.post("/oauth/token", &form).await;
+    assert_eq!((answer.status, answer.body), (401, compact(&printed("invalid_client.json"))));
+}
+
+/// In Go `http.Post` with `url.Values.Encode()` has keys in alphabetical order, and a blank as a plus. In Rust the example's own library and
+/// calls are used; the map yields its members in any order.
+#[tokio::test]
+async fn the_examples_of_four_languages_get_a_token() {
+    let (_folder, program) = start();
+    let at_8080 = at_8080(&program);
+    let script = |name: &str| pointed(&printed(name), &[(PRINTED_BASE, &at_8080)]);
+    for ran in [
+        node(&script("axios_example.js"), &ENVIRONMENT),
+        python(&script("requests_example.py"), &ENVIRONMENT),
+    ] {
+        let output = ran.output();
+        let [first, second] = output.lines().collect::<Vec<_>>().try_into().unwrap();
+        assert!(first.starts_with("Access Token: eyJ"), "{output}");
+        assert_eq!(second, "Expires in: 3600 seconds");
+    }
+
+    let body = "client_id=YOUR_CLIENT_ID&client_secret=YOUR_CLIENT_SECRET&grant_type=client_credentials&scope=read+write";
+    let request = format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nAccept-Encoding: gzip\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = Answer::to_bytes(program.addresses()[1], request.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_as_printed(&answer.body);
+
+    let mut params = HashMap::new();
+    params.insert("grant_type", "client_credentials");
+    params.insert("client_id", CLIENT.0);
+    params.insert("client_secret", CLIENT.1);
+    params.insert("scope", "read write");
+    let url = format!("{at_8080}/oauth/token");
+    let response = reqwest::Client::new().post(url).form(&params).send().await.unwrap();
+    assert!(response.status().is_success());
+    assert_as_printed(&response.text().await.unwrap());
 }
 
 /// Another tenant has a client of the same name with another secret.
@@ -63,99 +94,32 @@ async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
         let answer = Answer::to_bytes(program.address(), step_1(path).as_bytes()).await;
         match issuer {
             Some(issuer) => assert_eq!(jwt::claims(&answer.token())["iss"], issuer, "{path}"),
-            None => assert_eq!(
-                (answer.status, answer.body),
-                (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json")))
-            ),
+            None => assert_eq!((answer.status, answer.body), (401, compact(&printed("invalid_client.json")))),
         }
     }
 }
 
 /// The printed request with another path and joined lines.
 fn step_1(path: &str) -> String {
-    let (head, body) =
-        include_str!("../../../../docs/examples/client-guide/request.http").split_once("\n\n").unwrap();
+    let request = printed("request.http");
+    let (head, body) = request.split_once("\n\n").unwrap();
     let (head, body) = (head.replace('\n', "\r\n"), body.replace('\n', ""));
     let head = head.replacen("/oauth/token", path, 1);
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-#[tokio::test]
-async fn wrong_credentials_get_the_printed_error() {
-    let (_folder, program) = start();
-    let form = [("grant_type", "client_credentials"), ("client_id", CLIENT.0), ("client_secret", "another")];
-    let answer = program.post("/oauth/token", &form).await;
-    assert_eq!(
-        (answer.status, answer.body),
-        (401, compact(include_str!("../../../../docs/examples/client-guide/invalid_client.json")))
-    );
-}
-
-#[test]
-fn axios_gets_a_token() {
-    let (_folder, program) = start();
-    let script = pointed(
-        include_str!("../../../../docs/examples/client-guide/axios_example.js"),
-        &[(PRINTED_BASE, &at_8080(&program))],
-    );
-    assert_printed_a_token(&node(&script, &ENVIRONMENT).output());
-}
-
-#[test]
-fn requests_gets_a_token() {
-    let (_folder, program) = start();
-    let script = pointed(
-        include_str!("../../../../docs/examples/client-guide/requests_example.py"),
-        &[(PRINTED_BASE, &at_8080(&program))],
-    );
-    assert_printed_a_token(&python(&script, &ENVIRONMENT).output());
-}
-
-/// `http.Post` with `url.Values.Encode()`: keys in alphabetical order, a blank as a plus.
-#[tokio::test]
-async fn the_request_of_the_go_example_gets_a_token() {
-    let (_folder, program) = start();
-    let address = program.addresses()[1];
-    let body = "client_id=YOUR_CLIENT_ID&client_secret=YOUR_CLIENT_SECRET&grant_type=client_credentials&scope=read+write";
-    let request = format!(
-        "POST /oauth/token HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nAccept-Encoding: gzip\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = Answer::to_bytes(address, request.as_bytes()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_as_printed(&answer.body);
-}
-
-/// Uses the example's own library and calls; the map yields its members in any order.
-#[tokio::test]
-async fn the_request_of_the_rust_example_gets_a_token() {
-    let (_folder, program) = start();
-    let mut params = HashMap::new();
-    params.insert("grant_type", "client_credentials");
-    params.insert("client_id", CLIENT.0);
-    params.insert("client_secret", CLIENT.1);
-    params.insert("scope", "read write");
-    let url = format!("{}/oauth/token", at_8080(&program));
-    let response = reqwest::Client::new().post(url).form(&params).send().await.unwrap();
-    assert!(response.status().is_success());
-    assert_as_printed(&response.text().await.unwrap());
+/// The parts as one script, with the addresses of the test.
+fn script(parts: &[&str], program: &Program, api: &StubApi) -> String {
+    let parts: Vec<_> = parts.iter().map(|name| printed(name)).collect();
+    pointed(&parts.join("\n"), &[(PRINTED_BASE, &at_8080(program)), ("https://api.example.com", &api.url())])
 }
 
 #[tokio::test]
 async fn the_token_cache_asks_once_and_again_after_a_refusal() {
     let (_folder, program) = start();
     let api = StubApi::refusing_first(1);
-    let printed = [
-        include_str!("../../../../docs/examples/client-guide/axios_example.js"),
-        include_str!("../../../../docs/examples/client-guide/call_protected_api.js"),
-        include_str!("../../../../docs/examples/client-guide/token_cache.js"),
-        include_str!("../../../../docs/examples/client-guide/retry.js"),
-    ];
-    let script = pointed(
-        &printed.join("\n"),
-        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
-    );
+    let printed = ["axios_example.js", "call_protected_api.js", "token_cache.js", "retry.js"];
+    let script = script(&printed, &program, &api);
     let called = "(async () => {
         console.log(JSON.stringify(await apiCallWithRetry(process.env.API + '/api/resource')));
         console.log(JSON.stringify(await makeAPICall()));
@@ -171,45 +135,34 @@ async fn the_token_cache_asks_once_and_again_after_a_refusal() {
 }
 
 #[tokio::test]
-async fn the_token_manager_keeps_its_token() {
+async fn the_token_manager_and_the_complete_microservice_keep_their_tokens() {
     let (_folder, program) = start();
-    let api = StubApi::refusing_first(0);
-    let printed = [
-        include_str!("../../../../docs/examples/client-guide/requests_example.py"),
-        include_str!("../../../../docs/examples/client-guide/call_protected_api.py"),
-        include_str!("../../../../docs/examples/client-guide/token_manager.py"),
-    ];
-    let script = pointed(
-        &printed.join("\n"),
-        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
-    );
-    let output = python(&format!("{script}\nprint(make_api_call(), make_api_call())"), &ENVIRONMENT).output();
-    assert!(output.ends_with("{'api': 'answered'} {'api': 'answered'}\n"), "{output}");
-    let [first, second] = api.tokens().try_into().unwrap();
-    assert_eq!(first, second);
-    assert_active(&program, &[first]).await;
+    let managed = ["requests_example.py", "call_protected_api.py", "token_manager.py"];
+    for javascript in [false, true] {
+        let api = StubApi::refusing_first(0);
+        let (output, expected) = if javascript {
+            let script = script(&["microservice.js"], &program, &api);
+            let called = "fetchData().then(fetchData).then(data => console.log(JSON.stringify(data)));";
+            (node(&format!("{script}\n{called}"), &ENVIRONMENT).output(), "{\"api\":\"answered\"}\n")
+        } else {
+            let script = script(&managed, &program, &api);
+            let called = format!("{script}\nprint(make_api_call(), make_api_call())");
+            (python(&called, &ENVIRONMENT).output(), "{'api': 'answered'} {'api': 'answered'}\n")
+        };
+        assert!(output.ends_with(expected), "{output}");
+        let [first, second] = api.tokens().try_into().unwrap();
+        assert_eq!(first, second);
+        assert_active(&program, &[first]).await;
+    }
 }
 
-#[tokio::test]
-async fn the_complete_microservice_fetches_its_data() {
-    let (_folder, program) = start();
-    let api = StubApi::refusing_first(0);
-    let script = pointed(
-        include_str!("../../../../docs/examples/client-guide/microservice.js"),
-        &[(PRINTED_BASE, &at_8080(&program)), ("https://api.example.com", &api.url())],
-    );
-    let called = "fetchData().then(fetchData).then(data => console.log(JSON.stringify(data)));";
-    let output = node(&format!("{script}\n{called}"), &ENVIRONMENT).output();
-    assert_eq!(output, "{\"api\":\"answered\"}\n");
-    let [first, second] = api.tokens().try_into().unwrap();
-    assert_eq!(first, second);
-    assert_active(&program, &[first]).await;
+fn printed(name: &str) -> String {
+    example(&format!("client-guide/{name}"))
 }
 
 fn start() -> (Folder, Program) {
     // The settings keep their data two folders above them.
-    let folder = thunder_api::folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(thunder_api::folder());
     assert!(folder.exists("data/examples/latchkey.db"));
     (folder, program)
 }
@@ -222,17 +175,11 @@ fn at_8080(program: &Program) -> String {
 /// Compares the members in the printed order. Only the token differs, since no token is signed with HS256.
 fn assert_as_printed(body: &str) {
     let served: Value = serde_json::from_str(body).unwrap();
-    let printed = include_str!("../../../../docs/examples/client-guide/token.json");
-    let printed_token = serde_json::from_str::<Value>(printed).unwrap()["access_token"].clone();
+    let printed = printed("token.json");
+    let printed_token = serde_json::from_str::<Value>(&printed).unwrap()["access_token"].clone();
     let (served, printed_token) =
         (served["access_token"].as_str().unwrap(), printed_token.as_str().unwrap().to_owned());
-    assert_eq!(body.replace(served, &printed_token), compact(printed));
-}
-
-fn assert_printed_a_token(output: &str) {
-    let [first, second] = output.lines().collect::<Vec<_>>().try_into().unwrap();
-    assert!(first.starts_with("Access Token: eyJ"), "{output}");
-    assert_eq!(second, "Expires in: 3600 seconds");
+    assert_eq!(body.replace(served, &printed_token), compact(&printed));
 }
 
 async fn assert_active(program: &Program, tokens: &[String]) {

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::cli::Cli;
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::{TWO_TENANTS, edited};
@@ -59,8 +58,7 @@ fn source(program: &Program, client: &str, secret: Secret) -> TokenSource {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_is_rotated_under_load_and_no_call_fails() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let server = Cli::server(&folder, &program).await;
     let client = ["client", "add", "acme", "worker", "--audience", "api", "--scope", "api:read"];
     server.run(&[&client[..], &["--secret-file", "first.secret"]].concat()).output();
@@ -91,8 +89,7 @@ async fn the_server_is_killed_under_load_and_no_call_fails() {
         "acme:\n    strategies:",
         "acme:\n    access_token: { lifetime: 10s }\n    strategies:",
     );
-    let folder = Folder::with(&settings);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings);
     let address = program.address().to_string();
     let api = StubApi::refusing_first(0);
     let tokens = source(&program, "svc", Secret::value(crate::settings::ACME_SECRET));

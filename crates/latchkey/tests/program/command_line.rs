@@ -227,8 +227,7 @@ globalThis.Scalar = { createApiReference(at, { content, baseServerURL, url }) {
 
 #[tokio::test]
 async fn the_page_of_the_api_sends_the_sample_credentials_and_no_optional_parameter_unasked() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     let printed = node(PAGE, &[("BASE", &program.url(""))]).output();
     assert_eq!(printed, "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\n");
 }

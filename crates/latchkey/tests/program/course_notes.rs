@@ -5,24 +5,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::folder::Folder;
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
-
-#[tokio::test]
-async fn credentials_are_taken_in_the_body_and_in_the_header() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let in_body = program.request_token("acme", "svc", ACME_SECRET).await;
-    let request = program.request(Method::POST, "/oauth2/token").basic_auth("svc", Some(ACME_SECRET));
-    let in_header = Answer::to(request.form(&[("grant_type", "client_credentials")])).await;
-    for answer in [in_body, in_header] {
-        answer.token();
-        let members: Vec<String> = answer.json().as_object().unwrap().keys().cloned().collect();
-        assert_eq!(members, ["access_token", "expires_in", "scope", "token_type"], "and no refresh token");
-    }
-}
 
 #[tokio::test]
 async fn a_token_has_the_requested_scopes_and_no_others() {
@@ -31,8 +16,7 @@ async fn a_token_has_the_requested_scopes_and_no_others() {
         "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]",
         "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read, api:write]",
     );
-    let folder = Folder::with(&both);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(&both);
     let mut form =
         vec![("grant_type", "client_credentials"), ("client_id", "svc"), ("client_secret", ACME_SECRET)];
     let all = program.post("/oauth/token", &form).await;
@@ -47,10 +31,16 @@ async fn a_token_has_the_requested_scopes_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_oauth_server_verifies_a_token() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let token = program.token("acme", "svc", ACME_SECRET).await;
+async fn credentials_are_taken_in_the_body_and_in_the_header_and_the_oauth_server_verifies_a_token() {
+    let (_folder, program) = Program::serving(TWO_TENANTS);
+    let in_body = program.request_token("acme", "svc", ACME_SECRET).await;
+    let request = program.request(Method::POST, "/oauth2/token").basic_auth("svc", Some(ACME_SECRET));
+    let in_header = Answer::to(request.form(&[("grant_type", "client_credentials")])).await;
+    for answer in [&in_body, &in_header] {
+        let members: Vec<String> = answer.json().as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["access_token", "expires_in", "scope", "token_type"], "and no refresh token");
+    }
+    let token = in_header.token();
     let mut facts = program.introspect("acme", "auditor", "acme-auditor-canary-90aa", &token).await;
     let claims = jwt::claims(&token);
     for name in ["exp", "iat", "nbf", "jti"] {

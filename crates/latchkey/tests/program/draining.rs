@@ -25,8 +25,7 @@ async fn no_request_is_dropped_while_another_instance_takes_over() {
 
 #[tokio::test]
 async fn a_program_reports_that_it_ends_before_it_does() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.get("/health/ready").await.status, 200);
     let healthy = folder.run(&["health", "--address", &program.address().to_string()]);
     assert_eq!(healthy.code, Some(0), "{healthy:?}");
@@ -55,8 +54,7 @@ async fn a_program_reports_that_it_ends_before_it_does() {
 /// Without probes, no load balancer needs time to notice, so the program stops at once.
 #[test]
 fn a_program_that_is_not_probed_ends_without_notice() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     program.signal("TERM");
     program.log_after(Mark::START, "\"ended\"");
     assert!(!program.log().iter().any(|line| line["message"].as_str().unwrap().starts_with("not ready")));

@@ -2,14 +2,12 @@
 
 use crate::administrator::Administrator;
 use crate::creations::assert_survive_kill_9;
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn creates_that_were_acknowledged_survive_kill_9() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let mut init = folder.program(&["admin", "init", "--json"]);
     let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
     program.kill();

@@ -20,8 +20,7 @@ fn behind_a_proxy(settings: &str) -> String {
 
 #[tokio::test]
 async fn a_reload_is_judged_by_the_listeners_that_are_served() {
-    let folder = Folder::with(&beyond_loopback(TWO_TENANTS));
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&beyond_loopback(TWO_TENANTS));
     // A listener takes effect at the next start, tenants and administrators at once.
     for (settings, expected) in [
         (
@@ -90,8 +89,7 @@ async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
         ("address: 0.0.0.0:0, serves: [public]", 404, 0),
         ("address: 0.0.0.0:0, serves: [public, admin]", 200, 0),
     ] {
-        let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
-        let program = Program::start(&folder);
+        let (_folder, program) = Program::serving(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
         assert_eq!(program.get("/metrics").await.status, status, "{listener}");
         for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
             assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{listener}");

@@ -169,8 +169,7 @@ impl Shared {
             "keys": { "sealing_key": { "file": "keys/sealing.key" } },
             "tenants": { "acme": tenant(), "globex": tenant() },
         });
-        let folder = Folder::with(&settings.to_string());
-        let program = Program::start(&folder);
+        let (folder, program) = Program::serving(&settings.to_string());
         let http = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
         Self { folder, program, http, last: AtomicUsize::new(0) }
     }

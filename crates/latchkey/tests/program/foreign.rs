@@ -18,6 +18,12 @@ pub(crate) fn pointed(example: &str, replacements: &[(&str, &str)]) -> String {
     })
 }
 
+/// An example of the documents as printed.
+pub(crate) fn example(name: &str) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples");
+    std::fs::read_to_string(examples.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// Runs a bash script from a file.
 pub(crate) fn bash(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(Command::new("bash"), "script.sh", script, environment)

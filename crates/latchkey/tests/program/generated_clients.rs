@@ -30,8 +30,7 @@ struct Onboarding {
 impl Onboarding {
     /// With the served document in `openapi.json`.
     async fn start() -> Self {
-        let folder = Folder::with(TWO_TENANTS);
-        let program = Program::start(&folder);
+        let (folder, program) = Program::serving(TWO_TENANTS);
         let secret = first_administrator(&folder, &program).await;
         let onboarding = Self { folder, program, secret };
         onboarding.write("openapi.json", &onboarding.program.get("/openapi.json").await.body);

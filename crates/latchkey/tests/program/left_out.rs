@@ -97,8 +97,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
 /// Without another file, a start or a command: the store's notification triggers a new attempt.
 #[tokio::test]
 async fn a_tenant_is_applied_once_the_api_gives_way() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.run(&["client", "add", "acme", "other", "--audience", "reports"]).output();
     folder.replace("config.yaml", &declaring(&changed(), "reports"));

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, TWO_TENANTS};
 
@@ -95,8 +94,8 @@ fn queries() -> Vec<String> {
 /// Redis is configured, though none is there: its metrics are exported as well.
 #[tokio::test]
 async fn alerts_and_dashboard_name_what_is_exported() {
-    let folder = Folder::with(&format!("{TWO_TENANTS}cache: {{ redis_url: redis://127.0.0.1:1 }}\n"));
-    let program = Program::start(&folder);
+    let (_folder, program) =
+        Program::serving(&format!("{TWO_TENANTS}cache: {{ redis_url: redis://127.0.0.1:1 }}\n"));
     program.token("acme", "svc", ACME_SECRET).await;
     program.request_token("acme", "svc", "wrong").await.assert_refused(401, "invalid_client");
     let series = series(&program.get("/metrics").await.body);

@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
 #[tokio::test]
 async fn a_started_program_is_live_ready_and_counts() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.get("/health/live").await.json(), json!({ "status": "live" }));
     let ready = program.get("/health/ready").await;
     assert_eq!(ready.status, 200, "{ready:?}");
@@ -51,12 +49,11 @@ async fn a_started_program_is_live_ready_and_counts() {
 
 #[tokio::test]
 async fn numbers_are_for_the_address_of_administration() {
-    let folder = Folder::with(&edited(
+    let (_folder, program) = Program::serving(&edited(
         TWO_TENANTS,
         "[{ address: 127.0.0.1:0 }]",
         "[{ address: 127.0.0.1:0, serves: [public] }, { address: 127.0.0.1:0, serves: [admin] }]",
     ));
-    let program = Program::start(&folder);
     program.get("/metrics").await.assert_refused(404, "not_found");
     let admin = format!("http://{}", program.addresses()[1]);
     let status = async |path: &str| reqwest::get(format!("{admin}{path}")).await.unwrap().status().as_u16();
@@ -71,8 +68,7 @@ async fn numbers_are_for_the_address_of_administration() {
 async fn documented_metrics_are_those_that_are_exported() {
     let page = include_str!("../../../../docs/operations.md");
     let chapter = page.split("\n## ").find(|chapter| chapter.starts_with("Metrics\n")).unwrap();
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     let numbers = program.get("/metrics").await.body;
     let reported: Vec<&str> =
         numbers.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();

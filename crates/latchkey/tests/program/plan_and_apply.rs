@@ -10,31 +10,26 @@ use crate::folder::Folder;
 use crate::host::Ran;
 use crate::program::Program;
 use crate::reload::until_status;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
+/// Before the first start it shows everything.
 #[test]
-fn a_plan_before_the_first_start_shows_everything_and_makes_nothing() {
+fn a_plan_lists_each_change_and_writes_none() {
     let folder = Folder::with(TWO_TENANTS);
     let before = snapshot(&folder.path("."));
     let plan = folder.run(&["plan"]);
     assert_eq!((plan.code, plan.err.as_str()), (Some(2), ""), "{plan:?}");
-    for line in [
-        "+ tenant acme",
-        "+ tenant globex",
-        "+ resource server acme/api",
-        "+ client acme/svc",
-        "+ secret acme/svc/",
-    ] {
-        assert!(plan.out.contains(line), "{line:?} in {}", plan.out);
+    for line in
+        ["tenant acme", "tenant globex", "resource server acme/api", "client acme/svc", "secret acme/svc/"]
+    {
+        assert!(plan.out.contains(&format!("+ {line}")), "{line:?} in {}", plan.out);
     }
     assert_eq!(snapshot(&folder.path(".")), before);
-}
 
-#[test]
-fn a_plan_lists_each_change_and_writes_none() {
-    let folder = applied();
+    let applied = folder.run(&["apply"]).output();
+    assert!(applied.contains("Applied as generation 1."), "{applied}");
     let unchanged = snapshot(&folder.path("."));
     let plan = folder.run(&["plan"]);
     assert_eq!((plan.code, plan.out.as_str()), (Some(0), "No changes.\n"), "{plan:?}");
@@ -64,7 +59,8 @@ fn a_plan_lists_each_change_and_writes_none() {
 
 #[test]
 fn a_plan_reads_a_read_only_folder() {
-    let folder = applied();
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
     for name in ["data", "keys", "."] {
         let path = folder.path(name);
         for file in
@@ -81,11 +77,11 @@ fn a_plan_reads_a_read_only_folder() {
     assert_eq!((plan.code, plan.out.as_str()), (Some(0), "No changes.\n"), "{plan:?}");
 }
 
-/// The command reads another file than the server, so that only the store notifies the server.
+/// The command reads another file than the server, so that only the store notifies the server. A start with the older file serves what the
+/// later one left.
 #[tokio::test]
-async fn a_running_server_is_notified_of_what_was_applied() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+async fn a_running_server_is_notified_of_what_was_applied_and_one_with_older_settings_serves_the_store() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
@@ -101,52 +97,14 @@ async fn a_running_server_is_notified_of_what_was_applied() {
         since.elapsed()
     );
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 401);
-}
+    program.stop();
 
-#[tokio::test]
-async fn a_start_with_older_settings_serves_the_store_and_warns() {
-    let folder = Folder::with(TWO_TENANTS);
-    Program::start(&folder).stop();
-    folder.write("later.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    with_other_settings(&folder, &["apply"], "later.yaml").output();
     let program = Program::start(&folder);
     program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 200);
     // An explicit apply applies them again.
     folder.run(&["apply"]).output();
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
-}
-
-#[tokio::test]
-async fn more_than_may_be_retired_needs_prune() {
-    let more = ["initech", "umbrella"]
-        .map(|tenant| format!("  {tenant}: {{ strategies: {{ oauth2: {{ enabled: true }} }} }}\n"));
-    let folder = Folder::with(&format!("{TWO_TENANTS}{}{}", more[0], more[1]));
-    folder.run(&["apply"]).output();
-    folder.write("config.yaml", TWO_TENANTS);
-    assert_eq!(folder.run(&["plan"]).code, Some(2));
-    for command in ["apply", "serve"] {
-        let ran = folder.run(&[command]);
-        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        for words in
-            ["- tenant initech", "- tenant umbrella", "reconcile.max_retired", "latchkey apply --prune"]
-        {
-            assert!(ran.err.contains(words), "{command}: {words:?} in {}", ran.err);
-        }
-    }
-    let pruned = folder.run(&["apply", "--prune"]).output();
-    assert!(pruned.contains("- tenant initech") && pruned.contains("Applied as generation"), "{pruned}");
-    let program = Program::start(&folder);
-    assert_eq!(program.get("/api/v1/tenant/initech/strategies").await.status, 404);
-    assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
-}
-
-/// A folder whose settings are applied, without a running program.
-fn applied() -> Folder {
-    let folder = Folder::with(TWO_TENANTS);
-    let applied = folder.run(&["apply"]).output();
-    assert!(applied.contains("Applied as generation 1."), "{applied}");
-    folder
 }
 
 /// The later of two `--config` options counts.

@@ -49,6 +49,18 @@ impl Program {
         Self::spawn(folder, &mut folder.program(&["serve"]))
     }
 
+    /// Starts the program in a folder of its own, with these settings.
+    #[track_caller]
+    pub(crate) fn serving(settings: &str) -> (Folder, Self) {
+        Self::serving_in(Folder::with(settings))
+    }
+
+    #[track_caller]
+    pub(crate) fn serving_in(folder: Folder) -> (Folder, Self) {
+        let program = Self::start(&folder);
+        (folder, program)
+    }
+
     /// Like [`Program::start`], with a command that the test prepared.
     #[track_caller]
     pub(crate) fn spawn(folder: &Folder, command: &mut Command) -> Self {

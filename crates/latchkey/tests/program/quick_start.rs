@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::folder::Folder;
-use crate::foreign::{bash, pointed};
+use crate::foreign::{bash, example, pointed};
 use crate::jwt;
 use crate::program::Program;
 use crate::settings;
@@ -18,12 +17,8 @@ const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXR
 
 #[test]
 fn the_complete_script_ends_with_the_protected_resource() {
-    let (_folder, program) = start();
-    let script = pointed(
-        include_str!("../../../../docs/examples/quick-start/complete_script.sh"),
-        &[(PRINTED_BASE, &program.url(""))],
-    );
-    let output = bash(&script, &[]).output();
+    let (_folder, program) = Program::serving(&settings::sample());
+    let output = curl(&program, "complete_script.sh", &[]);
     let parts: Vec<&str> = output.split("==> ").collect();
     let [before, requested, obtained, last] = parts.as_slice() else { panic!("four parts in {output}") };
     assert_eq!(*before, "");
@@ -40,48 +35,47 @@ fn the_complete_script_ends_with_the_protected_resource() {
     );
 }
 
-#[test]
-fn each_command_gets_the_printed_response() {
-    let (_folder, program) = start();
+#[tokio::test]
+async fn each_command_gets_the_printed_response() {
+    let (_folder, program) = Program::serving(&settings::sample());
     for (command, response) in [
-        (
-            include_str!("../../../../docs/examples/quick-start/strategies.sh"),
-            include_str!("../../../../docs/examples/quick-start/strategies.json"),
-        ),
-        (
-            include_str!("../../../../docs/examples/quick-start/invalid_client.sh"),
-            include_str!("../../../../docs/examples/quick-start/invalid_client.json"),
-        ),
-        (
-            include_str!("../../../../docs/examples/quick-start/missing_grant_type.sh"),
-            include_str!("../../../../docs/examples/quick-start/missing_grant_type.json"),
-        ),
+        ("strategies.sh", "strategies.json"),
+        ("invalid_client.sh", "invalid_client.json"),
+        ("missing_grant_type.sh", "missing_grant_type.json"),
     ] {
-        assert_eq!(curl(&program, command, &[]), compact(response), "{command}");
+        assert_eq!(curl(&program, command, &[]), compact(&printed(response)), "{command}");
     }
-}
-
-#[test]
-fn a_token_response_has_the_printed_members_and_header() {
-    let (_folder, program) = start();
-    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]);
+    let body = curl(&program, "token.sh", &[]);
     let token = token_of(&body);
-    let printed = compact(include_str!("../../../../docs/examples/quick-start/token.json"));
-    assert_eq!(body.replace(&token, PRINTED_TOKEN), printed);
+    assert_eq!(body.replace(&token, PRINTED_TOKEN), compact(&printed("token.json")));
     assert_eq!(token.split('.').next(), PRINTED_TOKEN.split('.').next());
     assert_eq!(jwt::header(&token), r#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#);
+    assert_printed_claims(jwt::claims(&token));
+
+    let body = curl(&program, "jwks.sh", &[]);
+    let served: Value = serde_json::from_str(&body).unwrap();
+    let modulus = served["keys"][0]["n"].as_str().unwrap();
+    assert_eq!(body.replace(modulus, "xGOr-H7A-wiuASDFl..."), compact(&printed("jwks.json")));
+    assert_eq!(modulus.len(), 342, "2048 bits in base64url");
+
+    let body = curl(&program, "protected_resource.sh", &[(PRINTED_TOKEN, &token)]);
+    assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
+    // A malformed token is invalid rather than expired, although the document uses `expired-token` as the placeholder for an expired one.
+    let malformed = r#"{"error":"invalid_token","error_description":"Token is malformed"}"#;
+    assert_eq!(curl(&program, "expired_token.sh", &[]), malformed);
+
+    // Refusals have the statuses of the standard.
+    let path = "/api/v1/tenant/test-tenant/oauth/token";
+    let wrong = [("grant_type", "client_credentials"), ("client_id", "invalid"), ("client_secret", "wrong")];
+    let refused: Answer = program.post(path, &wrong).await;
+    refused.assert_refused(401, "invalid_client");
+    assert_eq!(refused.header("www-authenticate"), r#"Basic realm="https://auth.example.com""#);
+    program.post(path, &[("client_id", "your-client-id")]).await.assert_refused(400, "invalid_request");
 }
 
-#[test]
-fn claims_are_the_printed_ones_with_jti_and_nbf() {
-    let (_folder, program) = start();
-    let mut claims = jwt::claims(&token_of(&curl(
-        &program,
-        include_str!("../../../../docs/examples/quick-start/token.sh"),
-        &[],
-    )));
-    let mut printed: Value =
-        serde_json::from_str(include_str!("../../../../docs/examples/quick-start/claims.json")).unwrap();
+/// They are those of the document, with `jti` and `nbf`.
+fn assert_printed_claims(mut claims: Value) {
+    let mut printed: Value = serde_json::from_str(&printed("claims.json")).unwrap();
     let mut names = names(&printed);
     names.extend(["jti".to_owned(), "nbf".to_owned()]);
     assert_eq!(self::names(&claims), names);
@@ -98,43 +92,14 @@ fn claims_are_the_printed_ones_with_jti_and_nbf() {
     assert_eq!(claims, printed);
 }
 
-#[test]
-fn the_key_set_has_the_printed_members() {
-    let (_folder, program) = start();
-    let body = curl(&program, include_str!("../../../../docs/examples/quick-start/jwks.sh"), &[]);
-    let served: Value = serde_json::from_str(&body).unwrap();
-    let modulus = served["keys"][0]["n"].as_str().unwrap();
-    assert_eq!(
-        body.replace(modulus, "xGOr-H7A-wiuASDFl..."),
-        compact(include_str!("../../../../docs/examples/quick-start/jwks.json"))
-    );
-    assert_eq!(modulus.len(), 342, "2048 bits in base64url");
-}
-
-#[test]
-fn a_token_opens_the_protected_resource() {
-    let (_folder, program) = start();
-    let token =
-        token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
-    let body = curl(
-        &program,
-        include_str!("../../../../docs/examples/quick-start/protected_resource.sh"),
-        &[(PRINTED_TOKEN, &token)],
-    );
-    assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
-}
-
 #[tokio::test]
 async fn an_expired_token_gets_the_printed_response() {
     let (hour, second) = ("access_token: { lifetime: 1h,", "access_token: { lifetime: 1s,");
-    let folder = Folder::with(&settings::edited(&settings::sample(), hour, second));
-    let program = Program::start(&folder);
-    let token =
-        token_of(&curl(&program, include_str!("../../../../docs/examples/quick-start/token.sh"), &[]));
+    let (_folder, program) = Program::serving(&settings::edited(&settings::sample(), hour, second));
+    let token = token_of(&curl(&program, "token.sh", &[]));
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
-    let command = include_str!("../../../../docs/examples/quick-start/expired_token.sh");
-    let printed = compact(include_str!("../../../../docs/examples/quick-start/expired_token.json"));
-    assert_eq!(curl(&program, command, &[("expired-token", &token)]), printed);
+    let expired = curl(&program, "expired_token.sh", &[("expired-token", &token)]);
+    assert_eq!(expired, compact(&printed("expired_token.json")));
     let answer = program.present(&token).await;
     assert_eq!(answer.status, 401);
     let challenge = answer.header("www-authenticate");
@@ -145,38 +110,15 @@ async fn an_expired_token_gets_the_printed_response() {
     );
 }
 
-/// A malformed token is invalid rather than expired, although the document uses `expired-token` as the placeholder for an expired one.
-#[test]
-fn a_bad_bearer_is_an_invalid_token() {
-    let (_folder, program) = start();
-    assert_eq!(
-        curl(&program, include_str!("../../../../docs/examples/quick-start/expired_token.sh"), &[]),
-        r#"{"error":"invalid_token","error_description":"Token is malformed"}"#
-    );
-}
-
-#[tokio::test]
-async fn refusals_have_the_statuses_of_the_standard() {
-    let (_folder, program) = start();
-    let path = "/api/v1/tenant/test-tenant/oauth/token";
-    let wrong = [("grant_type", "client_credentials"), ("client_id", "invalid"), ("client_secret", "wrong")];
-    let refused: Answer = program.post(path, &wrong).await;
-    refused.assert_refused(401, "invalid_client");
-    assert_eq!(refused.header("www-authenticate"), r#"Basic realm="https://auth.example.com""#);
-    program.post(path, &[("client_id", "your-client-id")]).await.assert_refused(400, "invalid_request");
-}
-
-fn start() -> (Folder, Program) {
-    let folder = Folder::with(&settings::sample());
-    let program = Program::start(&folder);
-    (folder, program)
-}
-
 /// Runs a command of the document with the test's address and these replacements.
 fn curl(program: &Program, command: &str, replacements: &[(&str, &str)]) -> String {
     let base = program.url("");
     let replacements = [&[(PRINTED_BASE, base.as_str())], replacements].concat();
-    bash(&pointed(command, &replacements), &[]).output()
+    bash(&pointed(&printed(command), &replacements), &[]).output()
+}
+
+fn printed(name: &str) -> String {
+    example(&format!("quick-start/{name}"))
 }
 
 fn token_of(body: &str) -> String {

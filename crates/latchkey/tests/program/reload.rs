@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
@@ -20,7 +19,7 @@ const NEW_SECRET: &str = "acme-new-canary-31c5";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_secret_works_and_the_old_one_stops() {
-    let (folder, program) = start();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
@@ -28,22 +27,23 @@ async fn a_new_secret_works_and_the_old_one_stops() {
     load.assert_none_failed().await;
 }
 
+/// While a client changes over to another secret, both are valid; a client that is removed gets no more tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_secrets_are_both_good_while_a_client_changes_over() {
-    let (folder, program) = start();
+async fn changed_secrets_scopes_and_lifetimes_are_those_of_the_next_token() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
-    let one = format!("client_secret: {{ value: {ACME_SECRET} }}");
-    let two = format!("client_secrets: [{{ value: {ACME_SECRET} }}, {{ value: {NEW_SECRET} }}]");
-    folder.replace("config.yaml", &edited(TWO_TENANTS, &one, &two));
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
+    let svc = "client_secret: { value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
+    let wider = "client_secrets: [{ value: acme-svc-canary-8d1f }, { value: acme-new-canary-31c5 }], audiences: [api], scopes: [api:read, api:write]";
+    let longer = "acme:\n    access_token: { lifetime: 7m }\n    strategies:";
+    let changed = edited(&edited(TWO_TENANTS, svc, wider), "acme:\n    strategies:", longer);
+    folder.replace("config.yaml", &changed);
+    eventually("the new scopes are granted", async || {
+        let answer = program.request_token("acme", "svc", NEW_SECRET).await.json();
+        (answer["scope"].as_str(), answer["expires_in"].as_u64()) == (Some("api:read api:write"), Some(420))
+    })
+    .await;
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
-    load.assert_none_failed().await;
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_removed_client_gets_no_more_tokens() {
-    let (folder, program) = start();
-    let load = Load::on(&program);
     let without: Vec<&str> = TWO_TENANTS.lines().filter(|line| !line.contains(ACME_SECRET)).collect();
     folder.replace("config.yaml", &without.join("\n"));
     until_status(&program, ("acme", "svc", ACME_SECRET), 401).await;
@@ -52,25 +52,8 @@ async fn a_removed_client_gets_no_more_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changed_scopes_and_lifetimes_are_those_of_the_next_token() {
-    let (folder, program) = start();
-    let load = Load::on(&program);
-    let svc = "value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
-    let wider = "value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read, api:write]";
-    let longer = "acme:\n    access_token: { lifetime: 7m }\n    strategies:";
-    let changed = edited(&edited(TWO_TENANTS, svc, wider), "acme:\n    strategies:", longer);
-    folder.replace("config.yaml", &changed);
-    eventually("the new scopes are granted", async || {
-        let answer = program.request_token("acme", "svc", ACME_SECRET).await.json();
-        (answer["scope"].as_str(), answer["expires_in"].as_u64()) == (Some("api:read api:write"), Some(420))
-    })
-    .await;
-    load.assert_none_failed().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_file_leaves_the_last_good_one_serving() {
-    let (folder, program) = start();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     let broken = edited(TWO_TENANTS, "storage: {", "storagee: {").replace(ACME_SECRET, NEW_SECRET);
     for (text, place) in
@@ -91,7 +74,7 @@ async fn a_broken_file_leaves_the_last_good_one_serving() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removed_tenant_is_unknown_and_restored_with_its_key() {
-    let (folder, program) = start();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let key_set = program.jwks("acme").await.body;
@@ -111,8 +94,7 @@ async fn a_removed_tenant_is_unknown_and_restored_with_its_key() {
 async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
     let third = "  initech: { strategies: { oauth2: { enabled: true } }, clients: { svc: { client_secret: { value: initech-canary-4411 } } } }\n";
     let three = format!("{TWO_TENANTS}{third}");
-    let folder = Folder::with(&three);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&three);
     let load = Load::on(&program);
     let mark = program.mark();
     folder.replace("config.yaml", &without_acme(TWO_TENANTS));
@@ -123,8 +105,18 @@ async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
     {
         assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{tenant}");
     }
+    assert_eq!(folder.run(&["plan"]).code, Some(2));
+    for command in ["apply", "serve"] {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        let retired = ["- tenant acme", "- tenant initech"];
+        for words in retired.into_iter().chain(["reconcile.max_retired", "latchkey apply --prune"]) {
+            assert!(ran.err.contains(words), "{command}: {words:?} in {}", ran.err);
+        }
+    }
     // The operator confirms the removal.
-    assert_eq!(folder.run(&["apply", "--prune"]).code, Some(0));
+    let pruned = folder.run(&["apply", "--prune"]).output();
+    assert!(pruned.contains("- tenant initech") && pruned.contains("Applied as generation"), "{pruned}");
     for (tenant, secret) in [("acme", ACME_SECRET), ("initech", "initech-canary-4411")] {
         until_status(&program, (tenant, "svc", secret), 404).await;
     }
@@ -133,7 +125,7 @@ async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_needs_a_start_is_said_and_the_rest_taken_over() {
-    let (folder, program) = start();
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let mark = program.mark();
     let changed = edited(TWO_TENANTS, "required_scope: api:read", "required_scope: api:write");
     folder.replace("config.yaml", &edited(&changed, ACME_SECRET, NEW_SECRET));
@@ -141,12 +133,6 @@ async fn what_needs_a_start_is_said_and_the_rest_taken_over() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     let token = program.token("acme", "svc", NEW_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);
-}
-
-fn start() -> (Folder, Program) {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    (folder, program)
 }
 
 /// The settings without the first tenant and all references to it.

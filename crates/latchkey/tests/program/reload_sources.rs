@@ -10,16 +10,45 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
+/// A tenant's file.
+fn tenant(secret: &str) -> String {
+    format!(
+        "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"
+    )
+}
+
+/// Each change after the first one shows that the watch still works. The backup is that of an editor that keeps the old file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_written_over_in_place() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_that_holds_a_secret() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
-    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    // A second change shows that the watch still works.
-    folder.write("config.yaml", TWO_TENANTS);
-    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
+    let (first, second) = (TWO_TENANTS, edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    let taken_over = async |secret| until_status(&program, ("acme", "svc", secret), 200).await;
+    folder.write("config.yaml", &second);
+    taken_over(NEW_SECRET).await;
+    folder.replace("config.yaml", first);
+    taken_over(ACME_SECRET).await;
+
+    let mark = program.mark();
+    fs::rename(folder.config(), folder.path("config.yaml~")).unwrap();
+    program.log_after(mark, "settings not taken over");
+    taken_over(ACME_SECRET).await;
+    folder.write("config.yaml", &second);
+    taken_over(NEW_SECRET).await;
+
+    let mark = program.mark();
+    program.signal("HUP");
+    program.log_after(mark, "settings unchanged");
+    folder.write("config.yaml", first);
+    program.signal("HUP");
+    taken_over(ACME_SECRET).await;
+
+    folder.write_secret("secrets/acme", NEW_SECRET);
+    let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
+    folder.replace("config.yaml", &named);
+    taken_over(NEW_SECRET).await;
+    folder.write_secret("secrets/acme", "acme-newer-canary-77ff");
+    taken_over("acme-newer-canary-77ff").await;
     load.assert_none_failed().await;
 }
 
@@ -40,40 +69,8 @@ async fn a_file_replaced_while_the_program_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_replaced_by_another() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let load = Load::on(&program);
-    folder.replace("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    folder.replace("config.yaml", TWO_TENANTS);
-    until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
-    load.assert_none_failed().await;
-}
-
-/// As an editor does that keeps the old file as a backup.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_gone_for_a_while() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let load = Load::on(&program);
-    let mark = program.mark();
-    fs::rename(folder.config(), folder.path("config.yaml~")).unwrap();
-    program.log_after(mark, "settings not taken over");
-    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
-    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    load.assert_none_failed().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
-    let tenant = |secret: &str| {
-        format!(
-            "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"
-        )
-    };
     folder.write("tenants.d/initech.yaml", &tenant("initech-canary-4411"));
     let program = Program::start(&folder);
     assert_eq!(program.request_token("initech", "svc", "initech-canary-4411").await.status, 200);
@@ -92,28 +89,10 @@ async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     load.assert_none_failed().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_holds_a_secret() {
-    let settings = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
-    let folder = Folder::with(&settings);
-    folder.write_secret("secrets/acme", ACME_SECRET);
-    let program = Program::start(&folder);
-    assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
-    let load = Load::on(&program);
-    folder.write_secret("secrets/acme", NEW_SECRET);
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    load.assert_none_failed().await;
-}
-
 /// A missing mount leaves nothing, or the empty folder of the mount point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
-    let tenant = |secret: &str| {
-        format!(
-            "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"
-        )
-    };
     let mounted = [("initech", "initech-canary-4411"), ("umbrella", "umbrella-canary-6633")];
     for (id, secret) in mounted {
         folder.write(&format!("tenants.d/{id}.yaml"), &tenant(secret));
@@ -140,8 +119,7 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_truncated_file_retires_no_tenant() {
     let settings = format!("reconcile: {{ max_retired: {{ tenants: 0, clients: 0 }} }}\n{TWO_TENANTS}");
-    let folder = Folder::with(&settings);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(&settings);
     let load = Load::on(&program);
     let ends: Vec<usize> = settings.match_indices('\n').map(|(at, _)| at + 1).collect();
     for end in ends.iter().rev().skip(1).step_by(3) {
@@ -175,20 +153,6 @@ async fn a_mounted_folder_whose_link_is_swapped() {
         until_status(&program, ("acme", "svc", secret), 200).await;
     }
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
-    load.assert_none_failed().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_that_requests_it() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let load = Load::on(&program);
-    let mark = program.mark();
-    program.signal("HUP");
-    program.log_after(mark, "settings unchanged");
-    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    program.signal("HUP");
-    until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     load.assert_none_failed().await;
 }
 

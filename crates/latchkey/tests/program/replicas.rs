@@ -9,25 +9,6 @@ use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
-#[tokio::test]
-async fn first_tokens_at_two_programs_are_signed_with_one_key() {
-    let folder = Folder::with(TWO_TENANTS);
-    let programs = [Program::start(&folder), Program::start(&folder)];
-    let (one, other) = tokio::join!(
-        programs[0].token("acme", "svc", ACME_SECRET),
-        programs[1].token("acme", "svc", ACME_SECRET)
-    );
-    for program in &programs {
-        for token in [&one, &other] {
-            let answer = program.present(token).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
-        }
-    }
-    let key_sets = [programs[0].jwks("acme").await.body, programs[1].jwks("acme").await.body];
-    assert_eq!(key_sets[0], key_sets[1]);
-    assert_eq!(key_sets[0].matches("kid").count(), 1, "{}", key_sets[0]);
-}
-
 #[test]
 fn programs_that_start_at_once_in_a_new_folder_all_serve() {
     let folder = Folder::with(TWO_TENANTS);

@@ -1,6 +1,4 @@
-//! A change of the sealing key while the program serves, and a tenant whose key cannot be unsealed.
-
-use std::process::Command;
+//! A change of the sealing key while the program serves.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,9 +6,8 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::host::run;
 use crate::program::Program;
-use crate::reload::{eventually, until_status};
+use crate::reload::until_status;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
@@ -27,8 +24,7 @@ async fn both_are_served(program: &Program) {
 
 #[tokio::test]
 async fn everything_moves_to_another_key_while_tokens_are_issued() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     both_are_served(&program).await;
     let token = program.token("acme", "svc", ACME_SECRET).await;
     program.stop();
@@ -103,51 +99,14 @@ async fn what_is_kept_for_later_moves_too() {
     program.stop();
 }
 
-#[tokio::test]
-async fn a_tenant_whose_key_cannot_be_opened_fails_alone_and_readiness_says_so() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    both_are_served(&program).await;
-    let of_globex = program.token("globex", "svc", GLOBEX_SECRET).await;
-    program.stop();
-    let damage = "import sqlite3, sys\n\
-        store = sqlite3.connect(sys.argv[1])\n\
-        changed = store.execute(\"update signing_keys set sealed_private_key = zeroblob(200) where tenant_id = 'acme'\")\n\
-        store.commit()\n\
-        print(changed.rowcount)";
-    let path = folder.path("data/latchkey.db");
-    assert_eq!(run(Command::new("python3").arg("-c").arg(damage).arg(path)).output().trim(), "1");
-
-    let program = Program::start(&folder);
-    let answer = program.request_token("acme", "svc", ACME_SECRET).await;
-    assert!(answer.status >= 500, "{answer:?}");
-    let answer = program.request_token("globex", "svc", GLOBEX_SECRET).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let form =
-        [("client_id", "auditor"), ("client_secret", "globex-auditor-canary-77e0"), ("token", &of_globex)];
-    assert_eq!(program.post("/api/v1/tenant/globex/oauth/introspect", &form).await.json()["active"], true);
-    eventually("readiness says so", async || {
-        let ready = program.get("/health/ready").await;
-        assert_eq!(ready.status, 200, "others are served: {ready:?}");
-        ready.json()["checks"]["keys"]["reason"]
-            == "tenants whose keys cannot be opened: 1; the log names them, all others are served"
-    })
-    .await;
-    let metrics = program.get("/metrics").await.body;
-    assert!(metrics.contains("\nlatchkey_tenants_with_unopened_keys 1\n"), "{metrics}");
-    program.log_after(crate::program::Mark::START, "a key of tenant acme cannot be used");
-    program.stop();
-}
-
 /// Only the key that seals the pepper is required for a start.
 #[tokio::test]
 async fn a_former_key_that_is_missing_does_not_stop_the_start() {
-    let folder = Folder::with(&edited(
+    let (folder, program) = Program::serving(&edited(
         TWO_TENANTS,
         OLD,
         "{ sealing_key: { file: keys/sealing.key }, former_sealing_keys: [{ file: keys/gone.key }] }",
     ));
-    let program = Program::start(&folder);
     both_are_served(&program).await;
     program.log_after(crate::program::Mark::START, "a former sealing key is missing");
     program.stop();

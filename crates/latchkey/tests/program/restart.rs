@@ -12,8 +12,7 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[tokio::test]
 async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let of_globex = program.token("globex", "svc", GLOBEX_SECRET).await;
     program.kill();
@@ -32,22 +31,6 @@ async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
     let program = Program::start(&folder);
     assert_eq!([program.jwks("acme").await.body, program.jwks("globex").await.body], key_sets);
     program.stop();
-}
-
-/// Each start may find an unfinished operation of the previous one.
-#[tokio::test]
-async fn a_program_killed_again_and_again_keeps_its_key() {
-    let folder = Folder::with(TWO_TENANTS);
-    let mut tokens = Vec::new();
-    for _ in 0..4 {
-        let program = Program::start(&folder);
-        tokens.push(program.token("acme", "svc", ACME_SECRET).await);
-        program.kill();
-    }
-    let program = Program::start(&folder);
-    for token in &tokens {
-        assert_eq!(program.present(token).await.status, 200);
-    }
 }
 
 /// Sealing key, schema, pepper, settings: existing parts must not block the next start.
@@ -77,55 +60,37 @@ fn a_stop_requested_at_once_is_orderly() {
 }
 
 #[tokio::test]
-async fn an_orderly_end_answers_and_leaves_one_database_file() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+async fn a_sealing_key_that_is_lost_is_another_one_or_is_none_stops_the_start() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
     program.token("acme", "svc", ACME_SECRET).await;
     program.stop();
     let files = fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(files.collect::<Vec<_>>(), ["latchkey.db"]);
-}
-
-#[tokio::test]
-async fn a_lost_sealing_key_stops_the_start() {
-    let (folder, sealing_key) = folder_with_keys().await;
+    assert_eq!(files.collect::<Vec<_>>(), ["latchkey.db"], "an orderly end leaves one file");
+    let sealing_key = folder.read("keys/sealing.key");
+    folder.canaries.add(sealing_key.trim());
+    let refused = |command: &str, words: &[&str]| {
+        let ran = folder.run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        assert!(words.iter().all(|words| ran.err.contains(words)), "{command}: {words:?} in {}", ran.err);
+    };
     fs::remove_file(folder.path("keys/sealing.key")).unwrap();
-    let ran = folder.run(&["serve"]);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    for words in ["keys/sealing.key is missing", "holds rows that only it can open", "put it back"] {
-        assert!(ran.err.contains(words), "{words:?} in {}", ran.err);
-    }
+    let lost = ["keys/sealing.key is missing", "holds rows that only it can open", "put it back"];
+    refused("serve", &lost);
     assert!(
         !folder.exists("keys/sealing.key"),
         "a new key in its place would look like a start and be a loss"
     );
-
-    folder.write_secret("keys/sealing.key", &sealing_key);
-    Program::start(&folder).stop();
-}
-
-#[tokio::test]
-async fn another_sealing_key_stops_the_start() {
-    let (folder, _) = folder_with_keys().await;
     let other = folder.run(&["key", "new-sealing-key"]).output();
     folder.write_secret("keys/sealing.key", other.trim());
-    for command in ["serve", "plan"] {
-        let ran = folder.run(&[command]);
-        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        let words = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys";
-        assert!(ran.err.contains(words), "{command}: {}", ran.err);
-    }
-}
-
-#[tokio::test]
-async fn what_is_no_sealing_key_stops_the_start() {
-    let (folder, _) = folder_with_keys().await;
+    let words =
+        "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys";
+    ["serve", "plan"].into_iter().for_each(|command| refused(command, &[words]));
     for text in ["", "not base64!", "c2hvcnQ="] {
         folder.write("keys/sealing.key", text);
-        let ran = folder.run(&["serve"]);
-        assert_eq!(ran.code, Some(1), "{text:?}: {ran:?}");
-        assert!(ran.err.contains("the sealing key cannot be used"), "{text:?}: {}", ran.err);
+        refused("serve", &["the sealing key cannot be used"]);
     }
+    folder.write_secret("keys/sealing.key", &sealing_key);
+    Program::start(&folder).stop();
 }
 
 #[tokio::test]
@@ -146,15 +111,4 @@ fn the_servers_secrets_are_for_their_owner_only() {
         let mode = fs::metadata(folder.path(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
-}
-
-/// A folder in which a program has run and generated keys; and the sealing key that it generated.
-async fn folder_with_keys() -> (Folder, String) {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    program.token("acme", "svc", ACME_SECRET).await;
-    program.stop();
-    let sealing_key = folder.read("keys/sealing.key");
-    folder.canaries.add(sealing_key.trim());
-    (folder, sealing_key)
 }

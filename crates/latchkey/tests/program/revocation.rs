@@ -1,14 +1,12 @@
 //! A revocation is kept once it is acknowledged, whatever becomes of the program.
 
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[tokio::test]
 async fn a_revoked_token_stays_revoked_after_kill_9_and_a_restart() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let kept = program.token("acme", "svc", ACME_SECRET).await;
     let theirs = program.token("globex", "svc", GLOBEX_SECRET).await;

@@ -32,8 +32,7 @@ struct Caller {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_rotations_under_load_lose_no_request() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let admin = admin(&folder, &program).await;
     let [mut secret, of_globex] =
         [create(&folder, &admin, "acme").await, create(&folder, &admin, "globex").await];
@@ -83,8 +82,7 @@ async fn ten_rotations_under_load_lose_no_request() {
 /// A kill loses at most one interval of usage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let admin = admin(&folder, &program).await;
     for tenant in ["acme", "globex"] {
         create(&folder, &admin, tenant).await;

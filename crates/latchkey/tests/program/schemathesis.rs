@@ -5,7 +5,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::cli::first_administrator;
-use crate::folder::Folder;
 use crate::foreign::{installed, run_in};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
@@ -25,8 +24,7 @@ const FEWEST_CASES: u64 = 1_500;
 
 #[tokio::test]
 async fn no_answer_contradicts_the_served_document() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     let secret = first_administrator(&folder, &program).await;
     let token = program.administration_token("admin", &secret).await.unwrap();
 

@@ -5,7 +5,6 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
 use crate::foreign::{node, python};
 use crate::host::run;
 use crate::jwt;
@@ -17,8 +16,7 @@ const TENANTS: [(&str, &str, &str); 2] = [("acme", ACME_SECRET, "globex"), ("glo
 
 /// A token for each of the library's ways at the tenant of its secret, and none at the other.
 async fn try_library(run: impl Fn(&[(&str, &str)]) -> String) {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     for (tenant, secret, other) in TENANTS {
         let results = |at: &str| {
             let environment = [
@@ -51,8 +49,7 @@ async fn authlib_sends_a_secret_in_both_ways() {
 
 #[tokio::test]
 async fn curl_sends_a_secret_in_both_ways() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     for (tenant, secret, other) in TENANTS {
         let status = |at: &str, credential: [&str; 2], more: &[&str]| {
             let mut curl = Command::new("curl");

@@ -6,7 +6,6 @@ use actix_web::{App, HttpServer};
 use latchkey_client::Secret;
 use secrets::GeneratedSecret;
 
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
 
@@ -29,11 +28,10 @@ async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token()
          till: {{ client_secret: {{ value: {secret} }}, audiences: [shop-api], scopes: ['shop:write'] }}, \
          gateway: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:read'] }} }} }}"
     );
-    let folder = Folder::with(&format!(
+    let (_folder, program) = Program::serving(&format!(
         "server: {{ public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
          keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n  globex: {tenant}\n  initech: {tenant}\n"
     ));
-    let program = Program::start(&folder);
     let issuer = format!("{url}{}", tenant_path("globex", ""));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

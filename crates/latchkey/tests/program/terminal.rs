@@ -25,13 +25,7 @@ struct OnTerminal {
 fn the_printed_command_works_when_it_is_pasted() {
     let folder = Folder::with(&settings::sample());
     let mut terminal = OnTerminal::start(&folder);
-    let until = Instant::now() + LONGEST;
-    let mut seen = Vec::new();
-    while !seen.iter().any(|line: &String| line.contains("client_secret=")) {
-        seen.push(
-            terminal.lines.recv_timeout(until - Instant::now()).unwrap_or_else(|_| panic!("{seen:#?}")),
-        );
-    }
+    let seen = terminal.until("client_secret=");
     let command: Vec<String> =
         seen.iter().skip_while(|line| !line.trim_start().starts_with("curl ")).cloned().collect();
     let answer = bash(&command.join("\n"), &[]).output();
@@ -50,10 +44,7 @@ fn the_printed_command_works_when_it_is_pasted() {
 fn a_secret_of_ones_own_is_not_printed() {
     let folder = Folder::with(TWO_TENANTS);
     let mut terminal = OnTerminal::start(&folder);
-    let mut seen = vec![terminal.lines.recv_timeout(LONGEST).unwrap()];
-    while !seen.iter().any(|line| line.contains("serving")) {
-        seen.push(terminal.lines.recv_timeout(LONGEST).unwrap());
-    }
+    let mut seen = terminal.until("serving");
     seen.extend(terminal.stop());
     assert!(!seen.iter().any(|line| line.contains("curl")), "{seen:#?}");
     folder.canaries.assert_absent(&seen.join("\n"));
@@ -63,13 +54,7 @@ fn a_secret_of_ones_own_is_not_printed() {
 fn the_error_of_a_reload_keeps_its_lines() {
     let folder = Folder::with(TWO_TENANTS);
     let mut terminal = OnTerminal::start(&folder);
-    let until_line = |part: &str| {
-        let mut line = String::new();
-        while !line.contains(part) {
-            line = terminal.lines.recv_timeout(LONGEST).unwrap_or_else(|_| panic!("no line with {part:?}"));
-        }
-        line
-    };
+    let until_line = |part| terminal.until(part).pop().unwrap();
     until_line("serving");
     folder.replace("config.yaml", &edited(TWO_TENANTS, "storage: {", "storagee: {"));
     let first = until_line("settings not taken over");
@@ -90,10 +75,7 @@ fn levels_have_colours_where_the_terminal_has_them() {
     ] {
         let folder = Folder::with(TWO_TENANTS);
         let mut terminal = OnTerminal::start_with(&folder, variables);
-        let mut line = String::new();
-        while !line.contains("serving") {
-            line = terminal.lines.recv_timeout(LONGEST).unwrap();
-        }
+        let line = terminal.until("serving").pop().unwrap();
         assert!(line.contains(level), "{variables:?}: {line:?}");
         assert!(line.contains("tenants="), "{line:?}");
         terminal.stop();
@@ -109,13 +91,8 @@ impl OnTerminal {
         let latchkey = env!("CARGO_BIN_EXE_latchkey");
         let inner = format!("echo $$ > pid; exec '{latchkey}' serve --config config.yaml");
         let mut script = Command::new("script")
-            .args([
-                "--quiet",
-                "--return",
-                "--command",
-                &format!("sh -c \"{}\"", inner.replace('$', "\\$")),
-                "/dev/null",
-            ])
+            .args(["--quiet", "--return", "--command"])
+            .args([&format!("sh -c \"{}\"", inner.replace('$', "\\$")), "/dev/null"])
             .current_dir(folder.path("."))
             .env_remove("NO_COLOR")
             // A machine of CI counts as a terminal with colours, whatever its kind.
@@ -142,6 +119,16 @@ impl OnTerminal {
             thread::sleep(Duration::from_millis(10));
         };
         Self { script, lines, pid }
+    }
+
+    /// The lines up to one with this text.
+    fn until(&self, part: &str) -> Vec<String> {
+        let mut seen: Vec<String> = Vec::new();
+        while !seen.last().is_some_and(|line| line.contains(part)) {
+            let line = self.lines.recv_timeout(LONGEST);
+            seen.push(line.unwrap_or_else(|_| panic!("no line with {part:?}: {seen:#?}")));
+        }
+        seen
     }
 
     /// Stops the program gracefully and returns the rest of its output.

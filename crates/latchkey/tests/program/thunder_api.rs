@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::folder::Folder;
-use crate::foreign::{bash, pointed};
+use crate::foreign::{bash, example, pointed};
 use crate::jwt;
 use crate::program::Program;
 use crate::quick_start::compact;
@@ -18,36 +18,24 @@ const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 pub(crate) fn folder() -> Folder {
     // The settings keep their data two folders above them.
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
-    let ran = folder.run(&[
-        "dev-cert",
-        "--certificate",
-        "data/examples/dev-cert.pem",
-        "--key",
-        "data/examples/dev-key.pem",
-    ]);
+    let files = ["--certificate", "data/examples/dev-cert.pem", "--key", "data/examples/dev-key.pem"];
+    let ran = folder.run(&[&["dev-cert"], &files[..]].concat());
     assert_eq!(ran.code, Some(0), "{ran:?}");
     folder
 }
 
 #[test]
 fn the_documents_commands_get_the_printed_responses() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving_in(folder());
     let base = at_8090(&program);
-    let sign_in = pointed(
-        include_str!("../../../../docs/examples/thunder/admin_token.sh"),
-        &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
-    );
-    let create =
-        pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
+    let sign_in =
+        pointed(&printed("admin_token.sh"), &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)]);
+    let create = pointed(&printed("create.sh"), &[(PRINTED_BASE, &base)]);
     let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
     let output = bash(&script, &[]).output();
     let [created, signed_in] = output.lines().collect::<Vec<_>>().try_into().unwrap();
 
-    assert_eq!(
-        with_printed_id(created),
-        compact(include_str!("../../../../docs/examples/thunder/create.json"))
-    );
+    assert_eq!(with_printed_id(created), compact(&printed("create.json")));
     let step: Value = serde_json::from_str(signed_in).unwrap();
     let (flow, assertion) = (step["flowId"].as_str().unwrap(), step["assertion"].as_str().unwrap());
     assert_eq!(
@@ -59,32 +47,17 @@ fn the_documents_commands_get_the_printed_responses() {
     assert_eq!((&claims["sub"], &claims["authorized_permissions"]), (&"admin".into(), &"system".into()));
 
     for (command, response, audience) in [
-        (
-            include_str!("../../../../docs/examples/thunder/token_basic.sh"),
-            include_str!("../../../../docs/examples/thunder/token.json"),
-            "backend_service_client",
-        ),
-        (
-            include_str!("../../../../docs/examples/thunder/token_post.sh"),
-            include_str!("../../../../docs/examples/thunder/token.json"),
-            "backend_service_client",
-        ),
-        (
-            include_str!("../../../../docs/examples/thunder/token_scope.sh"),
-            include_str!("../../../../docs/examples/thunder/token.json"),
-            "backend_service_client",
-        ),
-        (
-            include_str!("../../../../docs/examples/thunder/token_resource.sh"),
-            include_str!("../../../../docs/examples/thunder/token_resource.json"),
-            "https://api.example.com",
-        ),
+        ("token_basic.sh", "token.json", "backend_service_client"),
+        ("token_post.sh", "token.json", "backend_service_client"),
+        ("token_scope.sh", "token.json", "backend_service_client"),
+        ("token_resource.sh", "token_resource.json", "https://api.example.com"),
     ] {
-        let body = bash(&pointed(command, &[(PRINTED_BASE, &base)]), &[]).output();
+        let response = printed(response);
+        let body = bash(&pointed(&printed(command), &[(PRINTED_BASE, &base)]), &[]).output();
         let token =
             serde_json::from_str::<Value>(&body).unwrap()["access_token"].as_str().unwrap().to_owned();
-        let printed: Value = serde_json::from_str(response).unwrap();
-        assert_eq!(body.replace(&token, printed["access_token"].as_str().unwrap()), compact(response));
+        let printed: Value = serde_json::from_str(&response).unwrap();
+        assert_eq!(body.replace(&token, printed["access_token"].as_str().unwrap()), compact(&response));
         let claims = jwt::claims(&token);
         assert_eq!((&claims["iss"], &claims["aud"]), (&"thunder".into(), &audience.into()), "{command}");
         for member in ["sub", "client_id"] {
@@ -97,15 +70,11 @@ fn the_documents_commands_get_the_printed_responses() {
 
 #[test]
 fn an_application_is_shown_listed_replaced_and_deleted() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving_in(folder());
     let base = at_8090(&program);
-    let sign_in = pointed(
-        include_str!("../../../../docs/examples/thunder/admin_token.sh"),
-        &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)],
-    );
-    let create =
-        pointed(include_str!("../../../../docs/examples/thunder/create.sh"), &[(PRINTED_BASE, &base)]);
+    let sign_in =
+        pointed(&printed("admin_token.sh"), &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)]);
+    let create = pointed(&printed("create.sh"), &[(PRINTED_BASE, &base)]);
     let as_admin = format!(
         "curl -ks -H \"Authorization: Bearer $ADMIN_TOKEN\" -w ' %{{http_code}}\\n' {base}/applications"
     );
@@ -124,8 +93,7 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
     assert!(gone.starts_with(r#"{"code":"APP-1001","message":"Application not found","#), "{output}");
     assert!(gone.ends_with(" 404") && stranger.ends_with(" 401"), "{output}");
 
-    let command = include_str!("../../../../docs/examples/thunder/token_basic.sh");
-    let refused = bash(&pointed(command, &[(PRINTED_BASE, &base)]), &[]).output();
+    let refused = bash(&pointed(&printed("token_basic.sh"), &[(PRINTED_BASE, &base)]), &[]).output();
     assert!(refused.starts_with(r#"{"error":"invalid_client""#), "its client is gone too: {refused}");
     program.stop();
 }
@@ -144,8 +112,7 @@ fn without_its_certificate_the_start_says_how_to_make_it() {
 
 #[test]
 fn a_certificate_is_replaced_while_the_program_runs() {
-    let folder = folder();
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving_in(folder());
     let before = program.mark();
     folder.replace("data/examples/dev-cert.pem", "no certificate");
     program.log_after(before, "certificate not replaced");
@@ -158,6 +125,10 @@ fn a_certificate_is_replaced_while_the_program_runs() {
     let health = bash(&format!("curl -ks {}/health/live", at_8090(&program)), &[]).output();
     assert_eq!(health, r#"{"status":"live"}"#);
     program.stop();
+}
+
+fn printed(name: &str) -> String {
+    example(&format!("thunder/{name}"))
 }
 
 /// The listener that replaces port 8090.

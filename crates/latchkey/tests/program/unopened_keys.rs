@@ -24,8 +24,7 @@ fn execute(folder: &Folder, statements: &str) {
 
 /// Everything is sealed with the new key except acme's key, which is sealed with the old one; and the old key's name.
 async fn acme_is_left_behind() -> (Folder, String, String) {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (folder, program) = Program::serving(TWO_TENANTS);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
     until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
     let token = program.token("acme", "svc", ACME_SECRET).await;
@@ -84,6 +83,8 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     assert_eq!(lines.iter().filter(reported).count(), 1, "the log reports it once, not at each request");
     let expected = "tenants whose keys cannot be opened: 1; the log names them, all others are served";
     assert_eq!(reason(&program).await.as_deref(), Some(expected));
+    let metrics = program.get("/metrics").await.body;
+    assert!(metrics.contains("\nlatchkey_tenants_with_unopened_keys 1\n"), "{metrics}");
 
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     for cli in [&store, &server] {

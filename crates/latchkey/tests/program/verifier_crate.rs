@@ -8,7 +8,6 @@ use latchkey_verifier::{Caller, Clock, Moment, Reason, Refusal, Revocations, Tok
 use tokio::task::JoinHandle;
 
 use crate::cli::Cli;
-use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
@@ -112,8 +111,7 @@ pub(crate) async fn verify(verifier: &Verifier, token: &str) -> Result<(), Reaso
 
 #[tokio::test]
 async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_not() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     let clock = AheadClock::new();
     let verifier = of_both(&program, Revocations::Within(Duration::from_secs(60)), &clock);
     let revoked = program.token("acme", "svc", ACME_SECRET).await;
@@ -145,8 +143,7 @@ async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_
         (Revocations::Within(seconds(60)), 61, TokenError::Revoked),
         (Revocations::Off, 361, TokenError::UnknownKey),
     ] {
-        let folder = Folder::with(TWO_TENANTS);
-        let program = Program::start(&folder);
+        let (folder, program) = Program::serving(TWO_TENANTS);
         let clock = AheadClock::new();
         let verifier = of_both(&program, revocations, &clock);
         let old = program.token("acme", "svc", ACME_SECRET).await;
@@ -168,8 +165,7 @@ async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_
 
 #[tokio::test]
 async fn an_outage_of_ten_minutes_refuses_no_token() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
+    let (_folder, program) = Program::serving(TWO_TENANTS);
     let clock = AheadClock::new();
     let builder = Verifier::builder().issuer(trusted(&program, "acme")).audience("api");
     let verifier = builder.clock(Arc::new(clock.clone())).build().unwrap();

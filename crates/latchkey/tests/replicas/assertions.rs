@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::program::{Mark, Program};
-use crate::redis_server::RedisServer;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
@@ -110,8 +109,7 @@ pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jt
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_a_hundred_tries_at_two_programs_is_accepted_whatever_redis_does() {
-    let mut redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (mut redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let settings = with_keys(&keys);
     let replicas = test_env.start_two(&settings).await;

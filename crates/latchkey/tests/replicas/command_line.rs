@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::folder::Folder;
 use crate::host::run;
 use crate::program::{Mark, Program};
-use crate::redis_server::RedisServer;
 use crate::test_env::{TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
@@ -73,8 +72,7 @@ fn a_login_that_cannot_have_the_roles_is_warned_that_row_level_security_is_off()
 
 #[tokio::test]
 async fn every_replica_sees_what_the_command_line_changed() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(1)).await;
     let status = async |tenant: &str| {
         let mut statuses = Vec::new();

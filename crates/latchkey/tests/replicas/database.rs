@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use testkit::server_variable;
 use url::Url;
 
 use crate::host::run;
-use crate::test_servers::{server_path, server_variable};
+use crate::test_servers::server_path;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 

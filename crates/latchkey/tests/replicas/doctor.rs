@@ -1,11 +1,9 @@
 //! `latchkey doctor` on PostgreSQL and Redis.
 
-use serde_json::Value;
-
 use crate::folder::Folder;
 use crate::host::run;
-use crate::redis_server::RedisServer;
 use crate::test_env::{TestEnv, settings};
+use serde_json::Value;
 
 /// The lines that are neither sound nor skipped, and all lines of a check.
 fn lines(report: &Value, check: &str) -> Vec<(String, String)> {
@@ -16,8 +14,7 @@ fn lines(report: &Value, check: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn a_database_that_takes_no_writes_has_its_line() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     let folder = Folder::with(&settings(1));
     let doctor = |url: &str| {
         let mut command = test_env.command(&folder, &["doctor", "--json"]);

@@ -9,7 +9,6 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::administrator::Administrator;
-use crate::redis_server::RedisServer;
 use crate::rotations::{QUICK, QUICK_CACHE, QUICK_TOKENS, look, rotate};
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
@@ -30,8 +29,7 @@ const ROTATED: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&rotated("")).await;
     let admin = first_admin(&test_env, &replicas[0]).await;
     let traffic = traffic(&test_env, &[&replicas[0], &replicas[1]]).await;

@@ -36,8 +36,6 @@ mod rotations;
 #[path = "../program/running.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod running;
-#[path = "../program/taking_over.rs"]
-mod taking_over;
 #[path = "../program/traffic.rs"]
 #[expect(dead_code, reason = "shared with what soaks")]
 mod traffic;
@@ -57,7 +55,6 @@ mod command_line;
 mod counted;
 mod doctor;
 mod dpop;
-mod draining;
 mod durable;
 mod history;
 mod key_rotation;

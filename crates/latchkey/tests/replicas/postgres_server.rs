@@ -71,14 +71,9 @@ impl PostgresServer {
         let mut command = self.tool("postgres");
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
         // The data must survive a kill, so it keeps its write-ahead log; it need not survive a crash of the machine.
-        command.args([
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "fsync=off",
-        ]);
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"] {
+            command.args(["-c", setting]);
+        }
         let log = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());

@@ -1,20 +1,23 @@
 //! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs get requests all the while, mostly for
 //! clients that they have not cached, so that they would use Redis. Afterwards they use it again without intervention.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use testkit::RedisServer;
 use tokio::time::sleep;
 
 use crate::load::Load;
 use crate::numbers::Numbers;
-use crate::redis_server::{RedisServer, Reply};
+use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TestEnv, settings};
 use crate::test_servers::eventually;
 
 /// Clients of each tenant.
 const CLIENTS: usize = 500;
-/// The load omits some clients, for later requests.
-const LOADED: usize = CLIENTS - 40;
+/// The load omits some clients, for later requests: those with which rows are shared again, and others.
+const OTHERS: usize = CLIENTS - 20;
+const LOADED: usize = OTHERS - 100;
 /// Two seconds, and a margin for a busy machine.
 const USED_AGAIN: Duration = Duration::from_secs(6);
 /// Ten seconds, and a margin for a busy machine.
@@ -23,69 +26,54 @@ const FOUND_OUT: Duration = Duration::from_secs(13);
 const LEAST: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_be_absent_at_the_start_and_come_later() {
-    check(RedisServer::absent(), "absent at start", async |_, redis, load, replicas| {
-        load.more(200).await;
-        for replica in replicas {
-            assert!(!Numbers::of(replica).await.redis_is_up);
+async fn redis_may_be_absent_at_the_start_hang_be_flushed_and_hold_values_of_others() {
+    let mut env = Env::start(RedisServer::absent()).await;
+    env.load.more(200).await;
+    for replica in &env.replicas {
+        assert!(!Numbers::of(replica).await.redis_is_up);
+    }
+    env.redis.start();
+    env.assert_used_again("absent at start").await;
+
+    env.redis.pause();
+    sleep(Duration::from_secs(3)).await;
+    env.load.more(100).await;
+    env.redis.resume();
+    env.assert_used_again("paused for 3 s").await;
+
+    for (fault, happens) in
+        [("flushed", (|redis| redis.command(&[b"FLUSHALL"])) as fn(&RedisServer)), ("forged values", forge)]
+    {
+        for _ in 0..10 {
+            happens(&env.redis);
+            env.load.more(30).await;
         }
-        redis.start();
-    })
-    .await;
+        env.assert_used_again(fault).await;
+    }
+    env.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_killed_and_started_anew() {
-    check(RedisServer::started(), "killed", async |_, redis, load, _| {
-        redis.kill();
-        sleep(Duration::from_secs(1)).await;
-        load.more(200).await;
-        redis.start();
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_hang() {
-    check(RedisServer::started(), "paused for 3 s", async |_, redis, load, _| {
-        redis.pause();
-        sleep(Duration::from_secs(3)).await;
-        load.more(100).await;
-        redis.resume();
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_be_flushed() {
-    check(RedisServer::started(), "flushed", async |_, redis, load, _| {
-        for _ in 0..10 {
-            redis.command(&[b"FLUSHALL"]);
-            load.more(30).await;
-        }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_hold_values_that_no_replica_has_written() {
-    check(RedisServer::started(), "forged values", async |_, redis, load, _| {
-        for _ in 0..10 {
-            forge(redis);
-            load.more(30).await;
-        }
-    })
-    .await;
+    let mut env = Env::start(RedisServer::started()).await;
+    env.redis.kill();
+    sleep(Duration::from_secs(1)).await;
+    env.load.more(200).await;
+    env.redis.start();
+    env.assert_used_again("killed").await;
+    env.end().await;
 }
 
 /// Values from before a change are authentic, even when an attacker restores them. They count for the rest of the ten seconds after the
 /// reading, as if a message were lost, and then never again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_given_back_what_was_true_before() {
-    check(RedisServer::started(), "old values put back", async |test_env, redis, load, replicas| {
+    let mut env = Env::start(RedisServer::started()).await;
+    {
+        let Env { test_env, redis, replicas, .. } = &env;
         let (revoked, new) = (test_env.secret_of("acme"), test_env.new_secret());
         // A client that is read while Redis counts as down, on a busy machine, is not in Redis.
-        let (mut others, mut client) = (CLIENTS - 20..CLIENTS, String::new());
+        let (mut others, mut client) = (OTHERS..CLIENTS, String::new());
         let is_there = async || {
             client = format!("svc-{}", others.next().unwrap());
             replicas[0].program.request_token("acme", &client, revoked).await;
@@ -128,39 +116,55 @@ async fn redis_may_be_given_back_what_was_true_before() {
                 assert_eq!(status(revoked).await, 401);
             }
         }
-        load.more(100).await;
-    })
-    .await;
+    }
+    env.load.more(100).await;
+    env.assert_used_again("old values put back").await;
+    env.end().await;
 }
 
-/// Runs programs, load and fault. Asserts that nothing failed, and that the programs share rows through Redis again.
-async fn check(
-    mut redis: RedisServer,
-    fault: &str,
-    happens: impl AsyncFnOnce(&TestEnv, &mut RedisServer, &Load, &[Replica; 2]),
-) {
-    let test_env = TestEnv::new(Some(redis.url()));
-    let replicas = test_env.start_two(&settings(CLIENTS)).await;
-    let load = Load::on(&test_env, &replicas, LOADED).await;
-    happens(&test_env, &mut redis, &load, &replicas).await;
-    let ended = Instant::now();
-    for replica in &replicas {
-        eventually("Redis is used again", USED_AGAIN, async || Numbers::of(replica).await.redis_is_up).await;
+/// Two programs under load, and their Redis.
+struct Env {
+    test_env: TestEnv,
+    redis: RedisServer,
+    replicas: [Replica; 2],
+    load: Load,
+    /// Clients that are not loaded.
+    cold: Range<usize>,
+}
+
+impl Env {
+    async fn start(redis: RedisServer) -> Self {
+        let test_env = TestEnv::new(Some(redis.url()));
+        let replicas = test_env.start_two(&settings(CLIENTS)).await;
+        let load = Load::on(&test_env, &replicas, LOADED).await;
+        Self { test_env, redis, replicas, load, cold: LOADED..OTHERS }
     }
-    let is_up = ended.elapsed();
-    let mut cold = LOADED..CLIENTS;
-    let shared = async || {
-        let client = format!("svc-{}", cold.next().unwrap());
-        let is_shared = is_shared(&test_env, &redis, &replicas, &client).await;
-        sleep(Duration::from_millis(if is_shared { 0 } else { 200 })).await;
-        is_shared
-    };
-    eventually("a row is shared again", USED_AGAIN, shared).await;
-    let answered = load.assert_none_failed(LEAST).await;
-    eprintln!(
-        "measured: {fault}: {answered} requests, 0 failed, up after {is_up:?}, a row shared after {:?}",
-        ended.elapsed()
-    );
+
+    /// Asserts that the programs share rows through Redis again.
+    async fn assert_used_again(&mut self, fault: &str) {
+        let Self { test_env, redis, replicas, cold, .. } = self;
+        let ended = Instant::now();
+        for replica in &*replicas {
+            eventually("Redis is used again", USED_AGAIN, async || Numbers::of(replica).await.redis_is_up)
+                .await;
+        }
+        let is_up = ended.elapsed();
+        let shared = async || {
+            let client = format!("svc-{}", cold.next().unwrap());
+            let is_shared = is_shared(test_env, redis, replicas, &client).await;
+            sleep(Duration::from_millis(if is_shared { 0 } else { 200 })).await;
+            is_shared
+        };
+        eventually("a row is shared again", USED_AGAIN, shared).await;
+        let shared = ended.elapsed();
+        eprintln!("measured: {fault}: up after {is_up:?}, a row shared after {shared:?}");
+    }
+
+    /// Asserts that nothing failed.
+    async fn end(self) {
+        let answered = self.load.assert_none_failed(LEAST).await;
+        eprintln!("measured: {answered} requests, 0 failed");
+    }
 }
 
 /// Whether one program finds in Redis a row that the other has read.
@@ -186,13 +190,11 @@ fn forge(redis: &RedisServer) {
     let mut foreign = b"foreign".to_vec();
     for (number, name) in redis.names().iter().enumerate() {
         match number % 4 {
-            _ if !is_value(name) => drop(redis.command(&[b"SET", name, b"nonsense"])),
-            0 => drop(redis.command(&[b"SET", name, b"\x00\xffnonsense"])),
-            1 => drop(redis.command(&[b"SET", name, b""])),
+            _ if !is_value(name) => redis.command(&[b"SET", name, b"nonsense"]),
+            0 => redis.command(&[b"SET", name, b"\x00\xffnonsense"]),
+            1 => redis.command(&[b"SET", name, b""]),
             2 => {
-                if let Reply::Text(value) = redis.command(&[b"GETSET", name, &foreign]) {
-                    foreign = value;
-                }
+                foreign = redis.ask(&[b"GETSET", name, &foreign]).unwrap_or(foreign);
             }
             _ => {
                 redis.command(&[b"DEL", name]);
@@ -207,11 +209,8 @@ fn names_of_values(redis: &RedisServer) -> Vec<Vec<u8>> {
 }
 
 fn values(redis: &RedisServer) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let value = |name: Vec<u8>| match redis.command(&[b"GET", &name]) {
-        Reply::Text(value) => Some((name, value)),
-        // The value has expired meanwhile.
-        _ => None,
-    };
+    // A value that has expired meanwhile is none.
+    let value = |name: Vec<u8>| redis.ask(&[b"GET", &name]).flatten().map(|value| (name, value));
     names_of_values(redis).into_iter().filter_map(value).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use testkit::RedisServer;
 use tokio::select;
 use tokio::time::sleep;
 
@@ -11,7 +12,7 @@ use crate::dpop;
 use crate::numbers::Numbers;
 use crate::program::Mark;
 use crate::prover::Prover;
-use crate::redis_server::RedisServer;
+use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
@@ -32,8 +33,8 @@ async fn two_with_redis(test_env: &TestEnv, settings: &str) -> [Replica; 2] {
 fn marks(redis: &RedisServer, tenant: &str) -> Vec<(Vec<u8>, i64)> {
     let below = format!("latchkey:{{{tenant}}}:used:").into_bytes();
     let names = redis.names().into_iter().filter(|name| name.starts_with(&below));
-    let left = |name: &[u8]| String::from_utf8(redis.command(&[b"PTTL", name]).text()).unwrap();
-    names.map(|name| (name.clone(), left(&name).parse().unwrap())).collect()
+    let left = |name: &[u8]| redis.ask(&[b"PTTL", name]).unwrap();
+    names.map(|name| (name.clone(), left(&name))).collect()
 }
 
 async fn is_marked(redis: &RedisServer, tenant: &str) {
@@ -61,8 +62,7 @@ async fn cost<F: Future<Output = u16>>(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_statement() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
     for (key, tenant) in keys.iter().zip(TENANTS) {
@@ -78,8 +78,7 @@ async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_stateme
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (redis, test_env) = TestEnv::with_redis();
     let [one, other] = two_with_redis(&test_env, &settings(1)).await;
     let prover = Prover::new();
     for tenant in TENANTS {
@@ -93,8 +92,7 @@ async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let replicas = two_with_redis(&test_env, &with_keys(&keys)).await;
     warm(&replicas, &keys, "started").await;
@@ -116,8 +114,7 @@ async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_into_redis_by_hand_refuses_nothing_at_another_tenant() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
     let [acme, globex] = [0, 1].map(|nth| assertion(&keys[nth], TENANTS[nth], "1"));
@@ -125,7 +122,7 @@ async fn what_is_written_into_redis_by_hand_refuses_nothing_at_another_tenant() 
     assert_eq!(status(&one.program, "acme", &acme).await, 200);
     is_marked(&redis, "acme").await;
     let [(name, _)] = marks(&redis, "acme").try_into().unwrap();
-    let mark = redis.command(&[b"GET", &name]).text();
+    let mark: Vec<u8> = redis.ask(&[b"GET", &name]).unwrap();
     redis.command(&[b"DEL", &name]);
     forget();
     // A mark that comes from elsewhere: the store would accept the assertion, and Redis alone refuses it.

@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use testkit::RedisServer;
 use tokio::time::sleep;
 
 use crate::administrator::Administrator;
 use crate::answer::Answer;
 use crate::jwt;
 use crate::postgres_server::PostgresServer;
-use crate::redis_server::RedisServer;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
@@ -71,8 +71,7 @@ async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     check(&test_env, &test_env.start_two(&settings(1)).await).await;
 }
 

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
+use testkit::{RedisServer, free_port};
 
 use crate::folder::Folder;
 use crate::host::run;
 use crate::numbers::Numbers;
 use crate::postgres_server::PostgresServer;
 use crate::program::Program;
-use crate::redis_server::RedisServer;
+use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
@@ -89,8 +90,11 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
 #[tokio::test]
 async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
     let files = Files::new();
-    let redis = RedisServer::started_with_tls(&files.path("cert.pem"), &files.path("key.pem"));
-    let test_env = TestEnv::new(Some(redis.tls_url()));
+    let port = free_port().to_string();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path(name).display().to_string());
+    let tls = ["--tls-port", &port, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
+    let redis = RedisServer::with_arguments(&[&tls[..], &["--tls-key-file", &key]].concat());
+    let test_env = TestEnv::new(Some(format!("rediss://127.0.0.1:{port}")));
     let start = |authorities: &str| {
         let folder = Folder::with(&settings(2));
         let mut command = test_env.command(&folder, &["serve"]);

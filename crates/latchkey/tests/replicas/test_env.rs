@@ -8,6 +8,7 @@ use std::thread;
 use keys::SealingKey;
 use reqwest::Method;
 use secrets::GeneratedSecret;
+use testkit::RedisServer;
 use tokio::task::JoinSet;
 
 use crate::answer::Answer;
@@ -71,6 +72,13 @@ pub(crate) fn settings(clients: usize) -> String {
 impl TestEnv {
     pub(crate) fn new(redis_url: Option<String>) -> Self {
         Self::on(&Server::shared(), redis_url)
+    }
+
+    /// With a Redis of its own.
+    pub(crate) fn with_redis() -> (RedisServer, Self) {
+        let redis = RedisServer::started();
+        let test_env = Self::new(Some(redis.url()));
+        (redis, test_env)
     }
 
     pub(crate) fn on(server: &Server, redis_url: Option<String>) -> Self {

@@ -3,19 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use testkit::server_variable;
 use tokio::time::sleep;
 
 /// Longer than any wait of these tests on a busy machine.
 pub(crate) const LONGEST: Duration = Duration::from_secs(20);
-
-/// A test fails without its server, rather than pass without testing anything.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "xtask tells tests, through the environment, where their servers are"
-)]
-pub(crate) fn server_variable(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`"))
-}
 
 pub(crate) fn server_path(variable: &str) -> PathBuf {
     PathBuf::from(server_variable(variable))

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::RedisServer;
+
 use crate::program::Mark;
-use crate::redis_server::RedisServer;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 use crate::verifier::Verifier;
@@ -16,8 +17,7 @@ const FOUND_OUT: Duration = Duration::from_secs(13);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(2)).await;
     assert_eq!(test_env.database.query("SELECT count(*) FROM generations"), "1");
     assert_eq!(test_env.database.query("SELECT count(*) FROM clients"), "4");
@@ -91,8 +91,7 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_with_redis() {
-    let redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (_redis, test_env) = TestEnv::with_redis();
     check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
 }
 
@@ -104,8 +103,7 @@ async fn a_change_at_one_is_so_at_the_other_without_redis() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
-    let mut redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (mut redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(3)).await;
     for replica in &replicas {
         replica.program.log_after(Mark::START, "Redis answers");

@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::person::{
     AUTHORIZATION_REQUEST, Browser, DEVICE_GRANT, code_of, redeem, request, settings_with_people,
 };
-use crate::redis_server::RedisServer;
+use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
 /// Twice of each tenant, at each state of Redis.
@@ -59,8 +59,7 @@ async fn race(
     is_first: impl Fn(&Answer) -> bool,
     second: SecondUse,
 ) {
-    let mut redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (mut redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings_with_people()).await;
     let mut conclusive = 0;
     for state in ["answers", "gone", "flushed"] {

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::redis_server::RedisServer;
 use crate::test_env::{Replica, TestEnv, settings};
 use changes::Changes;
 use random::Random;
@@ -33,8 +32,7 @@ const READERS: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
-    let mut redis = RedisServer::started();
-    let test_env = TestEnv::new(Some(redis.url()));
+    let (mut redis, test_env) = TestEnv::with_redis();
     let mut replicas = test_env.start_two(&settings(1)).await.map(watched);
     let credentials = Arc::new(Mutex::new(Vec::new()));
     let addresses = Arc::new(Mutex::new(replicas.each_ref().map(|replica| replica.program.address())));
