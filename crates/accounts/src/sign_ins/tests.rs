@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use protocol::Lifetime;
 use secrets::hash_password;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -112,15 +113,15 @@ impl TestEnv {
         id
     }
 
-    /// The result, the number of hashes, and the milliseconds until the answer.
-    async fn sign_in(&self, attempt: Try) -> (Result<AccountId, SignInError>, u64, u128) {
-        let (arrival, hashes) = (Instant::now(), self.pool.hashes_computed());
+    /// Begins a sign-in from this address, and lets it come as far as the hash.
+    async fn begin(&self, attempt: Try, address: Option<u8>) -> JoinHandle<Result<AccountId, SignInError>> {
         let sign_ins = Arc::clone(&self.sign_ins);
-        let task = tokio::spawn(async move {
+        let begun = tokio::spawn(async move {
             let Try { tenant, identifier, password, known_accounts, browser, limits, now } = attempt;
-            let (password, source) = (Secret::new(password), ClientAddress::new(None));
+            let source = ClientAddress::new(address.map(|last| [192, 0, 2, last].into()));
             let accounts = known_accounts.into_iter().map(|account| (account, NOW)).collect();
-            let history = BrowserHistory { browser: [browser; 16], accounts };
+            let (password, history) =
+                (Secret::new(password), BrowserHistory { browser: [browser; 16], accounts });
             let signed_in = sign_ins
                 .sign_in_with_password((&tenant, limits), &identifier, password, &source, &history, now)
                 .await;
@@ -130,12 +131,37 @@ impl TestEnv {
             assert_eq!(authentication.methods(), [AuthenticationMethod::Password]);
             Ok(account.id.clone())
         });
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
+        yield_often().await;
+        begun
+    }
+
+    /// The result, the number of hashes, and the milliseconds until the answer.
+    async fn sign_in(&self, attempt: Try) -> (Result<AccountId, SignInError>, u64, u128) {
+        let (arrival, hashes) = (Instant::now(), self.pool.hashes_computed());
+        let begun = self.begin(attempt, None).await;
         while self.pool.step() || self.pool.step_foreign() {}
-        let result = task.await.unwrap();
+        let result = begun.await.unwrap();
         (result, self.pool.hashes_computed() - hashes, arrival.elapsed().as_millis())
+    }
+
+    /// The number of hashes of a sign-in that is refused, at the instant of all refusals.
+    async fn refuse(&self, attempt: Try) -> u64 {
+        let what = format!("{} {}", attempt.tenant, attempt.identifier);
+        let (result, hashes, milliseconds) = self.sign_in(attempt).await;
+        assert!(matches!(result, Err(SignInError::Refused)), "{what}: {result:?}");
+        // The clock of tokio goes in whole milliseconds.
+        assert!((500..=501).contains(&milliseconds), "{what}: {milliseconds}");
+        hashes
+    }
+
+    async fn accepts(&self, attempt: Try) -> bool {
+        self.sign_in(attempt).await.0.is_ok()
+    }
+}
+
+async fn yield_often() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -157,7 +183,7 @@ async fn a_password_that_is_composed_differently_is_the_same() {
     let test_env = test_env();
     test_env.put("acme", "composed", Some("f\u{fc}nfzehn Zeichen"), AccountStatus::Active);
     let decomposed = attempt("acme", "composed", "fu\u{308}nfzehn Zeichen");
-    assert!(test_env.sign_in(decomposed).await.0.is_ok());
+    assert!(test_env.accepts(decomposed).await);
 }
 
 /// At the ends, and on both sides of the lengths at which other hashes cut a password.
@@ -180,12 +206,10 @@ async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
             // Attempts that are an hour apart are within every limit.
             let now = NOW + Lifetime::from_seconds(3_600 * hour as u64);
             let attempt = Try { now, ..attempt(tenant, "longest", password) };
-            let (result, hashes, _) = test_env.sign_in(attempt).await;
-            assert!(matches!(result, Err(SignInError::Refused)), "{hour}: {result:?}");
-            assert_eq!(hashes, 1, "{hour}");
+            assert_eq!(test_env.refuse(attempt).await, 1, "{hour}");
         }
         let now = NOW + Lifetime::from_seconds(3_600 * 100);
-        assert!(test_env.sign_in(Try { now, ..attempt(tenant, "longest", &right) }).await.0.is_ok());
+        assert!(test_env.accepts(Try { now, ..attempt(tenant, "longest", &right) }).await);
     }
 }
 
@@ -207,10 +231,7 @@ async fn every_refusal_costs_one_hash_and_leaves_at_the_same_instant() {
         ("acme", "passkey-only", ""),
         ("globex", "ada@example.com", PASSWORD),
     ] {
-        let (result, hashes, milliseconds) = test_env.sign_in(attempt(tenant, identifier, password)).await;
-        assert!(matches!(result, Err(SignInError::Refused)), "{identifier}: {result:?}");
-        // The clock of tokio goes in whole milliseconds.
-        assert!(hashes == 1 && (500..=501).contains(&milliseconds), "{identifier}: {milliseconds}");
+        assert_eq!(test_env.refuse(attempt(tenant, identifier, password)).await, 1, "{identifier}");
     }
 }
 
@@ -237,8 +258,7 @@ async fn a_row_of_another_tenant_opens_nothing() {
         let row = accounts[&(tenant("acme"), identifier.clone())].clone();
         accounts.insert((tenant("globex"), identifier), row);
     }
-    let (result, ..) = test_env.sign_in(attempt("globex", "ada@example.com", PASSWORD)).await;
-    assert!(matches!(result, Err(SignInError::Refused)), "{result:?}");
+    test_env.refuse(attempt("globex", "ada@example.com", PASSWORD)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,11 +268,9 @@ async fn over_the_limit_the_right_password_is_refused_without_a_hash_until_the_b
         assert_eq!(test_env.sign_in(attempt("acme", "ada@example.com", "wrong")).await.1, 1);
     }
     let right = attempt("acme", "ada@example.com", PASSWORD);
-    let (result, hashes, milliseconds) = test_env.sign_in(right.clone()).await;
-    assert!(matches!(result, Err(SignInError::Refused)), "{result:?}");
-    assert!(hashes == 0 && (500..=501).contains(&milliseconds), "{milliseconds}");
+    assert_eq!(test_env.refuse(right.clone()).await, 0);
     let later = Try { now: NOW + Lifetime::from_seconds(90), ..right };
-    assert!(test_env.sign_in(later).await.0.is_ok());
+    assert!(test_env.accepts(later).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,7 +284,7 @@ async fn a_known_browser_of_the_account_goes_on_and_that_of_another_account_does
     for (known_accounts, expected) in [(vec![], false), (vec![other.clone()], false), (vec![other, id], true)]
     {
         let right = Try { known_accounts, ..attempt("acme", "ada@example.com", PASSWORD) };
-        assert_eq!(test_env.sign_in(right).await.0.is_ok(), expected);
+        assert_eq!(test_env.accepts(right).await, expected);
     }
 }
 
@@ -295,21 +313,19 @@ async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_admini
             number
         };
         assert_eq!(until_refused(Vec::new(), 0).await, 105);
-        let (refused, hashes, milliseconds) = test_env.sign_in(right(Vec::new(), 106)).await;
-        assert!(matches!(refused, Err(SignInError::Refused)), "{refused:?}");
-        assert!(hashes == 0 && (500..=501).contains(&milliseconds), "{milliseconds}");
-        assert!(test_env.sign_in(right(vec![id.clone()], 107)).await.0.is_ok());
+        assert_eq!(test_env.refuse(right(Vec::new(), 106)).await, 0);
+        assert!(test_env.accepts(right(vec![id.clone()], 107)).await);
         for (tenant_id, is_right) in [(if *of == "acme" { "globex" } else { "acme" }, false), (*of, true)] {
             test_env.sign_ins.forget_failures(&tenant(tenant_id), id);
-            assert_eq!(test_env.sign_in(right(Vec::new(), 106)).await.0.is_ok(), is_right);
+            assert_eq!(test_env.accepts(right(Vec::new(), 106)).await, is_right);
         }
         let refused = until_refused(vec![id.clone()], 108).await;
         assert_eq!(refused, 108 + 105, "a known browser has a hundred of its own");
-        assert!(test_env.sign_in(right(vec![id.clone()], refused + 1)).await.0.is_err());
+        assert!(!test_env.accepts(right(vec![id.clone()], refused + 1)).await);
         let other = Try { browser: 2, ..right(vec![id.clone()], refused + 1) };
-        assert!(test_env.sign_in(other).await.0.is_ok(), "and so has another known browser");
+        assert!(test_env.accepts(other).await, "and so has another known browser");
         test_env.sign_ins.forget_failures(&tenant(of), id);
-        assert!(test_env.sign_in(right(vec![id.clone()], refused + 1)).await.0.is_ok());
+        assert!(test_env.accepts(right(vec![id.clone()], refused + 1)).await);
     }
 }
 
@@ -324,16 +340,14 @@ async fn many_wrong_passwords_at_few_accounts_stop_no_other_person_at_their_addr
         for number in 0..10 {
             drop(test_env.sign_in(attempt(&format!("name-{}", number % 2), "wrong")).await);
         }
-        assert!(test_env.sign_in(attempt("grace", PASSWORD)).await.0.is_ok());
+        assert!(test_env.accepts(attempt("grace", PASSWORD)).await);
         drop(test_env.sign_in(attempt("name-2", "wrong")).await);
-        let (refused, hashes, milliseconds) = test_env.sign_in(attempt("grace", PASSWORD)).await;
-        assert!(matches!(refused, Err(SignInError::Refused)) && hashes == 0, "it has failed at three");
-        assert!((500..=501).contains(&milliseconds), "{milliseconds}");
+        assert_eq!(test_env.refuse(attempt("grace", PASSWORD)).await, 0, "it has failed at three");
         let known = Try { known_accounts: vec![id], ..attempt("hedy", PASSWORD) };
-        assert!(test_env.sign_in(known).await.0.is_ok(), "a known browser passes");
+        assert!(test_env.accepts(known).await, "a known browser passes");
         assert!(test_env.sign_ins.take_throttled(NOW).is_empty(), "no account is throttled");
         let later = Try { now: NOW + Lifetime::from_seconds(900), ..attempt("grace", PASSWORD) };
-        assert!(test_env.sign_in(later).await.0.is_ok());
+        assert!(test_env.accepts(later).await);
     }
 }
 
@@ -351,10 +365,10 @@ async fn an_account_that_refuses_browsers_is_told_of_once_until_it_is_unlocked()
         let throttled = Throttled { since: NOW, until: NOW + Lifetime::from_seconds(900) };
         assert_eq!(test_env.sign_ins.throttled(&tenant(of), &id, NOW), (Some(throttled), 10));
         assert_eq!(test_env.sign_ins.accounts_throttled(NOW), 1);
-        assert!(test_env.sign_in(attempt(of, "grace", PASSWORD)).await.0.is_err());
+        assert!(!test_env.accepts(attempt(of, "grace", PASSWORD)).await);
         test_env.sign_ins.forget_failures(&tenant(of), &id);
         assert_eq!(test_env.sign_ins.throttled(&tenant(of), &id, NOW), (None, 0));
-        assert!(test_env.sign_in(attempt(of, "grace", PASSWORD)).await.0.is_ok());
+        assert!(test_env.accepts(attempt(of, "grace", PASSWORD)).await);
     }
 }
 
@@ -374,34 +388,13 @@ async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_th
             assert_eq!(test_env.sign_in(wrong(number)).await.1, 1, "{number}");
         }
         let hashes = test_env.pool.hashes_computed();
-        let accounts = vec![(id.clone(), NOW)];
-        let tries: Vec<_> = (0..20)
-            .map(|_| {
-                let (sign_ins, accounts) = (Arc::clone(&test_env.sign_ins), accounts.clone());
-                let Try { tenant, identifier, password, browser, now, .. } = wrong(104);
-                tokio::spawn(async move {
-                    let (password, source) = (Secret::new(password), ClientAddress::new(None));
-                    let history = BrowserHistory { browser: [browser; 16], accounts };
-                    sign_ins
-                        .sign_in_with_password(
-                            (&tenant, SignInLimits::default()),
-                            &identifier,
-                            password,
-                            &source,
-                            &history,
-                            now,
-                        )
-                        .await
-                        .is_ok()
-                })
-            })
-            .collect();
-        for _ in 0..1_000 {
-            tokio::task::yield_now().await;
+        let mut tries = Vec::new();
+        for _ in 0..20 {
+            tries.push(test_env.begin(wrong(104), None).await);
         }
         while test_env.pool.step() {}
         for attempt in tries {
-            assert!(!attempt.await.unwrap());
+            assert!(attempt.await.unwrap().is_err());
         }
         assert_eq!(test_env.pool.hashes_computed() - hashes, 1, "{of}");
     }
@@ -426,7 +419,7 @@ async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
                 drop(test_env.sign_in(attempt(tenant, "grace", "wrong")).await);
             }
             let right = Try { known_accounts: vec![known.clone()], ..attempt(tenant, "grace", PASSWORD) };
-            assert_eq!(test_env.sign_in(right).await.0.is_ok(), other > at, "{of} {tenant} {id}");
+            assert_eq!(test_env.accepts(right).await, other > at, "{of} {tenant} {id}");
         }
     }
 }
@@ -444,21 +437,10 @@ async fn what_the_server_could_not_check_does_not_count() {
     *test_env.store.fails.lock().unwrap() = false;
     // Nothing computes hashes, so each wait ends after five seconds.
     for _ in 0..20 {
-        let source = ClientAddress::new(None);
-        let busy = test_env
-            .sign_ins
-            .sign_in_with_password(
-                (&tenant("acme"), SignInLimits::default()),
-                "ada@example.com",
-                Secret::new(PASSWORD.to_owned()),
-                &source,
-                &BrowserHistory::default(),
-                NOW,
-            )
-            .await;
+        let busy = test_env.begin(attempt("acme", "ada@example.com", PASSWORD), None).await.await.unwrap();
         assert!(matches!(busy, Err(SignInError::Busy)));
     }
-    assert!(test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await.0.is_ok());
+    assert!(test_env.accepts(attempt("acme", "ada@example.com", PASSWORD)).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -466,8 +448,7 @@ async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one
     let TestEnv { store, pool, sign_ins, passwords } = test_env();
     let sign_ins = Arc::into_inner(sign_ins).unwrap().refusing(&[PASSWORD]);
     let test_env = TestEnv { store, pool, sign_ins: Arc::new(sign_ins), passwords };
-    let (result, hashes, _) = test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await;
-    assert!(matches!(result, Err(SignInError::Refused)) && hashes == 1, "{result:?}");
+    assert_eq!(test_env.refuse(attempt("acme", "ada@example.com", PASSWORD)).await, 1);
 }
 
 /// PyPI bcrypt: `bcrypt.hashpw(b"a long enough password", …)`.
@@ -481,10 +462,10 @@ impl TestEnv {
     }
 
     /// Gives the account a hash of another system.
-    fn import(&self, id: &str, text: &str, status: AccountStatus) {
+    fn import(&self, id: &str, text: &str, status: AccountStatus, hash: &str) {
         self.put(id, text, None, status);
         let key = (tenant(id), Identifier::parse(text).unwrap());
-        self.store.accounts.lock().unwrap().get_mut(&key).unwrap().1 = Some(FOREIGN.parse().unwrap());
+        self.store.accounts.lock().unwrap().get_mut(&key).unwrap().1 = Some(hash.parse().unwrap());
     }
 }
 
@@ -492,32 +473,28 @@ impl TestEnv {
 async fn the_hash_of_another_system_is_rewritten_when_its_password_is_right() {
     let test_env = test_env();
     for id in ["acme", "globex"] {
-        test_env.import(id, "grace", AccountStatus::Active);
+        test_env.import(id, "grace", AccountStatus::Active, FOREIGN);
     }
-    let wrong = test_env.sign_in(attempt("acme", "grace", "a long enough passworD")).await;
-    assert!(matches!(wrong.0, Err(SignInError::Refused)));
-    assert_eq!((wrong.1, wrong.2), (1, 500), "it costs one turn and leaves at the instant of all refusals");
+    let wrong = attempt("acme", "grace", "a long enough passworD");
+    assert_eq!(test_env.refuse(wrong.clone()).await, 1, "it costs one turn");
     assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
 
     let right = attempt("acme", "grace", "a long enough password");
-    assert!(test_env.sign_in(right.clone()).await.0.is_ok());
+    assert!(test_env.accepts(right.clone()).await);
     let rewritten = test_env.stored("acme", "grace");
     assert!(rewritten.to_string().starts_with("p1$") && rewritten.foreign().is_none());
     let (again, hashes, _) = test_env.sign_in(right).await;
     assert!(again.is_ok() && hashes == 1);
     assert_eq!(test_env.stored("acme", "grace"), rewritten, "ours is not rewritten again");
-    let wrong = test_env.sign_in(attempt("acme", "grace", "a long enough passworD")).await;
-    assert!(matches!(wrong.0, Err(SignInError::Refused)));
+    test_env.refuse(wrong).await;
     assert_eq!(test_env.stored("globex", "grace").to_string(), FOREIGN, "the other tenant's is another one");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_person_who_cannot_sign_in_rewrites_nothing() {
     let test_env = test_env();
-    test_env.import("acme", "grace", AccountStatus::Suspended);
-    let refused = test_env.sign_in(attempt("acme", "grace", "a long enough password")).await;
-    assert!(matches!(refused.0, Err(SignInError::Refused)));
-    assert_eq!((refused.1, refused.2), (1, 500));
+    test_env.import("acme", "grace", AccountStatus::Suspended, FOREIGN);
+    assert_eq!(test_env.refuse(attempt("acme", "grace", "a long enough password")).await, 1);
     assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
 }
 
@@ -525,59 +502,32 @@ async fn a_person_who_cannot_sign_in_rewrites_nothing() {
 const COSTLY: &str =
     "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
 
-impl TestEnv {
-    /// Sends a form from this address, and lets it come as far as the hash.
-    async fn begin(
-        &self,
-        attempt: Try,
-        address: u8,
-    ) -> tokio::task::JoinHandle<Result<AccountId, SignInError>> {
-        let sign_ins = Arc::clone(&self.sign_ins);
-        let begun = tokio::spawn(async move {
-            let Try { tenant, identifier, password, now, .. } = attempt;
-            let source = ClientAddress::new(Some([192, 0, 2, address].into()));
-            let (password, history) = (Secret::new(password), BrowserHistory::default());
-            let limited = (&tenant, SignInLimits::default());
-            let signed_in =
-                sign_ins.sign_in_with_password(limited, &identifier, password, &source, &history, now).await;
-            signed_in.map(|(account, _)| account.id.clone())
-        });
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        begun
-    }
-}
-
 /// Each of the two is the other's neighbour once. The costly checks are never made: they would take seconds.
 #[tokio::test(start_paused = true)]
 async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another() {
     for (busy, quiet) in [("globex", "acme"), ("acme", "globex")] {
         let test_env = test_env();
         for number in 0..20 {
-            let name = format!("m{number}");
-            test_env.put(busy, &name, None, AccountStatus::Active);
-            let key = (tenant(busy), Identifier::parse(&name).unwrap());
-            test_env.store.accounts.lock().unwrap().get_mut(&key).unwrap().1 = Some(COSTLY.parse().unwrap());
+            test_env.import(busy, &format!("m{number}"), AccountStatus::Active, COSTLY);
         }
         test_env.put(quiet, "grace", Some(PASSWORD), AccountStatus::Active);
         let mut open = Vec::new();
         for number in 0..20 {
-            open.push(test_env.begin(attempt(busy, &format!("m{number}"), "wrong"), 1 + number % 10).await);
+            open.push(
+                test_env.begin(attempt(busy, &format!("m{number}"), "wrong"), Some(1 + number % 10)).await,
+            );
         }
         assert_eq!(test_env.pool.callers(), 20);
         // The threads of the pool have nothing else to do: the first turn is the person's.
         for address in [1, 100] {
-            let person = test_env.begin(attempt(quiet, "grace", PASSWORD), address).await;
+            let person = test_env.begin(attempt(quiet, "grace", PASSWORD), Some(address)).await;
             assert!(test_env.pool.step());
             assert!(person.await.unwrap().is_ok());
         }
         assert!(!test_env.pool.step(), "no imported hash is in the pool");
         assert!(open.iter().all(|form| !form.is_finished()));
-        open.iter().for_each(tokio::task::JoinHandle::abort);
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
+        open.iter().for_each(JoinHandle::abort);
+        yield_often().await;
         assert!(!test_env.pool.step_foreign(), "nobody waits any more, so nothing is checked");
     }
 }

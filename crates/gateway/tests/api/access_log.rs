@@ -1,14 +1,9 @@
 //! The access log line of each request: its fields, and that no line holds a secret, whatever the request held.
 
-use std::time::Duration;
-
-use reqwest::Method;
 use testkit::Failure;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
-use crate::capture::{Line, capture};
-use crate::client_fixtures::{CHOSEN, SVC};
+use crate::capture::Line;
+use crate::prelude::*;
 
 /// The access line of an answer. The gateway writes it after the answer, so the test may have to wait for it.
 pub(crate) async fn line_of(answer: &Answer) -> Line {
@@ -50,11 +45,7 @@ async fn each_request_leaves_one_line() {
     let app = TestApp::start();
     let token_route = "/api/v1/tenant/{id}/oauth/token";
     for tenant in [ACME, GLOBEX] {
-        let ask = async |client: &str, secret: &str| {
-            let form =
-                [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-            app.post(&token_path(tenant), &form).await
-        };
+        let ask = async |client: &str, secret: &str| app.fetch(tenant, client, secret).await;
         let good = ask(SVC, app.secrets(tenant).of(SVC)).await;
         check(&good, "POST", token_route, tenant, SVC).await;
         assert_eq!(line_of(&good).await.get("auth_method"), "client_secret_post");
@@ -77,8 +68,8 @@ async fn each_request_leaves_one_line() {
     .await;
     check(&app.get("/no/such/path").await, "GET", "-", "-", "-").await;
     let token = app.token(ACME).await;
-    let resource = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token);
-    check(&Answer::to(resource).await, "GET", "/api/v1/protected-resource", ACME, SVC).await;
+    let resource = app.request(Method::GET, RESOURCE).bearer_auth(token);
+    check(&Answer::to(resource).await, "GET", RESOURCE, ACME, SVC).await;
 }
 
 /// The connection itself answers malformed requests. Each still leaves one line and is counted, without a path and a tenant, whatever its

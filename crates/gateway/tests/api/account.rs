@@ -1,22 +1,12 @@
 //! The page of a person's own account, each at two tenants: what it shows, what it ends, and what it does not end for others.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
-use protocol::{GrantType, Timestamp};
-use reqwest::Method;
-use serde_json::Value;
-use testkit::fixtures;
+use protocol::Timestamp;
 
-use crate::administrators::{OPS, PLATFORM, TestEnv};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
-use crate::openid::claims;
-use crate::person::{
-    Browser, EMAIL, PASSWORD, add_person, add_someone, add_web_client, continued, flow, parameter, redeem,
-};
+use crate::prelude::*;
 use crate::refresh::refresh_with;
 
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-const BOB: &str = "bob@example.com";
 
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
@@ -26,12 +16,11 @@ fn path(tenant: &str) -> String {
 async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     if page.body.contains("type=\"password\"") {
-        let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", PASSWORD)];
-        let done = browser.post(&path(tenant), &form).await;
+        let done = browser.sign_in_at(&path(tenant), &page, (identifier, PASSWORD)).await;
         assert_eq!((done.status, done.header("location")), (303, &*path(tenant)), "{}", done.body);
         return Box::pin(account_of(browser, tenant, identifier)).await;
     }
-    assert!(page.status == 200 && page.body.contains(identifier), "{}", page.body);
+    page.assert_says(200, identifier);
     page
 }
 
@@ -55,8 +44,7 @@ fn others(page: &Answer) -> Vec<String> {
 
 /// A tenant with Ada, and with a client that gets refresh tokens and asks for consent.
 fn prepare(app: &TestApp, tenant: &str) -> String {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
+    furnish(app, tenant, |client| {
         client.grant_types.push(GrantType::RefreshToken);
         client.scope = fixtures::scope("openid profile offline_access");
         client.name = "Notes of Acme".to_owned();
@@ -71,13 +59,10 @@ async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &
         page = browser.sign_in(tenant, &page, PASSWORD).await;
     }
     if page.body.contains("value=\"allow\"") {
-        let form = [("flow", &*flow(&page)), ("decision", "allow")];
-        page = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
+        page = browser.decide(tenant, &page, "allow").await;
     }
     let to = if page.status == 303 { page.header("location").parse().unwrap() } else { continued(&page) };
-    let tokens = redeem(app, tenant, secret, &parameter(&to, "code")).await;
-    assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.json()
+    redeem(app, tenant, secret, &parameter(&to, "code")).await.json_of(200)
 }
 
 /// Whether the client can use its access token, and its refresh token.
@@ -97,13 +82,14 @@ async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
     let app = TestApp::start();
     for (tenant, other) in BOTH {
         add_person(&app, tenant);
-        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        app.change_provider(tenant, |_| ());
         let mut browser = Browser::new(&app);
         let page = browser.get(&path(tenant)).await;
-        assert!(page.status == 200 && page.body.contains("type=\"password\""), "{}", page.body);
-        let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", "another long password")];
-        let refused = browser.post(&path(tenant), &form).await;
-        assert!(refused.status == 403 && refused.body.contains(EMAIL), "{}", refused.body);
+        page.assert_says(200, "type=\"password\"");
+        browser
+            .sign_in_at(&path(tenant), &page, (EMAIL, "another long password"))
+            .await
+            .assert_says(403, EMAIL);
         let page = account_of(&mut browser, tenant, EMAIL).await;
         for shown in ["This browser", "From the address 127.0.0.1.", "nowhere else", "no application", "UTC"]
         {
@@ -124,7 +110,7 @@ async fn a_person_ends_another_session_with_its_tokens() {
         let secret = prepare(app, tenant);
         let (mut here, mut elsewhere) = (Browser::new(app), Browser::new(app));
         let tokens = allow(&mut elsewhere, app, tenant, &secret, "openid profile").await;
-        let sid = claims(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
+        let sid = payload(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
         app.pass(60);
         let page = account_of(&mut here, tenant, EMAIL).await;
         assert_eq!(others(&page), std::slice::from_ref(&sid), "{}", page.body);
@@ -138,7 +124,7 @@ async fn a_person_ends_another_session_with_its_tokens() {
         assert_eq!(due().await.len(), number);
 
         let ended = press(&mut here, tenant, &page, ("session", &sid)).await;
-        assert!(ended.status == 200 && ended.body.contains("The session has ended."), "{}", ended.body);
+        ended.assert_says(200, "The session has ended.");
         assert_eq!(others(&ended), [""; 0]);
         assert!(!is_signed_in(&mut elsewhere, tenant).await && is_signed_in(&mut here, tenant).await);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [false, false]);
@@ -165,17 +151,17 @@ async fn the_end_of_the_session_of_this_browser_signs_out() {
             let (mut here, mut elsewhere) = (Browser::new(&app), Browser::new(&app));
             account_of(&mut elsewhere, tenant, EMAIL).await;
             let tokens = allow(&mut here, &app, tenant, &secret, "openid").await;
-            let own = claims(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
+            let own = payload(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
             let page = account_of(&mut here, tenant, EMAIL).await;
             let button = if by_id { ("session", &*own) } else { ("decision", "sign_out") };
             let out = press(&mut here, tenant, &page, button).await;
-            assert!(out.status == 200 && out.body.contains("You are signed out"), "{}", out.body);
+            out.assert_says(200, "You are signed out");
             assert!(!here.cookies.keys().any(|name| name.starts_with("lk-s.")), "{:?}", here.cookies);
             assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
             assert!(is_signed_in(&mut elsewhere, tenant).await);
             // The form of a session that has ended leads to the sign-in.
             let late = press(&mut here, tenant, &page, ("decision", "sign_out_everywhere")).await;
-            assert!(late.status == 200 && late.body.contains("type=\"password\""), "{}", late.body);
+            late.assert_says(200, "type=\"password\"");
             assert!(is_signed_in(&mut elsewhere, tenant).await);
             let page = account_of(&mut elsewhere, tenant, EMAIL).await;
             press(&mut elsewhere, tenant, &page, ("decision", "sign_out")).await;
@@ -196,7 +182,7 @@ async fn a_person_signs_out_everywhere() {
         let page = account_of(&mut here, tenant, EMAIL).await;
         assert_eq!(live(&app, tenant, secret, &offline).await, [true, true]);
         let out = press(&mut here, tenant, &page, ("decision", "sign_out_everywhere")).await;
-        assert!(out.status == 200 && out.body.contains("You are signed out"), "{}", out.body);
+        out.assert_says(200, "You are signed out");
         for browser in [&mut here, &mut elsewhere] {
             assert!(!is_signed_in(browser, tenant).await);
         }
@@ -220,11 +206,11 @@ async fn an_application_whose_access_is_removed_has_none_and_asks_again() {
         }
         assert_eq!(live(&app, tenant, &secret, &tokens).await, [true, true]);
         let removed = press(&mut browser, tenant, &page, ("client", "web")).await;
-        assert!(removed.status == 200 && removed.body.contains("no access"), "{}", removed.body);
+        removed.assert_says(200, "no access");
         assert!(!removed.body.contains("Notes of Acme"));
         assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
         let asked = browser.authorize(tenant, &[("scope", "openid offline_access")]).await;
-        assert!(asked.status == 200 && asked.body.contains("value=\"allow\""), "{}", asked.body);
+        asked.assert_says(200, "value=\"allow\"");
         let again = press(&mut browser, tenant, &page, ("client", "web")).await;
         assert!(again.status == 200 && !again.body.contains("no access"), "{}", again.body);
         app.pass(2);
@@ -271,26 +257,11 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
         // Two buttons at once are none.
         let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
         assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
-        // The account of another browser, the page at another tenant, and the page of a step that is another.
-        assert_eq!(press(&mut bob, tenant, &page, ("decision", "sign_out")).await.status, 403);
-        assert_eq!(press(&mut ada, other, &page, ("decision", "sign_out")).await.status, 403);
-        let logout = tenant_path(tenant, "/oauth/logout");
-        let crossed = ada.post(&logout, &[("flow", &flow(&page)), ("decision", "sign_out")]).await;
-        assert_eq!(crossed.status, 403);
-        let question = ada.get(&logout).await;
-        assert_eq!(press(&mut ada, tenant, &question, ("decision", "sign_out")).await.status, 403);
-        // Navigations and forms of other origins.
+        // Navigations; what forms do of another browser, tenant, step and origin is in forged_forms.rs.
         let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
         assert_eq!(ada.get(&query).await.status, 200);
-        let form = [("flow", &*flow(&page)), ("decision", "sign_out")];
-        for (origin, site) in [("https://evil.example", ""), (PUBLIC_URL, "cross-site"), ("null", "")] {
-            let request = ada.request(Method::POST, &path(tenant)).header("origin", origin).form(&form);
-            let request = if site.is_empty() { request } else { request.header("sec-fetch-site", site) };
-            assert_eq!(ada.send(request).await.status, 403, "{origin} {site}");
-        }
         let framed = ada.request(Method::GET, &path(tenant)).header("sec-fetch-dest", "iframe");
         assert_eq!(ada.send(framed).await.status, 400);
-        assert_eq!(ada.post(&path(tenant), &form[1..]).await.status, 403, "no sealed form");
         for browser in [&mut ada, &mut bob, &mut second] {
             assert!(is_signed_in(browser, tenant).await);
         }

@@ -1,14 +1,6 @@
 //! Access control of the admin API: every operation with every administrator who lacks its permission.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-
-use crate::administrators::{
-    Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, READER, STEWARD, TestEnv, WATCHER, ask, clients_path, forged,
-};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 use crate::routes::{self, placed};
 
 /// The operations of the admin API: method and path.
@@ -138,14 +130,13 @@ async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
             assert_lacks(&test_env.get(token, &clients_path(tenant)).await, "latchkey:clients");
         }
     }
-    assert_lacks(&test_env.get(&ops, "/api/v1/admin/tenants").await, "latchkey:tenants");
+    assert_lacks(&test_env.get(&ops, TENANTS).await, "latchkey:tenants");
 }
 
 /// A token loses a scope as soon as its client does.
 #[tokio::test]
 async fn what_was_taken_away_counts_from_the_next_request_on() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         let path = clients_path(tenant);
         let made = json!({ "client_id": "deputy", "scopes": ["latchkey:clients", "latchkey:audit"] });
@@ -158,12 +149,12 @@ async fn what_was_taken_away_counts_from_the_next_request_on() {
         assert_lacks(&test_env.get(&deputy, &path).await, "latchkey:clients");
         assert_eq!(test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
 
-        test_env.ask(&ops, ask(Method::POST, &format!("{one}/suspend"))).await;
+        test_env.step(&ops, &format!("{one}/suspend")).await;
         let answer = test_env.get(&deputy, &tenant_path(tenant, "/audit")).await;
         answer.assert_problem(401, "invalid-token");
         assert_eq!(answer.json()["detail"], "Token has been revoked");
         // It ended with its client, and stays so.
-        test_env.ask(&ops, ask(Method::POST, &format!("{one}/resume"))).await;
+        test_env.step(&ops, &format!("{one}/resume")).await;
         test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
         test_env.delete(&ops, &one).await;
         test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
@@ -172,18 +163,16 @@ async fn what_was_taken_away_counts_from_the_next_request_on() {
 
 #[tokio::test]
 async fn a_suspended_tenants_tokens_open_nothing_but_the_platforms_still_reach_it() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         let boss = test_env.token(tenant, BOSS).await;
-        test_env.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
+        test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await;
         let refused = test_env.get(&boss, &clients_path(tenant)).await;
         refused.assert_problem(401, "invalid-token");
         let unknown = test_env.get(&boss, &clients_path("unknown")).await;
         assert_eq!(refused.body, unknown.body, "the answer does not reveal the tenant");
         assert_eq!(test_env.get(&ops, &clients_path(tenant)).await.status, 200);
-        let made = test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await;
-        assert_eq!(made.status, 201, "{}", made.body);
+        test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "new" })).await.assert_status(201);
     }
 }
 
@@ -193,8 +182,7 @@ async fn only_the_platform_learns_that_a_tenant_does_not_exist() {
     let clerk = test_env.token(PLATFORM, CLERK).await;
     for name in ["unknown", "ACME", "a%63me", "%00", "a".repeat(64).as_str()] {
         test_env.get(&clerk, &clients_path(name)).await.assert_problem(404, "not-found");
-        for tenant in [ACME, GLOBEX] {
-            let boss = test_env.token(tenant, BOSS).await;
+        for (_, boss) in test_env.of_each(BOSS).await {
             test_env.get(&boss, &clients_path(name)).await.assert_problem(401, "invalid-token");
         }
     }
@@ -225,8 +213,7 @@ async fn a_forged_issuer_is_no_oracle() {
 /// A proxy before the gateway that forbids `/api/v1/admin` may compare paths without decoding them.
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for path in [
         "/api/v1/%61dmin/tenants",
         "/%61pi/v1/admin/tenants",

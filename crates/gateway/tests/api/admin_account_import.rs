@@ -1,14 +1,8 @@
 //! `/api/v1/tenant/{id}/accounts/import`: what becomes of each line, and that a foreign hash is used once.
 
 use accounts::{AccountPassword, AccountStore as _, Identifier};
-use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::fixtures;
 
-use crate::administrators::{PLATFORM, STEWARD, TestEnv, accounts_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp};
-use crate::person::{Browser, EMAIL, PASSWORD, add_web_client, redeem};
+use crate::prelude::*;
 
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
@@ -290,10 +284,8 @@ async fn an_import_is_bounded() {
         assert_eq!((word("created"), word("exists")), (1, 9_999));
 
         let platform = test_env.token(PLATFORM, STEWARD).await;
-        let unknown = send(&test_env, &platform, "nobody", "{\"username\":\"x\"}").await;
-        unknown.assert_problem(404, "not-found");
-        let of_platform = send(&test_env, &platform, PLATFORM, "{\"username\":\"x\"}").await;
-        of_platform.assert_problem(409, "conflict");
+        send(&test_env, &platform, "nobody", "{\"username\":\"x\"}").await.assert_problem(404, "not-found");
+        send(&test_env, &platform, PLATFORM, "{\"username\":\"x\"}").await.assert_problem(409, "conflict");
         let page = test_env.get(&platform, &format!("{}?identifier=x", accounts_path(other))).await.json();
         assert!(page["items"].as_array().unwrap().len() <= 1);
     }

@@ -1,13 +1,9 @@
 //! Administration tokens and others do not mix: where clients can request them, and where they are refused (RFC 8707 §2).
 
-use registry::{Client, ClientStore as _};
-use reqwest::Method;
-use testkit::fixtures;
+use registry::ClientStore as _;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
-use crate::client_fixtures::SVC;
-use crate::protected_resource::{assert_invalid, present};
+use crate::prelude::*;
+use crate::protected_resource::assert_invalid;
 
 const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");
 
@@ -32,7 +28,7 @@ fn audience(tenant: &str) -> String {
 
 async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     let secret = app.secrets(tenant).of(SVC);
-    let mut form = vec![("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+    let mut form = credentials(SVC, secret).to_vec();
     form.extend(more);
     Answer::to(app.request(Method::POST, &token_path(tenant)).form(&form)).await
 }
@@ -43,8 +39,8 @@ async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
         let app = start(tenant).await;
         let answer = ask(&app, tenant, &[("resource", &audience(tenant))]).await;
         assert_eq!((answer.status, answer.json()["scope"].as_str()), (200, Some("latchkey:clients")));
-        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-        assert_invalid(&present(&app, &token).await, "Token audience is not accepted");
+        let token = answer.text("access_token");
+        assert_invalid(&app.get_with(&token, RESOURCE).await, "Token audience is not accepted");
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use crate::administrators::{BOSS, OPS, PLATFORM, READER, TestEnv, WATCHER, clients_path};
-use crate::app::{ACME, GLOBEX, tenant_path};
+use crate::prelude::*;
 
 const ALL: &str = "/api/v1/admin/audit";
 
@@ -22,8 +19,7 @@ fn actions(records: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn a_change_is_recorded_with_who_what_when_and_from_where() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let made = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await.json();
         let secret = made["secret"]["client_secret"].as_str().unwrap();
         test_env.patch(&boss, &format!("{}/web", clients_path(tenant)), json!({ "name": "Web" })).await;
@@ -62,8 +58,7 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
             assert_eq!(!records(&test_env, &reader, &only(&filter)).await.is_empty(), some, "{filter}");
         }
         for filter in ["since=yesterday", "until=7", "limit=0", "limit=201", "cursor=x", "cursor=%ff"] {
-            let refused = test_env.get(&reader, &only(filter)).await;
-            refused.assert_problem(400, "invalid-request");
+            test_env.get(&reader, &only(filter)).await.assert_problem(400, "invalid-request");
         }
     }
 }
@@ -71,12 +66,11 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
 #[tokio::test]
 async fn the_platform_reads_all_and_a_tenant_its_own() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
     }
     let ops = test_env.token(PLATFORM, OPS).await;
-    test_env.post(&ops, "/api/v1/admin/tenants", json!({ "id": "initech" })).await;
+    test_env.post(&ops, TENANTS, json!({ "id": "initech" })).await;
     let watcher = test_env.token(PLATFORM, WATCHER).await;
     let all = records(&test_env, &watcher, ALL).await;
     let tenants: BTreeSet<_> = all.iter().map(|record| record["tenant"].as_str().unwrap()).collect();

@@ -1,10 +1,9 @@
 //! The requests of the admin API are read against an example document: the reader knows every member of their OpenAPI schemas.
 
 use administration::{NewClient, NewTenant};
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use crate::administrators::{KEEPER, OPS, PLATFORM, TestEnv, keys_path};
-use crate::app::{ACME, GLOBEX};
+use crate::prelude::*;
 use crate::schemas::Schemas;
 
 #[test]
@@ -28,8 +27,7 @@ fn every_member_of_a_request_is_known_to_its_reader() {
 async fn every_member_of_a_key_command_is_known_to_its_reader() {
     let test_env = TestEnv::start();
     let schemas = Schemas::read();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let ops = test_env.token(PLATFORM, OPS).await;
         let rotate = format!("{}/rotate", keys_path(tenant));
         for (token, path, name) in [(keeper, rotate, "KeyRotation"), (ops, keys_path(tenant), "NewKey")] {

@@ -1,28 +1,20 @@
 //! Commands on signing keys: those that break tokens require confirmation, and none leaves a tenant without a key.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-
 use crate::admin_keys::{one, published, signer, states};
-use crate::administrators::{Ask, KEEPER, OPS, PLATFORM, TestEnv, ask, keys_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, tenant_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 pub(crate) async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {
     test_env.post(token, &format!("{}/rotate", keys_path(tenant)), body).await
 }
 
 pub(crate) async fn is_alive(test_env: &TestEnv, tenant: &str, token: &str) -> bool {
-    let request = test_env.app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-    let request = request.basic_auth(SVC, Some(test_env.app.secrets(tenant).of(SVC)));
-    Answer::to(request.form(&[("token", token)])).await.json()["active"] == true
+    test_env.app.post_as((tenant, SVC), "/oauth/introspect", &[("token", token)]).await.json()["active"]
+        == true
 }
 
 #[tokio::test]
 async fn an_emergency_says_what_it_breaks_before_it_does() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let stolen = test_env.app.token(tenant).await;
         let others = (published(&test_env, other).await, test_env.app.token(other).await);
@@ -61,8 +53,7 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
 /// The answer was lost. Repeating the command would revoke the new key with its tokens.
 #[tokio::test]
 async fn an_emergency_that_is_sent_again_is_done_once() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let send = async |tenant: &str, key: &str, body: Value| {
         let headers = vec![("idempotency-key", key.to_owned())];
         let path = format!("{}/rotate", keys_path(tenant));
@@ -96,8 +87,7 @@ async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
 
 #[tokio::test]
 async fn a_revocation_requires_confirmation() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let stolen = test_env.app.token(tenant).await;
         let path = one(tenant, 1);
@@ -128,8 +118,7 @@ async fn a_revocation_requires_confirmation() {
 #[tokio::test]
 async fn an_announced_key_can_be_taken_back() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         rotate(&test_env, &keeper, tenant, json!({})).await;
         let answer = test_env.delete(&keeper, &one(tenant, 2)).await;
         answer.assert_problem(409, "confirmation-needed");
@@ -142,8 +131,7 @@ async fn an_announced_key_can_be_taken_back() {
 
 #[tokio::test]
 async fn no_command_leaves_a_tenant_without_a_key() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         for round in 0..3 {
             for number in 1..=6 {
@@ -163,8 +151,7 @@ async fn no_command_leaves_a_tenant_without_a_key() {
 /// Revoking the key also revokes the administrator's own tokens from the tenant; a token from the platform stays valid.
 #[tokio::test]
 async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (keeper, colleague) = (test_env.token(tenant, KEEPER).await, test_env.token(other, KEEPER).await);
         let body = json!({ "emergency": true, "confirm": true });

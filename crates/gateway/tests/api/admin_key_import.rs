@@ -7,16 +7,10 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
-use reqwest::Method;
-use serde_json::{Value, json};
 
 use crate::admin_key_commands::is_alive;
 use crate::admin_keys::{PUBLICATION, one, published, signer, states};
-use crate::administrators::{Ask, KEEPER, OPS, PLATFORM, TestEnv, ask, forged, keys_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX};
-use crate::capture::capture;
-use crate::forge::Forge;
+use crate::prelude::*;
 
 const FOREIGN: &str = include_str!("keys/foreign.pem");
 
@@ -39,8 +33,7 @@ fn ec_jwk() -> Value {
 #[tokio::test]
 async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
     for tenant in [ACME, GLOBEX] {
-        let test_env = TestEnv::start();
-        let ops = test_env.token(PLATFORM, OPS).await;
+        let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
         let made = import(&test_env, &ops, tenant, body.clone()).await;
         assert_eq!(made.status, 201, "{}", made.body);
@@ -62,8 +55,7 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
 #[tokio::test]
 async fn a_key_of_another_tenant_is_refused_without_its_name() {
     for [owner, other] in [[ACME, GLOBEX], [GLOBEX, ACME]] {
-        let test_env = TestEnv::start();
-        let ops = test_env.token(PLATFORM, OPS).await;
+        let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
         assert_eq!(import(&test_env, &ops, owner, body.clone()).await.status, 201);
         for revokes in [false, true] {
@@ -73,8 +65,7 @@ async fn a_key_of_another_tenant_is_refused_without_its_name() {
                 assert_eq!(revoked.status, 200, "{}", revoked.body);
             }
             let refused = import(&test_env, &ops, other, body.clone()).await;
-            refused.assert_problem(400, "invalid-request");
-            assert_eq!(refused.pointers(), ["/key"], "{}", refused.body);
+            refused.assert_faulty(&["/key"]);
             assert!(refused.body.contains("another tenant has, or had, this key"), "{}", refused.body);
             assert!(!refused.body.contains(owner), "{}", refused.body);
             assert_eq!(published(&test_env, other).await, ["oauth2-key-1"]);
@@ -134,8 +125,7 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
             (json!({ "key": FOREIGN, "algoritm": "RS256" }), "/algoritm"),
         ] {
             let refused = import(&test_env, &ops, tenant, body.clone()).await;
-            refused.assert_problem(400, "invalid-request");
-            assert_eq!(refused.pointers(), [pointer], "{body}: {}", refused.body);
+            refused.assert_faulty(&[pointer]);
             assert!(!refused.body.contains("hunter2"), "{}", refused.body);
         }
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-1"]);
@@ -149,8 +139,7 @@ async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
     let test_env = TestEnv::start();
     let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
     let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, KEEPER).await);
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let all = forged(tenant, KEEPER, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit");
         for token in [&keeper, &clerk, &all] {
             let refused = import(&test_env, token, tenant, body.clone()).await;

@@ -1,12 +1,8 @@
 //! `…/keys…`: lists a tenant's signing keys and rotates them without an outage.
 
 use keys::KeyId;
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use crate::administrators::{Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, TestEnv, ask, keys_path};
-use crate::app::{ACME, GLOBEX, tenant_path};
-use crate::forge::{Forge, part};
+use crate::prelude::*;
 
 /// `publish_before`, and a second for timestamps in whole seconds.
 pub(crate) const PUBLICATION: u64 = 86_400 + 1;
@@ -37,8 +33,7 @@ pub(crate) async fn signer(test_env: &TestEnv, tenant: &str) -> String {
 #[tokio::test]
 async fn keys_are_listed_without_their_private_halves() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let list = test_env.get(&keeper, &keys_path(tenant)).await;
         assert_eq!(list.status, 200, "{}", list.body);
         list.assert_json();
@@ -87,17 +82,14 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
             let known = test_env.ask(&keeper, Ask { headers, ..ask(Method::GET, &path) }).await;
             assert_eq!((known.status, known.body.as_str()), (304, ""), "{path}");
         }
-        let odd = test_env.get(&keeper, &format!("{path}?format=der")).await;
-        odd.assert_problem(400, "invalid-request");
-        assert_eq!(odd.pointers(), ["/format"]);
+        test_env.get(&keeper, &format!("{path}?format=der")).await.assert_faulty(&["/format"]);
     }
 }
 
 #[tokio::test]
 async fn only_a_name_that_we_could_have_given_names_a_key() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         for kid in
             ["oauth2-key-2", "oauth2-key-01", "OAUTH2-KEY-1", "oauth2%2Dkey-1", "1", "%00", "oauth2-key-"]
         {
@@ -145,8 +137,7 @@ async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let keeper = test_env.token(tenant, KEEPER).await;
         let others = published(&test_env, other).await;
-        let rotated =
-            test_env.ask(&keeper, ask(Method::POST, &format!("{}/rotate", keys_path(tenant)))).await;
+        let rotated = test_env.step(&keeper, &format!("{}/rotate", keys_path(tenant))).await;
         assert_eq!(rotated.status, 200, "{}", rotated.body);
         rotated.assert_not_stored();
         let document = rotated.json();
@@ -171,24 +162,20 @@ async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
 
 #[tokio::test]
 async fn a_suspended_tenants_keys_are_still_the_platforms_to_manage() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         let own = test_env.token(tenant, KEEPER).await;
-        test_env.ask(&ops, ask(Method::POST, &format!("/api/v1/admin/tenants/{tenant}/suspend"))).await;
+        test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await;
         test_env.get(&own, &keys_path(tenant)).await.assert_problem(401, "invalid-token");
-        let rotated = test_env.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
-        assert_eq!(rotated.status, 200, "{}", rotated.body);
+        test_env.rotate(&ops, tenant).await.assert_status(200);
     }
 }
 
 #[tokio::test]
 async fn every_command_is_in_the_audit_without_any_key() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
-        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
+        test_env.rotate(&keeper, tenant).await;
         test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await;
         let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await;
         let records = audit.json()["items"].as_array().unwrap().clone();

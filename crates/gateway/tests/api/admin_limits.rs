@@ -1,17 +1,10 @@
 //! The limits that a tenant has of its own.
 
-use serde_json::json;
-use testkit::fixtures;
-
-use crate::administrators::{BOSS, CLERK, OPS, PLATFORM, TestEnv, clients_path};
-use crate::app::{ACME, GLOBEX};
-
-const TENANTS: &str = "/api/v1/admin/tenants";
+use crate::prelude::*;
 
 #[tokio::test]
 async fn a_limit_of_one_tenant_leaves_the_others_alone() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let small = json!({ "id": "small", "limits": { "clients": 2 }, "client": { "client_id": "a" } });
     let made = test_env.post(&ops, TENANTS, small).await;
     assert_eq!((made.status, &made.json()["limits"]["clients"]), (201, &json!(2)), "{}", made.body);
@@ -33,14 +26,12 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
     let path = format!("{TENANTS}/small");
     let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;
     assert_eq!(patched.json()["limits"]["clients"], json!(null), "{}", patched.body);
-    let answer = test_env.post(&ops, &clients_path("small"), json!({ "client_id": "c" })).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
+    test_env.post(&ops, &clients_path("small"), json!({ "client_id": "c" })).await.assert_status(201);
 }
 
 #[tokio::test]
 async fn writes_of_one_tenants_administrators_have_its_own_limit() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let mut acme = fixtures::tenant(ACME);
     acme.limits.admin_writes = "1/h".parse().ok();
     test_env.app.store.put_tenant(acme);

@@ -2,13 +2,9 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use crate::administrators::{Ask, BOSS, OPS, PLATFORM, TestEnv, ask};
-use crate::app::{ACME, tenant_path};
+use crate::prelude::*;
 
-const TENANTS: &str = "/api/v1/admin/tenants";
 const PNG: &[u8] = include_bytes!("../../../testkit/images/logo.png");
 const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
 
@@ -33,8 +29,7 @@ impl TestEnv {
 
 #[tokio::test]
 async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_replaced() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (id, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
         let path = format!("{TENANTS}/{id}");
         let made = test_env
@@ -80,15 +75,13 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
 /// A picture of the largest size in each scheme fits into a body, and what is no picture has its place in the answer.
 #[tokio::test]
 async fn the_largest_logos_are_taken_and_what_is_no_logo_is_refused_at_its_place() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
         test_env.post(&ops, TENANTS, json!({ "id": id })).await;
         let largest = [PNG, &vec![0; 256 * 1024 - PNG.len()]].concat();
         let both = json!({ "branding": { "logo": picture(&largest), "logo_dark": picture(&largest) } });
-        let taken = test_env.patch(&ops, &path, both).await;
-        assert_eq!(taken.status, 200, "{}", taken.body);
+        test_env.patch(&ops, &path, both).await.assert_status(200);
         for (sent, pointer) in [
             (picture(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"), "/branding/logo/data"),
             (picture(b"GIF89a"), "/branding/logo/data"),

@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 use accounts::AccountId;
 use administration::Permission;
 use registry::RevocationStore as _;
-use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::{fixtures, requests};
+use testkit::requests;
 
 use crate::admin_access::admin_operations;
-use crate::administrators::{Ask, PLATFORM, TestEnv, ask, forged, settle};
-use crate::app::{ACME, GLOBEX};
+use crate::administrators::settle;
+use crate::prelude::*;
 
 const DOCUMENT: &str = include_str!("../../../../docs/administration.md");
 const KEY: &str = include_str!("keys/foreign.pem");
@@ -30,7 +28,7 @@ fn holder(permission: Permission) -> String {
 fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
     match (method.as_str(), path) {
         ("GET" | "DELETE", _) => None,
-        (_, "/api/v1/admin/tenants") => Some(json!({ "id": id })),
+        (_, TENANTS) => Some(json!({ "id": id })),
         (_, "/api/v1/tenant/{id}/clients") => Some(json!({ "client_id": id })),
         (_, "/api/v1/tenant/{id}/accounts") => Some(json!({ "username": id })),
         (_, path) if path.ends_with("/password") => {

@@ -1,10 +1,6 @@
 //! `…/clients/{client}/secrets…`: a secret is replaced while the old one stays valid, and no value is shown twice.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-
-use crate::administrators::{BOSS, TestEnv, ask, clients_path};
-use crate::app::{ACME, GLOBEX};
+use crate::prelude::*;
 
 /// A client with the path of its secrets and its first secret.
 async fn client(test_env: &TestEnv, boss: &str, tenant: &str) -> (String, String) {
@@ -20,10 +16,9 @@ fn value(secret: &Value) -> &str {
 #[tokio::test]
 async fn a_new_secret_opens_beside_the_old_one_until_that_is_revoked() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let (path, old) = client(&test_env, &boss, tenant).await;
-        let made = test_env.ask(&boss, ask(Method::POST, &path)).await;
+        let made = test_env.step(&boss, &path).await;
         assert_eq!(made.status, 201, "{}", made.body);
         made.assert_not_stored();
         let new = made.json();
@@ -51,9 +46,7 @@ async fn a_rotation_ends_the_old_secrets_after_its_grace() {
     for tenant in [ACME, GLOBEX] {
         let boss = test_env.token(tenant, BOSS).await;
         let (path, old) = client(&test_env, &boss, tenant).await;
-        let rotated = test_env.post(&boss, &format!("{path}/rotate"), json!({ "grace": 600 })).await;
-        assert_eq!(rotated.status, 201, "{}", rotated.body);
-        let new = rotated.json();
+        let new = test_env.post(&boss, &format!("{path}/rotate"), json!({ "grace": 600 })).await.json_of(201);
         test_env.app.pass(599);
         assert!(test_env.opens(tenant, "web", &old).await);
         test_env.app.pass(1);
@@ -94,24 +87,21 @@ async fn a_secrets_end_can_be_moved() {
         assert_eq!((endless.status, &endless.json()["expires_at"]), (200, &Value::Null));
         test_env.app.pass(2);
         assert!(test_env.opens(tenant, "web", value(&made)).await);
-        let silent = test_env.patch(&boss, &one, json!({})).await;
-        silent.assert_problem(400, "invalid-request");
-        assert_eq!(silent.pointers(), ["/expires_at"]);
+        test_env.patch(&boss, &one, json!({})).await.assert_faulty(&["/expires_at"]);
     }
 }
 
 #[tokio::test]
 async fn as_many_secrets_are_live_as_the_limit_says() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let (path, _) = client(&test_env, &boss, tenant).await;
         for _ in 1..5 {
-            assert_eq!(test_env.ask(&boss, ask(Method::POST, &path)).await.status, 201);
+            assert_eq!(test_env.step(&boss, &path).await.status, 201);
         }
-        test_env.ask(&boss, ask(Method::POST, &path)).await.assert_problem(409, "conflict");
+        test_env.step(&boss, &path).await.assert_problem(409, "conflict");
         test_env.delete(&boss, &format!("{path}/s3")).await;
-        let made = test_env.ask(&boss, ask(Method::POST, &path)).await;
+        let made = test_env.step(&boss, &path).await;
         assert_eq!((made.status, &made.json()["id"]), (201, &json!("s6")), "an id is not given again");
     }
 }

@@ -1,17 +1,11 @@
 //! `/api/v1/admin/tenants…`: a tenant's life from creation to deletion, over HTTP.
 
-use reqwest::Method;
-use serde_json::json;
-
-use crate::administrators::{OPS, PLATFORM, TestEnv, ask, refuses_searches};
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, tenant_path};
-
-const TENANTS: &str = "/api/v1/admin/tenants";
+use crate::administrators::refuses_searches;
+use crate::prelude::*;
 
 #[tokio::test]
 async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let body = json!({
             "id": id, "name": "A company", "access_token": { "lifetime": 60 },
@@ -44,8 +38,7 @@ async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
 
 #[tokio::test]
 async fn a_tenant_is_changed_by_what_a_patch_names() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
         test_env.post(&ops, TENANTS, json!({ "id": id, "name": "Before", "stale_if_error": 7 })).await;
@@ -67,12 +60,11 @@ async fn a_tenant_is_changed_by_what_a_patch_names() {
 
 #[tokio::test]
 async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (id, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let path = format!("{TENANTS}/{id}");
         for _ in 0..2 {
-            let answer = test_env.ask(&ops, ask(Method::POST, &format!("{path}/suspend"))).await;
+            let answer = test_env.step(&ops, &format!("{path}/suspend")).await;
             assert_eq!(
                 (answer.status, &answer.json()["status"]),
                 (200, &json!("suspended")),
@@ -86,7 +78,7 @@ async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
         let jwks = test_env.app.get(&tenant_path(id, "/.well-known/jwks.json")).await;
         assert_eq!(jwks.status, 200, "its last tokens still have to be checked");
         for _ in 0..2 {
-            let answer = test_env.ask(&ops, ask(Method::POST, &format!("{path}/resume"))).await;
+            let answer = test_env.step(&ops, &format!("{path}/resume")).await;
             assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("active")), "{}", answer.body);
         }
         test_env.app.token(id).await;
@@ -95,8 +87,7 @@ async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
 
 #[tokio::test]
 async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
         let made =
@@ -109,7 +100,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
         assert_eq!((first.status, &first.json()["status"]), (202, &json!("deleting")), "{}", first.body);
         assert!(first.json()["deletion_due_at"].is_string());
         assert!(!test_env.opens(id, "svc", secret).await);
-        let back = test_env.ask(&ops, ask(Method::POST, &format!("{path}/restore"))).await;
+        let back = test_env.step(&ops, &format!("{path}/restore")).await;
         assert_eq!((back.status, &back.json()["status"]), (200, &json!("active")), "{}", back.body);
         assert!(test_env.opens(id, "svc", secret).await);
 
@@ -128,8 +119,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
 
 #[tokio::test]
 async fn ids_and_issuers_are_one_tenants() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for id in [ACME, GLOBEX] {
         test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
         let theirs = format!("{PUBLIC_URL}{}", tenant_path(id, ""));
@@ -150,8 +140,7 @@ async fn ids_and_issuers_are_one_tenants() {
 
 #[tokio::test]
 async fn tenants_are_found_by_words_of_their_id_or_name() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (id, name) in [("t-1", "Blue Shop"), ("t-2", "Red shop"), ("shopping", "Other")] {
         test_env.post(&ops, TENANTS, json!({ "id": id, "name": name })).await;
     }
@@ -163,8 +152,7 @@ async fn tenants_are_found_by_words_of_their_id_or_name() {
         ("nobody", vec![]),
     ] {
         let body = test_env.get(&ops, &format!("{TENANTS}?search={search}")).await.json();
-        let mut found: Vec<_> =
-            body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+        let mut found: Vec<_> = column(&body, "id");
         found.sort_unstable();
         assert_eq!(found, expected, "{search}");
     }

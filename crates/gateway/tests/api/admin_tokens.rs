@@ -1,14 +1,8 @@
 //! Tokens that the admin API refuses. The answer gives the reason where the token's signature proves that it is from the tenant.
 
-use serde_json::{Value, json};
+use crate::forge::{header, unsigned};
+use crate::prelude::*;
 
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, admin_claims, clients_path, forged};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, tenant_path};
-use crate::client_fixtures::SVC;
-use crate::forge::{Forge, but, claims, header, unsigned};
-
-const TENANTS: &str = "/api/v1/admin/tenants";
 const SCOPE: &str = "latchkey:tenants latchkey:clients latchkey:audit";
 
 #[track_caller]
@@ -168,8 +162,7 @@ async fn tokens_of_ordinary_clients_open_nothing() {
 #[tokio::test]
 async fn two_authorization_headers_are_no_credential() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let request = test_env.app.request(reqwest::Method::GET, &tenant_path(tenant, "/clients"));
         let twice = request.bearer_auth(&boss).bearer_auth(&boss);
         Answer::to(twice).await.assert_problem(400, "invalid-request");

@@ -1,10 +1,8 @@
 //! The rate limit of administrators' writes.
 
-use serde_json::json;
 use testkit::fixtures::NOW;
 
-use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
-use crate::app::{ACME, GLOBEX, TestApp, options};
+use crate::prelude::*;
 
 #[tokio::test]
 async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use registry::ClientSecret;
-use reqwest::Method;
 use secrets::{GeneratedSecret, hash_token};
-use serde_json::{Value, json};
 use tenancy::TenantId;
-use testkit::fixtures;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, add_key, options, tenant_path, token_path};
-use crate::forge::{Forge, but, claims};
+use crate::app::add_key;
+use crate::prelude::*;
 
+pub(crate) const TENANTS: &str = "/api/v1/admin/tenants";
 pub(crate) const PLATFORM: &str = TenantId::PLATFORM;
 /// Client of the platform with all permissions.
 pub(crate) const OPS: &str = "ops";
@@ -66,6 +63,13 @@ impl TestEnv {
         Self::over(TestApp::start_with(&options(ACME)))
     }
 
+    /// With a token of the platform's administrator.
+    pub(crate) async fn with_ops() -> (Self, String) {
+        let test_env = Self::start();
+        let ops = test_env.token(PLATFORM, OPS).await;
+        (test_env, ops)
+    }
+
     pub(crate) fn over(app: TestApp) -> Self {
         app.store.put_tenant(fixtures::tenant(PLATFORM));
         add_key(&app.store, &app.sealing_key, &fixtures::tenant_id(PLATFORM));
@@ -77,14 +81,18 @@ impl TestEnv {
     /// An administration token with all scopes of its client.
     pub(crate) async fn token(&self, tenant: &str, client: &str) -> String {
         let answer = self.fetch(tenant, client, &[]).await;
-        assert_eq!(answer.status, 200, "{client} of {tenant}: {}", answer.body);
-        answer.json()["access_token"].as_str().unwrap().to_owned()
+        answer.access_token()
+    }
+
+    /// Both tenants, each with a token of this client.
+    pub(crate) async fn of_each(&self, client: &str) -> [(&'static str, String); 2] {
+        [(ACME, self.token(ACME, client).await), (GLOBEX, self.token(GLOBEX, client).await)]
     }
 
     /// A token with this scope only.
     pub(crate) async fn narrow_token(&self, tenant: &str, client: &str, scope: &str) -> String {
         let answer = self.fetch(tenant, client, &[("scope", scope)]).await;
-        answer.json()["access_token"].as_str().unwrap().to_owned()
+        answer.text("access_token")
     }
 
     pub(crate) async fn fetch(&self, tenant: &str, client: &str, more: &[(&str, &str)]) -> Answer {
@@ -120,6 +128,16 @@ impl TestEnv {
         self.ask(token, Ask { body: Some(body), ..ask(Method::POST, path) }).await
     }
 
+    /// A request that needs no body.
+    pub(crate) async fn step(&self, token: &str, path: &str) -> Answer {
+        self.ask(token, ask(Method::POST, path)).await
+    }
+
+    /// An orderly rotation of the tenant's key.
+    pub(crate) async fn rotate(&self, token: &str, tenant: &str) -> Answer {
+        self.post(token, &format!("{}/rotate", keys_path(tenant)), json!({})).await
+    }
+
     pub(crate) async fn patch(&self, token: &str, path: &str, body: Value) -> Answer {
         self.ask(token, Ask { body: Some(body), ..ask(Method::PATCH, path) }).await
     }
@@ -130,8 +148,7 @@ impl TestEnv {
 
     /// Whether the token endpoint accepts these credentials.
     pub(crate) async fn opens(&self, tenant: &str, client: &str, secret: &str) -> bool {
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-        self.app.post(&token_path(tenant), &form).await.status == 200
+        self.app.fetch(tenant, client, secret).await.status == 200
     }
 }
 

@@ -3,16 +3,11 @@
 
 use keys::{KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
-use serde_json::{Value, json};
-use testkit::fixtures;
 
 use crate::admin_keys::published;
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, admin_claims, clients_path};
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
-use crate::client_fixtures::AUDITOR;
-use crate::forge::{Forge, but, claims, header, part};
-use crate::protected_resource::present;
+use crate::forge::header;
+use crate::prelude::*;
 
 /// Seconds from now until the announced key becomes active.
 const ACTIVATION: u64 = 600;
@@ -40,7 +35,7 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
     let app = &test_env.app;
     let mut opened = Vec::new();
     let token = sign(tenant, "at+jwt", &claims(tenant));
-    if present(app, &token).await.status == 200 {
+    if app.get_with(&token, RESOURCE).await.status == 200 {
         opened.push("protected resource");
     }
     let request = app.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/introspect"));
@@ -55,7 +50,7 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
         opened.push("administration of the tenant");
     }
     let ops = sign(PLATFORM, "at+jwt", &admin_claims(PLATFORM, OPS, "latchkey:tenants"));
-    if test_env.get(&ops, "/api/v1/admin/tenants").await.status == 200 {
+    if test_env.get(&ops, TENANTS).await.status == 200 {
         opened.push("administration");
     }
     if test_env.get(&sign(tenant, "latchkey-admin+jwt", assertion), "/applications").await.status == 200 {
@@ -70,7 +65,7 @@ async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before(
         let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
         let app = &test_env.app;
         declare_admin(app);
-        let assertion: Value = serde_json::from_str(&part(&assertion(app, "admin").await, 1)).unwrap();
+        let assertion = claims_of(&assertion(app, "admin").await);
         for id in [tenant, PLATFORM] {
             announce(app, id).await;
         }

@@ -5,11 +5,11 @@ use std::io;
 use flate2::read::GzDecoder;
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::documented;
+use crate::prelude::*;
 
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -84,6 +84,54 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
+    /// The JSON of an answer with this status.
+    #[track_caller]
+    pub(crate) fn json_of(&self, status: u16) -> Value {
+        self.assert_status(status);
+        self.json()
+    }
+
+    /// A member of the JSON that is a text.
+    #[track_caller]
+    pub(crate) fn text(&self, name: &str) -> String {
+        text(&self.json(), name).to_owned()
+    }
+
+    /// The access token of a token response.
+    #[track_caller]
+    pub(crate) fn access_token(&self) -> String {
+        text(&self.json_of(200), "access_token").to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_status(&self, status: u16) {
+        assert_eq!(self.status, status, "{self:?}");
+    }
+
+    /// Asserts a page with this text.
+    #[track_caller]
+    pub(crate) fn assert_says(&self, status: u16, text: &str) {
+        assert!(self.status == status && self.body.contains(text), "{} {}", self.status, self.body);
+    }
+
+    /// Asserts an answer that leads nowhere.
+    #[track_caller]
+    pub(crate) fn assert_shown(&self, status: u16) {
+        assert_eq!((self.status, self.header("location")), (status, ""), "{}", self.body);
+    }
+
+    /// Asserts an OAuth error with any description.
+    #[track_caller]
+    pub(crate) fn assert_error(&self, status: u16, error: &str) {
+        assert_eq!((self.status, self.json()["error"].as_str()), (status, Some(error)), "{self:?}");
+    }
+
+    /// Asserts an error of the Thunder-compatible API.
+    #[track_caller]
+    pub(crate) fn assert_code(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{self:?}");
+    }
+
     /// Asserts an OAuth error: exactly these members in JSON, in this order, and not cacheable.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: u16, error: &str, description: &str) {
@@ -92,6 +140,12 @@ impl Answer {
         self.assert_json();
         self.assert_not_stored();
         assert_eq!(self.headers.contains_key("retry-after"), matches!(status, 429 | 503));
+    }
+
+    /// Asserts the one refusal of a client that has not authenticated.
+    #[track_caller]
+    pub(crate) fn assert_unauthenticated(&self) {
+        self.assert_refused(401, "invalid_client", "Client authentication failed");
     }
 
     /// Like [`Answer::assert_refused`], with any error.
@@ -130,6 +184,14 @@ impl Answer {
         );
     }
 
+    /// Asserts that exactly these members of a request are refused.
+    #[track_caller]
+    pub(crate) fn assert_faulty(&self, pointers: &[impl AsRef<str>]) {
+        self.assert_problem(400, "invalid-request");
+        let pointers: Vec<_> = pointers.iter().map(AsRef::as_ref).collect();
+        assert_eq!(self.pointers(), pointers, "{}", self.body);
+    }
+
     /// The pointers of the field errors.
     pub(crate) fn pointers(&self) -> Vec<String> {
         let body = self.json();
@@ -150,4 +212,15 @@ impl Answer {
             "{self:?}"
         );
     }
+}
+
+/// A member that is a text.
+#[track_caller]
+pub(crate) fn text<'a>(json: &'a Value, name: &str) -> &'a str {
+    json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))
+}
+
+/// A member of each item of a list.
+pub(crate) fn column<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
+    list["items"].as_array().unwrap().iter().map(|item| text(item, name)).collect()
 }

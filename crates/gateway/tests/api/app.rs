@@ -6,35 +6,36 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, EditPolicy};
+use administration::{Administrator, Clock, EditPolicy, RequestRows};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener,
-    Options, Rows, Services, Surface, TokenServices, WriteBudget,
+    Options, Services, Surface, TokenServices, WriteBudget,
 };
 use grants::ProtectedResource;
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
-use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
+use protocol::{JWT_BEARER, Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{PublicUrls, Users};
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
-use testkit::{TestStore, fixtures};
+use testkit::TestStore;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use crate::answer::Answer;
 use crate::client_fixtures::{self, Secrets};
-use crate::forge::Forge;
 use crate::health_report::TestHealthReport;
+use crate::prelude::*;
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
 /// The base of all metadata. The real address differs, so that a value derived from it would be noticed.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
+
+/// The sample resource server of the default tenant.
+pub(crate) const RESOURCE: &str = "/api/v1/protected-resource";
 
 /// Shared by all gateways of a test, as replicas share it: each accepts what another has issued.
 static PEPPER: LazyLock<Arc<Pepper>> = LazyLock::new(|| Arc::new(Pepper::generate()));
@@ -139,7 +140,7 @@ impl TestApp {
         let sign_ins = SignIns::new(store.clone(), &pepper, pool.clone());
         let composition = Composition {
             store: store.clone(),
-            rows: Rows {
+            rows: RequestRows {
                 tenants: tenants(store.clone()),
                 clients: store.clone(),
                 revocations: store.clone(),
@@ -245,6 +246,14 @@ impl TestApp {
         self.clock.load(Ordering::SeqCst)
     }
 
+    /// The same with a tenant that signs people in.
+    pub(crate) fn change_provider(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
+        self.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            change(tenant);
+        });
+    }
+
     /// Replaces a tenant by its fixture with changes; its clients stay.
     pub(crate) fn change_tenant(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
         let mut tenant = client_fixtures::tenant(tenant);
@@ -269,6 +278,41 @@ impl TestApp {
         Answer::to(self.request(Method::POST, path).form(form)).await
     }
 
+    /// A form that is sent as it is.
+    pub(crate) async fn post_body(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(Method::POST, path).body(body);
+        Answer::to(request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
+    /// A client of the tenant sends a form to an endpoint of the tenant, with its secret in the header.
+    pub(crate) async fn post_as(
+        &self,
+        (tenant, client): (&str, &str),
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let request = self.request(Method::POST, &tenant_path(tenant, path));
+        Answer::to(request.basic_auth(client, Some(self.secrets(tenant).of(client))).form(form)).await
+    }
+
+    /// What a caller with this bearer token is shown.
+    pub(crate) async fn get_with(&self, token: &str, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    /// What the tenant's userinfo endpoint answers to this token.
+    pub(crate) async fn userinfo(&self, tenant: &str, token: &str) -> Answer {
+        self.get_with(token, &tenant_path(tenant, "/oauth/userinfo")).await
+    }
+
+    /// Whether the token is active for a client that may introspect all tokens of its tenant.
+    pub(crate) async fn is_active(&self, tenant: &str, token: &str) -> bool {
+        let answer = self.post_as((tenant, AUDITOR), "/oauth/introspect", &[("token", token)]).await;
+        let is_active = answer.json_of(200)["active"] == true;
+        assert!(is_active || answer.body == r#"{"active":false}"#, "{answer:?}");
+        is_active
+    }
+
     /// A raw connection, for requests that an HTTP library cannot send.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addresses[0]).await.unwrap()
@@ -281,14 +325,12 @@ impl TestApp {
 
     /// A token of one of the tenant's clients.
     pub(crate) async fn token_of(&self, tenant: &str, client: &str) -> String {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", client),
-            ("client_secret", self.secrets(tenant).of(client)),
-        ];
-        let answer = self.post(&token_path(tenant), &form).await;
-        assert_eq!(answer.status, 200, "{client} of {tenant}: {}", answer.body);
-        answer.json()["access_token"].as_str().unwrap().to_owned()
+        self.fetch(tenant, client, self.secrets(tenant).of(client)).await.access_token()
+    }
+
+    /// A client asks the tenant for a token with this secret.
+    pub(crate) async fn fetch(&self, tenant: &str, client: &str, secret: &str) -> Answer {
+        self.post(&token_path(tenant), &credentials(client, secret)).await
     }
 }
 
@@ -324,6 +366,20 @@ pub(crate) fn options(default_tenant: &str) -> Options {
         }),
         workers: 1,
     }
+}
+
+/// The parameters of a client that asks for a token of its own.
+pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
+    [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
+}
+
+/// The same by an assertion.
+pub(crate) fn asserted(assertion: &str) -> [(&str, &str); 3] {
+    [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", assertion),
+    ]
 }
 
 pub(crate) fn token_path(tenant: &str) -> String {

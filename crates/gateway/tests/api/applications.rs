@@ -1,26 +1,27 @@
 //! `/applications…` of the default tenant: create, read, list, replace, delete, and the required permissions.
 
 use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::flow::execute;
-use crate::forge::{Forge, but, part};
-use crate::person::{Browser, CALLBACK, PASSWORD, add_person, continued, flow, parameter, redeem};
+use crate::prelude::*;
 
 pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 /// `admin` has all permissions here, `reader` none.
 pub(crate) fn declare_admin(app: &TestApp) {
-    let user = |name: &str, permissions: &[&str]| DeclaredUser {
-        name: name.to_owned(),
-        password: DeclaredPassword::Value(protocol::Secret::new(name.to_owned())),
-        permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
-    };
-    let users = [user("admin", &["system"]), user("reader", &[])];
+    declare(app, [user("admin", "admin", &["system"]), user("reader", "reader", &[])]);
+}
+
+fn declare<const N: usize>(app: &TestApp, users: [DeclaredUser; N]) {
     app.users.replace(HashedUsers::of(users, vec![APPLICATION.to_owned()]).unwrap());
+}
+
+fn user(name: &str, password: &str, permissions: &[&str]) -> DeclaredUser {
+    DeclaredUser {
+        name: name.to_owned(),
+        password: DeclaredPassword::Value(protocol::Secret::new(password.to_owned())),
+        permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+    }
 }
 
 struct Admin {
@@ -32,17 +33,26 @@ impl Admin {
     async fn at(tenant: &str) -> Self {
         let app = TestApp::start_with(&options(tenant));
         declare_admin(&app);
-        let assertion = assertion(&app, "admin").await;
-        Self { app, assertion }
+        Self { assertion: assertion(&app, "admin").await, app }
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let request = self.app.request(method, path).bearer_auth(&self.assertion);
-        Answer::to(match body {
-            Some(body) => request.body(body.to_string()),
-            None => request,
-        })
-        .await
+        Answer::to(body.into_iter().fold(request, |request, body| request.body(body.to_string()))).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// Creates a service of the client `c1`, and returns its path.
+    async fn create_first(&self, config: Value) -> String {
+        let made = self.create(&service("a", config)).await;
+        format!("/applications/{}", made.text("id"))
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
     }
 
     async fn create(&self, body: &Value) -> Answer {
@@ -50,15 +60,14 @@ impl Admin {
     }
 
     async fn token(&self, tenant: &str, client: &str, secret: &str) -> u16 {
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-        self.app.post(&token_path(tenant), &form).await.status
+        self.app.fetch(tenant, client, secret).await.status
     }
 }
 
 pub(crate) async fn assertion(app: &TestApp, user: &str) -> String {
     let inputs = json!({ "username": user, "password": user, "requested_permissions": "system" });
     let request = json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION", "inputs": inputs });
-    execute(app, &request).await.json()["assertion"].as_str().unwrap().to_owned()
+    execute(app, &request).await.text("assertion")
 }
 
 fn service(name: &str, config: Value) -> Value {
@@ -75,14 +84,11 @@ async fn what_is_left_out_is_made_and_works_at_once() {
     let id = body["id"].as_str().unwrap();
     assert_eq!((made.status, made.header("location")), (201, format!("/applications/{id}").as_str()));
     let config = &body["inbound_auth_config"][0]["config"];
-    assert_eq!(
-        (&body["client_id"], &body["client_secret"]),
-        (&config["client_id"], &config["client_secret"])
-    );
-    let (client, secret) = (config["client_id"].as_str().unwrap(), config["client_secret"].as_str().unwrap());
+    let [client, secret] = ["client_id", "client_secret"].map(|name| text(config, name));
+    assert_eq!((&body["client_id"], &body["client_secret"]), (&json!(client), &json!(secret)));
     assert!(secret.starts_with("lk_"), "{secret}");
     assert_eq!(admin.token(ACME, client, secret).await, 200);
-    let shown = admin.send(Method::GET, &format!("/applications/{id}"), None).await;
+    let shown = admin.get(&format!("/applications/{id}")).await;
     assert_eq!(shown.status, 200);
     assert!(!shown.body.contains(secret) && !shown.body.contains("client_secret\""), "{}", shown.body);
     assert_eq!(admin.token(GLOBEX, client, secret).await, 401);
@@ -107,35 +113,29 @@ async fn names_and_clients_are_had_once() {
     }
     let camel = admin.create(&json!({ "name": "a", "inboundAuthConfig": [] })).await.json();
     assert_eq!(camel["message"]["defaultValue"], "Application already exists");
-    let listed = admin.send(Method::GET, "/applications", None).await.json();
-    assert_eq!(
-        (&listed["totalResults"], &listed["count"]),
-        (&json!(1), &json!(1)),
-        "managed clients are none"
-    );
+    let listed = admin.get("/applications").await.json();
+    // Managed clients are none.
+    assert_eq!((&listed["totalResults"], &listed["count"]), (&json!(1), &json!(1)));
 }
 
 #[tokio::test]
 async fn invalid_values_are_reported_in_words_of_the_api() {
+    const SCOPES: &str = "The request body does not fit: /inbound_auth_config/0/config/scopes: write a list";
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
         for (body, words) in [
             (json!([]), "The request body must be a JSON object"),
             (json!({ "name": 1 }), "The request body does not fit: /name: write a text"),
-            (
-                service("a", json!({ "scopes": "api:read" })),
-                "The request body does not fit: /inbound_auth_config/0/config/scopes: write a list",
-            ),
+            (service("a", json!({ "scopes": "api:read" })), SCOPES),
         ] {
             let refused = admin.create(&body).await;
-            assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("APP-1018")), "{body}");
+            println!("{body}");
+            refused.assert_code(400, "APP-1018");
             assert_eq!(refused.json()["description"], words, "{body}");
         }
         let camel = admin.create(&json!({ "inboundAuthConfig": 1 })).await.json();
-        assert_eq!(
-            camel["description"]["defaultValue"],
-            "The request body does not fit: /inboundAuthConfig: write a list"
-        );
+        let words = "The request body does not fit: /inboundAuthConfig: write a list";
+        assert_eq!(camel["description"]["defaultValue"], words);
     }
 }
 
@@ -143,29 +143,22 @@ async fn invalid_values_are_reported_in_words_of_the_api() {
 async fn a_secret_that_is_put_replaces_the_earlier_ones() {
     let admin = Admin::at(ACME).await;
     let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
-    let made = admin.create(&service("a", config)).await.json();
-    let path = format!("/applications/{}", made["id"].as_str().unwrap());
+    let path = admin.create_first(config).await;
     assert_eq!(admin.token(ACME, "c1", "first-secret").await, 200);
 
-    let replaced = admin
-        .send(Method::PUT, &path, Some(&service("b", json!({ "client_secret": "second-secret" }))))
-        .await;
-    let body = replaced.json();
-    assert_eq!(
-        (replaced.status, &body["name"], &body["client_secret"]),
-        (200, &json!("b"), &json!("second-secret"))
-    );
+    let second = service("b", json!({ "client_secret": "second-secret" }));
+    let body = admin.put(&path, &second).await.json_of(200);
+    assert_eq!((&body["name"], &body["client_secret"]), (&json!("b"), &json!("second-secret")));
     assert_eq!(admin.token(ACME, "c1", "first-secret").await, 401);
     assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);
 
-    let kept = admin.send(Method::PUT, &path, Some(&service("b", json!({})))).await;
+    let kept = admin.put(&path, &service("b", json!({}))).await;
     assert_eq!((kept.status, kept.body.contains("client_secret\"")), (200, false));
     assert_eq!(admin.token(ACME, "c1", "second-secret").await, 200);
     for (body, code) in
         [(service("b", json!({ "client_id": "c9" })), "APP-1003"), (service(" ", json!({})), "APP-1004")]
     {
-        let refused = admin.send(Method::PUT, &path, Some(&body)).await;
-        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(code)));
+        admin.put(&path, &body).await.assert_code(400, code);
     }
 }
 
@@ -175,7 +168,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
         let admin = Admin::at(tenant).await;
         let app = &admin.app;
         for tenant in [tenant, other] {
-            app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+            app.change_provider(tenant, |_| ());
             add_person(app, tenant);
         }
         let of_code_flow = json!({ "grant_types": ["authorization_code"], "scopes": ["openid", "profile"] });
@@ -184,7 +177,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
             json!({ "client_id": "web", "client_secret": "first-secret", "redirect_uris": [CALLBACK] });
         let made = admin.create(&config(first)).await.json();
         let path = format!("/applications/{}", made["id"].as_str().unwrap());
-        let shown = admin.send(Method::GET, &path, None).await.json();
+        let shown = admin.get(&path).await.json();
         let more = json!({
             "client_id": "web", "redirect_uris": [CALLBACK], "response_types": ["code"], "pkce_required": true,
             "public_client": false, "token_endpoint_auth_method": "client_secret_basic",
@@ -192,12 +185,10 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
         assert_eq!(shown["inbound_auth_config"], config(more)["inbound_auth_config"]);
 
         let mut browser = Browser::new(app);
-        let page = browser.authorize(tenant, &[]).await;
-        let consent = browser.sign_in(tenant, &page, PASSWORD).await;
+        let consent = browser.signed_in(tenant, &[]).await;
         assert!(consent.body.contains("Shop"), "{}", consent.body);
-        let allow = [("flow", &*flow(&consent)), ("decision", "allow")];
-        let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
-        let code = parameter(&continued(&allowed), "code");
+        let allowed = browser.decide(tenant, &consent, "allow").await;
+        let code = code_in(&allowed);
         let tokens = redeem(app, tenant, "first-secret", &code).await;
         assert!(tokens.status == 200 && tokens.json()["id_token"].is_string(), "{}", tokens.body);
         assert_eq!(browser.authorize(other, &[]).await.status, 400, "the other tenant has no such client");
@@ -210,8 +201,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
             (json!({ "redirect_uris": [moved], "pkce_required": false }), 400, 303),
             (json!({}), 400, 303),
         ] {
-            let replaced = admin.send(Method::PUT, &path, Some(&config(change))).await;
-            assert_eq!(replaced.status, 200, "{}", replaced.body);
+            admin.put(&path, &config(change)).await.assert_status(200);
             app.pass(10);
             let statuses = [
                 browser.authorize(tenant, &[]).await.status,
@@ -226,17 +216,14 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
 async fn deleting_an_application_deletes_its_client_and_keeps_the_id() {
     let admin = Admin::at(ACME).await;
     let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
-    let made = admin.create(&service("a", config.clone())).await.json();
-    let path = format!("/applications/{}", made["id"].as_str().unwrap());
+    let path = admin.create_first(config.clone()).await;
     let deleted = admin.send(Method::DELETE, &path, None).await;
     assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
     assert_eq!(admin.token(ACME, "c1", "first-secret").await, 401);
     for method in [Method::GET, Method::DELETE] {
-        let gone = admin.send(method, &path, None).await;
-        assert_eq!((gone.status, &gone.json()["code"]), (404, &json!("APP-1001")));
+        admin.send(method, &path, None).await.assert_code(404, "APP-1001");
     }
-    let again = admin.create(&service("a", config)).await;
-    assert_eq!((again.status, &again.json()["code"]), (400, &json!("APP-1021")));
+    admin.create(&service("a", config)).await.assert_code(400, "APP-1021");
     assert_eq!(admin.create(&service("a", json!({}))).await.status, 201, "the name is free");
 }
 
@@ -249,21 +236,14 @@ async fn a_list_comes_in_pages() {
     for (query, names) in
         [("", vec!["a", "b", "c"]), ("?limit=2", vec!["a", "b"]), ("?offset=2&limit=5", vec!["c"])]
     {
-        let page = admin.send(Method::GET, &format!("/applications{query}"), None).await.json();
-        let listed: Vec<_> = page["applications"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["name"].as_str().unwrap())
-            .collect();
+        let page = admin.get(&format!("/applications{query}")).await.json();
+        let listed = page["applications"].as_array().unwrap().iter();
+        let listed: Vec<_> = listed.map(|one| text(one, "name")).collect();
         assert_eq!((listed, &page["totalResults"]), (names, &json!(3)), "{query}");
     }
     for query in ["?limit=x", "?offset=-1", "?limit=1&limit=2"] {
-        assert_eq!(
-            admin.send(Method::GET, &format!("/applications{query}"), None).await.status,
-            400,
-            "{query}"
-        );
+        let refused = admin.get(&format!("/applications{query}")).await;
+        assert_eq!(refused.status, 400, "{query}");
     }
 }
 
@@ -272,50 +252,34 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     let admin = Admin::at(ACME).await;
     let app = &admin.app;
     let without = app.get("/applications").await;
-    assert_eq!(
-        (without.status, without.header("www-authenticate")),
-        (401, r#"Bearer realm="latchkey-applications""#)
-    );
+    let challenge = r#"Bearer realm="latchkey-applications""#;
+    assert_eq!((without.status, without.header("www-authenticate")), (401, challenge));
     let reader = assertion(app, "reader").await;
-    let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&reader)).await;
-    assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("LK-4030")));
+    let refused = app.get_with(&reader, "/applications").await;
+    refused.assert_code(403, "LK-4030");
     // Access tokens of clients are refused, whatever their claims.
     let token = app.token(ACME).await;
-    let refused = Answer::to(app.request(Method::GET, "/applications").bearer_auth(&token)).await;
-    assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("LK-4010")));
+    app.get_with(&token, "/applications").await.assert_code(401, "LK-4010");
 
     app.pass(3600);
-    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "after an hour");
+    assert_eq!(admin.get("/applications").await.status, 401, "after an hour");
     let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
-    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
-    admin.app.users.replace(HashedUsers::of([], Vec::new()).unwrap());
-    assert_eq!(
-        admin.send(Method::GET, "/applications", None).await.status,
-        404,
-        "no administrator is declared"
-    );
-    let other = DeclaredUser {
-        name: "other".to_owned(),
-        password: DeclaredPassword::Value(protocol::Secret::new("other".to_owned())),
-        permissions: vec!["system".to_owned()],
-    };
-    admin.app.users.replace(HashedUsers::of([other], Vec::new()).unwrap());
-    assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 401, "not this one any more");
+    admin.get("/applications").await.assert_status(200);
+    // No administrator is declared, and then not this one any more.
+    declare(&admin.app, []);
+    admin.get("/applications").await.assert_status(404);
+    declare(&admin.app, [user("other", "other", &["system"])]);
+    admin.get("/applications").await.assert_status(401);
 }
 
 #[tokio::test]
 async fn an_assertion_dies_with_the_password_that_made_it() {
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
-        let status = async || admin.send(Method::GET, "/applications", None).await.status;
+        let status = async || admin.get("/applications").await.status;
         declare_admin(&admin.app);
         assert_eq!(status().await, 200, "the same password, hashed anew");
-        let changed = |password: &str| DeclaredUser {
-            name: "admin".to_owned(),
-            password: DeclaredPassword::Value(protocol::Secret::new(password.to_owned())),
-            permissions: vec!["system".to_owned()],
-        };
-        admin.app.users.replace(HashedUsers::of([changed("another")], Vec::new()).unwrap());
+        declare(&admin.app, [user("admin", "another", &["system"])]);
         assert_eq!(status().await, 401, "a stolen assertion does not outlive the password");
     }
 }
@@ -324,55 +288,32 @@ async fn an_assertion_dies_with_the_password_that_made_it() {
 async fn assertions_that_are_not_quite_one_are_refused() {
     let admin = Admin::at(ACME).await;
     let now = admin.app.now();
-    let credential = serde_json::from_str::<Value>(&part(&admin.assertion, 1)).unwrap()["credential"].clone();
+    let credential = claims_of(&admin.assertion)["credential"].clone();
     let reader = part(&assertion(&admin.app, "reader").await, 1);
     let reader = serde_json::from_str::<Value>(&reader).unwrap()["credential"].clone();
     let claims = json!({
-        "iss": crate::forge::issuer(ACME), "sub": "admin", "aud": "urn:latchkey:tenant:acme", "exp": now + 60,
+        "iss": issuer(ACME), "sub": "admin", "aud": "urn:latchkey:tenant:acme", "exp": now + 60,
         "iat": now, "nbf": now, "jti": "a", "authorized_permissions": "system", "credential": credential,
     });
     let header = but(crate::forge::header(), json!({ "typ": "latchkey-admin+jwt" }));
     let acme = Forge::of(ACME);
+    let with = |changes: Value| acme.token_with(&header, &but(claims.clone(), changes));
     for (what, token, status) in [
         ("itself", acme.token_with(&header, &claims), 200),
         ("typ", acme.token(&claims), 401),
-        (
-            "audience",
-            acme.token_with(&header, &but(claims.clone(), json!({ "aud": "urn:latchkey:tenant:globex" }))),
-            401,
-        ),
-        (
-            "platform",
-            acme.token_with(&header, &but(claims.clone(), json!({ "aud": "urn:latchkey:admin" }))),
-            401,
-        ),
-        (
-            "audiences",
-            acme.token_with(
-                &header,
-                &but(claims.clone(), json!({ "aud": ["urn:latchkey:tenant:acme", "x"] })),
-            ),
-            401,
-        ),
-        (
-            "issuer",
-            acme.token_with(&header, &but(claims.clone(), json!({ "iss": crate::forge::issuer(GLOBEX) }))),
-            401,
-        ),
-        ("client", acme.token_with(&header, &but(claims.clone(), json!({ "client_id": "svc" }))), 401),
-        ("expired", acme.token_with(&header, &but(claims.clone(), json!({ "exp": now }))), 401),
-        ("user", acme.token_with(&header, &but(claims.clone(), json!({ "sub": "svc" }))), 401),
-        (
-            "permission",
-            acme.token_with(&header, &but(claims.clone(), json!({ "authorized_permissions": "other" }))),
-            403,
-        ),
-        ("password", acme.token_with(&header, &but(claims.clone(), json!({ "credential": reader }))), 401),
-        ("no password", acme.token_with(&header, &but(claims.clone(), json!({ "credential": null }))), 401),
+        ("audience", with(json!({ "aud": "urn:latchkey:tenant:globex" })), 401),
+        ("platform", with(json!({ "aud": "urn:latchkey:admin" })), 401),
+        ("audiences", with(json!({ "aud": ["urn:latchkey:tenant:acme", "x"] })), 401),
+        ("issuer", with(json!({ "iss": issuer(GLOBEX) })), 401),
+        ("client", with(json!({ "client_id": "svc" })), 401),
+        ("expired", with(json!({ "exp": now })), 401),
+        ("user", with(json!({ "sub": "svc" })), 401),
+        ("permission", with(json!({ "authorized_permissions": "other" })), 403),
+        ("password", with(json!({ "credential": reader })), 401),
+        ("no password", with(json!({ "credential": null })), 401),
         ("key", Forge::of(GLOBEX).token_with(&header, &claims), 401),
     ] {
-        let request = admin.app.request(Method::GET, "/applications").bearer_auth(&token);
-        assert_eq!(Answer::to(request).await.status, status, "{what}");
+        assert_eq!(admin.app.get_with(&token, "/applications").await.status, status, "{what}");
     }
 }
 
@@ -382,16 +323,11 @@ async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let admin = Admin::at(home).await;
         let strangers = Admin::at(stranger).await;
-        let made = admin
-            .create(&service("a", json!({ "client_id": "c1", "client_secret": "first-secret" })))
-            .await
-            .json();
-        let path = format!("/applications/{}", made["id"].as_str().unwrap());
+        let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
+        let path = admin.create_first(config).await;
         // Both gateways share a tenant's keys, so the other gateway's signature verifies here.
-        let foreign =
-            Answer::to(admin.app.request(Method::GET, &path).bearer_auth(&strangers.assertion)).await;
-        assert_eq!((foreign.status, &foreign.json()["code"]), (401, &json!("LK-4010")));
-        assert_eq!(strangers.send(Method::GET, &path, None).await.status, 404);
+        admin.app.get_with(&strangers.assertion, &path).await.assert_code(401, "LK-4010");
+        assert_eq!(strangers.get(&path).await.status, 404);
         assert_eq!(admin.token(stranger, "c1", "first-secret").await, 401);
         assert_eq!(admin.token(home, "c1", "first-secret").await, 200);
     }
@@ -415,14 +351,11 @@ async fn too_many_writes_are_refused_in_the_shape_of_this_surface() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with_writes(&options(tenant), 1, 9);
         declare_admin(&app);
-        let assertion = assertion(&app, "admin").await;
-        let admin = Admin { app, assertion };
+        let admin = Admin { assertion: assertion(&app, "admin").await, app };
         assert_eq!(admin.create(&service("one", json!({}))).await.status, 201);
         let refused = admin.create(&service("two", json!({}))).await;
-        assert_eq!((refused.status, &refused.json()["code"]), (429, &json!("LK-4290")), "{}", refused.body);
-        assert!(
-            refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds))
-        );
-        assert_eq!(admin.send(Method::GET, "/applications", None).await.status, 200);
+        refused.assert_code(429, "LK-4290");
+        assert!((1..=60).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+        assert_eq!(admin.get("/applications").await.status, 200);
     }
 }

@@ -1,13 +1,10 @@
 //! The files that pages load.
 
 use pages::{Asset, Theme};
-use reqwest::Method;
 
 use tenancy::{Branding, Colour, Logo};
-use testkit::fixtures;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 /// What a file is served with at the digest of its content.
 const PASSIVE: [(&str, &str); 4] = [

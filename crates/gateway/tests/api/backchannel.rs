@@ -3,9 +3,7 @@
 use grants::{Grantee, LogoutOutbox as _, LogoutTurn};
 use protocol::Timestamp;
 
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::openid::claims;
-use crate::person::{Browser, add_person, add_web_client, redeem};
+use crate::prelude::*;
 
 /// The one logout token that waits at the tenant.
 pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String {
@@ -27,8 +25,7 @@ async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
     for (queued_before, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
         let person = add_person(&app, tenant);
         let secret = add_web_client(&app, tenant, |_| ());
-        let code = browser.code(tenant, &[]).await;
-        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let tokens = browser.tokens(tenant, &secret, &[]).await;
         let hint = tokens["id_token"].as_str().unwrap();
         let due = || async {
             app.store
@@ -38,14 +35,16 @@ async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
         };
         assert_eq!(due().await.len(), queued_before, "nothing has ended");
         let before = app.store.calls().sign_ins;
-        let out = browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;
-        assert_eq!(out.status, 200, "{}", out.body);
+        browser
+            .get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}")))
+            .await
+            .assert_status(200);
         assert_eq!(app.store.calls().sign_ins - before, 2);
         let queued = due().await;
         assert_eq!(queued.len(), queued_before + 1);
         let queued: Vec<_> = queued.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
         let [queued] = queued.as_slice() else { panic!("{queued:?}") };
-        let sid = claims(&tokens["id_token"])["sid"].clone();
+        let sid = payload(&tokens["id_token"])["sid"].clone();
         assert_eq!((queued.client.as_str(), &queued.account), ("web", &person.id));
         assert_eq!(queued.session.as_str(), sid);
     }

@@ -2,11 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use serde_json::{Value, json};
 
-use crate::app::{ACME, GLOBEX, TestApp, options};
-use crate::forge::{Forge, but, claims, header, unsigned};
-use crate::protected_resource::{assert_invalid, present};
+use crate::forge::{header, unsigned};
+use crate::prelude::*;
+use crate::protected_resource::assert_invalid;
 
 #[tokio::test]
 async fn each_bad_token_is_refused_with_what_is_wrong() {
@@ -14,15 +13,15 @@ async fn each_bad_token_is_refused_with_what_is_wrong() {
         let app = TestApp::start_with(&options(tenant));
         let (forge, others) = (Forge::of(tenant), Forge::of(other));
         let good = claims(tenant);
-        assert_eq!(present(&app, &forge.token(&good)).await.status, 200);
+        assert_eq!(app.get_with(&forge.token(&good), RESOURCE).await.status, 200);
         for (token, words) in bad_claims(&forge, tenant, other, app.now()) {
-            assert_invalid(&present(&app, &token).await, words);
+            assert_invalid(&app.get_with(&token, RESOURCE).await, words);
         }
         for (token, words) in bad_headers(&forge, &others, &good) {
-            assert_invalid(&present(&app, &token).await, words);
+            assert_invalid(&app.get_with(&token, RESOURCE).await, words);
         }
         for token in malformed(&forge.token(&good)) {
-            assert_invalid(&present(&app, &token).await, "Token is malformed");
+            assert_invalid(&app.get_with(&token, RESOURCE).await, "Token is malformed");
         }
     }
 }
@@ -127,6 +126,6 @@ async fn a_changed_claim_breaks_the_signature() {
             (forge.token(&claims(tenant)), but(claims(tenant), json!({ "scope": "api:read admin" })));
         let more = forge.token(&more);
         let mixed = format!("{}.{}", more.rsplit_once('.').unwrap().0, good.rsplit_once('.').unwrap().1);
-        assert_invalid(&present(&app, &mixed).await, "Token signature is invalid");
+        assert_invalid(&app.get_with(&mixed, RESOURCE).await, "Token signature is invalid");
     }
 }

@@ -1,9 +1,6 @@
 //! Security headers of each answer, and that a page of another site cannot read answers of a loopback listener.
 
-use reqwest::Method;
-
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::prelude::*;
 
 #[tokio::test]
 async fn every_answer_forbids_content_sniffing_and_referrers() {
@@ -47,7 +44,7 @@ async fn administration_is_not_served_under_the_name_of_another_site() {
         ("evil.example:3000", false),
         ("auth.example.com.evil.example", false),
     ] {
-        for path in ["/metrics", "/applications", "/api/v1/admin/tenants", "/api/v1/tenant/acme/clients"] {
+        for path in ["/metrics", "/applications", TENANTS, "/api/v1/tenant/acme/clients"] {
             let answer = Answer::to(app.request(Method::GET, path).header("host", host)).await;
             assert_eq!(answer.status == 421, !ours, "{host} {path}: {answer:?}");
             if !ours {

@@ -3,15 +3,13 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use protocol::{GrantType, Secret};
+use protocol::Secret;
 use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
 use testkit::fixtures::tenant_id;
 use tokio::task::{JoinHandle, yield_now};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::device::{begin, send};
-use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+use crate::device::begin;
+use crate::prelude::*;
 
 /// More imported hashes than one source may have waiting.
 const BEYOND: usize = 50;
@@ -47,7 +45,7 @@ async fn page_at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, path: &
         _ => {
             let begun = begin(app, tenant).await;
             let page = browser.get(&tenant_path(tenant, path)).await;
-            send(browser, tenant, &page, &[("user_code", begun["user_code"].as_str().unwrap())]).await
+            browser.at_device(tenant, &page, &[("user_code", begun["user_code"].as_str().unwrap())]).await
         }
     }
 }
@@ -70,8 +68,7 @@ async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_o
             let mut browser = Browser::new(&app);
             let page = page_at(&app, &mut browser, tenant, path).await;
             let waiting = fill(&app, tenant).await;
-            let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD)];
-            let busy = browser.post(&tenant_path(tenant, path), &form).await;
+            let busy = browser.sign_in_at(&tenant_path(tenant, path), &page, (EMAIL, PASSWORD)).await;
             waiting.iter().for_each(JoinHandle::abort);
             assert_eq!((busy.status, busy.header("retry-after")), (503, "1"), "{path}: {}", busy.body);
             assert!(busy.header("content-type").starts_with("text/html"));

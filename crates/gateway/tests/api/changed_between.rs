@@ -1,17 +1,8 @@
 //! An account that is suspended, deleted or gets another password, a client or a tenant that is suspended, between each two steps of a sign-in:
 //! the next step gives nothing. The same step at the other tenant, where nothing has changed, goes on.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::fixtures;
-
-use crate::administrators::{OPS, PLATFORM, TestEnv, accounts_path, ask, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::device::{begin, poll, send};
-use crate::openid::userinfo;
-use crate::person::{Browser, PASSWORD, add_web_client, continued, flow, parameter, redeem_with};
+use crate::device::{begin, poll};
+use crate::prelude::*;
 use crate::refresh::refresh_with;
 
 /// What happens between two steps.
@@ -109,12 +100,14 @@ impl Person<'_> {
             let begun = begin(self.app, self.tenant).await;
             let page = self.browser.get(&tenant_path(self.tenant, "/device")).await;
             let typed = [("user_code", begun["user_code"].as_str().unwrap())];
-            let page = send(&mut self.browser, self.tenant, &page, &typed).await;
+            let page = self.browser.at_device(self.tenant, &page, &typed).await;
             let question = self.sign_in("/device", &page).await;
             assert_eq!(question.status, 200, "{}", question.body);
             if step == Step::DevicePoll {
-                let done = send(&mut self.browser, self.tenant, &question, &[("decision", "allow")]).await;
-                assert_eq!(done.status, 200, "{}", done.body);
+                self.browser
+                    .at_device(self.tenant, &question, &[("decision", "allow")])
+                    .await
+                    .assert_status(200);
                 return Left::Device(begun);
             }
             return Left::DevicePage(begun, question);
@@ -129,7 +122,7 @@ impl Person<'_> {
         if step == Step::Consent {
             return Left::Page(question);
         }
-        let code = parameter(&continued(&self.allow(&question).await), "code");
+        let code = code_in(&self.allow(&question).await);
         if step == Step::Redemption {
             return Left::Code(code);
         }
@@ -146,7 +139,7 @@ impl Person<'_> {
             Left::Page(page) => self.allow(page).await,
             Left::Code(code) => self.redeem(code).await,
             Left::Tokens(tokens) if step == Step::Userinfo => {
-                userinfo(app, tenant, tokens["access_token"].as_str().unwrap()).await
+                app.userinfo(tenant, tokens["access_token"].as_str().unwrap()).await
             }
             Left::Tokens(tokens) => {
                 refresh_with(app, tenant, tokens["refresh_token"].as_str().unwrap(), &[]).await
@@ -154,7 +147,7 @@ impl Person<'_> {
             Left::Session => self.browser.authorize(tenant, &[("scope", "openid"), ("prompt", "none")]).await,
             Left::Device(begun) => poll(app, tenant, begun).await,
             Left::DevicePage(begun, page) => {
-                let decided = send(&mut self.browser, tenant, page, &[("decision", "allow")]).await;
+                let decided = self.browser.at_device(tenant, page, &[("decision", "allow")]).await;
                 assert!(decided.status < 500, "{}", decided.body);
                 poll(app, tenant, begun).await
             }
@@ -198,11 +191,13 @@ impl Operator<'_> {
             }
             Change::PasswordSet => {
                 let body = json!({ "password": "nine lanterns beside the river" });
-                let set = self.test_env.post(&self.token, &format!("{account}/password"), body).await;
-                assert_eq!(set.status, 200, "{}", set.body);
+                self.test_env
+                    .post(&self.token, &format!("{account}/password"), body)
+                    .await
+                    .assert_status(200);
             }
             Change::ClientSuspended => self.post(&format!("{}/web/suspend", clients_path(tenant))).await,
-            Change::TenantSuspended => self.post(&format!("/api/v1/admin/tenants/{tenant}/suspend")).await,
+            Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/suspend")).await,
         }
     }
 
@@ -210,7 +205,7 @@ impl Operator<'_> {
     async fn undo(&self, change: Change, tenant: &str) {
         match change {
             Change::ClientSuspended => self.post(&format!("{}/web/resume", clients_path(tenant))).await,
-            Change::TenantSuspended => self.post(&format!("/api/v1/admin/tenants/{tenant}/resume")).await,
+            Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/resume")).await,
             Change::AccountSuspended | Change::AccountDeleted | Change::PasswordSet => {}
         }
         // The codes of devices end, of which few may wait; and what was revoked until a second is valid after it.
@@ -243,8 +238,7 @@ async fn what_has_changed_between_two_steps_ends_a_sign_in_at_the_next() {
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {
         add_web_client(app, tenant, |client| {
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
+            public(client);
             client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
             client.scope = fixtures::scope("openid profile offline_access");
             client.code_flow.first_party = false;

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{ClientAuthenticationMethod, GrantType, Secret, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
+use protocol::{Secret, SigningAlgorithm, Timestamp};
+use registry::{ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
-use serde_json::{Value, json};
 use tenancy::{ResourceServer, Tenant};
-use testkit::{TestStore, fixtures};
+use testkit::TestStore;
 
-use crate::app::{ACME, PUBLIC_URL, TestApp, token_path};
+use crate::prelude::*;
 
 /// The default client.
 pub(crate) const SVC: &str = "svc";

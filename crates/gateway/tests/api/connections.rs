@@ -1,14 +1,11 @@
 //! Connections that try to exhaust the server: some never read, some never finish a request.
 
-use std::time::Duration;
-
 use gateway::{ConnectionLimits, Options};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 /// The value of one of the gateway's metrics.
 async fn number(app: &TestApp, name: &str) -> u64 {

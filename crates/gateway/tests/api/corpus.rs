@@ -5,7 +5,6 @@ use std::io;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use gateway::{Listener, Surface};
 use proptest::prelude::*;
@@ -15,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::app::{ACME, TestApp, options};
+use crate::prelude::*;
 use crate::tls::{Client, Files, nameless};
 
 /// The longest wait of a test for the end of a connection.

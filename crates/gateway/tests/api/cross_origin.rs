@@ -1,9 +1,6 @@
 //! Which answers a script of another origin may read: preflights and requests at every route.
 
-use reqwest::Method;
-
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::prelude::*;
 use crate::routes;
 
 const ORIGIN: &str = "https://app.example.com";
@@ -74,8 +71,7 @@ async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need
             "DPoP-Nonce, Retry-After, WWW-Authenticate"
         );
         // What is no preflight is no method of the endpoint.
-        let other = send(&app, Method::OPTIONS, &path, &[("origin", ORIGIN)]).await;
-        assert_eq!(other.status, 405);
+        send(&app, Method::OPTIONS, &path, &[("origin", ORIGIN)]).await.assert_status(405);
     }
 }
 

@@ -1,14 +1,10 @@
 //! Timeouts of requests (5 s for a head, 10 s for a body), which do not limit the pause between requests.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 /// The longest wait of a test.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,8 +54,7 @@ async fn first_request(app: &TestApp, tenant: &str) {
 
 async fn second_request(app: &TestApp, tenant: &str) {
     let mut connection = app.connect().await;
-    let first = Answer::to_bytes(&mut connection, strategies(tenant)).await;
-    assert_eq!(first.status, 200);
+    Answer::to_bytes(&mut connection, strategies(tenant)).await.assert_status(200);
     sleep(Duration::from_secs(1)).await;
     assert_late_head(connection, tenant).await;
 }
@@ -70,8 +65,7 @@ async fn second_request_that_began_early(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     connection.write_all(head.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;
-    let first = Answer::to_bytes(&mut connection, body + "G").await;
-    assert_eq!(first.status, 200);
+    Answer::to_bytes(&mut connection, body + "G").await.assert_status(200);
     let text = strategies(tenant);
     let (answer, after) = drip(&mut connection, &text[1..]).await;
     assert_eq!(answer.status, 408);
@@ -176,8 +170,7 @@ async fn pipelined_requests_are_answered_in_order() {
     connection.write_all(bytes.as_bytes()).await.unwrap();
     for tenant in [ACME, GLOBEX, ACME] {
         assert_eq!(Answer::next(&mut connection).await.json()["tenant_id"], tenant);
-        let answer = Answer::next(&mut connection).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        Answer::next(&mut connection).await.assert_status(200);
     }
 }
 

@@ -1,13 +1,6 @@
 //! Devices without a browser sign people in, each at two tenants.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use reqwest::Method;
-use serde_json::Value;
-
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
-use crate::openid::{claims, userinfo};
-use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+use crate::prelude::*;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -15,8 +8,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 fn add_device_client(app: &TestApp, tenant: &str, grant_types: &[GrantType]) {
     add_web_client(app, tenant, |client| {
         client.grant_types = grant_types.to_vec();
-        client.authentication_method = ClientAuthenticationMethod::None;
-        client.secrets.clear();
+        public(client);
         client.code_flow = registry::CodeFlow::default();
     });
 }
@@ -40,30 +32,18 @@ pub(crate) async fn poll(app: &TestApp, tenant: &str, begun: &Value) -> Answer {
 
 #[track_caller]
 fn refused(answer: &Answer, expected: &str) {
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(expected)), "{}", answer.body);
-}
-
-/// Sends a form of the device pages.
-pub(crate) async fn send(
-    browser: &mut Browser<'_>,
-    tenant: &str,
-    page: &Answer,
-    fields: &[(&str, &str)],
-) -> Answer {
-    let sealed = flow(page);
-    let form = [&[("flow", &*sealed)], fields].concat();
-    browser.post(&tenant_path(tenant, "/device"), &form).await
+    answer.assert_error(400, expected);
 }
 
 /// Types a code, and signs in where that is asked.
 pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
     let page = browser.get(&tenant_path(tenant, "/device")).await;
-    let next = send(browser, tenant, &page, &[("user_code", user_code)]).await;
+    let next = browser.at_device(tenant, &page, &[("user_code", user_code)]).await;
     assert_eq!(next.status, 200, "{}", next.body);
     if !next.body.contains("type=\"password\"") {
         return next;
     }
-    let next = send(browser, tenant, &next, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
+    let next = browser.at_device(tenant, &next, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
     assert_eq!(next.status, 200, "{}", next.body);
     next
 }
@@ -88,11 +68,11 @@ async fn a_person_connects_a_device_at_its_tenant() {
         assert!(page.status == 200 && page.body.contains(&format!("value=\"{user_code}\"")), "{}", page.body);
         app.pass(5);
         refused(&poll(&app, tenant, &begun).await, "authorization_pending");
-        let page = send(&mut browser, tenant, &page, &[("user_code", user_code)]).await;
+        let page = browser.at_device(tenant, &page, &[("user_code", user_code)]).await;
         let wrong = [("identifier", EMAIL), ("password", "another long password")];
-        let page = send(&mut browser, tenant, &page, &wrong).await;
+        let page = browser.at_device(tenant, &page, &wrong).await;
         assert_eq!(page.status, 403, "the password is wrong");
-        let page = send(&mut browser, tenant, &page, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
+        let page = browser.at_device(tenant, &page, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
         for shown in [user_code, "127.0.0.1", "profile", EMAIL, "UTC"] {
             assert!(page.body.contains(shown), "{shown}: {}", page.body);
         }
@@ -103,21 +83,20 @@ async fn a_person_connects_a_device_at_its_tenant() {
             "{}",
             page.body
         );
-        let done = send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
-        assert_eq!(done.status, 200);
-        let again = send(&mut browser, tenant, &page, &[("decision", "deny")]).await;
+        browser.at_device(tenant, &page, &[("decision", "allow")]).await.assert_status(200);
+        let again = browser.at_device(tenant, &page, &[("decision", "deny")]).await;
         assert_eq!(again.status, 403, "a decision is the last word");
 
         app.pass(5);
         let tokens = poll(&app, tenant, &begun).await;
         assert_eq!((tokens.status, tokens.header("cache-control")), (200, "no-store"), "{}", tokens.body);
         let tokens = tokens.json();
-        let id_token = claims(&tokens["id_token"]);
+        let id_token = payload(&tokens["id_token"]);
         assert_eq!((&id_token["sub"], &id_token["aud"]), (&person.id.as_str().into(), &"web".into()));
         assert_eq!((&id_token["acr"], &id_token["amr"][0]), (&"urn:latchkey:acr:1".into(), &"pwd".into()));
         assert!(id_token["sid"].is_null() && id_token["nonce"].is_null(), "it is in no session of a browser");
         assert_eq!(tokens["scope"], "openid profile");
-        let found = userinfo(&app, tenant, tokens["access_token"].as_str().unwrap()).await;
+        let found = app.userinfo(tenant, tokens["access_token"].as_str().unwrap()).await;
         assert_eq!((found.status, &found.json()["name"]), (200, &"Ada Lovelace".into()));
         app.pass(5);
         refused(&poll(&app, tenant, &begun).await, "invalid_grant");
@@ -133,7 +112,7 @@ async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
-        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        browser.at_device(tenant, &page, &[("decision", "allow")]).await;
         let mut tokens = poll(&app, tenant, &begun).await.json();
         let logout = tenant_path(tenant, "/oauth/logout");
         let page = flow(&browser.get(&logout).await);
@@ -145,7 +124,7 @@ async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
             assert_eq!(answer.status, 200, "{}", answer.body);
             tokens = answer.json();
             assert_ne!(tokens["refresh_token"], *token);
-            assert_eq!(claims(&tokens["id_token"])["sub"], person.id.as_str());
+            assert_eq!(payload(&tokens["id_token"])["sub"], person.id.as_str());
         }
     }
 }
@@ -159,9 +138,9 @@ async fn a_refused_device_gets_nothing() {
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
-        let undecided = send(&mut browser, tenant, &page, &[]).await;
+        let undecided = browser.at_device(tenant, &page, &[]).await;
         assert!(undecided.body.contains("value=\"allow\""), "the question again");
-        assert_eq!(send(&mut browser, tenant, &page, &[("decision", "deny")]).await.status, 200);
+        assert_eq!(browser.at_device(tenant, &page, &[("decision", "deny")]).await.status, 200);
         refused(&poll(&app, tenant, &begun).await, "access_denied");
         app.pass(5);
         refused(&poll(&app, tenant, &begun).await, "access_denied");
@@ -195,51 +174,28 @@ async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
 }
 
 #[tokio::test]
-async fn a_code_belongs_to_its_client_and_tenant() {
+async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_asked() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
-        let other = fixtures_client(tenant);
+        let mut other = fixtures::client(&fixtures::tenant(tenant), "radio");
+        public(&mut other);
+        other.grant_types = vec![GrantType::DeviceCode];
         app.store.put_client(other);
-    }
-    for (own, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let begun = begin(&app, own).await;
-        let user_code = begun["user_code"].as_str().unwrap();
-        refused(&poll(&app, other, &begun).await, "invalid_grant");
+        let begun = begin(&app, tenant).await;
         let code = begun["device_code"].as_str().unwrap();
         let form = [("grant_type", GRANT), ("client_id", "radio"), ("device_code", code)];
-        refused(&app.post(&token_path(own), &form).await, "invalid_grant");
+        refused(&app.post(&token_path(tenant), &form).await, "invalid_grant");
         let mut browser = Browser::new(&app);
-        let page = browser.get(&tenant_path(other, "/device")).await;
-        let unknown = send(&mut browser, other, &page, &[("user_code", user_code)]).await;
-        assert_eq!(unknown.status, 403, "the code is another tenant's");
-        // A page of one tenant, sent to the other.
-        let page = browser.get(&tenant_path(own, "/device")).await;
-        assert_eq!(send(&mut browser, other, &page, &[("user_code", user_code)]).await.status, 403);
-        let question = to_the_question(&mut browser, own, user_code).await;
-        assert_eq!(send(&mut browser, other, &question, &[("decision", "allow")]).await.status, 403);
-        let sign_in = tenant_path(own, "/oauth/sign-in");
-        let crossed = browser.post(&sign_in, &[("flow", &flow(&question)), ("decision", "allow")]).await;
-        assert_eq!(crossed.status, 400, "a page of a device is none of an authorization request");
-        // In another browser, where the same person is signed in.
-        let mut thief = Browser::new(&app);
-        to_the_question(&mut thief, own, user_code).await;
-        assert_eq!(send(&mut thief, own, &question, &[("decision", "allow")]).await.status, 403);
+        let question = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
         app.pass(5);
-        refused(&poll(&app, own, &begun).await, "authorization_pending");
+        refused(&poll(&app, tenant, &begun).await, "authorization_pending");
         // The session that was asked has ended.
         browser.cookies.retain(|name, _| !name.starts_with("lk-s."));
-        let asked = send(&mut browser, own, &question, &[("decision", "allow")]).await;
-        assert!(asked.status == 200 && asked.body.contains("type=\"password\""), "{}", asked.body);
+        let asked = browser.at_device(tenant, &question, &[("decision", "allow")]).await;
+        asked.assert_says(200, "type=\"password\"");
     }
-}
-
-fn fixtures_client(tenant: &str) -> registry::Client {
-    let mut client = testkit::fixtures::client(&testkit::fixtures::tenant(tenant), "radio");
-    client.grant_types = vec![GrantType::DeviceCode];
-    client.authentication_method = ClientAuthenticationMethod::None;
-    client
 }
 
 #[tokio::test]
@@ -260,28 +216,25 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
             let mut browser = Browser::new(&app);
             let page = browser.get(&tenant_path(tenant, "/device")).await;
             for _ in 0..10 {
-                let answer = send(&mut browser, tenant, &page, &[("user_code", "BBBB-BBBB")]).await;
+                let answer = browser.at_device(tenant, &page, &[("user_code", "BBBB-BBBB")]).await;
                 wrong += u32::from(answer.status == 403);
             }
-            let right = send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await;
+            let right = browser.at_device(tenant, &page, &[("user_code", &user_code)]).await;
             assert_eq!(right.status, 429, "also the right code");
         }
         assert_eq!(wrong, 50);
         let mut browser = Browser::new(&app);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
-        assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 429);
+        assert_eq!(browser.at_device(tenant, &page, &[("user_code", &user_code)]).await.status, 429);
         // A person who has signed in with the browser before goes on, and tries ten in all such browsers.
         for _ in 0..10 {
-            let right = send(&mut known, tenant, &pages[0], &[("user_code", &user_code)]).await;
-            assert_eq!(right.status, 200);
-            let wrong = send(&mut other, tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await;
-            assert_eq!(wrong.status, 403);
+            known.at_device(tenant, &pages[0], &[("user_code", &user_code)]).await.assert_status(200);
+            other.at_device(tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await.assert_status(403);
         }
-        let over = send(&mut known, tenant, &pages[0], &[("user_code", &user_code)]).await;
-        assert_eq!(over.status, 429);
+        known.at_device(tenant, &pages[0], &[("user_code", &user_code)]).await.assert_status(429);
         app.pass(60);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
-        assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 200);
+        assert_eq!(browser.at_device(tenant, &page, &[("user_code", &user_code)]).await.status, 200);
     }
 }
 
@@ -318,10 +271,7 @@ async fn a_device_requests_what_its_client_may_have() {
             let answer = app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await;
             assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{more:?}");
         }
-        add_web_client(&app, tenant, |client| {
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
-        });
+        add_web_client(&app, tenant, public);
         let other_grant = authorize_device(&app, tenant, &[]).await;
         refused(&other_grant, "unauthorized_client");
         app.change_tenant(tenant, |tenant| tenant.strategies.oidc = false);
@@ -341,7 +291,7 @@ async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
-        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        browser.at_device(tenant, &page, &[("decision", "allow")]).await;
         person.status = accounts::AccountStatus::Suspended;
         app.store.put_account(person, None);
         refused(&poll(&app, tenant, &begun).await, "invalid_grant");

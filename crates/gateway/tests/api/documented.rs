@@ -7,10 +7,8 @@ use std::sync::LazyLock;
 use std::thread::LocalKey;
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::prelude::*;
 use crate::routes::is_of_people;
 
 /// The committed one, which a test holds equal to that of the program: to make it costs each test more than its requests.

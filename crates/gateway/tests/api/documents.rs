@@ -4,11 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use gateway::Surface;
-use protocol::GrantType;
-use reqwest::Method;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 use crate::routes;
 
 #[test]
@@ -190,7 +187,7 @@ async fn every_error_links_to_the_section_of_its_code() {
             (app.get(&tenant_path("initech", "/strategies")).await, "not_found"),
             (app.get(&path("/oauth/token")).await, "invalid_request"),
             (app.get("/no/such/path").await, "not_found"),
-            (app.get("/api/v1/protected-resource").await, "authentication-required"),
+            (app.get(RESOURCE).await, "authentication-required"),
             (app.get(&path("/clients")).await, "authentication-required"),
             (app.get(&path("/clients/a/b/c/d")).await, "not-found"),
             (app.get("/flow/execute").await, "LK-4050"),

@@ -1,20 +1,10 @@
 //! Codes that are bound to a DPoP key by the authorization request (RFC 9449 §10), each at two tenants.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
 use registry::{RevocationStore as _, RevokedSubject};
-use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::fixtures;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::device;
-use crate::openid::claims;
-use crate::person::{
-    Browser, PASSWORD, add_person, add_web_client, authorization_request, continued, parameter,
-    redemption_form,
-};
-use crate::prover::{DPOP, Prover, proof_claims};
+use crate::person::redemption_form;
+use crate::prelude::*;
 use crate::pushed_requests::open;
 
 const NOT_VALID: &str = "The authorization code is not valid";
@@ -42,13 +32,13 @@ async fn code_of(app: &TestApp, tenant: &str, pushed: &Answer) -> String {
     assert_eq!(pushed.status, 201, "{}", pushed.body);
     let mut browser = Browser::new(app);
     let page = open(&mut browser, tenant, "web", pushed.json()["request_uri"].as_str().unwrap()).await;
-    parameter(&continued(&browser.sign_in(tenant, &page, PASSWORD).await), "code")
+    code_in(&browser.sign_in(tenant, &page, PASSWORD).await)
 }
 
 #[track_caller]
 fn assert_bound(answer: &Answer, prover: &Prover) {
     assert_eq!((answer.status, &answer.json()["token_type"]), (200, &json!("DPoP")), "{}", answer.body);
-    let bound_to: Value = claims(&answer.json()["access_token"])["cnf"].clone();
+    let bound_to: Value = payload(&answer.json()["access_token"])["cnf"].clone();
     assert_eq!(bound_to, json!({ "jkt": prover.thumbprint() }));
 }
 
@@ -57,8 +47,7 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
     let app = TestApp::start();
     let (prover, thief) = (Prover::new(), Prover::new());
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let path = token_path(tenant);
         let key = prover.thumbprint();
         let code = async || Browser::new(&app).code(tenant, &[("dpop_jkt", &key)]).await;
@@ -79,14 +68,13 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
         // A proof for the other tenant is none, and uses nothing up.
         let code = code().await;
         let elsewhere = proof(&app, &prover, &token_path(other), "3");
-        let refused = redeem(&app, tenant, &secret, &code, Some(&elsewhere)).await;
-        assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_dpop_proof")));
+        redeem(&app, tenant, &secret, &code, Some(&elsewhere)).await.assert_error(400, "invalid_dpop_proof");
         let good = redeem(&app, tenant, &secret, &code, Some(&proof(&app, &prover, &path, "4"))).await;
         assert_bound(&good, &prover);
 
         // A second use of a code ends the grant that it was for, and no other.
         redeem(&app, tenant, &secret, &code, None).await.assert_refused(400, "invalid_grant", NOT_VALID);
-        let grant = claims(&good.json()["access_token"])["grant_id"].as_str().unwrap().to_owned();
+        let grant = payload(&good.json()["access_token"])["grant_id"].as_str().unwrap().to_owned();
         let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
         let revoked: Vec<_> = facts.iter().map(|(subject, _)| subject).collect();
         assert_eq!(revoked, [RevokedSubject::Grant(grant)]);
@@ -98,8 +86,7 @@ async fn a_push_with_a_proof_binds_its_code() {
     let app = TestApp::start();
     let (prover, thief) = (Prover::new(), Prover::new());
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let (par, token) = (tenant_path(tenant, "/oauth/par"), token_path(tenant));
         let mut jti = 0;
         let mut proof = |prover: &Prover, path: &str| {
@@ -127,8 +114,7 @@ async fn a_push_with_a_proof_binds_its_code() {
 
         let of_other = proof(&prover, &tenant_path(other, "/oauth/par"));
         for bad in [used, of_other, proof(&prover, &token), "x".to_owned()] {
-            let refused = push(&app, tenant, &[by_secret], &bad).await;
-            assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_dpop_proof")));
+            push(&app, tenant, &[by_secret], &bad).await.assert_error(400, "invalid_dpop_proof");
         }
     }
 }
@@ -138,16 +124,14 @@ async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
     let app = TestApp::start();
     let prover = Prover::new();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
-        app.change_tenant(tenant, |tenant| {
-            tenant.strategies.oidc = true;
+        let secret = furnish(&app, tenant, |_| ());
+        app.change_provider(tenant, |tenant| {
             tenant.access_token.require_dpop_nonce = true;
         });
         let path = tenant_path(tenant, "/oauth/par");
         let more = [("client_secret", secret.as_str())];
         let without = push(&app, tenant, &more, &proof(&app, &prover, &path, "1")).await;
-        assert_eq!((without.status, &without.json()["error"]), (400, &json!("use_dpop_nonce")));
+        without.assert_error(400, "use_dpop_nonce");
         let nonce = json!({ "nonce": without.header("dpop-nonce") });
         let with = prover.proof(proof_claims("POST", &path, app.now(), "2"), nonce);
         let pushed = push(&app, tenant, &more, &with).await;
@@ -157,10 +141,8 @@ async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
 
 /// The usual public client, with every grant that it can have.
 fn add_public_client(app: &TestApp, tenant: &str) {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
-        client.authentication_method = ClientAuthenticationMethod::None;
-        client.secrets.clear();
+    furnish(app, tenant, |client| {
+        public(client);
         client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
         client.scope = fixtures::scope("openid profile offline_access");
     });
@@ -202,8 +184,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         check(&polling(&unknown), "invalid_grant").await;
         check(&polling(pending["device_code"].as_str().unwrap()), "authorization_pending").await;
         let bad = authorization_request(&[("redirect_uri", "https://evil.example/")]);
-        let refused = send(&app, &par, &bad, &proof(&app, &stranger, &par, "p")).await;
-        assert_eq!(refused.status, 400, "{}", refused.body);
+        send(&app, &par, &bad, &proof(&app, &stranger, &par, "p")).await.assert_status(400);
         assert_eq!(calls(), before, "nothing is written");
 
         // A proof beside a good grant is used up, and one that was used before ends nothing.
@@ -213,7 +194,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         let tokens = send(&app, &path, &redemption_form(&[("code", &code)]), &first).await;
         assert_bound(&tokens, &prover);
         assert_eq!(calls(), before + 1);
-        let token = tokens.json()["refresh_token"].as_str().unwrap().to_owned();
+        let token = tokens.text("refresh_token");
         let code = Browser::new(&app).code(tenant, &[]).await;
         let again = redemption_form(&[("code", &code)]);
         for form in [&again[..], &refreshing(&token)] {
@@ -224,8 +205,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         assert_bound(&send(&app, &path, &again, &proof(&app, &prover, &path, "2")).await, &prover);
         let next = send(&app, &path, &refreshing(&token), &proof(&app, &prover, &path, "3")).await;
         assert_bound(&next, &prover);
-        let pushed = push(&app, tenant, &[], &proof(&app, &prover, &par, "1")).await;
-        assert_eq!(pushed.status, 201, "{}", pushed.body);
+        push(&app, tenant, &[], &proof(&app, &prover, &par, "1")).await.assert_status(201);
         let replayed = push(&app, tenant, &[], &proof(&app, &prover, &par, "1")).await;
         replayed.assert_refused(400, "invalid_dpop_proof", "The DPoP proof is not accepted");
         assert_eq!(calls(), before + 4);

@@ -3,11 +3,9 @@
 use accounts::{Account, AccountPasswords, AccountStatus};
 use protocol::Secret;
 use secrets::{PasswordSalt, hash_password};
-use testkit::{fixtures, requests};
+use testkit::requests;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::person::{Browser, PASSWORD, add_web_client, flow};
+use crate::prelude::*;
 
 // Of one length, because the page shows what was typed.
 const ACTIVE: &str = "ada@example.com";

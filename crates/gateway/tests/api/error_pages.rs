@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use gateway::Options;
 use pages::Theme;
-use reqwest::Method;
 use tenancy::{Branding, Colour, Logo, TenantResolver};
-use testkit::{Failure, TestStore, fixtures};
+use testkit::{Failure, TestStore};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, options, tenant_path};
 use crate::client_fixtures;
-use crate::person::{add_web_client, authorize_path};
+use crate::prelude::*;
 
 /// Requests that a tenant's pages refuse, with their statuses. `origin` is the server's own.
 pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(u16, Answer)> {
@@ -80,8 +77,7 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
-        app.change_tenant(tenant, |changed| {
-            changed.strategies.oidc = true;
+        app.change_provider(tenant, |changed| {
             changed.branding = look(tenant).0;
         });
     }
@@ -130,8 +126,7 @@ async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
     let app = TestApp::start_with(&Options { public_url, ..options(ACME) });
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
-        app.change_tenant(tenant, |changed| {
-            changed.strategies.oidc = true;
+        app.change_provider(tenant, |changed| {
             changed.branding = look(tenant).0;
         });
         let mut answers = refusals(&app, tenant, "https://id.example.com").await;

@@ -3,13 +3,9 @@
 use std::collections::BTreeSet;
 
 use boon::{Compiler, Schemas};
-use reqwest::Method;
-use serde_json::{Value, json};
 
-use crate::administrators::{OPS, PLATFORM, TestEnv};
-use crate::answer::Answer;
-use crate::app::{TestApp, options};
 use crate::applications::{assertion, declare_admin};
+use crate::prelude::*;
 use crate::routes;
 
 /// The tenant, the client and the secret of the sample configuration.
@@ -203,6 +199,5 @@ async fn create_sample(test_env: &TestEnv, admin: &str) {
         json!({ "client_id": id, "client_secret": secret, "audiences": ["your-api"], "scopes": scopes });
     let servers = json!({ "your-api": { "scopes": scopes } });
     let body = json!({ "id": tenant, "resource_servers": servers, "client": client });
-    let created = test_env.post(admin, "/api/v1/admin/tenants", body).await;
-    assert_eq!(created.status, 201, "{created:?}");
+    test_env.post(admin, TENANTS, body).await.assert_status(201);
 }

@@ -1,21 +1,15 @@
 //! Signing in at `/flow/execute`, in one call and in two, with the member names of both generations.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use protocol::Secret;
-use reqwest::Method;
 use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
-use serde_json::{Value, json};
 use testkit::fixtures::tenant_id;
 use tokio::time::timeout;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options};
 use crate::applications::{APPLICATION, declare_admin};
-use crate::capture::capture;
-use crate::forge::part;
+use crate::prelude::*;
 
 fn app() -> TestApp {
     let app = TestApp::start();
@@ -48,7 +42,7 @@ async fn one_call_is_enough() {
     assert_eq!((answer.status, answer.body.as_str()), (200, expected.as_str()));
     let header: Value = serde_json::from_str(&part(assertion, 0)).unwrap();
     assert_eq!(header["typ"], "latchkey-admin+jwt");
-    let claims: Value = serde_json::from_str(&part(assertion, 1)).unwrap();
+    let claims = claims_of(assertion);
     assert_eq!(claims["aud"], "urn:latchkey:tenant:acme");
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
 }
@@ -77,7 +71,7 @@ async fn wrong_credentials_are_no_error_of_the_protocol() {
     let app = app();
     for (username, password) in [("admin", "wrong"), ("nobody", "admin"), ("ADMIN", "admin")] {
         let answer = execute(&app, &first(json!({ "username": username, "password": password }))).await;
-        let flow = answer.json()["flowId"].as_str().unwrap().to_owned();
+        let flow = answer.text("flowId");
         let expected =
             format!(r#"{{"flowId":"{flow}","flowStatus":"ERROR","failureReason":"Invalid credentials"}}"#);
         assert_eq!((answer.status, answer.body), (200, expected));
@@ -159,7 +153,7 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
             }
         };
         busy.assert_not_stored();
-        assert_eq!((busy.status, &busy.json()["code"]), (503, &json!("LK-5030")));
+        busy.assert_code(503, "LK-5030");
         assert!(busy.header("retry-after").parse::<u32>().unwrap() > 0);
         drop(waiting);
         let served = execute(&app, &first(all())).await;
@@ -192,7 +186,7 @@ async fn what_is_granted_is_what_is_requested_and_held() {
     for (requested, granted) in [("system", "system"), ("other system", "system"), ("other", ""), ("", "")] {
         let inputs = json!({ "username": "admin", "password": "admin", "requested_permissions": requested });
         let body = execute(&app, &first(inputs)).await.json();
-        let claims: Value = serde_json::from_str(&part(body["assertion"].as_str().unwrap(), 1)).unwrap();
+        let claims = claims_of(body["assertion"].as_str().unwrap());
         assert_eq!(claims["authorized_permissions"], granted, "{requested}");
     }
 }
@@ -232,8 +226,7 @@ async fn a_sign_in_is_forgotten_after_ten_minutes() {
     let begun =
         execute(&app, &json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION" })).await.json();
     app.pass(600);
-    let late = execute(&app, &json!({ "flowId": begun["flowId"], "inputs": all() })).await;
-    assert_eq!((late.status, &late.json()["code"]), (400, &json!("FES-1004")));
+    execute(&app, &json!({ "flowId": begun["flowId"], "inputs": all() })).await.assert_code(400, "FES-1004");
 }
 
 #[tokio::test]
@@ -244,10 +237,8 @@ async fn without_users_there_is_no_sign_in() {
     let nowhere = TestApp::start_with(&without);
     declare_admin(&nowhere);
     for app in [without_users, nowhere] {
-        let answer = execute(&app, &first(all())).await;
-        assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")));
-        let answer = app.get("/applications").await;
-        assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")));
+        execute(&app, &first(all())).await.assert_code(404, "LK-4040");
+        app.get("/applications").await.assert_code(404, "LK-4040");
     }
 }
 
@@ -260,16 +251,14 @@ async fn an_assertion_is_no_access_token_anywhere() {
         let body = execute(&app, &first(all())).await.json();
         let assertion = body["assertion"].as_str().unwrap();
         app.get("/health/live").await;
-        let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(assertion);
-        assert_eq!(Answer::to(shown).await.status, 401);
+        assert_eq!(app.get_with(assertion, RESOURCE).await.status, 401);
         let auditor =
             (crate::client_fixtures::AUDITOR, app.secrets(home).of(crate::client_fixtures::AUDITOR));
         let requested = app.request(Method::POST, &crate::app::tenant_path(home, "/oauth/introspect"));
         let requested = requested.basic_auth(auditor.0, Some(auditor.1)).form(&[("token", assertion)]);
         assert_eq!(Answer::to(requested).await.body, r#"{"active":false}"#);
         for path in ["/api/v1/admin/tenants".to_owned(), crate::app::tenant_path(home, "/clients")] {
-            let shown = app.request(Method::GET, &path).bearer_auth(assertion);
-            assert_eq!(Answer::to(shown).await.status, 401, "{path}");
+            assert_eq!(app.get_with(assertion, &path).await.status, 401, "{path}");
         }
     }
 }

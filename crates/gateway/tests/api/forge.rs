@@ -9,11 +9,9 @@ use futures_util::FutureExt as _;
 use keys::{KeyId, KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKey};
 use protocol::Secret;
 use protocol::SigningAlgorithm::RS256;
-use serde_json::{Value, json};
 use tenancy::TenantId;
-use testkit::fixtures;
 
-use crate::app::{ACME, GLOBEX, PUBLIC_URL};
+use crate::prelude::*;
 
 /// An RSA key whose private half the test knows. The keys are fixtures, because generating them would take most of the tests' time.
 pub(crate) struct Forge {
@@ -140,6 +138,16 @@ pub(crate) fn but(mut object: Value, changes: Value) -> Value {
 /// A decoded part of a token.
 pub(crate) fn part(token: &str, index: usize) -> String {
     String::from_utf8(BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
+}
+
+/// The claims of a token, unverified.
+pub(crate) fn claims_of(token: &str) -> Value {
+    serde_json::from_str(&part(token, 1)).unwrap()
+}
+
+/// The claims of a token in a response.
+pub(crate) fn payload(token: &Value) -> Value {
+    claims_of(token.as_str().unwrap())
 }
 
 fn compact(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {

@@ -1,14 +1,10 @@
 //! Forms that no page of the browser leads to, at each path that takes forms of people: forged, cut, of another browser, tenant or step, of
 //! yesterday, from another origin. Each at two tenants, from a browser that is signed in at both.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use reqwest::Method;
 use testkit::Calls;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
 use crate::device::{begin, to_the_question};
-use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+use crate::prelude::*;
 
 /// A path that takes forms, what a person answers to a page of it, and what the page after that says.
 struct Form {
@@ -63,11 +59,9 @@ impl Form {
 fn start() -> TestApp {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |client| {
+        furnish(&app, tenant, |client| {
             client.grant_types.push(GrantType::DeviceCode);
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
+            public(client);
         });
     }
     app

@@ -1,14 +1,8 @@
 //! What a caller says about the host is in no answer, redirect, page, document, cookie or error. Each at two tenants.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use reqwest::RequestBuilder;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
-use crate::person::{
-    Browser, EMAIL, PASSWORD, add_person, add_web_client, authorization_request, authorize_path, flow,
-};
+use crate::prelude::*;
 
 /// Headers that some server, framework or proxy takes a host from. Each value has `evil.example` in it.
 const FORGED: [&[(&str, &str)]; 26] = [
@@ -85,7 +79,7 @@ fn asked(tenant: &str) -> Vec<Asked<'static>> {
         get(at("/strategies")),
         get(at("/nothing")),
         get(token_path(tenant)),
-        get("/api/v1/protected-resource"),
+        get(RESOURCE),
         get("/oauth2/authorize"),
         get("/device"),
         get("/docs/errors"),
@@ -126,10 +120,8 @@ fn with_headers(request: RequestBuilder, headers: &[(&str, &str)]) -> RequestBui
 }
 
 fn prepare(app: &TestApp, tenant: &str) {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
-        client.authentication_method = ClientAuthenticationMethod::None;
-        client.secrets.clear();
+    furnish(app, tenant, |client| {
+        public(client);
         client.grant_types.push(GrantType::DeviceCode);
     });
 }

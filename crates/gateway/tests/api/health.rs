@@ -1,12 +1,8 @@
 //! Liveness and readiness: what each endpoint answers, and when the answer changes.
 
-use std::time::Duration;
-
 use gateway::{Listener, State, Surface};
-use reqwest::Method;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 const READY: &str = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"ok"}}}"#;
 

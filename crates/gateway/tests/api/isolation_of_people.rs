@@ -2,22 +2,13 @@
 //! name that is read there. The answer is the one to a value that was never issued. The same request then works at its own tenant.
 
 use futures_util::future::join_all;
-use protocol::GrantType;
-use reqwest::Method;
-use serde_json::Value;
-use testkit::fixtures;
 use url::form_urlencoded::byte_serialize;
 use url::{Position, Url};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, options, tenant_path};
 use crate::device::{authorize_device, to_the_question};
-use crate::isolation::{RULES, Rule};
-use crate::openid::location;
-use crate::person::{
-    Browser, EMAIL, PASSWORD, add_person, add_web_client, authorization_request, continued, flow, parameter,
-    redeem, redemption_form,
-};
+use crate::isolation::{Rule, rule};
+use crate::person::redemption_form;
+use crate::prelude::*;
 use crate::pushed_requests::push;
 use crate::routes;
 
@@ -69,7 +60,7 @@ impl Left {
         let consent = flow(&browser.sign_in(tenant, &page, PASSWORD).await);
         let allow = [("flow", &*consent), ("decision", "allow")];
         let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
-        let tokens = redeem(app, tenant, secret, &parameter(&continued(&allowed), "code")).await.json();
+        let tokens = redeem(app, tenant, secret, &code_in(&allowed)).await.json();
         let with_secret = [("client_secret", secret)];
         let device = authorize_device(app, tenant, &with_secret).await.json();
         let decided = authorize_device(app, tenant, &with_secret).await.json();
@@ -83,7 +74,7 @@ impl Left {
         Self {
             session: browser.cookies[&format!("lk-s.{tenant}")].clone(),
             tokens,
-            code: parameter(&location(&browser.authorize(tenant, &[]).await), "code"),
+            code: code_at(&browser.authorize(tenant, &[]).await),
             device,
             request_uri: push(app, tenant, &with_secret).await,
             forms: forms.map(|page| flow(&page)),
@@ -172,8 +163,7 @@ fn said(answer: &Answer, value: &str) -> (u16, String, String) {
 fn start(home: &str) -> (TestApp, [String; 2]) {
     let app = TestApp::start_with(&options(home));
     let secrets = [ACME, GLOBEX].map(|tenant| {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |client| {
+        furnish(&app, tenant, |client| {
             client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
             client.scope = fixtures::scope("openid profile");
             client.code_flow.first_party = false;
@@ -195,7 +185,7 @@ async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
         }
         let artefacts = left.artefacts(&forms[0]);
         for (method, path) in routes::all() {
-            let (_, rule) = RULES.iter().find(|(ruled, _)| *ruled == path).unwrap();
+            let rule = rule(&path);
             // The first have no credential, the others read none of a form.
             let is_read = |place| match rule {
                 Rule::Public | Rule::Numbers => false,

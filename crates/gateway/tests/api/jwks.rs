@@ -3,14 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Lifetime, Timestamp};
-use reqwest::Method;
-use serde_json::json;
 use tenancy::TenantStatus;
-use testkit::Failure;
 
-use crate::administrators::{KEEPER, TestEnv, keys_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/.well-known/jwks.json")
@@ -83,8 +78,7 @@ async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
         }
         app.pass(began + 400 - app.now());
         assert_eq!(spans(tenant).await, (1, 0), "at once, but not in a storm");
-        let rotated = test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
-        assert_eq!(rotated.status, 200, "{}", rotated.body);
+        test_env.rotate(&keeper, tenant).await.assert_status(200);
         assert_eq!(spans(tenant).await, (300, 60), "the next but one is far away");
         app.change_tenant(tenant, |_| {});
     }
@@ -161,8 +155,7 @@ async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
         assert_ne!(app.get(&path(other)).await.json()["keys"][0]["n"], initech["n"]);
     }
     // A verifier that cached an empty set would refuse the first tokens after the tenant is resumed.
-    let none = app.get(&path("hooli")).await;
-    none.assert_refused(404, "not_found", "Unknown tenant");
+    app.get(&path("hooli")).await.assert_refused(404, "not_found", "Unknown tenant");
     assert_eq!(app.store.calls().add_key, before + 1);
     app.change_tenant("hooli", |_| {});
     assert_eq!(app.get(&path("hooli")).await.json()["keys"][0]["kid"], "oauth2-key-1", "resumed");
@@ -174,17 +167,5 @@ async fn the_default_tenants_keys_are_there_without_its_path() {
         let app = TestApp::start_with(&options(default));
         let (short, long) = (app.get("/oauth2/jwks").await, app.get(&path(default)).await);
         assert_eq!((short.status, &short.body, short.header("etag")), (200, &long.body, long.header("etag")));
-    }
-}
-
-#[tokio::test]
-async fn keys_that_cannot_be_read_now_are_not_called_absent() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        app.store.fail_with(Failure::Unavailable);
-        let answer = app.get(&path(tenant)).await;
-        answer.assert_refused(503, "temporarily_unavailable", "The server cannot answer now; try again");
-        app.store.fail_with(None);
-        assert_eq!(app.get(&path(tenant)).await.status, 200);
     }
 }

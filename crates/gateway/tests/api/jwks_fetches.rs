@@ -1,13 +1,9 @@
 //! The log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
 
 use administration::{UsageLog as _, VerifierFetch};
-use reqwest::Method;
-use serde_json::json;
 use tenancy::TenantStatus;
 
-use crate::administrators::{KEEPER, TestEnv, keys_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/.well-known/jwks.json")
@@ -80,9 +76,8 @@ async fn an_answer_without_keys_is_not_recorded() {
 #[tokio::test]
 async fn the_newest_published_key_is_noted_signing_or_not() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
-        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
+        test_env.rotate(&keeper, tenant).await;
         assert_eq!(fetch(&test_env.app, Method::GET, &path(tenant), "jose/5", "").await, 200);
         assert_eq!(noted(&test_env.app), [recorded(&test_env.app, tenant, "jose/5", "oauth2-key-2")]);
     }
@@ -124,8 +119,7 @@ async fn user_agents_of_any_length_are_accepted() {
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
     let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let keeper = test_env.token(tenant, KEEPER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let status = async || test_env.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
         for agent in ["jose/5", "PyJWT/2"] {
             fetch(&test_env.app, Method::GET, &path(tenant), agent, "").await;
@@ -136,7 +130,7 @@ async fn the_status_says_who_has_the_announced_key() {
         assert_eq!((before.get("announced"), before.get("seen_by_all")), (None, None), "{before}");
         assert_eq!(before["verifiers"].as_array().unwrap().len(), 2, "{before}");
 
-        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        test_env.rotate(&keeper, tenant).await;
         fetch(&test_env.app, Method::GET, &path(tenant), "jose/5", "").await;
         write(&test_env.app).await;
         let between = status().await;
@@ -171,7 +165,7 @@ async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_ha
             fetch(app, Method::GET, &path(tenant), "jose/5", "").await;
             write(app).await;
         }
-        test_env.post(&keeper, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        test_env.rotate(&keeper, tenant).await;
         let before = if tenant == GLOBEX { Some(json!(false)) } else { None };
         assert_eq!(seen_by_all().await, before);
         app.pass(1);

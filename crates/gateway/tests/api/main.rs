@@ -15,6 +15,7 @@ mod documented;
 mod explanations;
 mod forge;
 mod health_report;
+mod prelude;
 mod schemas;
 
 mod account;
@@ -81,6 +82,7 @@ mod dpop_codes;
 mod equal_refusals;
 mod error_pages;
 mod examples;
+mod failing_stores;
 mod flow;
 mod forged_forms;
 mod forged_hosts;

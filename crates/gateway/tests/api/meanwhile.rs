@@ -2,16 +2,9 @@
 //! open for too long. Each at two tenants.
 
 use accounts::Account;
-use reqwest::Method;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::openid::claims;
-use crate::person::{
-    Browser, EMAIL, PASSWORD, add_person, add_someone, add_web_client, continued, flow, parameter, redeem,
-};
+use crate::prelude::*;
 
-const BOB: &str = "bob@example.com";
 const SIGN_IN: &str = "/oauth/sign-in";
 
 /// A tenant with Ada and Bob, and a client with this secret.
@@ -28,20 +21,10 @@ fn prepare(app: &TestApp, tenant: &str, first_party: bool) -> People {
     People { ada, bob, secret }
 }
 
-/// Fills in the form of a sign-in page at this path.
-async fn sign_in_as(browser: &mut Browser<'_>, path: &str, page: &Answer, identifier: &str) -> Answer {
-    let form = [("flow", &*flow(page)), ("identifier", identifier), ("password", PASSWORD)];
-    browser.post(path, &form).await
-}
-
-async fn press(browser: &mut Browser<'_>, tenant: &str, page: &Answer, decision: &str) -> Answer {
-    browser.post(&tenant_path(tenant, SIGN_IN), &[("flow", &flow(page)), ("decision", decision)]).await
-}
-
 /// Whose code the page goes on with.
 async fn subject(app: &TestApp, tenant: &str, people: &People, page: &Answer) -> String {
-    let tokens = redeem(app, tenant, &people.secret, &parameter(&continued(page), "code")).await.json();
-    claims(&tokens["id_token"])["sub"].as_str().unwrap().to_owned()
+    let tokens = redeem(app, tenant, &people.secret, &code_in(page)).await.json();
+    payload(&tokens["id_token"])["sub"].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
@@ -70,18 +53,18 @@ async fn a_client_asks_which_account_is_meant_and_another_one_takes_the_place_of
 
         let page = browser.authorize(tenant, &request).await;
         assert_asks(&page, EMAIL, "Use another account");
-        assert_asks(&press(&mut browser, tenant, &page, "whatever").await, EMAIL, "Use another account");
+        assert_asks(&browser.decide(tenant, &page, "whatever").await, EMAIL, "Use another account");
         let elsewhere = [("flow", &*flow(&page)), ("decision", "continue")];
         assert_eq!(browser.post(&tenant_path(other, SIGN_IN), &elsewhere).await.status, 403);
-        let on = press(&mut browser, tenant, &page, "continue").await;
-        let tokens = redeem(&app, tenant, &people.secret, &parameter(&continued(&on), "code")).await.json();
-        assert_eq!(claims(&tokens["id_token"])["sub"], people.ada.id.as_str());
-        assert_eq!(claims(&tokens["id_token"])["auth_time"], app.now() - 10, "no sign-in was needed");
+        let on = browser.decide(tenant, &page, "continue").await;
+        let tokens = redeem(&app, tenant, &people.secret, &code_in(&on)).await.json();
+        assert_eq!(payload(&tokens["id_token"])["sub"], people.ada.id.as_str());
+        assert_eq!(payload(&tokens["id_token"])["auth_time"], app.now() - 10, "no sign-in was needed");
 
-        let form = press(&mut browser, tenant, &page, "other").await;
+        let form = browser.decide(tenant, &page, "other").await;
         assert!(form.body.contains("type=\"password\"") && !form.body.contains(EMAIL), "{}", form.body);
         assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "until then the session goes on");
-        let done = sign_in_as(&mut browser, &path, &form, BOB).await;
+        let done = browser.sign_in_at(&path, &form, (BOB, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, people, &done).await, people.bob.id.as_str());
         browser.cookies.insert(format!("lk-s.{tenant}"), session);
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "the session before has ended");
@@ -99,9 +82,9 @@ async fn the_account_is_chosen_once_also_where_a_consent_follows() {
         app.pass(10);
         let page = browser.authorize(tenant, &[("prompt", "select_account")]).await;
         assert_asks(&page, EMAIL, "Use another account");
-        let consent = press(&mut browser, tenant, &page, "continue").await;
+        let consent = browser.decide(tenant, &page, "continue").await;
         assert!(consent.body.contains("value=\"allow\""), "{}", consent.body);
-        let done = press(&mut browser, tenant, &consent, "allow").await;
+        let done = browser.decide(tenant, &consent, "allow").await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
     }
 }
@@ -117,15 +100,15 @@ async fn a_form_of_a_person_asks_where_another_tab_has_signed_another_person_in(
             let page = browser.authorize(tenant, &[]).await;
             let tab = browser.authorize(tenant, &[]).await;
             app.pass(5);
-            continued(&sign_in_as(&mut browser, &path, &tab, BOB).await);
+            continued(&browser.sign_in_at(&path, &tab, (BOB, PASSWORD)).await);
             let before = app.store.calls().find_by_identifier;
-            let asked = sign_in_as(&mut browser, &path, &page, EMAIL).await;
+            let asked = browser.sign_in_at(&path, &page, (EMAIL, PASSWORD)).await;
             assert_asks(&asked, BOB, &format!("Sign in as {EMAIL}"));
             assert_eq!(app.store.calls().find_by_identifier, before, "no password was checked");
-            let mut next = press(&mut browser, tenant, &asked, decision).await;
+            let mut next = browser.decide(tenant, &asked, decision).await;
             if decision == "other" {
                 assert!(next.body.contains(&format!("value=\"{EMAIL}\"")), "{}", next.body);
-                next = sign_in_as(&mut browser, &path, &next, EMAIL).await;
+                next = browser.sign_in_at(&path, &next, (EMAIL, PASSWORD)).await;
             }
             assert_eq!(subject(&app, tenant, &people, &next).await, chosen.id.as_str());
         }
@@ -142,14 +125,13 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let (page, tab) = (browser.authorize(tenant, &[]).await, browser.authorize(tenant, &[]).await);
         app.pass(5);
         let done = browser.sign_in(tenant, &tab, PASSWORD).await;
-        let code = parameter(&continued(&done), "code");
+        let code = code_in(&done);
         let tokens = redeem(&app, tenant, &people.secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
         // In another spelling, and the password counts all the same.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
-        let refused = browser.post(&path, &wrong).await;
-        assert!(refused.status == 403 && refused.body.contains("is wrong"), "{}", refused.body);
-        let done = sign_in_as(&mut browser, &path, &page, " ADA@Example.com").await;
+        browser.post(&path, &wrong).await.assert_says(403, "is wrong");
+        let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
 
         // The client expects Ada: the person of the other tab could not go on.
@@ -157,7 +139,7 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let page = browser.authorize(tenant, &[("id_token_hint", hint)]).await;
         let tab = browser.authorize(tenant, &[]).await;
         app.pass(5);
-        continued(&sign_in_as(&mut browser, &path, &tab, BOB).await);
+        continued(&browser.sign_in_at(&path, &tab, (BOB, PASSWORD)).await);
         let done = browser.sign_in(tenant, &page, PASSWORD).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
     }
@@ -172,18 +154,18 @@ async fn a_consent_of_one_person_is_none_of_the_person_that_another_tab_has_sign
         let mut browser = Browser::new(&app);
         // Bob has allowed the client everything before.
         let page = browser.authorize(tenant, &[]).await;
-        let consent = sign_in_as(&mut browser, &path, &page, BOB).await;
-        continued(&press(&mut browser, tenant, &consent, "allow").await);
+        let consent = browser.sign_in_at(&path, &page, (BOB, PASSWORD)).await;
+        continued(&browser.decide(tenant, &consent, "allow").await);
         for decision in ["allow", "deny"] {
             browser.cookies.remove(&format!("lk-s.{tenant}"));
             let page = browser.authorize(tenant, &[]).await;
             let tab = browser.authorize(tenant, &[]).await;
             let consent = browser.sign_in(tenant, &page, PASSWORD).await;
             assert!(consent.body.contains(EMAIL) && consent.body.contains("value=\"allow\""));
-            continued(&sign_in_as(&mut browser, &path, &tab, BOB).await);
-            let asked = press(&mut browser, tenant, &consent, decision).await;
+            continued(&browser.sign_in_at(&path, &tab, (BOB, PASSWORD)).await);
+            let asked = browser.decide(tenant, &consent, decision).await;
             assert_asks(&asked, BOB, "Use another account");
-            let done = press(&mut browser, tenant, &asked, "continue").await;
+            let done = browser.decide(tenant, &asked, "continue").await;
             assert_eq!(subject(&app, tenant, &people, &done).await, people.bob.id.as_str());
         }
     }
@@ -199,8 +181,8 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         let page = browser.authorize(tenant, &[("state", "kept")]).await;
         browser.cookies.clear();
         let before = app.store.calls();
-        let told = sign_in_as(&mut browser, &path, &page, EMAIL).await;
-        assert!(told.status == 403 && told.body.contains("keeps no cookies"), "{}", told.body);
+        let told = browser.sign_in_at(&path, &page, (EMAIL, PASSWORD)).await;
+        told.assert_says(403, "keeps no cookies");
         assert!(told.body.contains(&format!("value=\"{EMAIL}\"")) && !told.body.contains(PASSWORD));
         assert!(told.header("set-cookie").starts_with("lk-b="), "{:?}", told.headers);
         let after = app.store.calls();
@@ -208,13 +190,16 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
 
         // It keeps none again: the password is not to be typed for ever.
         let kept = std::mem::take(&mut browser.cookies);
-        let again = sign_in_as(&mut browser, &path, &told, EMAIL).await;
-        assert!(again.status == 403 && again.body.contains("keeps no cookies"), "{}", again.body);
+        let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
+        again.assert_says(403, "keeps no cookies");
         assert!(!again.body.contains("<form"), "{}", again.body);
 
         browser.cookies = kept;
-        assert_eq!(sign_in_as(&mut browser, &tenant_path(other, SIGN_IN), &told, EMAIL).await.status, 403);
-        let done = sign_in_as(&mut browser, &path, &told, EMAIL).await;
+        assert_eq!(
+            browser.sign_in_at(&tenant_path(other, SIGN_IN), &told, (EMAIL, PASSWORD)).await.status,
+            403
+        );
+        let done = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         assert_eq!(parameter(&continued(&done), "state"), "kept");
         assert_eq!(subject(&app, tenant, people, &done).await, people.ada.id.as_str());
 
@@ -223,13 +208,11 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         let elsewhere = flow(&browser.get(&tenant_path(other, "/account")).await);
         browser.cookies.clear();
         for bad in ["", "x", &elsewhere, &flow(&page)[1..]] {
-            let refused = browser.post(&path, &[("flow", bad)]).await;
-            assert!(refused.status == 403 && refused.body.contains("Please start again"), "{}", refused.body);
+            browser.post(&path, &[("flow", bad)]).await.assert_says(403, "Please start again");
             browser.cookies.clear();
         }
         let foreign = browser.request(Method::POST, &path).header("origin", "https://evil.example");
-        let refused = browser.send(foreign.form(&[("flow", flow(&page))])).await;
-        assert!(refused.status == 403 && refused.body.contains("Please start again"), "{}", refused.body);
+        browser.send(foreign.form(&[("flow", flow(&page))])).await.assert_says(403, "Please start again");
         assert_eq!(browser.cookies.len(), 0);
     }
 }
@@ -243,14 +226,14 @@ async fn a_page_that_was_open_for_too_long_begins_again() {
         let mut browser = Browser::new(&app);
         let (page, other) = (browser.authorize(tenant, &[]).await, browser.authorize(tenant, &[]).await);
         app.pass(86_400);
-        let told = sign_in_as(&mut browser, &path, &page, EMAIL).await;
-        assert!(told.status == 403 && told.body.contains("open for too long"), "{}", told.body);
-        let done = sign_in_as(&mut browser, &path, &told, EMAIL).await;
+        let told = browser.sign_in_at(&path, &page, (EMAIL, PASSWORD)).await;
+        told.assert_says(403, "open for too long");
+        let done = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
         // The person has signed in since: nothing is left to ask.
-        let on = sign_in_as(&mut browser, &path, &other, EMAIL).await;
+        let on = browser.sign_in_at(&path, &other, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &on).await, people.ada.id.as_str());
-        let asked = sign_in_as(&mut browser, &path, &other, BOB).await;
+        let asked = browser.sign_in_at(&path, &other, (BOB, PASSWORD)).await;
         assert_asks(&asked, EMAIL, &format!("Sign in as {BOB}"));
     }
 }
@@ -276,7 +259,7 @@ async fn two_tabs_that_were_open_for_half_a_day_both_go_on_in_any_order_and_with
                 let state = ["first", "second"][tab];
                 assert_eq!(parameter(&to, "state"), state, "{tenant}");
                 let tokens = redeem(&app, tenant, &people.secret, &parameter(&to, "code")).await.json();
-                let claims = claims(&tokens["id_token"]);
+                let claims = payload(&tokens["id_token"]);
                 assert_eq!(
                     (&claims["sub"], &claims["nonce"]),
                     (&people.ada.id.as_str().into(), &state.into())
@@ -296,26 +279,25 @@ async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
         let page = browser.get(&account).await;
         let device = browser.get(&tenant_path(tenant, "/device")).await;
         let cookies = std::mem::take(&mut browser.cookies);
-        let told = sign_in_as(&mut browser, &account, &page, EMAIL).await;
-        assert!(told.status == 403 && told.body.contains("keeps no cookies"), "{}", told.body);
-        assert_eq!(location_path(&sign_in_as(&mut browser, &account, &told, EMAIL).await), account);
+        let told = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
+        told.assert_says(403, "keeps no cookies");
+        assert_eq!(location_path(&browser.sign_in_at(&account, &told, (EMAIL, PASSWORD)).await), account);
         browser.cookies.clear();
         let form = [("flow", &*flow(&device)), ("user_code", "WDJB-MJHT")];
         let refused = browser.post(&tenant_path(tenant, "/device"), &form).await;
-        assert!(refused.status == 403 && refused.body.contains("keeps no cookies"), "{}", refused.body);
+        refused.assert_says(403, "keeps no cookies");
         assert!(!refused.body.contains("<form"), "{}", refused.body);
 
         browser.cookies = cookies;
         app.pass(86_400);
-        let told = sign_in_as(&mut browser, &account, &page, EMAIL).await;
-        assert!(told.status == 403 && told.body.contains("open for too long"), "{}", told.body);
-        assert_eq!(location_path(&sign_in_as(&mut browser, &account, &told, EMAIL).await), account);
-        let refused = browser.post(&tenant_path(tenant, "/device"), &form).await;
-        assert!(refused.status == 403 && refused.body.contains("open for too long"), "{}", refused.body);
+        let told = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
+        told.assert_says(403, "open for too long");
+        assert_eq!(location_path(&browser.sign_in_at(&account, &told, (EMAIL, PASSWORD)).await), account);
+        browser.post(&tenant_path(tenant, "/device"), &form).await.assert_says(403, "open for too long");
         // Who is signed in goes on, and nothing else of the old form counts.
         let shown =
             browser.post(&account, &[("flow", &flow(&page)), ("decision", "sign_out_everywhere")]).await;
-        assert!(shown.status == 200 && shown.body.contains("This browser"), "{}", shown.body);
+        shown.assert_says(200, "This browser");
         assert_eq!(browser.authorize(tenant, &[]).await.status, 303);
     }
 }

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use protocol::SigningAlgorithm;
-use reqwest::Method;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::sleep;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::client_fixtures::{self, SVC, assertion_claims, assertion_key};
+use crate::client_fixtures;
+use crate::prelude::*;
 
 const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 
@@ -80,19 +77,14 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
         for _ in 0..3 {
             app.token(tenant).await;
         }
-        let wrong = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
-        app.post(&token_path(tenant), &wrong).await.assert_refused(
-            401,
-            "invalid_client",
-            "Client authentication failed",
-        );
+        app.fetch(tenant, SVC, "wrong").await.assert_unauthenticated();
         assert_eq!(app.post(&token_path(tenant), &[]).await.status, 400);
         assert_eq!(app.get(&token_path(tenant)).await.status, 405);
         assert_eq!(app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.status, 200);
     }
     assert_eq!(app.post(&token_path("initech"), &[]).await.status, 404);
     assert_eq!(app.get("/nowhere").await.status, 404);
-    assert_eq!(app.get("/api/v1/protected-resource").await.status, 401);
+    assert_eq!(app.get(RESOURCE).await.status, 401);
 
     let numbers = numbers(&app, 17.0).await;
     let jwks = "/api/v1/tenant/{id}/.well-known/jwks.json";
@@ -104,7 +96,7 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
         (requests(TOKEN_ROUTE, 404, "not_found"), 1.0),
         (requests(jwks, 200, ""), 2.0),
         (requests("unknown", 404, "not_found"), 1.0),
-        (requests("/api/v1/protected-resource", 401, ""), 1.0),
+        (requests(RESOURCE, 401, ""), 1.0),
         (format!("latchkey_http_request_duration_seconds_count{{route=\"{TOKEN_ROUTE}\"}}"), 13.0),
         (
             format!("latchkey_http_request_duration_seconds_bucket{{route=\"{TOKEN_ROUTE}\",le=\"+Inf\"}}"),
@@ -131,19 +123,13 @@ async fn client_authentications_are_counted_by_method_and_outcome() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();
-        let asserted = [
-            ("grant_type", "client_credentials"),
-            ("client_assertion_type", protocol::JWT_BEARER),
-            ("client_assertion", &assertion),
-        ];
-        assert_eq!(app.post(&token_path(tenant), &asserted).await.status, 200);
-        assert_eq!(app.post(&token_path(tenant), &asserted).await.status, 401);
+        assert_eq!(app.post(&token_path(tenant), &asserted(&assertion)).await.status, 200);
+        assert_eq!(app.post(&token_path(tenant), &asserted(&assertion)).await.status, 401);
         let named = [("grant_type", "client_credentials"), ("client_id", SVC)];
         assert_eq!(app.post(&token_path(tenant), &named).await.status, 401);
         let basic =
             app.request(Method::POST, &token_path(tenant)).basic_auth(SVC, Some(app.secrets(tenant).of(SVC)));
-        let answer = Answer::to(basic.form(&[("grant_type", "client_credentials")])).await;
-        assert_eq!(answer.status, 200);
+        Answer::to(basic.form(&[("grant_type", "client_credentials")])).await.assert_status(200);
     }
     let numbers = numbers(&app, 8.0).await;
     for (method, outcome, expected) in [

@@ -1,15 +1,10 @@
 //! An ID token is a hint after its signing key was removed, for as long as a session may last and 30 days, and the key verifies nothing else.
 
 use protocol::Lifetime;
-use serde_json::{Value, json};
 
 use crate::admin_key_commands::{is_alive, rotate};
 use crate::admin_keys::{PUBLICATION, one, published};
-use crate::administrators::{KEEPER, TestEnv, keys_path};
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::forge::{Forge, but, claims, issuer, part};
-use crate::openid::{location, userinfo};
-use crate::person::{Browser, CALLBACK, SIGNED_OUT, add_person, add_web_client, parameter, redeem};
+use crate::prelude::*;
 
 const DAY: u64 = 86_400;
 /// For how long a removed key verifies hints: the longest session here, and 30 days.
@@ -19,10 +14,8 @@ const KEPT: u64 = (40 + 30) * DAY;
 fn two_tenants() -> (TestEnv, [String; 2]) {
     let test_env = TestEnv::start();
     let secrets = [ACME, GLOBEX].map(|tenant| {
-        add_person(&test_env.app, tenant);
-        let secret = add_web_client(&test_env.app, tenant, |_| ());
-        test_env.app.change_tenant(tenant, |tenant| {
-            tenant.strategies.oidc = true;
+        let secret = furnish(&test_env.app, tenant, |_| ());
+        test_env.app.change_provider(tenant, |tenant| {
             let span = Lifetime::from_seconds(40 * DAY);
             (tenant.sign_in.session.idle, tenant.sign_in.session.absolute) = (span, span);
         });
@@ -59,7 +52,7 @@ async fn is_hint(test_env: &TestEnv, tenant: &str, hint: &str) -> bool {
 fn signed_now(test_env: &TestEnv, tenant: &str, access_token: &Value) -> [String; 2] {
     let now = test_env.app.now();
     let times = json!({ "iat": now, "nbf": now, "exp": now + 600 });
-    let of_person: Value = serde_json::from_str(&part(access_token.as_str().unwrap(), 1)).unwrap();
+    let of_person = claims_of(access_token.as_str().unwrap());
     [claims(tenant), of_person].map(|claims| Forge::of(tenant).token(&but(claims, times.clone())))
 }
 
@@ -73,7 +66,7 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
         let hint = id_token(&tokens);
         assert!(part(hint, 0).contains("oauth2-key-1"));
         let accepted = async |[machine, person]: [String; 2]| {
-            (is_alive(&test_env, own, &machine).await, userinfo(app, own, &person).await.status)
+            (is_alive(&test_env, own, &machine).await, app.userinfo(own, &person).await.status)
         };
         assert_eq!(accepted(signed_now(&test_env, own, &tokens["access_token"])).await, (true, 200));
 
@@ -156,8 +149,7 @@ async fn a_revoked_key_verifies_no_hint() {
         app.pass(600);
         assert!(is_hint(&test_env, tenant, id_token(&tokens)).await);
         let keeper = test_env.token(tenant, KEEPER).await;
-        let revoked = test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await;
-        assert_eq!(revoked.status, 200, "{}", revoked.body);
+        test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await.assert_status(200);
         assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await);
     }
 }
@@ -168,7 +160,7 @@ async fn what_names_no_removed_key_of_the_tenant_costs_no_read() {
     let app = &test_env.app;
     for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
         let tokens = sign_in(&mut Browser::new(app), app, tenant, secret).await;
-        let claims: Value = serde_json::from_str(&part(id_token(&tokens), 1)).unwrap();
+        let claims = claims_of(id_token(&tokens));
         let reads = app.store.calls().find_key;
         for kid in ["oauth2-key-1", "oauth2-key-2", "oauth2-key-9", "oauth2-key-01", "x", ""] {
             let header = json!({ "alg": "RS256", "typ": "JWT", "kid": kid });

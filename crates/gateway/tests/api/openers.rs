@@ -1,31 +1,17 @@
 //! Which pages keep the window that opened them: those of a sign-in for a client with `popup`, and no others. Each at two tenants, where the
 //! same clients are the other way round.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use reqwest::Method;
-use testkit::fixtures;
-
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
-use crate::device::{begin, send};
+use crate::device::begin;
 use crate::error_pages::refusals;
-use crate::person::{
-    Browser, EMAIL, PASSWORD, SIGNED_OUT, add_person, add_someone, add_web_client, authorize_path, flow,
-};
+use crate::prelude::*;
 
 const SEVERED: &str = "noopener-allow-popups";
 const KEPT: &str = "unsafe-none";
-const BOB: &str = "bob@example.com";
 
 #[track_caller]
 fn assert_policy(what: &str, page: &Answer, expected: &str) {
     assert!(page.header("content-type").starts_with("text/html"), "{what}: {} {}", page.status, page.body);
     assert_eq!(page.header("cross-origin-opener-policy"), expected, "{what}: {}", page.body);
-}
-
-async fn press(browser: &mut Browser<'_>, tenant: &str, page: &Answer, decision: &str) -> Answer {
-    let form = [("flow", &*flow(page)), ("decision", decision)];
-    browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
 }
 
 /// Each page of sign-ins for a client, from the first one to the answer.
@@ -38,8 +24,8 @@ async fn pages_of_sign_ins(app: &TestApp, tenant: &str, client: &str) -> Vec<(&'
     let sign_in = authorize(&mut browser, &[]).await;
     let refused = browser.sign_in(tenant, &sign_in, "a wrong passphrase").await;
     let consent = browser.sign_in(tenant, &sign_in, PASSWORD).await;
-    pages.push(("the way back", press(&mut browser, tenant, &consent, "deny").await));
-    pages.push(("the answer", press(&mut browser, tenant, &consent, "allow").await));
+    pages.push(("the way back", browser.decide(tenant, &consent, "deny").await));
+    pages.push(("the answer", browser.decide(tenant, &consent, "allow").await));
     pages.push(("the choice of an account", authorize(&mut browser, &[("prompt", "select_account")]).await));
     pages.push(("the answer as a form", authorize(&mut browser, &[("response_mode", "form_post")]).await));
     pages.push(("an error", authorize(&mut browser, &[("scope", "openid unknown")]).await));
@@ -59,21 +45,23 @@ async fn other_pages(app: &TestApp, tenant: &str) -> Vec<(&'static str, Answer)>
     let begun = begin(app, tenant).await;
     let user_code = begun["user_code"].as_str().unwrap();
     let code_page = browser.get(&device).await;
-    let unknown = send(&mut browser, tenant, &code_page, &[("user_code", "BBBB-BBBB")]).await;
+    let unknown = browser.at_device(tenant, &code_page, &[("user_code", "BBBB-BBBB")]).await;
     pages.push(("an unknown code of a device", unknown));
-    let sign_in = send(&mut browser, tenant, &code_page, &[("user_code", user_code)]).await;
+    let sign_in = browser.at_device(tenant, &code_page, &[("user_code", user_code)]).await;
     let wrong = [("identifier", EMAIL), ("password", "a wrong passphrase")];
-    pages.push(("a refused password for a device", send(&mut browser, tenant, &sign_in, &wrong).await));
+    pages.push(("a refused password for a device", browser.at_device(tenant, &sign_in, &wrong).await));
     let right = [("identifier", EMAIL), ("password", PASSWORD)];
-    let confirm = send(&mut browser, tenant, &sign_in, &right).await;
-    pages.push(("a connected device", send(&mut browser, tenant, &confirm, &[("decision", "allow")]).await));
+    let confirm = browser.at_device(tenant, &sign_in, &right).await;
+    pages.push(("a connected device", browser.at_device(tenant, &confirm, &[("decision", "allow")]).await));
     pages.extend([("the code of a device", code_page), ("the sign-in for a device", sign_in)]);
     pages.push(("the question about a device", confirm));
 
     let mut stranger = Browser::new(app);
     let sign_in = stranger.get(&account).await;
-    let form = [("flow", &*flow(&sign_in)), ("identifier", BOB), ("password", "a wrong passphrase")];
-    pages.push(("a refused password for the account", stranger.post(&account, &form).await));
+    pages.push((
+        "a refused password for the account",
+        stranger.sign_in_at(&account, &sign_in, (BOB, "a wrong passphrase")).await,
+    ));
     pages.push(("the sign-in to the account", sign_in));
     pages.push(("the account", browser.get(&account).await));
     let question =
@@ -98,8 +86,7 @@ async fn no_page_but_those_of_sign_ins_for_a_client_with_popups_keeps_the_window
         for client in ["web", "other"] {
             add_web_client(&app, tenant, |changed| {
                 changed.id = fixtures::client_id(client);
-                changed.authentication_method = ClientAuthenticationMethod::None;
-                changed.secrets.clear();
+                public(changed);
                 changed.grant_types = vec![GrantType::AuthorizationCode, GrantType::DeviceCode];
                 changed.code_flow.first_party = false;
                 changed.code_flow.popup = (client == "web") == (tenant == ACME);

@@ -1,40 +1,9 @@
 //! People sign in: pages, sessions, codes, ID tokens and userinfo, each at two tenants.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{ClientAuthenticationMethod, GrantType};
-use registry::Client;
-use reqwest::Method;
-use serde_json::Value;
 use tenancy::Issuer;
-use url::Url;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
-use crate::person::{
-    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_someone, add_web_client,
-    authorization_request, authorize_path, continued, flow, parameter, redeem, redeem_with,
-};
-
-pub(crate) fn claims(token: &Value) -> Value {
-    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&BASE64URL.decode(payload).unwrap()).unwrap()
-}
-
-fn issuer(tenant: &str) -> String {
-    format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
-}
-
-pub(crate) async fn userinfo(app: &TestApp, tenant: &str, token: &str) -> Answer {
-    let path = tenant_path(tenant, "/oauth/userinfo");
-    Answer::to(app.request(Method::GET, &path).bearer_auth(token)).await
-}
-
-/// Where a redirect leads.
-pub(crate) fn location(answer: &Answer) -> Url {
-    assert_eq!(answer.status, 303, "{}", answer.body);
-    Url::parse(answer.header("location")).unwrap()
-}
+use crate::prelude::*;
+use crate::refresh::refresh_with;
 
 #[tokio::test]
 async fn a_person_signs_in_at_its_tenant() {
@@ -47,16 +16,17 @@ async fn a_person_signs_in_at_its_tenant() {
         assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
         assert!(page.header("content-security-policy").contains("form-action 'self'"));
         assert_eq!(browser.cookies.len(), 1, "{:?}", browser.cookies);
-        let done = browser.sign_in(tenant, &page, PASSWORD).await;
-        let to = continued(&done);
+        let wrong = browser.sign_in(tenant, &page, "another long password").await;
+        assert!(wrong.status == 403 && !wrong.body.contains("another long password"), "{}", wrong.body);
+        let to = continued(&browser.sign_in(tenant, &wrong, PASSWORD).await);
         assert!(to.as_str().starts_with(CALLBACK));
         assert_eq!((parameter(&to, "state"), parameter(&to, "iss")), ("s1".to_owned(), issuer(tenant)));
         assert!(browser.cookies.contains_key(&format!("lk-s.{tenant}")), "{:?}", browser.cookies);
 
         let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
-        assert_eq!((tokens.status, tokens.header("cache-control")), (200, "no-store"), "{}", tokens.body);
-        let tokens = tokens.json();
-        let id_token = claims(&tokens["id_token"]);
+        assert_eq!(tokens.header("cache-control"), "no-store");
+        let tokens = tokens.json_of(200);
+        let id_token = payload(&tokens["id_token"]);
         assert_eq!(id_token["iss"], issuer(tenant));
         assert_eq!((&id_token["sub"], &id_token["aud"]), (&person.id.as_str().into(), &"web".into()));
         assert_eq!((&id_token["nonce"], &id_token["auth_time"]), (&"n1".into(), &app.now().into()));
@@ -64,22 +34,18 @@ async fn a_person_signs_in_at_its_tenant() {
         assert!(id_token["name"].is_null());
         assert_eq!(tokens["scope"], "openid profile");
         let access_token = tokens["access_token"].as_str().unwrap();
-        assert_eq!(claims(&tokens["access_token"])["sub"], person.id.as_str());
-        assert_eq!(claims(&tokens["access_token"])["grant_id"].as_str().unwrap().len(), 22);
+        assert_eq!(payload(&tokens["access_token"])["sub"], person.id.as_str());
+        assert_eq!(payload(&tokens["access_token"])["grant_id"].as_str().unwrap().len(), 22);
 
-        let found = userinfo(&app, tenant, access_token).await;
-        assert_eq!(found.status, 200, "{}", found.body);
-        assert_eq!(
-            (&found.json()["sub"], &found.json()["name"]),
-            (&person.id.as_str().into(), &"Ada Lovelace".into())
-        );
-        assert!(found.json()["email"].is_null(), "the scope email was not requested");
+        let found = app.userinfo(tenant, access_token).await.json_of(200);
+        assert_eq!((text(&found, "sub"), text(&found, "name")), (person.id.as_str(), "Ada Lovelace"));
+        assert!(found["email"].is_null(), "the scope email was not requested");
 
         // The session goes on: the next request needs no page.
         let again = location(&browser.authorize(tenant, &[("state", "s2")]).await);
         assert_eq!(parameter(&again, "state"), "s2");
         let again = redeem(&app, tenant, &secret, &parameter(&again, "code")).await.json();
-        assert_eq!(claims(&again["id_token"])["sid"], id_token["sid"]);
+        assert_eq!(payload(&again["id_token"])["sid"], id_token["sid"]);
     }
 }
 
@@ -89,30 +55,24 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
     let app = TestApp::start();
     let issuer = |tenant: &str| format!("https://id.{tenant}.example");
     let secrets = [ACME, GLOBEX].map(|tenant| {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
-        app.change_tenant(tenant, |changed| {
-            changed.strategies.oidc = true;
-            changed.issuer = Issuer::parse(&issuer(tenant)).unwrap();
-        });
+        let secret = furnish(&app, tenant, |_| ());
+        app.change_provider(tenant, |changed| changed.issuer = Issuer::parse(&issuer(tenant)).unwrap());
         secret
     });
     for ((tenant, other), secret) in [(ACME, GLOBEX), (GLOBEX, ACME)].into_iter().zip(&secrets) {
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
+        let to = continued(&browser.signed_in(tenant, &[]).await);
         assert_eq!(parameter(&to, "iss"), issuer(tenant));
         let tokens = redeem(&app, tenant, secret, &parameter(&to, "code")).await.json();
-        let [id_token, access_token] =
-            ["id_token", "access_token"].map(|name| tokens[name].as_str().unwrap());
+        let [id_token, access_token] = ["id_token", "access_token"].map(|name| text(&tokens, name));
         for token in ["id_token", "access_token"] {
-            assert_eq!(claims(&tokens[token])["iss"], issuer(tenant), "{token}");
+            assert_eq!(payload(&tokens[token])["iss"], issuer(tenant), "{token}");
         }
-        let audiences = serde_json::json!(["api", issuer(tenant)]);
-        assert_eq!(claims(&tokens["access_token"])["aud"], audiences, "with openid the issuer, too");
-        let found = userinfo(&app, tenant, access_token).await;
+        let audiences = json!(["api", issuer(tenant)]);
+        assert_eq!(payload(&tokens["access_token"])["aud"], audiences, "with openid the issuer, too");
+        let found = app.userinfo(tenant, access_token).await;
         assert_eq!((found.status, &found.json()["name"]), (200, &"Ada Lovelace".into()), "{}", found.body);
-        assert_eq!(userinfo(&app, other, access_token).await.status, 401);
+        assert_eq!(app.userinfo(other, access_token).await.status, 401);
         // The ID token is a hint: of the person, without a page, and of the session.
         let hinted = [("prompt", "none"), ("id_token_hint", id_token)];
         let back = location(&browser.authorize(tenant, &hinted).await);
@@ -121,81 +81,9 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
         let out = format!("/oauth/logout?id_token_hint={id_token}&post_logout_redirect_uri={SIGNED_OUT}");
         assert_eq!(location(&browser.get(&tenant_path(tenant, &out)).await).as_str(), SIGNED_OUT);
         let back = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
-        assert_eq!(
-            (&*parameter(&back, "error"), parameter(&back, "iss")),
-            ("login_required", issuer(tenant))
-        );
-        assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "the session has ended");
-    }
-}
-
-#[tokio::test]
-async fn what_is_one_tenants_is_nothing_at_another() {
-    let app = TestApp::start();
-    let secrets = [ACME, GLOBEX].map(|tenant| {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ())
-    });
-    for ([own, other], [own_secret, other_secret]) in
-        [([ACME, GLOBEX], [&secrets[0], &secrets[1]]), ([GLOBEX, ACME], [&secrets[1], &secrets[0]])]
-    {
-        let mut browser = Browser::new(&app);
-        let page = browser.authorize(own, &[]).await;
-        // A form of one tenant, sent to the other.
-        let sent = browser.sign_in(other, &page, PASSWORD).await;
-        assert_eq!(sent.status, 403);
-        let code = parameter(&continued(&browser.sign_in(own, &page, PASSWORD).await), "code");
-        for secret in [own_secret, other_secret] {
-            let refused = redeem(&app, other, secret, &code).await;
-            assert!(matches!(refused.status, 400 | 401), "{}", refused.body);
-        }
-        let refused = redeem(&app, other, other_secret, &code).await;
-        assert_eq!(refused.json()["error"], "invalid_grant");
-        // The session's cookie, under the name of the other tenant.
-        let cookie = browser.cookies[&format!("lk-s.{own}")].clone();
-        browser.cookies.insert(format!("lk-s.{other}"), cookie);
-        let page = browser.authorize(other, &[]).await;
-        assert_eq!(page.status, 200, "the person has to sign in");
-        flow(&page);
-        // The tokens.
-        let tokens = redeem(&app, own, own_secret, &code).await.json();
-        let access_token = tokens["access_token"].as_str().unwrap();
-        assert_eq!(userinfo(&app, own, access_token).await.status, 200);
-        assert_eq!(userinfo(&app, other, access_token).await.status, 401);
-        let id_token = tokens["id_token"].as_str().unwrap();
-        let hinted = browser.authorize(other, &[("id_token_hint", id_token)]).await;
-        assert_eq!(hinted.status, 400);
-        let out = tenant_path(other, &format!("/oauth/logout?id_token_hint={id_token}"));
-        browser.get(&out).await;
-        assert_eq!(browser.authorize(own, &[]).await.status, 303, "the session of the own tenant goes on");
-        assert_eq!(userinfo(&app, own, id_token).await.status, 401, "an ID token opens nothing");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_password_has_one_answer_and_writes_nothing() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
-        let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let before = app.store.calls();
-        let wrong = browser.sign_in(tenant, &page, "another long password").await;
-        let form = [("flow", &*flow(&page)), ("identifier", "eve@example.com"), ("password", PASSWORD)];
-        let unknown = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
-        assert_eq!((wrong.status, unknown.status), (403, 403));
-        assert_eq!(app.store.calls().sign_ins, before.sign_ins, "nothing is written");
-        let without = |answer: &Answer| {
-            let nonce = answer.body.split_once("nonce=\"").unwrap().1.split('"').next().unwrap().to_owned();
-            let body = answer.body.replace(&nonce, "").replace(&flow(answer), "");
-            body.replace(EMAIL, "").replace("eve@example.com", "")
-        };
-        assert_eq!(without(&wrong), without(&unknown));
-        assert!(!wrong.body.contains(PASSWORD) && !wrong.body.contains("another long password"));
-        let done = browser.sign_in(tenant, &wrong, PASSWORD).await;
-        assert_eq!(done.status, 200);
-        continued(&done);
+        assert_eq!(parameter(&back, "error"), "login_required");
+        assert_eq!(parameter(&back, "iss"), issuer(tenant));
+        assert_eq!(app.userinfo(tenant, access_token).await.status, 401, "the session has ended");
     }
 }
 
@@ -203,8 +91,7 @@ async fn a_wrong_password_has_one_answer_and_writes_nothing() {
 async fn an_error_without_an_address_is_a_page() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
+        furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         for more in [
             &[("client_id", "")] as &[(&str, &str)],
@@ -226,12 +113,6 @@ async fn an_error_without_an_address_is_a_page() {
         let long = "a".repeat(9_000);
         assert_eq!(browser.authorize(tenant, &[("state", &long)]).await.status, 414);
     }
-    let mut browser = Browser::new(&app);
-    let unknown = browser.authorize("nobody", &[]).await;
-    app.change_tenant(GLOBEX, |tenant| tenant.strategies.oidc = false);
-    let without = browser.authorize(GLOBEX, &[]).await;
-    assert_eq!((unknown.status, without.status), (404, 404));
-    assert_eq!(unknown.body, without.body);
 }
 
 /// "The authorization server MUST always authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
@@ -239,8 +120,7 @@ async fn an_error_without_an_address_is_a_page() {
 async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
+        furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         let cases: [(&[(&str, &str)], &str); 7] = [
             (&[("response_type", "token")], "unsupported_response_type"),
@@ -260,8 +140,7 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
             assert_eq!((&*parameter(&back, "error"), &*parameter(&back, "state")), (expected, "s1"));
             assert_eq!(parameter(&back, "iss"), issuer(tenant));
         }
-        let nobody = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
-        assert_eq!(parameter(&nobody, "error"), "login_required");
+        assert_eq!(browser.silent_error(tenant, &[]).await, "login_required");
         browser.code(tenant, &[]).await;
         for (more, expected) in cases {
             assert_eq!(parameter(&location(&browser.authorize(tenant, more).await), "error"), expected);
@@ -275,8 +154,7 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
 async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         let code = browser.code(tenant, &[]).await;
         let other_verifier = VERIFIER.replace('d', "e");
@@ -288,26 +166,19 @@ async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
             &[("code", "x")],
         ] {
             let form = [&[("client_secret", &*secret), ("code", &*code)], more].concat();
+            println!("{more:?}");
             let refused = redeem_with(&app, tenant, &form).await;
-            assert_eq!(
-                (refused.status, &refused.json()["error"]),
-                (400, &"invalid_grant".into()),
-                "{more:?}"
-            );
-            assert_eq!(refused.json()["error_description"], "The authorization code is not valid");
+            refused.assert_refused(400, "invalid_grant", "The authorization code is not valid");
         }
-        let tokens = redeem(&app, tenant, &secret, &code).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.body);
-        let access_token = tokens.json()["access_token"].as_str().unwrap().to_owned();
-        assert_eq!(userinfo(&app, tenant, &access_token).await.status, 200);
+        let access_token = redeem(&app, tenant, &secret, &code).await.access_token();
+        assert_eq!(app.userinfo(tenant, &access_token).await.status, 200);
         assert_eq!(redeem(&app, tenant, &secret, &code).await.json()["error"], "invalid_grant");
-        let after = userinfo(&app, tenant, &access_token).await;
+        let after = app.userinfo(tenant, &access_token).await;
         assert_eq!(after.status, 401, "a second use ends what the first one gave");
 
-        let code = location(&browser.authorize(tenant, &[]).await);
+        let code = code_at(&browser.authorize(tenant, &[]).await);
         app.pass(60);
-        let late = redeem(&app, tenant, &secret, &parameter(&code, "code")).await;
-        assert_eq!(late.json()["error"], "invalid_grant");
+        redeem(&app, tenant, &secret, &code).await.assert_error(400, "invalid_grant");
     }
 }
 
@@ -315,51 +186,13 @@ async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
 async fn a_public_client_needs_its_verifier_and_no_secret() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |client| {
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
-        });
-        let mut browser = Browser::new(&app);
-        let code = browser.code(tenant, &[]).await;
+        furnish(&app, tenant, public);
+        let code = Browser::new(&app).code(tenant, &[]).await;
         let without = redeem_with(&app, tenant, &[("code", &code), ("code_verifier", "")]).await;
-        assert_eq!(without.json()["error"], "invalid_grant");
-        let tokens = redeem_with(&app, tenant, &[("code", &code)]).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.body);
-        let machine = app
-            .post(
-                &tenant_path(tenant, "/oauth/token"),
-                &[("grant_type", "client_credentials"), ("client_id", "web")],
-            )
-            .await;
-        assert_eq!(machine.status, 401);
-    }
-}
-
-#[tokio::test]
-async fn the_pages_of_a_client_with_popups_alone_keep_the_window_that_opened_them() {
-    for (with, without) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let app = TestApp::start();
-        for (tenant, popup, policy) in
-            [(with, true, "unsafe-none"), (without, false, "noopener-allow-popups")]
-        {
-            add_person(&app, tenant);
-            add_web_client(&app, tenant, |client| {
-                client.code_flow.first_party = false;
-                client.code_flow.popup = popup;
-            });
-            let mut browser = Browser::new(&app);
-            let page = browser.authorize(tenant, &[]).await;
-            let consent = browser.sign_in(tenant, &page, PASSWORD).await;
-            let path = tenant_path(tenant, "/oauth/sign-in");
-            let done = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "allow")]).await;
-            let refused = browser.authorize(tenant, &[("scope", "openid phone")]).await;
-            for page in [&page, &consent, &done, &refused] {
-                assert_eq!(page.header("cross-origin-opener-policy"), policy, "{tenant}: {}", page.body);
-            }
-            let logout = browser.get(&tenant_path(tenant, "/oauth/logout")).await;
-            assert_eq!(logout.header("cross-origin-opener-policy"), "noopener-allow-popups");
-        }
+        without.assert_error(400, "invalid_grant");
+        redeem_with(&app, tenant, &[("code", &code)]).await.assert_status(200);
+        let form = [("grant_type", "client_credentials"), ("client_id", "web")];
+        app.post(&token_path(tenant), &form).await.assert_status(401);
     }
 }
 
@@ -367,34 +200,24 @@ async fn the_pages_of_a_client_with_popups_alone_keep_the_window_that_opened_the
 async fn consent_is_asked_once_and_its_refusal_goes_back() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |client| client.code_flow.first_party = false);
+        let secret = furnish(&app, tenant, |client| client.code_flow.first_party = false);
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let consent = browser.sign_in(tenant, &page, PASSWORD).await;
-        assert!(
-            consent.body.contains("app.example.com") && consent.body.contains("profile"),
-            "{}",
-            consent.body
-        );
-        let path = tenant_path(tenant, "/oauth/sign-in");
-        let denied = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "deny")]).await;
+        let consent = browser.signed_in(tenant, &[]).await;
+        consent.assert_says(200, "app.example.com");
+        consent.assert_says(200, "profile");
+        let denied = browser.decide(tenant, &consent, "deny").await;
         assert_eq!(parameter(&continued(&denied), "error"), "access_denied");
-        let silent = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
-        assert_eq!(parameter(&silent, "error"), "login_required", "no one learns who is signed in");
-        let allowed = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "allow")]).await;
-        let code = parameter(&continued(&allowed), "code");
+        assert_eq!(browser.silent_error(tenant, &[]).await, "login_required", "nobody learns who it is");
+        let code = code_in(&browser.decide(tenant, &consent, "allow").await);
         assert_eq!(redeem(&app, tenant, &secret, &code).await.status, 200);
-        assert!(!parameter(&location(&browser.authorize(tenant, &[]).await), "code").is_empty());
+        assert!(!code_at(&browser.authorize(tenant, &[]).await).is_empty());
         let more = browser.authorize(tenant, &[("scope", "openid profile email")]).await;
         assert!(more.body.contains("email"), "more is asked for");
-        let silent = browser.authorize(tenant, &[("scope", "openid email"), ("prompt", "none")]).await;
-        assert_eq!(parameter(&location(&silent), "error"), "consent_required");
+        assert_eq!(browser.silent_error(tenant, &[("scope", "openid email")]).await, "consent_required");
         // A consent of another browser's session is none.
         let mut thief = Browser::new(&app);
         thief.code(tenant, &[]).await;
-        let stolen = thief.post(&path, &[("flow", &flow(&more)), ("decision", "allow")]).await;
-        assert_eq!(stolen.status, 403);
+        thief.decide(tenant, &more, "allow").await.assert_status(403);
     }
 }
 
@@ -404,29 +227,25 @@ async fn consent_is_asked_again_where_the_client_has_another_name() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let (mut browser, mut theirs) = (Browser::new(&app), Browser::new(&app));
-        let path = |tenant| tenant_path(tenant, "/oauth/sign-in");
         for (tenant, browser) in [(tenant, &mut browser), (other, &mut theirs)] {
             add_person(&app, tenant);
             add_named_client(&app, tenant, "Calendar");
-            let page = browser.authorize(tenant, &[]).await;
-            let page = browser.sign_in(tenant, &page, PASSWORD).await;
-            assert!(page.body.contains("Calendar"), "{}", page.body);
-            let allowed = [("flow", &*flow(&page)), ("decision", "allow")];
-            parameter(&continued(&browser.post(&path(tenant), &allowed).await), "code");
-            parameter(&location(&browser.authorize(tenant, &[]).await), "code");
+            let page = browser.signed_in(tenant, &[]).await;
+            page.assert_says(200, "Calendar");
+            code_in(&browser.decide(tenant, &page, "allow").await);
+            code_at(&browser.authorize(tenant, &[]).await);
         }
         add_named_client(&app, tenant, "Bank");
-        let silent = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
-        assert_eq!(parameter(&silent, "error"), "consent_required");
+        assert_eq!(browser.silent_error(tenant, &[]).await, "consent_required");
         let page = browser.authorize(tenant, &[]).await;
-        assert!(page.status == 200 && page.body.contains("Bank"), "{}", page.body);
+        page.assert_says(200, "Bank");
         add_named_client(&app, tenant, "Post");
-        let page = browser.post(&path(tenant), &[("flow", &flow(&page)), ("decision", "allow")]).await;
-        assert!(page.status == 200 && page.body.contains("Post"), "{}", page.body);
-        let allowed = browser.post(&path(tenant), &[("flow", &flow(&page)), ("decision", "allow")]).await;
-        parameter(&continued(&allowed), "code");
-        parameter(&location(&browser.authorize(tenant, &[("prompt", "none")]).await), "code");
-        parameter(&location(&theirs.authorize(other, &[("prompt", "none")]).await), "code");
+        let page = browser.decide(tenant, &page, "allow").await;
+        page.assert_says(200, "Post");
+        code_in(&browser.decide(tenant, &page, "allow").await);
+        for (tenant, browser) in [(tenant, &mut browser), (other, &mut theirs)] {
+            code_at(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        }
     }
 }
 
@@ -441,8 +260,7 @@ fn add_named_client(app: &TestApp, tenant: &str, name: &str) {
 async fn a_recent_sign_in_is_demanded_and_met() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         browser.code(tenant, &[]).await;
         app.pass(10);
@@ -451,9 +269,9 @@ async fn a_recent_sign_in_is_demanded_and_met() {
             let page = browser.authorize(tenant, &more).await;
             assert_eq!(page.status, 200, "{more:?}");
             app.pass(1);
-            let code = parameter(&continued(&browser.sign_in(tenant, &page, PASSWORD).await), "code");
+            let code = code_in(&browser.sign_in(tenant, &page, PASSWORD).await);
             let tokens = redeem(&app, tenant, &secret, &code).await.json();
-            assert_eq!(claims(&tokens["id_token"])["auth_time"], app.now());
+            assert_eq!(payload(&tokens["id_token"])["auth_time"], app.now());
             app.pass(10);
         }
         let before = browser.cookies[&format!("lk-s.{tenant}")].clone();
@@ -497,15 +315,13 @@ async fn a_page_is_for_a_person_who_navigates() {
 async fn an_answer_can_be_a_form() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
+        furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[("response_mode", "form_post")]).await;
-        let done = browser.sign_in(tenant, &page, PASSWORD).await;
+        let done = browser.signed_in(tenant, &[("response_mode", "form_post")]).await;
         assert!(done.body.contains(&format!("action=\"{CALLBACK}\"")) && done.body.contains("name=\"code\""));
         assert!(!done.header("content-security-policy").contains("form-action"));
         let silent = browser.authorize(tenant, &[("response_mode", "form_post"), ("prompt", "none")]).await;
-        assert!(silent.status == 200 && silent.body.contains("name=\"code\""), "{}", silent.body);
+        silent.assert_says(200, "name=\"code\"");
     }
 }
 
@@ -513,12 +329,10 @@ async fn an_answer_can_be_a_form() {
 async fn a_person_signs_out_by_a_hint_or_after_a_question() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         let code = browser.code(tenant, &[]).await;
-        let id_token =
-            redeem(&app, tenant, &secret, &code).await.json()["id_token"].as_str().unwrap().to_owned();
+        let id_token = redeem(&app, tenant, &secret, &code).await.text("id_token");
         let logout = |query: &str| tenant_path(tenant, &format!("/oauth/logout?{query}"));
         // An expired hint counts.
         app.pass(4_000);
@@ -534,18 +348,18 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
             "the person is asked, and still signed in"
         );
         let page = browser.get(&logout(&format!("id_token_hint={id_token}"))).await;
-        assert_eq!((page.status, page.header("location")), (200, ""));
+        page.assert_shown(200);
         let page = browser.authorize(tenant, &[]).await;
         assert_eq!(page.status, 200, "and the person is signed out");
         browser.code(tenant, &[]).await;
         // The hint is of the session before, so the person is asked.
         let question = browser.get(&logout(&to)).await;
-        assert_eq!((question.status, question.header("location")), (200, ""));
+        question.assert_shown(200);
         let path = tenant_path(tenant, "/oauth/logout");
-        let stays = browser.post(&path, &[("flow", &flow(&question)), ("decision", "stay")]).await;
+        let stays = browser.fill_in(&path, &question, &[("decision", "stay")]).await;
         assert_eq!((stays.status, stays.header("location")), (303, &*tenant_path(tenant, "/account")));
         assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "the session goes on");
-        let out = browser.post(&path, &[("flow", &flow(&question)), ("decision", "sign_out")]).await;
+        let out = browser.fill_in(&path, &question, &[("decision", "sign_out")]).await;
         assert_eq!(continued(&out).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
@@ -569,7 +383,7 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_someone(&app, tenant, 3, "bob@example.com");
+        add_someone(&app, tenant, 3, BOB);
         add_web_client(&app, tenant, |_| ());
         let path = tenant_path(tenant, "/oauth/logout");
         let with_address = format!("{path}?client_id=web&post_logout_redirect_uri={SIGNED_OUT}");
@@ -577,64 +391,23 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             let mut browser = Browser::new(&app);
             browser.code(tenant, &[]).await;
             let asked = browser.get(question).await;
-            let stays = browser.post(&path, &[("flow", &flow(&asked)), ("decision", "stay")]).await;
+            let stays = browser.fill_in(&path, &asked, &[("decision", "stay")]).await;
             assert_eq!((stays.status, stays.header("set-cookie")), (303, ""), "{}", stays.body);
-            let account = browser.get(stays.header("location")).await;
-            assert!(account.status == 200 && account.body.contains(EMAIL), "{}", account.body);
+            browser.get(stays.header("location")).await.assert_says(200, EMAIL);
 
             // In another tab Bob signs in, and the question of before is of Ada's session.
-            continued(&browser.sign_in_as(tenant, "bob@example.com").await);
-            let again = browser.post(&path, &[("flow", &flow(&asked)), ("decision", "sign_out")]).await;
-            assert!(again.status == 200 && again.body.contains("bob@example.com"), "{}", again.body);
-            assert!(
-                !again.body.contains("signed out") && !again.body.contains("http-equiv"),
-                "{}",
-                again.body
-            );
+            continued(&browser.sign_in_as(tenant, BOB).await);
+            let again = browser.fill_in(&path, &asked, &[("decision", "sign_out")]).await;
+            again.assert_says(200, BOB);
+            let ended = ["signed out", "http-equiv"].map(|text| again.body.contains(text));
+            assert_eq!(ended, [false; 2], "{}", again.body);
             assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "Bob is signed in");
-            let out = browser.post(&path, &[("flow", &flow(&again)), ("decision", "sign_out")]).await;
-            assert!(
-                out.body.contains("signed out") || continued(&out).as_str() == SIGNED_OUT,
-                "{}",
-                out.body
-            );
+            let out = browser.fill_in(&path, &again, &[("decision", "sign_out")]).await;
+            assert!(out.body.contains("signed out") || continued(&out).as_str() == SIGNED_OUT);
             assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
             // Nobody is signed in any more, so whatever is pressed says so.
-            let late = browser.post(&path, &[("flow", &flow(&again)), ("decision", "stay")]).await;
+            let late = browser.fill_in(&path, &again, &[("decision", "stay")]).await;
             assert_eq!(late.body.contains("http-equiv"), *question == with_address, "{}", late.body);
-        }
-    }
-}
-
-/// Bob has allowed the client before, and signs in in another tab while Ada's page is open.
-#[tokio::test]
-async fn what_is_pressed_on_the_page_of_one_person_gives_no_code_of_another() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let bob = add_someone(&app, tenant, 3, "bob@example.com");
-        let secret = add_web_client(&app, tenant, |client| client.code_flow.first_party = false);
-        let path = tenant_path(tenant, "/oauth/sign-in");
-        let mut browser = Browser::new(&app);
-        let mut next = Vec::new();
-        for who in ["bob@example.com", EMAIL, "bob@example.com"] {
-            let asked = browser.sign_in_as(tenant, who).await;
-            if next.is_empty() {
-                let allow = [("flow", &*flow(&asked)), ("decision", "allow")];
-                continued(&browser.post(&path, &allow).await);
-            }
-            next.push(asked);
-        }
-        continued(&next[2]);
-        for decision in ["deny", "allow"] {
-            let form = [("flow", &*flow(&next[1])), ("decision", decision)];
-            let page = browser.post(&path, &form).await;
-            assert!(page.status == 200 && page.body.contains("bob@example.com"), "{}", page.body);
-            assert!(!page.body.contains("http-equiv"), "{decision}: {}", page.body);
-            let goes_on = [("flow", &*flow(&page)), ("decision", "continue")];
-            let code = parameter(&continued(&browser.post(&path, &goes_on).await), "code");
-            let tokens = redeem(&app, tenant, &secret, &code).await.json();
-            assert_eq!(claims(&tokens["id_token"])["sub"], bob.id.as_str());
         }
     }
 }
@@ -645,12 +418,12 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_someone(&app, tenant, 3, "bob@example.com");
+        add_someone(&app, tenant, 3, BOB);
         for first_party in [true, false] {
             add_web_client(&app, tenant, |client| client.code_flow.first_party = first_party);
             let mut browser = Browser::new(&app);
             let mut noticed = Vec::new();
-            for who in [EMAIL, EMAIL, "bob@example.com"] {
+            for who in [EMAIL, EMAIL, BOB] {
                 let before = app.store.calls().noticed_revocations;
                 assert_eq!(browser.sign_in_as(tenant, who).await.status, 200);
                 noticed.push(app.store.calls().noticed_revocations - before);
@@ -664,62 +437,42 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
 #[tokio::test]
 async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
     let app = TestApp::start();
-    let secrets = [ACME, GLOBEX].map(|tenant| {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ())
-    });
-    let mut browsers = [ACME, GLOBEX].map(|_| Browser::new(&app));
-    let mut tokens = Vec::new();
-    for ((tenant, secret), browser) in [ACME, GLOBEX].iter().zip(&secrets).zip(&mut browsers) {
-        let code = browser.code(tenant, &[]).await;
-        tokens.push(redeem(&app, tenant, secret, &code).await.json());
-    }
-    let of = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
-    let out = tenant_path(ACME, &format!("/oauth/logout?id_token_hint={}", of(&tokens[0], "id_token")));
-    assert_eq!(browsers[0].get(&out).await.status, 200);
-    assert_eq!(userinfo(&app, ACME, &of(&tokens[0], "access_token")).await.status, 401);
-    assert_eq!(userinfo(&app, GLOBEX, &of(&tokens[1], "access_token")).await.status, 200);
-    let own =
-        [("token", &*of(&tokens[0], "access_token")), ("client_id", "web"), ("client_secret", &*secrets[0])];
+    let secrets = [ACME, GLOBEX].map(|tenant| furnish(&app, tenant, |_| ()));
+    let (mut browser, mut theirs) = (Browser::new(&app), Browser::new(&app));
+    let tokens = browser.tokens(ACME, &secrets[0], &[]).await;
+    let of_other = theirs.tokens(GLOBEX, &secrets[1], &[]).await;
+    let token = text(&tokens, "access_token");
+    let out = format!("/oauth/logout?id_token_hint={}", text(&tokens, "id_token"));
+    browser.get(&tenant_path(ACME, &out)).await.assert_status(200);
+    app.userinfo(ACME, token).await.assert_status(401);
+    app.userinfo(GLOBEX, text(&of_other, "access_token")).await.assert_status(200);
+    let own = [("token", token), ("client_id", "web"), ("client_secret", &*secrets[0])];
     assert_eq!(app.post(&tenant_path(ACME, "/oauth/introspect"), &own).await.body, r#"{"active":false}"#);
-    let code = browsers[0].code(ACME, &[]).await;
-    let next = redeem(&app, ACME, &secrets[0], &code).await.json();
-    assert_eq!(userinfo(&app, ACME, &of(&next, "access_token")).await.status, 200);
+    let next = browser.tokens(ACME, &secrets[0], &[]).await;
+    app.userinfo(ACME, text(&next, "access_token")).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         let path = tenant_path(tenant, "/oauth/userinfo");
         let machine = app.token(tenant).await;
-        assert_eq!(userinfo(&app, tenant, &machine).await.status, 401, "a machine is no person");
-        let token = |tokens: Answer| tokens.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(app.userinfo(tenant, &machine).await.status, 401, "a machine is no person");
+        let token = |tokens: Answer| tokens.text("access_token");
         let code = browser.code(tenant, &[("scope", "api:read")]).await;
         let without = token(redeem(&app, tenant, &secret, &code).await);
-        assert_eq!(
-            userinfo(&app, tenant, &without).await.status,
-            401,
-            "it is for the API, not for the issuer"
-        );
-        let code =
-            parameter(&location(&browser.authorize(tenant, &[("scope", "openid email")]).await), "code");
+        assert_eq!(app.userinfo(tenant, &without).await.status, 401, "it is for the API, not for the issuer");
+        let code = code_at(&browser.authorize(tenant, &[("scope", "openid email")]).await);
         let good = token(redeem(&app, tenant, &secret, &code).await);
         let posted = app.post(&path, &[("access_token", &good)]).await;
         assert_eq!((posted.status, &posted.json()["email"]), (200, &EMAIL.into()), "{}", posted.body);
         assert_eq!(posted.json()["email_verified"], false);
         // RFC 6750 §2: by one method.
         let twice = app.request(Method::POST, &path).bearer_auth(&good).form(&[("access_token", &good)]);
-        let twice = Answer::to(twice).await;
-        assert_eq!(
-            (twice.status, &twice.json()["error"]),
-            (400, &"invalid_request".into()),
-            "{}",
-            twice.body
-        );
+        Answer::to(twice).await.assert_error(400, "invalid_request");
         for form in [None, Some([("other", "1")])] {
             let request = app.request(Method::POST, &path).bearer_auth(&good);
             let request = form.iter().fold(request, reqwest::RequestBuilder::form);
@@ -743,32 +496,21 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
             client.grant_types.push(GrantType::RefreshToken);
         };
         let (secret, plain) = (add_web_client(&app, tenant, with), add_web_client(&app, other, |_| ()));
-        let tokens = async |tenant: &str, secret: &str, scope: &str| {
-            let code = Browser::new(&app).code(tenant, &[("scope", scope)]).await;
-            redeem(&app, tenant, secret, &code).await.json()
-        };
-        let found = tokens(tenant, &secret, "openid profile").await;
-        let id_token = claims(&found["id_token"]);
+        let profile = [("scope", "openid profile")];
+        let found = Browser::new(&app).tokens(tenant, &secret, &profile).await;
+        let id_token = payload(&found["id_token"]);
         assert_eq!((&id_token["name"], &id_token["email"]), (&"Ada Lovelace".into(), &Value::Null));
-        assert_eq!(claims(&found["access_token"])["name"], Value::Null, "APIs are told nothing");
+        assert_eq!(payload(&found["access_token"])["name"], Value::Null, "APIs are told nothing");
         // A new ID token has them as well, and of a narrower scope only its own.
         let refresh = async |scope: &str| {
-            let token = found["refresh_token"].as_str().unwrap();
-            let form = [
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token),
-                ("scope", scope),
-                ("client_id", "web"),
-                ("client_secret", &secret),
-            ];
-            claims(&app.post(&token_path(tenant), &form).await.json()["id_token"])["name"].clone()
+            let own = [("scope", scope), ("client_secret", &secret)];
+            let next = refresh_with(&app, tenant, text(&found, "refresh_token"), &own).await.json();
+            payload(&next["id_token"])["name"].clone()
         };
-        assert_eq!(
-            (refresh("openid profile").await, refresh("openid").await),
-            ("Ada Lovelace".into(), Value::Null)
-        );
-        let found = tokens(other, &plain, "openid profile").await;
-        assert_eq!(claims(&found["id_token"])["name"], Value::Null, "it is a setting of one client");
+        assert_eq!(refresh("openid profile").await, "Ada Lovelace");
+        assert_eq!(refresh("openid").await, Value::Null);
+        let found = Browser::new(&app).tokens(other, &plain, &profile).await;
+        assert_eq!(payload(&found["id_token"])["name"], Value::Null, "it is a setting of one client");
     }
 }
 
@@ -777,21 +519,18 @@ async fn claims_are_requested_one_by_one() {
     let app = TestApp::start();
     let requested = r#"{"userinfo":{"email":{"essential":true},"phone_number":null},"id_token":{"name":null,"phone_number":{"essential":true}}}"#;
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |client| client.code_flow.first_party = false);
+        let secret = furnish(&app, tenant, |client| client.code_flow.first_party = false);
         let mut browser = Browser::new(&app);
         let request = [("scope", "openid"), ("claims", requested)];
-        let page = browser.authorize(tenant, &request).await;
-        let asked = browser.sign_in(tenant, &page, PASSWORD).await;
+        let asked = browser.signed_in(tenant, &request).await;
         assert!(asked.body.contains("claim email") && asked.body.contains("claim name"), "{}", asked.body);
         assert!(!asked.body.contains("phone_number"), "the client is not registered for the scope phone");
-        let form = [("flow", &*flow(&asked)), ("decision", "allow")];
-        let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
-        let tokens = redeem(&app, tenant, &secret, &parameter(&continued(&allowed), "code")).await.json();
-        let id_token = claims(&tokens["id_token"]);
+        let allowed = browser.decide(tenant, &asked, "allow").await;
+        let tokens = redeem(&app, tenant, &secret, &code_in(&allowed)).await.json();
+        let id_token = payload(&tokens["id_token"]);
         assert_eq!(id_token["name"], "Ada Lovelace");
         assert!(id_token["email"].is_null() && id_token["phone_number"].is_null());
-        let found = userinfo(&app, tenant, tokens["access_token"].as_str().unwrap()).await.json();
+        let found = app.userinfo(tenant, tokens["access_token"].as_str().unwrap()).await.json();
         assert_eq!((&found["email"], &found["name"]), (&EMAIL.into(), &Value::Null));
         // It is remembered, and asked again where more is requested.
         assert_eq!(browser.authorize(tenant, &request).await.status, 303);
@@ -802,8 +541,7 @@ async fn claims_are_requested_one_by_one() {
         let refused = location(&browser.authorize(tenant, &[("claims", demanded), ("prompt", "none")]).await);
         assert_eq!(parameter(&refused, "error"), "unmet_authentication_requirements");
         let other = r#"{"id_token":{"sub":{"value":"usr_aaaaaaaaaaaaaaaaaaaaaaaaaa"}}}"#;
-        let refused = location(&browser.authorize(tenant, &[("claims", other), ("prompt", "none")]).await);
-        assert_eq!(parameter(&refused, "error"), "login_required");
+        assert_eq!(browser.silent_error(tenant, &[("claims", other)]).await, "login_required");
     }
 }
 
@@ -813,30 +551,22 @@ async fn consent_to_one_api_is_none_to_another() {
     const PAYROLL: &str = "https://payroll.example/api";
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |client| {
+        let secret = furnish(&app, tenant, |client| {
             client.code_flow.first_party = false;
             client.resources = vec![PAYROLL.to_owned()];
         });
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let page = browser.sign_in(tenant, &page, PASSWORD).await;
+        let page = browser.signed_in(tenant, &[]).await;
         assert!(page.body.contains("<code>api</code>") && !page.body.contains(PAYROLL), "{}", page.body);
-        let path = tenant_path(tenant, "/oauth/sign-in");
-        let allow = async |browser: &mut Browser<'_>, page: &Answer| {
-            let done = browser.post(&path, &[("flow", &flow(page)), ("decision", "allow")]).await;
-            parameter(&continued(&done), "code")
-        };
-        let code = allow(&mut browser, &page).await;
-        assert_eq!(redeem(&app, tenant, &secret, &code).await.status, 200);
+        let code = code_in(&browser.decide(tenant, &page, "allow").await);
+        redeem(&app, tenant, &secret, &code).await.assert_status(200);
         let other = [("resource", PAYROLL)];
-        let silent = browser.authorize(tenant, &[("resource", PAYROLL), ("prompt", "none")]).await;
-        assert_eq!(parameter(&location(&silent), "error"), "consent_required");
+        assert_eq!(browser.silent_error(tenant, &[("resource", PAYROLL)]).await, "consent_required");
         let page = browser.authorize(tenant, &other).await;
         assert!(page.body.contains(PAYROLL), "{}", page.body);
-        let code = allow(&mut browser, &page).await;
+        let code = code_in(&browser.decide(tenant, &page, "allow").await);
         let tokens = redeem(&app, tenant, &secret, &code).await.json();
-        assert_eq!(claims(&tokens["access_token"])["aud"], PAYROLL);
+        assert_eq!(payload(&tokens["access_token"])["aud"], PAYROLL);
         for request in [&other[..], &[]] {
             assert_eq!(browser.authorize(tenant, request).await.status, 303, "both are remembered");
         }
@@ -848,8 +578,7 @@ async fn consent_to_one_api_is_none_to_another() {
 async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
+        let secret = furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
         browser.code(tenant, &[]).await;
         let nonce = "n".repeat(512);
@@ -866,8 +595,7 @@ async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
         }
         assert_eq!(redeem(&app, tenant, &secret, &codes[18]).await.status, 200);
         let long = "n".repeat(513);
-        let refused = location(&browser.authorize(tenant, &[("nonce", &*long), ("prompt", "none")]).await);
-        assert_eq!(parameter(&refused, "error"), "invalid_request");
+        assert_eq!(browser.silent_error(tenant, &[("nonce", &*long)]).await, "invalid_request");
         app.pass(61);
         let to = location(&browser.authorize(tenant, &request).await);
         assert!(!parameter(&to, "code").is_empty());

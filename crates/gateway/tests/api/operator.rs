@@ -4,14 +4,10 @@ use std::sync::Arc;
 
 use administration::{Actor, Authority, EditError};
 use gateway::{OperatorAnswer, OperatorApi};
-use reqwest::Method;
-use serde_json::{Value, json};
 use testkit::Failure;
 use zeroize::Zeroizing;
 
-use crate::administrators::{Ask, OPS, PLATFORM, TestEnv, ask, keys_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp};
+use crate::prelude::*;
 
 const FOREIGN: &str = include_str!("keys/foreign.pem");
 
@@ -29,7 +25,7 @@ async fn call(api: &OperatorApi, method: &str, path: &str, body: Option<&Value>)
 }
 
 fn actors(audit: &Value) -> Vec<&str> {
-    audit["items"].as_array().unwrap().iter().map(|record| record["actor"].as_str().unwrap()).collect()
+    column(audit, "actor")
 }
 
 /// Headers that name an operator, a user of the machine, or the machine itself.
@@ -57,9 +53,9 @@ async fn no_request_over_a_listener_becomes_the_operator() {
     let import = json!({ "key": FOREIGN, "algorithm": "RS256" });
     for tenant in [ACME, GLOBEX] {
         assert_eq!(call(&api, "GET", &keys_path(tenant), None).await.0, 200);
-        let tenant_path = format!("/api/v1/admin/tenants/{tenant}");
+        let tenant_path = format!("{TENANTS}/{tenant}");
         for (method, path) in [
-            (Method::GET, "/api/v1/admin/tenants"),
+            (Method::GET, TENANTS),
             (Method::GET, &tenant_path),
             (Method::DELETE, &tenant_path),
             (Method::POST, &format!("{tenant_path}/suspend")),
@@ -103,7 +99,7 @@ async fn an_operator_in_process_may_do_everything_in_its_own_name() {
     let import = json!({ "key": FOREIGN, "algorithm": "RS256" });
     assert_eq!(call(&api, "POST", &keys_path(PLATFORM), Some(&import)).await.0, 201);
     for tenant in [ACME, GLOBEX] {
-        let path = format!("/api/v1/admin/tenants/{tenant}/suspend");
+        let path = format!("{TENANTS}/{tenant}/suspend");
         let (status, view) = call(&api, "POST", &path, None).await;
         assert_eq!((status, &view["status"]), (200, &json!("suspended")));
     }
@@ -121,7 +117,7 @@ async fn both_ways_to_the_routes_give_the_same_answers() {
         for path in [
             "/api/v1/admin/tenants?limit=2",
             "/api/v1/admin/tenants?limit=x",
-            &format!("/api/v1/admin/tenants/{tenant}"),
+            &format!("{TENANTS}/{tenant}"),
             &format!("/api/v1/tenant/{tenant}/clients?search=svc"),
             &format!("/api/v1/tenant/{tenant}/clients/nobody"),
             &format!("/api/v1/tenant/{tenant}/keys/oauth2-key-1"),
@@ -142,7 +138,7 @@ async fn an_operator_learns_why_the_store_failed_and_a_caller_does_not() {
     let (api, ops) = (operator(&test_env.app).await, test_env.token(PLATFORM, OPS).await);
     for tenant in [ACME, GLOBEX] {
         for (failure, status) in [(Failure::Unavailable, 503), (Failure::Fault, 500)] {
-            let path = format!("/api/v1/admin/tenants/{tenant}");
+            let path = format!("{TENANTS}/{tenant}");
             test_env.get(&ops, &path).await;
             test_env.app.store.fail_with(failure);
             let answer = api.call("GET", &path, None).await;

@@ -1,14 +1,10 @@
 //! More token requests than the worker can answer: some wait, some are refused at once, and nothing else is.
 
-use std::time::Duration;
-
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, token_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 /// Each sends one request at a time.
 const CONNECTIONS: usize = 1_000;
@@ -64,8 +60,7 @@ async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probe
             }
             sleep(Duration::from_millis(10)).await;
         }
-        let live = Answer::to_bytes(&mut probe, "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        assert_eq!(live.status, 200);
+        Answer::to_bytes(&mut probe, "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.assert_status(200);
         for sender in &mut senders {
             let answer = answer(sender).await;
             assert_eq!(answer.header("connection"), "", "it is kept: {answer:?}");

@@ -3,23 +3,14 @@
 
 use std::sync::LazyLock;
 
-use protocol::{ClientAuthenticationMethod, GrantType, Secret, SubjectType, Timestamp};
-use registry::{Client, ClientSecret, RevocationFeed, RevocationStore as _, RevokedSubject};
-use reqwest::Method;
+use protocol::{Secret, SubjectType, Timestamp};
+use registry::{ClientSecret, RevocationFeed, RevocationStore as _, RevokedSubject};
 use secrets::{GeneratedSecret, hash_token};
-use serde_json::{Value, json};
-use testkit::{Calls, fixtures};
+use testkit::Calls;
 
-use crate::administrators::{BOSS, TestEnv, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::backchannel::waiting_logout_token;
-use crate::device::{begin, poll, send, to_the_question};
-use crate::forge::{Forge, part};
-use crate::openid::{claims, location, userinfo};
-use crate::person::{
-    Browser, CALLBACK, PASSWORD, add_person, add_web_client, continued, parameter, redeem_with,
-};
+use crate::device::{begin, poll, to_the_question};
+use crate::prelude::*;
 
 /// Of all clients.
 static SECRET: LazyLock<String> = LazyLock::new(|| GeneratedSecret::generate().secret.expose().to_owned());
@@ -58,16 +49,12 @@ async fn sign_in(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, of: (&s
     };
     let code = parameter(&to, "code");
     let form = [("client_id", of.0), ("redirect_uri", of.1), ("client_secret", &**SECRET), ("code", &*code)];
-    let tokens = redeem_with(app, tenant, &form).await;
-    assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.json()
+    redeem_with(app, tenant, &form).await.json_of(200)
 }
 
 async fn post(app: &TestApp, path: &str, client: &str, more: &[(&str, &str)]) -> Value {
     let form = [&[("client_id", client), ("client_secret", &**SECRET)], more].concat();
-    let answer = app.post(path, &form).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.json()
+    app.post(path, &form).await.json_of(200)
 }
 
 fn text<'a>(json: &'a Value, name: &str) -> &'a str {
@@ -96,16 +83,16 @@ async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
     let app = &test_env.app;
     let mut of_tenants = Vec::new();
     for tenant in [ACME, GLOBEX] {
-        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        app.change_provider(tenant, |_| ());
         add_person(app, tenant);
         let mut browser = Browser::new(app);
         let mut names = Vec::new();
         for client in [WEB, HELP, SHOP] {
             create_client(&test_env, tenant, client).await;
             let tokens = sign_in(app, &mut browser, tenant, client).await;
-            let id_token = claims(&tokens["id_token"]);
+            let id_token = payload(&tokens["id_token"]);
             let access_token = text(&tokens, "access_token");
-            assert_eq!(userinfo(app, tenant, access_token).await.json()["sub"], id_token["sub"]);
+            assert_eq!(app.userinfo(tenant, access_token).await.json()["sub"], id_token["sub"]);
             let introspect = tenant_path(tenant, "/oauth/introspect");
             let introspected = post(app, &introspect, client.0, &[("token", access_token)]).await;
             assert_eq!(introspected["sub"], id_token["sub"]);
@@ -138,10 +125,10 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
         let mut said = vec![post(&app, &introspect, "web", &[("token", &refresh_token)]).await];
         for tokens in [&tokens, &refreshed] {
             let access_token = text(tokens, "access_token");
-            said.push(claims(&tokens["id_token"]));
-            said.push(claims(&tokens["access_token"]));
+            said.push(payload(&tokens["id_token"]));
+            said.push(payload(&tokens["access_token"]));
             let before = app.store.calls();
-            let found = userinfo(&app, tenant, access_token).await;
+            let found = app.userinfo(tenant, access_token).await;
             let after = app.store.calls();
             // What it reads is in caches.
             let uncached = |calls: &Calls| (calls.sign_ins, calls.administration, calls.find_by_identifier);
@@ -160,11 +147,11 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
         assert_eq!(out.status, 200, "the hint is of this session: {}", out.body);
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "nobody is signed in");
         assert_eq!(
-            userinfo(&app, tenant, text(&tokens, "access_token")).await.status,
+            app.userinfo(tenant, text(&tokens, "access_token")).await.status,
             401,
             "the session has ended"
         );
-        said.push(claims(&waiting_logout_token(&app, tenant).await.into()));
+        said.push(payload(&waiting_logout_token(&app, tenant).await.into()));
 
         let sub = said[0]["sub"].clone();
         assert!(sub.as_str().is_some_and(|sub| sub.starts_with("pw_")), "{sub}");
@@ -185,25 +172,21 @@ async fn a_device_calls_a_person_as_its_sector_does() {
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
         add_client(&app, tenant, HELP, |_| ());
-        let expected = claims(&sign_in(&app, &mut Browser::new(&app), tenant, HELP).await["id_token"]);
+        let expected = payload(&sign_in(&app, &mut Browser::new(&app), tenant, HELP).await["id_token"]);
         add_client(&app, tenant, WEB, |client| {
             client.grant_types = vec![GrantType::DeviceCode];
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
+            public(client);
             client.code_flow.redirect_uris.clear();
             client.code_flow.sector_identifier_uri = Some("https://app.example.com/sector".to_owned());
         });
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
-        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        browser.at_device(tenant, &page, &[("decision", "allow")]).await;
         let tokens = poll(&app, tenant, &begun).await.json();
-        let id_token = claims(&tokens["id_token"]);
+        let id_token = payload(&tokens["id_token"]);
         assert_eq!((&id_token["sub"], &id_token["sid"]), (&expected["sub"], &Value::Null));
-        assert_eq!(
-            userinfo(&app, tenant, text(&tokens, "access_token")).await.json()["sub"],
-            expected["sub"]
-        );
+        assert_eq!(app.userinfo(tenant, text(&tokens, "access_token")).await.json()["sub"], expected["sub"]);
     }
 }
 
@@ -217,7 +200,7 @@ async fn names_of_another_sector_or_tenant_are_of_nobody() {
         let mut of_clients = Vec::new();
         for client in [WEB, SHOP] {
             add_client(&app, tenant, client, |_| ());
-            of_clients.push(claims(&sign_in(&app, &mut browser, tenant, client).await["access_token"]));
+            of_clients.push(payload(&sign_in(&app, &mut browser, tenant, client).await["access_token"]));
         }
         of_tenants.push(of_clients);
     }
@@ -229,7 +212,7 @@ async fn names_of_another_sector_or_tenant_are_of_nobody() {
             let mut claims = web.clone();
             claims[name] = value.clone();
             // Signed by the tenant's own key, so that the names alone are wrong.
-            userinfo(&app, tenant, &Forge::of(tenant).token(&claims)).await.status
+            app.userinfo(tenant, &Forge::of(tenant).token(&claims)).await.status
         };
         assert_eq!(with("sub", &web["sub"]).await, 200);
         for foreign in [
@@ -267,7 +250,7 @@ async fn a_hint_names_the_person_to_its_own_sector() {
         assert_eq!(ask(("id_token_hint", same_sector)).await, None);
         assert_eq!(ask(("id_token_hint", other_sector)).await.as_deref(), Some("invalid_request"));
         let expecting =
-            |token: &Value| json!({ "id_token": { "sub": { "value": claims(token)["sub"] } } }).to_string();
+            |token: &Value| json!({ "id_token": { "sub": { "value": payload(token)["sub"] } } }).to_string();
         assert_eq!(ask(("claims", &expecting(&tokens[0]["id_token"]))).await, None);
         let foreign = ask(("claims", &expecting(&tokens[2]["id_token"]))).await;
         assert_eq!(foreign.as_deref(), Some("login_required"));
@@ -287,10 +270,10 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
             add_client(&app, tenant, WEB, |_| ());
             let tokens = sign_in(&app, &mut Browser::new(&app), tenant, WEB).await;
             let access_token = text(&tokens, "access_token");
-            assert_eq!(userinfo(&app, tenant, access_token).await.status, 200);
+            assert_eq!(app.userinfo(tenant, access_token).await.status, 200);
             let now = Timestamp::from_seconds(app.now());
             app.store.revoke_people(&fixtures::tenant_id(tenant), &subject, None, now).await.unwrap();
-            assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "{subject:?}");
+            assert_eq!(app.userinfo(tenant, access_token).await.status, 401, "{subject:?}");
             app.pass(5);
         }
     }
@@ -315,8 +298,8 @@ async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_fee
             let form = [("client_id", WEB.0), ("client_secret", &**SECRET), ("token", token)];
             assert_eq!(app.post(&revoke, &form).await.status, 200);
         }
-        let [ended_claims, revoked_claims] = [0, 1].map(|at| claims(&tokens[at]["access_token"]));
-        let published: Value = serde_json::from_str(&part(&feed(tenant).await, 1)).unwrap();
+        let [ended_claims, revoked_claims] = [0, 1].map(|at| payload(&tokens[at]["access_token"]));
+        let published = claims_of(&feed(tenant).await);
         assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_some(), "{published}");
         assert_eq!(published["tokens"], json!([revoked_claims["jti"]]));
         // Of the same person, until none of these two is among the latest.
@@ -327,15 +310,15 @@ async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_fee
             let grant = RevokedSubject::Grant(format!("grant {number}"));
             app.store.revoke_people(&id, &grant, Some(sub), now).await.unwrap();
         }
-        let published: Value = serde_json::from_str(&part(&feed(tenant).await, 1)).unwrap();
+        let published = claims_of(&feed(tenant).await);
         assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_none(), "{published}");
         assert_eq!(published["tokens"], json!([]));
         let accounts = published["people"]["accounts"].as_object().unwrap();
         assert!(accounts.keys().eq([&RevocationFeed::name(sub)]), "{person:?}: {accounts:?}");
         for token in [ended, revoked] {
-            assert_eq!(userinfo(&app, tenant, token).await.status, 401);
+            assert_eq!(app.userinfo(tenant, token).await.status, 401);
         }
-        assert_eq!(userinfo(&app, tenant, of_shop).await.status, 200, "another sector");
+        assert_eq!(app.userinfo(tenant, of_shop).await.status, 200, "another sector");
     }
 }
 
@@ -346,11 +329,10 @@ async fn a_tenant_decides_for_clients_that_do_not_say() {
         let person = add_person(&app, tenant);
         add_client(&app, tenant, WEB, |client| client.code_flow.subject_type = None);
         let sub = async || {
-            claims(&sign_in(&app, &mut Browser::new(&app), tenant, WEB).await["id_token"])["sub"].clone()
+            payload(&sign_in(&app, &mut Browser::new(&app), tenant, WEB).await["id_token"])["sub"].clone()
         };
         assert_eq!(sub().await, person.id.as_str());
-        app.change_tenant(tenant, |tenant| {
-            tenant.strategies.oidc = true;
+        app.change_provider(tenant, |tenant| {
             tenant.subject = SubjectType::Pairwise;
         });
         assert!(sub().await.as_str().is_some_and(|sub| sub.starts_with("pw_")));

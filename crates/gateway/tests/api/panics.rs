@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tenancy::{StoreError, Tenant, TenantId, TenantResolver, TenantStore};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 /// Panics for one tenant.
 struct Panicking(Arc<dyn TenantStore>, &'static str);

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use accounts::{Account, AccountPasswords};
-use protocol::{GrantType, Secret};
-use registry::{Client, ClientSecret};
+use protocol::Secret;
+use registry::ClientSecret;
+use reqwest::RequestBuilder;
 use reqwest::header::SET_COOKIE;
-use reqwest::{Method, RequestBuilder};
 use secrets::{GeneratedSecret, PasswordSalt, hash_password, hash_token};
-use testkit::{fixtures, requests};
+use testkit::requests;
 use url::Url;
 
-use crate::answer::Answer;
-use crate::app::{PUBLIC_URL, TestApp, tenant_path, token_path};
+use crate::prelude::*;
 
 pub(crate) const EMAIL: &str = "ada@example.com";
+pub(crate) const BOB: &str = "bob@example.com";
 pub(crate) const PASSWORD: &str = "a long enough password";
 pub(crate) const CALLBACK: &str = "https://app.example.com/callback";
 pub(crate) const SIGNED_OUT: &str = "https://app.example.com/signed-out";
@@ -36,6 +36,18 @@ pub(crate) fn add_someone(app: &TestApp, tenant: &str, number: u8, email: &str) 
     let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);
     app.store.put_account(person.clone(), password);
     person
+}
+
+/// Adds Ada and a client that signs her in, changed like this, and returns its secret.
+pub(crate) fn furnish(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
+    add_person(app, tenant);
+    add_web_client(app, tenant, change)
+}
+
+/// Makes a client public.
+pub(crate) fn public(client: &mut Client) {
+    client.authentication_method = ClientAuthenticationMethod::None;
+    client.secrets.clear();
 }
 
 /// Adds a client of the tenant that signs people in, changed like this, and returns its secret.
@@ -104,25 +116,65 @@ impl<'a> Browser<'a> {
         self.get(&path).await
     }
 
-    /// Fills in the form of a sign-in page.
+    /// Fills in the form of a page at this path with an identifier and a password.
+    pub(crate) async fn sign_in_at(
+        &mut self,
+        path: &str,
+        page: &Answer,
+        (who, password): (&str, &str),
+    ) -> Answer {
+        self.fill_in(path, page, &[("identifier", who), ("password", password)]).await
+    }
+
+    /// The same with a sign-in page and Ada's address.
     pub(crate) async fn sign_in(&mut self, tenant: &str, page: &Answer, password: &str) -> Answer {
-        let form = [("flow", &*flow(page)), ("identifier", EMAIL), ("password", password)];
-        self.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
+        self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), page, (EMAIL, password)).await
+    }
+
+    /// Sends a form of the device pages.
+    pub(crate) async fn at_device(&mut self, tenant: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        self.fill_in(&tenant_path(tenant, "/device"), page, fields).await
     }
 
     /// The same as a person with the same password, who signs in also where another is signed in.
     pub(crate) async fn sign_in_as(&mut self, tenant: &str, identifier: &str) -> Answer {
         let page = self.authorize(tenant, &[("prompt", "login")]).await;
-        let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", PASSWORD)];
-        self.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
+        self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), &page, (identifier, PASSWORD)).await
+    }
+
+    /// The page that Ada sees after her sign-in for a request.
+    pub(crate) async fn signed_in(&mut self, tenant: &str, more: &[(&str, &str)]) -> Answer {
+        let page = self.authorize(tenant, more).await;
+        page.assert_status(200);
+        self.sign_in(tenant, &page, PASSWORD).await
     }
 
     /// The code of a whole sign-in.
     pub(crate) async fn code(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
-        let page = self.authorize(tenant, more).await;
-        assert_eq!(page.status, 200, "{}", page.body);
-        let done = self.sign_in(tenant, &page, PASSWORD).await;
-        parameter(&continued(&done), "code")
+        code_in(&self.signed_in(tenant, more).await)
+    }
+
+    /// The tokens of a whole sign-in for the client with this secret.
+    pub(crate) async fn tokens(&mut self, tenant: &str, secret: &str, more: &[(&str, &str)]) -> Value {
+        let code = self.code(tenant, more).await;
+        redeem(self.app, tenant, secret, &code).await.json_of(200)
+    }
+
+    /// Sends the form of a page with these fields.
+    pub(crate) async fn fill_in(&mut self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let sealed = flow(page);
+        self.post(path, &[&[("flow", &*sealed)], fields].concat()).await
+    }
+
+    /// Presses a button on a page of a sign-in.
+    pub(crate) async fn decide(&mut self, tenant: &str, page: &Answer, decision: &str) -> Answer {
+        self.fill_in(&tenant_path(tenant, "/oauth/sign-in"), page, &[("decision", decision)]).await
+    }
+
+    /// The error that a request goes back with that may show no page.
+    pub(crate) async fn silent_error(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
+        let answer = self.authorize(tenant, &[&[("prompt", "none")], more].concat()).await;
+        parameter(&location(&answer), "error")
     }
 }
 
@@ -160,6 +212,24 @@ pub(crate) fn continued(page: &Answer) -> Url {
     let to = attribute(page, "content=\"0;url=");
     let to = to.unwrap_or_else(|| panic!("{} goes nowhere: {}", page.status, page.body));
     Url::parse(&to).unwrap()
+}
+
+/// Where a redirect leads.
+#[track_caller]
+pub(crate) fn location(answer: &Answer) -> Url {
+    answer.assert_status(303);
+    Url::parse(answer.header("location")).unwrap()
+}
+
+/// The code that a page goes on with.
+pub(crate) fn code_in(page: &Answer) -> String {
+    parameter(&continued(page), "code")
+}
+
+/// The code that a redirect goes back with.
+#[track_caller]
+pub(crate) fn code_at(answer: &Answer) -> String {
+    parameter(&location(answer), "code")
 }
 
 fn attribute(page: &Answer, before: &str) -> Option<String> {

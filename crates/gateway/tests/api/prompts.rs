@@ -1,9 +1,6 @@
 //! Each value of `prompt` (OpenID Connect Core §3.1.2.1), for a client of the tenant's own and for another one. Each at two tenants.
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::openid::location;
-use crate::person::{Browser, PASSWORD, add_person, add_web_client, continued, flow, parameter};
+use crate::prelude::*;
 
 /// What a request leads to: of a browser where nobody is signed in, there after the sign-in, where a person is signed in who has allowed the
 /// client nothing, and where the person has allowed it.
@@ -64,11 +61,9 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
         let rows = PROMPTS.map(|(prompt, own, other)| (prompt, if first_party { own } else { other }));
         let app = TestApp::start();
         for tenant in [ACME, GLOBEX] {
-            add_person(&app, tenant);
-            add_web_client(&app, tenant, |client| client.code_flow.first_party = first_party);
+            furnish(&app, tenant, |client| client.code_flow.first_party = first_party);
             let mut signed_in = Browser::new(&app);
-            let page = signed_in.authorize(tenant, &[]).await;
-            signed_in.sign_in(tenant, &page, PASSWORD).await;
+            signed_in.signed_in(tenant, &[]).await;
             app.pass(10);
             for (prompt, [nobody, afterwards, not_allowed, _]) in rows {
                 let what = format!("{prompt:?} of a client with first_party: {first_party} at {tenant}");
@@ -86,9 +81,8 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
                 assert_eq!(kind(&next), not_allowed, "{what}, not allowed");
             }
             let consent = signed_in.authorize(tenant, &[("prompt", "consent")]).await;
-            let allow = [("flow", &*flow(&consent)), ("decision", "allow")];
-            let done = signed_in.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
-            assert!(!parameter(&continued(&done), "code").is_empty());
+            let done = signed_in.decide(tenant, &consent, "allow").await;
+            assert!(!code_in(&done).is_empty());
             for (prompt, [.., allowed]) in rows {
                 let next = signed_in.authorize(tenant, &[("prompt", prompt)]).await;
                 assert_eq!(

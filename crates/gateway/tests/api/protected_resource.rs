@@ -1,21 +1,9 @@
 //! The sample resource server: the tokens that it accepts, and the errors for all others (RFC 6750 §3, RFC 9068 §4).
 
 use protocol::Timestamp;
-use reqwest::Method;
-use serde_json::json;
 use tenancy::{PreviousTyp, TenantStatus};
-use testkit::Failure;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options};
-use crate::client_fixtures::WRITER;
-use crate::forge::{Forge, but, claims};
-
-const PATH: &str = "/api/v1/protected-resource";
-
-pub(crate) async fn present(app: &TestApp, token: &str) -> Answer {
-    Answer::to(app.request(Method::GET, PATH).bearer_auth(token)).await
-}
+use crate::prelude::*;
 
 #[track_caller]
 pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
@@ -29,7 +17,7 @@ pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
 async fn a_good_token_is_answered_with_its_client() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let answer = present(&app, &app.token(tenant).await).await;
+        let answer = app.get_with(&app.token(tenant).await, RESOURCE).await;
         let expected = format!(
             concat!(
                 r#"{{"data":"Protected resource data","tenant":"{}","caller":{{"type":"machine","client_id":"svc"}},"#,
@@ -48,7 +36,7 @@ async fn a_token_whose_subject_is_not_its_client_is_a_users() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = Forge::of(tenant).token(&but(claims(tenant), json!({ "sub": "alice" })));
-        let caller = present(&app, &token).await.json()["caller"].clone();
+        let caller = app.get_with(&token, RESOURCE).await.json()["caller"].clone();
         assert_eq!(caller, json!({ "type": "user", "client_id": "svc" }));
     }
 }
@@ -57,15 +45,17 @@ async fn a_token_whose_subject_is_not_its_client_is_a_users() {
 async fn without_a_token_no_error_is_named() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let bare = app.request(Method::GET, PATH);
-        let basic = app.request(Method::GET, PATH).basic_auth("svc", Some(app.secrets(tenant).of("svc")));
+        let bare = app.request(Method::GET, RESOURCE);
+        let basic = app.request(Method::GET, RESOURCE).basic_auth("svc", Some(app.secrets(tenant).of("svc")));
         for request in [bare, basic] {
             let answer = Answer::to(request).await;
             assert_eq!((answer.status, answer.body.as_str()), (401, ""));
-            assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="protected-resource""#);
+            let dpop = r#"DPoP algs="RS256 RS384 RS512 PS256 ES256 ES384 EdDSA""#;
+            let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+            assert_eq!(challenges, [r#"Bearer realm="protected-resource""#, dpop]);
             answer.assert_not_stored();
         }
-        let path = format!("{PATH}?access_token={}", app.token(tenant).await);
+        let path = format!("{RESOURCE}?access_token={}", app.token(tenant).await);
         assert_eq!(app.get(&path).await.status, 401);
     }
 }
@@ -76,12 +66,12 @@ async fn leeway_is_for_beginnings_and_not_for_ends() {
         let app = TestApp::start_with(&options(tenant));
         let forge = Forge::of(tenant);
         let ahead = json!({ "nbf": app.now() + 5, "iat": app.now() + 5 });
-        assert_eq!(present(&app, &forge.token(&but(claims(tenant), ahead))).await.status, 200);
+        assert_eq!(app.get_with(&forge.token(&but(claims(tenant), ahead)), RESOURCE).await.status, 200);
         let token = app.token(tenant).await;
         app.pass(3599);
-        assert_eq!(present(&app, &token).await.status, 200);
+        assert_eq!(app.get_with(&token, RESOURCE).await.status, 200);
         app.pass(1);
-        assert_invalid(&present(&app, &token).await, "Token has expired");
+        assert_invalid(&app.get_with(&token, RESOURCE).await, "Token has expired");
     }
 }
 
@@ -96,10 +86,10 @@ async fn a_previous_type_is_taken_until_its_last_token_has_expired() {
             tenant.access_token.previous_typs.push(previous);
             tenant.access_token.typ = "JWT".to_owned();
         });
-        assert_eq!(present(&app, &token).await.status, 200);
+        assert_eq!(app.get_with(&token, RESOURCE).await.status, 200);
         app.pass(10);
-        assert_invalid(&present(&app, &token).await, "Token type is not accepted");
-        assert_eq!(present(&app, &app.token(tenant).await).await.status, 200);
+        assert_invalid(&app.get_with(&token, RESOURCE).await, "Token type is not accepted");
+        assert_eq!(app.get_with(&app.token(tenant).await, RESOURCE).await.status, 200);
     }
 }
 
@@ -107,7 +97,7 @@ async fn a_previous_type_is_taken_until_its_last_token_has_expired() {
 async fn a_missing_scope_is_named() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let answer = present(&app, &app.token_of(tenant, WRITER).await).await;
+        let answer = app.get_with(&app.token_of(tenant, WRITER).await, RESOURCE).await;
         let words = "Token does not have the required scope";
         answer.assert_refused(403, "insufficient_scope", words);
         let challenge = format!(
@@ -124,19 +114,7 @@ async fn the_tokens_of_a_suspended_tenant_are_refused() {
         let token = app.token(tenant).await;
         let keys_published_until = Timestamp::from_seconds(u64::MAX);
         app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
-        assert_invalid(&present(&app, &token).await, "Token issuer is not active");
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_is_away_makes_no_token_invalid() {
-    for tenant in [ACME, GLOBEX] {
-        let app = TestApp::start_with(&options(tenant));
-        let token = app.token(tenant).await;
-        app.store.fail_with(Failure::Unavailable);
-        let answer = present(&app, &token).await;
-        answer.assert_refused(503, "temporarily_unavailable", "The server cannot answer now; try again");
-        assert_eq!(answer.header("www-authenticate"), "");
+        assert_invalid(&app.get_with(&token, RESOURCE).await, "Token issuer is not active");
     }
 }
 
@@ -146,6 +124,10 @@ async fn without_configuration_the_path_is_unknown() {
         let mut options = options(tenant);
         options.protected_resource = None;
         let app = TestApp::start_with(&options);
-        present(&app, &app.token(tenant).await).await.assert_refused(404, "not_found", "Unknown path");
+        app.get_with(&app.token(tenant).await, RESOURCE).await.assert_refused(
+            404,
+            "not_found",
+            "Unknown path",
+        );
     }
 }

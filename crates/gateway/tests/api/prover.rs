@@ -6,10 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use reqwest::RequestBuilder;
 use reqwest::header::AUTHORIZATION;
-use serde_json::{Value, json};
 
-use crate::app::PUBLIC_URL;
-use crate::forge::but;
+use crate::prelude::*;
 
 pub(crate) const DPOP: &str = "dpop";
 

@@ -1,12 +1,8 @@
 //! Callers behind proxies: which proxies may state the caller's address, and the warning about ignored headers.
 
 use gateway::{ForwardingHeader, Options, TrustedProxies};
-use reqwest::Method;
-use serde_json::json;
 
-use crate::administrators::{Ask, BOSS, TestEnv, ask, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::prelude::*;
 
 fn behind(from: &str, header: ForwardingHeader) -> Options {
     let mut options = options(ACME);
@@ -17,13 +13,11 @@ fn behind(from: &str, header: ForwardingHeader) -> Options {
 /// Checks the address that the audit records for a request with these headers.
 async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &str) {
     let test_env = TestEnv::over(TestApp::start_with(options));
-    for tenant in [ACME, GLOBEX] {
-        let boss = test_env.token(tenant, BOSS).await;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let body = Some(json!({ "client_id": "web" }));
         let path = clients_path(tenant);
-        let made = test_env.ask(&boss, Ask { body, headers, ..ask(Method::POST, &path) }).await;
-        assert_eq!(made.status, 201, "{made:?}");
+        test_env.ask(&boss, Ask { body, headers, ..ask(Method::POST, &path) }).await.assert_status(201);
         let records = test_env.get(&boss, &tenant_path(tenant, "/audit")).await.json();
         assert_eq!(records["items"][0]["source"], expected, "{records}");
     }

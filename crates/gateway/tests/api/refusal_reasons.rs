@@ -2,15 +2,9 @@
 
 use protocol::RefusalReason;
 use registry::methods::TABLES;
-use reqwest::Method;
-use testkit::fixtures;
 
-use crate::access_log::line_of;
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
-use crate::capture::capture;
-use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC, add_ended_client};
-use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, authorize_path, flow};
+use crate::client_fixtures::add_ended_client;
+use crate::prelude::*;
 
 /// The fields of a refused request: error, reason, claimed client id, refused scope; empty where the line has none.
 async fn check(answer: &Answer, expected: [&str; 4]) {
@@ -40,20 +34,14 @@ async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
             ("mal\u{7}formed", secrets.of(SVC), "malformed_credentials", ""),
         ];
         for (client, secret, reason, claimed) in not_authenticated {
-            let form =
-                [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-            let answer = app.post(&token_path(tenant), &form).await;
+            let answer = app.fetch(tenant, client, secret).await;
             check(&answer, ["invalid_client", reason, claimed, ""]).await;
             let body = r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#;
             assert_eq!((answer.status, answer.body.as_str()), (401, body), "{reason}");
         }
         let request = async |client: &str, more: &[(&str, &str)]| {
-            let form = [
-                ("grant_type", "client_credentials"),
-                ("client_id", client),
-                ("client_secret", secrets.of(client)),
-            ];
-            app.post(&token_path(tenant), &[&form[..], more].concat()).await
+            app.post(&token_path(tenant), &[&credentials(client, secrets.of(client))[..], more].concat())
+                .await
         };
         for (client, more, error, reason, scope) in [
             (CODE_ONLY, &[] as &[(&str, &str)], "unauthorized_client", "grant_not_registered", ""),
@@ -90,10 +78,9 @@ async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
 async fn the_reason_of_a_source_over_its_limit_is_that_of_the_attempt() {
     capture();
     let app = TestApp::start_limited(protocol::Rate::per_minute(1));
-    let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
-    let mut last = app.post(&token_path(ACME), &form).await;
+    let mut last = app.fetch(ACME, SVC, "wrong").await;
     while last.status != 429 {
-        last = app.post(&token_path(ACME), &form).await;
+        last = app.fetch(ACME, SVC, "wrong").await;
     }
     check(&last, ["invalid_client", "wrong_secret", SVC, ""]).await;
 }
@@ -127,12 +114,10 @@ async fn refused_tokens_and_problems_name_their_reason_too() {
     let path = "/api/v1/protected-resource";
     check(&app.get(path).await, ["", "token_missing", "", ""]).await;
     let foreign = app.token(GLOBEX).await;
-    let request = app.request(Method::GET, path).bearer_auth(foreign);
-    check(&Answer::to(request).await, ["invalid_token", "token_of_another_issuer", "", ""]).await;
+    check(&app.get_with(&foreign, path).await, ["invalid_token", "token_of_another_issuer", "", ""]).await;
     let own = app.token(ACME).await;
     app.pass(100_000);
-    let request = app.request(Method::GET, path).bearer_auth(own);
-    check(&Answer::to(request).await, ["invalid_token", "token_expired", "", ""]).await;
+    check(&app.get_with(&own, path).await, ["invalid_token", "token_expired", "", ""]).await;
     check(&app.get(&tenant_path(ACME, "/clients")).await, ["", "token_missing", "", ""]).await;
     check(&app.get("/no/such/path").await, ["not_found", "unknown_path", "", ""]).await;
 }
@@ -143,22 +128,20 @@ async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
     capture();
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start();
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
+        furnish(&app, tenant, |_| ());
         for (path, form_path) in
             [(authorize_path(tenant, &[]), "/oauth/sign-in"), (tenant_path(tenant, "/account"), "/account")]
         {
             let mut browser = Browser::new(&app);
             let page = browser.get(&path).await;
             for identifier in [EMAIL, "nobody@example.com"] {
-                let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", "wrong")];
-                let refused = browser.post(&tenant_path(tenant, form_path), &form).await;
+                let refused =
+                    browser.sign_in_at(&tenant_path(tenant, form_path), &page, (identifier, "wrong")).await;
                 assert_eq!(refused.status, 403);
                 check(&refused, ["access_denied", "sign_in_failed", "", ""]).await;
                 assert_eq!(line_of(&refused).await.get("tenant"), tenant);
             }
-            let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD)];
-            let done = browser.post(&tenant_path(tenant, form_path), &form).await;
+            let done = browser.sign_in_at(&tenant_path(tenant, form_path), &page, (EMAIL, PASSWORD)).await;
             assert_eq!(line_of(&done).await.get("reason"), "");
             let series = format!(
                 "latchkey_http_requests_total{{route=\"/api/v1/tenant/{{id}}{form_path}\",status=\"403\",\

@@ -3,15 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use registry::ClientKeys;
-use serde_json::{Value, json};
-use testkit::fixtures;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
-use crate::client_fixtures::assertion_key;
-use crate::person::{
-    Browser, CALLBACK, CHALLENGE, PASSWORD, add_person, add_web_client, continued, parameter, redeem,
-};
+use crate::prelude::*;
 use crate::pushed_requests::{open as open_pushed, push, push_with};
 
 const TYP: &str = "oauth-authz-req+jwt";
@@ -135,10 +128,9 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
             let page =
                 open(&mut Browser::new(&app), own, &object, "&redirect_uri=https://app.example.com/callback")
                     .await;
-            assert_eq!((page.status, page.header("location")), (400, ""), "{}", page.body);
+            page.assert_shown(400);
         }
-        let both = open(&mut Browser::new(&app), own, &object, "&request_uri=urn:example:a").await;
-        assert_eq!(both.status, 400);
+        open(&mut Browser::new(&app), own, &object, "&request_uri=urn:example:a").await.assert_status(400);
     }
 }
 
@@ -149,10 +141,9 @@ async fn a_client_without_keys_cannot_send_objects_and_one_with_a_url_can() {
     for tenant in [ACME, GLOBEX] {
         let secret = add_web_client(&app, tenant, |_| ());
         let object = sign(tenant, &members(tenant, app.now()));
-        let page = open(&mut Browser::new(&app), tenant, &object, "").await;
-        assert!(page.status == 400 && page.body.contains("request_not_supported"), "{}", page.body);
+        open(&mut Browser::new(&app), tenant, &object, "").await.assert_says(400, "request_not_supported");
         let pushed = push_with(&app, tenant, &[("client_secret", &secret), ("request", &object)]).await;
-        assert_eq!((pushed.status, &pushed.json()["error"]), (400, &"request_not_supported".into()));
+        pushed.assert_error(400, "request_not_supported");
         add_web_client(&app, tenant, |client| client.jwks_uri = Some(JWKS_URI.to_owned()));
         let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
         app.store.publish_jwks(&fixtures::tenant_id(tenant), JWKS_URI, Some(&jwks));

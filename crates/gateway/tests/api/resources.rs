@@ -1,17 +1,9 @@
 //! What holds for every resource of administration: pages, entity tags, repeated creations, steps, the audit, and the other tenant. What
 //! only one of them does is in the file of its own.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-
-use crate::administrators::{
-    Ask, BOSS, CLERK, OPS, PLATFORM, STEWARD, TestEnv, accounts_path, ask, clients_path,
-};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, tenant_path};
+use crate::prelude::*;
 
 const DAY: u64 = 24 * 3600;
-const TENANTS: &str = "/api/v1/admin/tenants";
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
 /// A resource with rows that are created, changed and deleted.
@@ -99,9 +91,7 @@ async fn walk(
 ) -> Vec<String> {
     let (mut seen, mut cursor, path) = (Vec::new(), String::new(), (resource.path)(tenant));
     for page in 0.. {
-        let answer = test_env.get(token, &format!("{path}?limit={limit}&cursor={cursor}")).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let body = answer.json();
+        let body = test_env.get(token, &format!("{path}?limit={limit}&cursor={cursor}")).await.json_of(200);
         let items = body["items"].as_array().unwrap();
         assert!(items.len() <= limit);
         seen.extend(items.iter().map(|item| item[resource.id].as_str().unwrap().to_owned()));
@@ -139,8 +129,7 @@ async fn rows_that_exist_throughout_are_listed_once_and_in_order() {
 
 #[tokio::test]
 async fn an_invalid_page_is_refused() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for resource in &RESOURCES {
         for path in BOTH.map(|(tenant, _)| (resource.path)(tenant)) {
             for (query, pointer) in [
@@ -153,9 +142,7 @@ async fn an_invalid_page_is_refused() {
                 // A term with a NUL, and acme.
                 ("cursor=YQAKYWNtZQ", "/cursor"),
             ] {
-                let refused = test_env.get(&ops, &format!("{path}?{query}")).await;
-                refused.assert_problem(400, "invalid-request");
-                assert_eq!(refused.pointers(), [pointer], "{query}");
+                test_env.get(&ops, &format!("{path}?{query}")).await.assert_faulty(&[pointer]);
             }
             assert_eq!(test_env.get(&ops, &format!("{path}?colour=red&limit=&cursor=")).await.status, 200);
         }
@@ -209,9 +196,8 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
     }
     assert_eq!(test_env.get(token, path).await.header("etag"), second);
     for fresh in [format!("{first}, {second}"), "*".to_owned()] {
-        let taken = ask_with(Method::POST, &suspend, ("if-match", &fresh)).await;
-        assert_eq!(taken.status, 200, "{}", taken.body);
-        test_env.ask(token, ask(Method::POST, &resume)).await;
+        ask_with(Method::POST, &suspend, ("if-match", &fresh)).await.assert_status(200);
+        test_env.step(token, &resume).await;
         test_env.patch(token, path, patch(&first)).await;
     }
 }
@@ -219,8 +205,7 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
 /// A row and what becomes of it, for a manager of the tenant's own and one of the platform.
 #[tokio::test]
 async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for resource in &RESOURCES {
         for (tenant, other) in BOTH {
             let own = resource.manager(&test_env, tenant).await;
@@ -234,8 +219,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                 }
                 // The second one changes nothing, and leaves no record.
                 for _ in 0..2 {
-                    let patched = test_env.patch(token, &path, (resource.patch)("Other")).await;
-                    assert_eq!(patched.status, 200, "{}", patched.body);
+                    test_env.patch(token, &path, (resource.patch)("Other")).await.assert_status(200);
                 }
                 test_env.patch(token, &path, json!([])).await.assert_problem(400, "invalid-request");
                 for (verb, status) in [
@@ -244,7 +228,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                     ("resume", "active"),
                     ("resume", "active"),
                 ] {
-                    let stepped = test_env.ask(token, ask(Method::POST, &format!("{path}/{verb}"))).await;
+                    let stepped = test_env.step(token, &format!("{path}/{verb}")).await;
                     assert_eq!((stepped.status, &stepped.json()["status"]), (200, &json!(status)));
                     assert_eq!(test_env.get(token, &path).await.json()["status"], status);
                 }
@@ -256,7 +240,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                     test_env.get(token, &path).await.assert_problem(404, "not-found");
                     test_env.delete(token, &path).await.assert_problem(404, "not-found");
                     let resume = format!("{path}/resume");
-                    test_env.ask(token, ask(Method::POST, &resume)).await.assert_problem(404, "not-found");
+                    test_env.step(token, &resume).await.assert_problem(404, "not-found");
                     expected.push("deleted");
                 }
                 let action = format!("{}.", resource.noun);
@@ -274,8 +258,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
 
 #[tokio::test]
 async fn a_repeated_creation_is_answered_the_same_and_done_once() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, _) in BOTH {
         test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "web" })).await;
         let secrets = format!("{}/web/secrets", clients_path(tenant));
@@ -326,7 +309,7 @@ async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form
         for token in [&ops, &clerk, &boss] {
             let made = repeatable(&test_env, token, &path, &longest, &body).await;
             assert_eq!(replayed(&made), (201, false), "a refusal is not kept: {}", made.body);
-            ids.push(made.json()["client_id"].as_str().unwrap().to_owned());
+            ids.push(made.text("client_id"));
             let again = repeatable(&test_env, token, &path, &longest, &body).await;
             assert_eq!(replayed(&again), (201, true));
         }

@@ -4,15 +4,9 @@ use std::collections::BTreeSet;
 
 use keys::{ClientJwt, PublicKeys};
 use registry::{CredentialTag, RevocationFeed};
-use reqwest::Method;
-use serde_json::Value;
 use testkit::Failure;
 
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
-use crate::client_fixtures::{AUDITOR, PLAIN, SVC};
-use crate::forge::{issuer, part};
+use crate::prelude::*;
 
 async fn fetch(app: &TestApp, tenant: &str) -> Answer {
     app.get(&tenant_path(tenant, "/oauth/revocations")).await
@@ -33,7 +27,7 @@ async fn feed(app: &TestApp, tenant: &str) -> RevocationFeed {
 }
 
 fn claim(token: &str, name: &str) -> String {
-    let claims: Value = serde_json::from_str(&part(token, 1)).unwrap();
+    let claims = claims_of(token);
     claims[name].as_str().unwrap().to_owned()
 }
 
@@ -49,11 +43,10 @@ async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
         let unchanged = feed(app, other).await;
 
         let token = app.token(tenant).await;
-        let form = [("client_id", SVC), ("client_secret", app.secrets(tenant).of(SVC)), ("token", &token)];
-        assert_eq!(app.post(&tenant_path(tenant, "/oauth/revoke"), &form).await.status, 200);
+        assert_eq!(app.post_as((tenant, SVC), "/oauth/revoke", &[("token", &token)]).await.status, 200);
         let boss = test_env.token(tenant, BOSS).await;
         let path = format!("{}/{PLAIN}/tokens/revoke", clients_path(tenant));
-        assert_eq!(test_env.ask(&boss, ask(Method::POST, &path)).await.status, 200);
+        assert_eq!(test_env.step(&boss, &path).await.status, 200);
         let path = format!("{}/{SVC}/secrets", clients_path(tenant));
         let secrets = test_env.get(&boss, &path).await.json();
         let id = secrets["items"][0]["id"].as_str().unwrap();
@@ -114,11 +107,8 @@ async fn a_feed_is_no_access_token() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let jws = fetch(&app, tenant).await.body;
-        let request = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&jws);
-        Answer::to(request).await.assert_refused(401, "invalid_token", "Token is malformed");
-        let form =
-            [("client_id", AUDITOR), ("client_secret", app.secrets(tenant).of(AUDITOR)), ("token", &jws)];
-        let answer = app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await;
+        app.get_with(&jws, RESOURCE).await.assert_refused(401, "invalid_token", "Token is malformed");
+        let answer = app.post_as((tenant, AUDITOR), "/oauth/introspect", &[("token", &jws)]).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"active":false}"#));
     }
 }
@@ -133,9 +123,9 @@ async fn without_facts_there_is_no_feed_and_a_suspended_tenant_has_one() {
         assert_eq!(fetch(app, tenant).await.status, 503);
         app.store.fail_with(None);
         let token = app.token(tenant).await;
-        let path = format!("/api/v1/admin/tenants/{tenant}/suspend");
-        assert_eq!(test_env.ask(&ops, ask(Method::POST, &path)).await.status, 200);
-        let claims: Value = serde_json::from_str(&part(&token, 1)).unwrap();
+        let path = format!("{TENANTS}/{tenant}/suspend");
+        assert_eq!(test_env.step(&ops, &path).await.status, 200);
+        let claims = claims_of(&token);
         let suspended = feed(app, tenant).await;
         assert!(suspended.issued_until.unwrap().seconds() >= claims["iat"].as_u64().unwrap());
     }

@@ -3,18 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{GrantType, JWT_BEARER, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientSecret, RevocationStore as _};
+use protocol::{JWT_BEARER, SigningAlgorithm, Timestamp};
+use registry::{ClientSecret, RevocationStore as _};
 use secrets::{GeneratedSecret, hash_token};
-use serde_json::json;
-use testkit::fixtures;
 
-use crate::administrators::{BOSS, TestEnv, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, token_path};
-use crate::person::{Browser, CALLBACK, add_person, add_web_client, redeem_with};
+use crate::prelude::*;
 use crate::refresh::refresh_with;
-use crate::revoked_grants::{OFFLINE, assert_error, is_active};
+use crate::revoked_grants::{OFFLINE, assert_error};
 
 /// What the client `web` has two of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +71,7 @@ fn add_client_with_secrets(app: &TestApp, tenant: &str, change: impl FnOnce(&mut
 /// The same with two keys. An administrator adds it, and so may change it.
 async fn add_client_with_keys(test_env: &TestEnv, tenant: &str) -> [Credential; 2] {
     add_person(&test_env.app, tenant);
-    test_env.app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+    test_env.app.change_provider(tenant, |_| ());
     let keys = [generated_key(1), generated_key(2)];
     let document = json!({
         "client_id": "web", "scopes": ["openid", "offline_access"], "redirect_uris": [CALLBACK], "first_party": true,
@@ -84,8 +79,7 @@ async fn add_client_with_keys(test_env: &TestEnv, tenant: &str) -> [Credential; 
         "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks(&keys),
     });
     let boss = test_env.token(tenant, BOSS).await;
-    let added = test_env.post(&boss, &clients_path(tenant), document).await;
-    assert_eq!(added.status, 201, "{}", added.body);
+    test_env.post(&boss, &clients_path(tenant), document).await.assert_status(201);
     keys
 }
 
@@ -114,7 +108,7 @@ async fn refresh_token(app: &TestApp, tenant: &str, by: &Credential) -> String {
     more.push(("code", &code));
     let tokens = redeem_with(app, tenant, &more).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.json()["refresh_token"].as_str().unwrap().to_owned()
+    tokens.text("refresh_token")
 }
 
 async fn refresh(app: &TestApp, tenant: &str, token: &str, by: &Credential) -> Answer {
@@ -151,10 +145,10 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
                 let now = Timestamp::from_seconds(app.now());
                 app.store.delete_ended_revocations(now).await.unwrap();
                 assert_error(&refresh(app, tenant, &by_first, &ours[1]).await, "invalid_grant");
-                assert!(!is_active(app, tenant, &by_first).await, "{kind:?} {days}");
+                assert!(!app.is_active(tenant, &by_first).await, "{kind:?} {days}");
                 let next = refresh(app, tenant, &by_second, &ours[1]).await;
                 assert_eq!(next.status, 200, "{kind:?} {days}: {}", next.body);
-                assert!(is_active(app, tenant, &by_second).await && is_active(app, other, &of_other).await);
+                assert!(app.is_active(tenant, &by_second).await && app.is_active(other, &of_other).await);
                 assert_eq!(refresh(app, other, &of_other, &theirs[0]).await.status, 200, "{kind:?} {days}");
             }
         }

@@ -1,17 +1,10 @@
 //! What an administrator ends, ends refresh tokens and codes that were issued until then, in one tenant: "whatever was issued before".
 
-use protocol::{ClientAuthenticationMethod, GrantType, Timestamp};
+use protocol::Timestamp;
 use registry::RevocationStore as _;
-use reqwest::Method;
-use serde_json::Value;
-use testkit::fixtures;
 
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::client_fixtures::AUDITOR;
 use crate::device;
-use crate::person::{Browser, add_person, add_web_client, redeem_with};
+use crate::prelude::*;
 
 pub(crate) const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
 
@@ -36,12 +29,12 @@ impl Way {
                 (test_env.token(tenant, BOSS).await, format!("{}/web", clients_path(tenant)), steps)
             }
             Self::Tenant(steps) => {
-                let path = format!("/api/v1/admin/tenants/{tenant}");
+                let path = format!("{TENANTS}/{tenant}");
                 (test_env.token(PLATFORM, OPS).await, path, steps)
             }
         };
         for step in steps {
-            let answer = test_env.ask(&token, ask(Method::POST, &format!("{path}/{step}"))).await;
+            let answer = test_env.step(&token, &format!("{path}/{step}")).await;
             assert_eq!(answer.status, 200, "{self:?} {step}: {}", answer.body);
         }
     }
@@ -56,10 +49,8 @@ struct Granted {
 }
 
 fn add_client(app: &TestApp, tenant: &str) {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
-        client.authentication_method = ClientAuthenticationMethod::None;
-        client.secrets.clear();
+    furnish(app, tenant, |client| {
+        public(client);
         client.scope = fixtures::scope("openid profile email offline_access");
         client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
     });
@@ -69,7 +60,7 @@ async fn refresh_token(app: &TestApp, tenant: &str) -> String {
     let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
     let tokens = redeem_with(app, tenant, &[("code", &code)]).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
-    tokens.json()["refresh_token"].as_str().unwrap().to_owned()
+    tokens.text("refresh_token")
 }
 
 async fn grant(app: &TestApp, tenant: &str) -> Granted {
@@ -79,7 +70,7 @@ async fn grant(app: &TestApp, tenant: &str) -> Granted {
     let mut browser = Browser::new(app);
     let user_code = allowed_device["user_code"].as_str().unwrap();
     let page = device::to_the_question(&mut browser, tenant, user_code).await;
-    assert_eq!(device::send(&mut browser, tenant, &page, &[("decision", "allow")]).await.status, 200);
+    assert_eq!(browser.at_device(tenant, &page, &[("decision", "allow")]).await.status, 200);
     let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
     Granted { refresh_token, code, allowed_device, pending_device }
 }
@@ -89,15 +80,9 @@ async fn refresh(app: &TestApp, tenant: &str, token: &str) -> Answer {
     app.post(&token_path(tenant), &form).await
 }
 
-pub(crate) async fn is_active(app: &TestApp, tenant: &str, token: &str) -> bool {
-    let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-    let request = request.basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
-    Answer::to(request.form(&[("token", token)])).await.json()["active"] == true
-}
-
 #[track_caller]
 pub(crate) fn assert_error(answer: &Answer, expected: &str) {
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(expected)), "{}", answer.body);
+    answer.assert_error(400, expected);
 }
 
 #[tokio::test]
@@ -110,9 +95,9 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
         }
         for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
             let (ours, theirs) = (grant(app, tenant).await, grant(app, other).await);
-            assert!(is_active(app, tenant, &ours.refresh_token).await);
+            assert!(app.is_active(tenant, &ours.refresh_token).await);
             way.go(&test_env, tenant).await;
-            assert!(!is_active(app, tenant, &ours.refresh_token).await, "{way:?}");
+            assert!(!app.is_active(tenant, &ours.refresh_token).await, "{way:?}");
             // In the second of the revocation, and later without the wait for that second's end.
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
             app.pass(1);
@@ -121,7 +106,7 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
             for device in [&ours.allowed_device, &ours.pending_device] {
                 assert_error(&device::poll(app, tenant, device).await, "invalid_grant");
             }
-            assert!(is_active(app, other, &theirs.refresh_token).await, "{way:?}");
+            assert!(app.is_active(other, &theirs.refresh_token).await, "{way:?}");
             assert_eq!(refresh(app, other, &theirs.refresh_token).await.status, 200);
             assert_eq!(redeem_with(app, other, &[("code", &theirs.code)]).await.status, 200);
             assert_eq!(device::poll(app, other, &theirs.allowed_device).await.status, 200);
@@ -154,8 +139,8 @@ async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_do
                 app.store.delete_ended_revocations(now).await.unwrap();
                 assert_error(&refresh(app, tenant, &before).await, "invalid_grant");
                 assert_eq!(after.status, 200, "{way:?}: {}", after.body);
-                let next = after.json()["refresh_token"].as_str().unwrap().to_owned();
-                assert!(is_active(app, tenant, &next).await && !is_active(app, tenant, &before).await);
+                let next = after.text("refresh_token");
+                assert!(app.is_active(tenant, &next).await && !app.is_active(tenant, &before).await);
                 after = refresh(app, tenant, &next).await;
             }
         }
@@ -181,7 +166,7 @@ async fn too_many_single_revocations_end_no_refresh_token() {
         }
         let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
         assert_eq!(facts.iter().count(), 1);
-        assert!(is_active(&app, tenant, &token).await);
+        assert!(app.is_active(tenant, &token).await);
         assert_eq!(refresh(&app, tenant, &token).await.status, 200);
     }
 }

@@ -1,9 +1,8 @@
 //! Every path of the gateway: those of the OpenAPI document. The tests that iterate over this list fail for a new path without a row.
 
-use serde_json::Value;
 use tenancy::{Logo, Tenant};
 
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 /// The account of the first person of a test, and the id of no session.
 const ACCOUNT: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";

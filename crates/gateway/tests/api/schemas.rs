@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use crate::prelude::*;
 
 /// The schemas of the document.
 pub(crate) struct Schemas(Value);

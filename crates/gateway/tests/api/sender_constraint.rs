@@ -1,18 +1,10 @@
 //! Tokens that are bound to a key (RFC 9449, RFC 8705): a token without the proof of its key is refused, whatever the key is.
 
 use protocol::Thumbprint;
-use registry::Client;
-use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::{Value, json};
-use testkit::fixtures;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
-use crate::client_fixtures::{AUDITOR, SVC};
-use crate::forge::{Forge, but, claims};
-
-const PATH: &str = "/api/v1/protected-resource";
+use crate::dpop::bound_token;
+use crate::prelude::*;
 
 fn thumbprint() -> String {
     Thumbprint::new([7; 32]).to_string()
@@ -48,7 +40,7 @@ async fn a_bound_token_is_no_bearer_token() {
             (json!({ "kid": "a" }), "Token is malformed"),
             (json!({ "jkt": thumbprint(), "other": 1 }), "Token is malformed"),
         ] {
-            let answer = present(&app, PATH, "Bearer", &bound(tenant, &cnf)).await;
+            let answer = present(&app, RESOURCE, "Bearer", &bound(tenant, &cnf)).await;
             answer.assert_refused(401, "invalid_token", words);
             answer.assert_not_stored();
         }
@@ -56,14 +48,14 @@ async fn a_bound_token_is_no_bearer_token() {
             &crate::forge::header(),
             &serde_json::from_str(&claims(tenant).to_string().replacen('{', "{\"cnf\":null,", 1)).unwrap(),
         );
-        present(&app, PATH, "Bearer", &token).await.assert_refused(
+        present(&app, RESOURCE, "Bearer", &token).await.assert_refused(
             401,
             "invalid_token",
             "Token is malformed",
         );
         // The other tenant's token is no token here, bound or not.
         let foreign = bound(other, &json!({ "jkt": thumbprint() }));
-        present(&app, PATH, "Bearer", &foreign).await.assert_refused(
+        present(&app, RESOURCE, "Bearer", &foreign).await.assert_refused(
             401,
             "invalid_token",
             "Token issuer is not accepted",
@@ -76,8 +68,8 @@ async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = app.token(tenant).await;
-        assert_eq!(present(&app, PATH, "Bearer", &token).await.status, 200);
-        let answer = present(&app, PATH, "DPoP", &token).await;
+        assert_eq!(present(&app, RESOURCE, "Bearer", &token).await.status, 200);
+        let answer = present(&app, RESOURCE, "DPoP", &token).await;
         answer.assert_refused(401, "invalid_token", "Token is not bound to a DPoP key");
     }
 }
@@ -111,15 +103,13 @@ async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof(
             let stored = app.tokens.authenticator.find(&client.tenant, &client.id).await.unwrap().unwrap();
             app.store.put_client(Client { secrets: stored.secrets.clone(), ..client });
         };
-        let request = async |tenant: &str| {
-            let secret = app.secrets(tenant).of(SVC);
-            let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
-            app.post(&token_path(tenant), &form).await
-        };
+        let request = async |tenant: &str| app.fetch(tenant, SVC, app.secrets(tenant).of(SVC)).await;
+        let prover = Prover::new();
         let plain = fixtures::client(&fixtures::tenant(tenant), SVC);
         with_hash(Client { dpop_bound_access_tokens: true, ..plain.clone() }).await;
         let words = "The client must send a DPoP proof in the header DPoP";
         request(tenant).await.assert_refused(400, "invalid_dpop_proof", words);
+        bound_token(&app, tenant, &prover, "1").await;
         with_hash(Client { tls_client_certificate_bound_access_tokens: true, ..plain.clone() }).await;
         let words = "The client must present a client certificate";
         request(tenant).await.assert_refused(400, "invalid_request", words);
@@ -128,6 +118,7 @@ async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof(
         app.change_tenant(tenant, |tenant| tenant.access_token.require_sender_constraint = true);
         let words = "The token must be bound to a key: send a DPoP proof in the header DPoP";
         request(tenant).await.assert_refused(400, "invalid_request", words);
+        bound_token(&app, tenant, &prover, "2").await;
         assert_eq!(request(other).await.status, 200, "the rule is of one tenant");
     }
 }

@@ -2,12 +2,9 @@
 
 use protocol::Lifetime;
 use reqwest::header::SET_COOKIE;
-use serde_json::{Value, json};
 use tenancy::Tenant;
 
-use crate::administrators::{OPS, PLATFORM, STEWARD, TestEnv, accounts_path};
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+use crate::prelude::*;
 
 const DAY: u64 = 86_400;
 const STAY: &str = "name=\"remember\"";
@@ -16,16 +13,14 @@ const STAY: &str = "name=\"remember\"";
 fn two_tenants(change: impl FnOnce(&mut Tenant)) -> TestApp {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
+        furnish(&app, tenant, |_| ());
     }
     change_tenant(&app, change);
     app
 }
 
 fn change_tenant(app: &TestApp, change: impl FnOnce(&mut Tenant)) {
-    app.change_tenant(ACME, |acme| {
-        acme.strategies.oidc = true;
+    app.change_provider(ACME, |acme| {
         change(acme);
     });
 }
@@ -159,8 +154,7 @@ async fn a_stricter_policy_holds_for_sessions_that_have_begun_at_its_tenant() {
 
 #[tokio::test]
 async fn administrators_say_how_long_people_stay_signed_in() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let default = json!({ "idle": 28_800, "absolute": 86_400, "remember": 2_592_000 });
     let tenants = "/api/v1/admin/tenants";
     for id in ["initech", "umbrella"] {
@@ -170,8 +164,7 @@ async fn administrators_say_how_long_people_stay_signed_in() {
     for (id, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
         let path = format!("{tenants}/{id}");
         let of = |session: Value| json!({ "sign_in": { "session": session } });
-        let patched = test_env.patch(&ops, &path, of(json!({ "idle": "1h", "remember": 0 }))).await;
-        assert_eq!(patched.status, 200, "{}", patched.body);
+        test_env.patch(&ops, &path, of(json!({ "idle": "1h", "remember": 0 }))).await.assert_status(200);
         let expected = json!({ "idle": 3_600, "absolute": 86_400, "remember": 0 });
         for (session, pointer) in [
             (json!({ "idle": "25h" }), "/sign_in/session/idle"),

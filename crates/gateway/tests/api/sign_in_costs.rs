@@ -1,15 +1,7 @@
 //! What a sign-in costs: one argon2id for each password that is tried, whatever comes of it, and none for anything else. Each at two tenants.
 
-use protocol::{ClientAuthenticationMethod, GrantType};
-use testkit::fixtures;
-
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::device::{begin, poll, send};
-use crate::openid::userinfo;
-use crate::person::{
-    Browser, EMAIL, PASSWORD, add_person, add_web_client, continued, flow, parameter, redeem_with,
-};
+use crate::device::{begin, poll};
+use crate::prelude::*;
 use crate::refresh::refresh_with;
 
 const UNKNOWN: &str = "eve@example.com";
@@ -42,26 +34,11 @@ impl<'a> Costs<'a> {
 }
 
 fn prepare(app: &TestApp, tenant: &str) {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
-        client.authentication_method = ClientAuthenticationMethod::None;
-        client.secrets.clear();
+    furnish(app, tenant, |client| {
+        public(client);
         client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
         client.scope = fixtures::scope("openid profile");
     });
-}
-
-/// Sends a page of a sign-in with this identifier and password.
-async fn try_at(
-    browser: &mut Browser<'_>,
-    tenant: &str,
-    path: &str,
-    page: &Answer,
-    (identifier, password): (&str, &str),
-) -> Answer {
-    let sealed = flow(page);
-    let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
-    browser.post(&tenant_path(tenant, path), &form).await
 }
 
 #[tokio::test]
@@ -75,12 +52,12 @@ async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
         costs.assert([0, 0, 0], "the page");
         let done = browser.sign_in(tenant, &page, PASSWORD).await;
         costs.assert([1, 1, 1], "the right password: session and code in one transaction");
-        let code = parameter(&continued(&done), "code");
+        let code = code_in(&done);
         let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
         costs.assert([0, 0, 1], "the redemption");
         let [access, refresh, id] =
             ["access_token", "refresh_token", "id_token"].map(|name| tokens[name].as_str().unwrap());
-        assert_eq!(userinfo(&app, tenant, access).await.status, 200);
+        assert_eq!(app.userinfo(tenant, access).await.status, 200);
         costs.assert([0, 0, 0], "userinfo");
         assert_eq!(refresh_with(&app, tenant, refresh, &[]).await.status, 200);
         costs.assert([0, 0, 1], "a refresh");
@@ -109,7 +86,7 @@ async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_an
             let device = u64::from(path == "/device");
             if path == "/device" {
                 let typed = [("user_code", begun["user_code"].as_str().unwrap())];
-                page = send(&mut browser, tenant, &page, &typed).await;
+                page = browser.at_device(tenant, &page, &typed).await;
                 costs.assert([0, 0, 1], "the code of a device");
             }
             for (what, typed, reads) in [
@@ -119,11 +96,11 @@ async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_an
                 ("no password", (EMAIL, ""), 1),
                 ("a password that is too long", (EMAIL, &"x".repeat(5_000)), 1),
             ] {
-                let refused = try_at(&mut browser, tenant, path, &page, typed).await;
+                let refused = browser.sign_in_at(&tenant_path(tenant, path), &page, typed).await;
                 assert_eq!(refused.status, 403, "{path}: {what}: {}", refused.body);
                 costs.assert([1, reads, device], &format!("{path}: {what}"));
             }
-            let right = try_at(&mut browser, tenant, path, &page, (EMAIL, PASSWORD)).await;
+            let right = browser.sign_in_at(&tenant_path(tenant, path), &page, (EMAIL, PASSWORD)).await;
             assert!(matches!(right.status, 200 | 303), "{path}: {}", right.body);
             costs.assert([1, 1, 1 + device], &format!("{path}: the right password"));
         }
@@ -142,12 +119,11 @@ async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         costs.assert([0, 0, 0], "the page");
         let typed = [("user_code", begun["user_code"].as_str().unwrap())];
-        let page = send(&mut browser, tenant, &page, &typed).await;
+        let page = browser.at_device(tenant, &page, &typed).await;
         costs.assert([0, 0, 1], "the code that the person types");
-        let question = try_at(&mut browser, tenant, "/device", &page, (EMAIL, PASSWORD)).await;
+        let question = browser.sign_in_at(&tenant_path(tenant, "/device"), &page, (EMAIL, PASSWORD)).await;
         costs.assert([1, 1, 2], "the right password: the code is read, and the session written");
-        let done = send(&mut browser, tenant, &question, &[("decision", "allow")]).await;
-        assert_eq!(done.status, 200, "{}", done.body);
+        browser.at_device(tenant, &question, &[("decision", "allow")]).await.assert_status(200);
         costs.assert([0, 0, 3], "the decision: code and session are read, and it is written");
         let tokens = poll(&app, tenant, &begun).await;
         assert_eq!(tokens.status, 200, "{}", tokens.body);

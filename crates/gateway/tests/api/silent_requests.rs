@@ -3,12 +3,7 @@
 
 use reqwest::header::{HeaderMap, LOCATION};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::openid::{claims, location};
-use crate::person::{
-    Browser, CALLBACK, EMAIL, add_person, add_web_client, continued, flow, parameter, redeem,
-};
+use crate::prelude::*;
 
 /// All of an answer but its time and its identifier, with a place for the nonce of a page.
 fn whole(answer: &Answer) -> (u16, HeaderMap, String) {
@@ -31,10 +26,9 @@ async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_an
         // The person signs in for a client of the tenant's own, and gets an ID token there.
         let secret = add_web_client(&app, tenant, |_| ());
         let mut signed_in = Browser::new(&app);
-        let code = signed_in.code(tenant, &[]).await;
-        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let tokens = signed_in.tokens(tenant, &secret, &[]).await;
         let hint = tokens["id_token"].as_str().unwrap();
-        assert_eq!(claims(&tokens["id_token"])["sub"], person.id.as_str());
+        assert_eq!(payload(&tokens["id_token"])["sub"], person.id.as_str());
         add_web_client(&app, tenant, |client| {
             client.id = testkit::fixtures::client_id("curious");
             client.code_flow.first_party = false;
@@ -85,16 +79,15 @@ async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_an
 
         // A request that was denied allows nothing.
         let page = signed_in.authorize(tenant, &[("client_id", "curious")]).await;
-        let sign_in = tenant_path(tenant, "/oauth/sign-in");
-        let denied = signed_in.post(&sign_in, &[("flow", &*flow(&page)), ("decision", "deny")]).await;
+        let denied = signed_in.decide(tenant, &page, "deny").await;
         assert_eq!(parameter(&continued(&denied), "error"), "access_denied");
         compare(&mut signed_in, &mut stranger).await;
 
         // The comparison would show a difference: the person allows it, and it learns that.
-        let allowed = signed_in.post(&sign_in, &[("flow", &*flow(&page)), ("decision", "allow")]).await;
-        parameter(&continued(&allowed), "code");
+        let allowed = signed_in.decide(tenant, &page, "allow").await;
+        code_in(&allowed);
         let (there, gone) = (ask(&mut signed_in, &[]).await, ask(&mut stranger, &[]).await);
-        assert!(!parameter(&location(&there), "code").is_empty());
+        assert!(!code_at(&there).is_empty());
         assert_ne!(whole(&there), whole(&gone));
     }
 }

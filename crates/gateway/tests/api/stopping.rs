@@ -1,13 +1,9 @@
 //! Shutdown: open requests get answers, idle connections close at once.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 const SOON: Duration = Duration::from_secs(5);
 

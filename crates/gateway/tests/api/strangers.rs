@@ -2,11 +2,9 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use protocol::{ClientAuthenticationMethod, GrantType};
 use testkit::Calls;
 
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
-use crate::person::{Browser, PASSWORD, add_person, add_web_client, authorize_path, flow};
+use crate::prelude::*;
 
 /// As many at a time.
 const AT_ONCE: usize = 16;
@@ -24,10 +22,8 @@ fn of_people(calls: Calls) -> [u64; 6] {
 async fn ten_thousand_strangers_write_nothing() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |client| {
-            client.authentication_method = ClientAuthenticationMethod::None;
-            client.secrets.clear();
+        furnish(&app, tenant, |client| {
+            public(client);
             client.grant_types.push(GrantType::DeviceCode);
         });
     }
@@ -57,8 +53,7 @@ async fn ten_thousand_strangers_write_nothing() {
         let page = browser.authorize(tenant, &[]).await;
         let identifier = format!("nobody-{at}@example.com");
         let form = [("flow", &*flow(&page)), ("identifier", &*identifier), ("password", PASSWORD)];
-        let answer = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
-        assert_eq!(answer.status, 403, "{}", answer.body);
+        browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await.assert_status(403);
     });
     passwords.buffer_unordered(AT_ONCE).collect::<()>().await;
     assert!(

@@ -3,7 +3,7 @@
 use protocol::Timestamp;
 use tenancy::{Strategies, TenantStatus};
 
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::prelude::*;
 
 #[tokio::test]
 async fn the_enabled_strategies_are_listed_in_their_order() {

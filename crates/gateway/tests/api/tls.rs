@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gateway::{ClientCertificates, ReadFile, Tls, TlsFiles, TlsReaders};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
@@ -19,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
-use crate::app::{ACME, TestApp, options};
+use crate::prelude::*;
 
 pub(crate) struct Files {
     folder: tempfile::TempDir,

@@ -1,11 +1,8 @@
 //! Form of a token request: media type, size, method, and ignored parts.
 
-use reqwest::Method;
 use tokio::io::AsyncReadExt as _;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, token_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 const TOO_LARGE: &str = "The request body is larger than 65536 bytes";
 
@@ -56,9 +53,7 @@ async fn a_body_of_64_kib_is_read_and_no_larger_one() {
         for (length, status) in [(65_536, 200), (65_537, 413), (1 << 20, 413)] {
             let mut body = form(&app, tenant) + "&filler=";
             body.push_str(&"x".repeat(length - body.len()));
-            let request = app.request(Method::POST, &token_path(tenant)).body(body);
-            let request = request.header("content-type", "application/x-www-form-urlencoded");
-            let answer = Answer::to(request).await;
+            let answer = app.post_body(&token_path(tenant), body).await;
             assert_eq!(answer.status, status, "{length}");
             if status == 413 {
                 answer.assert_refused(413, "invalid_request", TOO_LARGE);
@@ -126,8 +121,7 @@ async fn the_query_string_does_not_count() {
         answer.assert_refused(401, "invalid_client", "Missing client_id parameter");
         let secret = app.secrets(tenant).of(SVC);
         let path = format!("{}?client_secret={secret}&scope=admin&grant_type=x", token_path(tenant));
-        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
-        assert_eq!(app.post(&path, &form).await.status, 200);
+        assert_eq!(app.post(&path, &credentials(SVC, secret)).await.status, 200);
     }
 }
 

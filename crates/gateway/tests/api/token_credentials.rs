@@ -4,12 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use reqwest::Method;
 use reqwest::header::HeaderValue;
 
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, token_path};
-use crate::client_fixtures::SVC;
+use crate::prelude::*;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const GRANT: &str = "grant_type=client_credentials";

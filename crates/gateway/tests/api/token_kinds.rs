@@ -4,21 +4,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use protocol::{ClientAuthenticationMethod, GrantType, JWT_BEARER};
+use protocol::JWT_BEARER;
 use registry::ClientKeys;
-use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::fixtures;
 
-use crate::administrators::{BOSS, TestEnv, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
 use crate::backchannel::waiting_logout_token;
-use crate::client_fixtures::{AUDITOR, assertion_key};
-use crate::forge::{Forge, issuer, part};
-use crate::openid::userinfo;
-use crate::person::{Browser, CALLBACK, CHALLENGE, SIGNED_OUT, add_person, add_web_client, redeem_with};
-use crate::prover::{DPOP, Prover, proof_claims};
+use crate::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -97,8 +87,7 @@ async fn post(app: &TestApp, tenant: &str, path: &str, form: &[(&str, &str)]) ->
 
 /// A tenant with a person and a client, which have each other's public keys.
 fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
-    add_person(app, tenant);
-    add_web_client(app, tenant, |client| {
+    furnish(app, tenant, |client| {
         client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt;
         client.secrets.clear();
         client.grant_types.extend([
@@ -110,8 +99,7 @@ fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
         let keys = [json!(assertion_key(tenant).jwk), Forge::of(tenant).jwk(), prover.jwk()];
         client.keys = Some(ClientKeys::parse(&json!({ "keys": keys }).to_string()).unwrap());
     });
-    app.change_tenant(tenant, |tenant| {
-        tenant.strategies.oidc = true;
+    app.change_provider(tenant, |tenant| {
         tenant.access_token.typ = typ.unwrap_or(&tenant.access_token.typ).to_owned();
     });
 }
@@ -128,9 +116,7 @@ async fn one_of_each(
         let code = browser.code(tenant, &[]).await;
         let own =
             [("client_assertion_type", JWT_BEARER), ("client_assertion", &*assertion(app, tenant, "JWT"))];
-        let redeemed = redeem_with(app, tenant, &[&[("code", &*code)], &own[..]].concat()).await;
-        assert_eq!(redeemed.status, 200, "{}", redeemed.body);
-        redeemed.json()
+        redeem_with(app, tenant, &[&[("code", &*code)], &own[..]].concat()).await.json_of(200)
     };
     let text = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
     // A session that has ended.
@@ -168,15 +154,10 @@ impl Interface {
             post(app, tenant, "/oauth/token", &form).await
         };
         let (answer, taken) = match self {
-            Self::Userinfo => (userinfo(app, tenant, token).await, 200),
+            Self::Userinfo => (app.userinfo(tenant, token).await, 200),
             Self::UserinfoForm => (app.post(&at("/oauth/userinfo"), &[("access_token", token)]).await, 200),
-            Self::ProtectedResource => {
-                let request = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token);
-                (Answer::to(request).await, 200)
-            }
-            Self::Administration => {
-                (Answer::to(app.request(Method::GET, &clients_path(tenant)).bearer_auth(token)).await, 200)
-            }
+            Self::ProtectedResource => (app.get_with(token, RESOURCE).await, 200),
+            Self::Administration => (app.get_with(token, &clients_path(tenant)).await, 200),
             Self::Introspection => {
                 let secret = app.secrets(tenant).of(AUDITOR);
                 let request = app.request(Method::POST, &at("/oauth/introspect"));

@@ -1,18 +1,10 @@
 //! A tenant whose keys cannot be decrypted: its callers get a short error, the operator learns which key failed and why, and other tenants
 //! are served.
 
-use std::time::Duration;
-
 use administration::{SealedItems as _, SealedPlace};
 use keys::{KeyEncryptionKey as _, SealingKey, SigningKeyStore as _};
-use serde_json::json;
-use testkit::fixtures;
 
-use crate::administrators::{BOSS, KEEPER, OPS, PLATFORM, TestEnv, clients_path, keys_path};
-use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::capture::capture;
-use crate::client_fixtures::SVC;
-use crate::forge::Forge;
+use crate::prelude::*;
 
 /// Seals the tenant's key with another sealing key, as after a mistaken change of the sealing key.
 async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
@@ -24,9 +16,8 @@ async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
     assert!(app.store.replace_sealed(&place, &old, &record.sealed_private_key).await.unwrap());
 }
 
-fn form<'a>(app: &'a TestApp, tenant: &str) -> [(&'static str, &'a str); 3] {
-    let secret = app.secrets(tenant).of(SVC);
-    [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)]
+fn form<'a>(app: &'a TestApp, tenant: &str) -> [(&'a str, &'a str); 3] {
+    credentials(SVC, app.secrets(tenant).of(SVC))
 }
 
 #[tokio::test]
@@ -86,8 +77,7 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
 /// Administrators can still list keys and see the failure.
 #[tokio::test]
 async fn the_platform_still_reaches_the_tenant() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (own, others) = (test_env.token(tenant, BOSS).await, test_env.token(other, BOSS).await);
         let foreign = SealingKey::generate().unwrap();
@@ -113,11 +103,10 @@ async fn the_platform_still_reaches_the_tenant() {
 /// A tenant's administrator must not learn which sealing keys exist or how the store is protected.
 #[tokio::test]
 async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let keeper = test_env.token(tenant, KEEPER).await;
-        test_env.post(&ops, &format!("{}/rotate", keys_path(tenant)), json!({})).await;
+        test_env.rotate(&ops, tenant).await;
         let id = fixtures::tenant_id(tenant);
         let announced = test_env.app.store.find_keys(&id).await.unwrap().keys[1].clone();
         let place = SealedPlace::SigningKey { tenant: id, id: announced.id, algorithm: announced.algorithm };
@@ -145,8 +134,7 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
 /// The platform is a tenant, too: without its keys, its own administrators cannot sign in, but those of tenants can.
 #[tokio::test]
 async fn tenants_administer_themselves_without_the_platforms_keys() {
-    let test_env = TestEnv::start();
-    let ops = test_env.token(PLATFORM, OPS).await;
+    let (test_env, ops) = TestEnv::with_ops().await;
     let keepers =
         [(ACME, test_env.token(ACME, KEEPER).await), (GLOBEX, test_env.token(GLOBEX, KEEPER).await)];
     seal_again(&test_env.app, PLATFORM, &SealingKey::generate().unwrap()).await;

@@ -1,0 +1,49 @@
+//! A store that is away or fails: no credential, token, proof or key is called wrong for it, and afterwards all are good.
+
+use testkit::Failure;
+
+use crate::prelude::*;
+
+/// What the endpoints answer now to a wrong secret, and to a good token, key set, assertion and proof.
+async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 7] {
+    let [token, bound] = tokens;
+    let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();
+    let claims = proof_claims("GET", RESOURCE, app.now(), "1");
+    let proof = prover.proof(claims, json!({ "ath": hash_of(bound) }));
+    [
+        app.fetch(tenant, SVC, "wrong").await,
+        app.post_as((tenant, SVC), "/oauth/introspect", &[("token", token)]).await,
+        app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await,
+        app.get_with(token, RESOURCE).await,
+        app.post(&token_path(tenant), &asserted(&assertion)).await,
+        Answer::to(with_dpop(app.request(Method::GET, RESOURCE), bound, &proof)).await,
+        app.post_as((tenant, SVC), "/oauth/revoke", &[("token", token)]).await,
+    ]
+}
+
+#[tokio::test]
+async fn what_cannot_be_known_now_is_never_called_wrong() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let (token, prover) = (app.token(tenant).await, Prover::new());
+        let cnf = json!({ "cnf": { "jkt": prover.thumbprint() } });
+        let bound = Forge::of(tenant).token(&but(claims(tenant), cnf));
+        for (failure, status, error, words) in [
+            (Failure::Unavailable, 503, "temporarily_unavailable", "The server cannot answer now; try again"),
+            (Failure::Fault, 500, "server_error", "The server failed to answer"),
+        ] {
+            app.store.fail_with(failure);
+            for answer in answers(&app, tenant, [&token, &bound], &prover).await {
+                answer.assert_refused(status, error, words);
+                assert_eq!(answer.header("www-authenticate"), "");
+                let again: Option<u32> = answer.header("retry-after").parse().ok();
+                assert_eq!(again.is_some_and(|seconds| seconds > 0), status == 503, "{answer:?}");
+            }
+            app.store.fail_with(None);
+            assert!(app.is_active(tenant, &token).await);
+        }
+        let [wrong, good @ ..] = answers(&app, tenant, [&token, &bound], &prover).await;
+        wrong.assert_unauthenticated();
+        good.iter().for_each(|answer| answer.assert_status(200));
+    }
+}
