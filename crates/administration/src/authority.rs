@@ -10,22 +10,7 @@ use protocol::{Scope, ScopeToken};
 use sessions::SignedIn;
 use tenancy::TenantId;
 
-use crate::EditError;
-
-/// What an administrator may do; each is a scope of the platform's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
-    /// Create, change, suspend and delete tenants. Of the whole platform only.
-    Tenants,
-    /// Manage clients and their secrets.
-    Clients,
-    /// Manage accounts of people, and end their sessions.
-    Accounts,
-    /// Manage signing keys.
-    Keys,
-    /// Read the audit.
-    Audit,
-}
+use crate::{EditError, Permission};
 
 /// Who it is, for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -69,29 +54,6 @@ enum Kind {
     AccountHolder,
 }
 
-impl Permission {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tenants, Self::Clients, Self::Accounts, Self::Keys, Self::Audit];
-
-    /// The scope that gives it.
-    #[must_use]
-    pub const fn scope(self) -> &'static str {
-        match self {
-            Self::Tenants => "latchkey:tenants",
-            Self::Clients => "latchkey:clients",
-            Self::Accounts => "latchkey:accounts",
-            Self::Keys => "latchkey:keys",
-            Self::Audit => "latchkey:audit",
-        }
-    }
-
-    /// What this scope gives, if it is one of ours.
-    #[must_use]
-    pub fn of_scope(scope: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.scope() == scope)
-    }
-}
-
 impl Actor {
     /// An actor that no token has shown, at this address.
     pub(crate) fn named(name: &str, source: Option<String>) -> Self {
@@ -103,7 +65,12 @@ impl Authority {
     /// An operator with access to the store may do everything.
     #[must_use]
     pub fn operator(actor: Actor) -> Self {
-        Self { actor, kind: Kind::Operator, extent: Extent::Platform, permissions: Permission::ALL.to_vec() }
+        Self {
+            actor,
+            kind: Kind::Operator,
+            extent: Extent::Platform,
+            permissions: Permission::NAMED.map(|(_, permission)| permission).to_vec(),
+        }
     }
 
     /// The platform itself, for what is due by the clock alone.
@@ -241,7 +208,7 @@ mod tests {
             assert_eq!(own.require_account(tenant, account).is_ok(), may, "{tenant} {account}");
         }
         let tenants = [acme, globex, TenantId::parse(TenantId::PLATFORM).unwrap()];
-        for permission in Permission::ALL {
+        for (_, permission) in Permission::NAMED {
             let has_any = tenants.iter().any(|tenant| own.holds_in(tenant, permission));
             assert!(!has_any && !own.holds_everywhere(permission), "{permission:?}");
         }

@@ -3,7 +3,7 @@
 
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::{SigningAlgorithm, Timestamp, named};
 use registry::SecretId;
 use secrets::SecretHash;
 
@@ -232,14 +232,6 @@ impl SecretForm {
             SecretHash::Password(_) => Self::Chosen,
         }
     }
-
-    /// The word for people and audit records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Generated => "generated",
-            Self::Chosen => "chosen",
-            Self::Imported => "imported hash",
-        }
-    }
 }
+
+named! { SecretForm { Generated => "generated", Chosen => "chosen", Imported => "imported hash" } }

@@ -12,7 +12,7 @@ use crate::Permission;
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The caller lacks the permission, for this tenant or at all.
-    #[error("{} is needed here", .0.scope())]
+    #[error("{} is needed here", .0.as_str())]
     Forbidden(Permission),
     /// The caller has the permission, but lacks a privilege that the change needs.
     #[error("{0}")]

@@ -48,7 +48,7 @@ pub use application::{
     PutApplication, Translate,
 };
 pub use audit::AuditRecord;
-pub use authority::{Actor, Authority, Permission};
+pub use authority::{Actor, Authority};
 pub use change::{
     ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
     SecretChangeKind, SecretForm,
@@ -63,7 +63,8 @@ pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::invalidations;
 pub use kinds::{
     AccountQuery, AccountState, Accounts, Change, ClientState, DeclaredAccount, DeclaredTenant, Invalidation,
-    RelatedAccounts, ResourceServerState, TenantState, check_account, password_context, rows_of,
+    Permission, RelatedAccounts, RequestRows, ResourceServerState, TenantState, check_account,
+    password_context, rows_of,
 };
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};

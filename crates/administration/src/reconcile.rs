@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::administrator::load_declared;
 use crate::compare::{self, Classification, CompareContext, Current, compare};
 use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
@@ -69,7 +70,7 @@ impl Reconciler {
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
                 if let Some(declared) = declaration.tenants.get(id) {
-                    state.load_declared(&*self.store, declared).await?;
+                    load_declared(&*self.store, declared, &mut state).await?;
                 }
                 current.states.insert(id.clone(), state);
             }

@@ -1,6 +1,6 @@
 //! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
 
-use protocol::Timestamp;
+use protocol::{Timestamp, named};
 use registry::{ClientId, ClientSecret};
 use tenancy::TenantId;
 
@@ -73,16 +73,7 @@ pub struct SecretState {
     pub declared_expires_at: Option<Timestamp>,
 }
 
-impl ManagedBy {
-    /// The name in rows.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Api => "api",
-        }
-    }
-}
+named! { ManagedBy { Config => "config", Api => "api" } }
 
 impl RowLifecycle {
     /// The lifecycle of a new row.

@@ -57,7 +57,7 @@ impl Source for Accounts {
     const NAME: &'static str = "accounts";
 
     fn bytes((tenant, id): &Self::Key, account: Option<&Account>) -> usize {
-        weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weights::of_account))
+        weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weight))
     }
 
     fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
@@ -78,5 +78,29 @@ impl Source for Accounts {
     /// A person who was suspended meanwhile would go on.
     fn stale_if_error(&self, _: &Self::Key, _: &Account) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// Parsed claims are larger than their text.
+fn weight(account: &Account) -> usize {
+    let claims = account
+        .claims
+        .iter()
+        .map(|(name, value)| weights::TEXT + name.len() + 4 * (weights::TEXT + value.to_string().len()));
+    weights::of(account) + claims.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+    use testkit::fixtures::tenant_id;
+
+    use super::*;
+
+    #[test]
+    fn each_claim_counts_with_its_allocations() {
+        let account = Account::new(tenant_id("acme"), AccountId::generate(), Timestamp::from_seconds(1));
+        let claims = (10..60).map(|number| (number.to_string(), 1.into())).collect();
+        assert!(weight(&Account { claims, ..account.clone() }) >= weight(&account) + 50 * 5 * weights::TEXT);
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use accounts::AccountStore;
-use administration::Invalidation;
+use administration::{Invalidation, RequestRows};
 use keys::SigningKeyStore;
 use registry::{ClientStore, RevocationStore};
-use tenancy::{LogoStore, TenantId, TenantStore};
+use tenancy::{LogoStore, TenantId, TenantResolver, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
@@ -121,6 +121,18 @@ impl Caches {
         let caches = Self { tenants, clients, signing_keys, revocations, accounts, logos, shared };
         caches.listen();
         caches
+    }
+
+    /// What requests read, through these caches.
+    #[must_use]
+    pub fn rows(&self) -> RequestRows {
+        RequestRows {
+            tenants: TenantResolver::new(self.tenants.clone()),
+            clients: self.clients.clone(),
+            revocations: self.revocations.clone(),
+            accounts: self.accounts.clone(),
+            logos: self.logos.clone(),
+        }
     }
 
     /// Receives the invalidations of other replicas for as long as the caches are in use.

@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use administration::{Actor, Administrator, Authority, Caller, Permission};
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
-use keys::{KeyError, Refused as _, TokenError};
+use keys::{KeyError, TokenError};
 use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
 use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};

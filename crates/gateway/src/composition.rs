@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
-use administration::{AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish};
+use administration::{
+    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows,
+};
 use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use protocol::Rate;
 use registry::{
-    Assertions, Authenticator, ClientStore, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard,
-    RevocationStore, Users, VerifiedSecretCache,
+    Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users, VerifiedSecretCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
-use tenancy::{LogoStore, TenantResolver};
 
 use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
 
@@ -28,27 +28,12 @@ impl<S> Store for S where
 {
 }
 
-/// The rows that most requests read: from caches, or from the store.
-#[derive(Clone)]
-pub struct Rows {
-    /// Tenants.
-    pub tenants: TenantResolver,
-    /// Clients.
-    pub clients: Arc<dyn ClientStore>,
-    /// What tenants have revoked.
-    pub revocations: Arc<dyn RevocationStore>,
-    /// People, for what a page or userinfo shows.
-    pub accounts: Arc<dyn AccountStore>,
-    /// Pictures of tenants.
-    pub logos: Arc<dyn LogoStore>,
-}
-
 /// What the services are put together from.
 pub struct Composition {
     /// Everything that no cache holds.
     pub store: Arc<dyn Store>,
     /// What most requests read.
-    pub rows: Rows,
+    pub rows: RequestRows,
     /// Which assertions and proofs have been used.
     pub identifiers: Arc<dyn ReplayGuard>,
     /// Fetches the key sets of clients.
@@ -132,8 +117,7 @@ impl Composition {
             administrator: Arc::new(administrator),
             writes: Arc::new(writes),
             users: Arc::new(users.refusing(self.refused_samples)),
-            accounts: self.rows.accounts,
-            logos: self.rows.logos,
+            rows: self.rows,
             keys: self.keys,
             jwks_fetches: Arc::new(JwksFetches::default()),
             clock: self.clock,
@@ -153,7 +137,7 @@ impl Composition {
         certificate_sources: CertificateSources,
     ) -> TokenServices {
         let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
-        let Rows { tenants, clients, revocations, .. } = self.rows.clone();
+        let RequestRows { tenants, clients, revocations, .. } = self.rows.clone();
         let (keys, store) = (self.keys.clone(), self.store.clone());
         let engine = Engine::new(keys, clients, revocations, authorizations, devices, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }

@@ -49,7 +49,7 @@ mod openapi;
 
 pub use certificate_sources::CertificateSources;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
-pub use composition::{Composition, Rows, Store, forget_failures};
+pub use composition::{Composition, Store, forget_failures};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};

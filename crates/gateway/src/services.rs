@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use accounts::{AccountStore, SignIns};
-use administration::{Administrator, Clock};
+use accounts::SignIns;
+use administration::{Administrator, Clock, RequestRows};
 use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
-use tenancy::{LogoStore, TenantResolver};
+use tenancy::TenantResolver;
 
 use crate::{CertificateSources, HealthReport, WriteBudget};
 
@@ -18,12 +18,10 @@ use crate::{CertificateSources, HealthReport, WriteBudget};
 pub struct Services {
     /// Which tenant, which client, and may it have this token?
     pub tokens: TokenServices,
-    /// What picture does a tenant show?
-    pub logos: Arc<dyn LogoStore>,
     /// Who is this person?
     pub sign_ins: Arc<SignIns>,
-    /// What is known of a person?
-    pub accounts: Arc<dyn AccountStore>,
+    /// What is known of a person, and which pictures does a tenant show?
+    pub rows: RequestRows,
     /// Who is signed in, in which browser?
     pub sessions: Sessions,
     /// What does a page carry from one request to the next?

@@ -10,7 +10,7 @@ use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconc
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
-    Composition, ConnectionLimits, Listener, Options, Rows, Services, Surface, TrustedProxies, WriteBudget,
+    Composition, ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget,
 };
 use grants::ProtectedResource;
 use keys::{KeyPool, KeyRingCache, KeySealer};
@@ -19,7 +19,6 @@ use registry::{PublicUrls, ReplayGuard};
 use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
-use tenancy::TenantResolver;
 
 use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
@@ -128,13 +127,7 @@ pub(crate) fn composition(
     let keys = KeyRingCache::new(signing_keys, Arc::clone(&sealer), key_pool.clone(), RING_BYTES);
     Composition {
         store: database.clone(),
-        rows: Rows {
-            tenants: TenantResolver::new(caches.tenants.clone()),
-            clients: caches.clients.clone(),
-            revocations: caches.revocations.clone(),
-            accounts: caches.accounts.clone(),
-            logos: caches.logos.clone(),
-        },
+        rows: caches.rows(),
         identifiers: database.clone(),
         jwks_fetcher,
         keys: Arc::new(keys),

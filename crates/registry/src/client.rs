@@ -139,17 +139,8 @@ impl Client {
     }
 }
 
-impl IntrospectionRight {
-    /// The name in configuration and rows.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::Audience => "audience",
-            Self::Tenant => "tenant",
-        }
-    }
-}
+// In configuration and rows.
+protocol::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
 
 #[cfg(test)]
 mod tests {

@@ -9,13 +9,12 @@ use accounts::SignIns;
 use administration::EditPolicy;
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
-    Check, ConnectionLimits, HealthReport, Listener, Options, Rows, Sample, Services, Surface, WriteBudget,
+    Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
 };
 use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{ClientSecret, PublicUrls};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
-use tenancy::TenantResolver;
 use testkit::{TestStore, fixtures};
 
 use crate::clock;
@@ -99,13 +98,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
     };
     let composition = gateway::Composition {
         store: store.clone(),
-        rows: Rows {
-            tenants: TenantResolver::new(caches.tenants.clone()),
-            clients: caches.clients.clone(),
-            revocations: caches.revocations.clone(),
-            accounts: store.clone(),
-            logos: store.clone(),
-        },
+        rows: caches.rows(),
         identifiers: store.clone(),
         jwks_fetcher: store.clone(),
         keys,

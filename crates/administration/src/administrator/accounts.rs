@@ -4,18 +4,18 @@ use accounts::{Account, AccountId, AccountPassword, Identifier};
 use async_trait::async_trait;
 use protocol::Timestamp;
 use serde_json::{Value, json};
-use tenancy::TenantId;
+use tenancy::{Stored, TenantId};
 
 use super::commit_with_retry::{Decision, EditRequest};
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
-use super::load::{Scope, TenantAlone, load_alone};
+use super::load::{Scope, TenantAlone};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
-    AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, EditError, FileSecret,
-    NewAccount, NewPasswordSettings, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
+    AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, DeclaredTenant, EditError,
+    FileSecret, NewAccount, NewPasswordSettings, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
     TenantState, ThrottlingView,
 };
 
@@ -164,14 +164,26 @@ impl AccountNames {
 #[async_trait]
 impl Scope for AccountNames {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let mut state = load_alone(store, tenant).await?;
-        if let Some(state) = &mut state {
+        let mut facts = TenantAlone.load(store, tenant).await?;
+        if let Some(state) = &mut facts.state {
             let Self { ids, identifiers, external_ids } = self;
             let related = RelatedAccounts { ids, identifiers, external_ids, declared: false };
             state.accounts = store.find_accounts(tenant, related).await?;
         }
-        Ok(Facts { state, ..Facts::default() })
+        Ok(facts)
     }
+}
+
+/// Those that a declaration names or named before, and those that have an identifier of one.
+pub(super) async fn find_declared(
+    store: &dyn AdministrationStore,
+    declared: &DeclaredTenant,
+) -> Stored<Vec<AccountState>> {
+    let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
+    let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
+    let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
+    let related = RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
+    store.find_accounts(&declared.tenant.id, related).await
 }
 
 /// An account, in the order of creation.

@@ -1,11 +1,11 @@
 //! Loads what the rules need of a tenant. The file of each kind of row says what its edits need.
 
 use async_trait::async_trait;
-use tenancy::{Stored, TenantId};
+use tenancy::TenantId;
 
 use super::Administrator;
 use crate::edit::{Edited, Facts};
-use crate::{AdministrationStore, RelatedClients, TenantState};
+use crate::{AdministrationStore, RelatedClients};
 
 /// What an edit needs before it is decided.
 #[async_trait]
@@ -25,15 +25,9 @@ pub(super) struct TenantAlone;
 #[async_trait]
 impl Scope for TenantAlone {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        Ok(Facts { state: load_alone(store, tenant).await?, ..Facts::default() })
+        let state = store.load_with_related_clients(tenant, RelatedClients::default()).await?;
+        Ok(Facts { state, ..Facts::default() })
     }
-}
-
-pub(super) async fn load_alone(
-    store: &dyn AdministrationStore,
-    tenant: &TenantId,
-) -> Stored<Option<TenantState>> {
-    store.load_with_related_clients(tenant, RelatedClients::default()).await
 }
 
 impl Administrator {

@@ -31,13 +31,12 @@ use ::accounts::{AccountId, Throttled};
 use ::secrets::Pepper;
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
-use tenancy::TenantTurns;
+use tenancy::{Stored, TenantId, TenantTurns};
 
 use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, Invalidation};
-use tenancy::TenantId;
+use crate::{AdministrationStore, DeclaredTenant, Invalidation, TenantState};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
@@ -100,6 +99,16 @@ pub struct Administrator {
 const SLOW_HASHES: usize = 2;
 /// Slow hashes of one tenant that wait for a turn.
 const SLOW_HASHES_WAITING: usize = 1_024;
+
+/// Reads the rows of a declared tenant of the kinds of which no state has all.
+pub(crate) async fn load_declared(
+    store: &dyn AdministrationStore,
+    declared: &DeclaredTenant,
+    state: &mut TenantState,
+) -> Stored<()> {
+    state.accounts = accounts::find_declared(store, declared).await?;
+    Ok(())
+}
 
 impl Administrator {
     /// Over a store.

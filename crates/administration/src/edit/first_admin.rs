@@ -9,7 +9,7 @@ use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings, 
 
 /// The settings of a client with all permissions.
 pub(crate) fn admin_settings() -> ClientSettings {
-    let scopes = Permission::ALL.map(|permission| permission.scope().to_owned()).to_vec();
+    let scopes = Permission::NAMES.map(str::to_owned).to_vec();
     ClientSettings { scopes, ..ClientSettings::default() }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> E
 }
 
 fn is_admin(row: &ClientState, now: Timestamp) -> bool {
-    let holds = |scope: &protocol::ScopeToken| scope.as_str() == Permission::Tenants.scope();
+    let holds = |scope: &protocol::ScopeToken| scope.as_str() == Permission::Tenants.as_str();
     row.lifecycle.serves()
         && row.client.status == ClientStatus::Active
         && row.client.scope.iter().any(holds)

@@ -192,7 +192,7 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
             };
             return errors.iter().map(place).collect::<Vec<_>>().join(" ");
         }
-        Err(EditError::Forbidden(permission)) => return format!("forbidden: {}", permission.scope()),
+        Err(EditError::Forbidden(permission)) => return format!("forbidden: {}", permission.as_str()),
         Err(EditError::InsufficientPrivilege(_)) => return "insufficient privilege".to_owned(),
         Err(EditError::Conflict(_)) => return "conflict".to_owned(),
         Err(EditError::LimitReached(_)) => return "limit reached".to_owned(),

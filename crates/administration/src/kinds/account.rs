@@ -9,12 +9,12 @@ use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
 use tenancy::{Stored, Tenant, TenantId};
 
-use super::{DeclaredTenant, Kind, TenantState};
+use super::{Kind, TenantState};
 use crate::fields::ABSENT;
 use crate::rows::Rows;
 use crate::{
-    AccountSettings, AdministrationStore, ChangeKind, Described, EditError, FieldErrors, Invalidation,
-    LONGEST_ID, NewPassword, RevocationEffect, RowChange, RowLifecycle, unfit,
+    AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, NewPassword,
+    RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -156,18 +156,6 @@ pub struct DeclaredAccount {
 impl fmt::Debug for DeclaredAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeclaredAccount").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl DeclaredTenant {
-    /// Its accounts, those that it declared earlier, and those that have an identifier of one.
-    pub(super) async fn find_accounts(&self, store: &dyn AdministrationStore) -> Stored<Vec<AccountState>> {
-        let held = self.accounts.iter().flat_map(|declared| &declared.account.identifiers);
-        let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
-        let ids: Vec<_> = self.accounts.iter().map(|declared| declared.account.id.clone()).collect();
-        let related =
-            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
-        store.find_accounts(&self.tenant.id, related).await
     }
 }
 

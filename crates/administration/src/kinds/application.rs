@@ -1,11 +1,8 @@
 //! Applications. No cache holds them, and no commit decides their rows: a change has all of one.
 
-use tenancy::TenantId;
-
 use super::Kind;
 use crate::fields::ABSENT;
-use crate::rows::Rows;
-use crate::{Application, ChangeKind, Described, Invalidation, RowChange};
+use crate::{Application, ChangeKind, Described};
 
 impl Described for Application {
     const NOUN: &'static str = "application";
@@ -27,12 +24,4 @@ impl Described for Application {
     }
 }
 
-impl Kind for Application {
-    fn decide(_: &TenantId, _: &mut Rows<'_>, _: &RowChange<Self>) -> Option<()> {
-        Some(())
-    }
-
-    fn invalidation(&self, _: TenantId) -> Option<Invalidation> {
-        None
-    }
-}
+impl Kind for Application {}

@@ -8,19 +8,20 @@ mod resource_server;
 mod tenant;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use accounts::{Account, AccountId};
+use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
-use protocol::Timestamp;
-use registry::{Client, ClientId, RevokedSubject, SecretId};
+use protocol::{Timestamp, named};
+use registry::{Client, ClientId, ClientStore, RevocationStore, RevokedSubject, SecretId};
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
-use tenancy::{ResourceServer, Stored, Tenant, TenantId};
+use tenancy::{LogoStore, ResourceServer, Tenant, TenantId, TenantResolver};
 
 use crate::rows::Rows;
 use crate::{
-    AdministrationStore, Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange,
-    RevocationEffect, RowChange, RowLifecycle, SecretChange, SecretState,
+    Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange, RevocationEffect, RowChange,
+    RowLifecycle, SecretChange, SecretState,
 };
 
 pub(crate) use account::keep_verification;
@@ -35,14 +36,53 @@ pub(crate) use tenant::longest_lifetime;
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
     /// Decides the row after the commit, from the rows of before and what was decided already; nothing where the change does not fit them.
-    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()>;
+    /// By default no commit decides it: a change has all of the row.
+    fn decide(_tenant: &TenantId, _rows: &mut Rows<'_>, _change: &RowChange<Self>) -> Option<()> {
+        Some(())
+    }
 
-    /// What caches forget of it after a change.
-    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation>;
+    /// What caches forget of it after a change; by default no cache holds it.
+    fn invalidation(&self, _tenant: TenantId) -> Option<Invalidation> {
+        None
+    }
 
     /// What a change of it does to tokens.
     fn revoked(_change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
         Vec::new()
+    }
+}
+
+/// What an administrator may do; each is a scope of the platform's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Create, change, suspend and delete tenants. Of the whole platform only.
+    Tenants,
+    /// Manage clients and their secrets.
+    Clients,
+    /// Manage accounts of people, and end their sessions.
+    Accounts,
+    /// Manage signing keys.
+    Keys,
+    /// Read the audit.
+    Audit,
+}
+
+// The scopes that give them.
+named! {
+    Permission {
+        Tenants => "latchkey:tenants",
+        Clients => "latchkey:clients",
+        Accounts => "latchkey:accounts",
+        Keys => "latchkey:keys",
+        Audit => "latchkey:audit"
+    }
+}
+
+impl Permission {
+    /// What this scope gives, if it is one of ours.
+    #[must_use]
+    pub fn of_scope(scope: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|(name, _)| *name == scope).map(|(_, permission)| permission)
     }
 }
 
@@ -184,6 +224,21 @@ impl Invalidation {
     }
 }
 
+/// The rows that most requests read: from caches, or from the store.
+#[derive(Clone)]
+pub struct RequestRows {
+    /// Tenants.
+    pub tenants: TenantResolver,
+    /// Clients.
+    pub clients: Arc<dyn ClientStore>,
+    /// What tenants have revoked.
+    pub revocations: Arc<dyn RevocationStore>,
+    /// People, for what a page or userinfo shows.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Pictures of tenants.
+    pub logos: Arc<dyn LogoStore>,
+}
+
 /// A tenant with all that belongs to it.
 #[derive(Debug)]
 pub struct DeclaredTenant {
@@ -275,16 +330,6 @@ impl TenantState {
             first_key_thumbprint: None,
             has_had_keys: false,
         }
-    }
-
-    /// Reads those of its rows that the files declare or declared, of the kinds of which no state has all.
-    pub(crate) async fn load_declared(
-        &mut self,
-        store: &dyn AdministrationStore,
-        declared: &DeclaredTenant,
-    ) -> Stored<()> {
-        self.accounts = declared.find_accounts(store).await?;
-        Ok(())
     }
 }
 

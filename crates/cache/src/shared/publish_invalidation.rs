@@ -82,15 +82,11 @@ impl RedisCache {
         let mut keys = Vec::with_capacity(2 * changes.len());
         for change in changes {
             let [value, lease, epoch] = self.names.of(change);
-            match change {
-                // Deleting the epoch voids all rows read under it.
-                Invalidation::Tenant(_) => keys.push(epoch),
-                Invalidation::Client(..)
-                | Invalidation::Account(..)
-                | Invalidation::Keys(_)
-                | Invalidation::Revocations(_) => {
-                    keys.extend([value, lease]);
-                }
+            // Deleting the epoch voids all rows read under it.
+            if matches!(change, Invalidation::Tenant(_)) {
+                keys.push(epoch);
+            } else {
+                keys.extend([value, lease]);
             }
         }
         let receivers: Option<i64> =

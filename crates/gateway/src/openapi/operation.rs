@@ -57,7 +57,7 @@ pub(crate) fn admin(
     permission: Permission,
     serve: Serve,
 ) -> Operation {
-    let operation = on(method, path).secured(json!({ "admin_token": [permission.scope()] }));
+    let operation = on(method, path).secured(json!({ "admin_token": [permission.as_str()] }));
     Operation { form: ErrorForm::Problem, serve: Some(serve), ..operation }
 }
 
@@ -102,11 +102,10 @@ impl Operation {
     }
 
     /// Which page of a list, with the cursor of the page before as an example.
-    pub(crate) fn paging(self, example: &str) -> Self {
-        let mut cursor = self.query("string", "cursor", "next_cursor of the page before");
-        if let Some(parameter) = cursor.object["parameters"].as_array_mut().and_then(|all| all.last_mut()) {
-            parameter["example"] = example.into();
-        }
+    pub(crate) fn paging(self, example: &'static str) -> Self {
+        let description = "next_cursor of the page before";
+        let cursor = self.query("string", "cursor", description);
+        let cursor = cursor.naming(&[("cursor", description, example)]);
         cursor.number("limit", (1, Some(200)), "Items of a page; 50 by default")
     }
 

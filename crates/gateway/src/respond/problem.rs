@@ -169,7 +169,7 @@ impl HttpError<Box<ProblemDocument>> {
 
     /// The token lacks the scope of a permission.
     pub(crate) fn insufficient_scope(permission: Permission) -> Self {
-        let (code, scope) = (ErrorCode::InsufficientScope, permission.scope());
+        let (code, scope) = (ErrorCode::InsufficientScope, permission.as_str());
         let error = (code, "Token does not have the required scope");
         let detail = format!("{scope} is needed here");
         let refused = Self::new(StatusCode::FORBIDDEN, Some(code), Kind::INSUFFICIENT_SCOPE, detail);

@@ -40,7 +40,8 @@ pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResu
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested = raw.place("hash").unwrap_or_default();
     let shown = tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(Failure::UnknownPath)?;
-    let content = services.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(Failure::UnknownPath)?;
+    let content =
+        services.rows.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(Failure::UnknownPath)?;
     // No rule lets anything else into a store.
     let format = ImageFormat::of(&content).ok_or(Failure::UnknownPath)?;
     Ok(file(&raw, Some(requested), shown.hash(), format.media_type(), Bytes::from_owner(Shared(content))))

@@ -46,8 +46,34 @@ mod suggested;
 pub(crate) use print::{print, report};
 
 use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::{CommandFactory as _, Subcommand};
+use clap_complete::Shell;
+
+use account::AccountCommand;
+use admin::AdminCommand;
+use audit::AuditCommand;
+use call::CallArguments;
+use client::ClientCommand;
+use examples::example;
+use explain::ExplainArguments;
+use inspect::InspectArguments;
+use key::KeyCommand;
+use login::LoginArguments;
+use logout::LogoutArguments;
+use profiles::{ProfilesArguments, UseArguments};
+use runner::Runner;
+use secret::SecretCommand;
+use tenant::TenantCommand;
+use token::TokenArguments;
+use whoami::WhoamiArguments;
+
+use crate::Arguments;
+use crate::admin_client::AdminCommandArguments;
 
 /// Runs a command that needs the store.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -55,4 +81,240 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
     // Requests are served by the gateway's own workers; what is left needs little.
     let runtime = builder.worker_threads(1).enable_all().build();
     runtime.context("the runtime cannot be started")?.block_on(work)
+}
+
+/// All commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve all tenants (the default).
+    #[command(after_help = example!("serve --config /etc/latchkey/config.yaml"))]
+    Serve {
+        /// Listen here instead of at the addresses of the file: one for each listener, in their order; repeated, or with commas [variable:
+        /// LATCHKEY_LISTEN].
+        #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
+        addresses: Vec<SocketAddr>,
+    },
+    /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written over.
+    #[command(after_help = example!("init"))]
+    Init,
+    /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
+    #[command(after_help = example!("health --address 127.0.0.1:3000"))]
+    Health {
+        /// Where it listens.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+        address: SocketAddr,
+    },
+    /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a mistake.
+    #[command(after_help = example!("check --config config.yaml"))]
+    Check {
+        /// Open the store for reading, and list its rows that are beyond a limit, too.
+        #[arg(long)]
+        rows: bool,
+        /// Exit 1 for a warning, too.
+        #[arg(long)]
+        strict: bool,
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates, listeners, issuers, files. Creates
+    /// and changes nothing. Exit 0, or 1 for an error.
+    #[command(after_help = example!("doctor --json"))]
+    Doctor {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a token check by check, with the checks of a request. Exit 0 if it passes, 7 if it fails one or its signature is not checked, 1
+    /// for an error.
+    #[command(
+        mut_arg("json", |json| json.help("Print a JSON document instead")),
+        mut_arg("token_file", |file| file.help("Read the token for the server from this file")),
+    )]
+    #[command(after_help = example!("inspect token.json --tenant globex --audience orders-api"))]
+    Inspect(InspectArguments),
+    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
+    /// tenant that would be left out.
+    #[command(after_help = example!("plan --json"))]
+    Plan {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
+    /// error or a tenant that would be left out.
+    #[command(after_help = example!("drift"))]
+    Drift {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
+    #[command(after_help = example!("apply --prune"))]
+    Apply {
+        /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
+        #[arg(long)]
+        prune: bool,
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Apply again what an earlier generation was read from, after showing what changes and asking.
+    #[command(after_help = example!("rollback 12"))]
+    Rollback {
+        /// Which generation.
+        #[arg(required_unless_present = "list")]
+        generation: Option<u64>,
+        /// Show the generations that can be rolled back to.
+        #[arg(long, conflicts_with = "generation")]
+        list: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Manage tenants.
+    Tenant(AdminCommandArguments<TenantCommand>),
+    /// Manage clients.
+    Client(AdminCommandArguments<ClientCommand>),
+    /// Manage accounts of people, and end their sessions.
+    Account(AdminCommandArguments<AccountCommand>),
+    /// Manage the secrets of clients.
+    Secret(AdminCommandArguments<SecretCommand>),
+    /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix a refusal. Issues no token and
+    /// changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
+    #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]
+    Explain(Box<ExplainArguments>),
+    /// Manage signing keys, and the key that seals them.
+    Key(AdminCommandArguments<KeyCommand>),
+    /// See who changed what.
+    Audit(AdminCommandArguments<AuditCommand>),
+    /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret itself.
+    #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
+    Login(Box<LoginArguments>),
+    /// Remove a profile with its secret and its tokens, and revoke them if you want that.
+    #[command(after_help = example!("logout --profile default"))]
+    Logout(LogoutArguments),
+    /// Print a token of a profile: the one that commands share, or one that is fetched.
+    #[command(after_help = example!("token --format header"))]
+    Token(TokenArguments),
+    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit 5 for a token that is not active.
+    #[command(after_help = example!("whoami"))]
+    Whoami(WhoamiArguments),
+    /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the status.
+    #[command(after_help = example!("call -i https://orders.example.com/v1/orders"))]
+    Call(Box<CallArguments>),
+    /// List the profiles.
+    #[command(after_help = example!("profiles"))]
+    Profiles(ProfilesArguments),
+    /// Make a profile the current one.
+    #[command(after_help = example!("use production"))]
+    Use(UseArguments),
+    /// Make the first administrator.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Make a self-signed certificate for an https listener of this machine. Nothing is written over.
+    #[command(after_help = example!("dev-cert --name id.localhost"))]
+    DevCert {
+        /// Where the certificate goes.
+        #[arg(long, value_name = "FILE", default_value = "data/dev-cert.pem")]
+        certificate: PathBuf,
+        /// Where its private key goes.
+        #[arg(long, value_name = "FILE", default_value = "data/dev-key.pem")]
+        key: PathBuf,
+        /// A name or address beside localhost, 127.0.0.1 and ::1; repeated, or with commas.
+        #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
+        names: Vec<String>,
+    },
+    /// Print what a shell needs to complete commands.
+    #[command(after_help = example!("completion bash > /etc/bash_completion.d/latchkey"))]
+    Completion {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Write the manual pages.
+    #[command(after_help = example!("man man1"))]
+    Man {
+        /// Into this folder, such as /usr/local/share/man/man1.
+        folder: PathBuf,
+    },
+    /// Bring the store's schema up to date, and nothing else.
+    #[command(after_help = example!("migrate"))]
+    Migrate {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the settings, for editors.
+    #[command(after_help = example!("schema > config.schema.json"))]
+    Schema,
+    /// Print the OpenAPI document.
+    #[command(after_help = example!("openapi > openapi.json"))]
+    Openapi,
+}
+
+impl Command {
+    /// Runs it.
+    pub(crate) fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve { addresses } => serve::run(config, &addresses),
+            Self::Init => init::run(config),
+            Self::Health { address } => health::run(address),
+            Self::Check { rows, strict, json } => check::run(config, rows, strict, json),
+            Self::Doctor { json } => doctor::run(config, json),
+            Self::Inspect(arguments) => inspect::run(config, &arguments),
+            Self::Plan { json, full } => plan::run(config, json, full, false),
+            Self::Drift { json, full } => plan::run(config, json, full, true),
+            Self::Apply { prune, json, full } => apply::run(config, prune, json, full),
+            Self::Rollback { generation: Some(number), full, json, yes, .. } => {
+                rollback::run(config, number, json, full, yes)
+            }
+            Self::Rollback { json, .. } => rollback::list(config, json),
+            Self::Tenant(arguments) => arguments.run(config, tenant::run),
+            Self::Client(arguments) => arguments.run(config, client::run),
+            Self::Account(arguments) => arguments.run(config, account::run),
+            Self::Secret(arguments) => arguments.run(config, secret::run),
+            Self::Explain(arguments) => explain::run(config, &arguments),
+            Self::Key(arguments) => arguments.run(config, key::run),
+            Self::Audit(arguments) => arguments.run(config, audit::run),
+            Self::Login(arguments) => login::run(&arguments),
+            Self::Logout(arguments) => logout::run(&arguments),
+            Self::Token(arguments) => token::run(&arguments),
+            Self::Whoami(arguments) => whoami::run(&arguments),
+            Self::Call(arguments) => call::run(&arguments),
+            Self::Profiles(arguments) => profiles::list(&arguments),
+            Self::Use(arguments) => profiles::switch(&arguments),
+            Self::Admin(arguments) => admin::run(config, arguments),
+            Self::DevCert { certificate, key, names } => dev_cert::run(&certificate, &key, &names),
+            Self::Completion { shell } => completion::run(shell, Arguments::command()),
+            Self::Man { folder } => man::run(&folder, Arguments::command()),
+            Self::Migrate { json } => migrate::run(config, json),
+            Self::Schema => print(&settings::schema()),
+            Self::Openapi => print(&gateway::openapi_document()),
+        }
+    }
+}
+
+impl<C: Subcommand> AdminCommandArguments<C> {
+    fn run(
+        self,
+        config: &Path,
+        command: fn(Runner<'_>, C) -> anyhow::Result<ExitCode>,
+    ) -> anyhow::Result<ExitCode> {
+        command(Runner { config, arguments: &self.admin }, self.command)
+    }
 }

@@ -55,7 +55,7 @@ async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResu
     raw.log(|fields| fields.client = claims.client_id.parse().ok());
     let found = match services.tokens.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
         Some(person) => {
-            let account = services.accounts.find_account(&tenant.id, &person.account).await?;
+            let account = services.rows.accounts.find_account(&tenant.id, &person.account).await?;
             account.and_then(|account| userinfo_of(&claims, &person, &account))
         }
         // A client's own token is of no person.

@@ -74,7 +74,7 @@ impl<'r> Visit<'r> {
 
     /// How the person who is signed in knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
-        let account = self.services.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
         let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
         Ok(known.map(|known| known.identifier.as_str().to_owned()))
     }
@@ -89,7 +89,7 @@ impl<'r> Visit<'r> {
     /// password.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
-        let account = self.services.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
         Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 

@@ -1,7 +1,7 @@
 //! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options say
 //! what is expected.
 
-use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, TokenError, TokenKind};
+use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, Refused as _, TokenError, TokenKind};
 use protocol::Timestamp;
 
 use super::checks::{Line, Said, Status, lines, time, value};
