@@ -1,4 +1,5 @@
-//! Accounts with their identifiers: the statements of their tables, and their columns. An account is read with its identifiers, and with its password for a sign-in only.
+//! Accounts with their identifiers: the statements of their tables, and their columns. An account is read
+//! with its identifiers, and with its password for a sign-in only.
 
 use std::collections::HashSet;
 use std::sync::Arc;

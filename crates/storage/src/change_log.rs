@@ -28,7 +28,7 @@ pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
 /// At the time `$2`.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     let (names, given) =
-        (names(), Invalidation::NAMED.map(|kind| format!("{} text", name_column(kind))).join(", "));
+        (names(), Invalidation::NAMED_KINDS.map(|kind| format!("{} text", name_column(kind))).join(", "));
     format!(
         "INSERT INTO change_log (kind, tenant_id, {names}, changed_at)
          SELECT kind, tenant_id, {names}, $2 FROM {{given(kind text, tenant_id text, {given})}} ORDER BY nth"
@@ -50,7 +50,7 @@ const REMEMBERED_SECONDS: i64 = 86_400;
 
 /// The columns that have the names of what has changed.
 fn names() -> String {
-    Invalidation::NAMED.map(name_column).join(", ")
+    Invalidation::NAMED_KINDS.map(name_column).join(", ")
 }
 
 /// How soon a connection that was lost is opened again.

@@ -1,5 +1,5 @@
-//! The kinds of rows with fields. This file names them all. The file of a kind says what it is called and which fields it has, what its row
-//! is after a commit, and what else follows of a change of it.
+//! The kinds of rows with fields. This file names them all. The file of a kind says what it is called and
+//! which fields it has, what its row is after a commit, and what else follows of a change of it.
 
 mod account;
 mod application;
@@ -35,8 +35,8 @@ pub(crate) use tenant::longest_lifetime;
 
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
-    /// Decides the row after the commit, from the rows of before and what was decided already; nothing where the change does not fit them.
-    /// By default no commit decides it: a change has all of the row.
+    /// Decides the row after the commit, from the rows of before and what was decided already; nothing where
+    /// the change does not fit them. By default no commit decides it: a change has all of the row.
     fn decide(_tenant: &TenantId, _rows: &mut Rows<'_>, _change: &RowChange<Self>) -> Option<()> {
         Some(())
     }
@@ -111,9 +111,11 @@ pub enum Change {
     Sessions(TenantId, AccountId, Option<SessionId>),
     /// What an account has allowed a client is forgotten.
     Consent(TenantId, AccountId, ClientId),
-    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it changes.
+    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it
+    /// changes.
     Unlock(TenantId, AccountId),
-    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
+    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs
+    /// changes.
     Tokens(TenantId, Option<ClientId>),
 }
 
@@ -183,6 +185,9 @@ pub enum Invalidation {
 }
 
 impl Invalidation {
+    /// The kinds of which a tenant has several, so that each thing has a name.
+    pub const NAMED_KINDS: [&str; 2] = ["client", "account"];
+
     /// Whose it is.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
@@ -194,9 +199,6 @@ impl Invalidation {
             | Self::Revocations(tenant) => tenant,
         }
     }
-
-    /// The names of its kinds that a tenant has several of.
-    pub const NAMED: [&str; 2] = ["client", "account"];
 
     /// The thing of this kind, and with this name where its tenant has several.
     #[must_use]
@@ -242,7 +244,8 @@ pub struct RequestRows {
 /// A tenant with all that belongs to it.
 #[derive(Debug)]
 pub struct DeclaredTenant {
-    /// Identity, policies and resource servers. Its status is active and it has no former `typ`: a file knows neither.
+    /// Identity, policies and resource servers. Its status is active and it has no former `typ`: a file knows
+    /// neither.
     pub tenant: Tenant,
     /// Its clients, each id once.
     pub clients: Vec<DeclaredClient>,
@@ -259,8 +262,8 @@ pub struct TenantState {
     pub tenant: Tenant,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision is written on that
-    /// one or not at all.
+    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision
+    /// is written on that one or not at all.
     pub revision: u64,
     /// When the last token that was issued under a longer lifetime than today's expires.
     pub previous_tokens_until: Option<Timestamp>,
@@ -270,7 +273,8 @@ pub struct TenantState {
     pub client_count: u64,
     /// All its clients, retired and deleted ones too.
     pub clients: Vec<ClientState>,
-    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no state has them all.
+    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no
+    /// state has them all.
     pub accounts: Vec<AccountState>,
     /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,

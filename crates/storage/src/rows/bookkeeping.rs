@@ -100,12 +100,21 @@ impl FromRow for LoggedChange {
 fn invalidation(row: &Row) -> Result<Invalidation, Error> {
     let tenant = TenantId::read(row, "tenant_id")?;
     let kind: String = row.get("kind")?;
-    let mut name = None;
-    for kind in Invalidation::NAMED {
-        name = name.or(row.get::<Option<String>>(&name_column(kind))?);
+    let mut names = Vec::new();
+    for of in Invalidation::NAMED_KINDS {
+        names.extend(row.get::<Option<String>>(&name_column(of))?.map(|name| (of, name)));
     }
     let unknown = || Error::unreadable("kind", format_args!("unknown kind {kind:?}"));
-    Invalidation::of(&kind, tenant, name.as_deref()).ok_or_else(unknown)
+    logged(&kind, tenant, &names).ok_or_else(unknown)
+}
+
+/// What a row of this kind says, if it has no name, or one name in the column of its kind.
+fn logged(kind: &str, tenant: TenantId, names: &[(&str, String)]) -> Option<Invalidation> {
+    match names {
+        [] => Invalidation::of(kind, tenant, None),
+        [(of, name)] if *of == kind => Invalidation::of(kind, tenant, Some(name)),
+        _ => None,
+    }
 }
 
 /// The column of the log that has the name of a thing of this kind.
@@ -117,8 +126,48 @@ pub(crate) fn name_column(kind: &str) -> String {
 pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
     let (kind, name) = invalidation.kind_and_name();
     let mut row = json!({ "kind": kind, "tenant_id": invalidation.tenant().as_str() });
-    for known in Invalidation::NAMED {
+    for known in Invalidation::NAMED_KINDS {
         row[name_column(known)] = name.filter(|_| known == kind).into();
     }
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logged_change_has_the_name_of_its_own_kind_and_no_other() {
+        let account = "usr_aeaqcaibaeaqcaibaeaqcaibae";
+        let read = |kind: &str, names: &[(&str, &str)]| {
+            let names: Vec<_> = names.iter().map(|(of, name)| (*of, (*name).to_owned())).collect();
+            logged(kind, TenantId::parse("acme").unwrap(), &names)
+        };
+        for (kind, names) in [
+            ("tenant", &[][..]),
+            ("keys", &[]),
+            ("revocations", &[]),
+            ("client", &[("client", "svc")]),
+            ("account", &[("account", account)]),
+        ] {
+            let found = read(kind, names).unwrap();
+            assert_eq!(found.kind_and_name(), (kind, names.first().map(|(_, name)| *name)));
+            let row = log_row(&found);
+            let set = Invalidation::NAMED_KINDS.into_iter().filter(|of| row[name_column(of)].is_string());
+            assert_eq!(set.collect::<Vec<_>>(), names.iter().map(|(of, _)| *of).collect::<Vec<_>>());
+        }
+        for (kind, names) in [
+            ("client", &[][..]),
+            ("account", &[]),
+            ("tenant", &[("client", "svc")]),
+            ("client", &[("account", account)]),
+            ("account", &[("client", account)]),
+            ("client", &[("client", "svc"), ("account", account)]),
+            ("account", &[("client", "svc"), ("account", account)]),
+            ("account", &[("account", "ada")]),
+            ("page", &[]),
+        ] {
+            assert_eq!(read(kind, names), None, "{kind} {names:?}");
+        }
+    }
 }

@@ -96,7 +96,8 @@ impl Sandbox {
 
     /// Like [`Sandbox::at_version`], with row level security or without.
     pub(crate) async fn earlier(version: i64, row_level_security: bool, rows: &[String]) -> Self {
-        // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL 16 on.
+        // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL
+        // 16 on.
         Self::new().await;
         let sandbox = Self::create("").await;
         let mut connection = migrated(&sandbox.url(), version).await;

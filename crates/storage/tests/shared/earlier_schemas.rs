@@ -1,5 +1,5 @@
-//! A database of an earlier program keeps its rows, and what newer ones find them by is made. A program of the version before may go on
-//! writing beside this one.
+//! A database of an earlier program keeps its rows, and what newer ones find them by is made. A program of
+//! the version before may go on writing beside this one.
 
 use administration::{
     AuditLog as _, AuditQuery, KeySchedule as _, RelatedClients, TenantList as _, TenantQuery,
@@ -112,8 +112,8 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     assert!(database.add_key(&globex, &key_of(&globex, 1)).await.unwrap());
 }
 
-/// As the eighth migration's program let it happen. The row of each tenant stays; the tenant that had the key first owns it, and so do
-/// the tenants of keys that are gone.
+/// As the eighth migration's program let it happen. The row of each tenant stays; the tenant that had the key
+/// first owns it, and so do the tenants of keys that are gone.
 #[tokio::test]
 async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     let sealed = bytes("00");
@@ -162,7 +162,8 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
     }
 }
 
-/// The program of the version before adds keys and changes their times, and does not know what is shown of them.
+/// The program of the version before adds keys and changes their times, and does not know what is shown of
+/// them.
 #[tokio::test]
 async fn an_earlier_program_leaves_the_shown_times_of_keys() {
     let sandbox = Sandbox::at_version(12, &rows()).await;

@@ -1,4 +1,5 @@
-//! A tenant and a client with every setting, as a program wrote them for which each setting was a column. They are those of the fixtures.
+//! A tenant and a client with every setting, as a program wrote them for which each setting was a column.
+//! They are those of the fixtures.
 
 use crate::sandbox::list;
 

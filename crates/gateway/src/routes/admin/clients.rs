@@ -97,7 +97,9 @@ pub(super) fn location(tenant: &TenantId, client: &str) -> String {
     format!("/api/v1/tenant/{tenant}/clients/{}", names::encoded(client))
 }
 
-segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing"): |raw| names::decoded(raw, "client").and_then(|name| name.parse().ok()) }
+segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing"): |raw| {
+    names::decoded(raw, "client").and_then(|name| name.parse().ok())
+} }
 
 impl Row for Client {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientSettings::read;

@@ -48,7 +48,7 @@ impl Target for TenantId {
 /// A row of a tenant.
 impl<A: Segment> Target for (TenantId, A) {
     fn names() -> Vec<NameInPath> {
-        vec![A::IN_PATH]
+        A::IN_PATH.to_vec()
     }
 
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
@@ -59,7 +59,7 @@ impl<A: Segment> Target for (TenantId, A) {
 /// What belongs to a row of a tenant.
 impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
     fn names() -> Vec<NameInPath> {
-        vec![A::IN_PATH, B::IN_PATH]
+        [A::IN_PATH, B::IN_PATH].concat()
     }
 
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
@@ -69,8 +69,8 @@ impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
 
 /// A name in a path below that of a tenant. Ids that the program makes are sent as they are.
 pub(crate) trait Segment: Sized + 'static {
-    /// Its name in the pattern of the path, what it is, and an example.
-    const IN_PATH: NameInPath;
+    /// Its name in the pattern of the path, what it is, and an example, if the path has it.
+    const IN_PATH: &'static [NameInPath];
 
     /// The name, or 404 for one that nothing can have.
     fn of(raw: &RawRequest) -> Result<Self, Problem>;
@@ -78,19 +78,19 @@ pub(crate) trait Segment: Sized + 'static {
 
 /// The tenant is the row.
 impl Segment for () {
-    const IN_PATH: NameInPath = ("", "", "");
+    const IN_PATH: &'static [NameInPath] = &[];
 
     fn of(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
-/// Implements [`Segment`] for a type, with its noun, with what the OpenAPI document says of it, and with the name that the path has, if it
-/// is one.
+/// Implements [`Segment`] for a type, with its noun, with what the OpenAPI document says of it, and with the
+/// name that the path has, if it is one.
 macro_rules! segment {
     ($segment:ty, $noun:literal, $in_path:tt: |$raw:ident| $name:expr) => {
         impl super::names::Segment for $segment {
-            const IN_PATH: crate::openapi::NameInPath = $in_path;
+            const IN_PATH: &'static [crate::openapi::NameInPath] = &[$in_path];
 
             fn of($raw: &crate::raw_request::RawRequest) -> Result<Self, crate::respond::Problem> {
                 let unknown =
