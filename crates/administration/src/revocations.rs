@@ -108,7 +108,8 @@ impl Change {
 }
 
 impl<T> RowChange<T> {
-    /// The effect of a step of a row's life. A row that the files leave out for a while is retired, and serves again as before.
+    /// The effect of a step of a row's life. A row that the files leave out for a while is retired, and
+    /// serves again as before.
     pub(crate) const fn effect(&self) -> Option<RevocationEffect> {
         match self.kind {
             ChangeKind::Suspended | ChangeKind::DeletionScheduled { .. } | ChangeKind::Deleted => {

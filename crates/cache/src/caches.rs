@@ -32,7 +32,8 @@ impl<S: TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStor
 {
 }
 
-/// Defines the caches of a replica, each with its room by default: what is done with all of them is said here once.
+/// Defines the caches of a replica, each with its room by default: what is done with all of them is said here
+/// once.
 macro_rules! caches {
     ($($(#[$doc:meta])* $name:ident: $cache:ty = $room:expr,)+) => {
         /// The caches between the request path and the store.
@@ -42,13 +43,15 @@ macro_rules! caches {
             shared: SharedRows,
         }
 
-        /// The room of each cache in bytes, by the estimated size of its entries. The least used entries are evicted.
+        /// The room of each cache in bytes, by the estimated size of its entries. The least used entries are
+        /// evicted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Capacity {
             $($(#[$doc])* pub $name: u64,)+
         }
 
-        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual accounts.
+        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual
+        /// accounts.
         impl Default for Capacity {
             fn default() -> Self {
                 Self { $($name: $room,)+ }
@@ -56,7 +59,7 @@ macro_rules! caches {
         }
 
         impl Caches {
-            /// The same caches for as long as they are in use. Invalidations of other replicas are not sent on.
+            /// Finds these caches again for as long as they are in use. They send no invalidation on.
             fn while_in_use(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
                 let freshness = self.shared.freshness;
                 $(let $name = Arc::downgrade(&self.$name);)+

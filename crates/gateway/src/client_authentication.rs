@@ -35,7 +35,7 @@ pub(crate) struct AttemptedAuthentication {
 }
 
 impl TenantRequest<'_> {
-    /// As [`Self::authenticate`], and accepts a public client by its name alone.
+    /// Authenticates the client, or accepts a public client by its name alone.
     pub(crate) async fn authenticate_or_identify(
         self,
         credentials: ClientAuthentication,
@@ -50,6 +50,7 @@ impl TenantRequest<'_> {
         )
     }
 
+    /// Authenticates the client.
     pub(crate) async fn authenticate(
         self,
         credentials: ClientAuthentication,

@@ -41,7 +41,8 @@ impl ClientCredentialsRequest {
 pub(crate) enum ClientCredentialsError {
     /// What each grant checks.
     NotAllowed(GrantNotAllowed),
-    /// The scope is more than the client may have, or administers while the token is not for the admin audience; this token is the first.
+    /// The scope is more than the client may have, or administers while the token is not for the admin
+    /// audience; this token is the first.
     ScopeNotAllowed(ScopeToken, RefusalReason),
     /// The client may not request the resource.
     ResourceNotAllowed,

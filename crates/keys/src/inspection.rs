@@ -103,7 +103,7 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
     let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
-    // Of the checks that were made all hold but perhaps the last one, whose error is the result.
+    // All checks that were made hold but perhaps the last one, whose error is the result.
     let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
         (Some((_, false)), Err(error)) => Outcome::Failed(error),
         (Some(_), _) => Outcome::Passed,

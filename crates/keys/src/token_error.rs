@@ -22,7 +22,7 @@ impl Refused for TokenError {
             Self::WrongTyp => RefusalReason::TokenOfAnotherType,
             Self::WrongAudience => RefusalReason::TokenForAnotherAudience,
             Self::Revoked => RefusalReason::TokenRevoked,
-            // Of the others only this one is of a JWT.
+            // Only this one of the others is about a JWT.
             _ => RefusalReason::TokenMalformed,
         }
     }

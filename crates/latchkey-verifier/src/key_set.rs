@@ -30,7 +30,7 @@ pub struct PublicKey {
     pub kid: Option<String>,
     /// The algorithm.
     pub algorithm: Algorithm,
-    /// Of its numbers (RFC 7638).
+    /// The digest of its numbers (RFC 7638).
     pub thumbprint: Thumbprint,
     /// The key itself.
     pub public: ParsedPublicKey,

@@ -127,7 +127,8 @@ impl Common {
     }
 }
 
-/// Implements [`Page`] for a view with a template and a field `common`, and its heading where that is one text.
+/// Implements [`Page`] for a view with a template and a field `common`, and its heading where that is one
+/// text.
 macro_rules! page {
     ($view:ty $(, heading: $heading:ident)? $(, target: $target:expr)?) => {
         $(impl $view {

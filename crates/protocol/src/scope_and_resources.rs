@@ -11,7 +11,8 @@ impl Form<'_> {
     /// Takes `scope` (RFC 6749 §3.3). A value of blanks counts as absent.
     ///
     /// # Errors
-    /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope tokens.
+    /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope
+    /// tokens.
     pub fn take_scope(&mut self) -> Result<Option<Scope>, ErrorResponse> {
         let invalid = |reason, description| ErrorResponse::new(ErrorCode::InvalidScope, reason, description);
         let Some(text) = self.take("scope")? else { return Ok(None) };

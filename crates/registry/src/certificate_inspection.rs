@@ -96,8 +96,8 @@ mod tests {
             // A certificate between it and the authority.
             (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
             (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
-            // A chain that was judged at the beginning of a connection is compared with the instant, as that of
-            // a request is.
+            // A chain that was judged at the beginning of a connection is compared with the instant, as that
+            // of a request is.
             (&good, Ok(ended), "+++!?", Some(E::ChainExpired)),
             (&old, Err(ChainError::Expired), "+!--?", Some(E::Dates)),
             (&early, Err(ChainError::NotYetValid), "+!--?", Some(E::NotYetValid)),

@@ -29,8 +29,8 @@ const RESERVED: usize = 33 * 1024;
 /// The longest secret that can be registered or authenticate, in bytes.
 pub const MAX_SECRET_LENGTH: usize = 1024;
 
-/// The salt of all chosen secrets of one client: one computation then compares them all. As text it is base64 without
-/// padding, as in a hash.
+/// The salt of all chosen secrets of one client: one computation then compares them all. As text it is base64
+/// without padding, as in a hash.
 #[derive(Clone, Debug, Display, PartialEq, Eq)]
 #[display("{}", BASE64.encode(_0))]
 pub struct PasswordSalt(Vec<u8>);

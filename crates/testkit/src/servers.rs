@@ -1,4 +1,5 @@
-//! Servers that `cargo xtask test` has started or installed, and a Redis of a test's own. Only its own process is ever signalled.
+//! Servers that `cargo xtask test` has started or installed, and a Redis of a test's own. Only its own
+//! process is ever signalled.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

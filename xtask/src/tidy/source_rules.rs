@@ -51,7 +51,8 @@ const SERVICE_LAYERS: [&str; 31] = [
     "crates/administration/src/store/",
 ];
 
-/// Files of domain crates that hold a trait for outer crates to implement, with what implements it here. Other files declare traits alone.
+/// Files of domain crates that hold a trait for outer crates to implement, with what implements it here.
+/// Other files declare traits alone.
 const TRAIT_FILES: [&str; 3] = ["store.rs", "sealer.rs", "key_encryption_key.rs"];
 
 /// The crate of the services that are features of the program, and these features, which change no other crate.

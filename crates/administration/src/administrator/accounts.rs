@@ -155,7 +155,7 @@ pub(super) struct AccountNames {
 }
 
 impl AccountNames {
-    /// Of one account.
+    /// Names one account.
     pub(super) fn of(account: &AccountId) -> Self {
         Self { ids: vec![account.clone()], ..Self::default() }
     }

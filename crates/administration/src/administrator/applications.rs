@@ -132,7 +132,8 @@ fn of(id: ApplicationId) -> AboutApplication {
 
 #[async_trait]
 impl Scope for AboutApplication {
-    /// The application is read twice: before the tenant, for the name of the client that has to be loaded, and after it.
+    /// The application is read twice: before the tenant, for the name of the client that has to be loaded,
+    /// and after it.
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
         let Self { id, name, client } = self;
         for attempt in 0..ATTEMPTS {

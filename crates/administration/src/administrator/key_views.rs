@@ -85,8 +85,8 @@ impl Administrator {
     }
 }
 
-/// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of this
-/// thumbprint.
+/// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant
+/// has the imported key of this thumbprint.
 pub(super) struct Keys {
     pub(super) imported: Option<String>,
 }

@@ -62,7 +62,7 @@ impl Kind for Account {
         let (fields, lifecycle) = rows.row_after(change, known)?;
         let now = rows.request.now;
         let is_deleted = change.kind == ChangeKind::Deleted;
-        // Of a deleted account nothing of the person is left.
+        // Nothing of the person is left of a deleted account.
         let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
         let mut account = if is_deleted { emptied() } else { fields };
         if change.kind == ChangeKind::Retired {
@@ -120,7 +120,7 @@ impl Rows<'_> {
         Some(())
     }
 
-    /// As it is now, or as an earlier change of the same commit leaves it.
+    /// Finds the account as it is now, or as an earlier change of the same commit leaves it.
     fn account(&self, key: &(TenantId, AccountId)) -> Option<AccountState> {
         let stored = || self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1);
         self.decided.accounts.get(key).or_else(stored).cloned()

@@ -56,7 +56,8 @@ impl Kind for Tenant {
         });
         let (fields, lifecycle) =
             rows.row_after(change, before.map(|(tenant, lifecycle, _)| (tenant, lifecycle)))?;
-        // A tenant that stops serving, or still does not serve, keeps its keys published until the later time.
+        // A tenant that stops serving, or still does not serve, keeps its keys published until the later
+        // time.
         let until = before.and_then(|(_, _, until)| until).max(published_until(&change.after));
         let row = DecidedTenant {
             keys_published_until: until.filter(|_| !lifecycle.serves()),
@@ -106,8 +107,8 @@ impl TenantState {
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
-    /// When the last token that was issued until now expires. For as long as replicas go on with rows from their own memory, they issue
-    /// under a former one.
+    /// When the last token that was issued until now expires. For as long as replicas go on with rows from
+    /// their own memory, they issue under a former one.
     #[must_use]
     pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
         let newest = now + self.longest_lifetime() + l1_lifetime;

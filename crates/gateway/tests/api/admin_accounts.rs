@@ -6,7 +6,8 @@ use crate::prelude::*;
 const OTHER_PASSWORD: &str = "nine lanterns beside the river";
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
-/// The account of Ada, with the token of a manager of her tenant and the secret of a client that signs her in.
+/// The account of Ada, with the token of a manager of her tenant and the secret of a client that signs her
+/// in.
 struct Ada<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,

@@ -373,7 +373,7 @@ pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'a str, &'
     [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
 }
 
-/// The same by an assertion.
+/// Authenticates by an assertion.
 pub(crate) fn asserted(assertion: &str) -> [(&str, &str); 3] {
     [
         ("grant_type", "client_credentials"),

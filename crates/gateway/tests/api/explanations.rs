@@ -14,7 +14,7 @@ pub(crate) fn explain_path(tenant: &str, client: &str) -> String {
 pub(crate) struct Explained(Value);
 
 impl Explained {
-    /// As this administrator gets it.
+    /// Fetches the explanation for this administrator.
     pub(crate) async fn fetch(test_env: &TestEnv, admin: &str, of: (&str, &str), body: Value) -> Self {
         let answer = test_env.post(admin, &explain_path(of.0, of.1), body).await;
         assert_eq!(answer.status, 200, "{answer:?}");

@@ -1,4 +1,5 @@
-//! A store that is away or fails: no credential, token, proof or key is called wrong for it, and afterwards all are good.
+//! A store that is away or fails: no credential, token, proof or key is called wrong for it, and afterwards
+//! all are good.
 
 use testkit::Failure;
 

@@ -650,7 +650,8 @@ async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() 
     }
 }
 
-/// What an administrator learns of a certificate of a client: the whole answer, and the checks of these names.
+/// What an administrator learns of a certificate of a client: the whole answer, and the checks of these
+/// names.
 async fn explained<const N: usize>(
     test_env: &TestEnv,
     (tenant, id): (&str, &str),

@@ -89,12 +89,13 @@ pub(crate) enum Command {
     /// Serve all tenants (the default).
     #[command(after_help = example!("serve --config /etc/latchkey/config.yaml"))]
     Serve {
-        /// Listen here instead of at the addresses of the file: one for each listener, in their order; repeated, or with commas [variable:
-        /// LATCHKEY_LISTEN].
+        /// Listen here instead of at the addresses of the file: one for each listener, in their order;
+        /// repeated, or with commas [variable: LATCHKEY_LISTEN].
         #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
         addresses: Vec<SocketAddr>,
     },
-    /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written over.
+    /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written
+    /// over.
     #[command(after_help = example!("init"))]
     Init,
     /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
@@ -104,7 +105,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         address: SocketAddr,
     },
-    /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a mistake.
+    /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a
+    /// mistake.
     #[command(after_help = example!("check --config config.yaml"))]
     Check {
         /// Open the store for reading, and list its rows that are beyond a limit, too.
@@ -117,24 +119,24 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates, listeners, issuers, files. Creates
-    /// and changes nothing. Exit 0, or 1 for an error.
+    /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates,
+    /// listeners, issuers, files. Creates and changes nothing. Exit 0, or 1 for an error.
     #[command(after_help = example!("doctor --json"))]
     Doctor {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
     },
-    /// Explain a token check by check, with the checks of a request. Exit 0 if it passes, 7 if it fails one or its signature is not checked, 1
-    /// for an error.
+    /// Explain a token check by check, with the checks of a request. Exit 0 if it passes, 7 if it fails one
+    /// or its signature is not checked, 1 for an error.
     #[command(
         mut_arg("json", |json| json.help("Print a JSON document instead")),
         mut_arg("token_file", |file| file.help("Read the token for the server from this file")),
     )]
     #[command(after_help = example!("inspect token.json --tenant globex --audience orders-api"))]
     Inspect(InspectArguments),
-    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
-    /// tenant that would be left out.
+    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something,
+    /// 1 for an error or a tenant that would be left out.
     #[command(after_help = example!("plan --json"))]
     Plan {
         /// Print a JSON document instead.
@@ -144,8 +146,8 @@ pub(crate) enum Command {
         #[arg(long)]
         full: bool,
     },
-    /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
-    /// error or a tenant that would be left out.
+    /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at
+    /// all, 2 else, 1 for an error or a tenant that would be left out.
     #[command(after_help = example!("drift"))]
     Drift {
         /// Print a JSON document instead.
@@ -195,15 +197,16 @@ pub(crate) enum Command {
     Account(AdminCommandArguments<AccountCommand>),
     /// Manage the secrets of clients.
     Secret(AdminCommandArguments<SecretCommand>),
-    /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix a refusal. Issues no token and
-    /// changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
+    /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix
+    /// a refusal. Issues no token and changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
     #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]
     Explain(Box<ExplainArguments>),
     /// Manage signing keys, and the key that seals them.
     Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
-    /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret itself.
+    /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret
+    /// itself.
     #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
     Login(Box<LoginArguments>),
     /// Remove a profile with its secret and its tokens, and revoke them if you want that.
@@ -212,10 +215,12 @@ pub(crate) enum Command {
     /// Print a token of a profile: the one that commands share, or one that is fetched.
     #[command(after_help = example!("token --format header"))]
     Token(TokenArguments),
-    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit 5 for a token that is not active.
+    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit
+    /// 5 for a token that is not active.
     #[command(after_help = example!("whoami"))]
     Whoami(WhoamiArguments),
-    /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the status.
+    /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the
+    /// status.
     #[command(after_help = example!("call -i https://orders.example.com/v1/orders"))]
     Call(Box<CallArguments>),
     /// List the profiles.

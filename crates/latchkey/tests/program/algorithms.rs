@@ -62,7 +62,8 @@ async fn openidconnect_takes_signatures_of_every_algorithm() {
     }
 }
 
-/// Gives a library each tenant's own token, another tenant's and a malformed one. The second tenant's key has the algorithm of the first one's.
+/// Gives a library each tenant's own token, another tenant's and a malformed one. The second tenant's key has
+/// the algorithm of the first one's.
 async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran, [of_another, malformed]: [&str; 2]) {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, algorithm, _, _)) in TENANTS.into_iter().enumerate() {

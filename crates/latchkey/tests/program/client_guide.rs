@@ -19,8 +19,8 @@ const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
 const ENVIRONMENT: [(&str, &str); 2] = [("CLIENT_ID", CLIENT.0), ("CLIENT_SECRET", CLIENT.1)];
 const PRINTED_BASE: &str = "http://localhost:8080";
 
-/// The request of step 1 has the lines of its form joined: line breaks in the document are typographic, and in a form each would belong to the
-/// following name. The blank in the last line is sent as printed.
+/// The request of step 1 has the lines of its form joined: line breaks in the document are typographic, and
+/// in a form each would belong to the following name. The blank in the last line is sent as printed.
 #[tokio::test]
 async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listeners() {
     let (_folder, program) = start();
@@ -36,8 +36,8 @@ async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listene
     assert_eq!((answer.status, answer.body), (401, compact(&printed("invalid_client.json"))));
 }
 
-/// In Go `http.Post` with `url.Values.Encode()` has keys in alphabetical order, and a blank as a plus. In Rust the example's own library and
-/// calls are used; the map yields its members in any order.
+/// In Go `http.Post` with `url.Values.Encode()` has keys in alphabetical order, and a blank as a plus. In
+/// Rust the example's own library and calls are used; the map yields its members in any order.
 #[tokio::test]
 async fn the_examples_of_four_languages_get_a_token() {
     let (_folder, program) = start();

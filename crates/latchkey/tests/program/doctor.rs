@@ -27,7 +27,8 @@ fn examine(command: &mut Command) -> (Ran, Value) {
     (ran, report)
 }
 
-/// The report of this folder's doctor, which ends with this code and has these lines: check, status, and words of what was found.
+/// The report of this folder's doctor, which ends with this code and has these lines: check, status, and
+/// words of what was found.
 #[track_caller]
 fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value {
     let (ran, report) = examine(&mut folder.program(&["doctor"]));

@@ -16,7 +16,7 @@ pub(crate) struct Inspected {
 }
 
 impl Inspected {
-    /// Of this standard input.
+    /// Inspects this standard input.
     #[track_caller]
     pub(crate) fn of(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
         let (code, out) = inspect(folder, input, &[arguments, &["--json"]].concat());
@@ -69,7 +69,8 @@ impl Inspected {
     }
 }
 
-/// The exit code and everything that was written. In it is no canary of the folder and no signature, with which it could be replayed.
+/// The exit code and everything that was written. In it is no canary of the folder and no signature, with
+/// which it could be replayed.
 #[track_caller]
 pub(crate) fn inspect(folder: &Folder, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
     let (code, out) = with_input(&mut folder.program(&[&["inspect"], arguments].concat()), input);

@@ -60,7 +60,8 @@ async fn each_command_gets_the_printed_response() {
 
     let body = curl(&program, "protected_resource.sh", &[(PRINTED_TOKEN, &token)]);
     assert!(body.starts_with(r#"{"data":"Protected resource data","#), "{body}");
-    // A malformed token is invalid rather than expired, although the document uses `expired-token` as the placeholder for an expired one.
+    // A malformed token is invalid rather than expired, although the document uses `expired-token` as the
+    // placeholder for an expired one.
     let malformed = r#"{"error":"invalid_token","error_description":"Token is malformed"}"#;
     assert_eq!(curl(&program, "expired_token.sh", &[]), malformed);
 

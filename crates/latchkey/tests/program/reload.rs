@@ -27,7 +27,8 @@ async fn a_new_secret_works_and_the_old_one_stops() {
     load.assert_none_failed().await;
 }
 
-/// While a client changes over to another secret, both are valid; a client that is removed gets no more tokens.
+/// While a client changes over to another secret, both are valid; a client that is removed gets no more
+/// tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changed_secrets_scopes_and_lifetimes_are_those_of_the_next_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -17,7 +17,8 @@ fn tenant(secret: &str) -> String {
     )
 }
 
-/// Each change after the first one shows that the watch still works. The backup is that of an editor that keeps the old file.
+/// Each change after the first one shows that the watch still works. The backup is that of an editor that
+/// keeps the old file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_that_holds_a_secret() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -1,5 +1,6 @@
-//! The Rust code that the program prints, and the `oauth2` crate. Both tenants have a key `oauth2-key-1`, a client `svc` and an audience `api`, so
-//! that only signature and issuer distinguish their tokens. [`crate::algorithms`] has the other libraries that verify.
+//! The Rust code that the program prints, and the `oauth2` crate. Both tenants have a key `oauth2-key-1`, a
+//! client `svc` and an audience `api`, so that only signature and issuer distinguish their tokens.
+//! [`crate::algorithms`] has the other libraries that verify.
 
 use oauth2::basic::{BasicClient, BasicErrorResponseType};
 use oauth2::{

@@ -1,4 +1,5 @@
-//! What every key service does, against mock servers that speak its protocol. What only one of them does is tested beside it.
+//! What every key service does, against mock servers that speak its protocol. What only one of them does is
+//! tested beside it.
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::sync::Arc;
