@@ -7,5 +7,6 @@ mod bad_stores;
 mod freshness;
 mod invalidation;
 mod outage;
+mod racing_readers;
 mod single_flight;
 mod test_env;

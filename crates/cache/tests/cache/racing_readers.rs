@@ -1,0 +1,69 @@
+//! Readers that race with changes, over a source in memory: a store would leave them no time to meet.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cache::{Freshness, ReadThrough, Reading, Source};
+use tenancy::{StoreError, TenantId};
+use tokio::time::Instant;
+
+/// A row that has been changed so often.
+#[derive(Clone, Default)]
+struct Changes(Arc<AtomicU64>);
+
+#[async_trait]
+impl Source for Changes {
+    type Key = TenantId;
+    type Value = u64;
+
+    const NAME: &'static str = "changes";
+
+    fn bytes(_: &TenantId, _: Option<&u64>) -> usize {
+        100
+    }
+
+    fn tenant_of(key: &TenantId) -> &TenantId {
+        key
+    }
+
+    async fn load(&self, _: &TenantId) -> Result<Reading<u64>, StoreError> {
+        let (at, value) = (Instant::now(), self.0.load(Ordering::SeqCst));
+        tokio::task::yield_now().await;
+        Ok(Reading { value: Some(Arc::new(value)), at })
+    }
+
+    fn stale_if_error(&self, _: &TenantId, _: &u64) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_readers_never_read_what_was_before_a_change() {
+    let (changes, done) = (Changes::default(), Arc::new(AtomicBool::new(false)));
+    let cache = Arc::new(ReadThrough::new(changes.clone(), 1_000_000, Freshness::default()));
+    let acme = TenantId::parse("acme").unwrap();
+    let readers = [(); 3].map(|()| {
+        let (cache, acme, done) = (Arc::clone(&cache), acme.clone(), Arc::clone(&done));
+        tokio::spawn(async move {
+            while !done.load(Ordering::SeqCst) {
+                cache.get(&acme).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    for change in 1..=3_000 {
+        changes.0.store(change, Ordering::SeqCst);
+        if change % 2 == 0 {
+            cache.invalidate_tenant(&acme);
+        } else {
+            cache.invalidate(&acme);
+        }
+        assert_eq!(cache.get(&acme).await.unwrap().as_deref(), Some(&change));
+    }
+    done.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
