@@ -69,7 +69,9 @@ pub use kinds::{
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
-pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
+pub use query::{
+    AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
+};
 pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{

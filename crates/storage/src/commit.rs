@@ -7,14 +7,14 @@ use administration::rows::Decided;
 use administration::{Change, ChangeKind, CommitRequest, RowChange};
 use tenancy::StoreError;
 
+use crate::audit_records;
 use crate::columns::Columns;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
-use crate::statement::Dialect;
 use crate::transaction::Transaction;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
 const EMPTIED: [&str; 18] = [
@@ -46,7 +46,6 @@ pub(crate) struct CommitWriter<'a> {
     pub(crate) transaction: Transaction<'a>,
     pub(crate) request: &'a CommitRequest,
     pub(crate) decided: &'a Decided,
-    pub(crate) dialect: Dialect,
 }
 
 /// Writes everything and returns the number of the generation, if there is one. The order is part of the commit: rows that others
@@ -55,7 +54,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     let decided = Decided::of(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
     let purpose = request.sole_tenant().map_or(Purpose::Commit, Purpose::CommitOf);
     let transaction = database.begin(purpose).await?;
-    let mut writer = CommitWriter { transaction, request, decided: &decided, dialect: database.dialect() };
+    let mut writer = CommitWriter { transaction, request, decided: &decided };
     let generation = writer.generation().await?;
     writer.revisions().await?;
     writer.revocations().await?;
@@ -72,7 +71,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.previous_jwks().await?;
     writer.deletions().await?;
     writer.idempotent_answer().await?;
-    writer.audit().await?;
+    audit_records::add(&mut writer.transaction, &request.audit).await?;
     writer.change_log().await?;
     writer.transaction.commit().await?;
     Ok(generation)

@@ -293,6 +293,7 @@ macro_rules! store_contract_tests {
             metadata_of_the_api_leaves_the_fingerprint,
             audit_records_are_listed_by_every_filter,
             audit_pages_have_no_gaps,
+            each_tenant_numbers_its_own_audit_records,
             only_related_clients_are_loaded,
             related_clients_do_not_grow_with_the_clients_of_an_audience,
             a_text_with_a_nul_is_found_nowhere,
