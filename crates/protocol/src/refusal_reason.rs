@@ -24,7 +24,7 @@ pub enum RefusalReason {
     UnknownTenant,
     /// The tenant is suspended.
     TenantSuspended,
-    /// The tenant has not enabled the strategy `oauth2`.
+    /// The tenant has not enabled the strategy `oauth2`, or `oidc` where people sign in.
     StrategyNotEnabled,
     /// A required parameter is missing.
     MissingParameter,

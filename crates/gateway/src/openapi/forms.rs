@@ -246,6 +246,8 @@ pub(super) struct JwkSet {
 #[derive(JsonSchema)]
 pub(super) struct Metadata {
     issuer: String,
+    /// Where people sign in; where nobody does, it answers with an error page.
+    authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
@@ -276,7 +278,6 @@ pub(super) struct Metadata {
     /// The endpoints for clients with certificates (RFC 8705 section 5).
     mtls_endpoint_aliases: Option<EndpointAliases>,
     /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
-    authorization_endpoint: Option<String>,
     pushed_authorization_request_endpoint: Option<String>,
     require_pushed_authorization_requests: Option<bool>,
     userinfo_endpoint: Option<String>,
