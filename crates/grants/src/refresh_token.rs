@@ -14,7 +14,7 @@ pub struct RefreshTokenRequest {
     pub(crate) refresh_token: Secret,
     /// Less than what was granted, for this access token alone.
     pub(crate) scope: Option<Scope>,
-    /// Some of the resources that were granted, for this access token alone (RFC 8707 §2.2).
+    /// Some of the resources and audiences that were granted, for this access token alone (RFC 8707 §2.2).
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
@@ -36,7 +36,7 @@ impl RefreshTokenRequest {
     /// Takes the parameters out of a form.
     ///
     /// # Errors
-    /// `invalid_request` when the token is missing, and the errors of `scope` and `resource`.
+    /// `invalid_request` when the token is missing, and the errors of `scope`, `resource` and `audience`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let refresh_token = form.require_secret("refresh_token")?;
         Ok(Self { refresh_token, scope: form.take_scope()?, resources: form.take_resources()? })
@@ -161,7 +161,9 @@ mod tests {
             ("&scope=read&resource=urn:b", Ok("read urn:b")),
             ("&scope=read+profile", scope("profile")),
             ("&scope=latchkey:clients", scope("latchkey:clients")),
+            ("&scope=read&audience=urn:b", Ok("read urn:b")),
             ("&resource=urn:c", Err(RefreshTokenError::Resource)),
+            ("&resource=urn:a&audience=urn:c", Err(RefreshTokenError::Resource)),
         ] {
             assert_eq!(check(&client, parameters), expected.map(str::to_owned), "{parameters}");
         }

@@ -32,6 +32,8 @@ pub enum RefusalReason {
     RepeatedParameter,
     /// More parameters, scopes or resources than one request may have.
     TooManyParameters,
+    /// A parameter belongs to another request of the grant.
+    ParameterOfAnotherRequest,
     /// The server does not serve the grant type.
     GrantNotServed,
     /// The request has more than one client authentication method.

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource`; an unknown one is ignored; an
-/// empty one counts as absent.
+/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
+/// `audience`; an unknown one is ignored; an empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
     /// `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
@@ -28,6 +28,9 @@ pub(super) struct TokenForm {
     scope: Option<String>,
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
+    /// As `resource`, without having to be a URI; the two count together. Of `client_credentials` and
+    /// `refresh_token` alone: with a code it is `invalid_request`.
+    audience: Option<Vec<String>>,
     /// Of `authorization_code`: the code.
     code: Option<Password>,
     /// Of `authorization_code`: the redirect URI of the authorization request.
@@ -53,6 +56,8 @@ pub(super) struct DeviceAuthorizationForm {
     scope: Option<String>,
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
+    /// As `resource`, without having to be a URI; the two count together.
+    audience: Option<Vec<String>>,
 }
 
 /// RFC 8628 section 3.2.

@@ -103,6 +103,10 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
         (None, format!("{GRANT}&{good}&resource=https://other.example"), TARGET),
         (None, format!("{GRANT}&{good}&resource={ORDERS}&resource=https://other.example"), TARGET),
         (None, format!("{GRANT}&{good}&resource=orders"), TARGET_TEXT),
+        (None, format!("{GRANT}&{good}&audience=orders"), TARGET),
+        (None, format!("{GRANT}&{good}&audience=urn:latchkey:tenant:{tenant}"), TARGET),
+        (None, format!("{GRANT}&{good}&resource={ORDERS}&audience=orders"), TARGET),
+        (None, format!("{GRANT}&{good}&audience=api&audience=orders"), TARGET),
         (None, format!("{GRANT}&{good}&resource={ORDERS}%23part"), TARGET_TEXT),
         (None, format!("{GRANT}&{GRANT}&{good}"), twice("Parameter grant_type was sent more than once")),
         (
@@ -136,6 +140,7 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
                 ("&x=".repeat(126), PARAMETERS),
                 (format!("&scope={}", "api:read+".repeat(129)), SCOPES),
                 (format!("&resource={ORDERS}").repeat(17), RESOURCES),
+                (format!("&resource={ORDERS}{}", "&audience=api".repeat(16)), RESOURCES),
             ] {
                 let request =
                     app.request(Method::POST, &token_path(tenant)).body(format!("{GRANT}&{client}{more}"));
@@ -167,9 +172,14 @@ async fn unknown_and_empty_parameters_do_not_matter() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
-        for more in
-            ["&audience=x&nonsense", "&scope=&scope=", "&resource=&client_assertion=", "&&&=", "&client_id="]
-        {
+        for more in [
+            "&display=x&nonsense",
+            "&audience=&audience=",
+            "&scope=&scope=",
+            "&resource=&client_assertion=",
+            "&&&=",
+            "&client_id=",
+        ] {
             let body = format!("{GRANT}&client_id={SVC}&client_secret={secret}{more}");
             let request = app.request(Method::POST, &token_path(tenant)).body(body);
             let form = "application/x-www-form-urlencoded";
