@@ -5,6 +5,8 @@
 
 mod explained;
 
+use std::iter;
+
 use protocol::{
     Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
     Timestamp,
@@ -13,6 +15,7 @@ use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
 
 use crate::grant_check::{self, GrantNotAllowed};
+use crate::named_scope::with_names;
 use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;
@@ -42,8 +45,8 @@ pub(crate) enum ClientCredentialsError {
     /// What each grant checks.
     NotAllowed(GrantNotAllowed),
     /// The scope is more than the client may have, or administers while the token is not for the admin
-    /// audience; this token is the first.
-    ScopeNotAllowed(ScopeToken, RefusalReason),
+    /// audience: the first token for this reason, and the others for the same.
+    ScopeNotAllowed(Vec<ScopeToken>, RefusalReason),
     /// The client may not request the resource.
     ResourceNotAllowed,
     /// The admin audience is requested together with another.
@@ -148,10 +151,11 @@ fn scope(
         let registered = grantee.client.scope.iter();
         return Ok(Scope::text(registered.filter(|token| fit.of_registered(token).is_none())));
     };
-    match requested.iter().find_map(|token| Some((token, fit.refusal(token)?))) {
-        None => Ok(Scope::text(requested.iter())),
-        Some((token, reason)) => Err(ClientCredentialsError::ScopeNotAllowed(token.clone(), reason)),
-    }
+    let mut refused = requested.iter().filter_map(|token| Some((token, fit.refusal(token)?)));
+    let Some((first, reason)) = refused.next() else { return Ok(Scope::text(requested.iter())) };
+    let others = refused.filter(|(_, other)| *other == reason).map(|(token, _)| token);
+    let tokens = iter::once(first).chain(others).cloned().collect();
+    Err(ClientCredentialsError::ScopeNotAllowed(tokens, reason))
 }
 
 /// What decides whether a token of a scope can be granted.
@@ -194,10 +198,10 @@ impl ScopeFit<'_> {
 }
 
 impl ClientCredentialsError {
-    /// The scope token that is refused.
+    /// The first scope token that is refused.
     pub(crate) fn scope(&self) -> Option<&ScopeToken> {
         match self {
-            Self::ScopeNotAllowed(token, _) => Some(token),
+            Self::ScopeNotAllowed(tokens, _) => tokens.first(),
             Self::NotAllowed(_) | Self::ResourceNotAllowed | Self::AdminAudienceNotAlone => None,
         }
     }
@@ -208,11 +212,14 @@ impl From<&ClientCredentialsError> for ErrorResponse {
         use {ErrorCode as Code, RefusalReason as Reason};
         let (error, reason, description) = match refusal {
             ClientCredentialsError::NotAllowed(refusal) => return Self::from(*refusal),
-            ClientCredentialsError::ScopeNotAllowed(_, reason @ Reason::ScopeNeedsAdminAudience) => {
-                (Code::InvalidScope, *reason, "The requested scope needs the resource that it administers")
-            }
-            ClientCredentialsError::ScopeNotAllowed(_, reason) => {
-                (Code::InvalidScope, *reason, "The requested scope is not allowed for this client")
+            ClientCredentialsError::ScopeNotAllowed(tokens, reason) => {
+                let sentence = match reason {
+                    Reason::ScopeNeedsAdminAudience => {
+                        "The requested scope needs the resource that it administers"
+                    }
+                    _ => "The requested scope is not allowed for this client",
+                };
+                return Self::new(Code::InvalidScope, *reason, with_names(sentence, tokens));
             }
             ClientCredentialsError::AdminAudienceNotAlone => (
                 Code::InvalidTarget,
@@ -257,7 +264,7 @@ mod tests {
     }
 
     fn not_allowed(scope: &str, reason: RefusalReason) -> ClientCredentialsError {
-        ClientCredentialsError::ScopeNotAllowed(token(scope), reason)
+        ClientCredentialsError::ScopeNotAllowed(vec![token(scope)], reason)
     }
 
     fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, ClientCredentialsError>) {
@@ -273,6 +280,21 @@ mod tests {
         check_scope("anywhere", &[], Ok("anywhere"));
         check_scope("read admin", &[], Err(not_allowed("admin", RefusalReason::ScopeNotRegistered)));
         check_scope("READ", &[], Err(not_allowed("READ", RefusalReason::ScopeNotRegistered)));
+    }
+
+    #[test]
+    fn a_refusal_names_the_scopes_that_are_refused_for_its_reason() {
+        let (acme, client) = (acme(), client("svc"));
+        for (scope, resources, expected) in [
+            ("read admin write root", &[] as &[&str], "admin root"),
+            ("report admin read", &["https://orders.example"], "report"),
+            ("admin report read root", &["https://orders.example"], "admin root"),
+        ] {
+            let refused = ask(&acme, &client, scope, resources).unwrap_err();
+            let sentence = "The requested scope is not allowed for this client";
+            let description = ErrorResponse::from(&refused).error_description;
+            assert_eq!(description, format!("{sentence}: {expected}"));
+        }
     }
 
     #[test]

@@ -22,7 +22,11 @@ const UNSUPPORTED: Refused = (400, "unsupported_grant_type", "Unsupported grant 
 const NO_CLIENT: Refused = (401, "invalid_client", "Missing client_id parameter");
 const NOT_THE_GRANT: Refused =
     (400, "unauthorized_client", "The client is not authorized to use this grant type");
-const SCOPE: Refused = (400, "invalid_scope", "The requested scope is not allowed for this client");
+const SCOPE: Refused = (400, "invalid_scope", "The requested scope is not allowed for this client: admin");
+const SCOPES_OF_MANY: Refused =
+    (400, "invalid_scope", "The requested scope is not allowed for this client: admin root:{}'<b>");
+const SCOPE_OF_ANOTHER: Refused =
+    (400, "invalid_scope", "The requested scope is not allowed for this client: api:read");
 const SCOPE_TEXT: Refused = (400, "invalid_scope", "The requested scope is malformed");
 const TARGET: Refused = (400, "invalid_target", "The requested resource is not allowed for this client");
 const TARGET_TEXT: Refused =
@@ -97,7 +101,8 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
         (None, format!("{GRANT}&{}", post(CODE_ONLY)), NOT_THE_GRANT),
         (None, format!("{GRANT}&{good}&scope=admin"), SCOPE),
         (None, format!("{GRANT}&{good}&scope=api:read+admin"), SCOPE),
-        (None, format!("{GRANT}&{good}&scope=api:read&resource={ORDERS}"), SCOPE),
+        (None, format!("{GRANT}&{good}&scope=admin+api:read+root:%7B%7D'%3Cb%3E"), SCOPES_OF_MANY),
+        (None, format!("{GRANT}&{good}&scope=api:read&resource={ORDERS}"), SCOPE_OF_ANOTHER),
         (None, format!("{GRANT}&{good}&scope=%22"), SCOPE_TEXT),
         (None, format!("{GRANT}&{good}&scope=api:read%09"), SCOPE_TEXT),
         (None, format!("{GRANT}&{good}&resource=https://other.example"), TARGET),
