@@ -57,16 +57,3 @@ EXCEPTION
     WHEN insufficient_privilege THEN RETURN false;
 END
 $writer$;
-
--- As before, and a request adds records to the audit of its tenant, which it reads already.
-ALTER FUNCTION latchkey_raise_wall() RENAME TO latchkey_raise_wall_before_0043;
-
-CREATE FUNCTION latchkey_raise_wall() RETURNS boolean LANGUAGE plpgsql AS $wall$
-BEGIN
-    IF NOT latchkey_raise_wall_before_0043() THEN
-        RETURN false;
-    END IF;
-    PERFORM latchkey_grant('INSERT', 'latchkey_app', ARRAY['audit_records']);
-    RETURN true;
-END
-$wall$;

@@ -82,6 +82,7 @@ pub(crate) fn decide<'a>(
         sid: None,
         userinfo_claims: Vec::new(),
         grant_id: None,
+        api_key: None,
         cnf,
     })
 }

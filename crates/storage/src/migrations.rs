@@ -48,6 +48,7 @@ macro_rules! migrator {
             "0041_settings_of_clients",
             "0042_settings_of_tenants",
             "0043_audit_of_a_tenant",
+            "0044_api_keys",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -1,7 +1,11 @@
 //! Pages: a cursor is the place of the last row, in base64url, opaque to callers.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::Timestamp;
 
 use crate::Page;
 use crate::edit::{Edited, invalid};
@@ -20,6 +24,18 @@ pub(super) trait Cursor: Sized {
     fn text(&self) -> String;
 
     fn parse(text: &str) -> Option<Self>;
+}
+
+/// A row, in the order of creation.
+impl<T: Display + FromStr> Cursor for (Timestamp, T) {
+    fn text(&self) -> String {
+        format!("{}\n{}", self.0.seconds(), self.1)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (created_at, row) = text.split_once('\n')?;
+        Some((Timestamp::from_seconds(created_at.parse().ok()?), row.parse().ok()?))
+    }
 }
 
 impl<C: Cursor> Paging<C> {
@@ -53,7 +69,6 @@ fn read<C: Cursor>(text: &str) -> Edited<C> {
 #[cfg(test)]
 mod tests {
     use accounts::AccountId;
-    use protocol::Timestamp;
     use registry::ClientId;
     use tenancy::TenantId;
 

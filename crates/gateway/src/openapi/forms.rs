@@ -219,6 +219,12 @@ pub(super) struct Introspection {
     iss: Option<String>,
     jti: Option<String>,
     cnf: Option<Confirmation>,
+    /// The id of the API key that it is, or that it was issued for.
+    api_key: Option<String>,
+    /// Of an API key: the client's own id of the customer for whom it made the key.
+    owner: Option<String>,
+    /// Of an API key.
+    labels: Option<Vec<String>>,
 }
 
 /// RFC 7800 section 3.1: the keys that the sender of the token must prove to hold.

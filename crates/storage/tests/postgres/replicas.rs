@@ -65,7 +65,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
     let audit = recorded.into_iter().map(|(_, record)| record).collect();
     let request = CommitRequest { audit, ..requests::declared(Vec::new()) };
 
-    let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
+    let mut acme = enter(&mut connection, "latchkey_writer", Some("acme")).await;
     execute(&mut acme, "SELECT 1 FROM tenants FOR NO KEY UPDATE".to_owned()).await;
     let mut commit = Box::pin(database.commit(&request));
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut commit).await.is_err(), "it waits");
