@@ -139,12 +139,11 @@ impl fmt::Display for Change {
 fn sign(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Added | ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => "+",
-        ChangeKind::Changed | ChangeKind::Restricted => "~",
+        ChangeKind::Changed => "~",
         ChangeKind::Retired
         | ChangeKind::Suspended
         | ChangeKind::DeletionScheduled { .. }
-        | ChangeKind::Deleted
-        | ChangeKind::Revoked => "-",
+        | ChangeKind::Deleted => "-",
     }
 }
 

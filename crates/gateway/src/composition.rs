@@ -10,8 +10,7 @@ use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCod
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use protocol::Rate;
 use registry::{
-    ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users,
-    VerifiedSecretCache,
+    Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users, VerifiedSecretCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
@@ -137,11 +136,10 @@ impl Composition {
         devices: DeviceAuthorizations,
         certificate_sources: CertificateSources,
     ) -> TokenServices {
-        let RequestRows { tenants, clients, api_keys, revocations, .. } = self.rows.clone();
-        let api_keys = Arc::new(ApiKeys::new(api_keys, self.pepper.clone()));
-        let (authenticator, dpop) = (Arc::new(self.authenticator(api_keys.clone())), Arc::new(self.dpop()));
+        let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
+        let RequestRows { tenants, clients, revocations, .. } = self.rows.clone();
         let (keys, store) = (self.keys.clone(), self.store.clone());
-        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, devices, store);
+        let engine = Engine::new(keys, clients, revocations, authorizations, devices, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 
@@ -153,7 +151,7 @@ impl Composition {
         }
     }
 
-    fn authenticator(&mut self, api_keys: Arc<ApiKeys>) -> Authenticator {
+    fn authenticator(&mut self) -> Authenticator {
         let assertions = Assertions::new(
             self.identifiers.clone(),
             self.jwks_fetcher.clone(),
@@ -166,7 +164,6 @@ impl Composition {
         };
         let authenticator = Authenticator::new(
             self.rows.clients.clone(),
-            api_keys,
             self.pepper.clone(),
             self.hashes.clone(),
             VerifiedSecretCache::generate(),

@@ -35,7 +35,6 @@ mod tests {
             sid: None,
             userinfo_claims: Vec::new(),
             grant_id: None,
-            api_key: None,
             cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");

@@ -75,8 +75,7 @@ impl ErrorCode {
 }
 
 /// `{"error":…,"error_description":…}` (RFC 6749 §5.2). The description is for developers, in printable ASCII, and holds
-/// nothing that the caller sent but the name of a parameter, and scopes that an authenticated client may not
-/// have.
+/// nothing that the caller sent but the name of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorResponse {
     /// The code that programs act on.

@@ -70,7 +70,6 @@ macro_rules! reason {
     };
 }
 
-pub mod api_key;
 pub mod assertion;
 pub mod certificate;
 pub mod dpop;
@@ -100,10 +99,9 @@ reasons! {
 }
 
 /// The reasons of all methods, and of DPoP proofs.
-pub const TABLES: [&[&CredentialReason]; 6] = [
+pub const TABLES: [&[&CredentialReason]; 5] = [
     REASONS,
     secret::REASONS,
-    api_key::REASONS,
     assertion::AssertionCheck::REASONS,
     certificate::CertificateCheck::REASONS,
     dpop::DpopCheck::REASONS,

@@ -21,7 +21,6 @@ mod refresh_families;
 mod signing_keys;
 mod tenants;
 
-mod api_keys;
 mod applications;
 mod audit_records;
 mod authorizations;

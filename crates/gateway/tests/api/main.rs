@@ -66,7 +66,6 @@ mod operator;
 
 mod access_log;
 mod announced_keys;
-mod api_keys;
 mod applications;
 mod assets;
 mod browsers;

@@ -1,6 +1,5 @@
 //! The authenticator over a store in memory, counted in hashes.
 
-mod api_keys;
 mod assertions;
 mod certificates;
 mod fetched_keys;
@@ -19,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers,
-    JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
+    ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers, JwksFetcher, PublicUrls,
+    ReplayGuard, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -34,7 +33,6 @@ const PUBLIC_URL: &str = "https://id.example.com";
 #[derive(Default)]
 struct FakeStore {
     clients: Mutex<HashMap<(String, String), Arc<Client>>>,
-    api_keys: Mutex<HashMap<ApiKeyId, Arc<ApiKey>>>,
     is_faulty: bool,
     failure: Option<StoreError>,
     lookups: AtomicU64,
@@ -100,12 +98,6 @@ impl ClientStore for FakeStore {
                 .find(|((of, id), _)| id == client.as_str() && (self.is_faulty || of == tenant.as_str()));
             found.map(|(_, client)| Arc::clone(client))
         };
-        self.answer(found).await
-    }
-}
-
-impl FakeStore {
-    async fn answer<T>(&self, found: Option<T>) -> Result<Option<T>, StoreError> {
         if found.is_none() && !self.unknown_takes.is_zero() {
             let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
             self.most_asking.fetch_max(asking, Ordering::Relaxed);
@@ -113,19 +105,6 @@ impl FakeStore {
             self.asking.fetch_sub(1, Ordering::Relaxed);
         }
         Ok(found)
-    }
-}
-
-#[async_trait]
-impl ApiKeyStore for FakeStore {
-    async fn find_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        self.lookups.fetch_add(1, Ordering::Relaxed);
-        let found = self.api_keys.lock().unwrap().get(key).cloned();
-        self.answer(found.filter(|found| self.is_faulty || found.tenant == *tenant)).await
     }
 }
 
@@ -157,7 +136,6 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         resource_servers: Vec::new(),
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
-        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),
@@ -236,10 +214,8 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let fetcher = Arc::<FakeStore>::clone(&store);
     let public_urls = PublicUrls::new(PUBLIC_URL, Some("https://mtls.example.com/"));
     let assertions = Assertions::new(guard, fetcher, public_urls, Some("acme".to_owned()));
-    let pepper = Arc::new(pepper());
-    let keys = Arc::new(ApiKeys::new(Arc::<FakeStore>::clone(&store), Arc::clone(&pepper)));
     let authenticator =
-        Authenticator::new(lookups, keys, pepper, hashing, verified_secrets, assertions, limit);
+        Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }
 }
 
@@ -282,7 +258,6 @@ fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
 fn named(proof: &Proof) -> String {
     match proof {
         Proof::Secret(secret) => secret.to_string(),
-        Proof::ApiKey(_) => "key".to_owned(),
         Proof::Assertion => "assertion".to_owned(),
         Proof::Nothing => "nothing".to_owned(),
         Proof::Certificate(method) => format!("{method:?}"),

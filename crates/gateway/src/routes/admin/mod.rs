@@ -3,7 +3,6 @@
 
 mod account_sign_ins;
 mod accounts;
-mod api_keys;
 mod audit;
 mod clients;
 mod explain;
@@ -29,7 +28,7 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// The groups of its operations, in the order in which a reader meets them.
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 6] = [
     (
         "Tenants",
         "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
@@ -44,11 +43,6 @@ pub(crate) const GROUPS: [Group; 7] = [
         "Client secrets",
         "Several secrets of a client may be live at once, so that one is replaced without an outage.",
         &[secrets::endpoints],
-    ),
-    (
-        "API keys",
-        "Credentials of a client that name themselves, and opaque tokens with a part of its scope, for its customers.",
-        &[api_keys::endpoints],
     ),
     (
         "Accounts",
