@@ -43,6 +43,10 @@ pub enum ChangeKind {
     },
     /// The deletion of a tenant is cancelled.
     DeletionCancelled,
+    /// Some of its fields change, so that it allows less: what was issued for it before ends.
+    Restricted,
+    /// It ends at once and for ever, and is kept.
+    Revoked,
     /// It is gone, with its secrets and keys; the row keeps its name from being used again.
     Deleted,
 }
@@ -199,6 +203,8 @@ impl ChangeKind {
             Self::Resumed => "resumed",
             Self::DeletionScheduled { .. } => "deletion_scheduled",
             Self::DeletionCancelled => "deletion_cancelled",
+            Self::Restricted => "restricted",
+            Self::Revoked => "revoked",
             Self::Deleted => "deleted",
         }
     }

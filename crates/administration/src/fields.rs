@@ -27,7 +27,13 @@ pub trait Described {
     /// Whether this can happen to it. Only tenants are deleted in two steps.
     #[must_use]
     fn knows(kind: ChangeKind) -> bool {
-        !matches!(kind, ChangeKind::DeletionScheduled { .. } | ChangeKind::DeletionCancelled)
+        !matches!(
+            kind,
+            ChangeKind::DeletionScheduled { .. }
+                | ChangeKind::DeletionCancelled
+                | ChangeKind::Restricted
+                | ChangeKind::Revoked
+        )
     }
 }
 
@@ -143,6 +149,7 @@ mod tests {
              access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
              access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
              assertions.audience=any; assertions.max_lifetime=1h; \
+             api_keys=none; \
              refresh_token.rotation=public; refresh_token.grace=30s; refresh_token.idle=30d; refresh_token.absolute=180d; \
              sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; \
              subject=public; \
@@ -151,6 +158,7 @@ mod tests {
              branding.support_url=none; branding.terms_url=none; branding.privacy_url=none; \
              limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none; \
+             limits.api_keys=none; \
              limits.sign_in.account=none; limits.sign_in.known_browser=none; limits.sign_in.source=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");

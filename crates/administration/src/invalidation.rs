@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::kinds::{Kind as _, match_change};
+use crate::kinds::{Kind, match_change};
 use crate::revocations::each_with_revocations;
 use crate::{Change, Invalidation};
 
@@ -23,7 +23,7 @@ impl Change {
     pub fn invalidation(&self) -> Option<Invalidation> {
         let tenant = self.tenant().clone();
         Some(match_change! { self,
-            row => return row.after.invalidation(tenant),
+            row => return Kind::invalidation(row, tenant),
             Self::AccountPassword(_, account, _)
             | Self::Sessions(_, account, None)
             | Self::Unlock(_, account) => Invalidation::Account(tenant, account.clone()),

@@ -56,20 +56,22 @@ pub use change::{
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret};
 pub use documents::*;
-pub use edit::{AccountStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
+pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
 pub use invalidation::invalidations;
 pub use kinds::{
-    AccountQuery, AccountState, Accounts, Change, ClientState, DeclaredAccount, DeclaredTenant, Invalidation,
-    Permission, RelatedAccounts, RequestRows, ResourceServerState, TenantState, check_account,
-    password_context, rows_of,
+    AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
+    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
+    ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
 };
-pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
+pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
-pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
+pub use query::{
+    AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
+};
 pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{

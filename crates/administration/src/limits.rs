@@ -13,6 +13,9 @@ pub const LIST_ENTRIES: usize = 100;
 /// So many bytes the settings of a client may take as JSON.
 pub const CLIENT_BYTES: usize = 128 * 1024;
 
+/// So many bytes the settings of an API key may take as JSON.
+pub const API_KEY_BYTES: usize = 16 * 1024;
+
 /// How long one of its lists is.
 type Length = fn(&Client) -> usize;
 
@@ -70,6 +73,11 @@ impl Limit {
     pub(crate) fn of_live_secrets(tenant: &Tenant, platform: u64) -> Self {
         let names = ["limits.live_secrets of the tenant", "limits.live_secrets"];
         Self::of(tenant.limits.live_secrets, platform, names)
+    }
+
+    /// How many API keys of a client of the tenant may be live at once.
+    pub(crate) fn of_api_keys(tenant: &Tenant, platform: u64) -> Self {
+        Self::of(tenant.limits.api_keys, platform, ["limits.api_keys of the tenant", "limits.api_keys"])
     }
 
     fn of(own: Option<NonZeroU32>, platform: u64, [name_of_own, name]: [&'static str; 2]) -> Self {

@@ -4,6 +4,8 @@ use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
 
+use crate::AuditRecord;
+
 /// Tenants in the order of their ids; with a search, in the order of the words that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantQuery {
@@ -45,7 +47,8 @@ pub struct RelatedClients<'a> {
     pub listed: &'a [&'a str],
 }
 
-/// Audit records, the newest first.
+/// Audit records, the newest first: of a tenant by their positions, of all tenants by time, tenant and
+/// position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
     /// Only of this tenant.
@@ -60,10 +63,29 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// Before then.
     pub until: Option<Timestamp>,
-    /// Only records older than this position.
-    pub before: Option<i64>,
+    /// Only records that come after this one.
+    pub before: Option<AuditCursor>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// Where a page of the audit ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditCursor {
+    /// The time of the record.
+    pub at: Timestamp,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its position in the audit of the tenant.
+    pub position: i64,
+}
+
+impl AuditCursor {
+    /// Of a record with this position.
+    #[must_use]
+    pub fn of(position: i64, record: &AuditRecord) -> Self {
+        Self { at: record.at.into(), tenant: record.tenant.clone(), position }
+    }
 }
 
 /// The words of a text, in lower case and each once: what a search is made of, and what a tenant is found by.

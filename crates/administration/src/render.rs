@@ -139,11 +139,12 @@ impl fmt::Display for Change {
 fn sign(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Added | ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => "+",
-        ChangeKind::Changed => "~",
+        ChangeKind::Changed | ChangeKind::Restricted => "~",
         ChangeKind::Retired
         | ChangeKind::Suspended
         | ChangeKind::DeletionScheduled { .. }
-        | ChangeKind::Deleted => "-",
+        | ChangeKind::Deleted
+        | ChangeKind::Revoked => "-",
     }
 }
 

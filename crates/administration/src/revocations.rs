@@ -112,10 +112,12 @@ impl<T> RowChange<T> {
     /// serves again as before.
     pub(crate) const fn effect(&self) -> Option<RevocationEffect> {
         match self.kind {
-            ChangeKind::Suspended | ChangeKind::DeletionScheduled { .. } | ChangeKind::Deleted => {
-                Some(RevocationEffect::Ended)
-            }
+            ChangeKind::Suspended
+            | ChangeKind::DeletionScheduled { .. }
+            | ChangeKind::Deleted
+            | ChangeKind::Revoked => Some(RevocationEffect::Ended),
             ChangeKind::Resumed | ChangeKind::DeletionCancelled => Some(RevocationEffect::Resumed),
+            ChangeKind::Restricted => Some(RevocationEffect::Issued),
             ChangeKind::Added | ChangeKind::Changed | ChangeKind::Retired | ChangeKind::Restored => None,
         }
     }

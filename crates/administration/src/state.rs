@@ -98,7 +98,7 @@ impl RowLifecycle {
         let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());
         let allowed = match kind {
             ChangeKind::Added => false,
-            ChangeKind::Changed => own && !retired,
+            ChangeKind::Changed | ChangeKind::Restricted | ChangeKind::Revoked => own && !retired,
             ChangeKind::Restored | ChangeKind::Retired => own,
             ChangeKind::Deleted => own || retired,
             ChangeKind::Suspended
@@ -111,7 +111,7 @@ impl RowLifecycle {
         }
         let changed = Self { updated_at: now, ..self };
         Some(match kind {
-            ChangeKind::Added | ChangeKind::Changed => changed,
+            ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restricted | ChangeKind::Revoked => changed,
             ChangeKind::Restored => Self { retired_at: None, ..changed },
             ChangeKind::Retired => Self { retired_at: Some(now), ..changed },
             ChangeKind::Suspended => Self { suspended_at: Some(now), ..changed },

@@ -1,15 +1,16 @@
-//! The six caches of a replica, built together and invalidated together.
+//! The seven caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
 use accounts::AccountStore;
 use administration::{Invalidation, RequestRows};
 use keys::SigningKeyStore;
-use registry::{ClientStore, RevocationStore};
+use registry::{ApiKeyStore, ClientStore, RevocationStore};
 use tenancy::{LogoStore, TenantId, TenantResolver, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
+use crate::api_key_store::ApiKeyRows;
 use crate::client_store::Clients;
 use crate::logo_store::Logos;
 use crate::revocation_store::Revocations;
@@ -17,18 +18,19 @@ use crate::shared::{SharedRows, listen};
 use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
-    CachedAccountStore, CachedClientStore, CachedLogoStore, CachedRevocationStore, CachedSigningKeyStore,
-    CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH, ReadThrough, RedisCache,
+    CachedAccountStore, CachedApiKeyStore, CachedClientStore, CachedLogoStore, CachedRevocationStore,
+    CachedSigningKeyStore, CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH, ReadThrough,
+    RedisCache,
 };
 
 /// The store behind the caches.
 pub trait Store:
-    TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore
+    TenantStore + LogoStore + ClientStore + ApiKeyStore + SigningKeyStore + RevocationStore + AccountStore
 {
 }
 
-impl<S: TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore> Store
-    for S
+impl<S> Store for S where
+    S: TenantStore + LogoStore + ClientStore + ApiKeyStore + SigningKeyStore + RevocationStore + AccountStore
 {
 }
 
@@ -50,7 +52,7 @@ macro_rules! caches {
             $($(#[$doc])* pub $name: u64,)+
         }
 
-        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual
+        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients, 50 000 API keys and 20 000 usual
         /// accounts.
         impl Default for Capacity {
             fn default() -> Self {
@@ -88,6 +90,8 @@ caches! {
     tenants: CachedTenantStore = 16 << 20,
     /// Clients, and names that no client has.
     clients: CachedClientStore = 64 << 20,
+    /// API keys, and names that no key has.
+    api_keys: CachedApiKeyStore = 64 << 20,
     /// Key sets, sealed.
     signing_keys: CachedSigningKeyStore = 48 << 20,
     /// What tenants have revoked.
@@ -112,6 +116,8 @@ impl Caches {
         let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));
         let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
+        let api_keys = ApiKeyRows { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
+        let api_keys = Arc::new(ReadThrough::new(api_keys, capacity.api_keys, freshness));
         let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.signing_keys, freshness));
         let within = freshness.at_most(REVOCATIONS_FRESH);
@@ -121,7 +127,7 @@ impl Caches {
         let accounts = Accounts { store: store.clone() };
         let accounts = Arc::new(ReadThrough::new(accounts, capacity.accounts, freshness));
         let logos = Arc::new(ReadThrough::new(Logos { store }, capacity.logos, freshness));
-        let caches = Self { tenants, clients, signing_keys, revocations, accounts, logos, shared };
+        let caches = Self { tenants, clients, api_keys, signing_keys, revocations, accounts, logos, shared };
         caches.listen();
         caches
     }
@@ -132,6 +138,7 @@ impl Caches {
         RequestRows {
             tenants: TenantResolver::new(self.tenants.clone()),
             clients: self.clients.clone(),
+            api_keys: self.api_keys.clone(),
             revocations: self.revocations.clone(),
             accounts: self.accounts.clone(),
             logos: self.logos.clone(),
@@ -179,6 +186,7 @@ impl Caches {
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
                 }
+                Invalidation::ApiKey(tenant, key) => self.api_keys.invalidate(&(tenant.clone(), key.clone())),
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),
                 Invalidation::Revocations(tenant) => self.revocations.invalidate_tenant(tenant),
                 Invalidation::Account(tenant, account) => {

@@ -15,6 +15,7 @@ mod read_through;
 mod stripes;
 
 mod account_store;
+mod api_key_store;
 mod client_store;
 mod logo_store;
 mod replay_guard;
@@ -25,6 +26,7 @@ mod tenant_store;
 mod caches;
 
 pub use account_store::CachedAccountStore;
+pub use api_key_store::CachedApiKeyStore;
 pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
 pub use counters::Counters;

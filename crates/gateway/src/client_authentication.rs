@@ -50,6 +50,18 @@ impl TenantRequest<'_> {
         )
     }
 
+    /// Authenticates the client, also by an API key.
+    pub(crate) async fn authenticate_by_any(
+        self,
+        credentials: ClientAuthentication,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let Self { services, tenant, raw, now } = self;
+        let credentials = credentials.beside(raw.client_certificate(now)?);
+        let (method, source) = (credentials.presented_method(), raw.source());
+        let authenticator = &services.tokens.authenticator;
+        note(raw, method, authenticator.authenticate_by_any(tenant, credentials, &source, now).await)
+    }
+
     /// Authenticates the client.
     pub(crate) async fn authenticate(
         self,
@@ -76,7 +88,7 @@ fn note(
         Ok(Proof::Certificate(method)) => method.presented(),
         // A public client may come over a connection with a certificate.
         Ok(Proof::Nothing) => PresentedMethod::None,
-        Ok(Proof::Secret(_) | Proof::Assertion) => presented,
+        Ok(Proof::Secret(_) | Proof::ApiKey(_) | Proof::Assertion) => presented,
         Err(error) => CertificateMethod::of_refused(error).map_or(presented, CertificateMethod::presented),
     };
     raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));

@@ -10,7 +10,8 @@ use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCod
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use protocol::Rate;
 use registry::{
-    Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users, VerifiedSecretCache,
+    ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users,
+    VerifiedSecretCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
@@ -136,10 +137,11 @@ impl Composition {
         devices: DeviceAuthorizations,
         certificate_sources: CertificateSources,
     ) -> TokenServices {
-        let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
-        let RequestRows { tenants, clients, revocations, .. } = self.rows.clone();
+        let RequestRows { tenants, clients, api_keys, revocations, .. } = self.rows.clone();
+        let api_keys = Arc::new(ApiKeys::new(api_keys, self.pepper.clone()));
+        let (authenticator, dpop) = (Arc::new(self.authenticator(api_keys.clone())), Arc::new(self.dpop()));
         let (keys, store) = (self.keys.clone(), self.store.clone());
-        let engine = Engine::new(keys, clients, revocations, authorizations, devices, store);
+        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, devices, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 
@@ -151,7 +153,7 @@ impl Composition {
         }
     }
 
-    fn authenticator(&mut self) -> Authenticator {
+    fn authenticator(&mut self, api_keys: Arc<ApiKeys>) -> Authenticator {
         let assertions = Assertions::new(
             self.identifiers.clone(),
             self.jwks_fetcher.clone(),
@@ -164,6 +166,7 @@ impl Composition {
         };
         let authenticator = Authenticator::new(
             self.rows.clients.clone(),
+            api_keys,
             self.pepper.clone(),
             self.hashes.clone(),
             VerifiedSecretCache::generate(),

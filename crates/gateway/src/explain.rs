@@ -139,11 +139,11 @@ fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProo
 
 /// The form that the request would send, without its credential.
 fn parameters<'a>(settings: &'a ExplainSettings, client: &'a ClientId) -> Vec<(&'a str, &'a str)> {
-    let optional = [("scope", &settings.scope), ("audience", &settings.audience)];
     let grant_type = settings.grant_type.as_deref().unwrap_or("client_credentials");
     let mut parameters = vec![("grant_type", grant_type), ("client_id", client.as_str())];
-    parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
+    parameters.extend(settings.scope.iter().map(|value| ("scope", value.as_str())));
     parameters.extend(settings.resource.iter().map(|value| ("resource", value.as_str())));
+    parameters.extend(settings.audience.iter().map(|value| ("audience", value.as_str())));
     parameters
 }
 

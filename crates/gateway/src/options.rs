@@ -128,12 +128,13 @@ impl Surface {
     /// All paths.
     pub(crate) const ALL: Self = Self { public: true, admin: true };
     /// What the paths of administration begin with.
-    pub const ADMIN_PATHS: [&str; 8] = [
+    pub const ADMIN_PATHS: [&str; 9] = [
         "/metrics",
         "/flow/execute",
         "/applications",
         "/api/v1/admin",
         "/api/v1/tenant/{id}/clients",
+        "/api/v1/tenant/{id}/api-keys",
         "/api/v1/tenant/{id}/accounts",
         "/api/v1/tenant/{id}/keys",
         "/api/v1/tenant/{id}/audit",

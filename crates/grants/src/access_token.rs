@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use protocol::{Audience, Confirmation, Lifetime, Timestamp, TokenResponse};
-use registry::{Client, IssuedToken, PersonOfToken};
+use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_with::skip_serializing_none;
 use sessions::SessionId;
@@ -46,12 +46,14 @@ pub struct AccessTokenClaims<'a> {
     pub userinfo_claims: Vec<String>,
     /// What a person granted the client once, which this token follows from. Ours: no standard has a name for it.
     pub grant_id: Option<Cow<'a, str>>,
+    /// The API key that it was issued for. Ours: no standard has a name for it.
+    pub api_key: Option<Cow<'a, str>>,
     /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
     #[serde(default, deserialize_with = "confirmation")]
     pub cnf: Option<Confirmation>,
 }
 
-impl AccessTokenClaims<'_> {
+impl<'a> AccessTokenClaims<'a> {
     /// The answer that brings this token, and nothing else.
     pub(crate) fn response(self, access_token: String) -> TokenResponse {
         TokenResponse {
@@ -64,13 +66,19 @@ impl AccessTokenClaims<'_> {
         }
     }
 
+    /// With the API key that it is issued for, which it does not outlive.
+    pub(crate) fn of_api_key(self, key: &'a ApiKey) -> Self {
+        let exp = self.exp.min(key.expires_at.max(self.iat));
+        Self { exp, api_key: Some(key.id.as_str().into()), ..self }
+    }
+
     /// Whether a person has granted it.
     pub(crate) const fn is_of_person(&self) -> bool {
         self.grant_id.is_some() || self.sid.is_some()
     }
 
     /// What decides whether the token of these claims, which are of this person, is revoked.
-    pub(crate) fn issued<'a>(&'a self, person: Option<&'a NamedPerson>) -> IssuedToken<'a> {
+    pub(crate) fn issued<'t>(&'t self, person: Option<&'t NamedPerson>) -> IssuedToken<'t> {
         let person = person.map(|person| PersonOfToken {
             account: person.account.as_str(),
             sub: &self.sub,

@@ -35,6 +35,7 @@ mod tests {
             sid: None,
             userinfo_claims: Vec::new(),
             grant_id: None,
+            api_key: None,
             cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");

@@ -26,8 +26,9 @@ impl AuthorizationCodeRequest {
     /// Takes the parameters out of a form.
     ///
     /// # Errors
-    /// `invalid_request` when a parameter is missing or malformed.
+    /// `invalid_request` when a parameter is missing or malformed, or is `audience`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
+        form.refuse_audience()?;
         let code = form.require_secret("code")?;
         let redirect_uri = form.require("redirect_uri")?;
         let code_verifier = form.take_secret("code_verifier")?;

@@ -5,6 +5,8 @@
 
 mod explained;
 
+use std::iter;
+
 use protocol::{
     Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
     Timestamp,
@@ -13,6 +15,7 @@ use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
 
 use crate::grant_check::{self, GrantNotAllowed};
+use crate::named_scope::with_names;
 use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;
@@ -22,7 +25,7 @@ pub(crate) use explained::explain;
 pub struct ClientCredentialsRequest {
     /// The requested scope; `None` requests all registered scopes.
     pub(crate) scope: Option<Scope>,
-    /// The requested resources in order; none means the client's audiences.
+    /// The requested resources and audiences in order; none means the client's audiences.
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
@@ -42,8 +45,8 @@ pub(crate) enum ClientCredentialsError {
     /// What each grant checks.
     NotAllowed(GrantNotAllowed),
     /// The scope is more than the client may have, or administers while the token is not for the admin
-    /// audience; this token is the first.
-    ScopeNotAllowed(ScopeToken, RefusalReason),
+    /// audience: the first token for this reason, and the others for the same.
+    ScopeNotAllowed(Vec<ScopeToken>, RefusalReason),
     /// The client may not request the resource.
     ResourceNotAllowed,
     /// The admin audience is requested together with another.
@@ -79,6 +82,7 @@ pub(crate) fn decide<'a>(
         sid: None,
         userinfo_claims: Vec::new(),
         grant_id: None,
+        api_key: None,
         cnf,
     })
 }
@@ -127,9 +131,7 @@ fn audience<'a>(
         if !is_admin && !client.audiences.iter().chain(&client.resources).any(|allowed| allowed == resource) {
             return Err(ClientCredentialsError::ResourceNotAllowed);
         }
-        if !requested.iter().any(|known| known == resource) {
-            requested.push(resource.to_owned());
-        }
+        requested.push(resource.to_owned());
     }
     Ok(match (requested.len(), client.audiences.is_empty()) {
         (0, true) => Audience::One(client.id.as_str().into()),
@@ -150,10 +152,11 @@ fn scope(
         let registered = grantee.client.scope.iter();
         return Ok(Scope::text(registered.filter(|token| fit.of_registered(token).is_none())));
     };
-    match requested.iter().find_map(|token| Some((token, fit.refusal(token)?))) {
-        None => Ok(Scope::text(requested.iter())),
-        Some((token, reason)) => Err(ClientCredentialsError::ScopeNotAllowed(token.clone(), reason)),
-    }
+    let mut refused = requested.iter().filter_map(|token| Some((token, fit.refusal(token)?)));
+    let Some((first, reason)) = refused.next() else { return Ok(Scope::text(requested.iter())) };
+    let others = refused.filter(|(_, other)| *other == reason).map(|(token, _)| token);
+    let tokens = iter::once(first).chain(others).cloned().collect();
+    Err(ClientCredentialsError::ScopeNotAllowed(tokens, reason))
 }
 
 /// What decides whether a token of a scope can be granted.
@@ -196,10 +199,10 @@ impl ScopeFit<'_> {
 }
 
 impl ClientCredentialsError {
-    /// The scope token that is refused.
+    /// The first scope token that is refused.
     pub(crate) fn scope(&self) -> Option<&ScopeToken> {
         match self {
-            Self::ScopeNotAllowed(token, _) => Some(token),
+            Self::ScopeNotAllowed(tokens, _) => tokens.first(),
             Self::NotAllowed(_) | Self::ResourceNotAllowed | Self::AdminAudienceNotAlone => None,
         }
     }
@@ -210,11 +213,14 @@ impl From<&ClientCredentialsError> for ErrorResponse {
         use {ErrorCode as Code, RefusalReason as Reason};
         let (error, reason, description) = match refusal {
             ClientCredentialsError::NotAllowed(refusal) => return Self::from(*refusal),
-            ClientCredentialsError::ScopeNotAllowed(_, reason @ Reason::ScopeNeedsAdminAudience) => {
-                (Code::InvalidScope, *reason, "The requested scope needs the resource that it administers")
-            }
-            ClientCredentialsError::ScopeNotAllowed(_, reason) => {
-                (Code::InvalidScope, *reason, "The requested scope is not allowed for this client")
+            ClientCredentialsError::ScopeNotAllowed(tokens, reason) => {
+                let sentence = match reason {
+                    Reason::ScopeNeedsAdminAudience => {
+                        "The requested scope needs the resource that it administers"
+                    }
+                    _ => "The requested scope is not allowed for this client",
+                };
+                return Self::new(Code::InvalidScope, *reason, with_names(sentence, tokens));
             }
             ClientCredentialsError::AdminAudienceNotAlone => (
                 Code::InvalidTarget,
@@ -249,8 +255,7 @@ mod tests {
         resources: &[&str],
     ) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
         let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
-        let resources: Vec<_> =
-            resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
+        let resources: Vec<_> = resources.iter().map(|text| ResourceIndicator::audience(text)).collect();
         let request = ClientCredentialsRequest { scope, resources };
         decide(&request, &Grantee { tenant, client }, &SenderKeys::default(), NOW, Uuid::nil())
     }
@@ -260,7 +265,7 @@ mod tests {
     }
 
     fn not_allowed(scope: &str, reason: RefusalReason) -> ClientCredentialsError {
-        ClientCredentialsError::ScopeNotAllowed(token(scope), reason)
+        ClientCredentialsError::ScopeNotAllowed(vec![token(scope)], reason)
     }
 
     fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, ClientCredentialsError>) {
@@ -276,6 +281,21 @@ mod tests {
         check_scope("anywhere", &[], Ok("anywhere"));
         check_scope("read admin", &[], Err(not_allowed("admin", RefusalReason::ScopeNotRegistered)));
         check_scope("READ", &[], Err(not_allowed("READ", RefusalReason::ScopeNotRegistered)));
+    }
+
+    #[test]
+    fn a_refusal_names_the_scopes_that_are_refused_for_its_reason() {
+        let (acme, client) = (acme(), client("svc"));
+        for (scope, resources, expected) in [
+            ("read admin write root", &[] as &[&str], "admin root"),
+            ("report admin read", &["https://orders.example"], "report"),
+            ("admin report read root", &["https://orders.example"], "admin root"),
+        ] {
+            let refused = ask(&acme, &client, scope, resources).unwrap_err();
+            let sentence = "The requested scope is not allowed for this client";
+            let description = ErrorResponse::from(&refused).error_description;
+            assert_eq!(description, format!("{sentence}: {expected}"));
+        }
     }
 
     #[test]
@@ -302,10 +322,9 @@ mod tests {
         assert_eq!(aud(&client("svc"), &[]), r#""svc""#);
         assert_eq!(aud(&configured, &[]), r#"["your-api"]"#);
         assert_eq!(aud(&configured, &["https://orders.example"]), r#""https://orders.example""#);
-        let twice = ["https://orders.example", "https://orders.example"];
-        assert_eq!(aud(&configured, &twice), r#""https://orders.example""#);
-        let both = ["https://reports.example", "https://orders.example"];
-        assert_eq!(aud(&configured, &both), r#"["https://reports.example","https://orders.example"]"#);
+        assert_eq!(aud(&configured, &["your-api"]), r#""your-api""#);
+        let both = ["https://reports.example", "your-api"];
+        assert_eq!(aud(&configured, &both), r#"["https://reports.example","your-api"]"#);
     }
 
     #[test]
@@ -361,7 +380,6 @@ mod tests {
         let aud = r#""urn:latchkey:tenant:acme""#;
         check_admin(&admin(), "", &[OURS], Ok((aud, "latchkey:clients latchkey:audit")));
         check_admin(&admin(), "latchkey:audit", &[OURS], Ok((aud, "latchkey:audit")));
-        check_admin(&admin(), "latchkey:audit", &[OURS, OURS], Ok((aud, "latchkey:audit")));
         for (scope, refused, reason) in [
             ("read", "read", RefusalReason::ScopeNotOfResource),
             ("anywhere", "anywhere", RefusalReason::ScopeNotOfResource),

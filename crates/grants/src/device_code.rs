@@ -17,8 +17,9 @@ impl DeviceCodeRequest {
     /// Takes the parameters out of a form.
     ///
     /// # Errors
-    /// `invalid_request` when the code is missing or repeated.
+    /// `invalid_request` when the code is missing or repeated, or with `audience`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
+        form.refuse_audience()?;
         Ok(Self { device_code: form.require_secret("device_code")? })
     }
 }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use accounts::AccountStore;
 use keys::{KeyError, KeyRingCache, SignError};
 use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, Timestamp, TokenResponse};
-use registry::{AuthenticatedClient, Client, ClientId, ClientStore, RevocationStore, SenderKeys};
+use registry::{
+    ApiKeys, AuthenticatedClient, Client, ClientId, ClientStore, Proof, RevocationStore, SenderKeys,
+};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 
@@ -28,6 +30,7 @@ use crate::{
 pub struct Engine {
     pub(crate) keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
+    api_keys: Arc<ApiKeys>,
     pub(crate) revocations: Arc<dyn RevocationStore>,
     pub(crate) authorizations: Authorizations,
     pub(crate) devices: DeviceAuthorizations,
@@ -70,18 +73,27 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings, authorizations, also of devices, and stores of clients, revocations and accounts, which may be
-    /// caches.
+    /// Creates the engine over key rings, API keys, authorizations, also of devices, and stores of clients, revocations and accounts, which
+    /// may be caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
-        clients: Arc<dyn ClientStore>,
+        (clients, api_keys): (Arc<dyn ClientStore>, Arc<ApiKeys>),
         revocations: Arc<dyn RevocationStore>,
         authorizations: Authorizations,
         devices: DeviceAuthorizations,
         accounts: Arc<dyn AccountStore>,
     ) -> Self {
-        Self { keys, clients, revocations, authorizations, devices, accounts, feeds: Arc::default() }
+        Self {
+            keys,
+            clients,
+            api_keys,
+            revocations,
+            authorizations,
+            devices,
+            accounts,
+            feeds: Arc::default(),
+        }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
@@ -117,6 +129,10 @@ impl Engine {
                 return Box::pin(refreshing::refresh(self, &grantee, request, sender, issue)).await;
             }
             (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
+        };
+        let claims = match client.proof() {
+            Proof::ApiKey(key) => claims.of_api_key(key),
+            _ => claims,
         };
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;

@@ -38,7 +38,7 @@ pub struct GrantChecks<'a> {
 /// What the audience of a token comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudienceSource {
-    /// The request's `resource`.
+    /// The request's `resource` and `audience`.
     Requested,
     /// The client's registered audiences.
     Registered,
@@ -157,6 +157,8 @@ mod tests {
         let registered = Client { audiences: vec!["api".to_owned()], ..client("svc") };
         let found = explain(&acme(), &registered, &[("scope", "read")]);
         assert_eq!(found, "ok ok ok | read | Registered api | +read");
+        let found = explain(&acme(), &registered, &[("scope", "read"), ORDERS, ("audience", "api")]);
+        assert_eq!(found, "ok ok ok | read | Requested https://orders.example api | +read");
     }
 
     #[test]
@@ -168,6 +170,10 @@ mod tests {
         );
         check(
             &[("scope", "read admin"), ("resource", "urn:other")],
+            "ok ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
+        );
+        check(
+            &[("scope", "read admin"), ("audience", "other")],
             "ok ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
         );
         check(

@@ -1,9 +1,12 @@
 //! Which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
-use protocol::ActiveToken;
-use registry::{Client, ClientStatus, IntrospectionRight};
+use std::borrow::Cow;
 
-use crate::sender_constraint::token_type;
+use protocol::{ActiveToken, Audience, Credential, GrantType, Scope, TokenType};
+use registry::{ApiKey, Client, ClientStatus, IntrospectionRight, SenderKeys};
+
+use crate::grant_check::check_grant_type;
+use crate::sender_constraint::{confirmation, token_type};
 use crate::{AccessTokenClaims, Grantee};
 
 /// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
@@ -14,7 +17,7 @@ pub(crate) fn decide(
     holder: Option<&Client>,
 ) -> Option<ActiveToken> {
     let holder_is_live = holder.is_some_and(|holder| holder.status == ClientStatus::Active);
-    if !holder_is_live || !may_know(&claims, caller) {
+    if !holder_is_live || !may_know(&claims.client_id, &claims.aud, caller) {
         return None;
     }
     Some(ActiveToken {
@@ -24,18 +27,55 @@ pub(crate) fn decide(
         token_type: token_type(claims.cnf.as_ref()),
         exp: claims.exp.seconds(),
         iat: claims.iat.seconds(),
-        nbf: claims.nbf.seconds(),
+        nbf: Some(claims.nbf.seconds()),
         sub: claims.sub.into_owned(),
         aud: claims.aud,
         iss: claims.iss.into_owned(),
-        jti: claims.jti,
+        jti: Some(claims.jti),
         cnf: claims.cnf,
+        api_key: claims.api_key.map(Cow::into_owned),
+        owner: None,
+        labels: None,
     })
 }
 
-fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
+/// The same for a live API key of this client, which has only what the key has of it. A key is a bearer token: where tokens must be bound
+/// to a key of their sender, it opens nothing.
+pub(crate) fn decide_api_key(key: &ApiKey, caller: &Grantee<'_>, holder: &Client) -> Option<ActiveToken> {
+    let holder = Grantee { tenant: caller.tenant, client: holder };
+    let client = holder.client;
+    let aud = match client.audiences.is_empty() {
+        true => Audience::One(client.id.to_string().into()),
+        false => Audience::Many(client.audiences.clone().into()),
+    };
+    let is_usable = client.status == ClientStatus::Active
+        && client.authentication_method.allows(Some(Credential::Secret))
+        && confirmation(&holder, &SenderKeys::default()).is_ok()
+        && check_grant_type(GrantType::ClientCredentials, &holder).is_ok();
+    if !is_usable || !may_know(client.id.as_str(), &aud, caller) {
+        return None;
+    }
+    Some(ActiveToken {
+        scope: Scope::text(client.scope.iter()),
+        client_id: client.id.to_string(),
+        token_type: TokenType::Bearer,
+        exp: key.expires_at.seconds(),
+        iat: key.created_at.seconds(),
+        nbf: None,
+        sub: client.id.to_string(),
+        aud,
+        iss: holder.issuer().to_owned(),
+        jti: None,
+        cnf: None,
+        api_key: Some(key.id.to_string()),
+        owner: key.owner.clone(),
+        labels: Some(key.labels.clone()),
+    })
+}
+
+fn may_know(holder: &str, aud: &Audience<'_>, caller: &Grantee<'_>) -> bool {
     let id = caller.client.id.as_str();
-    let own = claims.client_id == id;
+    let own = holder == id;
     match caller.client.introspection {
         IntrospectionRight::Own => own,
         IntrospectionRight::Tenant => true,
@@ -44,14 +84,14 @@ fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
                 let server = caller.tenant.resource_server(audience);
                 server.is_some_and(|server| server.introspection_clients.iter().any(|client| client == id))
             };
-            own || claims.aud.iter().any(listed)
+            own || aud.iter().any(listed)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, IntrospectionResponse, Timestamp};
+    use protocol::{IntrospectionResponse, Timestamp};
 
     use super::*;
     use crate::test_fixtures::{acme, client};
@@ -72,6 +112,7 @@ mod tests {
             sid: None,
             userinfo_claims: Vec::new(),
             grant_id: None,
+            api_key: None,
             cnf: None,
         }
     }

@@ -7,6 +7,7 @@ mod logout;
 
 mod access_token;
 mod grant_check;
+mod named_scope;
 mod sender_constraint;
 mod token_request;
 
@@ -56,6 +57,7 @@ pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use grant_id::{GrantId, InvalidGrantId};
 pub use id_token_hint::IdTokenHint;
 pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
+pub use named_scope::named_scope;
 pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 pub use refresh_token::RefreshTokenRequest;
 pub use resource_access::{BearerError, ProtectedResource};

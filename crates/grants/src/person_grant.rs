@@ -46,6 +46,7 @@ pub(crate) fn claims<'a>(
         sid: names.sid.as_deref().map(Into::into),
         userinfo_claims: granted.userinfo_claims.clone(),
         grant_id: Some(id.to_string().into()),
+        api_key: None,
         cnf,
     }
 }

@@ -5,6 +5,7 @@ use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator,
 use registry::{Client, SenderKeys};
 use tenancy::Rotation;
 
+use crate::named_scope::with_names;
 use crate::{Granted, RefreshFamily};
 
 /// The parameters of the grant.
@@ -14,7 +15,7 @@ pub struct RefreshTokenRequest {
     pub(crate) refresh_token: Secret,
     /// Less than what was granted, for this access token alone.
     pub(crate) scope: Option<Scope>,
-    /// Some of the resources that were granted, for this access token alone (RFC 8707 §2.2).
+    /// Some of the resources and audiences that were granted, for this access token alone (RFC 8707 §2.2).
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
@@ -26,8 +27,8 @@ pub(crate) enum RefreshTokenError {
     NotValid,
     /// It was used before, and all that was granted has ended with this use. The caller learns no more than of the others.
     Reused,
-    /// The scope was not granted.
-    Scope(ScopeToken),
+    /// These scope tokens were not granted.
+    Scope(Vec<ScopeToken>),
     /// The resource was not granted.
     Resource,
 }
@@ -36,7 +37,7 @@ impl RefreshTokenRequest {
     /// Takes the parameters out of a form.
     ///
     /// # Errors
-    /// `invalid_request` when the token is missing, and the errors of `scope` and `resource`.
+    /// `invalid_request` when the token is missing, and the errors of `scope`, `resource` and `audience`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let refresh_token = form.require_secret("refresh_token")?;
         Ok(Self { refresh_token, scope: form.take_scope()?, resources: form.take_resources()? })
@@ -69,10 +70,10 @@ pub(crate) fn decide(
         return Err(RefreshTokenError::NotValid);
     }
     let granted = &family.granted;
-    if let Some(foreign) =
-        request.scope.iter().flat_map(Scope::iter).find(|token| !granted.has_scope(token.as_str()))
-    {
-        return Err(RefreshTokenError::Scope(foreign.clone()));
+    let requested = request.scope.iter().flat_map(Scope::iter);
+    let foreign: Vec<_> = requested.filter(|token| !granted.has_scope(token.as_str())).cloned().collect();
+    if !foreign.is_empty() {
+        return Err(RefreshTokenError::Scope(foreign));
     }
     let is_granted =
         |resource: &ResourceIndicator| granted.resources.iter().any(|known| known == resource.as_str());
@@ -100,8 +101,9 @@ impl From<&RefreshTokenError> for ErrorResponse {
         let (error, reason, description) = match refusal {
             Error::NotValid => (Code::InvalidGrant, Reason::RefreshTokenNotValid, NOT_VALID),
             Error::Reused => (Code::InvalidGrant, Reason::RefreshTokenReused, NOT_VALID),
-            Error::Scope(_) => {
-                (Code::InvalidScope, Reason::ScopeNotGranted, "The requested scope exceeds what was granted")
+            Error::Scope(tokens) => {
+                let description = with_names("The requested scope exceeds what was granted", tokens);
+                return Self::new(Code::InvalidScope, Reason::ScopeNotGranted, description);
             }
             Error::Resource => {
                 (Code::InvalidTarget, Reason::ResourceNotGranted, "The requested resource was not granted")
@@ -154,14 +156,20 @@ mod tests {
             assert_eq!(decided.auth_time, family.granted.auth_time);
             Ok(format!("{} {}", decided.scope.unwrap_or_default(), decided.resources.join(",")))
         };
-        let scope = |token: &str| Err(RefreshTokenError::Scope(ScopeToken::parse(token).unwrap()));
+        let scope = |tokens: &str| {
+            let tokens = Scope::parse(tokens).unwrap();
+            Err(RefreshTokenError::Scope(tokens.iter().cloned().collect()))
+        };
         for (parameters, expected) in [
             ("", Ok("openid email read urn:a,urn:b")),
             ("&scope=read+openid", Ok("openid read urn:a,urn:b")),
             ("&scope=read&resource=urn:b", Ok("read urn:b")),
             ("&scope=read+profile", scope("profile")),
+            ("&scope=profile+read+phone", scope("profile phone")),
             ("&scope=latchkey:clients", scope("latchkey:clients")),
+            ("&scope=read&audience=urn:b", Ok("read urn:b")),
             ("&resource=urn:c", Err(RefreshTokenError::Resource)),
+            ("&resource=urn:a&audience=urn:c", Err(RefreshTokenError::Resource)),
         ] {
             assert_eq!(check(&client, parameters), expected.map(str::to_owned), "{parameters}");
         }

@@ -178,7 +178,7 @@ async fn find(
 
 fn refused(error: &RefreshTokenError) -> GrantError {
     let scope = match error {
-        RefreshTokenError::Scope(token) => Some(token.clone()),
+        RefreshTokenError::Scope(tokens) => tokens.first().cloned(),
         _ => None,
     };
     GrantError::Refused { response: ErrorResponse::from(error), scope }

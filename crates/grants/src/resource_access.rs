@@ -84,6 +84,7 @@ mod tests {
             sid: None,
             userinfo_claims: Vec::new(),
             grant_id: None,
+            api_key: None,
             cnf: None,
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());

@@ -247,6 +247,7 @@ mod tests {
                 sid: None,
                 userinfo_claims: Vec::new(),
                 grant_id: None,
+                api_key: None,
                 cnf: Confirmation::new(bound_to.0, bound_to.1),
             };
             let sender = SenderKeys { dpop: proven.0, certificate: proven.1 };

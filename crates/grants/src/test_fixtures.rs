@@ -34,6 +34,7 @@ pub(crate) fn acme() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),
@@ -68,6 +69,7 @@ pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
         sid: None,
         userinfo_claims: Vec::new(),
         grant_id: None,
+        api_key: None,
         cnf: None,
     }
 }

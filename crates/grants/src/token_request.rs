@@ -141,11 +141,33 @@ mod tests {
         let body = "grant_type=client_credentials&client_id=a&client_secret=b&scope=x+y&resource=urn:a&resource=urn:b&z=1";
         assert_eq!(parse(body), r#"client_credentials [x y] ["urn:a", "urn:b"]"#);
         assert_eq!(parse("grant_type=client_credentials&client_id=a&scope=+"), "client_credentials [] []");
-        // Not of RFC 8707, so it is an unknown parameter (RFC 6749 §3.2).
+    }
+
+    #[test]
+    fn an_audience_is_a_resource_that_need_be_no_uri() {
+        let base = "grant_type=client_credentials&client_id=a";
+        assert_eq!(parse(&format!("{base}&audience=your-api")), r#"client_credentials [] ["your-api"]"#);
+        let both = "&audience=your-api&resource=urn:a&audience=urn:a&resource=urn:b&audience=";
         assert_eq!(
-            parse("grant_type=client_credentials&client_id=a&audience=urn:a"),
-            "client_credentials [] []"
+            parse(&format!("{base}{both}")),
+            r#"client_credentials [] ["your-api", "urn:a", "urn:b"]"#
         );
+        for many in ["&audience=a".repeat(17), format!("&resource=urn:a{}", "&audience=a".repeat(16))] {
+            let found = parse(&format!("{base}{many}"));
+            assert_eq!(found, "invalid_request: More than 16 resources were requested");
+        }
+    }
+
+    #[test]
+    fn the_redemption_of_a_code_refuses_an_audience_by_name() {
+        let refused = "invalid_request: The parameter audience is not of this request: send it in the authorization request";
+        let code = "grant_type=authorization_code&client_id=a&code=c&redirect_uri=https://a";
+        let device = "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=a&device_code=c";
+        for redemption in [code, device] {
+            assert_eq!(parse(&format!("{redemption}&audience=a")), refused);
+            assert_eq!(parse(&format!("{redemption}&audience=a&audience=b")), refused);
+            assert!(!parse(&format!("{redemption}&audience=")).starts_with("invalid"), "{redemption}");
+        }
     }
 
     #[test]
@@ -179,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_repetition_is_refused_but_that_of_resource() {
+    fn every_repetition_is_refused_but_that_of_resource_and_audience() {
         let base = "grant_type=client_credentials&client_id=a";
         for twice in ["grant_type=client_credentials", "client_id=a", "scope=a&scope=a", "x=1&x=2"] {
             assert!(parse(&format!("{base}&{twice}")).starts_with("invalid_request: "), "{twice}");

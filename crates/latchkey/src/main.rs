@@ -1,6 +1,7 @@
 //! The program: settings, composition, command line. Without a command it serves.
 
 mod admin_client;
+mod api_key_usage;
 mod apply;
 mod batch_writer;
 mod clock;

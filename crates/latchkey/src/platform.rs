@@ -108,6 +108,7 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     EditPolicy {
         public_url: settings.server.public_url.as_str().to_owned(),
         live_secrets: settings.limits.live_secrets.get().into(),
+        api_keys: settings.limits.api_keys.get().into(),
         clients: settings.limits.clients.get().into(),
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,

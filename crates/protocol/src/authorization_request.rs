@@ -36,7 +36,7 @@ pub struct AnswerForm {
 pub struct AuthorizationRequest {
     /// The requested scope; `None` requests nothing in particular.
     pub scope: Option<Scope>,
-    /// The requested resources in order (RFC 8707 §2).
+    /// The requested resources and audiences in order (RFC 8707 §2).
     pub resources: Vec<ResourceIndicator>,
     /// `nonce`, returned in the ID token.
     pub nonce: Option<String>,
@@ -68,7 +68,7 @@ impl AuthorizationAddress {
 
 impl AuthorizationRequest {
     /// The parameters that are read: those of the address, of the answer and of the request itself.
-    pub const PARAMETERS: [&str; 16] = [
+    pub const PARAMETERS: [&str; 17] = [
         "client_id",
         "redirect_uri",
         "state",
@@ -78,6 +78,7 @@ impl AuthorizationRequest {
         "code_challenge_method",
         "scope",
         "resource",
+        "audience",
         "nonce",
         "dpop_jkt",
         "prompt",
@@ -203,7 +204,7 @@ mod tests {
     fn a_request_is_read_whole() {
         let (answer, request) = with(&format!(
             "response_type=code&scope=openid+email&state=s%20t&nonce=n&code_challenge={CHALLENGE}&code_challenge_method=S256\
-             &prompt=login&max_age=0&login_hint=ada%40example.com&response_mode=form_post&resource=urn:a\
+             &prompt=login&max_age=0&login_hint=ada%40example.com&response_mode=form_post&resource=urn:a&audience=api\
              &dpop_jkt={CHALLENGE}&display=page&extra=1"
         ));
         let request = request.unwrap();
@@ -216,7 +217,9 @@ mod tests {
         );
         assert_eq!(request.dpop_jkt, Thumbprint::parse(CHALLENGE));
         assert_eq!(request.max_age, Some(Lifetime::from_seconds(0)));
-        assert!(request.prompt.login && request.resources.len() == 1);
+        assert!(request.prompt.login);
+        let resources: Vec<_> = request.resources.iter().map(ResourceIndicator::as_str).collect();
+        assert_eq!(resources, ["urn:a", "api"]);
     }
 
     #[test]

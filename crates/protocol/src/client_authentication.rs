@@ -1,13 +1,16 @@
 //! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::presented_token::split_scheme;
-use crate::{ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
+use crate::{
+    ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, api_key_name, basic,
+};
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -15,7 +18,7 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// A client identifier and a secret; neither is verified.
 #[derive(Debug)]
 pub struct IdAndSecret {
-    /// The presented identifier.
+    /// The presented identifier; empty where an API key is presented alone.
     pub client_id: String,
     /// The presented secret.
     pub secret: Secret,
@@ -125,7 +128,12 @@ impl ClientAuthentication {
                 Ok(Self::Assertion(PresentedAssertion { client_id, jwt: assertion.filter(|_| is_jwt) }))
             }
             (None, Some(secret)) => {
-                let client_id = client_id.ok_or_else(no_client)?.into_owned();
+                let client_id = match client_id {
+                    Some(client_id) => client_id.into_owned(),
+                    // It names its client by itself.
+                    None if api_key_name(secret.expose()).is_some() => String::new(),
+                    None => return Err(no_client()),
+                };
                 Ok(Self::Post(IdAndSecret { client_id, secret }))
             }
             (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)?.into_owned() }),
@@ -146,6 +154,20 @@ impl ClientAuthentication {
     }
 }
 
+impl IdAndSecret {
+    /// An API key as the user, beside an empty password, is the secret.
+    fn read_lone_key(&mut self) {
+        if self.secret.expose().is_empty() && api_key_name(&self.client_id).is_some() {
+            self.secret = Secret::new(mem::take(&mut self.client_id));
+        }
+    }
+
+    /// Whether it is an API key without the identifier of its client.
+    fn is_lone_key(&self) -> bool {
+        self.client_id.is_empty() && api_key_name(self.secret.expose()).is_some()
+    }
+}
+
 /// Any scheme but Basic has no reading, so that it fails like a wrong secret.
 fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSecret>, ErrorResponse> {
     let (scheme, credentials) = split_scheme(header);
@@ -153,8 +175,12 @@ fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSec
         return Ok(Vec::new());
     }
     let mut readings = basic::readings(credentials);
+    readings.iter_mut().for_each(IdAndSecret::read_lone_key);
     if let Some(client_id) = client_id {
         let malformed = readings.is_empty();
+        for reading in readings.iter_mut().filter(|reading| reading.is_lone_key()) {
+            client_id.clone_into(&mut reading.client_id);
+        }
         readings.retain(|reading| reading.client_id == client_id);
         if readings.is_empty() && !malformed {
             return Err(ErrorResponse::invalid_request(
@@ -282,6 +308,8 @@ impl ClientAuthenticationMethod {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     const BASIC: &[u8] = b"Basic YTpi"; // a:b
@@ -345,6 +373,33 @@ mod tests {
         for header in ["Basic", "Basic ???", "Bearer x", "Digest y"] {
             assert_eq!(take(Some(header.as_bytes()), "client_id=a"), "basic ", "{header}");
         }
+    }
+
+    #[test]
+    fn an_api_key_needs_no_client_id() {
+        let key = format!("lkk_4fT9xQ2bV7mK_{}", "7".repeat(49));
+        let basic = |pair: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+        let read = |header: Option<&str>, body: &str| {
+            let mut form = Form::parse(body.as_bytes()).unwrap();
+            match ClientAuthentication::take(header.map(str::as_bytes), &mut form).unwrap() {
+                ClientAuthentication::Post(pair) => vec![(pair.client_id, pair.secret.expose().to_owned())],
+                ClientAuthentication::Basic(readings) => readings
+                    .into_iter()
+                    .map(|pair| (pair.client_id, pair.secret.expose().to_owned()))
+                    .collect(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let alone = vec![(String::new(), key.clone())];
+        let named = vec![("a".to_owned(), key.clone())];
+        assert_eq!(read(None, &format!("client_secret={key}")), alone);
+        assert_eq!(read(None, &format!("client_secret={key}&client_id=a")), named);
+        for pair in [format!(":{key}"), format!("{key}:")] {
+            assert_eq!(read(Some(&basic(&pair)), ""), alone, "{pair}");
+            assert_eq!(read(Some(&basic(&pair)), "client_id=a"), named, "{pair}");
+        }
+        assert_eq!(read(Some(&basic(&format!("a:{key}"))), ""), named);
+        assert_eq!(take(Some(basic(":secret").as_bytes()), ""), "basic ");
     }
 
     #[test]

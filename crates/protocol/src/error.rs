@@ -75,7 +75,8 @@ impl ErrorCode {
 }
 
 /// `{"error":…,"error_description":…}` (RFC 6749 §5.2). The description is for developers, in printable ASCII, and holds
-/// nothing that the caller sent but the name of a parameter.
+/// nothing that the caller sent but the name of a parameter, and scopes that an authenticated client may not
+/// have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorResponse {
     /// The code that programs act on.

@@ -50,7 +50,7 @@ impl<'a> Form<'a> {
     /// (RFC 6749 §3.2).
     pub fn take(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, ErrorResponse> {
         let (mut value, mut is_repeated) = (None, false);
-        self.remove(name, |mut next| {
+        self.remove([name], |_, mut next| {
             if let Some(before) = &mut value {
                 is_repeated = true;
                 wipe(before);
@@ -62,10 +62,14 @@ impl<'a> Form<'a> {
         if is_repeated { Err(repeated(name)) } else { Ok(value) }
     }
 
-    /// Takes a parameter that may be sent many times, in order (`resource`, RFC 8707 §2).
-    pub fn take_all(&mut self, name: &str) -> Vec<Cow<'a, str>> {
+    /// Takes the parameters of these names that may be sent many times, each with its name, in order
+    /// (`resource`, RFC 8707 §2).
+    pub fn take_all<const N: usize>(
+        &mut self,
+        names: [&'static str; N],
+    ) -> Vec<(&'static str, Cow<'a, str>)> {
         let mut values = Vec::new();
-        self.remove(name, |value| values.push(value));
+        self.remove(names, |name, value| values.push((name, value)));
         values
     }
 
@@ -129,15 +133,19 @@ impl<'a> Form<'a> {
         Ok(())
     }
 
-    /// Removes the parameters of this name and hands their values on, in order.
-    fn remove(&mut self, name: &str, mut take: impl FnMut(Cow<'a, str>)) {
+    /// Removes the parameters of these names and hands them on, in order.
+    fn remove<'n, const N: usize>(
+        &mut self,
+        names: [&'n str; N],
+        mut take: impl FnMut(&'n str, Cow<'a, str>),
+    ) {
         steps::note(self.0.len());
         self.0.retain_mut(|(key, value)| {
-            let matches = key == name;
-            if matches {
-                take(std::mem::take(value));
+            let name = names.into_iter().find(|name| **name == **key);
+            if let Some(name) = name {
+                take(name, std::mem::take(value));
             }
-            !matches
+            name.is_none()
         });
     }
 }
@@ -212,6 +220,15 @@ mod tests {
         let mut form = Form::parse(b"x=1&a=1&x=2").unwrap();
         assert!(form.take("a").is_ok());
         assert!(form.finish().is_err());
+    }
+
+    #[test]
+    fn repeated_parameters_keep_their_names_and_the_order_in_which_they_were_sent() {
+        let mut form = Form::parse(b"b=1&x=2&a=3&b=4&c=5").unwrap();
+        let taken = form.take_all(["a", "b"]);
+        let taken: Vec<_> = taken.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(taken, ["b=1", "a=3", "b=4"]);
+        assert_eq!(form.rest(), "x=2&c=5");
     }
 
     #[test]

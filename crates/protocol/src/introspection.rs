@@ -41,6 +41,10 @@ pub struct IntrospectionResponse {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most answers are of access tokens, and a box would be an allocation"
+)]
 enum Introspected {
     AccessToken(ActiveToken),
     RefreshToken(IntrospectedRefreshToken),
@@ -78,19 +82,30 @@ pub struct ActiveToken {
     pub exp: u64,
     /// When it was issued.
     pub iat: u64,
-    /// When it begins.
-    pub nbf: u64,
+    /// When it begins; not of an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
     /// Whom it speaks for.
     pub sub: String,
     /// Whom it is for.
     pub aud: Audience<'static>,
     /// Who issued it.
     pub iss: String,
-    /// Its identifier.
-    pub jti: String,
+    /// Its identifier; not of an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
     /// The key that its sender must prove to hold (RFC 9449 §6.2, RFC 8705 §3.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// The API key that it is, or that it was issued for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
+    /// For whom the client made that API key; of a key itself only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The labels of an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
 }
 
 impl IntrospectionResponse {

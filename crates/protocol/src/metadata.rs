@@ -12,6 +12,10 @@ use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgori
 pub struct AuthorizationServerMetadata {
     /// The issuer identifier, as in `iss`.
     pub issuer: String,
+    /// Where people sign in. It is named wherever a grant is served, because libraries of clients refuse a
+    /// document without it; where nobody signs in, `response_types_supported` is empty and the endpoint
+    /// answers with an error page.
+    pub authorization_endpoint: Option<String>,
     /// Where tokens are fetched, by one of the grants.
     pub token_endpoint: Option<String>,
     /// Where the public keys are.
@@ -19,7 +23,7 @@ pub struct AuthorizationServerMetadata {
     /// Scopes that resource servers of this tenant have declared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// None where there is no authorization endpoint.
+    /// None where nobody signs in.
     pub response_types_supported: &'static [&'static str],
     /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
@@ -79,6 +83,7 @@ impl AuthorizationServerMetadata {
         let gives_tokens = !grants.is_empty();
         Self {
             issuer: issuer.to_owned(),
+            authorization_endpoint: gives_tokens.then(|| format!("{base}/oauth/authorize")),
             token_endpoint: gives_tokens.then(|| format!("{base}/oauth/token")),
             jwks_uri: format!("{base}/.well-known/jwks.json"),
             scopes_supported: if gives_tokens { scopes_supported } else { Vec::new() },
@@ -165,7 +170,8 @@ mod tests {
         let algorithms = r#"["RS256","RS384","RS512","PS256","ES256","ES384","EdDSA"]"#;
         let expected = format!(
             concat!(
-                r#"{{"issuer":"https://a.example","token_endpoint":"https://b.example/oauth/token","#,
+                r#"{{"issuer":"https://a.example","authorization_endpoint":"https://b.example/oauth/authorize","#,
+                r#""token_endpoint":"https://b.example/oauth/token","#,
                 r#""jwks_uri":"https://b.example/.well-known/jwks.json","scopes_supported":["x"],"#,
                 r#""response_types_supported":[],"grant_types_supported":["client_credentials"],"#,
                 r#""token_endpoint_auth_methods_supported":{methods},"#,

@@ -8,8 +8,6 @@ use crate::{ResponseMode, SigningAlgorithm, SubjectType};
 /// The members of an OpenID Provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OpenIdMetadata {
-    /// Where people sign in.
-    pub authorization_endpoint: String,
     /// Where clients push requests (RFC 9126 §5).
     pub pushed_authorization_request_endpoint: String,
     /// A client decides for itself whether it pushes all of its requests.
@@ -62,7 +60,6 @@ impl OpenIdMetadata {
     #[must_use]
     pub fn new(base: &str, algorithm: SigningAlgorithm, claims_supported: Vec<&'static str>) -> Self {
         Self {
-            authorization_endpoint: format!("{base}/oauth/authorize"),
             pushed_authorization_request_endpoint: format!("{base}/oauth/par"),
             require_pushed_authorization_requests: false,
             userinfo_endpoint: format!("{base}/oauth/userinfo"),

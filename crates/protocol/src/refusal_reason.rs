@@ -24,7 +24,7 @@ pub enum RefusalReason {
     UnknownTenant,
     /// The tenant is suspended.
     TenantSuspended,
-    /// The tenant has not enabled the strategy `oauth2`.
+    /// The tenant has not enabled the strategy `oauth2`, or `oidc` where people sign in.
     StrategyNotEnabled,
     /// A required parameter is missing.
     MissingParameter,
@@ -32,6 +32,8 @@ pub enum RefusalReason {
     RepeatedParameter,
     /// More parameters, scopes or resources than one request may have.
     TooManyParameters,
+    /// A parameter belongs to another request of the grant.
+    ParameterOfAnotherRequest,
     /// The server does not serve the grant type.
     GrantNotServed,
     /// The request has more than one client authentication method.

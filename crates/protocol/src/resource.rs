@@ -1,6 +1,6 @@
-//! The `resource` parameter: where the caller means to use the token (RFC 8707 §2).
+//! The parameters `resource` and `audience`: where the caller means to use the token (RFC 8707 §2).
 
-/// "An absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2), kept as it was sent and compared exactly.
+/// The value of one of them, kept as it was sent and compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceIndicator(String);
 
@@ -10,7 +10,8 @@ pub struct ResourceIndicator(String);
 pub struct InvalidResource;
 
 impl ResourceIndicator {
-    /// Checks the shape; whether the client may ask for it is decided later.
+    /// The value of `resource`: "an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
+    /// Whether the client may request it is decided later.
     ///
     /// # Errors
     /// [`InvalidResource`], which the token endpoint answers as `invalid_target`.
@@ -18,6 +19,13 @@ impl ResourceIndicator {
         // The URL parser corrects blanks and quotes, but resources are compared as exact text.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte));
         if exact && url::Url::parse(text).is_ok() { Ok(Self(text.to_owned())) } else { Err(InvalidResource) }
+    }
+
+    /// The value of `audience`, by which clients of other products name what `resource` names. It need be no
+    /// URI: a client is registered for audiences such as `orders-api`, too.
+    #[must_use]
+    pub fn audience(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// As it was sent.

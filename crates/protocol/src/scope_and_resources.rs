@@ -4,8 +4,9 @@ use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Sc
 
 /// The highest number of scope tokens in one request, repetitions included.
 const MAX_SCOPES: usize = 128;
-/// The highest number of resources in one request.
+/// The highest number of resources and audiences in one request, repetitions included.
 const MAX_RESOURCES: usize = 16;
+const AUDIENCE: &str = "audience";
 
 impl Form<'_> {
     /// Takes `scope` (RFC 6749 §3.3). A value of blanks counts as absent.
@@ -24,20 +25,49 @@ impl Form<'_> {
         Ok(Some(scope).filter(|scope| !scope.is_empty()))
     }
 
-    /// Takes every `resource` in order (RFC 8707 §2.1).
+    /// Takes every `resource` in order (RFC 8707 §2.1), and every `audience` as if it were one; of equal ones
+    /// the first.
     ///
     /// # Errors
-    /// `invalid_request` for more than 16 resources, `invalid_target` for a malformed one.
+    /// `invalid_request` for more than 16 of them, `invalid_target` for a malformed resource.
     pub fn take_resources(&mut self) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
-        let resources = self.take_all("resource");
-        if resources.len() > MAX_RESOURCES {
+        let sent = self.take_all(["resource", AUDIENCE]);
+        if sent.len() > MAX_RESOURCES {
             let reason = RefusalReason::TooManyParameters;
             return Err(ErrorResponse::invalid_request(reason, "More than 16 resources were requested"));
         }
-        let resources = resources.iter().map(|text| ResourceIndicator::parse(text)).collect::<Result<_, _>>();
-        resources.map_err(|_| {
-            let description = "The resource must be an absolute URI without a fragment";
-            ErrorResponse::new(ErrorCode::InvalidTarget, RefusalReason::MalformedResource, description)
-        })
+        let mut resources = Vec::with_capacity(sent.len());
+        for (name, text) in &sent {
+            let resource = if *name == AUDIENCE {
+                ResourceIndicator::audience(text)
+            } else {
+                ResourceIndicator::parse(text).map_err(|_| {
+                    let description = "The resource must be an absolute URI without a fragment";
+                    ErrorResponse::new(
+                        ErrorCode::InvalidTarget,
+                        RefusalReason::MalformedResource,
+                        description,
+                    )
+                })?
+            };
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+        Ok(resources)
+    }
+
+    /// Refuses `audience` in the redemption of a code, which is for what was requested before: ignored, it
+    /// would give a token for another audience.
+    ///
+    /// # Errors
+    /// `invalid_request`, which names the parameter.
+    pub fn refuse_audience(&mut self) -> Result<(), ErrorResponse> {
+        if self.take_all([AUDIENCE]).is_empty() {
+            return Ok(());
+        }
+        let description =
+            "The parameter audience is not of this request: send it in the authorization request";
+        Err(ErrorResponse::invalid_request(RefusalReason::ParameterOfAnotherRequest, description))
     }
 }

@@ -13,7 +13,7 @@ use std::task::Poll;
 use keys::PublicKeys;
 use protocol::{
     ClientAuthentication, ClientCertificate, Credential, IdAndSecret, PresentedAssertion, Rate, Secret,
-    Timestamp,
+    Timestamp, api_key_name,
 };
 use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -26,9 +26,9 @@ use crate::methods::{self, secret};
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, ClientId,
-    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, RequestObjectError, SecretId,
-    SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
+    ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
+    ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, RequestObjectError,
+    SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -44,6 +44,8 @@ const LOOKUPS_WAITING: usize = 1_024;
 /// Authenticates the clients of all tenants.
 pub struct Authenticator {
     store: Arc<dyn ClientStore>,
+    /// The keys of clients.
+    pub api_keys: Arc<ApiKeys>,
     pepper: Arc<Pepper>,
     pool: Arc<HashPool>,
     verified_secrets: VerifiedSecretCache,
@@ -71,6 +73,8 @@ pub struct AuthenticatedClient {
 pub enum Proof {
     /// A client secret (RFC 6749 §2.3.1).
     Secret(SecretId),
+    /// An API key, which narrows the client to its own part.
+    ApiKey(Arc<ApiKey>),
     /// A signed assertion (RFC 7523 §2.2).
     Assertion,
     /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
@@ -80,7 +84,7 @@ pub enum Proof {
 }
 
 impl AuthenticatedClient {
-    /// The client.
+    /// The client, with what its credential may use of it.
     #[must_use]
     pub fn client(&self) -> &Arc<Client> {
         &self.client
@@ -104,6 +108,7 @@ impl Authenticator {
     #[must_use]
     pub fn new(
         store: Arc<dyn ClientStore>,
+        api_keys: Arc<ApiKeys>,
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
         verified_secrets: VerifiedSecretCache,
@@ -112,6 +117,7 @@ impl Authenticator {
     ) -> Self {
         Self {
             store,
+            api_keys,
             pepper,
             pool,
             verified_secrets,
@@ -151,6 +157,20 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         self.attempt(tenant, credentials, source, now, Purpose::Authenticate).await
+    }
+
+    /// As [`Authenticator::authenticate`], and accepts an API key in the place of a secret. For the client credentials grant.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn authenticate_by_any(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        self.attempt(tenant, credentials, source, now, Purpose::Exchange).await
     }
 
     /// As [`Authenticator::authenticate`], and accepts a public client by its name alone. For endpoints that give it nothing, such as
@@ -226,8 +246,19 @@ impl Authenticator {
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
             Ok(authenticated) => {
                 attempt.forgive();
-                if let (Proof::Secret(secret), false) = (&authenticated.proof, purpose == Purpose::Explain) {
-                    self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
+                match &authenticated.proof {
+                    _ if purpose == Purpose::Explain => {}
+                    Proof::Secret(secret) => {
+                        self.last_used_secrets.note(
+                            &tenant.id,
+                            &authenticated.client.id,
+                            secret,
+                            source,
+                            now,
+                        );
+                    }
+                    Proof::ApiKey(key) => self.api_keys.note_use(key, source, now),
+                    Proof::Assertion | Proof::Nothing | Proof::Certificate(_) => {}
                 }
                 Ok(authenticated)
             }
@@ -279,10 +310,10 @@ impl Authenticator {
         }
         let unreadable = match credentials {
             ClientAuthentication::Post(presented) => {
-                return self.check_readings(&tenant.id, [presented], attempt, now, arrival).await;
+                return self.check_readings(tenant, [presented], attempt, (now, arrival), purpose).await;
             }
             ClientAuthentication::Basic(readings) if !readings.is_empty() => {
-                return self.check_readings(&tenant.id, readings, attempt, now, arrival).await;
+                return self.check_readings(tenant, readings, attempt, (now, arrival), purpose).await;
             }
             ClientAuthentication::Assertion(presented) => {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
@@ -401,15 +432,19 @@ impl Authenticator {
     /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.
     async fn check_readings(
         &self,
-        tenant: &TenantId,
+        tenant: &Tenant,
         readings: impl IntoIterator<Item = IdAndSecret>,
         attempt: &mut Attempt<'_>,
-        now: Timestamp,
-        arrival: Instant,
+        (now, arrival): (Timestamp, Instant),
+        purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let (mut unhashed, mut refusal) = (Vec::new(), None);
         for reading in readings {
-            match self.check_quickly(tenant, reading, attempt, now).await? {
+            let checked = match api_key_name(reading.secret.expose()) {
+                Some(_) => self.check_api_key(tenant, &reading, attempt, now, purpose).await,
+                None => self.check_quickly(&tenant.id, reading, attempt, now).await,
+            };
+            match checked? {
                 Checked::Proven(client) => return Ok(client),
                 Checked::Refused(error) => _ = refusal.get_or_insert(error),
                 Checked::NeedsHash(reading) => unhashed.push(reading),
@@ -425,6 +460,48 @@ impl Authenticator {
             }
         }
         Err(refusal.unwrap_or(malformed()))
+    }
+
+    /// Checks a text of the shape of an API key, which is no secret of a client. The client may be left out.
+    async fn check_api_key(
+        &self,
+        tenant: &Tenant,
+        IdAndSecret { client_id, secret }: &IdAndSecret,
+        attempt: &mut Attempt<'_>,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Result<Checked, ClientAuthenticationError> {
+        attempt.count_hash();
+        let text = secret.expose();
+        let is_accepted = matches!(purpose, Purpose::Exchange | Purpose::Explain);
+        let found = if is_accepted {
+            self.timed(self.api_keys.find(&tenant.id, text), &tenant.id, attempt).await?
+        } else {
+            None
+        };
+        let refused =
+            |reason, client| Ok(Checked::Refused(ClientAuthenticationError::refused(reason, client)));
+        // Also where none is accepted, so that it costs the same.
+        let checked = self.api_keys.check(tenant, found.as_deref(), text, now);
+        let key = match (found, checked) {
+            (Some(key), Ok(())) => key,
+            (_, Err(reason)) if is_accepted => return refused(reason, None),
+            _ => return refused(methods::api_key::NOT_HERE, None),
+        };
+        if !client_id.is_empty() && *client_id != key.client.as_str() {
+            return refused(methods::api_key::OTHER_CLIENT, None);
+        }
+        let found = self.look_up(&tenant.id, &key.client, attempt).await?;
+        let client = match may_authenticate(found, Some(Credential::Secret)) {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Checked::Refused(refusal)),
+        };
+        let Some(narrowed) = key.narrowed(&client) else {
+            return refused(methods::api_key::NOTHING_LEFT, Some(client));
+        };
+        let credential = CredentialTag::of_api_key(&key.tenant, &key.client, &key.id);
+        let (client, proof) = (Arc::new(narrowed), Proof::ApiKey(key));
+        Ok(Checked::Proven(AuthenticatedClient { client, proof, credential }))
     }
 
     /// Checks a secret with the verified-secret cache, or with the token hash when it is a generated one.
@@ -516,17 +593,27 @@ impl Authenticator {
         id: &ClientId,
         attempt: &Attempt<'_>,
     ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
+        self.timed(self.find(tenant, id), tenant, attempt).await
+    }
+
+    /// Waits for a lookup, in the turn of an address over its limit, and notes how long it took.
+    async fn timed<T>(
+        &self,
+        lookup: impl Future<Output = Result<Option<Arc<T>>, StoreError>>,
+        tenant: &TenantId,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<Arc<T>>, ClientAuthenticationError> {
         let _turn = if attempt.is_over_limit() {
             let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.take(tenant)).await;
             Some(turn.ok().and_then(Result::ok).ok_or(ClientAuthenticationError::Busy)?)
         } else {
             None
         };
-        let mut lookup = pin!(self.find(tenant, id));
+        let mut lookup = pin!(lookup);
         if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
             return Ok(found?);
         }
-        // A cached client is ready on the first poll; this lookup reads the store.
+        // A cached row is ready on the first poll; this lookup reads the store.
         let begun = Instant::now();
         let found = lookup.await?;
         self.lookup_latency.note(begun.elapsed(), self.began.elapsed());
@@ -539,6 +626,8 @@ impl Authenticator {
 enum Purpose {
     /// The client's request.
     Authenticate,
+    /// The client's request for a token, which an API key may make.
+    Exchange,
     /// A request that a public client may make.
     Identify,
     /// An administrator's question, which uses no assertion up.

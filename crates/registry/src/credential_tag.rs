@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use uuid::{Uuid, Variant, Version};
 
-use crate::{ClientId, SecretId};
+use crate::{ApiKeyId, ClientId, SecretId};
 
 /// A digest of a credential of a client. Two credentials of one client have the same one once in four billion pairs; then their tokens are
 /// revoked together.
@@ -20,6 +20,12 @@ impl CredentialTag {
     #[must_use]
     pub fn of_secret(tenant: &TenantId, client: &ClientId, secret: &SecretId) -> Self {
         Self::of(tenant, client, b"secret", secret.as_str().as_bytes())
+    }
+
+    /// The tag of an API key.
+    #[must_use]
+    pub fn of_api_key(tenant: &TenantId, client: &ClientId, key: &ApiKeyId) -> Self {
+        Self::of(tenant, client, b"api_key", key.as_str().as_bytes())
     }
 
     /// The tag of a key that the client signs with, by its thumbprint (RFC 7638).

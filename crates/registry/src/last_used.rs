@@ -1,14 +1,17 @@
-//! The last uses of client secrets by address, buffered until they are written: a token costs no write.
+//! The last uses of client secrets and API keys by address, buffered until they are written: a token costs no write.
 
 use indexmap::Equivalent;
 use protocol::Timestamp;
 use secrets::ClientAddress;
 use tenancy::{TenantId, Usage, UsageBuffer};
 
-use crate::{ClientId, SecretId};
+use crate::{ApiKeyId, ClientId, SecretId};
 
 /// Addresses of one secret, as many as stores keep.
 const ADDRESSES: usize = 32;
+
+/// The same of one API key, of which a client has many.
+const ADDRESSES_OF_KEY: usize = 8;
 
 /// A secret with its client and tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +59,30 @@ impl LastUsedSecrets {
     ) {
         let path = (&SecretPathRef { tenant, client, secret }, SecretPathRef::to_path);
         self.0.record(path, (|known: &ClientAddress| known == source, || *source), (), now);
+    }
+}
+
+/// The last use of an API key from one address.
+pub type UsedApiKey = Usage<(TenantId, ApiKeyId), ClientAddress>;
+
+/// The uses of API keys that are not written yet.
+pub struct LastUsedApiKeys(
+    /// The buffer, for the task that writes it.
+    pub UsageBuffer<(TenantId, ApiKeyId), ClientAddress>,
+);
+
+impl Default for LastUsedApiKeys {
+    fn default() -> Self {
+        Self(UsageBuffer::new(ADDRESSES_OF_KEY))
+    }
+}
+
+impl LastUsedApiKeys {
+    /// Records that a key was used.
+    pub fn note(&self, tenant: &TenantId, key: &ApiKeyId, source: &ClientAddress, now: Timestamp) {
+        // Neither is copied by its text.
+        let owner = (tenant.clone(), key.clone());
+        self.0.record((&owner, Clone::clone), (|known: &ClientAddress| known == source, || *source), (), now);
     }
 }
 

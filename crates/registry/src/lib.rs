@@ -1,6 +1,7 @@
 //! Which client is calling, and how did it authenticate? Registered clients, declared people, and the service that turns presented
 //! credentials into an [`AuthenticatedClient`]. In reading order:
 
+mod api_key;
 mod certificate_subject;
 mod client;
 mod client_id;
@@ -37,6 +38,7 @@ mod dpop_inspection;
 mod dpop_nonces;
 mod dpop_proof;
 
+mod api_keys;
 mod last_used;
 mod lookup_latency;
 mod verification;
@@ -51,6 +53,8 @@ mod client_authentication_error;
 mod flow_id;
 mod users;
 
+pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId};
+pub use api_keys::ApiKeys;
 pub use assertion_inspection::KnownClient;
 pub use assertions::Assertions;
 pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
@@ -69,7 +73,7 @@ pub use distinguished_name::{DistinguishedName, InvalidName};
 pub use dpop::DpopProofs;
 pub use dpop_inspection::KnownRequest;
 pub use dpop_proof::{DpopProof, DpopRequest, UnverifiedProof};
-pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
+pub use last_used::{LastUsedApiKeys, LastUsedSecrets, SecretPath, UsedApiKey, UsedSecret};
 pub use methods::assertion::AssertionCheck;
 pub use methods::certificate::CertificateCheck;
 pub use methods::dpop::DpopCheck;
@@ -81,7 +85,7 @@ pub use revocation_feed::{RevocationFeed, RevokedClient, RevokedPeople};
 pub use sender_keys::SenderKeys;
 pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;
-pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
+pub use store::{ApiKeyStore, ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
 pub use token_credential::credential_of_token;
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignedInUser, UserSignInError, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

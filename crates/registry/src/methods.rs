@@ -70,6 +70,7 @@ macro_rules! reason {
     };
 }
 
+pub mod api_key;
 pub mod assertion;
 pub mod certificate;
 pub mod dpop;
@@ -99,9 +100,10 @@ reasons! {
 }
 
 /// The reasons of all methods, and of DPoP proofs.
-pub const TABLES: [&[&CredentialReason]; 5] = [
+pub const TABLES: [&[&CredentialReason]; 6] = [
     REASONS,
     secret::REASONS,
+    api_key::REASONS,
     assertion::AssertionCheck::REASONS,
     certificate::CertificateCheck::REASONS,
     dpop::DpopCheck::REASONS,

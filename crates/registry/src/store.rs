@@ -8,7 +8,9 @@ use keys::PublicKeys;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
-use crate::{Client, ClientId, RevocationFacts, RevokedSubject, SingleUseIdentifier, TokenRevocation};
+use crate::{
+    ApiKey, ApiKeyId, Client, ClientId, RevocationFacts, RevokedSubject, SingleUseIdentifier, TokenRevocation,
+};
 
 /// Finds clients.
 #[async_trait]
@@ -19,6 +21,17 @@ pub trait ClientStore: Send + Sync {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError>;
+}
+
+/// Finds API keys.
+#[async_trait]
+pub trait ApiKeyStore: Send + Sync {
+    /// The key of this name in this tenant, in any status.
+    async fn find_api_key(
+        &self,
+        tenant: &TenantId,
+        key: &ApiKeyId,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError>;
 }
 
 /// The key set that a URL had.

@@ -1,9 +1,10 @@
-//! Generated secrets: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of both as 6 more.
+//! Generated secrets: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all before as 6 more. API keys have a public name
+//! as well: `lkk_`, 12 characters, `_`, and the same 49.
 //!
-//! Leak scanners find them by `\blk_[0-9A-Za-z]{49}\b` and exclude false positives by the checksum. The shape also decides the cost of a
-//! check: for 256 random bits one HMAC is enough.
+//! Leak scanners find them by `\blk_[0-9A-Za-z]{49}\b` and `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b` and exclude
+//! false positives by the checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
 
-use protocol::Secret;
+use protocol::{Secret, api_key_name};
 use zeroize::Zeroizing;
 
 use crate::random::random_bytes;
@@ -33,28 +34,67 @@ impl GeneratedSecret {
     /// Creates a secret from these bytes, which must be random.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        let mut text = Vec::with_capacity(LENGTH);
-        text.extend_from_slice(PREFIX.as_bytes());
-        text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
-        let checksum = checksum(&text);
-        text.extend_from_slice(&checksum);
-        // The buffer itself becomes the secret: no unwiped copy stays behind.
-        let text = String::from_utf8(text).expect("base62 is ASCII");
-        let hint = text[LENGTH - 4..].to_owned();
-        Self { secret: Secret::new(text), hint }
+        let (secret, hint) = complete(PREFIX.to_owned(), bytes);
+        Self { secret, hint }
     }
 
     /// Whether a text has the shape of a generated secret, checksum included.
     #[must_use]
     pub fn is_well_formed(text: &str) -> bool {
-        let Some((checked, sum)) = text.as_bytes().split_at_checked(PREFIX.len() + BODY) else {
-            return false;
-        };
         text.len() == LENGTH
             && text.starts_with(PREFIX)
-            && checked[PREFIX.len()..].iter().all(u8::is_ascii_alphanumeric)
-            && checksum(checked) == sum
+            && text.as_bytes()[PREFIX.len()..].iter().all(u8::is_ascii_alphanumeric)
+            && has_checksum(text)
     }
+}
+
+/// A new API key, shown once.
+#[derive(Debug)]
+pub struct GeneratedApiKey {
+    /// Its public name, the 12 characters in it.
+    pub name: String,
+    /// The key itself.
+    pub key: Secret,
+    /// Its last four characters.
+    pub hint: String,
+}
+
+impl GeneratedApiKey {
+    /// Draws a new key, with this brand before it.
+    ///
+    /// # Panics
+    /// When the brand is none.
+    #[must_use]
+    pub fn generate(brand: Option<&str>) -> Self {
+        // 2^64 names, of the 62^12 that 12 characters can have.
+        let name: [u8; 12] = base62(&random_bytes::<8>()[..]);
+        let name = String::from_utf8(name.to_vec()).expect("base62 is ASCII");
+        let brand = brand.map(|brand| format!("{brand}_")).unwrap_or_default();
+        let (key, hint) = complete(format!("{brand}lkk_{name}_"), &random_bytes());
+        assert_eq!(api_key_name(key.expose()), Some(name.as_str()), "the brand of a tenant is checked");
+        Self { name, key, hint }
+    }
+}
+
+/// A text that ends with these random bytes and the checksum of all before, and its last four characters.
+fn complete(start: String, bytes: &[u8; 32]) -> (Secret, String) {
+    let length = start.len() + BODY + CHECKSUM;
+    let mut text = Vec::with_capacity(length);
+    text.extend_from_slice(start.as_bytes());
+    text.extend_from_slice(Zeroizing::new(base62::<BODY>(bytes)).as_slice());
+    let checksum = checksum(&text);
+    text.extend_from_slice(&checksum);
+    // The buffer itself becomes the secret: no unwiped copy stays behind.
+    let text = String::from_utf8(text).expect("base62 is ASCII");
+    let hint = text[length - 4..].to_owned();
+    (Secret::new(text), hint)
+}
+
+/// Whether a text ends with the checksum of what stands before.
+#[must_use]
+pub fn has_checksum(text: &str) -> bool {
+    let parts = text.len().checked_sub(CHECKSUM).and_then(|at| text.as_bytes().split_at_checked(at));
+    parts.is_some_and(|(checked, sum)| checksum(checked) == sum)
 }
 
 fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
@@ -123,6 +163,24 @@ mod tests {
         for bad in bad {
             assert!(!GeneratedSecret::is_well_formed(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_api_key_has_its_name_its_brand_and_a_checksum() {
+        for (brand, start) in [(None, "lkk_"), (Some("acme_live"), "acme_live_lkk_")] {
+            let (one, other) = (GeneratedApiKey::generate(brand), GeneratedApiKey::generate(brand));
+            let text = one.key.expose();
+            assert!(
+                text.starts_with(&format!("{start}{}_", one.name)) && text.ends_with(&one.hint),
+                "{text}"
+            );
+            assert!(has_checksum(text) && !GeneratedSecret::is_well_formed(text));
+            assert_ne!((one.name.as_str(), text), (other.name.as_str(), other.key.expose()));
+            // The brand counts in the checksum.
+            assert!(!has_checksum(&format!("a{text}")) && !has_checksum(&text[1..]));
+            assert!(!format!("{one:?}").contains(text));
+        }
+        assert!(!has_checksum("lkk_") && !has_checksum(&"\u{e9}".repeat(40)));
     }
 
     proptest! {

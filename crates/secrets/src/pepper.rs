@@ -13,6 +13,8 @@ pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
     /// The key of token hashes.
     pub(crate) generated_secrets: KeyedDigest,
+    /// The key of digests of API keys.
+    pub(crate) api_keys: KeyedDigest,
     /// The key of digests that recognise a declared secret.
     pub(crate) declared_secrets: KeyedDigest,
 }
@@ -29,7 +31,8 @@ impl Pepper {
     pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
         let generated_secrets = KeyedDigest::for_purpose(&bytes, "latchkey generated secret 1");
         let declared_secrets = KeyedDigest::for_purpose(&bytes, "latchkey declared secret 1");
-        Self { bytes, generated_secrets, declared_secrets }
+        let api_keys = KeyedDigest::for_purpose(&bytes, "latchkey API key 1");
+        Self { bytes, generated_secrets, api_keys, declared_secrets }
     }
 
     /// The bytes, for sealing.

@@ -1,4 +1,4 @@
-//! Token hashes of generated secrets, and digests that recognise declared secrets: keyed digests that cost a microsecond.
+//! Token hashes of generated secrets and API keys, and digests that recognise declared secrets: keyed digests that cost a microsecond.
 
 use protocol::Secret;
 use tenancy::TenantId;
@@ -14,6 +14,12 @@ pub fn hash_token(
     secret: &Secret,
 ) -> SecretHash {
     SecretHash::Token(pepper.generated_secrets.of(texts(tenant, client.as_ref(), secret)))
+}
+
+/// Computes the hash of an API key. It includes tenant and client, so a row copied to another client or tenant matches nothing.
+#[must_use]
+pub fn hash_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> SecretHash {
+    SecretHash::Token(pepper.api_keys.of([tenant.as_str(), client, key].map(str::as_bytes)))
 }
 
 /// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.

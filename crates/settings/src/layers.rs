@@ -29,7 +29,7 @@ pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [(&str, Setter); 19] = [
+const KEYS: [(&str, Setter); 20] = [
     ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
     ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
     ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
@@ -45,6 +45,7 @@ const KEYS: [(&str, Setter); 19] = [
     ("limits.admin_writes", |to, text| set(&mut to.limits.admin_writes, read(text))),
     ("limits.platform_writes", |to, text| set(&mut to.limits.platform_writes, read(text))),
     ("limits.live_secrets", |to, text| set(&mut to.limits.live_secrets, number(text))),
+    ("limits.api_keys", |to, text| set(&mut to.limits.api_keys, number(text))),
     ("limits.sign_in.account", |to, text| set(&mut to.limits.sign_in.account, number(text))),
     ("limits.sign_in.known_browser", |to, text| set(&mut to.limits.sign_in.known_browser, number(text))),
     ("limits.sign_in.source", |to, text| set(&mut to.limits.sign_in.source, number(text))),
@@ -218,7 +219,7 @@ mod tests {
                 "server.public_url" | "server.mtls_url" => "https://auth.example.com",
                 "server.max_connections" | "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
-                "limits.clients" | "limits.live_secrets" => "2",
+                "limits.clients" | "limits.live_secrets" | "limits.api_keys" => "2",
                 "limits.sign_in.account" | "limits.sign_in.known_browser" | "limits.sign_in.source" => "3",
                 "limits.admin_writes" | "limits.platform_writes" => "3/min",
                 "limits.deletion_grace" => "604800",

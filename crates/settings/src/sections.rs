@@ -282,6 +282,8 @@ pub struct Limits {
     pub platform_writes: Rate,
     /// How many secrets of a client may count at once, before the API and the command line make no more.
     pub live_secrets: NonZeroU32,
+    /// How many API keys of a client may be live at once.
+    pub api_keys: NonZeroU32,
     /// For how long the deletion of a tenant can be taken back.
     #[schemars(with = "schema::Span")]
     pub deletion_grace: Lifetime,
@@ -374,6 +376,7 @@ impl Default for Limits {
             admin_writes: Rate::per_minute(600),
             platform_writes: Rate::per_minute(60_000),
             live_secrets: NonZeroU32::new(5).expect("five is not zero"),
+            api_keys: NonZeroU32::new(10_000).expect("ten thousand is not zero"),
             deletion_grace: Lifetime::from_seconds(30 * 86_400),
             sign_in: SignInLimits::default(),
         }

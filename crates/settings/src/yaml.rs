@@ -279,7 +279,7 @@ mod tests {
             ),
             (
                 "limits: { banana: 1 }",
-                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: 1 }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, deletion_grace, sign_in",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: 1 }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, api_keys, deletion_grace, sign_in",
             ),
             (
                 "tenants:\n  acme:\n    access_token: { lifetime: 1.5h }\n",

@@ -89,7 +89,7 @@ impl CommitWriter<'_> {
             };
             rows.push(&**after);
         }
-        let insert = match self.dialect {
+        let insert = match self.transaction.dialect() {
             Dialect::Sqlite => SQLITE_INSERT,
             Dialect::Postgres => POSTGRES_INSERT,
         };

@@ -1,14 +1,19 @@
-//! The audit: a page of it, the newest record first, of one tenant or of the platform.
+//! The audit: a page of it, the newest record first, of one tenant or of the platform. Records are numbered
+//! within their tenant.
 
-use administration::{AuditLog, AuditQuery, AuditRecord};
+use std::collections::BTreeSet;
+
+use administration::{AuditCursor, AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use tenancy::Stored;
+use tenancy::{Stored, TenantId};
 
 use crate::column::{is_text, seconds};
-use crate::commit::CommitWriter;
+use crate::columns::given;
+use crate::commit::BATCH;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::{Argument, Dialect, Statement};
+use crate::transaction::Transaction;
 
 const OF_TENANT: &str = "SELECT {columns(r)} FROM audit_records r WHERE r.tenant_id = {tenant}";
 
@@ -19,14 +24,24 @@ const OF_PLATFORM: &str = "SELECT {columns(r)} FROM audit_records r WHERE TRUE";
 const CLOCKS_DIFFER: i64 = 86_400;
 
 const SQLITE_BEGIN: &str = "
-    r.position >= (SELECT position FROM audit_records WHERE at >= ? ORDER BY at, position LIMIT 1)";
+    r.position >= (SELECT position FROM audit_records
+                    WHERE tenant_id = {tenant} AND at >= ? ORDER BY at, position LIMIT 1)";
 
 const SQLITE_END: &str = "
-    r.position <= (SELECT position FROM audit_records WHERE at < ? ORDER BY at DESC, position DESC LIMIT 1)";
+    r.position <= (SELECT position FROM audit_records
+                    WHERE tenant_id = {tenant} AND at < ? ORDER BY at DESC, position DESC LIMIT 1)";
+
+/// Held until the end of the transaction. A statement sees what was committed when it began, so the next one
+/// sees the records of the transaction that this one has waited for.
+const LOCK_TENANTS: &str = "
+    SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
+     ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
 
 const INSERT: &str = "
     INSERT INTO audit_records ({names}, position)
-    SELECT {names}, nth + (SELECT COALESCE(MAX(position), 0) FROM audit_records) FROM {given}";
+    SELECT {names}, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY nth)
+                    + COALESCE((SELECT MAX(r.position) FROM audit_records r WHERE r.tenant_id = given.tenant_id), 0)
+      FROM {given}";
 
 #[async_trait]
 impl AuditLog for Database {
@@ -41,17 +56,25 @@ impl AuditLog for Database {
 /// Only the requested conditions, so that an index is found.
 pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     let AuditQuery { tenant, actor, action, subject, since, until, before, limit } = query;
-    let statement = match tenant {
-        Some(tenant) => Statement::of(OF_TENANT).bind(tenant),
-        None => Statement::of(OF_PLATFORM),
+    let (statement, order) = match tenant {
+        Some(tenant) => (Statement::of(OF_TENANT).bind(tenant), "r.position DESC"),
+        None => (Statement::of(OF_PLATFORM), "r.at DESC, r.tenant_id DESC, r.position DESC"),
+    };
+    let statement = match before {
+        None => statement,
+        Some(before) if tenant.is_some() => statement.push(" AND r.position < ?", before.position),
+        Some(AuditCursor { at, tenant, position }) => {
+            let place = vec![(*at).into(), tenant.into(), (*position).into()];
+            statement.push_row(" AND (r.at, r.tenant_id, r.position) < ?", place)
+        }
     };
     let begins = action.as_ref().is_some_and(|action| action.ends_with('.'));
     let (since, until) = (since.map(seconds), until.map(seconds));
-    // Time and position grow together but for clocks that differ, so SQLite finds by the time about where to begin and end.
-    let finds_place = |_: &i64| dialect == Dialect::Sqlite;
+    // Times and positions of a tenant grow together but for clocks that differ, so SQLite finds by the time
+    // about where to begin and end.
+    let finds_place = |_: &i64| tenant.is_some() && dialect == Dialect::Sqlite;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
     let conditions = [
-        ("r.position < ?", before.map(Argument::from)),
         ("r.actor = ?", text(actor)),
         (if begins { "substr(r.action, 1, length(?)) = ?" } else { "r.action = ?" }, text(action)),
         ("(r.subject = ? OR substr(r.subject, 1, length(?) + 1) = ? || '/')", text(subject)),
@@ -65,11 +88,20 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
         .fold(statement, |statement, (condition, argument)| {
             statement.push(&format!(" AND {condition}"), argument)
         })
-        .push(" ORDER BY r.position DESC LIMIT ?", *limit)
+        .push(&format!(" ORDER BY {order} LIMIT ?"), *limit)
 }
 
-impl CommitWriter<'_> {
-    pub(crate) async fn audit(&mut self) -> Result<(), Error> {
-        self.all(INSERT, &self.request.audit).await
+/// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of the
+/// tenants are locked until the end of the transaction, so this comes as late as possible. A transaction that
+/// holds several of them has the lock of commits; one of a single tenant needs none.
+pub(crate) async fn add(transaction: &mut Transaction<'_>, records: &[AuditRecord]) -> Result<(), Error> {
+    if transaction.dialect() == Dialect::Postgres && !records.is_empty() {
+        let tenants: BTreeSet<_> = records.iter().map(|record| &record.tenant).collect();
+        let tenants = given(&Vec::from_iter(tenants));
+        transaction.execute(&Statement::writing::<TenantId>(LOCK_TENANTS).bind(tenants)).await?;
     }
+    for batch in records.chunks(BATCH) {
+        transaction.execute(&Statement::writing::<AuditRecord>(INSERT).bind(given(batch))).await?;
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{ClientId, CredentialTag, SecretId};
+use registry::{ApiKeyId, ClientId, CredentialTag, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
@@ -80,6 +80,7 @@ engine_columns! {
 text_columns!(
     AccountId,
     AccountPassword,
+    ApiKeyId,
     ClientId,
     GrantId,
     SecretHash,

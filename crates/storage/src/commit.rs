@@ -1,24 +1,25 @@
 //! Writes a commit in one transaction. Rows travel as JSON arrays, many to a statement, so that onboarding ten thousand tenants is
 //! some hundred statements. First the revisions that the decision was made on are compared and incremented, and each statement must
 //! touch as many rows as it was given: otherwise nothing is written. Commits happen one after another, of all replicas together, so no
-//! other commit changes what one has found.
+//! other commit changes what one has found; but those of API keys, whose rows have revisions of their own, happen beside them.
 
 use administration::rows::Decided;
 use administration::{Change, ChangeKind, CommitRequest, RowChange};
 use tenancy::StoreError;
 
+use crate::audit_records;
 use crate::columns::Columns;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
-use crate::statement::Dialect;
 use crate::transaction::Transaction;
 
 /// Rows in one statement: some hundred kilobytes of JSON.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 18] = [
+const EMPTIED: [&str; 19] = [
     "client_secrets",
+    "api_keys",
     "signing_keys",
     "key_schedules",
     "key_sightings",
@@ -46,16 +47,20 @@ pub(crate) struct CommitWriter<'a> {
     pub(crate) transaction: Transaction<'a>,
     pub(crate) request: &'a CommitRequest,
     pub(crate) decided: &'a Decided,
-    pub(crate) dialect: Dialect,
 }
 
 /// Writes everything and returns the number of the generation, if there is one. The order is part of the commit: rows that others
 /// refer to come first, deletions after all rows, and the change log last, because its lock is shared by all tenants.
 pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, Error> {
     let decided = Decided::of(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
-    let purpose = request.sole_tenant().map_or(Purpose::Commit, Purpose::CommitOf);
+    let purpose = match request.sole_tenant() {
+        // It rests on no revision of the tenant, so it waits for no other commit.
+        Some(tenant) if request.is_of_api_keys() => Purpose::CommitBeside(tenant),
+        Some(tenant) => Purpose::CommitOf(tenant),
+        None => Purpose::Commit,
+    };
     let transaction = database.begin(purpose).await?;
-    let mut writer = CommitWriter { transaction, request, decided: &decided, dialect: database.dialect() };
+    let mut writer = CommitWriter { transaction, request, decided: &decided };
     let generation = writer.generation().await?;
     writer.revisions().await?;
     writer.revocations().await?;
@@ -65,6 +70,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.put("resource_servers", "tenant_id, audience", &Vec::from_iter(servers)).await?;
     writer.clients().await?;
     writer.secrets().await?;
+    writer.api_keys().await?;
     writer.accounts().await?;
     writer.applications().await?;
     writer.keys().await?;
@@ -72,7 +78,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.previous_jwks().await?;
     writer.deletions().await?;
     writer.idempotent_answer().await?;
-    writer.audit().await?;
+    audit_records::add(&mut writer.transaction, &request.audit).await?;
     writer.change_log().await?;
     writer.transaction.commit().await?;
     Ok(generation)
@@ -100,7 +106,8 @@ impl CommitWriter<'_> {
             );
             self.each(&mark, &tenants).await?;
         }
-        self.delete("client_secrets", &clients).await
+        self.delete("client_secrets", &clients).await?;
+        self.delete("api_keys", &clients).await
     }
 
     /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and returns the number of touched

@@ -42,6 +42,8 @@ pub(crate) enum Purpose<'t> {
     Commit,
     /// The same, to rows of this tenant only.
     CommitOf(&'t TenantId),
+    /// A commit to rows of this tenant that no revision of the tenant guards, beside other commits.
+    CommitBeside(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
@@ -52,7 +54,7 @@ impl<'t> Purpose<'t> {
         match self {
             Self::Reads(tenant) => tenant,
             Self::Writes | Self::Commit => None,
-            Self::CommitOf(tenant) | Self::WritesOf(tenant) => Some(tenant),
+            Self::CommitOf(tenant) | Self::CommitBeside(tenant) | Self::WritesOf(tenant) => Some(tenant),
         }
     }
 }

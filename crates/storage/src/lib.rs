@@ -21,6 +21,7 @@ mod refresh_families;
 mod signing_keys;
 mod tenants;
 
+mod api_keys;
 mod applications;
 mod audit_records;
 mod authorizations;

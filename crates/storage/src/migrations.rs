@@ -47,6 +47,8 @@ macro_rules! migrator {
             "0040_changes_of_revocations",
             "0041_settings_of_clients",
             "0042_settings_of_tenants",
+            "0043_audit_of_a_tenant",
+            "0044_api_keys",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -32,6 +32,13 @@ impl<'d> Transaction<'d> {
         Self { open, statements, turn }
     }
 
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.open {
+            Open::Sqlite(_) => Dialect::Sqlite,
+            Open::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
     /// Says how many rows it touched.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64, Error> {
         self.count();

@@ -113,7 +113,7 @@ impl UsageLog for Database {
 }
 
 /// Between two commits: no commit deletes a secret or a tenant while something of it is recorded.
-async fn record<R: Columns>(
+pub(crate) async fn record<R: Columns>(
     database: &Database,
     rows: &[R],
     statements: [(&str, Vec<Argument>); 2],

@@ -5,6 +5,7 @@ mod issuer;
 mod tenant_id;
 
 mod access_token_policy;
+mod api_key_policy;
 mod assertion_policy;
 mod branding;
 mod colour;
@@ -25,6 +26,7 @@ mod usage_buffer;
 pub use access_token_policy::{
     AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
 };
+pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;
 pub use branding::{Branding, Corners, Font, LowContrast};
 pub use colour::{Colour, InvalidColour};

@@ -19,6 +19,8 @@ pub struct TenantLimits {
     pub admin_writes: Option<Rate>,
     /// Secrets of a client that are live at once.
     pub live_secrets: Option<NonZeroU32>,
+    /// API keys of a client that are live at once.
+    pub api_keys: Option<NonZeroU32>,
     /// Wrong passwords of people.
     #[serde(skip_serializing_if = "SignInLimits::is_empty")]
     pub sign_in: SignInLimits,

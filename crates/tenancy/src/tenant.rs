@@ -4,8 +4,8 @@ use protocol::{Lifetime, Scope, ScopeToken, SubjectType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SignInPolicy, SigningPolicy,
-    TenantId, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SignInPolicy,
+    SigningPolicy, TenantId, TenantLimits,
 };
 
 /// An isolated authorization server.
@@ -31,6 +31,9 @@ pub struct Tenant {
     pub access_token: AccessTokenPolicy,
     /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
+    /// The API keys of its clients, which have none without it.
+    #[serde(default)]
+    pub api_keys: Option<ApiKeyPolicy>,
     /// The policy of the refresh tokens of its people.
     pub refresh_token: RefreshTokenPolicy,
     /// The policy of its sign-ins.

@@ -9,6 +9,8 @@ pub struct Calls {
     pub find_logo: u64,
     /// Of `find_client`.
     pub find_client: u64,
+    /// Of `find_api_key`.
+    pub find_api_key: u64,
     /// Of `find_keys`.
     pub find_keys: u64,
     /// Of `find_key`.
@@ -46,6 +48,7 @@ impl Calls {
         self.find_tenant
             + self.find_logo
             + self.find_client
+            + self.find_api_key
             + self.find_keys
             + self.find_key
             + self.add_key

@@ -6,11 +6,12 @@ use keys::{KeyId, KeyRecord};
 use protocol::{
     ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
 };
-use registry::{Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
+use registry::{ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SessionPolicy,
-    SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer,
+    SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits, TenantStatus,
+    TokenFormat,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -76,6 +77,7 @@ pub fn tenant(id: &str) -> Tenant {
         resource_servers: vec![resource_server],
         limits: TenantLimits::default(),
         assertions: AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: RefreshTokenPolicy::default(),
         sign_in: SignInPolicy::default(),
         subject: SubjectType::default(),
@@ -164,6 +166,11 @@ pub fn tenant_with_settings() -> Tenant {
             previous_typs: Vec::new(),
         },
         assertions: AssertionPolicy { issuer_only: true, max_lifetime: seconds(18) },
+        api_keys: Some(ApiKeyPolicy {
+            max_lifetime: seconds(25),
+            default_lifetime: seconds(24),
+            prefix: Some("acme_live".to_owned()),
+        }),
         refresh_token: RefreshTokenPolicy { grace: seconds(19), ..RefreshTokenPolicy::default() },
         sign_in: SignInPolicy {
             session: SessionPolicy { idle: seconds(20), absolute: seconds(21), remember: seconds(22) },
@@ -174,6 +181,15 @@ pub fn tenant_with_settings() -> Tenant {
         resource_servers: Vec::new(),
         ..tenant("acme-1")
     }
+}
+
+/// A key of a client that ends a day from now.
+#[must_use]
+pub fn api_key(client: &Client, id: &str) -> ApiKey {
+    let (id, hash) = (id.parse().expect("the id of a key"), SecretHash::Token([7; 32]));
+    let expires_at = NOW + Lifetime::from_seconds(86_400);
+    let name = "Nightly export".to_owned();
+    ApiKey { name, expires_at, ..ApiKey::new(client, id, (hash, "Yx3k".to_owned()), NOW) }
 }
 
 /// A client of `acme-1` with every setting.

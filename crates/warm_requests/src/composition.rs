@@ -92,6 +92,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
     let policy = EditPolicy {
         public_url: "http://localhost:3000".to_owned(),
         live_secrets: 5,
+        api_keys: 10,
         clients: 10_000,
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),

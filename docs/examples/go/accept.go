@@ -18,5 +18,9 @@ func main() {
 	if !strings.Contains(" "+scope+" ", " orders:read ") {
 		log.Fatal("403")
 	}
-	fmt.Println("accepted")
+	if IsMachine(claims) {
+		fmt.Println("accepted: a service")
+	} else {
+		fmt.Println("accepted: a person")
+	}
 }

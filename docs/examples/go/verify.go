@@ -58,4 +58,10 @@ func Verify(ctx context.Context, raw string) (map[string]any, error) {
 	return claims, nil
 }
 
+// IsMachine says whether the client calls for itself: the token of a service. A person's token has the person as sub.
+func IsMachine(claims map[string]any) bool {
+	client, named := claims["client_id"].(string)
+	return named && claims["sub"] == client
+}
+
 // end of snippet

@@ -22,9 +22,12 @@ export async function verify(token) {
   if (payload.cnf) throw new Error("401: the token is bound to a key, which this API does not check");
   return payload;
 }
+
+// Whether the client calls for itself: the token of a service. A person's token has the person as `sub`.
+export const isMachine = (claims) => claims.sub === claims.client_id;
 // end of snippet
 
 // What the API does with the token of a request.
-const { scope } = await verify(process.env.TOKEN);
-if (!scope.split(" ").includes("orders:read")) throw new Error("403");
-console.log("accepted");
+const claims = await verify(process.env.TOKEN);
+if (!claims.scope.split(" ").includes("orders:read")) throw new Error("403");
+console.log("accepted:", isMachine(claims) ? "a service" : "a person");

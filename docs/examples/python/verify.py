@@ -53,12 +53,18 @@ def verify(token):
     if "cnf" in decoded["payload"]:
         raise jwt.InvalidTokenError("the token is bound to a key, which this API does not check")
     return decoded["payload"]
+
+
+def is_machine(claims):
+    """Whether the client calls for itself: the token of a service. A person's token has the person as sub."""
+    return claims["sub"] == claims.get("client_id")
 # end of snippet
 
 
 # What the API does with the token of a request.
 import os
 
-if "orders:read" not in verify(os.environ["TOKEN"])["scope"].split():
+claims = verify(os.environ["TOKEN"])
+if "orders:read" not in claims["scope"].split():
     raise PermissionError("403")
-print("accepted")
+print("accepted:", "a service" if is_machine(claims) else "a person")

@@ -6,7 +6,9 @@ use latchkey_verifier::{Bearer, ConfigError, Refusal, Trusted, Verifier};
 
 async fn list(caller: Bearer) -> Result<String, Refusal> {
     caller.require("orders:read")?;
-    Ok(format!("the orders, for {}", caller.client_id()))
+    // `sub` of a service is the service itself, and else a person's.
+    let who = if caller.is_machine() { "the service" } else { "a person at" };
+    Ok(format!("the orders, for {who} {}", caller.client_id()))
 }
 
 async fn add(caller: Bearer) -> Result<String, Refusal> {

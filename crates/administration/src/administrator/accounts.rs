@@ -2,12 +2,11 @@
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use async_trait::async_trait;
-use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
 use super::commit_with_retry::{Decision, EditRequest};
-use super::cursor::{Cursor, Paging};
+use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
 use super::load::{Scope, TenantAlone};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
@@ -184,18 +183,6 @@ pub(super) async fn find_declared(
     let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
     let related = RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
     store.find_accounts(&declared.tenant.id, related).await
-}
-
-/// An account, in the order of creation.
-impl Cursor for (Timestamp, AccountId) {
-    fn text(&self) -> String {
-        format!("{}\n{}", self.0.seconds(), self.1)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (created_at, account) = text.split_once('\n')?;
-        Some((Timestamp::from_seconds(created_at.parse().ok()?), account.parse().ok()?))
-    }
 }
 
 impl Resource for Account {

@@ -4,12 +4,14 @@ use std::sync::PoisonError;
 
 use accounts::ThrottledNote;
 use protocol::Timestamp;
+use tenancy::TenantId;
 
 use super::cursor::{Cursor, Paging};
 use super::{Administrator, Caller};
 use crate::edit::Edited;
 use crate::{
-    AuditQuery, AuditRecord, AuditView, CommitRequest, EditError, ManagedBy, Page, Permission, SignIn,
+    AuditCursor, AuditQuery, AuditRecord, AuditView, CommitRequest, EditError, ManagedBy, Page, Permission,
+    SignIn,
 };
 
 impl Administrator {
@@ -28,9 +30,11 @@ impl Administrator {
             None => caller.authority.require_everywhere(Permission::Audit)?,
         }
         let page = Paging::of(cursor, query.limit)?;
-        let before = page.after.or(query.before);
+        let before = page.after.clone().or(query.before);
         let rows = self.store.list_audit(&AuditQuery { before, limit: page.rows(), ..query }).await?;
-        Ok(page.page(rows, |(position, record)| (position, AuditView { position, record })))
+        Ok(page.page(rows, |(position, record)| {
+            (AuditCursor::of(position, &record), AuditView { position, record })
+        }))
     }
 
     /// Records a sign-in. In a minute so many at most are recorded each, and the others as one sum.
@@ -70,13 +74,15 @@ impl Administrator {
     }
 }
 
-/// A record of the audit.
-impl Cursor for i64 {
+impl Cursor for AuditCursor {
     fn text(&self) -> String {
-        self.to_string()
+        format!("{}\n{}\n{}", self.at.seconds(), self.tenant, self.position)
     }
 
     fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
+        let (at, rest) = text.split_once('\n')?;
+        let (tenant, position) = rest.split_once('\n')?;
+        let at = Timestamp::from_seconds(at.parse().ok()?);
+        Some(Self { at, tenant: TenantId::parse(tenant).ok()?, position: position.parse().ok()? })
     }
 }

@@ -5,6 +5,7 @@ mod account_import;
 mod account_password;
 mod account_sign_ins;
 mod accounts;
+mod api_keys;
 mod applications;
 mod attempts;
 mod audit;
@@ -51,6 +52,8 @@ pub struct EditPolicy {
     pub public_url: String,
     /// How many secrets of a client may count at once.
     pub live_secrets: u64,
+    /// How many API keys of a client may be live at once.
+    pub api_keys: u64,
     /// How many clients a tenant may have.
     pub clients: u64,
     /// For how long a tenant's deletion can be taken back.

@@ -8,7 +8,7 @@ use crate::AuditRecord;
 /// Who did what, when, from where, with the values before and after. Never a secret, never a hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditView {
-    /// Its place in the order of all records.
+    /// Its number in the audit of its tenant, from 1 on.
     pub position: i64,
     /// The record.
     #[serde(flatten)]

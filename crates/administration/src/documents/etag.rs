@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::Value;
 
 /// A strong entity tag, without its quotes.
 #[derive(Clone, Debug, derive_more::Display, PartialEq, Eq)]
@@ -14,7 +15,14 @@ impl EntityTag {
     /// Of a document.
     #[must_use]
     pub fn of(document: &impl Serialize) -> Self {
-        let text = serde_json::to_vec(document).expect("documents are plain JSON");
+        let mut text = serde_json::to_vec(document).expect("documents are plain JSON");
+        // A use of a credential is no change of it.
+        if let Ok(Value::Object(mut members)) = serde_json::from_slice(&text)
+            && members.remove("used_from").is_some()
+        {
+            members.remove("last_used_at");
+            text = Value::Object(members).to_string().into_bytes();
+        }
         Self(URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16]))
     }
 

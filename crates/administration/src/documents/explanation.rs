@@ -22,7 +22,7 @@ pub struct ExplainSettings {
     pub scope: Option<String>,
     /// The parameters `resource`.
     pub resource: Vec<String>,
-    /// The parameter `audience`, which the token endpoint ignores. The explanation says so.
+    /// The parameter `audience`, which is taken as `resource` is, and need be no URI.
     pub audience: Option<String>,
     /// How the request authenticates the client. Default: `client_secret_basic`.
     #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]

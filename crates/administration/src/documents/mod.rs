@@ -4,6 +4,7 @@
 mod account;
 mod account_import;
 mod account_sign_ins;
+mod api_key;
 mod audit;
 mod client;
 mod client_view;
@@ -34,6 +35,8 @@ pub use account::{
 };
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};
+pub(crate) use api_key::API_KEY;
+pub use api_key::{ApiKeySettings, ApiKeyView, CreatedApiKey, RotateApiKeySettings};
 pub use audit::AuditView;
 pub(crate) use client::CLIENT;
 pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
@@ -60,9 +63,9 @@ pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, U
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
-    AccessTokenSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings, NewTenant,
-    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
-    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings,
+    NewTenant, RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings,
+    SignInSettings, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
 pub(crate) use tenant::{RESOURCE_SERVER, TENANT};
 pub use wiped::Wiped;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use protocol::{Lifetime, Rate, SigningAlgorithm, SubjectType};
+use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation, SessionPolicy,
-    SigningPolicy, Strategies,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation,
+    SessionPolicy, SigningPolicy, Strategies,
 };
 
 use super::Instant;
@@ -43,6 +43,8 @@ pub struct TenantSettings {
     pub access_token: AccessTokenSettings,
     /// Which assertions of its clients the tenant accepts (`private_key_jwt`).
     pub assertions: AssertionSettings,
+    /// The API keys of its clients. Default: none may have any.
+    pub api_keys: Option<ApiKeysSettings>,
     /// How long the refresh tokens of its people live.
     pub refresh_token: RefreshTokenSettings,
     /// How people sign in.
@@ -152,6 +154,21 @@ pub struct AssertionSettings {
     pub max_lifetime: Lifetime,
 }
 
+/// The API keys of a tenant's clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiKeysSettings {
+    /// How long a key lives at most: at most ten years.
+    #[schemars(with = "schema::Span", example = 31_536_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub max_lifetime: Lifetime,
+    /// How long it lives where the request names no end: at most `max_lifetime`.
+    #[schemars(with = "schema::Span", example = 7_776_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub default_lifetime: Lifetime,
+    /// The brand before the keys, with a `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
+    #[schemars(extend("minLength" = 1, "maxLength" = LONGEST_BRAND, "pattern" = "^[a-z0-9_]+$"))]
+    pub prefix: Option<String>,
+}
+
 /// How long the refresh tokens of its people live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -251,6 +268,8 @@ pub struct LimitsSettings {
     pub admin_writes: Option<Rate>,
     /// How many secrets of a client may be live at once. Default: the platform's limit.
     pub live_secrets: Option<NonZeroU32>,
+    /// How many API keys of a client may be live at once. Default: the platform's limit.
+    pub api_keys: Option<NonZeroU32>,
     /// Wrong passwords of people in 15 minutes.
     pub sign_in: SignInLimitsSettings,
 }
@@ -361,6 +380,7 @@ impl Default for TenantSettings {
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
+            api_keys: None,
             refresh_token: RefreshTokenSettings::default(),
             sign_in: SignInSettings::default(),
             subject: SubjectType::default().as_str().to_owned(),
@@ -397,5 +417,6 @@ defaults! {
     SessionSettings: SessionPolicy,
     BrandingSettings: Branding,
     AssertionSettings: AssertionPolicy,
+    ApiKeysSettings: ApiKeyPolicy,
     AccessTokenSettings: AccessTokenPolicy,
 }

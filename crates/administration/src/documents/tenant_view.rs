@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SessionPolicy,
-    SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer,
+    SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::{
-    AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, RefreshTokenSettings,
-    ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings, SigningSettings,
-    TenantSettings, TenantView,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, LimitsSettings,
+    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
+    SigningSettings, TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -45,6 +45,7 @@ impl From<&Tenant> for TenantSettings {
             signing: (&tenant.signing).into(),
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
+            api_keys: tenant.api_keys.as_ref().map(Into::into),
             refresh_token: (&tenant.refresh_token).into(),
             sign_in: tenant.sign_in.into(),
             subject: tenant.subject.as_str().to_owned(),
@@ -96,6 +97,13 @@ impl From<&AssertionPolicy> for AssertionSettings {
     }
 }
 
+impl From<&ApiKeyPolicy> for ApiKeysSettings {
+    fn from(policy: &ApiKeyPolicy) -> Self {
+        let ApiKeyPolicy { max_lifetime, default_lifetime, prefix } = policy.clone();
+        Self { max_lifetime, default_lifetime, prefix }
+    }
+}
+
 impl From<&RefreshTokenPolicy> for RefreshTokenSettings {
     fn from(policy: &RefreshTokenPolicy) -> Self {
         let RefreshTokenPolicy { rotation, grace, idle, absolute } = *policy;
@@ -134,10 +142,10 @@ impl From<&Branding> for BrandingSettings {
 
 impl From<TenantLimits> for LimitsSettings {
     fn from(limits: TenantLimits) -> Self {
-        let TenantLimits { failed_attempts, clients, admin_writes, live_secrets, sign_in } = limits;
+        let TenantLimits { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = limits;
         let SignInLimits { account, known_browser, source } = sign_in;
         let sign_in = SignInLimitsSettings { account, known_browser, source };
-        Self { failed_attempts, clients, admin_writes, live_secrets, sign_in }
+        Self { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in }
     }
 }
 

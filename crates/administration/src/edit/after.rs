@@ -5,7 +5,7 @@ use protocol::Timestamp;
 
 use super::{Edit, Edited, Facts};
 use crate::rows::Decided;
-use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, TenantState};
+use crate::{Actor, AuditRecord, Change, CommitRequest, EditError, ManagedBy, TenantState};
 
 impl Edit {
     /// The request that writes this edit on the revision of these facts.
@@ -13,8 +13,9 @@ impl Edit {
         let Self { changes, secrets, passwords, keys, tenant_metadata } = self;
         let of_keys = facts.keys.iter().map(|keys| (keys.tenant.id.clone(), keys.revision));
         let of_state = facts.state.iter().map(|state| (state.tenant.id.clone(), state.revision));
+        let is_of_api_keys = is_of_api_keys(&changes);
         CommitRequest {
-            expected_revisions: of_state.chain(of_keys).collect(),
+            expected_revisions: of_state.chain(of_keys).filter(|_| !is_of_api_keys).collect(),
             before: facts.state.into_iter().collect(),
             audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
             changes,
@@ -27,7 +28,19 @@ impl Edit {
     }
 }
 
+/// Whether all of these are about API keys.
+fn is_of_api_keys(changes: &[Change]) -> bool {
+    !changes.is_empty() && changes.iter().all(|change| matches!(change, Change::ApiKey(_)))
+}
+
 impl CommitRequest {
+    /// Whether it changes API keys alone. Such a commit waits for no other tenant: the rows of keys have revisions of their own, and nothing
+    /// that the rules over them have read is guarded, because each use of a key reads it again.
+    #[must_use]
+    pub fn is_of_api_keys(&self) -> bool {
+        is_of_api_keys(&self.changes)
+    }
+
     /// The tenant after this commit, with the clients that were loaded and those that are new.
     pub(crate) fn after(&self) -> Edited<TenantState> {
         let decided = Decided::of(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod account_import;
 mod after;
+pub(crate) mod api_key;
 pub(crate) mod application;
 pub(crate) mod client;
 pub(crate) mod first_admin;
@@ -38,6 +39,7 @@ use crate::{
 };
 
 pub use account::{AccountStep, SignInEnd};
+pub use api_key::ApiKeyStep;
 pub use client::ClientStep;
 pub use key_commands::KeyCommand;
 pub use secret::SecretStep;
@@ -72,6 +74,8 @@ pub struct Facts {
     pub(crate) fetches: Vec<VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
+    /// How many API keys of the client are live.
+    pub(crate) live_api_keys: u64,
     /// What that account has allowed clients.
     pub(crate) consents: Vec<ConsentState>,
     /// Whether another tenant has, or had, the key that is imported.

@@ -39,6 +39,7 @@ pub(super) fn policy() -> EditPolicy {
     EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 3,
+        api_keys: 10,
         clients: 20,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
@@ -96,6 +97,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         resource_servers: vec![server.clone()],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),
@@ -210,6 +212,7 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
         Change::Tokens(_, None) => "tokens of the tenant".to_owned(),
         Change::Tokens(_, Some(client)) => format!("tokens of {client}"),
         Change::Account(row) => format!("{} {}", row.after.id, kind(row.kind)),
+        Change::ApiKey(row) => format!("{}/{} {}", row.after.client, row.after.id, kind(row.kind)),
         Change::AccountPassword(_, account, change) => format!("password of {account} {change:?}"),
         Change::Sessions(_, account, None) => format!("sessions of {account}"),
         Change::Sessions(_, account, Some(session)) => format!("session {session} of {account}"),

@@ -84,8 +84,8 @@ impl Kind for Account {
         Some(())
     }
 
-    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Account(tenant, self.id.clone()))
+    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
+        Some(Invalidation::Account(tenant, change.after.id.clone()))
     }
 
     /// Its `valid_from` moves, too. No code and no refresh token is redeemed while it may not sign in.

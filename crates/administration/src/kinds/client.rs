@@ -48,8 +48,8 @@ impl Kind for Client {
         Some(())
     }
 
-    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
-        Some(Invalidation::Client(tenant, self.id.clone()))
+    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
+        Some(Invalidation::Client(tenant, change.after.id.clone()))
     }
 
     fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {

@@ -2,6 +2,7 @@
 //! which fields it has, what its row is after a commit, and what else follows of a change of it.
 
 mod account;
+mod api_key;
 mod application;
 mod client;
 mod resource_server;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
 use protocol::{Timestamp, named};
-use registry::{Client, ClientId, ClientStore, RevocationStore, RevokedSubject, SecretId};
+use registry::{
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, RevocationStore, RevokedSubject, SecretId,
+};
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
 use tenancy::{LogoStore, ResourceServer, Tenant, TenantId, TenantResolver};
@@ -28,6 +31,7 @@ pub(crate) use account::keep_verification;
 pub use account::{
     AccountQuery, AccountState, Accounts, DeclaredAccount, RelatedAccounts, check_account, password_context,
 };
+pub use api_key::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, check_api_key};
 pub use client::ClientState;
 pub use resource_server::ResourceServerState;
 pub use tenant::DecidedTenant;
@@ -42,7 +46,7 @@ pub(crate) trait Kind: Described + Clone {
     }
 
     /// What caches forget of it after a change; by default no cache holds it.
-    fn invalidation(&self, _tenant: TenantId) -> Option<Invalidation> {
+    fn invalidation(_change: &RowChange<Self>, _tenant: TenantId) -> Option<Invalidation> {
         None
     }
 
@@ -105,6 +109,8 @@ pub enum Change {
     Application(RowChange<Application>),
     /// To an account, which names its tenant.
     Account(RowChange<Account>),
+    /// To an API key, which names its tenant. Added, changed, restricted or revoked.
+    ApiKey(RowChange<ApiKey>),
     /// To the password of an account. Its stored form is beside the change.
     AccountPassword(TenantId, AccountId, PasswordChange),
     /// All sessions of an account until now end, or one of them.
@@ -128,6 +134,7 @@ macro_rules! match_change {
             Change::Client($row) => $of_row,
             Change::Application($row) => $of_row,
             Change::Account($row) => $of_row,
+            Change::ApiKey($row) => $of_row,
             $($others)*
         }
     };
@@ -145,7 +152,7 @@ macro_rules! changes_of_rows {
     )+};
 }
 
-changes_of_rows!(Tenant, Client, Application, Account);
+changes_of_rows!(Tenant, Client, Application, Account, ApiKey);
 
 impl Change {
     /// The tenant whose rows change.
@@ -156,6 +163,7 @@ impl Change {
             Self::Client(row) => &row.after.tenant,
             Self::Application(row) => &row.after.tenant,
             Self::Account(row) => &row.after.tenant,
+            Self::ApiKey(row) => &row.after.tenant,
             Self::ResourceServer(tenant, _)
             | Self::Secret(tenant, _, _)
             | Self::FirstKey(tenant, _)
@@ -182,11 +190,13 @@ pub enum Invalidation {
     Revocations(TenantId),
     /// An account.
     Account(TenantId, AccountId),
+    /// An API key.
+    ApiKey(TenantId, ApiKeyId),
 }
 
 impl Invalidation {
     /// The kinds of which a tenant has several, so that each thing has a name.
-    pub const NAMED_KINDS: [&str; 2] = ["client", "account"];
+    pub const NAMED_KINDS: [&str; 3] = ["client", "account", "api_key"];
 
     /// Whose it is.
     #[must_use]
@@ -196,6 +206,7 @@ impl Invalidation {
             | Self::Client(tenant, _)
             | Self::Keys(tenant)
             | Self::Account(tenant, _)
+            | Self::ApiKey(tenant, _)
             | Self::Revocations(tenant) => tenant,
         }
     }
@@ -209,6 +220,7 @@ impl Invalidation {
             ("revocations", None) => Some(Self::Revocations(tenant)),
             ("client", Some(name)) => Some(Self::Client(tenant, name.parse().ok()?)),
             ("account", Some(name)) => Some(Self::Account(tenant, name.parse().ok()?)),
+            ("api_key", Some(name)) => Some(Self::ApiKey(tenant, name.parse().ok()?)),
             _ => None,
         }
     }
@@ -222,6 +234,7 @@ impl Invalidation {
             Self::Keys(_) => ("keys", None),
             Self::Revocations(_) => ("revocations", None),
             Self::Account(_, account) => ("account", Some(account.as_str())),
+            Self::ApiKey(_, key) => ("api_key", Some(key.as_str())),
         }
     }
 }
@@ -233,6 +246,8 @@ pub struct RequestRows {
     pub tenants: TenantResolver,
     /// Clients.
     pub clients: Arc<dyn ClientStore>,
+    /// API keys.
+    pub api_keys: Arc<dyn ApiKeyStore>,
     /// What tenants have revoked.
     pub revocations: Arc<dyn RevocationStore>,
     /// People, for what a page or userinfo shows.
@@ -276,6 +291,8 @@ pub struct TenantState {
     /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no
     /// state has them all.
     pub accounts: Vec<AccountState>,
+    /// Those of its API keys that an edit is about.
+    pub api_keys: Vec<ApiKeyState>,
     /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,
     /// Whether it ever had a key.
@@ -293,6 +310,8 @@ pub struct Decided {
     pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
     /// Accounts.
     pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
+    /// API keys.
+    pub api_keys: BTreeMap<(TenantId, ApiKeyId), ApiKeyState>,
     /// Secrets that exist already.
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     /// Secrets that the commit adds.
@@ -302,13 +321,14 @@ pub struct Decided {
 impl Decided {
     /// Puts the rows into the state of their tenant: those that were loaded, and new ones.
     pub(crate) fn put_into(self, state: &mut TenantState) {
-        let Self { tenants, resource_servers, clients, accounts, secrets, new_secrets } = self;
+        let Self { tenants, resource_servers, clients, accounts, api_keys, secrets, new_secrets } = self;
         tenants.into_values().for_each(|row| row.put_into(state));
         resource_servers.into_values().for_each(|row| row.put_into(state));
         let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
         state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
         clients.into_values().for_each(|row| row.put_into(state));
         accounts.into_values().for_each(|row| row.put_into(state));
+        api_keys.into_values().for_each(|row| row.put_into(state));
         // New secrets come last.
         for ((_, client, id), secret) in secrets.into_iter().chain(new_secrets) {
             let Some(row) = state.clients.iter_mut().find(|row| row.client.id == client) else { continue };
@@ -331,6 +351,7 @@ impl TenantState {
             client_count: 0,
             clients: Vec::new(),
             accounts: Vec::new(),
+            api_keys: Vec::new(),
             first_key_thumbprint: None,
             has_had_keys: false,
         }

@@ -50,7 +50,7 @@ impl Kind for ResourceServer {
     }
 
     /// It is a part of its tenant.
-    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
+    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
         Some(Invalidation::Tenant(tenant))
     }
 }

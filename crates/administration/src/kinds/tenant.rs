@@ -69,7 +69,7 @@ impl Kind for Tenant {
         Some(())
     }
 
-    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
+    fn invalidation(_change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
         Some(Invalidation::Tenant(tenant))
     }
 

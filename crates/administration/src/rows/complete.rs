@@ -24,8 +24,9 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
         Change::Tenant(row) if row.kind == ChangeKind::Added => Some(&row.after.id),
         _ => None,
     });
-    let known: HashSet<_> =
-        request.expected_revisions.iter().map(|(tenant, _)| tenant).chain(added).collect();
+    let seen = request.before.iter().map(|state| &state.tenant.id).filter(|_| request.is_of_api_keys());
+    let expected = request.expected_revisions.iter().map(|(tenant, _)| tenant);
+    let known: HashSet<_> = expected.chain(added).chain(seen).collect();
     require(request.changes.iter().all(|change| known.contains(change.tenant())), "an unseen tenant")?;
     require(request.changes.iter().all(has_a_kind_of_its_own), "a change that its row does not know")?;
 

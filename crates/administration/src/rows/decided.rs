@@ -121,7 +121,10 @@ impl<'a> Rows<'a> {
             }
             (ChangeKind::Added, Some(_)) | (_, None) => None,
             (kind, Some((fields, lifecycle))) => {
-                let has_new_fields = matches!(kind, ChangeKind::Changed | ChangeKind::Restored);
+                let has_new_fields = matches!(
+                    kind,
+                    ChangeKind::Changed | ChangeKind::Restored | ChangeKind::Restricted | ChangeKind::Revoked
+                );
                 let fields = if has_new_fields { &change.after } else { fields };
                 Some((fields.clone(), lifecycle.after(kind, managed_by, now)?))
             }

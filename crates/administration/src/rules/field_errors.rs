@@ -78,7 +78,7 @@ impl FieldErrors {
     }
 
     /// A name for people.
-    pub(super) fn check_title(&mut self, at: &str, name: &str) {
+    pub(crate) fn check_title(&mut self, at: &str, name: &str) {
         if let Some(why) = unfit(name, LONGEST_ID) {
             self.refuse(at, format!("the name {why}"), "write a name that people can read");
         }
@@ -147,7 +147,7 @@ impl FieldErrors {
     }
 
     /// The scopes of a list, or those of them that are scopes.
-    pub(super) fn check_scopes(&mut self, at: &str, items: &[String]) -> Vec<ScopeToken> {
+    pub(crate) fn check_scopes(&mut self, at: &str, items: &[String]) -> Vec<ScopeToken> {
         self.check_distinct(at, items);
         let tokens = items.iter().enumerate();
         tokens.filter_map(|(index, item)| self.check_scope(&format!("{at}/{index}"), item)).collect()

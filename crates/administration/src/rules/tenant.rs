@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Lifetime, SubjectType};
+use protocol::{LONGEST_BRAND, Lifetime, SubjectType, is_api_key_brand};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant, TenantId,
-    TenantLimits, TenantStatus, TokenFormat,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant,
+    TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::{
-    AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SignInLimitsSettings,
-    TenantSettings,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LimitsSettings, ResourceServerSettings,
+    SignInLimitsSettings, TenantSettings,
 };
 
 /// What the rules over a tenant need beside its document.
@@ -51,6 +51,7 @@ pub fn check_tenant(
         signing: signing::check(errors, &settings.signing, context.l1_lifetime),
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
+        api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
         subject: errors.check_one_of("/subject", &settings.subject, &SubjectType::NAMED).unwrap_or_default(),
@@ -182,6 +183,24 @@ fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> A
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
 
+fn check_api_keys(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKeyPolicy {
+    let ApiKeysSettings { max_lifetime, default_lifetime, prefix } = settings.clone();
+    for (at, lifetime, longest) in [
+        ("/api_keys/max_lifetime", max_lifetime, ApiKeyPolicy::LONGEST),
+        ("/api_keys/default_lifetime", default_lifetime, max_lifetime),
+    ] {
+        if lifetime.seconds() == 0 || lifetime > longest {
+            let detail = format!("an API key may live for 1 s to {longest} here");
+            errors.refuse(at, detail, "write a span of time between them, such as 90d");
+        }
+    }
+    if prefix.as_deref().is_some_and(|prefix| !is_api_key_brand(prefix)) {
+        let hint = format!("write 1 to {LONGEST_BRAND} of a-z, 0-9 and _, such as acme_live");
+        errors.refuse("/api_keys/prefix", "this cannot stand before an API key", hint);
+    }
+    ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
+}
+
 fn check_resource_server(
     errors: &mut FieldErrors,
     audience: &str,
@@ -204,7 +223,7 @@ fn check_resource_server(
 
 /// The administrators of the tenant `platform` are the platform's, whose writes the server's settings limit.
 fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
-    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, sign_in } = settings;
+    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = settings;
     let SignInLimitsSettings { account, known_browser, source } = sign_in;
     let sign_in = SignInLimits { account, known_browser, source };
     for name in sign_in.excessive() {
@@ -215,7 +234,7 @@ fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSetting
         let detail = "the writes of the platform's administrators have the limit limits.platform_writes";
         errors.refuse("/limits/admin_writes", detail, "set limits.platform_writes in config.yaml");
     }
-    TenantLimits { failed_attempts, clients, admin_writes, live_secrets, sign_in }
+    TenantLimits { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in }
 }
 
 #[cfg(test)]
@@ -309,7 +328,7 @@ mod tests {
 
     #[test]
     fn limits_are_read_and_shown_as_they_were_set() {
-        let limits = json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4,
+        let limits = json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4, "api_keys": 5,
                 "sign_in": { "account": 3, "known_browser": 100, "source": null } });
         let tenant = check("acme", json!({ "limits": limits }), &[]);
         assert_eq!(json!(TenantSettings::from(&tenant))["limits"], limits);
@@ -317,6 +336,7 @@ mod tests {
             ("clients", json!(0)),
             ("clients", json!(-1)),
             ("live_secrets", json!("5")),
+            ("api_keys", json!(0)),
             ("admin_writes", json!(600)),
             ("failed_attempts", json!("0/min")),
             ("platform_writes", json!("1/min")),

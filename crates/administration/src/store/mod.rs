@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
 
-use crate::{Accounts, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
+use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
 pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
@@ -29,6 +29,7 @@ pub trait AdministrationStore:
     + EndedSecrets
     + Applications
     + Accounts
+    + ApiKeyRows
     + AccountSignIns
     + Generations
     + KeySchedule

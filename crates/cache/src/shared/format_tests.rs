@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{GrantType, Lifetime, SubjectType};
-use registry::{Client, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
+use registry::{ApiKey, Client, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,6 +81,23 @@ fn a_client_has_this_form() {
     };
     check(&client, include_str!("forms/client.json"));
     assert_is_read_back(&fixtures::client(&fixtures::tenant("acme"), "svc"));
+}
+
+#[test]
+fn an_api_key_has_this_form() {
+    let svc = fixtures::client(&fixtures::tenant("acme"), "svc");
+    let plain = fixtures::api_key(&svc, "4fT9xQ2bV7mK");
+    let key = ApiKey {
+        labels: vec!["a".to_owned(), "é".to_owned()],
+        owner: Some("cus_1".to_owned()),
+        scope: fixtures::scope("b c"),
+        audiences: vec!["d".to_owned()],
+        revoked_at: Some(NOW),
+        replaced_by: Some(plain.id.clone()),
+        ..plain.clone()
+    };
+    check(&key, include_str!("forms/api_key.json"));
+    assert_is_read_back(&plain);
 }
 
 #[test]

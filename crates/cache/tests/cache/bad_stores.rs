@@ -9,7 +9,8 @@ use cache::{Caches, Capacity, Freshness};
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
-    Client, ClientId, ClientStore, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, RevocationFacts, RevocationStore,
+    RevokedSubject, TokenRevocation,
 };
 use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
@@ -42,6 +43,14 @@ impl LogoStore for Bad {
 impl ClientStore for Bad {
     async fn find_client(&self, _: &TenantId, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(Some(Arc::new(fixtures::client(&fixtures::tenant("globex"), "svc"))))
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for Bad {
+    async fn find_api_key(&self, _: &TenantId, key: &ApiKeyId) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        let svc = fixtures::client(&fixtures::tenant("globex"), "svc");
+        Ok(Some(Arc::new(fixtures::api_key(&svc, key.as_str()))))
     }
 }
 
@@ -122,7 +131,7 @@ fn caches(panics: u64, is_confused: bool) -> Caches {
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let Caches { tenants, clients, revocations, accounts, .. } = caches(0, true);
+    let Caches { tenants, clients, api_keys, revocations, accounts, .. } = caches(0, true);
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -136,6 +145,10 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
         let ada = AccountId::from_bytes([1; 16]);
         assert!(accounts.find_account(&fixtures::tenant_id("globex"), &ada).await.is_ok());
         let foreign = accounts.find_account(&fixtures::tenant_id("acme"), &ada).await;
+        assert!(matches!(foreign, Err(StoreError::Fault(_))));
+        let key: ApiKeyId = "4fT9xQ2bV7mK".parse().unwrap();
+        assert!(api_keys.find_api_key(&fixtures::tenant_id("globex"), &key).await.is_ok());
+        let foreign = api_keys.find_api_key(&fixtures::tenant_id("acme"), &key).await;
         assert!(matches!(foreign, Err(StoreError::Fault(_))));
         let foreign = revocations.find_revocations(&fixtures::tenant_id("acme")).await;
         assert!(matches!(foreign, Err(StoreError::Fault(_))));

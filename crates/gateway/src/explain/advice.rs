@@ -44,7 +44,7 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
         ),
         RefusalReason::MalformedResource => (
             "A resource is not an absolute URI without a fragment.",
-            "Send the absolute URI of the API. Without resource, the token is for the client's audiences.",
+            "Send the absolute URI of the API, or its name as audience. Without both, the token is for the client's audiences.",
         ),
         RefusalReason::CertificateMissing => (
             "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",
@@ -72,8 +72,8 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             "Send resource={admin}.",
         ),
         RefusalReason::ResourceNotRegistered => (
-            "The client may not request the resource.",
-            "Request another one, or add it to `resources` of the client {tenant}/{client}.",
+            "The client may not request a resource or audience.",
+            "Request another one, or add it to `resources` or `audiences` of the client {tenant}/{client}.",
         ),
         RefusalReason::AdminAudienceNotAlone => {
             ("The admin audience is requested together with another.", "Send resource={admin} alone.")

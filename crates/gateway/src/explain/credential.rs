@@ -82,6 +82,9 @@ pub(super) async fn explain(
 fn proven(proof: &Proof) -> ExplainedCheck {
     match proof {
         Proof::Secret(id) => passed("secret", format!("The secret is {id} of the client.")),
+        Proof::ApiKey(key) => {
+            passed("secret", format!("The secret is the API key {} of the client.", key.id))
+        }
         Proof::Assertion => {
             let detail = "A key of the client signed it. Whether it was used before is not checked.";
             passed("assertion", detail)

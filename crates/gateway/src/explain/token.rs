@@ -85,7 +85,7 @@ fn audience_check(
         Ok((audience, source)) => {
             let named = audience.iter().collect::<Vec<_>>().join(", ");
             let (from, fix) = match source {
-                AudienceSource::Requested => ("as resource requests it", None),
+                AudienceSource::Requested => ("as the request names it", None),
                 AudienceSource::Registered => {
                     ("the client's audiences, because no resource is requested", None)
                 }
@@ -98,10 +98,8 @@ fn audience_check(
         }
         Err(error) => (request.refused("audience", error.reason), None),
     };
-    let ignored =
-        request.settings.audience.is_some().then_some("The parameter audience is ignored: send resource.");
-    let advice = [check.fix.as_deref(), ignored, fix].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    ExplainedCheck { fix: (!advice.is_empty()).then_some(advice), ..check }
+    let fix = fix.map(str::to_owned);
+    ExplainedCheck { fix: check.fix.or(fix), ..check }
 }
 
 fn scope_check(

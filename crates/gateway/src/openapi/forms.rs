@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource`; an unknown one is ignored; an
-/// empty one counts as absent.
+/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
+/// `audience`; an unknown one is ignored; an empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
     /// `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
@@ -28,6 +28,9 @@ pub(super) struct TokenForm {
     scope: Option<String>,
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
+    /// As `resource`, without having to be a URI; the two count together. Of `client_credentials` and
+    /// `refresh_token` alone: with a code it is `invalid_request`.
+    audience: Option<Vec<String>>,
     /// Of `authorization_code`: the code.
     code: Option<Password>,
     /// Of `authorization_code`: the redirect URI of the authorization request.
@@ -53,6 +56,8 @@ pub(super) struct DeviceAuthorizationForm {
     scope: Option<String>,
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
+    /// As `resource`, without having to be a URI; the two count together.
+    audience: Option<Vec<String>>,
 }
 
 /// RFC 8628 section 3.2.
@@ -214,6 +219,12 @@ pub(super) struct Introspection {
     iss: Option<String>,
     jti: Option<String>,
     cnf: Option<Confirmation>,
+    /// The id of the API key that it is, or that it was issued for.
+    api_key: Option<String>,
+    /// Of an API key: the client's own id of the customer for whom it made the key.
+    owner: Option<String>,
+    /// Of an API key.
+    labels: Option<Vec<String>>,
 }
 
 /// RFC 7800 section 3.1: the keys that the sender of the token must prove to hold.
@@ -246,6 +257,8 @@ pub(super) struct JwkSet {
 #[derive(JsonSchema)]
 pub(super) struct Metadata {
     issuer: String,
+    /// Where people sign in; where nobody does, it answers with an error page.
+    authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
@@ -276,7 +289,6 @@ pub(super) struct Metadata {
     /// The endpoints for clients with certificates (RFC 8705 section 5).
     mtls_endpoint_aliases: Option<EndpointAliases>,
     /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
-    authorization_endpoint: Option<String>,
     pushed_authorization_request_endpoint: Option<String>,
     require_pushed_authorization_requests: Option<bool>,
     userinfo_endpoint: Option<String>,

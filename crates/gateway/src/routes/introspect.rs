@@ -13,7 +13,9 @@ pub(crate) async fn introspect(services: Data<Services>, mut raw: RawRequest) ->
     serve_form(&services, &tenant, &mut raw, async |request, body| {
         let (credentials, asked) = IntrospectionRequest::parse(request.raw.authorization()?, body)?;
         let caller = request.authenticate(credentials).await?;
-        secret_json(&services.tokens.engine.introspect(&tenant, &caller, &asked.token, request.now).await?)
+        let engine = &services.tokens.engine;
+        let source = request.raw.source();
+        secret_json(&engine.introspect(&tenant, &caller, &asked.token, &source, request.now).await?)
     })
     .await
 }

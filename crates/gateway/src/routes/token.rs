@@ -26,7 +26,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let client = if requested.is_for_public_clients() {
         Box::pin(request.authenticate_or_identify(credentials)).await?
     } else {
-        request.authenticate(credentials).await?
+        request.authenticate_by_any(credentials).await?
     };
     let sender = request.prove(&client, proof, certificate).await?;
     let issued = services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;

@@ -29,7 +29,9 @@ pub(super) fn is_admin(path: &str) -> bool {
     }
     match parts.next() {
         Some("admin") => true,
-        Some("tenant") => matches!(parts.nth(1), Some("clients" | "accounts" | "keys" | "audit")),
+        Some("tenant") => {
+            matches!(parts.nth(1), Some("clients" | "api-keys" | "accounts" | "keys" | "audit"))
+        }
         _ => false,
     }
 }
@@ -48,6 +50,7 @@ mod tests {
             "/api/v1/tenant/acme/clients/",
             "/api/v1/tenant//clients/a",
             "/api/v1/tenant/acme/keys",
+            "/api/v1/tenant/acme/api-keys",
             "/api/v1/tenant/acme/audit",
         ] {
             assert!(is_admin(path), "{path}");

@@ -35,6 +35,7 @@ fn tenant() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),

@@ -50,7 +50,7 @@ async fn a_token_without_the_admin_audience_does_not_administer() {
         let app = start(tenant).await;
         let answer = ask(&app, tenant, &[]).await;
         assert_eq!(answer.json()["scope"], "api:read api:write orders:read");
-        let words = "The requested scope needs the resource that it administers";
+        let words = "The requested scope needs the resource that it administers: latchkey:clients";
         ask(&app, tenant, &[("scope", "latchkey:clients")]).await.assert_refused(400, "invalid_scope", words);
     }
 }

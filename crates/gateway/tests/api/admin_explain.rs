@@ -39,6 +39,7 @@ async fn ask(test_env: &TestEnv, tenant: &str, client: &str, body: &Value) -> An
     ];
     let resources = body["resource"].as_array().cloned().unwrap_or_default();
     form.extend(resources.iter().map(|resource| ("resource", resource.as_str().unwrap().to_owned())));
+    form.push(("audience", text("audience", "")));
     if let Some(assertion) = body["client_assertion"].as_str() {
         form.extend([
             ("client_assertion", assertion.to_owned()),
@@ -108,6 +109,8 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
             (SVC, wrong(json!({ "scope": "api:raed" })), 401, "wrong_secret"),
             (SVC, wrong(json!({ "resource": ["api"] })), 400, "malformed_resource"),
             (SVC, svc(json!({ "resource": ["urn:no:such"] })), 400, "resource_not_registered"),
+            (SVC, svc(json!({ "resource": [ORDERS], "audience": "api" })), 200, ""),
+            (SVC, svc(json!({ "audience": "other" })), 400, "resource_not_registered"),
             (SVC, wrong(json!({ "grant_type": "password" })), 400, "grant_not_served"),
             (SVC, wrong(json!({ "grant_type": "" })), 400, "missing_parameter"),
         ] {
@@ -158,7 +161,7 @@ async fn an_explanation_goes_on_after_a_refusal_and_names_credentials_by_their_i
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
         let wrong = test_env.app.secrets(other).of(SVC).to_owned();
-        let body = json!({ "client_secret": wrong, "scope": "api:read api:raed", "audience": "orders" });
+        let body = json!({ "client_secret": wrong, "scope": "api:read api:raed", "audience": "api" });
         let explained = Explained::fetch(&test_env, &boss, (tenant, SVC), body).await;
         explained.assert_check("secret", "refused");
         explained.assert_check("scope", "refused");
@@ -166,7 +169,7 @@ async fn an_explanation_goes_on_after_a_refusal_and_names_credentials_by_their_i
         assert_eq!(scopes, ["granted", "refused"]);
         assert_eq!(explained["scopes"][1]["reason"], "scope_not_registered");
         let audience = explained.check("audience");
-        assert!(audience["fix"].as_str().unwrap().contains("audience is ignored"), "{audience}");
+        assert_eq!(audience["detail"], "The audience is api: as the request names it.");
         assert!(!explained.to_string().contains(&wrong), "{}", *explained);
 
         let [live, expired, _] = add_ended_client(&test_env.app, tenant, "ended", true);

@@ -50,6 +50,14 @@ fn put_person(test_env: &TestEnv, tenant: &str, name: &str) -> AccountId {
     id
 }
 
+/// An API key of this client, and its name.
+fn put_api_key(test_env: &TestEnv, tenant: &str, client: &str) -> String {
+    let client = fixtures::client(&fixtures::tenant(tenant), client);
+    let name = secrets::GeneratedApiKey::generate(None).name;
+    test_env.app.store.put_api_key(&fixtures::api_key(&client, &name));
+    name
+}
+
 /// The permissions of the issuer's clients that allow this operation on the tenant.
 async fn permissions(
     (test_env, tokens): (&TestEnv, &Tokens),
@@ -66,6 +74,7 @@ async fn permissions(
         let place = path.replace("{id}", if is_of_platform { VICTIM } else { tenant });
         let place = place.replace("{account}", put_person(test_env, tenant, &id).as_str());
         let place = place.replace("{session}", "AAAAAAAAAAAAAAAAAAAAAA");
+        let place = place.replace("{key}", &put_api_key(test_env, tenant, &id));
         let place = place.replace("{client}", &id).replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
         let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
         let answer = test_env.ask(&tokens[&(of, permission.as_str())], request).await;

@@ -143,6 +143,7 @@ impl TestApp {
             rows: RequestRows {
                 tenants: tenants(store.clone()),
                 clients: store.clone(),
+                api_keys: store.clone(),
                 revocations: store.clone(),
                 accounts: store.clone(),
                 logos: store.clone(),
@@ -157,6 +158,7 @@ impl TestApp {
             policy: EditPolicy {
                 public_url: PUBLIC_URL.to_owned(),
                 live_secrets: 5,
+                api_keys: 10,
                 clients: 10_000,
                 deletion_grace: Lifetime::from_seconds(30 * 86_400),
                 l1_lifetime: L1_LIFETIME,

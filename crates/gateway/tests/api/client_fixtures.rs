@@ -82,6 +82,18 @@ pub(crate) fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: 
     values.map(|value| value.expose().to_owned())
 }
 
+impl TestApp {
+    /// Replaces a client by its fixture with changes; its generated secret stays.
+    pub(crate) fn change_client(&self, tenant: &str, id: &str, change: impl FnOnce(&mut Client)) {
+        let mut client = client(&self::tenant(tenant), id);
+        let text = Secret::new(self.secrets(tenant).of(id).to_owned());
+        let hash = hash_token(&self.pepper, &client.tenant, &client.id, &text);
+        client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
+        change(&mut client);
+        self.store.put_client(client);
+    }
+}
+
 /// Adds the tenant and its clients to the store.
 pub(crate) fn settle(store: &TestStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
     let tenant = self::tenant(tenant.id.as_str());

@@ -262,6 +262,7 @@ async fn a_device_requests_what_its_client_may_have() {
         for (more, status, error) in [
             (&[("scope", "openid phone")] as &[(&str, &str)], 400, "invalid_scope"),
             (&[("resource", "https://other.example")], 400, "invalid_target"),
+            (&[("audience", "other")], 400, "invalid_target"),
             (&[("client_id", "svc")], 401, "invalid_client"),
             (&[("client_id", "nobody")], 401, "invalid_client"),
         ] {

@@ -90,12 +90,28 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
             changed.strategies.oidc = false;
             changed.branding = look(own).0;
         });
-        let without = app.get(&authorize_path(own, &[])).await;
-        assert_eq!(without.status, 404);
-        for shown in look(own).1 {
-            assert!(!without.body.contains(&shown), "it looks as one of a tenant that is not there");
+        // Metadata names the authorization endpoint also where nobody signs in.
+        let by_form =
+            app.request(Method::POST, &tenant_path(own, "/oauth/authorize")).form(&[("state", "s")]);
+        for answer in [app.get(&authorize_path(own, &[])).await, Answer::to(by_form).await] {
+            assert_eq!((answer.status, answer.header("location")), (400, ""));
+            assert!(answer.body.contains("unsupported_response_type"), "{}", answer.body);
+            assert_has_look(&answer, own, other);
         }
-        assert_eq!(without.body, app.get(&authorize_path("nobody", &[])).await.body);
+        let account = tenant_path(own, "/account");
+        app.change_tenant(other, |changed| {
+            changed.strategies.oauth2 = false;
+            changed.branding = look(other).0;
+        });
+        for (tenant, path) in [(own, account), (other, authorize_path(other, &[]))] {
+            let without = app.get(&path).await;
+            assert_eq!(without.status, 404);
+            for shown in look(tenant).1 {
+                assert!(!without.body.contains(&shown), "it looks as one of a tenant that is not there");
+            }
+            assert_eq!(without.body, app.get(&authorize_path("nobody", &[])).await.body);
+        }
+        app.change_provider(other, |changed| changed.branding = look(other).0);
     }
 }
 

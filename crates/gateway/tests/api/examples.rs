@@ -12,7 +12,7 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 26] = [
+const STORY: [(&str, u16); 29] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
@@ -26,6 +26,9 @@ const STORY: [(&str, u16); 26] = [
     ("create_client", 201),
     ("patch_client", 200),
     ("explain_client", 200),
+    ("create_api_key", 201),
+    ("patch_api_key", 200),
+    ("rotate_api_key", 201),
     ("create_account", 201),
     ("import_accounts", 200),
     ("patch_account", 200),
@@ -141,6 +144,7 @@ async fn requests_are_accepted_as_the_document_prints_them() {
         assert_eq!(answer.status, status, "{name}: {answer:?}");
         match name {
             "create" => made.application = answer.json()["id"].as_str().map(str::to_owned),
+            "create_api_key" => made.api_key = answer.json()["id"].as_str().map(str::to_owned),
             "create_account" => made.account = answer.json()["account_id"].as_str().map(str::to_owned),
             _ => {}
         }
@@ -160,12 +164,13 @@ async fn requests_are_accepted_as_the_document_prints_them() {
 struct Made {
     application: Option<String>,
     account: Option<String>,
+    api_key: Option<String>,
 }
 
 /// Sends the example of the request; the person's assertion goes to the Thunder-compatible API, the administrator's token to the admin API.
 async fn send(app: &TestApp, operation: &Operation, made: &Made, (admin, person): (&str, &str)) -> Answer {
-    let printed = ["550e8400-e29b-41d4-a716-446655440000", "usr_mfrggzdfmztwq2lknnwg23tpoa"];
-    let known = printed.into_iter().zip([&made.application, &made.account]);
+    let printed = ["550e8400-e29b-41d4-a716-446655440000", "usr_mfrggzdfmztwq2lknnwg23tpoa", "4fT9xQ2bV7mK"];
+    let known = printed.into_iter().zip([&made.application, &made.account, &made.api_key]);
     let path = known.fold(operation.path.clone(), |path, (printed, made)| match made {
         Some(made) => path.replace(printed, made),
         None => path,

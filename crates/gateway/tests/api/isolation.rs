@@ -120,11 +120,17 @@ enum Credential {
     OwnCertificate,
     /// A foreign token that is bound to a certificate, with that certificate (RFC 8705 §3).
     CertificateBoundToken,
+    /// An API key of a client of the foreign tenant, as a token.
+    ApiKey,
+    /// The same as a secret, without a client.
+    ApiKeyAlone,
     /// The refresh token of a person of the foreign tenant. At the token endpoint: refresh.rs.
     RefreshToken,
 }
 
-const CREDENTIALS: [Credential; 18] = [
+const CREDENTIALS: [Credential; 20] = [
+    Credential::ApiKey,
+    Credential::ApiKeyAlone,
     Credential::Basic(SVC),
     Credential::Post(SVC),
     Credential::Basic(CHOSEN),
@@ -162,7 +168,7 @@ struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [(Credential, String); 8],
+    tokens: [(Credential, String); 9],
     prover: Prover,
     /// The foreign client's certificate of the authority, and its own one.
     certificates: [Certificate; 2],
@@ -179,12 +185,18 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     };
     let test_env = TestEnv::over(TestApp::start_with(&with_certificates(home)));
     let administers = test_env.token(stranger, BOSS).await;
+    test_env.app.change_tenant(stranger, offer_api_keys);
+    let path = format!("{}/{SVC}/api-keys", clients_path(stranger));
+    let api_key = test_env.post(&administers, &path, json!({ "name": "n" })).await.text("api_key");
     let app = test_env.app;
     declare_admin(&app);
     let certificates_of = [home, stranger]
         .map(|tenant| [pki.issued(&name_at(tenant)), Certificate::self_signed(&name_at(tenant))]);
     for tenant in [home, stranger] {
-        app.change_provider(tenant, routes::show_logo);
+        app.change_provider(tenant, |tenant| {
+            routes::show_logo(tenant);
+            offer_api_keys(tenant);
+        });
         let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
         app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
         app.store.put_client(client);
@@ -208,10 +220,15 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
         (Credential::Assertion, assertion),
         (Credential::BoundToken, bound(json!({ "jkt": prover.thumbprint() }))),
         (Credential::CertificateBoundToken, bound(json!({ "x5t#S256": thumbprint }))),
+        (Credential::ApiKey, api_key),
         (Credential::RefreshToken, refresh_token(&app, stranger).await),
     ];
     let good = app.token(home).await;
     Setting { app, home, stranger, tokens, prover, certificates, good }
+}
+
+fn offer_api_keys(tenant: &mut tenancy::Tenant) {
+    tenant.api_keys = Some(tenancy::ApiKeyPolicy::default());
 }
 
 /// Of a person who signs in there.
@@ -255,6 +272,9 @@ impl Setting {
             }
             Some(Credential::ClientAssertion | Credential::KeyForThisTenant | Credential::PublishedKey) => {
                 form.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)]);
+            }
+            Some(Credential::ApiKeyAlone) => {
+                form.push(("client_secret", self.token(Credential::ApiKey).unwrap()));
             }
             Some(Credential::BoundToken) => {
                 let token = self.token(Credential::BoundToken).unwrap();

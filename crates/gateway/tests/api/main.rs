@@ -66,6 +66,7 @@ mod operator;
 
 mod access_log;
 mod announced_keys;
+mod api_keys;
 mod applications;
 mod assets;
 mod browsers;

@@ -33,6 +33,7 @@ async fn one_document_is_at_three_paths() {
             let document = documents[0].replace(algorithms, "algorithms");
             insta::assert_snapshot!(document.replace(",\"", ",\n\""), @r#"
             {"issuer":"http://localhost:3000/api/v1/tenant/acme",
+            "authorization_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/authorize",
             "token_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/token",
             "jwks_uri":"http://localhost:3000/api/v1/tenant/acme/.well-known/jwks.json",
             "scopes_supported":["api:read",
@@ -87,12 +88,23 @@ async fn every_endpoint_that_it_names_works() {
                 tokens += 1;
             }
         }
-        let names = ["token_endpoint", "token_endpoint_auth_methods_supported", "scopes_supported"];
+        let names = [
+            "authorization_endpoint",
+            "token_endpoint",
+            "token_endpoint_auth_methods_supported",
+            "scopes_supported",
+        ];
         let named = names.map(|name| document.get(name).is_some());
         match format {
-            TokenFormat::Jwt => assert_eq!((tokens, named), (3, [true; 3])),
+            TokenFormat::Jwt => assert_eq!((tokens, named), (3, [true; 4])),
             // The token endpoint refuses every request of this tenant.
-            TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 3])),
+            TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 4])),
+        }
+        // Nobody signs in here, and the authorization endpoint says so in a page.
+        assert_eq!(document["response_types_supported"], json!([]));
+        if format == TokenFormat::Jwt {
+            let page = app.get(&path("authorization_endpoint")).await;
+            assert_eq!((page.status, page.header("content-type")), (400, "text/html; charset=utf-8"));
         }
         assert_eq!(app.get(&path("jwks_uri")).await.status, 200);
         let request = app.request(Method::POST, &path("introspection_endpoint")).basic_auth(SVC, secret);

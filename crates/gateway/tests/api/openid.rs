@@ -122,11 +122,12 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
     for tenant in [ACME, GLOBEX] {
         furnish(&app, tenant, |_| ());
         let mut browser = Browser::new(&app);
-        let cases: [(&[(&str, &str)], &str); 7] = [
+        let cases: [(&[(&str, &str)], &str); 8] = [
             (&[("response_type", "token")], "unsupported_response_type"),
             (&[("response_type", "")], "invalid_request"),
             (&[("scope", "openid admin")], "invalid_scope"),
             (&[("resource", "https://other.example")], "invalid_target"),
+            (&[("audience", "other")], "invalid_target"),
             (&[("code_challenge", "")], "invalid_request"),
             (&[("code_challenge_method", "plain")], "invalid_request"),
             (&[("max_age", "soon")], "invalid_request"),
@@ -569,6 +570,20 @@ async fn consent_to_one_api_is_none_to_another() {
         assert_eq!(payload(&tokens["access_token"])["aud"], PAYROLL);
         for request in [&other[..], &[]] {
             assert_eq!(browser.authorize(tenant, request).await.status, 303, "both are remembered");
+        }
+        // An audience is taken as a resource is, and with the code it is refused, which leaves the code as it
+        // is.
+        for (more, aud) in [
+            (&[("audience", PAYROLL)] as &[(&str, &str)], json!(PAYROLL)),
+            (&[("audience", "api"), ("resource", PAYROLL)], json!(["api", PAYROLL])),
+        ] {
+            let code = parameter(&location(&browser.authorize(tenant, more).await), "code");
+            let form = [("client_secret", &*secret), ("code", &code), ("audience", "api")];
+            let refused = redeem_with(&app, tenant, &form).await;
+            let words = "The parameter audience is not of this request: send it in the authorization request";
+            refused.assert_refused(400, "invalid_request", words);
+            let tokens = redeem(&app, tenant, &secret, &code).await.json();
+            assert_eq!(payload(&tokens["access_token"])["aud"], aud);
         }
     }
 }

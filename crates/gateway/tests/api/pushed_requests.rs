@@ -129,6 +129,7 @@ async fn a_push_is_checked_as_the_authorization_endpoint_would() {
         (&[("scope", "\"")], 400, "invalid_scope"),
         (&[("resource", "https://other.example")], 400, "invalid_target"),
         (&[("resource", "api")], 400, "invalid_target"),
+        (&[("audience", "other")], 400, "invalid_target"),
         (&[("prompt", "none login")], 400, "invalid_request"),
         (&[("prompt", "unknown")], 400, "invalid_request"),
         (&[("max_age", "-1")], 400, "invalid_request"),

@@ -236,11 +236,14 @@ async fn a_refresh_gets_less_on_request_and_never_more() {
         furnish_public(&app, tenant);
         let mut token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token").to_owned();
         let more = refresh_with(&app, tenant, &token, &[("scope", "openid email")]).await;
-        more.assert_error(400, "invalid_scope");
+        let words = "The requested scope exceeds what was granted: email";
+        more.assert_refused(400, "invalid_scope", words);
         app.pass(100);
-        let target = refresh_with(&app, tenant, &token, &[("resource", "https://api.example")]).await;
-        assert_eq!(target.json()["error"], "invalid_target");
-        app.pass(100);
+        for name in ["resource", "audience"] {
+            let target = refresh_with(&app, tenant, &token, &[(name, "https://api.example")]).await;
+            assert_eq!(target.json()["error"], "invalid_target");
+            app.pass(100);
+        }
         for (scope, has_id_token) in [("profile", false), ("openid", true), (OFFLINE, true)] {
             let less = refresh_with(&app, tenant, &token, &[("scope", scope)]).await.json();
             assert_eq!(less["scope"], scope);

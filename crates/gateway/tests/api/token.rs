@@ -141,6 +141,38 @@ async fn the_audience_has_the_shape_of_its_origin() {
     }
 }
 
+/// Clients of other products send it. A client is registered for names such as `api`, too.
+#[tokio::test]
+async fn an_audience_is_taken_as_a_resource_is() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let own = format!("only-{tenant}");
+        let client = fixtures::client(&fixtures::tenant(tenant), SVC);
+        let found = registry::ClientStore::find_client(&*app.store, &client.tenant, &client.id).await;
+        let mut client = Client::clone(&found.unwrap().unwrap());
+        client.audiences.push(own.clone());
+        app.store.put_client(client);
+        let (audience, resource) = (("audience", own.as_str()), ("resource", ORDERS));
+        for (more, aud) in [
+            (&[audience] as &[(&str, &str)], json!(own)),
+            (&[audience, audience], json!(own)),
+            (&[("audience", ORDERS)], json!(ORDERS)),
+            (&[resource, audience], json!([ORDERS, own])),
+            (&[audience, resource], json!([own, ORDERS])),
+            (&[("audience", "")], json!(["api", own])),
+        ] {
+            assert_eq!(claims(&ask(&app, tenant, more).await)["aud"], aud, "{more:?}");
+        }
+        // As with a resource, the scope is that of what is named.
+        let narrowed = ask(&app, tenant, &[("audience", ORDERS)]).await;
+        assert_eq!(narrowed.json()["scope"], "orders:read");
+        let foreign = format!("only-{other}");
+        for more in [&[("audience", &*foreign)] as &[(&str, &str)], &[audience, ("audience", &foreign)]] {
+            ask(&app, tenant, more).await.assert_error(400, "invalid_target");
+        }
+    }
+}
+
 #[tokio::test]
 async fn scopes_are_granted_whole_and_narrowed_by_a_resource() {
     let app = TestApp::start();

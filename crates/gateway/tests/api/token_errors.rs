@@ -22,7 +22,11 @@ const UNSUPPORTED: Refused = (400, "unsupported_grant_type", "Unsupported grant 
 const NO_CLIENT: Refused = (401, "invalid_client", "Missing client_id parameter");
 const NOT_THE_GRANT: Refused =
     (400, "unauthorized_client", "The client is not authorized to use this grant type");
-const SCOPE: Refused = (400, "invalid_scope", "The requested scope is not allowed for this client");
+const SCOPE: Refused = (400, "invalid_scope", "The requested scope is not allowed for this client: admin");
+const SCOPES_OF_MANY: Refused =
+    (400, "invalid_scope", "The requested scope is not allowed for this client: admin root:{}'<b>");
+const SCOPE_OF_ANOTHER: Refused =
+    (400, "invalid_scope", "The requested scope is not allowed for this client: api:read");
 const SCOPE_TEXT: Refused = (400, "invalid_scope", "The requested scope is malformed");
 const TARGET: Refused = (400, "invalid_target", "The requested resource is not allowed for this client");
 const TARGET_TEXT: Refused =
@@ -97,12 +101,17 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
         (None, format!("{GRANT}&{}", post(CODE_ONLY)), NOT_THE_GRANT),
         (None, format!("{GRANT}&{good}&scope=admin"), SCOPE),
         (None, format!("{GRANT}&{good}&scope=api:read+admin"), SCOPE),
-        (None, format!("{GRANT}&{good}&scope=api:read&resource={ORDERS}"), SCOPE),
+        (None, format!("{GRANT}&{good}&scope=admin+api:read+root:%7B%7D'%3Cb%3E"), SCOPES_OF_MANY),
+        (None, format!("{GRANT}&{good}&scope=api:read&resource={ORDERS}"), SCOPE_OF_ANOTHER),
         (None, format!("{GRANT}&{good}&scope=%22"), SCOPE_TEXT),
         (None, format!("{GRANT}&{good}&scope=api:read%09"), SCOPE_TEXT),
         (None, format!("{GRANT}&{good}&resource=https://other.example"), TARGET),
         (None, format!("{GRANT}&{good}&resource={ORDERS}&resource=https://other.example"), TARGET),
         (None, format!("{GRANT}&{good}&resource=orders"), TARGET_TEXT),
+        (None, format!("{GRANT}&{good}&audience=orders"), TARGET),
+        (None, format!("{GRANT}&{good}&audience=urn:latchkey:tenant:{tenant}"), TARGET),
+        (None, format!("{GRANT}&{good}&resource={ORDERS}&audience=orders"), TARGET),
+        (None, format!("{GRANT}&{good}&audience=api&audience=orders"), TARGET),
         (None, format!("{GRANT}&{good}&resource={ORDERS}%23part"), TARGET_TEXT),
         (None, format!("{GRANT}&{GRANT}&{good}"), twice("Parameter grant_type was sent more than once")),
         (
@@ -136,6 +145,7 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
                 ("&x=".repeat(126), PARAMETERS),
                 (format!("&scope={}", "api:read+".repeat(129)), SCOPES),
                 (format!("&resource={ORDERS}").repeat(17), RESOURCES),
+                (format!("&resource={ORDERS}{}", "&audience=api".repeat(16)), RESOURCES),
             ] {
                 let request =
                     app.request(Method::POST, &token_path(tenant)).body(format!("{GRANT}&{client}{more}"));
@@ -167,9 +177,14 @@ async fn unknown_and_empty_parameters_do_not_matter() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
-        for more in
-            ["&audience=x&nonsense", "&scope=&scope=", "&resource=&client_assertion=", "&&&=", "&client_id="]
-        {
+        for more in [
+            "&display=x&nonsense",
+            "&audience=&audience=",
+            "&scope=&scope=",
+            "&resource=&client_assertion=",
+            "&&&=",
+            "&client_id=",
+        ] {
             let body = format!("{GRANT}&client_id={SVC}&client_secret={secret}{more}");
             let request = app.request(Method::POST, &token_path(tenant)).body(body);
             let form = "application/x-www-form-urlencoded";

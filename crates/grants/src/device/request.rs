@@ -75,7 +75,10 @@ mod tests {
         let granted = check(&tv, "scope=openid+read&resource=https://orders.example").unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid read"));
         assert_eq!(granted.resources, ["https://orders.example"]);
+        let granted = check(&tv, "audience=https://orders.example&resource=https://reports.example").unwrap();
+        assert_eq!(granted.resources, ["https://orders.example", "https://reports.example"]);
         for (body, error, reason) in [
+            ("audience=other", ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered),
             ("scope=openid+phone", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
             ("scope=latchkey:clients", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
             (

@@ -1,8 +1,9 @@
 //! The access tokens that were issued: what they say, and what they open.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{IntrospectionResponse, PresentedToken, Secret, Timestamp};
+use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
+use secrets::ClientAddress;
 use tenancy::Tenant;
 
 use super::{Engine, GrantError};
@@ -23,7 +24,7 @@ pub struct ExplainedToken {
 }
 
 impl Engine {
-    /// Introspects a token for a caller (RFC 7662). Nothing is written.
+    /// Introspects a token for a caller (RFC 7662), or an API key, which is used by that from this source. Nothing is written.
     ///
     /// # Errors
     /// When keys or store fail: without them a token is answered neither as active nor as inactive.
@@ -32,17 +33,41 @@ impl Engine {
         tenant: &Tenant,
         caller: &AuthenticatedClient,
         token: &Secret,
+        source: &ClientAddress,
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
         let caller = Grantee { tenant, client: caller.client() };
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return Ok(Box::pin(refreshing::introspect(self, &caller, token, now)).await?.into());
         }
+        if api_key_name(token.expose()).is_some() {
+            return Ok(Box::pin(self.introspect_api_key(&caller, token, source, now)).await?.into());
+        }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
         let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
         let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
+    }
+
+    /// An API key as a token of its client, for a caller that may know it.
+    async fn introspect_api_key(
+        &self,
+        caller: &Grantee<'_>,
+        text: &Secret,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<Option<ActiveToken>, GrantError> {
+        let Some(key) = self.api_keys.present(caller.tenant, text.expose(), now).await? else {
+            return Ok(None);
+        };
+        let client = self.clients.find_client(&key.tenant, &key.client).await?;
+        let holder = client.and_then(|client| key.narrowed(&client));
+        let token = holder.and_then(|holder| introspection::decide_api_key(&key, caller, &holder));
+        if token.is_some() {
+            self.api_keys.note_use(&key, source, now);
+        }
+        Ok(token)
     }
 
     /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.

@@ -105,6 +105,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         resource_servers: Vec::new(),
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod account_import;
 pub(crate) mod admin;
+pub(crate) mod api_key;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod call;
@@ -56,6 +57,7 @@ use clap_complete::Shell;
 
 use account::AccountCommand;
 use admin::AdminCommand;
+use api_key::ApiKeyCommand;
 use audit::AuditCommand;
 use call::CallArguments;
 use client::ClientCommand;
@@ -197,6 +199,8 @@ pub(crate) enum Command {
     Account(AdminCommandArguments<AccountCommand>),
     /// Manage the secrets of clients.
     Secret(AdminCommandArguments<SecretCommand>),
+    /// Manage the API keys of clients, which their customers hold.
+    ApiKey(AdminCommandArguments<ApiKeyCommand>),
     /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix
     /// a refusal. Issues no token and changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
     #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]
@@ -293,6 +297,7 @@ impl Command {
             Self::Client(arguments) => arguments.run(config, client::run),
             Self::Account(arguments) => arguments.run(config, account::run),
             Self::Secret(arguments) => arguments.run(config, secret::run),
+            Self::ApiKey(arguments) => arguments.run(config, api_key::run),
             Self::Explain(arguments) => explain::run(config, &arguments),
             Self::Key(arguments) => arguments.run(config, key::run),
             Self::Audit(arguments) => arguments.run(config, audit::run),

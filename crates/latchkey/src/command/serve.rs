@@ -105,6 +105,9 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let uses = &platform.services.tokens.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used).run());
+    let uses = &platform.services.tokens.authenticator.api_keys.last_used;
+    let last_used_keys = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
+    tokio::spawn(Arc::clone(&last_used_keys).run());
     let fetch_log = Arc::clone(&platform.services.jwks_fetches);
     let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.clone()));
     tokio::spawn(Arc::clone(&fetch_log).run());
@@ -116,7 +119,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         served = gateway.serve() => served.context("the gateway ended")?,
         () = draining => return Ok(ExitCode::FAILURE),
     }
-    tokio::join!(rotation.finish(), last_used.finish(), fetch_log.finish());
+    tokio::join!(rotation.finish(), last_used.finish(), last_used_keys.finish(), fetch_log.finish());
     platform.database.close().await;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)

@@ -227,6 +227,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     let policy = EditPolicy {
         public_url: "http://localhost".to_owned(),
         live_secrets: 5,
+        api_keys: 10,
         clients: 10_000,
         deletion_grace: lifetime(60),
         l1_lifetime: lifetime(10),

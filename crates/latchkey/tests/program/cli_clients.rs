@@ -112,7 +112,7 @@ fn the_audit_says_who_did_what_to_whom() {
     assert!(by_files["items"].as_array().unwrap().len() >= 6, "{by_files}");
     let before = cli.json(&["audit", "list", "--until", "2020-01-01"]);
     assert_eq!(before["items"].as_array().unwrap().len(), 0);
-    let table = cli.run(&["audit", "list", "--limit", "1"]).output();
+    let table = cli.run(&["audit", "list", "--tenant", "initech", "--limit", "1"]).output();
     assert!(table.lines().nth(1).unwrap().contains("client.suspended"), "{table}");
 }
 

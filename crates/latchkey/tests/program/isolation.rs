@@ -167,7 +167,7 @@ async fn judge(
     } else if path == "/flow/execute" || path.starts_with("/applications") {
         // No administrator is configured here, so sign-in does not exist.
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
-    } else if ["/api/v1/admin/", "/clients", "/accounts", "/keys", "/audit"]
+    } else if ["/api/v1/admin/", "/clients", "/api-keys", "/accounts", "/keys", "/audit"]
         .iter()
         .any(|part| path.contains(part))
     {

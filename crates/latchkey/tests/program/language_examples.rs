@@ -9,14 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use protocol::SigningAlgorithm;
 use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
+use crate::assertions::Pair;
 use crate::folder::Folder;
 use crate::foreign::{go, node_module, pointed, python, run_in};
 use crate::host::{LONGEST, Ran};
+use crate::person::{Browser, EMAIL, after, code_in};
 use crate::program::Program;
+use crate::running::tenant_path;
 use crate::stub_api::StubApi;
+use crate::two_providers::{ProviderTenant, REDIRECT_URI};
 
 const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_API: &str = "http://localhost:3000/api/v1/protected-resource";
@@ -42,9 +47,12 @@ impl Env {
         let secrets = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
         let tenant = |secret: &str| {
             format!(
-                "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ orders-api: {{ scopes: ['orders:read', 'orders:write'] }} }}, \
+                "{{ strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}, resource_servers: {{ orders-api: {{ scopes: ['orders:read', 'orders:write'] }} }}, \
                  clients: {{ shipping: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:read'] }}, \
-                 billing: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:write'] }} }} }}"
+                 billing: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:write'] }}, \
+                 web: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: [openid, 'orders:read'], first_party: true, \
+                 grant_types: [authorization_code], redirect_uris: ['{REDIRECT_URI}'] }} }}, \
+                 accounts: {{ ada: {{ email: {EMAIL}, password: {{ value: {secret} }} }} }} }}"
             )
         };
         let folder = Folder::with(&format!(
@@ -60,6 +68,26 @@ impl Env {
 
     fn start(&self) -> Program {
         Program::start(&self.folder)
+    }
+
+    /// The access token of the person of `globex` for the API.
+    async fn token_of_person(&self) -> String {
+        let secret = || self.secrets[0].clone();
+        let tenant = ProviderTenant {
+            id: "globex",
+            name: "Ada",
+            issuer: format!("{}{}", self.url, tenant_path("globex", "")),
+            secret: secret(),
+            password: secret(),
+            eves_password: String::new(),
+            key: Pair::generate(SigningAlgorithm::ES256),
+        };
+        let mut browser = Browser::new(&self.url, &tenant);
+        let page = browser.authorize_for("openid orders:read").await;
+        let done = browser.sign_in(&page, EMAIL, &tenant.password).await;
+        let code = code_in(&after(&done, "content=\"0;url="));
+        let tokens = browser.tokens("authorization_code", "code", &code).await.json();
+        tokens["access_token"].as_str().unwrap().to_owned()
     }
 
     fn example(&self, text: &str) -> String {
@@ -148,7 +176,7 @@ fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
 }
 
 #[tokio::test]
-async fn each_language_accepts_the_tokens_of_its_tenant_alone() {
+async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_service_from_a_person() {
     let env = Env::new();
     let program = env.start();
     let token = async |tenant: &str, client: &str, secret: &str| program.token(tenant, client, secret).await;
@@ -156,19 +184,27 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone() {
     let foreign = token("initech", "shipping", &env.secrets[1]).await;
     let without_scope = token("globex", "billing", &env.secrets[0]).await;
     let changed = format!("{}AAAA", &good[..good.len() - 4]);
+    let of_person = env.token_of_person().await;
     let verify_go = |text: &str, environment: &[(&str, &str)]| {
         go(&[("verify.go", text), ("accept.go", example!("go/accept.go"))], environment)
     };
     let (js, py, golang) =
         (example!("js/verify.mjs"), example!("python/verify.py"), example!("go/verify.go"));
-    for (token, accepted) in [(&good, true), (&foreign, false), (&without_scope, false), (&changed, false)] {
+    for (token, accepted) in [
+        (&good, Some("accepted: a service")),
+        (&of_person, Some("accepted: a person")),
+        (&foreign, None),
+        (&without_scope, None),
+        (&changed, None),
+    ] {
         let environment = [("TOKEN", token.as_str())];
         for ran in [
             node_module(&env.example(js), &environment),
             python(&env.example(py), &environment),
             verify_go(&env.example(golang), &environment),
         ] {
-            assert_eq!((ran.code == Some(0), ran.out.trim() == "accepted"), (accepted, accepted), "{ran:?}");
+            let out = Some(ran.out.trim()).filter(|out| !out.is_empty());
+            assert_eq!((ran.code == Some(0), out), (accepted.is_some(), accepted), "{ran:?}");
         }
     }
 }
@@ -229,7 +265,11 @@ await verify(process.env.TOKEN).catch((error) => console.log(error.message.slice
     let away = served.url.replace("/jwks.json", "/away");
     let script = at(example!("js/verify.mjs"), &served.url) + &js.replace("AWAY", &format!("'{away}'"));
     let ran = node_module(&script, &environment);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "accepted\nafter an outage\n503\n"), "{ran:?}");
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (Some(0), "accepted: a service\nafter an outage\n503\n"),
+        "{ran:?}"
+    );
     assert!(served.is_away.load(Ordering::SeqCst));
 
     let served = Document::serve(jwks);
@@ -252,7 +292,7 @@ for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 
 "
     );
     let ran = python(&(at(example!("python/verify.py"), &served.url) + &more), &environment);
-    let expected = "accepted\nafter an outage\nafter a long outage\n503\n";
+    let expected = "accepted: a service\nafter an outage\nafter a long outage\n503\n";
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), expected), "{ran:?}");
     assert!(served.is_away.load(Ordering::SeqCst));
 }

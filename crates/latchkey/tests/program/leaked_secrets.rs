@@ -1,6 +1,6 @@
 //! The documented rules for leak scanners find the secrets that the program generates, and no lookalikes.
 
-use secrets::GeneratedSecret;
+use secrets::{GeneratedApiKey, GeneratedSecret};
 use serde_json::{Value, json};
 
 use crate::foreign::python;
@@ -33,17 +33,16 @@ fn lookalikes(secret: &str) -> [String; 8] {
 }
 
 /// As gitleaks applies the file: a text with the keyword, the pattern, and the entropy of the match.
-#[test]
-fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
-    let secrets: Vec<_> = (0..50).map(|_| generated()).collect();
-    let found: Vec<_> = secrets.iter().flat_map(|secret| leaks(secret)).collect();
-    let passed: Vec<_> = secrets.iter().flat_map(|secret| lookalikes(secret)).collect();
+fn find(texts: &[String]) -> Vec<Value> {
     let script = "
 import json, math, os, re, tomllib
 
-rule, = tomllib.loads(os.environ['RULES'])['rules']
+rules = tomllib.loads(os.environ['RULES'])['rules']
 
 def find(text):
+    return next((secret for rule in rules if (secret := find_by(rule, text))), None)
+
+def find_by(rule, text):
     if not any(word in text.lower() for word in rule['keywords']):
         return None
     match = re.search(rule['regex'], text)
@@ -55,17 +54,33 @@ def find(text):
 
 print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
 ";
-    let find = |texts: &[String]| -> Vec<Value> {
-        let texts = json!(texts).to_string();
-        let out = python(script, &[("RULES", GITLEAKS), ("TEXTS", &texts)]).output();
-        serde_json::from_str(&out).unwrap()
-    };
+    let texts = json!(texts).to_string();
+    let out = python(script, &[("RULES", GITLEAKS), ("TEXTS", &texts)]).output();
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
+    let secrets: Vec<_> = (0..50).map(|_| generated()).collect();
+    let found: Vec<_> = secrets.iter().flat_map(|secret| leaks(secret)).collect();
+    let passed: Vec<_> = secrets.iter().flat_map(|secret| lookalikes(secret)).collect();
     for (text, secret) in found.iter().zip(find(&found)) {
         assert!(secret.as_str().is_some_and(GeneratedSecret::is_well_formed), "{text}");
     }
     for (text, secret) in passed.iter().zip(find(&passed)) {
         assert_eq!(secret, Value::Null, "{text}");
     }
+}
+
+/// With and without a brand.
+#[test]
+fn the_rule_for_gitleaks_finds_api_keys_whole() {
+    let keys = [None, Some("acme_live"), Some("a")].map(|brand| GeneratedApiKey::generate(brand).key);
+    let texts: Vec<_> = keys.iter().flat_map(|key| leaks(key.expose())).collect();
+    let passed = keys.iter().map(|key| format!("{}0", key.expose()));
+    let found = find(&texts.iter().cloned().chain(passed).collect::<Vec<_>>());
+    let whole: Vec<_> = keys.iter().flat_map(|key| [key.expose(); 5]).map(Value::from).collect();
+    assert_eq!(found, [whole, vec![Value::Null; 3]].concat());
 }
 
 /// Runs the document's example as printed.

@@ -23,6 +23,7 @@ mod inspected;
 mod jwt;
 mod language_examples;
 mod logout_receiver;
+mod mcp_sdks;
 #[path = "../../../outbound/src/mock_server/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;

@@ -47,11 +47,15 @@ impl<'t> Browser<'t> {
     }
 
     pub(crate) async fn authorize(&mut self) -> Answer {
+        self.authorize_for("openid profile").await
+    }
+
+    pub(crate) async fn authorize_for(&mut self, scope: &str) -> Answer {
         let query = [
             ("response_type", "code"),
             ("client_id", "web"),
             ("redirect_uri", REDIRECT_URI),
-            ("scope", "openid profile"),
+            ("scope", scope),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];

@@ -50,7 +50,7 @@ async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token()
     };
     let web = program.token("globex", "web", &secret).await;
     let through = get(format!("{shop}/shop/orders"), &web).await;
-    assert_eq!(through, (200, "the orders, for gateway".to_owned()));
+    assert_eq!(through, (200, "the orders, for the service gateway".to_owned()));
     // The service takes no token that is for the gateway, nor one without the scope of the route.
     assert_eq!(get(format!("{orders}/orders"), &web).await.0, 401);
     let own = program.token("globex", "gateway", &secret).await;

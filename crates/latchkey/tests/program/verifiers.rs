@@ -34,7 +34,11 @@ mod printed {
     include!("../../src/command/output/verifiers/verify.rs.in");
 
     pub(super) fn accepts(token: &str, keys: &JwkSet) -> bool {
-        verify(token, keys).is_ok_and(|claims| claims["sub"] == "svc")
+        verify(token, keys).is_ok_and(|claims| is_machine(&claims) && claims["sub"] == "svc")
+    }
+
+    pub(super) fn is_of_machine(claims: &serde_json::Value) -> bool {
+        is_machine(claims)
     }
 }
 
@@ -44,6 +48,8 @@ async fn the_printed_rust_takes_a_tenants_token_and_refuses_the_others() {
     let of_acme = serde_json::from_str(&program.jwks("acme").await.body).unwrap();
     let of_globex = serde_json::from_str(&program.jwks("globex").await.body).unwrap();
     assert!(printed::accepts(&acme, &of_acme));
+    let of_person = serde_json::json!({ "sub": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa", "client_id": "svc" });
+    assert!(!printed::is_of_machine(&of_person));
     assert!(!printed::accepts(&globex, &of_acme), "another key");
     assert!(!printed::accepts(&globex, &of_globex), "another issuer");
     assert!(!printed::accepts(&format!("{}AAAA", &acme[..acme.len() - 4]), &of_acme), "another signature");

@@ -1,5 +1,6 @@
 //! The authenticator over a store in memory, counted in hashes.
 
+mod api_keys;
 mod assertions;
 mod certificates;
 mod fetched_keys;
@@ -18,8 +19,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers, JwksFetcher, PublicUrls,
-    ReplayGuard, SingleUseIdentifier, Users,
+    ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers,
+    JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -33,6 +34,7 @@ const PUBLIC_URL: &str = "https://id.example.com";
 #[derive(Default)]
 struct FakeStore {
     clients: Mutex<HashMap<(String, String), Arc<Client>>>,
+    api_keys: Mutex<HashMap<ApiKeyId, Arc<ApiKey>>>,
     is_faulty: bool,
     failure: Option<StoreError>,
     lookups: AtomicU64,
@@ -98,6 +100,12 @@ impl ClientStore for FakeStore {
                 .find(|((of, id), _)| id == client.as_str() && (self.is_faulty || of == tenant.as_str()));
             found.map(|(_, client)| Arc::clone(client))
         };
+        self.answer(found).await
+    }
+}
+
+impl FakeStore {
+    async fn answer<T>(&self, found: Option<T>) -> Result<Option<T>, StoreError> {
         if found.is_none() && !self.unknown_takes.is_zero() {
             let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
             self.most_asking.fetch_max(asking, Ordering::Relaxed);
@@ -105,6 +113,19 @@ impl ClientStore for FakeStore {
             self.asking.fetch_sub(1, Ordering::Relaxed);
         }
         Ok(found)
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for FakeStore {
+    async fn find_api_key(
+        &self,
+        tenant: &TenantId,
+        key: &ApiKeyId,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        let found = self.api_keys.lock().unwrap().get(key).cloned();
+        self.answer(found.filter(|found| self.is_faulty || found.tenant == *tenant)).await
     }
 }
 
@@ -136,6 +157,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         resource_servers: Vec::new(),
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        api_keys: None,
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),
@@ -214,8 +236,10 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let fetcher = Arc::<FakeStore>::clone(&store);
     let public_urls = PublicUrls::new(PUBLIC_URL, Some("https://mtls.example.com/"));
     let assertions = Assertions::new(guard, fetcher, public_urls, Some("acme".to_owned()));
+    let pepper = Arc::new(pepper());
+    let keys = Arc::new(ApiKeys::new(Arc::<FakeStore>::clone(&store), Arc::clone(&pepper)));
     let authenticator =
-        Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
+        Authenticator::new(lookups, keys, pepper, hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }
 }
 
@@ -258,6 +282,7 @@ fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
 fn named(proof: &Proof) -> String {
     match proof {
         Proof::Secret(secret) => secret.to_string(),
+        Proof::ApiKey(_) => "key".to_owned(),
         Proof::Assertion => "assertion".to_owned(),
         Proof::Nothing => "nothing".to_owned(),
         Proof::Certificate(method) => format!("{method:?}"),

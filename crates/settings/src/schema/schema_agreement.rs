@@ -90,7 +90,7 @@ fn everything() -> Value {
             ]
         },
         "protected_resource": { "tenant": "acme", "audience": "api", "required_scope": "a" },
-        "limits": { "failed_attempts": "10000/min", "clients": 10000, "admin_writes": "600/min", "platform_writes": "60000/min", "live_secrets": 5, "deletion_grace": "30d", "sign_in": { "account": 10, "known_browser": 20, "source": 20 } },
+        "limits": { "failed_attempts": "10000/min", "clients": 10000, "admin_writes": "600/min", "platform_writes": "60000/min", "live_secrets": 5, "api_keys": 10000, "deletion_grace": "30d", "sign_in": { "account": 10, "known_browser": 20, "source": 20 } },
         "admin": {
             "users": { "ann": { "password": { "env": "SET" }, "permissions": ["system"] }, "bob": { "password": { "value": "b" } } },
             "applications": ["550e8400-e29b-41d4-a716-446655440000"]

@@ -197,7 +197,9 @@ impl PostgresPools {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE latchkey_app"
             }
             (Purpose::WritesOf(_), true) => "BEGIN; SET LOCAL ROLE latchkey_app",
-            (Purpose::CommitOf(_), _) if self.roles.writer => "BEGIN; SET LOCAL ROLE latchkey_writer",
+            (Purpose::CommitOf(_) | Purpose::CommitBeside(_), _) if self.roles.writer => {
+                "BEGIN; SET LOCAL ROLE latchkey_writer"
+            }
             _ => "BEGIN",
         };
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
@@ -209,7 +211,9 @@ impl PostgresPools {
             Purpose::CommitOf(tenant) => {
                 transaction.execute(&Statement::of(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
             }
-            Purpose::WritesOf(tenant) => drop(transaction.execute(&Statement::of(ENTER).bind(tenant)).await?),
+            Purpose::CommitBeside(tenant) | Purpose::WritesOf(tenant) => {
+                transaction.execute(&Statement::of(ENTER).bind(tenant)).await?;
+            }
         }
         Ok(transaction)
     }

@@ -142,6 +142,7 @@ impl FromRow for TenantState {
             client_count: Column::read(row, "client_count")?,
             clients: Vec::new(),
             accounts: Vec::new(),
+            api_keys: Vec::new(),
             first_key_thumbprint: Column::read(row, "first_key_thumbprint")?,
             has_had_keys: KeyId::read(row, "next_key")? > KeyId::numbered(1),
         })

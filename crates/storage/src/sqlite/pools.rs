@@ -151,7 +151,11 @@ impl SqlitePools {
                 let turn = self.turns.reader(tenant, READER_WAIT).await?;
                 Ok((self.readers.begin_with("BEGIN DEFERRED").await?, turn))
             }
-            Purpose::Writes | Purpose::Commit | Purpose::CommitOf(_) | Purpose::WritesOf(_) => {
+            Purpose::Writes
+            | Purpose::Commit
+            | Purpose::CommitOf(_)
+            | Purpose::CommitBeside(_)
+            | Purpose::WritesOf(_) => {
                 let turn = self.turns.writer(tenant, WRITER_TURN).await?;
                 Ok((self.writer.begin_with(BEGIN).await?, turn))
             }

@@ -2,8 +2,8 @@
 //! indexes alone, because nothing ever collects statistics here.
 
 use administration::{
-    AccountState, Application, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage, TenantState,
-    VerifierFetch,
+    AccountState, Application, AuditCursor, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage,
+    TenantState, VerifierFetch,
 };
 use grants::AuthorizationCode;
 use keys::KeyRecord;
@@ -133,15 +133,23 @@ async fn codes_are_redeemed_without_reading_a_table() {
 #[tokio::test]
 async fn the_audit_is_followed_from_its_end() {
     let all = AuditQuery { limit: 50, ..AuditQuery::default() };
+    let before = Some(AuditCursor { at: NOW, tenant: tenant_id("acme"), position: 9 });
+    let of_tenant = AuditQuery { tenant: Some(tenant_id("acme")), ..all.clone() };
+    let by_root = AuditQuery { actor: Some("cli:root".to_owned()), ..all.clone() };
     let queries = [
-        (AuditQuery { tenant: Some(tenant_id("acme")), ..all.clone() }, "PRIMARY KEY (tenant_id=?)"),
-        (AuditQuery { actor: Some("cli:root".to_owned()), ..all.clone() }, "audit_by_actor (actor=?)"),
+        (of_tenant.clone(), "PRIMARY KEY (tenant_id=?)"),
+        (AuditQuery { before: before.clone(), ..of_tenant.clone() }, "(tenant_id=? AND position<?)"),
+        (AuditQuery { actor: by_root.actor.clone(), ..of_tenant.clone() }, "PRIMARY KEY (tenant_id=?)"),
+        (AuditQuery { since: Some(NOW), ..of_tenant.clone() }, "(tenant_id=? AND position>?)"),
+        (AuditQuery { since: Some(NOW), ..of_tenant.clone() }, "by_time (tenant_id=? AND at>?)"),
+        (AuditQuery { until: Some(NOW), ..of_tenant }, "(tenant_id=? AND position<?)"),
+        (AuditQuery { since: Some(NOW), ..by_root.clone() }, "audit_by_actor (actor=? AND at>?)"),
+        (by_root, "audit_by_actor (actor=?)"),
         (AuditQuery { action: Some("client.added".to_owned()), ..all.clone() }, "audit_by_action (action=?)"),
-        (AuditQuery { since: Some(NOW), ..all.clone() }, "(position>?)"),
         (AuditQuery { since: Some(NOW), ..all.clone() }, "audit_by_time (at>?)"),
-        (AuditQuery { until: Some(NOW), ..all.clone() }, "(position<?)"),
-        (AuditQuery { before: Some(9), ..all.clone() }, "(position<?)"),
-        (all, "INDEX"),
+        (AuditQuery { until: Some(NOW), ..all.clone() }, "audit_by_time (at<?)"),
+        (AuditQuery { before, ..all.clone() }, "audit_by_time ((at,tenant_id,position)<(?,?,?))"),
+        (all, "audit_by_time"),
     ];
     for (query, index) in queries {
         let steps =

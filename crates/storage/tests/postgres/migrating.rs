@@ -13,6 +13,21 @@ async fn rows_of_a_database_without_row_level_security_are_found_searched_and_to
     assert_found_searched_and_touched(&sandbox.open().await).await;
 }
 
+/// It numbered the records of its tenant after those of all tenants.
+#[tokio::test]
+async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any_more() {
+    let sandbox = Sandbox::at_version(42, &[]).await;
+    sandbox.define("SELECT latchkey_prepare_writer()").await;
+    let policies =
+        "SELECT polname::text FROM pg_policy WHERE polrelid = 'audit_records'::regclass ORDER BY 1";
+    assert_eq!(sandbox.texts(policies).await.len(), 4);
+    for _ in 0..2 {
+        sandbox.open().await;
+        let expected = ["of_all_tenants", "of_one_tenant", "of_one_writer"].map(|name| Some(name.to_owned()));
+        assert_eq!(sandbox.texts(policies).await, expected);
+    }
+}
+
 /// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).
 #[tokio::test]
 async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {

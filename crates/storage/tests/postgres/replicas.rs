@@ -1,14 +1,17 @@
 //! Several replicas on one database: each change happens once.
 
+use std::time::Duration;
+
 use administration::{
-    Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage, TenantRows as _,
-    UsageLog as _,
+    AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, CommitRequest, Fingerprint, NewGeneration,
+    SecretUsage, TenantRows as _, UsageLog as _,
 };
 use registry::{Client, SecretId};
 use testkit::fixtures;
 use testkit::requests;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, execute};
+use crate::two_tenants::{enter, two_tenants};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
@@ -50,6 +53,29 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
         let state = right.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!((state.revision, state.clients.len() as u64), (revision + 1, revision));
     }
+}
+
+/// The request has no lock of commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the_other() {
+    let (sandbox, mut connection) = two_tenants().await;
+    let database = sandbox.open().await;
+    let query = AuditQuery { tenant: Some(fixtures::tenant_id("acme")), limit: 9, ..AuditQuery::default() };
+    let recorded = database.list_audit(&query).await.unwrap();
+    let audit = recorded.into_iter().map(|(_, record)| record).collect();
+    let request = CommitRequest { audit, ..requests::declared(Vec::new()) };
+
+    let mut acme = enter(&mut connection, "latchkey_writer", Some("acme")).await;
+    execute(&mut acme, "SELECT 1 FROM tenants FOR NO KEY UPDATE".to_owned()).await;
+    let mut commit = Box::pin(database.commit(&request));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut commit).await.is_err(), "it waits");
+    let insert = "INSERT INTO audit_records (tenant_id, position, at, actor, action, subject, detail)
+                  SELECT 'acme', MAX(position) + 1, 0, 'test', 'added', 'acme', '{}' FROM audit_records";
+    execute(&mut acme, insert.to_owned()).await;
+    acme.commit().await.unwrap();
+    assert_eq!(commit.await.unwrap(), CommitOutcome::Committed { generation: None });
+    let listed = database.list_audit(&query).await.unwrap();
+    assert_eq!(listed.into_iter().map(|(position, _)| position).collect::<Vec<_>>(), [3, 2, 1]);
 }
 
 /// Nobody waits for another forever, and nothing stays of what is destroyed.

@@ -1,6 +1,8 @@
 //! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
 
-use administration::{AuditRecord, Change, ChangeKind, TenantRows as _, UsageLog as _};
+use administration::{
+    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, TenantRows as _, UsageLog as _,
+};
 use keys::SigningKeyStore as _;
 use registry::{Client, ReplayGuard as _, RevocationStore as _};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
@@ -39,6 +41,8 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         )));
         let account = requests::account(&tenant.id, 1, &["ada@example.com"]);
         request.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
+        let key = fixtures::api_key(&client, "key000000001");
+        request.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, &key)));
         request.idempotent = Some(answer(&tenant.id));
         request.audit.push(AuditRecord {
             tenant: tenant.id.clone(),
@@ -54,6 +58,13 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         database.commit(&request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
+        let use_of_key = ApiKeyUsage {
+            tenant: tenant.id.clone(),
+            key: key.id.clone(),
+            address: "192.0.2.1".to_owned(),
+            at: fixtures::NOW,
+        };
+        database.record_api_key_usage(&[use_of_key]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
         assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
         database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();

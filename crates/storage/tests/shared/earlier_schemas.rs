@@ -2,15 +2,16 @@
 //! the version before may go on writing beside this one.
 
 use administration::{
-    AuditLog as _, AuditQuery, KeySchedule as _, RelatedClients, TenantList as _, TenantQuery,
-    TenantRows as _, search_terms,
+    AuditLog as _, AuditQuery, AuditRecord, CommitRequest, KeySchedule as _, RelatedClients, TenantList as _,
+    TenantQuery, TenantRows as _, search_terms,
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientStore as _};
 use storage::Database;
-use tenancy::TenantStore as _;
+use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{client_id, client_with_settings, key, key_of, tenant_id, tenant_with_settings};
+use testkit::requests;
 
 use crate::sandbox::{Sandbox, bytes, list};
 use crate::settings_as_columns;
@@ -199,5 +200,28 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    assert_eq!(found.as_deref(), Some(&tenant_with_settings()));
+    // That schema knew no API keys.
+    assert_eq!(found.as_deref(), Some(&Tenant { api_keys: None, ..tenant_with_settings() }));
+}
+
+/// Positions counted the records of all tenants.
+#[tokio::test]
+async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant_goes_on_from_its_own() {
+    let written = "INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
+                   VALUES ('acme', 1, 5, 'config', '::1', 'a', 's', '{}'), ('globex', 2, 5, 'config', NULL, 'a', 's', '{}'),
+                          ('acme', 3, 5, 'config', NULL, 'b', 's', '{}')";
+    let sandbox = Sandbox::at_version(42, &[written.to_owned()]).await;
+    let database = sandbox.open().await;
+    let all = AuditQuery { limit: 9, ..AuditQuery::default() };
+    let listed = async || database.list_audit(&all).await.unwrap();
+    let kept = listed().await;
+    let places = |listed: &[(i64, AuditRecord)]| {
+        let of = |(position, record): &(i64, AuditRecord)| format!("{}/{position}", record.tenant);
+        listed.iter().map(of).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(places(&kept), "globex/2 acme/3 acme/1");
+    assert_eq!(kept[2].1.source.as_deref(), Some("::1"));
+    let audit = kept.into_iter().map(|(_, record)| record).collect();
+    database.commit(&CommitRequest { audit, ..requests::declared(Vec::new()) }).await.unwrap();
+    assert_eq!(places(&listed().await), "globex/3 globex/2 acme/5 acme/4 acme/3 acme/1");
 }

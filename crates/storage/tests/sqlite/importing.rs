@@ -19,6 +19,7 @@ fn administrator(database: &Arc<Database>) -> Administrator {
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
+        api_keys: 10,
         clients: 5,
         deletion_grace: Lifetime::from_seconds(60),
         l1_lifetime: Lifetime::from_seconds(10),

@@ -5,7 +5,7 @@ use std::path::Path;
 use accounts::{Account, AccountPassword, AccountStatus};
 use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, RelatedClients, TenantRows as _};
 use protocol::Timestamp;
-use registry::{Client, ClientStatus};
+use registry::{ApiKey, Client, ClientStatus};
 use serde_json::json;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -136,6 +136,15 @@ impl TestStore {
             let suspended_at = is_suspended.then(|| seconds(account.updated_at));
             let password = password.map(|password| password.to_string());
             execute!(self, complete, tenant.as_str(), id, suspended_at, password);
+        });
+    }
+
+    /// Adds an API key of a client that is there.
+    pub fn put_api_key(&self, key: &ApiKey) {
+        block_on(async {
+            let mut request = self.request(&key.tenant).await;
+            request.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, key)));
+            self.commit_now(&request).await;
         });
     }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
-    AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, Application, ApplicationId,
-    Applications, AuditLog, AuditQuery, AuditRecord, ChangeLog, ClientQuery, ClientState, CommitOutcome,
-    CommitRequest, ConsentState, EndedSecrets, Fingerprint, Generation, Generations, IdempotentAnswer,
-    IdempotentAnswers, Invalidation, KeySchedule, RelatedAccounts, RelatedClients, SealedItems, SealedPlace,
-    SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows, TenantState, TenantSummary,
-    UsageLog, VerifierFetch,
+    AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
+    ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditLog, AuditQuery, AuditRecord,
+    ChangeLog, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState, EndedSecrets,
+    Fingerprint, Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
+    RelatedAccounts, RelatedClients, SealedItems, SealedPlace, SecretUsage, TenantCursor, TenantKeys,
+    TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UsageLog, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -20,8 +20,8 @@ use grants::{
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
-    Client, ClientId, ClientStore, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject,
-    SingleUseIdentifier, TokenRevocation,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, ReplayGuard, RevocationFacts,
+    RevocationStore, RevokedSubject, SingleUseIdentifier, TokenRevocation,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
@@ -54,6 +54,10 @@ counted! { LogoStore {
 
 counted! { ClientStore {
     find_client: find_client(tenant: &TenantId, client: &ClientId) -> Option<Arc<Client>>;
+}}
+
+counted! { ApiKeyStore {
+    find_api_key: find_api_key(tenant: &TenantId, key: &ApiKeyId) -> Option<Arc<ApiKey>>;
 }}
 
 counted! { SigningKeyStore {
@@ -176,6 +180,13 @@ counted! { Applications {
 counted! { Accounts {
     administration: find_accounts(tenant: &TenantId, related: RelatedAccounts<'_>) -> Vec<AccountState>;
     administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<AccountState>;
+}}
+
+counted! { ApiKeyRows {
+    administration: find_api_keys(tenant: &TenantId, client: &ClientId, keys: &[ApiKeyId]) -> Vec<ApiKeyState>;
+    administration: count_live_api_keys(tenant: &TenantId, client: &ClientId, now: Timestamp) -> u64;
+    administration: list_api_keys(tenant: &TenantId, query: &ApiKeyQuery) -> Vec<ApiKeyState>;
+    administration: record_api_key_usage(usage: &[ApiKeyUsage]) -> ();
 }}
 
 counted! { AccountSignIns {

@@ -172,6 +172,10 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("your-api", "", &[]),
         ],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        api_keys: Some(tenancy::ApiKeyPolicy {
+            prefix: Some("é_".to_owned()),
+            ..tenancy::ApiKeyPolicy::default()
+        }),
         refresh_token: RefreshTokenPolicy {
             rotation: Rotation::Never,
             grace: Lifetime::from_seconds(1),
@@ -202,6 +206,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             clients: NonZeroU32::new(2),
             admin_writes: "3/s".parse().ok(),
             live_secrets: NonZeroU32::new(u32::MAX),
+            api_keys: NonZeroU32::new(9),
             sign_in: tenancy::SignInLimits { source: NonZeroU32::new(7), ..tenancy::SignInLimits::default() },
         },
         ..fixtures::tenant("unusual")

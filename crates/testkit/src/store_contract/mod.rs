@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a store that fails here has failed the test")]
 
 mod accounts;
+mod api_keys;
 mod applications;
 mod audit;
 mod bookkeeping;
@@ -44,13 +45,14 @@ use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use grants::{AuthorizationStore, DeviceCodeStore, LogoutOutbox};
 use keys::SigningKeyStore;
-use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
+use registry::{ApiKeyStore, Client, ClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
 
 use crate::requests;
 
 pub use self::accounts::*;
+pub use self::api_keys::*;
 pub use applications::*;
 pub use audit::*;
 pub use bookkeeping::*;
@@ -91,6 +93,8 @@ pub struct Stores {
     pub logos: Arc<dyn LogoStore>,
     /// As the registry knows it.
     pub clients: Arc<dyn ClientStore>,
+    /// As the registry knows it, for API keys.
+    pub api_keys: Arc<dyn ApiKeyStore>,
     /// As key management knows it.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// As the registry remembers identifiers in it.
@@ -118,6 +122,7 @@ impl Stores {
         S: TenantStore
             + LogoStore
             + ClientStore
+            + ApiKeyStore
             + SigningKeyStore
             + ReplayGuard
             + RevocationStore
@@ -134,6 +139,7 @@ impl Stores {
             tenants: Arc::clone(&store) as _,
             logos: Arc::clone(&store) as _,
             clients: Arc::clone(&store) as _,
+            api_keys: Arc::clone(&store) as _,
             signing_keys: Arc::clone(&store) as _,
             identifiers: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
@@ -164,6 +170,12 @@ macro_rules! store_contract_tests {
             administration_sees_every_row,
             a_logo_is_found_in_its_tenant_only,
             a_logo_ends_when_its_tenant_shows_it_no_more,
+            an_api_key_is_read_back_field_by_field_in_its_tenant,
+            an_api_key_is_changed_on_its_own_revision_only,
+            a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens,
+            api_keys_of_two_tenants_are_made_at_once,
+            uses_of_api_keys_are_kept_with_their_addresses,
+            api_keys_that_ended_long_ago_are_deleted,
             issuers_are_found_with_their_owners,
             keys_are_numbered_from_one_and_no_number_is_given_twice,
             each_tenant_counts_its_own_keys,
@@ -293,6 +305,7 @@ macro_rules! store_contract_tests {
             metadata_of_the_api_leaves_the_fingerprint,
             audit_records_are_listed_by_every_filter,
             audit_pages_have_no_gaps,
+            each_tenant_numbers_its_own_audit_records,
             only_related_clients_are_loaded,
             related_clients_do_not_grow_with_the_clients_of_an_audience,
             a_text_with_a_nul_is_found_nowhere,

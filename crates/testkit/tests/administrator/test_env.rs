@@ -100,6 +100,7 @@ fn with_limit(
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
+        api_keys: 10,
         clients,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),

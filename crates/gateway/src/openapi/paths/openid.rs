@@ -51,10 +51,12 @@ fn authorize(path: &'static str, name: &str) -> [Operation; 2] {
     let post = on(Post, path).named(&format!("{name}_by_form"), "The same request as a form.");
     let post = post.body::<AuthorizationForm>(FORM, None);
     let back = "Back to the client, with `code` or `error`, `state` and `iss`";
-    [
-        with_error_pages(get.empty_answer("303", back)),
-        with_error_pages(post.empty_answer("303", "To the same path by GET")),
-    ]
+    [get.empty_answer("303", back), post.empty_answer("303", "To the same path by GET")].map(|operation| {
+        let bad = "A page that says what is wrong with the request, or that nobody signs in at the tenant";
+        with_error_pages(operation)
+            .empty_answer("400", bad)
+            .empty_answer("404", "Unknown or suspended tenant")
+    })
 }
 
 fn par(path: &'static str, name: &str) -> Operation {

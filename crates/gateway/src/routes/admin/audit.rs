@@ -65,6 +65,6 @@ fn records(operation: Operation) -> Operation {
         .query("string", "subject", "Only about this row or rows below it: svc is also svc/s1")
         .query("string", "since", "From then on, RFC 3339; empty counts as absent")
         .query("string", "until", "Before then, RFC 3339; empty counts as absent")
-        .paging("MTAwMA")
+        .paging("MTc2NzIyNTYwMApnbG9iZXgKNw")
         .answer::<Page<AuditView>>("200", "A page, the newest first")
 }

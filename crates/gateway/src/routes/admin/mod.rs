@@ -3,6 +3,7 @@
 
 mod account_sign_ins;
 mod accounts;
+mod api_keys;
 mod audit;
 mod clients;
 mod explain;
@@ -28,7 +29,7 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// The groups of its operations, in the order in which a reader meets them.
-pub(crate) const GROUPS: [Group; 6] = [
+pub(crate) const GROUPS: [Group; 7] = [
     (
         "Tenants",
         "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
@@ -43,6 +44,11 @@ pub(crate) const GROUPS: [Group; 6] = [
         "Client secrets",
         "Several secrets of a client may be live at once, so that one is replaced without an outage.",
         &[secrets::endpoints],
+    ),
+    (
+        "API keys",
+        "Credentials of a client that name themselves, and opaque tokens with a part of its scope, for its customers.",
+        &[api_keys::endpoints],
     ),
     (
         "Accounts",

@@ -44,6 +44,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "id": "northwind",
                 "name": "Northwind",
                 "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+                "api_keys": { "max_lifetime": 31_536_000, "default_lifetime": 7_776_000 },
                 "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
             }))
             .answer_example(merged(

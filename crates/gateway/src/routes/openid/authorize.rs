@@ -6,13 +6,13 @@ use super::authorization;
 use super::outcome::{send, show};
 use super::posted::Posted;
 use super::proceed::{Progress, proceed};
-use super::visit::Visit;
+use super::visit::{Visit, authorizing_tenant};
 use crate::page_error::{PageRequest, PageResult};
 
 /// A person comes from a client.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let PageRequest { public_url, raw, .. } = &request;
-    let visit = Visit::of_navigation(&request).await?;
+    let visit = Visit::at(&request, authorizing_tenant(&request).await?);
     let read = authorization::read(&visit, raw.query(), PushedUse::Opened).await?;
     let signed_in = visit.signed_in().await?;
     let authorization = match read {
@@ -32,7 +32,8 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
 
 /// A form of a client leads here. A request whose answer has no address is refused at once: no cookie changes that.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
-    let posted = Posted::read(&mut request).await?;
+    let tenant = authorizing_tenant(&request).await?;
+    let posted = Posted::at(&mut request, tenant).await?;
     drop(authorization::read(&posted.visit, posted.parameters()?, PushedUse::Opened).await?);
     posted.again("/oauth/authorize")
 }

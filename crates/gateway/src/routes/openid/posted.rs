@@ -1,11 +1,13 @@
 //! A form that a window has sent: of a page of ours, with what is sealed in it, or of a client that sends its request so.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{Form, RefusalReason, Secret};
 use sessions::{Flow, FlowError, SignedIn};
-use tenancy::StoreError;
+use tenancy::{StoreError, Tenant};
 
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};
@@ -58,6 +60,11 @@ impl<'r> Posted<'r> {
     /// Judges where the request comes from, and reads the form.
     pub(super) async fn read(request: &'r mut PageRequest) -> PageResult<Self> {
         let tenant = navigated_tenant(request).await?;
+        Self::at(request, tenant).await
+    }
+
+    /// The same at a tenant that is known.
+    pub(super) async fn at(request: &'r mut PageRequest, tenant: Arc<Tenant>) -> PageResult<Self> {
         let body = request.raw.form().await?;
         Ok(Self { visit: Visit::at(request, tenant), body })
     }

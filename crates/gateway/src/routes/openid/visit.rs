@@ -5,10 +5,10 @@ use std::sync::Arc;
 use accounts::Identifier;
 use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
-use protocol::{RefusalReason, Timestamp};
+use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
 use registry::Client;
 use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
-use tenancy::{StoreError, Tenant};
+use tenancy::{StoreError, Tenant, TenantError};
 
 use super::browser::Browser;
 use crate::Services;
@@ -135,10 +135,35 @@ impl<'r> Visit<'r> {
 }
 
 /// The tenant of a request that a window sends, by a navigation or by a form. Nothing of another request is read.
-pub(super) async fn navigated_tenant(
+pub(super) async fn navigated_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
+    let tenant = openid_provider(request).await?;
+    visited(request, tenant)
+}
+
+/// The same at the authorization endpoint, which the metadata of a tenant names also where nobody signs in:
+/// there it answers with a page of the tenant.
+pub(super) async fn authorizing_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
+    let tenant = match openid_provider(request).await {
+        Err(TenantError::StrategyNotEnabled(tenant)) if tenant.strategies.oauth2 => {
+            visited(request, tenant)?;
+            let description = "Nobody signs in at this server: it gives tokens to services alone";
+            let refused =
+                AuthorizationError::new(AuthorizationErrorCode::UnsupportedResponseType, description);
+            return Err(PageError::refused(refused).because(RefusalReason::StrategyNotEnabled));
+        }
+        resolved => resolved?,
+    };
+    visited(request, tenant)
+}
+
+async fn openid_provider(
     PageRequest { services, raw, .. }: &PageRequest,
-) -> PageResult<Arc<Tenant>> {
-    let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+) -> Result<Arc<Tenant>, TenantError> {
+    services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await
+}
+
+/// The tenant, once its pages answer and the request is known to be a window's.
+fn visited(PageRequest { raw, .. }: &PageRequest, tenant: Arc<Tenant>) -> PageResult<Arc<Tenant>> {
     raw.visit(&tenant);
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
     Ok(tenant)

@@ -33,7 +33,7 @@ pub(crate) struct ExplainArguments {
     /// A requested resource; repeated, or with commas.
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
-    /// The parameter audience, which other servers know and this one ignores.
+    /// The parameter audience, which is taken as resource is, and need be no URI.
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
     /// How the request authenticates. Default: client_secret_basic.

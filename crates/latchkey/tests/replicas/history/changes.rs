@@ -46,6 +46,7 @@ impl Changes {
         let policy = EditPolicy {
             public_url: "http://localhost:3000".to_owned(),
             live_secrets: 10,
+            api_keys: 10,
             clients: 10_000,
             deletion_grace: Lifetime::from_seconds(86_400),
             l1_lifetime: Lifetime::from_seconds(10),

@@ -1,0 +1,139 @@
+//! API keys as documents: the key only at the moment in which it is made, never a hash.
+
+use std::fmt;
+
+use protocol::{Lifetime, Timestamp};
+use registry::ApiKey;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::read::documents;
+use super::schema::{self, Span};
+use super::{Instant, UsedFrom};
+use crate::ApiKeyState;
+
+/// An API key of a client.
+//
+// A PATCH is a merge patch of this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiKeySettings {
+    /// What people call it; needed.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
+    pub name: Option<String>,
+    /// At most 16 labels of at most 64 bytes, which introspection shows.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 16))]
+    pub labels: Vec<String>,
+    /// For whom the client made it: the id that its customer has there. Introspection shows it.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
+    pub owner: Option<String>,
+    /// A part of the client's scopes. Default: all of them. A PATCH can take some away.
+    #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
+    pub scopes: Option<Vec<String>>,
+    /// A part of the client's audiences and resources. Default: its audiences. A PATCH can take some away.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
+    pub audiences: Option<Vec<String>>,
+    /// When it ends. Default: after the tenant's `api_keys.default_lifetime`. A PATCH can move it to an earlier instant.
+    pub expires_at: Option<Instant>,
+}
+
+/// An API key as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiKeyView {
+    /// Its id: the 12 characters after `lkk_` in it.
+    #[schemars(example = &"4fT9xQ2bV7mK", extend("pattern" = "^[0-9A-Za-z]{12}$"))]
+    pub id: String,
+    /// Whose credential it is.
+    pub client_id: String,
+    /// Its last four characters.
+    pub hint: String,
+    /// Whether it is valid now.
+    #[schemars(example = &"live", extend("enum" = ["live", "expired", "revoked"]))]
+    pub status: String,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Instant>,
+    /// The key that a rotation made in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+    /// When it was last used; null for never. Up to one flush interval late.
+    pub last_used_at: Option<Instant>,
+    /// From where it was used, of the last 8 addresses that are kept, the latest first. That of an introspection is the resource server's.
+    #[serde(default)]
+    pub used_from: Vec<UsedFrom>,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: ApiKeySettings,
+}
+
+/// How a key is to be replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RotateApiKeySettings {
+    /// How long the old one stays valid, unless it ends before. Default: a day.
+    #[schemars(with = "Option<Span>", example = 86400)]
+    pub grace: Option<Lifetime>,
+}
+
+/// A key that has just been made: the only moment in which it is shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreatedApiKey {
+    /// The key.
+    #[schemars(extend("format" = "password"))]
+    pub api_key: String,
+    /// Everything else.
+    #[serde(flatten)]
+    pub key: ApiKeyView,
+}
+
+impl fmt::Debug for CreatedApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("CreatedApiKey");
+        shown.field("api_key", &"[redacted]").field("key", &self.key).finish()
+    }
+}
+
+impl From<&ApiKey> for ApiKeySettings {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            name: Some(key.name.clone()),
+            labels: key.labels.clone(),
+            owner: key.owner.clone(),
+            scopes: Some(key.scope.iter().map(|token| token.as_str().to_owned()).collect()),
+            audiences: Some(key.audiences.clone()),
+            expires_at: Some(key.expires_at.into()),
+        }
+    }
+}
+
+impl ApiKeyView {
+    /// Of a row, at this time.
+    #[must_use]
+    pub fn of(state: &ApiKeyState, now: Timestamp) -> Self {
+        let ApiKeyState { key, lifecycle, used_from, .. } = state;
+        let status = match key.revoked_at {
+            _ if key.is_live(now) => "live",
+            Some(at) if at <= now => "revoked",
+            _ => "expired",
+        };
+        Self {
+            id: key.id.to_string(),
+            client_id: key.client.to_string(),
+            hint: key.hint.clone(),
+            status: status.to_owned(),
+            created_at: key.created_at.into(),
+            updated_at: lifecycle.updated_at.into(),
+            revoked_at: key.revoked_at.map(Instant),
+            replaced_by: key.replaced_by.as_ref().map(ToString::to_string),
+            last_used_at: used_from.iter().map(|used| used.last_used_at).max_by_key(|at| at.0),
+            used_from: used_from.clone(),
+            settings: key.into(),
+        }
+    }
+}
+
+documents!(API_KEY: ApiKeySettings, API_KEY_ROTATION: RotateApiKeySettings);

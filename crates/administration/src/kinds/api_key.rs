@@ -1,0 +1,306 @@
+//! API keys: their rows, the rules over their settings, and how a store finds them. A client has a great many, so no state has all of
+//! its keys.
+
+use async_trait::async_trait;
+use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
+use registry::{ApiKey, ApiKeyId, Client, ClientId, CredentialTag, RevokedSubject};
+use tenancy::{ApiKeyPolicy, Stored, TenantId};
+
+use super::{Kind, TenantState};
+use crate::documents::API_KEY;
+use crate::fields::{ABSENT, members};
+use crate::limits::API_KEY_BYTES;
+use crate::rows::Rows;
+use crate::{
+    ApiKeySettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID,
+    RevocationEffect, RowChange, RowLifecycle, UsedFrom, unfit,
+};
+
+/// A key's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyState {
+    /// Its fields.
+    pub key: ApiKey,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+    /// Each change of the key increments it. A change that was decided on one revision is written on that one or not at all: the revision of
+    /// the tenant does not guard its keys.
+    pub revision: u64,
+    /// Where it was used from, the latest first.
+    pub used_from: Vec<UsedFrom>,
+}
+
+impl Described for ApiKey {
+    const NOUN: &'static str = "api key";
+    const COLLECTION: &'static str = "api-keys";
+
+    /// After its client, as a secret is: an id alone does not say whose key it is.
+    fn name(&self) -> String {
+        format!("{}/{}", self.client, self.id)
+    }
+
+    fn fields(&self) -> Vec<(String, String)> {
+        let instant = |at: Option<Timestamp>| at.map_or_else(|| ABSENT.to_owned(), Timestamp::to_rfc3339);
+        let replaced_by = self.replaced_by.as_ref().map_or_else(|| ABSENT.to_owned(), ToString::to_string);
+        let mut fields = members(&API_KEY, &ApiKeySettings::from(self));
+        fields.push(("revoked_at".to_owned(), instant(self.revoked_at)));
+        fields.push(("replaced_by".to_owned(), replaced_by));
+        fields
+    }
+
+    fn knows(kind: ChangeKind) -> bool {
+        matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restricted | ChangeKind::Revoked)
+    }
+}
+
+impl Kind for ApiKey {
+    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+        let key = (tenant.clone(), change.after.id.clone());
+        let stored = || rows.tenants.get(&key.0)?.api_keys.iter().find(|row| row.key.id == key.1);
+        let before = rows.decided.api_keys.get(&key).or_else(stored).cloned();
+        let known = before.as_ref().map(|row| (&row.key, row.lifecycle));
+        let (fields, lifecycle) = rows.row_after(change, known)?;
+        let (revision, used_from) = before.map_or((0, Vec::new()), |row| (row.revision, row.used_from));
+        let row = ApiKeyState { key: fields, lifecycle, revision: revision + 1, used_from };
+        rows.decided.api_keys.insert(key, row);
+        Some(())
+    }
+
+    /// No cache knows a new key, so that the log of changes, whose lock all tenants share, has no row of it.
+    fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
+        let is_known = change.kind != ChangeKind::Added;
+        is_known.then(|| Invalidation::ApiKey(tenant, change.after.id.clone()))
+    }
+
+    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+        let ApiKey { tenant, id, client, .. } = &*change.after;
+        let tag = CredentialTag::of_api_key(tenant, client, id);
+        let subject = || RevokedSubject::Credential(client.clone(), tag);
+        Vec::from_iter(change.effect().map(|effect| (effect, subject())))
+    }
+}
+
+impl ApiKeyState {
+    pub(super) fn put_into(self, state: &mut TenantState) {
+        state.api_keys.retain(|before| before.key.id != self.key.id);
+        state.api_keys.push(self);
+    }
+}
+
+impl TenantState {
+    /// One of the loaded keys of this client.
+    pub(crate) fn api_key(&self, client: &ClientId, id: &ApiKeyId) -> Result<&ApiKeyState, EditError> {
+        let found = self.api_keys.iter().find(|row| row.key.id == *id && row.key.client == *client);
+        found.ok_or(EditError::NotFound("api key"))
+    }
+}
+
+/// Labels of one key.
+const MOST_LABELS: usize = 16;
+/// Bytes of one label.
+const LONGEST_LABEL: usize = 64;
+
+/// Checks the settings of a key of this client, and gives them to the key. What the settings do not name is of the client: its scope and
+/// its audiences, without those of administration.
+pub fn check_api_key(
+    errors: &mut FieldErrors,
+    policy: &ApiKeyPolicy,
+    client: &Client,
+    settings: &ApiKeySettings,
+    key: &mut ApiKey,
+) {
+    let name = settings.name.clone().unwrap_or_default();
+    errors.check_title("/name", &name);
+    errors.check_distinct("/labels", &settings.labels);
+    if settings.labels.len() > MOST_LABELS {
+        errors.add("/labels", format!("a key has {MOST_LABELS} labels at most"));
+    }
+    for (index, label) in settings.labels.iter().enumerate() {
+        check_text(errors, &format!("/labels/{index}"), "the label", label, LONGEST_LABEL);
+    }
+    if let Some(owner) = &settings.owner {
+        check_text(errors, "/owner", "the owner", owner, LONGEST_ID);
+    }
+    key.scope = check_scopes(errors, client, settings.scopes.as_deref());
+    key.audiences = check_audiences(errors, client, settings.audiences.as_deref());
+    let longest = key.created_at + policy.max_lifetime;
+    let end = settings.expires_at.map_or(key.created_at + policy.default_lifetime, Timestamp::from);
+    if end <= key.created_at {
+        errors.add("/expires_at", "this is past; a key must count for a while".to_owned());
+    } else if end > longest {
+        let detail = format!("a key of this tenant lives for {} at most", policy.max_lifetime);
+        errors.refuse("/expires_at", detail, format!("write {} or earlier", longest.to_rfc3339()));
+    }
+    key.expires_at = end;
+    (key.name, key.labels, key.owner) = (name, settings.labels.clone(), settings.owner.clone());
+    let bytes = serde_json::to_vec(settings).map_or(0, |text| text.len());
+    if bytes > API_KEY_BYTES {
+        errors.add("", format!("the key takes {bytes} bytes as JSON; it may take {API_KEY_BYTES}"));
+    }
+}
+
+fn check_scopes(errors: &mut FieldErrors, client: &Client, requested: Option<&[String]>) -> Scope {
+    let Some(requested) = requested else {
+        return client.scope.iter().filter(|token| !token.is_reserved()).cloned().collect();
+    };
+    let scopes = errors.check_scopes("/scopes", requested);
+    for (index, scope) in requested.iter().enumerate() {
+        let at = format!("/scopes/{index}");
+        errors.refuse_reserved_scope(&at, scope);
+        if ScopeToken::parse(scope).is_ok_and(|token| !client.scope.contains(&token)) {
+            errors.refuse(&at, format!("client {} does not have this scope", client.id), "leave it out");
+        }
+    }
+    scopes.into_iter().collect()
+}
+
+fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<&[String]>) -> Vec<String> {
+    let is_admin = |audience: &str| audience.starts_with(ClientId::RESERVED_PREFIX);
+    let Some(requested) = requested else {
+        return client.audiences.iter().filter(|audience| !is_admin(audience)).cloned().collect();
+    };
+    errors.check_distinct("/audiences", requested);
+    for (index, audience) in requested.iter().enumerate() {
+        let is_of_client = client.audiences.contains(audience) || client.resources.contains(audience);
+        if is_admin(audience) || !is_of_client {
+            let detail = format!("client {} has no such audience for its keys", client.id);
+            errors.refuse(&format!("/audiences/{index}"), detail, "leave it out");
+        }
+    }
+    requested.to_vec()
+}
+
+fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str, longest: usize) {
+    if let Some(why) = unfit(text, longest) {
+        errors.add(at, format!("{what} {why}"));
+    } else if invisible_in_id(text).is_some() {
+        errors.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
+    }
+}
+
+/// Reads API keys. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
+#[async_trait]
+pub trait ApiKeyRows: Send + Sync {
+    /// These keys of a client.
+    async fn find_api_keys(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        keys: &[ApiKeyId],
+    ) -> Stored<Vec<ApiKeyState>>;
+
+    /// How many keys of a client are live at this time.
+    async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64>;
+
+    /// A page of a tenant's keys, in the order of their creation.
+    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>>;
+
+    /// Records the use of keys. It ignores keys that do not exist.
+    async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()>;
+}
+
+/// A key that was used from an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyUsage {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub key: ApiKeyId,
+    /// From where, as text; of each key the latest [`ApiKeyUsage::KEPT_ADDRESSES`] are kept.
+    pub address: String,
+    /// When last.
+    pub at: Timestamp,
+}
+
+impl ApiKeyUsage {
+    /// So many addresses are kept of each key.
+    pub const KEPT_ADDRESSES: usize = 8;
+}
+
+/// Keys of one tenant, in the order of their creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyQuery {
+    /// Of this client alone.
+    pub client: Option<ClientId>,
+    /// With this in their name; upper and lower case of ASCII are one.
+    pub name: Option<String>,
+    /// With this label.
+    pub label: Option<String>,
+    /// Of this owner.
+    pub owner: Option<String>,
+    /// That end before this instant, or have ended.
+    pub ends_before: Option<Timestamp>,
+    /// That were not used since.
+    pub unused_since: Option<Timestamp>,
+    /// After the key of this name, which was made then.
+    pub after: Option<(Timestamp, ApiKeyId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Lifetime;
+    use secrets::SecretHash;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rules::Interface;
+
+    fn check(document: Value, expected: &[&str]) -> ApiKey {
+        let mut errors = FieldErrors::of(Interface::Api);
+        let client = Client {
+            scope: Scope::parse("read write latchkey:clients").unwrap(),
+            audiences: vec!["api".to_owned(), "urn:latchkey:tenant:acme".to_owned()],
+            resources: vec!["https://orders.example".to_owned()],
+            ..Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap())
+        };
+        let policy = ApiKeyPolicy {
+            max_lifetime: Lifetime::from_seconds(100),
+            default_lifetime: Lifetime::from_seconds(10),
+            prefix: None,
+        };
+        let settings: ApiKeySettings = serde_json::from_value(document.clone()).unwrap();
+        let made = Timestamp::from_seconds(1_000_000_000);
+        let id = "4fT9xQ2bV7mK".parse().unwrap();
+        let (hash, hint) = (SecretHash::Token([1; 32]), String::new());
+        let mut key = ApiKey::new(&client, id, (hash, hint), made);
+        check_api_key(&mut errors, &policy, &client, &settings, &mut key);
+        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
+        assert_eq!(found, expected, "{document}");
+        key
+    }
+
+    #[test]
+    fn each_field_has_its_rule() {
+        let all = check(json!({ "name": "n" }), &[]);
+        assert_eq!(
+            (all.scope.to_string().as_str(), all.audiences.as_slice()),
+            ("read write", &["api".to_owned()][..])
+        );
+        assert_eq!(all.expires_at.seconds(), 1_000_000_010);
+        let some = json!({ "name": "n", "labels": ["a", "b c"], "owner": "cus_1", "scopes": ["write"],
+            "audiences": ["https://orders.example"], "expires_at": "2001-09-09T01:48:20Z" });
+        let some = check(some, &[]);
+        assert_eq!((some.scope.to_string().as_str(), some.expires_at.seconds()), ("write", 1_000_000_100));
+        let labels: Vec<_> = (0..17).map(|number| number.to_string()).collect();
+        for (document, expected) in [
+            (json!({}), &["/name"][..]),
+            (json!({ "name": "a\nb" }), &["/name"]),
+            (json!({ "name": "n", "labels": labels }), &["/labels"]),
+            (json!({ "name": "n", "labels": ["a", "a"] }), &["/labels/1"]),
+            (json!({ "name": "n", "labels": [""] }), &["/labels/0"]),
+            (json!({ "name": "n", "labels": ["a".repeat(65)] }), &["/labels/0"]),
+            (json!({ "name": "n", "owner": "a\u{200b}" }), &["/owner"]),
+            (json!({ "name": "n", "owner": "a".repeat(256) }), &["/owner"]),
+            (json!({ "name": "n", "scopes": ["admin"] }), &["/scopes/0"]),
+            (json!({ "name": "n", "scopes": ["latchkey:clients"] }), &["/scopes/0"]),
+            (json!({ "name": "n", "audiences": ["other"] }), &["/audiences/0"]),
+            (json!({ "name": "n", "audiences": ["urn:latchkey:tenant:acme"] }), &["/audiences/0"]),
+            (json!({ "name": "n", "expires_at": "2001-09-09T01:46:40Z" }), &["/expires_at"]),
+            (json!({ "name": "n", "expires_at": "2001-09-09T01:48:21Z" }), &["/expires_at"]),
+        ] {
+            check(document, expected);
+        }
+    }
+}

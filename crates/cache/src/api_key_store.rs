@@ -1,0 +1,68 @@
+//! Cached API keys by tenant and name: a name of another tenant is never a key of this one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::Invalidation;
+use async_trait::async_trait;
+use registry::{ApiKey, ApiKeyId, ApiKeyStore};
+use tenancy::{StoreError, TenantId};
+
+use crate::shared::SharedRows;
+use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
+
+/// A cache before another [`ApiKeyStore`].
+pub type CachedApiKeyStore = ReadThrough<ApiKeyRows>;
+
+/// The API keys of a store.
+pub struct ApiKeyRows {
+    pub(crate) store: Arc<dyn ApiKeyStore>,
+    pub(crate) shared: SharedRows,
+    /// They limit how long keys may serve stale.
+    pub(crate) tenants: Arc<CachedTenantStore>,
+}
+
+#[async_trait]
+impl ApiKeyStore for CachedApiKeyStore {
+    async fn find_api_key(
+        &self,
+        tenant: &TenantId,
+        key: &ApiKeyId,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        self.get(&(tenant.clone(), key.clone())).await
+    }
+}
+
+#[async_trait]
+impl Source for ApiKeyRows {
+    type Key = (TenantId, ApiKeyId);
+    type Value = ApiKey;
+
+    const NAME: &'static str = "API keys";
+
+    fn bytes((tenant, id): &Self::Key, key: Option<&ApiKey>) -> usize {
+        weights::entry(tenant.as_str().len() + id.as_str().len(), key.map_or(0, weights::of))
+    }
+
+    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
+        tenant
+    }
+
+    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<ApiKey>, StoreError> {
+        let load = async {
+            let found = self.store.find_api_key(tenant, id).await?;
+            match found.as_deref().filter(|key| key.tenant != *tenant || key.id != *id) {
+                Some(ApiKey { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
+                    "the store answered with API key {answered} of {owner} instead of {id} of {tenant}"
+                ))),
+                None => Ok(found),
+            }
+        };
+        self.shared.read(&Invalidation::ApiKey(tenant.clone(), id.clone()), load).await
+    }
+
+    /// As long as its client: the end of the key is looked at whenever it is used.
+    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &ApiKey) -> Duration {
+        self.tenants.rows_stale_if_error(tenant)
+    }
+}

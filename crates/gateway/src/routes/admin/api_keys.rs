@@ -1,0 +1,182 @@
+//! `…/clients/{client}/api-keys…` and `…/api-keys`: the keys of a client, which its customers hold. A key is shown when it is made, and
+//! never again.
+
+use actix_web::http::StatusCode;
+use administration::Permission::Clients;
+use administration::{
+    ApiKeyQuery, ApiKeySettings, ApiKeyStep, ApiKeyView, Created, CreatedApiKey, FieldError, Page,
+    RotateApiKeySettings,
+};
+use registry::{ApiKey, ApiKeyId, ClientId};
+use serde_json::{Value, json};
+use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::{Delete, Get, Post};
+
+use super::admin_request::AdminRequest;
+use super::endpoint::at;
+use super::names::{Segment, segment};
+use super::query::Query;
+use super::row::{Row, change, look_at, take_step};
+use super::{Answer, clients};
+use crate::openapi::{NameInPath, Operation, merged};
+use crate::raw_request::{JSON, RawRequest};
+use crate::respond::{Document, Problem};
+
+const PAGE_EXAMPLE: &str = "MTg5MzQ4NDgwMAo0ZlQ5eFEyYlY3bUs";
+
+pub(crate) fn endpoints() -> Vec<Operation> {
+    vec![
+        filtered(at(Get, "/api/v1/tenant/{id}/api-keys", Clients, list_all))
+            .named("list_all_api_keys", "List the API keys of all clients of a tenant."),
+        filtered(at(Get, "/api/v1/tenant/{id}/clients/{client}/api-keys", Clients, list))
+            .named("list_api_keys", "List a client's API keys."),
+        at(Post, "/api/v1/tenant/{id}/clients/{client}/api-keys", Clients, create)
+            .named("create_api_key", "Make an API key.")
+            .idempotent()
+            .body::<ApiKeySettings>(JSON, Some("name is needed"))
+            .answer::<CreatedApiKey>("201", "The key, shown this once; Location")
+            .error("409", "The tenant offers no API keys, or the client cannot have one or no more")
+            .request_example(json!({
+                "name": "Nightly export",
+                "labels": ["production"],
+                "owner": "cus_1815",
+                "scopes": ["orders:read"],
+            }))
+            .answer_example(created_example()),
+        look_at::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
+            .named("get_api_key", "Look at an API key."),
+        change::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
+            .named("patch_api_key", "Rename an API key, or let it allow less or end earlier.")
+            .request_example(json!({ "labels": ["production", "eu"] }))
+            .answer_example(merged(ApiKey::example(), json!({ "labels": ["production", "eu"] }))),
+        at(
+            Delete,
+            "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}",
+            Clients,
+            take_step::<ApiKey>(ApiKeyStep::Revoke),
+        )
+        .named("revoke_api_key", "End an API key at once, with its tokens.")
+        .if_match("api key")
+        .answer::<ApiKeyView>("200", "The key as it is now; it stays in the list for 30 days")
+        .answer_example(merged(
+            ApiKey::example(),
+            json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z" }),
+        )),
+        at(Post, "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}/rotate", Clients, rotate)
+            .named("rotate_api_key", "Make a key in the place of another one.")
+            .idempotent()
+            .optional_body::<RotateApiKeySettings>(JSON, "May be left out")
+            .answer::<CreatedApiKey>(
+                "201",
+                "The new key, shown this once, with all that the old one has and the length of its life; the old one ends after the grace; Location",
+            )
+            .error("409", "The key has ended, or was replaced already")
+            .request_example(json!({ "grace": 3600 }))
+            .answer_example(created_example()),
+    ]
+}
+
+/// A list with all its filters.
+fn filtered(list: Operation) -> Operation {
+    list.query("string", "name", "Only keys with this in their name; upper and lower case are one")
+        .query("string", "label", "Only keys with this label")
+        .query("string", "owner", "Only keys of this owner")
+        .query("string", "ends_before", "Only keys that end before this instant, or have ended")
+        .query("string", "unused_since", "Only keys that were not used since this instant")
+        .paging(PAGE_EXAMPLE)
+        .answer::<Page<ApiKeyView>>("200", "A page, in the order of their creation, ended ones too")
+        .answer_example(json!({ "items": [ApiKey::example()] }))
+}
+
+async fn list_all(request: AdminRequest<TenantId>) -> Answer {
+    let AdminRequest { target: tenant, .. } = &request;
+    page(&request, tenant, None).await
+}
+
+async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+    let AdminRequest { target: (tenant, client), .. } = &request;
+    page(&request, tenant, Some(client)).await
+}
+
+async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&ClientId>) -> Answer {
+    let filter = |query: &mut Query<'_>| {
+        let filter = ApiKeyQuery {
+            client: client.cloned(),
+            name: query.text("name"),
+            label: query.text("label"),
+            owner: query.text("owner"),
+            ends_before: query.instant("ends_before"),
+            unused_since: query.instant("unused_since"),
+            ..ApiKeyQuery::default()
+        };
+        (filter, query.paging())
+    };
+    let (filter, page) = request.query(filter)?;
+    let filter = ApiKeyQuery { limit: page.limit, ..filter };
+    let AdminRequest { administrator, caller, .. } = request;
+    let found = administrator.api_keys(caller, tenant, filter, page.cursor.as_deref()).await?;
+    Document::of(StatusCode::OK).body(&found)
+}
+
+async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+    let settings = request.creation(ApiKeySettings::read).await?;
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    answer(&administrator.create_api_key(caller, tenant, client, settings).await?, tenant)
+}
+
+async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> Answer {
+    let settings = request.creation(RotateApiKeySettings::read).await?;
+    let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
+    answer(&administrator.rotate_api_key(caller, tenant, key, settings).await?, tenant)
+}
+
+fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {
+    let key = &made.value.key;
+    let location = format!("{}/api-keys/{}", clients::location(tenant, &key.client_id), key.id);
+    Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+}
+
+segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
+    raw.place("key").and_then(|id| id.parse().ok())
+} }
+
+/// A key is named below its client.
+impl Segment for (ClientId, ApiKeyId) {
+    const IN_PATH: &'static [NameInPath] = &[ClientId::IN_PATH[0], ApiKeyId::IN_PATH[0]];
+
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        Ok((ClientId::of(raw)?, ApiKeyId::of(raw)?))
+    }
+}
+
+impl Row for ApiKey {
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ApiKeySettings::read;
+    type Settings = ApiKeySettings;
+
+    fn example() -> Value {
+        json!({
+            "id": "4fT9xQ2bV7mK",
+            "client_id": "billing",
+            "hint": "Yx3k",
+            "status": "live",
+            "created_at": "2030-01-31T08:00:00Z",
+            "updated_at": "2030-01-31T08:00:00Z",
+            "last_used_at": "2030-02-01T03:00:00Z",
+            "used_from": [{ "address": "192.0.2.1", "last_used_at": "2030-02-01T03:00:00Z" }],
+            "name": "Nightly export",
+            "labels": ["production"],
+            "owner": "cus_1815",
+            "scopes": ["orders:read"],
+            "audiences": ["orders"],
+            "expires_at": "2030-05-01T08:00:00Z",
+        })
+    }
+}
+
+/// The key is none that the program could generate, so that no leak scanner reports it.
+fn created_example() -> Value {
+    merged(
+        ApiKey::example(),
+        json!({ "api_key": "the key, shown this once", "last_used_at": null, "used_from": [] }),
+    )
+}

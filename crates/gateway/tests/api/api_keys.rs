@@ -1,0 +1,386 @@
+//! API keys: what one gives at the token endpoint and at introspection, who may make one, and how it ends.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tenancy::ApiKeyPolicy;
+
+use crate::prelude::*;
+
+const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+
+/// A tenant whose clients may have keys, with the token of its own administrator.
+struct Keys<'a> {
+    test_env: &'a TestEnv,
+    tenant: &'static str,
+    token: String,
+}
+
+impl<'a> Keys<'a> {
+    async fn of(test_env: &'a TestEnv, tenant: &'static str) -> Self {
+        test_env.app.change_tenant(tenant, |tenant| {
+            tenant.api_keys = Some(ApiKeyPolicy {
+                max_lifetime: protocol::Lifetime::from_seconds(30 * DAY),
+                default_lifetime: protocol::Lifetime::from_seconds(10 * DAY),
+                prefix: (tenant.id.as_str() == ACME).then(|| "acme_live".to_owned()),
+            });
+        });
+        Self { test_env, tenant, token: test_env.token(tenant, BOSS).await }
+    }
+
+    fn path(&self, client: &str) -> String {
+        format!("{}/{client}/api-keys", clients_path(self.tenant))
+    }
+
+    async fn make(&self, settings: Value) -> Made {
+        let answer = self.test_env.post(&self.token, &self.path(SVC), settings).await;
+        answer.assert_not_stored();
+        Made::of(&answer)
+    }
+
+    /// The answer of the token endpoint to this header and these parameters.
+    async fn exchange(&self, authorization: Option<String>, more: &[(&str, &str)]) -> Answer {
+        let form = [&[("grant_type", "client_credentials")], more].concat();
+        let request = self.test_env.app.request(Method::POST, &token_path(self.tenant)).form(&form);
+        let request = match authorization {
+            Some(header) => request.header("authorization", header),
+            None => request,
+        };
+        Answer::to(request).await
+    }
+
+    async fn token_of(&self, key: &Made) -> Answer {
+        self.exchange(None, &[("client_secret", &key.text)]).await
+    }
+
+    /// What this client learns of a text.
+    async fn introspect(&self, caller: &str, text: &str) -> Value {
+        let path = tenant_path(self.tenant, "/oauth/introspect");
+        let secret = self.test_env.app.secrets(self.tenant).of(caller);
+        let form = [("client_id", caller), ("client_secret", secret), ("token", text)];
+        Answer::to(self.test_env.app.request(Method::POST, &path).form(&form)).await.json_of(200)
+    }
+}
+
+/// A key, where it is, and what was said of it.
+struct Made {
+    text: String,
+    path: String,
+    view: Value,
+}
+
+impl Made {
+    fn of(answer: &Answer) -> Self {
+        let view = answer.json_of(201);
+        let (text, path) = (text(&view, "api_key").to_owned(), answer.header("location").to_owned());
+        assert_eq!(path.rsplit('/').next(), view["id"].as_str());
+        Self { text, path, view }
+    }
+}
+
+fn basic(user: &str, password: &str) -> Option<String> {
+    Some(format!("Basic {}", BASE64.encode(format!("{user}:{password}"))))
+}
+
+#[tokio::test]
+async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
+    let test_env = TestEnv::start();
+    for (tenant, _) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let now = test_env.app.now();
+        let key = keys.make(json!({ "name": "n", "scopes": ["api:read"], "owner": "cus_1" })).await;
+        let brand = if tenant == ACME { "acme_live_lkk_" } else { "lkk_" };
+        assert!(key.text.starts_with(&format!("{brand}{}_", text(&key.view, "id"))), "{}", key.text);
+        assert_eq!(key.view["audiences"], json!(["api"]));
+        for (authorization, more) in [
+            (None, vec![("client_secret", key.text.as_str())]),
+            (None, vec![("client_secret", &key.text), ("client_id", SVC)]),
+            (basic(SVC, &key.text), vec![]),
+            (basic("", &key.text), vec![]),
+            (basic(&key.text, ""), vec![]),
+            (basic("", &key.text), vec![("client_id", SVC), ("scope", "api:read")]),
+        ] {
+            let token = keys.exchange(authorization, &more).await.json_of(200);
+            let claims = claims_of(text(&token, "access_token"));
+            for (name, expected) in [
+                ("sub", json!(SVC)),
+                ("client_id", json!(SVC)),
+                ("scope", json!("api:read")),
+                ("aud", json!(["api"])),
+                ("api_key", key.view["id"].clone()),
+                ("iss", json!(issuer(tenant))),
+            ] {
+                assert_eq!(claims[name], expected, "{name} {more:?}");
+            }
+        }
+        // More than the key has, another client, and another grant.
+        let refused = keys.exchange(None, &[("client_secret", &key.text), ("scope", "api:write")]).await;
+        assert_eq!(refused.json_of(400)["error"], "invalid_scope");
+        let refused = keys.exchange(None, &[("client_secret", &key.text), ("resource", ORDERS)]).await;
+        assert_eq!(refused.json_of(400)["error"], "invalid_target");
+        let refused = keys.exchange(basic(WRITER, &key.text), &[]).await;
+        assert_eq!(refused.json_of(401)["error"], "invalid_client");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", "r"), ("client_secret", &*key.text)];
+        let refused = Answer::to(test_env.app.request(Method::POST, &token_path(tenant)).form(&form)).await;
+        assert_eq!(refused.json_of(401)["error"], "invalid_client");
+        // The token ends with the key.
+        test_env.app.pass(10 * DAY - 60);
+        let token = keys.token_of(&key).await.json_of(200);
+        assert_eq!(
+            (&token["expires_in"], claims_of(text(&token, "access_token"))["exp"].as_u64()),
+            (&json!(60), Some(now + 10 * DAY))
+        );
+        test_env.app.pass(60);
+        assert_eq!(keys.token_of(&key).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_a_token_that_introspection_knows() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let others = Keys::of(&test_env, other).await;
+        let settings = json!({ "name": "n", "labels": ["a", "b"], "owner": "cus_1", "scopes": ["orders:read"],
+            "audiences": [ORDERS] });
+        let key = keys.make(settings).await;
+        let now = test_env.app.now();
+        let expected = json!({ "active": true, "scope": "orders:read", "client_id": SVC, "sub": SVC,
+            "token_type": "Bearer", "exp": now + 10 * DAY, "iat": now, "aud": [ORDERS], "iss": issuer(tenant),
+            "api_key": key.view["id"], "owner": "cus_1", "labels": ["a", "b"] });
+        for (caller, known) in [(SVC, true), (GATEKEEPER, true), (AUDITOR, true), (WRITER, false)] {
+            let found = keys.introspect(caller, &key.text).await;
+            assert_eq!(found, if known { expected.clone() } else { json!({ "active": false }) }, "{caller}");
+        }
+        // Its token names it; a key is no caller of introspection.
+        let token = keys.token_of(&key).await.json_of(200);
+        let found = keys.introspect(SVC, text(&token, "access_token")).await;
+        assert_eq!((&found["active"], &found["api_key"]), (&json!(true), &key.view["id"]));
+        let path = tenant_path(tenant, "/oauth/introspect");
+        for endpoint in [&path, &tenant_path(tenant, "/oauth/revoke")] {
+            let form = [("client_secret", key.text.as_str()), ("token", &key.text)];
+            let refused = Answer::to(test_env.app.request(Method::POST, endpoint).form(&form)).await;
+            assert_eq!(refused.json_of(401)["error"], "invalid_client", "{endpoint}");
+        }
+        // Everything else is not active: another tenant's, one with a wrong checksum, one that nobody made.
+        let inactive = json!({ "active": false });
+        assert_eq!(others.introspect(AUDITOR, &key.text).await, inactive);
+        let last = if key.text.ends_with('0') { "1" } else { "0" };
+        let wrong = format!("{}{last}", &key.text[..key.text.len() - 1]);
+        let unknown = secrets::GeneratedApiKey::generate(None).key;
+        for text in [&wrong, unknown.expose()] {
+            assert_eq!(keys.introspect(AUDITOR, text).await, inactive, "{text}");
+        }
+        // Where tokens must be bound, a key opens nothing.
+        test_env.app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
+        assert_eq!(keys.introspect(AUDITOR, &key.text).await, inactive);
+        test_env.app.change_client(tenant, SVC, |_| {});
+    }
+}
+
+#[tokio::test]
+async fn all_refusals_of_a_key_are_one_answer() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let others = Keys::of(&test_env, other).await;
+        let settings = |name: &str| json!({ "name": name });
+        let [expired, revoked, foreign] = [
+            keys.make(json!({ "name": "e", "expires_at": null })).await,
+            keys.make(settings("r")).await,
+            others.make(settings("f")).await,
+        ];
+        test_env.delete(&keys.token, &revoked.path).await.assert_status(200);
+        test_env.app.pass(10 * DAY);
+        let keys = Keys::of(&test_env, tenant).await;
+        let live = keys.make(settings("l")).await;
+        let last = if live.text.ends_with('0') { "1" } else { "0" };
+        let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);
+        let unknown = secrets::GeneratedApiKey::generate(None).key.expose().to_owned();
+        let mut answers = Vec::new();
+        for text in [&malformed, &unknown, &expired.text, &revoked.text, &foreign.text] {
+            let answer = keys.exchange(None, &[("client_secret", text)]).await;
+            answers.push((answer.status, answer.body.clone()));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        assert_eq!(answers[0].0, 401);
+        assert_eq!(keys.token_of(&live).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_again() {
+    let test_env = TestEnv::start();
+    for (tenant, _) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let is_active = async |token: &Value| {
+            keys.introspect(SVC, text(token, "access_token")).await["active"].as_bool().unwrap()
+        };
+        let key = keys.make(json!({ "name": "n", "scopes": ["api:read", "api:write"] })).await;
+        let patch = async |body: Value| test_env.patch(&keys.token, &key.path, body).await;
+        let first = keys.token_of(&key).await.json_of(200);
+        // What takes nothing away ends nothing.
+        let end = |seconds: u64| protocol::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
+        let renamed =
+            patch(json!({ "name": "other", "labels": ["x"], "owner": "o", "expires_at": end(9 * DAY) }));
+        let renamed = renamed.await.json_of(200);
+        assert_eq!((&renamed["name"], &renamed["owner"]), (&json!("other"), &json!("o")));
+        assert!(is_active(&first).await);
+        let later = patch(json!({ "expires_at": end(9 * DAY + 1) })).await.json_of(400);
+        assert!(later.to_string().contains("/expires_at"), "{later}");
+        let more = patch(json!({ "scopes": ["api:read", "orders:read"] })).await.json_of(400);
+        assert!(more.to_string().contains("/scopes/1"), "{more}");
+        patch(json!({ "scopes": ["api:read"] })).await.assert_status(200);
+        assert!(!is_active(&first).await);
+        test_env.app.pass(5);
+        let second = keys.token_of(&key).await.json_of(200);
+        assert_eq!((&second["scope"], is_active(&second).await), (&json!("api:read"), true));
+        // An end before that of the tokens ends them.
+        patch(json!({ "expires_at": end(60) })).await.assert_status(200);
+        assert!(!is_active(&second).await);
+        test_env.app.pass(60);
+        for body in [json!({ "expires_at": end(60) }), json!({ "name": "again" })] {
+            assert_eq!(patch(body).await.status, 409);
+        }
+        let rotated = test_env.post(&keys.token, &format!("{}/rotate", key.path), json!({})).await;
+        assert_eq!(rotated.status, 409, "{}", rotated.body);
+
+        let key = keys.make(json!({ "name": "n" })).await;
+        let token = keys.token_of(&key).await.json_of(200);
+        let revoked = test_env.delete(&keys.token, &key.path).await.json_of(200);
+        assert_eq!(revoked["status"], "revoked");
+        assert_eq!((keys.token_of(&key).await.status, is_active(&token).await), (401, false));
+        test_env.delete(&keys.token, &key.path).await.assert_status(200);
+        assert_eq!(test_env.get(&keys.token, &key.path).await.json_of(200)["status"], "revoked");
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_grace() {
+    let test_env = TestEnv::start();
+    for (tenant, _) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let settings = json!({ "name": "n", "labels": ["a"], "owner": "o", "scopes": ["api:read"] });
+        let old = keys.make(settings).await;
+        let token = keys.token_of(&old).await.json_of(200);
+        test_env.app.pass(DAY);
+        let rotate = async |key: &Made, body: Value| {
+            let boss = test_env.token(tenant, BOSS).await;
+            test_env.post(&boss, &format!("{}/rotate", key.path), body).await
+        };
+        let new = Made::of(&rotate(&old, json!({ "grace": 2 * HOUR })).await);
+        for member in ["name", "labels", "owner", "scopes", "audiences", "client_id"] {
+            assert_eq!(new.view[member], old.view[member], "{member}");
+        }
+        let end = protocol::Timestamp::from_seconds(test_env.app.now() + 10 * DAY).to_rfc3339();
+        assert_eq!(new.view["expires_at"], end);
+        let boss = test_env.token(tenant, BOSS).await;
+        let shown = test_env.get(&boss, &old.path).await.json_of(200);
+        assert_eq!(shown["replaced_by"], new.view["id"]);
+        assert_eq!(rotate(&old, json!({})).await.status, 409, "it was replaced already");
+        let found = keys.introspect(SVC, text(&token, "access_token")).await;
+        assert_eq!(found["active"], false, "it has expired");
+        let token = keys.token_of(&old).await.json_of(200);
+        assert_eq!(token["expires_in"], HOUR);
+        test_env.app.pass(2 * HOUR);
+        assert_eq!((keys.token_of(&old).await.status, keys.token_of(&new).await.status), (401, 200));
+        // Without a grace the old one ends with its tokens.
+        let token = keys.token_of(&new).await.json_of(200);
+        let newest = Made::of(&rotate(&new, json!({ "grace": 0 })).await);
+        assert_eq!(keys.introspect(SVC, text(&token, "access_token")).await["active"], false);
+        assert_eq!((keys.token_of(&new).await.status, keys.token_of(&newest).await.status), (401, 200));
+    }
+}
+
+#[tokio::test]
+async fn a_key_ends_with_its_client_its_tenants_offer_and_what_the_client_loses() {
+    let test_env = TestEnv::start();
+    for (tenant, _) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let app = &test_env.app;
+        let key = keys
+            .make(json!({ "name": "n", "audiences": [ORDERS], "scopes": ["orders:read", "api:read"] }))
+            .await;
+        assert_eq!(keys.token_of(&key).await.json_of(200)["scope"], "orders:read api:read");
+        app.change_client(tenant, SVC, |client| client.scope = fixtures::scope("orders:read"));
+        assert_eq!(keys.token_of(&key).await.json_of(200)["scope"], "orders:read");
+        type Loss = fn(&mut Client);
+        let losses: [Loss; 4] = [
+            |client| client.resources.clear(),
+            |client| client.status = registry::ClientStatus::Suspended,
+            |client| client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt,
+            |client| client.grant_types = vec![GrantType::AuthorizationCode],
+        ];
+        for (nth, loss) in losses.into_iter().enumerate() {
+            app.change_client(tenant, SVC, loss);
+            assert!(matches!(keys.token_of(&key).await.status, 400 | 401), "{nth}");
+            assert_eq!(keys.introspect(AUDITOR, &key.text).await, json!({ "active": false }), "{nth}");
+            app.change_client(tenant, SVC, |_| {});
+            assert_eq!(keys.introspect(AUDITOR, &key.text).await["active"], true, "{nth}");
+        }
+        app.change_tenant(tenant, |_| {});
+        assert_eq!(keys.token_of(&key).await.status, 401);
+        assert_eq!(keys.introspect(AUDITOR, &key.text).await, json!({ "active": false }));
+        let refused = test_env.post(&keys.token, &keys.path(SVC), json!({ "name": "n" })).await;
+        assert!(refused.json_of(409).to_string().contains("offers no API keys"), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        for (client, name, label, owner) in
+            [(SVC, "One", "x", "a"), (SVC, "Two", "y", "b"), (WRITER, "Three", "x", "a")]
+        {
+            let settings = json!({ "name": name, "labels": [label, "all"], "owner": owner });
+            test_env.post(&keys.token, &keys.path(client), settings).await.assert_status(201);
+        }
+        let all = format!("/api/v1/tenant/{tenant}/api-keys");
+        let far = protocol::Timestamp::from_seconds(test_env.app.now() + 11 * DAY).to_rfc3339();
+        let near = protocol::Timestamp::from_seconds(test_env.app.now() + DAY).to_rfc3339();
+        for (path, query, expected) in [
+            (&all, String::new(), vec!["One", "Two", "Three"]),
+            (&keys.path(SVC), String::new(), vec!["One", "Two"]),
+            (&all, "name=t".to_owned(), vec!["Two", "Three"]),
+            (&all, "label=x".to_owned(), vec!["One", "Three"]),
+            (&all, "label=all&owner=b".to_owned(), vec!["Two"]),
+            (&keys.path(WRITER), "owner=a".to_owned(), vec!["Three"]),
+            (&all, format!("ends_before={far}"), vec!["One", "Two", "Three"]),
+            (&all, format!("ends_before={near}"), vec![]),
+            (&all, format!("unused_since={near}"), vec!["One", "Two", "Three"]),
+            (&all, "owner=%25".to_owned(), vec![]),
+        ] {
+            let found = test_env.get(&keys.token, &format!("{path}?{query}")).await.json_of(200);
+            let mut names: Vec<_> = column(&found, "name");
+            names.sort();
+            let mut expected = expected;
+            expected.sort_unstable();
+            assert_eq!(names, expected, "{query}");
+        }
+        let foreign = test_env.get(&keys.token, &format!("/api/v1/tenant/{other}/api-keys")).await;
+        assert!(matches!(foreign.status, 401 | 403), "{}", foreign.body);
+    }
+}
+
+#[tokio::test]
+async fn a_client_has_so_many_keys_and_no_more() {
+    let test_env = TestEnv::start();
+    for (tenant, _) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let mut made = Vec::new();
+        for number in 0..10 {
+            made.push(keys.make(json!({ "name": number.to_string() })).await);
+        }
+        let more = async |client: &str| {
+            test_env.post(&keys.token, &keys.path(client), json!({ "name": "more" })).await
+        };
+        assert!(more(SVC).await.json_of(409).to_string().contains("limits.api_keys is 10"));
+        more(WRITER).await.assert_status(201);
+        test_env.delete(&keys.token, &made[0].path).await.assert_status(200);
+        more(SVC).await.assert_status(201);
+    }
+}

@@ -1,0 +1,31 @@
+//! Writes the last uses of API keys to the store.
+
+use administration::{AdministrationStore, ApiKeyUsage};
+use async_trait::async_trait;
+use registry::{ApiKeyId, LastUsedApiKeys, UsedApiKey};
+use secrets::ClientAddress;
+use tenancy::{StoreError, TenantId, UsageBuffer};
+
+use crate::batch_writer::Buffered;
+
+#[async_trait]
+impl Buffered for LastUsedApiKeys {
+    const WHAT: &'static str = "uses of API keys";
+    type Owner = (TenantId, ApiKeyId);
+    type User = ClientAddress;
+    type Newest = ();
+
+    fn buffer(&self) -> &UsageBuffer<(TenantId, ApiKeyId), ClientAddress> {
+        &self.0
+    }
+
+    async fn write(store: &dyn AdministrationStore, rows: &[UsedApiKey]) -> Result<(), StoreError> {
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        store.record_api_key_usage(&rows).await
+    }
+}
+
+fn row(used: &UsedApiKey) -> ApiKeyUsage {
+    let (tenant, key) = used.owner.clone();
+    ApiKeyUsage { tenant, key, address: used.user.to_string(), at: used.at }
+}

@@ -1,0 +1,67 @@
+//! The shape of an API key: `lkk_`, 12 characters that name the key, `_`, and 49 more. A brand of the tenant may stand before it.
+//!
+//! The shape alone decides that a text is read as a key. Its checksum, and whether such a key exists, are checked elsewhere.
+
+/// What a key begins with, after the brand.
+const MARK: &str = "lkk_";
+const NAME: usize = 12;
+const REST: usize = 49;
+/// A key without a brand.
+const LENGTH: usize = MARK.len() + NAME + 1 + REST;
+/// The longest brand.
+pub const LONGEST_BRAND: usize = 20;
+
+/// The name in a text of the shape of a key: 12 public characters.
+#[must_use]
+pub fn api_key_name(text: &str) -> Option<&str> {
+    let (brand, key) = text.split_at_checked(text.len().checked_sub(LENGTH)?)?;
+    let (name, rest) = key.strip_prefix(MARK)?.split_at_checked(NAME)?;
+    let is_key = is_alphanumeric(name) && rest.strip_prefix('_').is_some_and(is_alphanumeric);
+    let is_brand = brand.is_empty() || brand.strip_suffix('_').is_some_and(is_api_key_brand);
+    (is_key && is_brand).then_some(name)
+}
+
+/// Whether a tenant may put this text and a `_` before its keys.
+#[must_use]
+pub fn is_api_key_brand(text: &str) -> bool {
+    let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    (1..=LONGEST_BRAND).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+fn is_alphanumeric(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_shape_has_a_name() {
+        let rest = "7".repeat(REST);
+        let name = "4fT9xQ2bV7mK";
+        let key = format!("lkk_{name}_{rest}");
+        for good in [key.clone(), format!("acme_live_{key}"), format!("{}_{key}", "a".repeat(LONGEST_BRAND))]
+        {
+            assert_eq!(api_key_name(&good), Some(name), "{good}");
+        }
+        for bad in [
+            String::new(),
+            "lkk_".to_owned(),
+            format!("{key}7"),
+            key[..key.len() - 1].to_owned(),
+            key.replace("lkk_", "lk__"),
+            key.replace("4f", "4-"),
+            key.replace("K_7", "K77"),
+            format!("{}-", &key[..key.len() - 1]),
+            format!("_{key}"),
+            format!("Acme_{key}"),
+            format!("acme{key}"),
+            format!("{}_{key}", "a".repeat(LONGEST_BRAND + 1)),
+            format!("é{}", &key[2..]),
+            "é".repeat(40),
+        ] {
+            assert_eq!(api_key_name(&bad), None, "{bad}");
+        }
+    }
+}

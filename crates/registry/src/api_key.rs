@@ -1,0 +1,210 @@
+//! An API key: a credential of one client that names itself, and an opaque token of it. It has a part of what its client has.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use derive_more::Display;
+use protocol::{GrantType, Scope, Timestamp, api_key_name};
+use secrets::SecretHash;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+use tenancy::TenantId;
+
+use crate::{Client, ClientId};
+
+/// The public name of a key: the 12 characters in it. It reveals nothing about the rest.
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ApiKeyId(Arc<str>);
+
+/// The text is no name of a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the id of an API key is 12 letters and digits")]
+pub struct InvalidApiKeyId;
+
+/// A key as it is stored.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// The tenant; detects a store that returns another tenant's key.
+    pub tenant: TenantId,
+    /// Its name.
+    pub id: ApiKeyId,
+    /// Whose credential it is.
+    pub client: ClientId,
+    /// The hash of the whole key.
+    pub hash: SecretHash,
+    /// Its last four characters.
+    pub hint: String,
+    /// What people call it.
+    pub name: String,
+    /// For people and resource servers.
+    pub labels: Vec<String>,
+    /// For whom the client has made it: its customer's id.
+    pub owner: Option<String>,
+    /// What it may be granted of the scope of its client.
+    pub scope: Scope,
+    /// What it may be used for of its client's audiences; none: the client itself.
+    pub audiences: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is not valid any more.
+    pub expires_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// The key that was made in its place.
+    pub replaced_by: Option<ApiKeyId>,
+}
+
+impl ApiKeyId {
+    /// The name in a text of the shape of a key.
+    #[must_use]
+    pub fn of_key(text: &str) -> Option<Self> {
+        api_key_name(text).map(|name| Self(name.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ApiKeyId {
+    type Err = InvalidApiKeyId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_name = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_name { Ok(Self(text.into())) } else { Err(InvalidApiKeyId) }
+    }
+}
+
+impl TryFrom<String> for ApiKeyId {
+    type Error = InvalidApiKeyId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl ApiKey {
+    /// A new key of a client, without anything that it may use, and at its end.
+    #[must_use]
+    pub fn new(client: &Client, id: ApiKeyId, (hash, hint): (SecretHash, String), now: Timestamp) -> Self {
+        Self {
+            tenant: client.tenant.clone(),
+            id,
+            client: client.id.clone(),
+            hash,
+            hint,
+            name: String::new(),
+            labels: Vec::new(),
+            owner: None,
+            scope: Scope::default(),
+            audiences: Vec::new(),
+            created_at: now,
+            expires_at: now,
+            revoked_at: None,
+            replaced_by: None,
+        }
+    }
+
+    /// Whether it is valid now. Every request checks this, whatever is cached.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at && self.revoked_at.is_none_or(|revoked_at| now < revoked_at)
+    }
+
+    /// Its client with what the key may use of it: the client credentials grant, and of scope and audiences what both have. Nothing where
+    /// the client has lost every audience of the key, because a token for the client itself would be another one.
+    #[must_use]
+    pub fn narrowed(&self, client: &Client) -> Option<Client> {
+        let is_of_client =
+            |audience: &&String| client.audiences.contains(audience) || client.resources.contains(audience);
+        let audiences: Vec<_> = self.audiences.iter().filter(is_of_client).cloned().collect();
+        if audiences.is_empty() && !self.audiences.is_empty() {
+            return None;
+        }
+        let is_granted = |token: &&_| self.scope.contains(token) && client.scope.contains(token);
+        Some(Client {
+            grant_types: client
+                .grant_types
+                .iter()
+                .copied()
+                .filter(|grant_type| *grant_type == GrantType::ClientCredentials)
+                .collect(),
+            audiences,
+            resources: Vec::new(),
+            scope: self.scope.iter().filter(is_granted).cloned().collect(),
+            secrets: Vec::new(),
+            keys: None,
+            ..client.clone()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+
+    fn key(scope: &str, audiences: &[&str]) -> ApiKey {
+        let svc = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
+        let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::Token([1; 32]));
+        ApiKey {
+            scope: Scope::parse(scope).unwrap(),
+            audiences: audiences.iter().map(|text| (*text).to_owned()).collect(),
+            expires_at: Timestamp::from_seconds(100),
+            revoked_at: Some(Timestamp::from_seconds(50)),
+            ..ApiKey::new(&svc, id, (hash, String::new()), Timestamp::from_seconds(1))
+        }
+    }
+
+    #[test]
+    fn a_key_has_what_its_client_has_as_well() {
+        let client = Client {
+            scope: Scope::parse("read write").unwrap(),
+            audiences: vec!["api".to_owned()],
+            resources: vec!["https://orders.example".to_owned()],
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials],
+            ..Client::new(key("", &[]).tenant, key("", &[]).client)
+        };
+        let check = |scope: &str, audiences: &[&str], expected: Option<(&str, &[&str])>| {
+            let narrowed = key(scope, audiences).narrowed(&client);
+            let found = narrowed.as_ref().map(|client| {
+                assert_eq!(
+                    (client.grant_types.as_slice(), client.resources.len()),
+                    (&[GrantType::ClientCredentials][..], 0)
+                );
+                (client.scope.to_string(), client.audiences.clone())
+            });
+            let expected = expected.map(|(scope, audiences)| {
+                (scope.to_owned(), audiences.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+            });
+            assert_eq!(found, expected, "{scope} {audiences:?}");
+        };
+        check("write read", &["api"], Some(("write read", &["api"])));
+        check("read admin", &["https://orders.example", "gone"], Some(("read", &["https://orders.example"])));
+        check("gone", &["api"], Some(("", &["api"])));
+        check("read", &[], Some(("read", &[])));
+        check("read", &["gone"], None);
+    }
+
+    #[test]
+    fn a_key_ends_by_its_end_and_by_its_revocation() {
+        let key = key("", &[]);
+        let at = Timestamp::from_seconds;
+        assert!(key.is_live(at(49)) && !key.is_live(at(50)));
+        let key = ApiKey { revoked_at: None, ..key };
+        assert!(key.is_live(at(99)) && !key.is_live(at(100)));
+    }
+
+    #[test]
+    fn a_name_is_twelve_letters_and_digits() {
+        for bad in ["", "4fT9xQ2bV7m", "4fT9xQ2bV7mKK", "4fT9xQ2bV7m-", "4fT9xQ2bV7é"] {
+            assert_eq!(bad.parse::<ApiKeyId>(), Err(InvalidApiKeyId), "{bad}");
+            assert!(serde_json::from_value::<ApiKeyId>(bad.into()).is_err());
+        }
+    }
+}

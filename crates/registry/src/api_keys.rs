@@ -1,0 +1,84 @@
+//! Which API key is presented? The way of a key at the token endpoint and at introspection.
+//!
+//! The text alone decides the cost of a check: one digest for each text of the shape of a key, and one lookup where its checksum is right.
+//! Every refusal looks alike.
+
+use std::sync::Arc;
+
+use protocol::{CredentialReason, Timestamp};
+use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, hash_api_key};
+use tenancy::{StoreError, Tenant, TenantId};
+
+use crate::methods::api_key;
+use crate::{ApiKey, ApiKeyId, ApiKeyStore, LastUsedApiKeys};
+
+/// Checks the keys of all tenants.
+pub struct ApiKeys {
+    store: Arc<dyn ApiKeyStore>,
+    pepper: Arc<Pepper>,
+    /// The last uses of keys that are not written to the store yet.
+    pub last_used: Arc<LastUsedApiKeys>,
+}
+
+impl ApiKeys {
+    /// Creates the service over a store, which should be a cache: every use of a key reads it.
+    #[must_use]
+    pub fn new(store: Arc<dyn ApiKeyStore>, pepper: Arc<Pepper>) -> Self {
+        Self { store, pepper, last_used: Arc::default() }
+    }
+
+    /// The key of this text, whatever its status, as far as there is one. A text with a wrong checksum costs no lookup.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, tenant: &TenantId, text: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        let Some(id) = ApiKeyId::of_key(text).filter(|_| has_checksum(text)) else { return Ok(None) };
+        let found = self.store.find_api_key(tenant, &id).await?;
+        // A row of another tenant or key, which only a broken store returns, is dropped.
+        Ok(found.filter(|key| key.tenant == *tenant && key.id == id))
+    }
+
+    /// Whether the text is this key, which is live, in a tenant whose clients may have keys.
+    ///
+    /// # Errors
+    /// Why not, for the log.
+    pub fn check(
+        &self,
+        tenant: &Tenant,
+        found: Option<&ApiKey>,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(), &'static CredentialReason> {
+        let client = found.map_or("", |key| key.client.as_str());
+        let presented = hash_api_key(&self.pepper, &tenant.id, client, text);
+        let matches = found.map_or(&SecretHash::Token([0; 32]), |key| &key.hash).matches(&presented);
+        match found {
+            None if !has_checksum(text) => Err(api_key::MALFORMED),
+            None => Err(api_key::UNKNOWN),
+            Some(_) if !matches => Err(api_key::WRONG),
+            Some(_) if tenant.api_keys.is_none() => Err(api_key::NOT_OFFERED),
+            Some(key) if key.is_live(now) => Ok(()),
+            Some(key) if key.revoked_at.is_some_and(|at| at <= now) => Err(api_key::REVOKED),
+            Some(_) => Err(api_key::EXPIRED),
+        }
+    }
+
+    /// The live key that this text is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn present(
+        &self,
+        tenant: &Tenant,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        let found = self.find(&tenant.id, text).await?;
+        Ok(found.clone().filter(|_| self.check(tenant, found.as_deref(), text, now).is_ok()))
+    }
+
+    /// Records that a key was used.
+    pub fn note_use(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
+        self.last_used.note(&key.tenant, &key.id, source, now);
+    }
+}

@@ -1,0 +1,118 @@
+//! API keys, counted in lookups and digests.
+
+use secrets::{GeneratedApiKey, hash_api_key};
+use tenancy::ApiKeyPolicy;
+
+use super::*;
+
+/// A key of this client, which the store has, and its text.
+fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> String {
+    let owner = super::client(client);
+    let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(None);
+    let hash = hash_api_key(&pepper(), &owner.tenant, client, key.expose());
+    let mut row = ApiKey::new(&owner, name.parse().unwrap(), (hash, hint), Timestamp::from_seconds(0));
+    row.expires_at = Timestamp::from_seconds(NOW + 1);
+    change(&mut row);
+    store.api_keys.lock().unwrap().insert(row.id.clone(), Arc::new(row));
+    key.expose().to_owned()
+}
+
+impl TestEnv {
+    async fn exchange(&self, tenant: &Tenant, credentials: ClientAuthentication) -> String {
+        let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
+        match self.authenticator.authenticate_by_any(tenant, credentials, &source, now).await {
+            Ok(client) => format!("{} of {}", named(client.proof()), client.client().id),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+fn offering(id: &str) -> Tenant {
+    Tenant { api_keys: Some(ApiKeyPolicy::default()), ..tenant(id) }
+}
+
+#[tokio::test]
+async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
+    use methods::api_key;
+    let test_env = test_env(clients_of_every_kind());
+    let store = &test_env.store;
+    let live = add(store, "billing", |_| {});
+    let last = if live.ends_with('0') { "1" } else { "0" };
+    let ended = Timestamp::from_seconds(NOW);
+    for (text, client, expected, lookups) in [
+        (live.clone(), "", "key of billing".to_owned(), 2),
+        (live.clone(), "billing", "key of billing".to_owned(), 2),
+        (live.clone(), "empty", refused(api_key::OTHER_CLIENT), 1),
+        (format!("{}{last}", &live[..live.len() - 1]), "", refused(api_key::MALFORMED), 0),
+        (GeneratedApiKey::generate(None).key.expose().to_owned(), "", refused(api_key::UNKNOWN), 1),
+        (add(store, "billing", |key| key.hash = SecretHash::Token([0; 32])), "", refused(api_key::WRONG), 1),
+        (add(store, "billing", |key| key.expires_at = ended), "", refused(api_key::EXPIRED), 1),
+        (add(store, "billing", |key| key.revoked_at = Some(ended)), "", refused(api_key::REVOKED), 1),
+        (
+            add(store, "billing", |key| key.audiences = vec!["x".to_owned()]),
+            "",
+            refused(api_key::NOTHING_LEFT),
+            2,
+        ),
+        (add(store, "suspended", |_| {}), "", refused(methods::CLIENT_SUSPENDED), 2),
+        (add(store, "keyed", |_| {}), "", refused(methods::METHOD_NOT_REGISTERED), 2),
+        (add(store, "gone", |_| {}), "", refused(methods::UNKNOWN_CLIENT), 2),
+    ] {
+        let before = store.lookups.load(Ordering::Relaxed);
+        assert_eq!(test_env.exchange(&offering("acme"), post(client, &text)).await, expected, "{text}");
+        assert_eq!(store.lookups.load(Ordering::Relaxed) - before, lookups, "{expected}");
+    }
+    assert_eq!(test_env.exchange(&tenant("acme"), post("", &live)).await, refused(api_key::NOT_OFFERED));
+    // Elsewhere no key is looked up.
+    let before = store.lookups.load(Ordering::Relaxed);
+    test_env.check(post("billing", &live), &refused(api_key::NOT_HERE), 0).await;
+    assert_eq!(store.lookups.load(Ordering::Relaxed), before);
+    assert_eq!(test_env.pool.hashes_computed(), 0);
+    // A secret without a client is refused as before.
+    test_env.check(post("", "secret"), &refused(methods::MALFORMED), 1).await;
+}
+
+#[tokio::test]
+async fn a_key_of_another_tenant_is_none() {
+    for is_faulty in [false, true] {
+        let store = FakeStore { is_faulty, ..FakeStore::default() };
+        let test_env = over(store, vec![client("billing")], Rate::per_minute(10_000));
+        let key = add(&test_env.store, "billing", |_| {});
+        let unknown = refused(methods::api_key::UNKNOWN);
+        assert_eq!(test_env.exchange(&offering("other"), post("", &key)).await, unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_used_key_is_noted_with_its_address() {
+    let test_env = test_env(vec![client("billing")]);
+    let key = add(&test_env.store, "billing", |_| {});
+    for _ in 0..2 {
+        test_env.exchange(&offering("acme"), post("", &key)).await;
+    }
+    let used = test_env.authenticator.api_keys.last_used.0.drain();
+    let [used] = &used[..] else { panic!("{used:?}") };
+    assert_eq!((used.owner.0.as_str(), used.at.seconds()), ("acme", NOW));
+    assert_eq!(Some(&used.owner.1), ApiKeyId::of_key(&key).as_ref());
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_keys_over_the_limit_wait_as_lookups_of_clients_do() {
+    let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
+    let test_env = Arc::new(over(store, Vec::new(), Rate::per_minute(1)));
+    let guess = |tenant: &'static str| {
+        let (test_env, text) =
+            (Arc::clone(&test_env), GeneratedApiKey::generate(None).key.expose().to_owned());
+        tokio::spawn(async move { test_env.exchange(&offering(tenant), post("", &text)).await })
+    };
+    for tenant in ["acme", "globex"] {
+        guess(tenant).await.unwrap();
+    }
+    let guesses: Vec<_> = (0..100).map(|_| guess("globex")).collect();
+    let_all_go_on().await;
+    let (began, of_acme) = (Instant::now(), guess("acme"));
+    assert_eq!(of_acme.await.unwrap(), refused_too_often(methods::api_key::UNKNOWN));
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    assert!(test_env.store.most_asking.load(Ordering::Relaxed) <= 3);
+    guesses.iter().for_each(tokio::task::JoinHandle::abort);
+}

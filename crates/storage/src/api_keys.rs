@@ -1,0 +1,220 @@
+//! API keys of clients, and where they were used from: the statements of their tables, and their columns.
+
+use std::sync::Arc;
+
+use administration::{ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, ManagedBy, RowLifecycle, UsedFrom};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::{ApiKey, ApiKeyId, ApiKeyStore, ClientId};
+use serde_json::json;
+use tenancy::{Stored, TenantId};
+
+use crate::column::{Column, is_text};
+use crate::columns::{columns, gathered, selected, written};
+use crate::commit::CommitWriter;
+use crate::database::Database;
+use crate::error::Error;
+use crate::row::{FromRow, Row};
+use crate::statement::{Argument, Dialect, Statement};
+use crate::usage_log::record;
+
+/// One key.
+pub(crate) const SELECT_ONE: &str = "
+    SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant} AND k.api_key_id = $2";
+
+/// Those of a client that have one of the names `$3`.
+pub(crate) const SELECT_NAMED: &str = "
+    SELECT {columns(k)} FROM api_keys k
+     WHERE k.tenant_id = {tenant} AND k.client_id = $2
+       AND k.api_key_id IN (SELECT value FROM {elements($3)})";
+
+pub(crate) const COUNT_LIVE: &str = "
+    SELECT COUNT(*) AS count FROM api_keys k
+     WHERE k.tenant_id = {tenant} AND k.client_id = $2 AND k.expires_at > $3 AND k.revoked_at IS NULL";
+
+const SELECT_ALL: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant}";
+
+const SQLITE_LABEL: &str = "EXISTS (SELECT 1 FROM json_each(k.labels) WHERE value = ?)";
+const POSTGRES_LABEL: &str = "? = ANY (k.labels)";
+
+const UNUSED: &str = "
+    NOT EXISTS (SELECT 1 FROM api_key_uses u
+                 WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
+
+/// A hash never changes, and a key is changed on its last revision only.
+const UPDATE: &str = "
+    UPDATE api_keys AS k
+       SET name = given.name, labels = given.labels, owner = given.owner, scopes = given.scopes,
+           audiences = given.audiences, updated_at = given.updated_at, expires_at = given.expires_at,
+           revoked_at = given.revoked_at, replaced_by = given.replaced_by, revision = given.revision
+      FROM {given}
+     WHERE k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
+       AND k.revision = given.revision - 1";
+
+/// A key that does not exist is left out, and no use becomes older than it is.
+const RECORD_USES: &str = "
+    INSERT INTO api_key_uses AS known (tenant_id, api_key_id, address, last_used_at)
+    SELECT k.tenant_id, k.api_key_id, given.address, given.last_used_at
+      FROM {given}
+           {join} api_keys k ON k.tenant_id = given.tenant_id AND k.api_key_id = given.api_key_id
+     WHERE TRUE
+    ON CONFLICT (tenant_id, api_key_id, address) DO UPDATE
+       SET last_used_at = {greatest}(known.last_used_at, excluded.last_used_at)";
+
+const PRUNE_USES: &str = "
+    DELETE FROM api_key_uses
+     WHERE (tenant_id, api_key_id, address) IN (
+               SELECT tenant_id, api_key_id, address
+                 FROM (SELECT u.tenant_id, u.api_key_id, u.address,
+                              row_number() OVER (PARTITION BY u.tenant_id, u.api_key_id
+                                                 ORDER BY u.last_used_at DESC, u.address) AS place
+                         FROM (SELECT DISTINCT tenant_id, api_key_id FROM {given}) AS used
+                              {join} api_key_uses u ON u.tenant_id = used.tenant_id
+                                 AND u.api_key_id = used.api_key_id) AS placed
+                WHERE place > $2)";
+
+/// Those that ended at `$1` or before.
+const PRUNE: &str = "
+    DELETE FROM api_keys
+     WHERE (tenant_id, api_key_id) IN (
+               SELECT tenant_id, api_key_id FROM api_keys WHERE expires_at <= $1
+                UNION ALL
+               SELECT tenant_id, api_key_id FROM api_keys WHERE revoked_at <= $1
+                LIMIT $2)";
+
+columns! {
+    ApiKey {
+        tenant: "tenant_id",
+        id: "api_key_id",
+        client: "client_id",
+        hash: "hash",
+        hint: "hint",
+        name: "name",
+        labels: "labels",
+        owner: "owner",
+        scope: "scopes",
+        audiences: "audiences",
+        created_at: "created_at",
+        expires_at: "expires_at",
+        revoked_at: "revoked_at",
+        replaced_by: "replaced_by",
+    }
+}
+
+// Without its uses, which another table has.
+written! {
+    ApiKeyState { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
+}
+
+impl FromRow for ApiKeyState {
+    fn selection(table: &str) -> String {
+        let of_key = format!(
+            "api_key_uses.tenant_id = {table}.tenant_id AND api_key_uses.api_key_id = {table}.api_key_id"
+        );
+        let uses = gathered::<UsedFrom>("api_key_uses", &of_key, "last_used_at DESC, address");
+        let columns = selected(&<Self as crate::columns::Columns>::columns(), table);
+        format!("{columns}, {uses} AS used_from")
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let key = ApiKey::from_row(row)?;
+        let lifecycle = RowLifecycle::fresh(ManagedBy::Api, key.created_at);
+        let updated_at = Timestamp::read(row, "updated_at")?;
+        Ok(Self {
+            key,
+            lifecycle: RowLifecycle { updated_at, ..lifecycle },
+            revision: Column::read(row, "revision")?,
+            used_from: row.rows("used_from")?,
+        })
+    }
+}
+
+columns! {
+    UsedFrom { address: "address", last_used_at: "last_used_at" }
+}
+
+columns! {
+    ApiKeyUsage { tenant: "tenant_id", key: "api_key_id", address: "address", at: "last_used_at" }
+}
+
+#[async_trait]
+impl ApiKeyStore for Database {
+    async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>> {
+        let found: Vec<ApiKey> =
+            self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(key.as_str())).await?;
+        Ok(found.into_iter().next().map(Arc::new))
+    }
+}
+
+#[async_trait]
+impl ApiKeyRows for Database {
+    async fn find_api_keys(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        keys: &[ApiKeyId],
+    ) -> Stored<Vec<ApiKeyState>> {
+        let names = json!(keys).to_string();
+        Ok(self.read(Statement::of(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names)).await?)
+    }
+
+    async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64> {
+        let count = Statement::of(COUNT_LIVE).bind(tenant).bind(client.as_str()).bind(now);
+        Ok(self.scalar(count).await?.unwrap_or_default())
+    }
+
+    async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>> {
+        if ![&query.name, &query.label, &query.owner].into_iter().flatten().all(|text| is_text(text)) {
+            return Ok(Vec::new());
+        }
+        Ok(self.read(select(tenant, query, self.dialect())).await?)
+    }
+
+    async fn record_api_key_usage(&self, usage: &[ApiKeyUsage]) -> Stored<()> {
+        let kept = Argument::from(ApiKeyUsage::KEPT_ADDRESSES as u64);
+        Ok(record(self, usage, [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])]).await?)
+    }
+}
+
+/// Only the requested conditions, so that an index is found.
+pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -> Statement {
+    let ApiKeyQuery { client, name, label, owner, ends_before, unused_since, after, limit } = query;
+    let text = |text: &Option<String>| text.as_deref().map(Argument::from);
+    let has_label = if dialect == Dialect::Sqlite { SQLITE_LABEL } else { POSTGRES_LABEL };
+    let name = name.as_ref().map(|name| Argument::from(name.to_ascii_lowercase()));
+    let conditions = [
+        ("k.client_id = ?", client.as_ref().map(|client| client.as_str().into())),
+        ("{position}(lower(k.name {bytewise}), ?) > 0", name),
+        (has_label, text(label)),
+        ("k.owner = ?", text(owner)),
+        ("{least}(k.expires_at, COALESCE(k.revoked_at, k.expires_at)) < ?", ends_before.map(Argument::from)),
+        (UNUSED, unused_since.map(Argument::from)),
+    ];
+    let requested = conditions.into_iter().filter_map(|(condition, argument)| Some((condition, argument?)));
+    let statement = requested
+        .fold(Statement::of(SELECT_ALL).bind(tenant), |statement, (condition, argument)| {
+            statement.push(&format!(" AND {condition}"), argument)
+        });
+    let statement = match after {
+        Some((created_at, key)) => {
+            let place = vec![(*created_at).into(), key.as_str().into()];
+            statement.push_row(" AND (k.created_at, k.api_key_id) > ?", place)
+        }
+        None => statement,
+    };
+    statement.push(" ORDER BY k.created_at, k.api_key_id LIMIT ?", *limit)
+}
+
+/// Deletes keys that ended at this time or before, of the tenants that the role of the transaction sees.
+pub(crate) fn prune(ended: Timestamp, limit: u32) -> Statement {
+    Statement::of(PRUNE).bind(ended).bind(limit)
+}
+
+impl CommitWriter<'_> {
+    pub(crate) async fn api_keys(&mut self) -> Result<(), Error> {
+        let (added, changed): (Vec<_>, Vec<_>) =
+            self.decided.api_keys.values().partition(|row| row.revision == 1);
+        self.insert("api_keys", &added).await?;
+        self.all(UPDATE, &changed).await
+    }
+}

@@ -1,0 +1,29 @@
+//! Whether clients of a tenant may have API keys, and for how long.
+
+use protocol::Lifetime;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
+/// The policy of the API keys of a tenant.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyPolicy {
+    /// How long a new key lives at most.
+    pub max_lifetime: Lifetime,
+    /// How long it lives where the request names no end.
+    pub default_lifetime: Lifetime,
+    /// The brand before its keys.
+    pub prefix: Option<String>,
+}
+
+impl ApiKeyPolicy {
+    /// No policy allows longer lives.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(3_650 * 86_400);
+}
+
+impl Default for ApiKeyPolicy {
+    fn default() -> Self {
+        let days = |days: u64| Lifetime::from_seconds(days * 86_400);
+        Self { max_lifetime: days(365), default_lifetime: days(90), prefix: None }
+    }
+}

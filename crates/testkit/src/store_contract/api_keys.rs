@@ -1,0 +1,212 @@
+//! API keys, whose commits wait for no other tenant, and where they were used from.
+
+use administration::{
+    ApiKeyQuery, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome, CommitRequest,
+    Invalidation, ManagedBy,
+};
+use protocol::{Lifetime, Scope, Timestamp};
+use registry::{ApiKey, ApiKeyId, Client};
+use serde_json::json;
+use tenancy::TenantId;
+
+use super::{Stores, add, resting_on_today};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// A tenant with the client `svc`.
+async fn client(stores: &Stores, tenant: &str) -> Client {
+    let tenant = fixtures::tenant(tenant);
+    let svc = fixtures::client(&tenant, "svc");
+    add(stores, &tenant, &[&svc]).await;
+    svc
+}
+
+/// A commit of these changes of keys alone, with a record of each, on the keys as they are now.
+async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
+    let record = |change: &Change| {
+        let text = json!({ "at": "2026-01-01T00:00:00Z", "actor": "a", "action": "api_key.changed",
+            "tenant": change.tenant().as_str(), "subject": "s", "detail": {} });
+        serde_json::from_value::<AuditRecord>(text).unwrap()
+    };
+    let audit = changes.iter().map(record).collect();
+    let request = CommitRequest { changes, audit, ..CommitRequest::empty(ManagedBy::Api, NOW) };
+    let mut request = resting_on_today(stores, &request).await;
+    request.expected_revisions.clear();
+    for state in &mut request.before {
+        state.api_keys = listed(stores, &state.tenant.id, ApiKeyQuery::default()).await;
+    }
+    request
+}
+
+async fn change(stores: &Stores, kind: ChangeKind, before: Option<&ApiKey>, after: &ApiKey) {
+    let change = Change::ApiKey(requests::row(kind, before, after));
+    let outcome = stores.administration.commit(&request(stores, vec![change]).await).await.unwrap();
+    assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{kind:?}");
+}
+
+async fn listed(stores: &Stores, tenant: &TenantId, query: ApiKeyQuery) -> Vec<administration::ApiKeyState> {
+    stores.administration.list_api_keys(tenant, &ApiKeyQuery { limit: 10_000, ..query }).await.unwrap()
+}
+
+async fn found(stores: &Stores, tenant: &TenantId, id: &ApiKeyId) -> Option<ApiKey> {
+    stores.api_keys.find_api_key(tenant, id).await.unwrap().map(|key| (*key).clone())
+}
+
+fn id(number: usize) -> String {
+    format!("key{number:09}")
+}
+
+/// Each field has a value of its own.
+pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores) {
+    let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
+    let key = ApiKey {
+        labels: vec!["a".to_owned(), "b \"c\" é".to_owned()],
+        owner: Some("cus_é".to_owned()),
+        scope: Scope::parse("b a").unwrap(),
+        audiences: vec!["x".to_owned(), "y z".to_owned()],
+        ..fixtures::api_key(&acme, &id(1))
+    };
+    let plain = fixtures::api_key(&globex, &id(1));
+    for key in [&key, &plain] {
+        change(&stores, ChangeKind::Added, None, key).await;
+    }
+    assert_eq!(found(&stores, &acme.tenant, &key.id).await, Some(key.clone()));
+    assert_eq!(found(&stores, &globex.tenant, &key.id).await, Some(plain));
+    let replaced = ApiKey {
+        name: "n".to_owned(),
+        labels: Vec::new(),
+        owner: None,
+        scope: Scope::default(),
+        audiences: Vec::new(),
+        expires_at: NOW + Lifetime::from_seconds(5),
+        revoked_at: Some(NOW),
+        replaced_by: Some(id(2).parse().unwrap()),
+        ..key.clone()
+    };
+    change(&stores, ChangeKind::Revoked, Some(&key), &replaced).await;
+    assert_eq!(found(&stores, &acme.tenant, &key.id).await, Some(replaced.clone()));
+    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
+    assert_eq!((rows.len(), &rows[0].key, rows[0].revision), (1, &replaced, 2));
+    let foreign = stores
+        .administration
+        .find_api_keys(&globex.tenant, &acme.id, std::slice::from_ref(&key.id))
+        .await
+        .unwrap();
+    assert_eq!(foreign.len(), 1, "its own");
+    assert_ne!(foreign[0].key, replaced);
+}
+
+/// Its revision is compared, that of its tenant is not.
+pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
+    let svc = client(&stores, "acme").await;
+    let key = fixtures::api_key(&svc, &id(1));
+    change(&stores, ChangeKind::Added, None, &key).await;
+    let renamed = ApiKey { name: "other".to_owned(), ..key.clone() };
+    let rename = vec![Change::ApiKey(requests::row(ChangeKind::Changed, Some(&key), &renamed))];
+    let [first, second] = [request(&stores, rename.clone()).await, request(&stores, rename).await];
+    let added = vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))];
+    let revision = first.before[0].revision;
+    for (request, expected) in [(&first, true), (&second, false), (&request(&stores, added).await, false)] {
+        let outcome = stores.administration.commit(request).await.unwrap();
+        assert_eq!(matches!(outcome, CommitOutcome::Committed { .. }), expected);
+    }
+    let state = request(&stores, vec![Change::ApiKey(requests::row(ChangeKind::Added, None, &key))]).await;
+    assert_eq!(state.before[0].revision, revision, "the tenant is as it was");
+    let audit = AuditQuery { tenant: Some(svc.tenant.clone()), limit: 10, ..AuditQuery::default() };
+    let records = stores.administration.list_audit(&audit).await.unwrap();
+    assert_eq!(records.iter().filter(|(_, record)| record.action == "api_key.changed").count(), 2);
+}
+
+/// A new key is in no cache, so only a change of one is logged; revoking one ends its tokens.
+pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(stores: Stores) {
+    let svc = client(&stores, "acme").await;
+    let key = fixtures::api_key(&svc, &id(1));
+    let begin = stores.administration.position().await.unwrap();
+    change(&stores, ChangeKind::Added, None, &key).await;
+    assert_eq!(stores.administration.changes_since(begin).await.unwrap(), []);
+    let revoked = ApiKey { revoked_at: Some(NOW), ..key.clone() };
+    change(&stores, ChangeKind::Revoked, Some(&key), &revoked).await;
+    let logged: Vec<_> = stores
+        .administration
+        .changes_since(begin)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, change)| change)
+        .collect();
+    let tenant = || svc.tenant.clone();
+    assert_eq!(logged, [Invalidation::ApiKey(tenant(), key.id.clone()), Invalidation::Revocations(tenant())]);
+    let facts = stores.revocations.find_revocations(&svc.tenant).await.unwrap();
+    let tag = registry::CredentialTag::of_api_key(&svc.tenant, &svc.id, &key.id);
+    assert!(facts.issued_until(svc.id.as_str(), tag).is_some());
+}
+
+/// Of several replicas: no commit of a key waits for one of another tenant, and each record has a number.
+pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
+    let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
+    let made: Vec<_> = (0..20)
+        .map(|number| {
+            let (stores, key) = (stores.clone(), fixtures::api_key(&clients[number % 2], &id(number)));
+            tokio::spawn(async move { change(&stores, ChangeKind::Added, None, &key).await })
+        })
+        .collect();
+    for made in made {
+        made.await.unwrap();
+    }
+    for svc in &clients {
+        let count = stores.administration.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
+        assert_eq!((count, listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len()), (10, 10));
+        let day = NOW + Lifetime::from_seconds(86_400);
+        assert_eq!(stores.administration.count_live_api_keys(&svc.tenant, &svc.id, day).await.unwrap(), 0);
+        let audit = AuditQuery { tenant: Some(svc.tenant.clone()), limit: 100, ..AuditQuery::default() };
+        let records = stores.administration.list_audit(&audit).await.unwrap();
+        let mut positions: Vec<_> = records.iter().map(|(position, _)| *position).collect();
+        positions.dedup();
+        assert_eq!(positions.len(), records.len());
+    }
+}
+
+/// The latest addresses of each; a key that nobody made is ignored.
+pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
+    let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
+    for svc in [&acme, &globex] {
+        change(&stores, ChangeKind::Added, None, &fixtures::api_key(svc, &id(1))).await;
+    }
+    let used = |number: usize, address: u32, at: u64| ApiKeyUsage {
+        tenant: acme.tenant.clone(),
+        key: id(number).parse().unwrap(),
+        address: format!("192.0.2.{address}"),
+        at: Timestamp::from_seconds(at),
+    };
+    let many: Vec<_> = (0..10).map(|address| used(1, address, 100 + u64::from(address))).collect();
+    stores.administration.record_api_key_usage(&many).await.unwrap();
+    stores.administration.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();
+    let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
+    let kept: Vec<_> = rows[0].used_from.iter().map(|used| used.last_used_at.0.seconds()).collect();
+    assert_eq!(kept, (102..110).rev().collect::<Vec<_>>());
+    assert_eq!(listed(&stores, &globex.tenant, ApiKeyQuery::default()).await[0].used_from, []);
+    for (since, unused) in [(109, 0), (110, 1)] {
+        let query =
+            ApiKeyQuery { unused_since: Some(Timestamp::from_seconds(since)), ..ApiKeyQuery::default() };
+        assert_eq!(listed(&stores, &acme.tenant, query).await.len(), unused, "{since}");
+    }
+}
+
+/// Those that ended a month ago; the others of the client stay.
+pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
+    let svc = client(&stores, "acme").await;
+    let days = |days: u64| Lifetime::from_seconds(days * 86_400);
+    for (number, expires_at, revoked_at) in [
+        (1, NOW + days(90), None),
+        (2, NOW + days(90), Some(NOW)),
+        (3, NOW + days(1), None),
+        (4, NOW + days(2), Some(NOW + days(1))),
+    ] {
+        let key = ApiKey { expires_at, revoked_at, ..fixtures::api_key(&svc, &id(number)) };
+        change(&stores, ChangeKind::Added, None, &key).await;
+    }
+    for (after, left) in [(29, 4), (30, 3), (31, 1), (119, 1), (120, 0)] {
+        stores.administration.prune_ended_secrets(NOW + days(after), 100).await.unwrap();
+        assert_eq!(listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len(), left, "{after}");
+    }
+}
