@@ -1,11 +1,11 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
-use protocol::{ClientAuthentication, PresentedMethod};
+use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
 use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::raw_request::RawRequest;
-use crate::respond::OAuthResult;
+use crate::respond::{OAuthError, OAuthResult};
 use crate::tenant_request::TenantRequest;
 
 /// What came of a client authentication.
@@ -60,6 +60,16 @@ impl TenantRequest<'_> {
         let (method, source) = (credentials.presented_method(), raw.source());
         let authenticator = &services.tokens.authenticator;
         note(raw, method, authenticator.authenticate_by_any(tenant, credentials, &source, now).await)
+    }
+
+    /// Authenticates the client of an API key that is presented as an access token, with the limits of every client authentication.
+    pub(crate) async fn authenticate_by_api_key(
+        self,
+        key: &PresentedToken,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let secret = Secret::new(key.expose().to_owned());
+        let alone = ClientAuthentication::Post(IdAndSecret { client_id: String::new(), secret });
+        self.authenticate_by_any(alone).await.map_err(OAuthError::of_token)
     }
 
     /// Authenticates the client.

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use protocol::{ActiveToken, Audience, Credential, GrantType, Scope, TokenType};
-use registry::{ApiKey, Client, ClientStatus, IntrospectionRight, SenderKeys};
+use protocol::{ActiveToken, Audience};
+use registry::{Client, ClientStatus, IntrospectionRight};
 
-use crate::grant_check::check_grant_type;
-use crate::sender_constraint::{confirmation, token_type};
+use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
 
 /// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
@@ -27,49 +26,15 @@ pub(crate) fn decide(
         token_type: token_type(claims.cnf.as_ref()),
         exp: claims.exp.seconds(),
         iat: claims.iat.seconds(),
-        nbf: Some(claims.nbf.seconds()),
+        nbf: claims.nbf.seconds(),
         sub: claims.sub.into_owned(),
         aud: claims.aud,
         iss: claims.iss.into_owned(),
-        jti: Some(claims.jti),
+        jti: claims.jti,
         cnf: claims.cnf,
         api_key: claims.api_key.map(Cow::into_owned),
         owner: None,
         labels: None,
-    })
-}
-
-/// The same for a live API key of this client, which has only what the key has of it. A key is a bearer token: where tokens must be bound
-/// to a key of their sender, it opens nothing.
-pub(crate) fn decide_api_key(key: &ApiKey, caller: &Grantee<'_>, holder: &Client) -> Option<ActiveToken> {
-    let holder = Grantee { tenant: caller.tenant, client: holder };
-    let client = holder.client;
-    let aud = match client.audiences.is_empty() {
-        true => Audience::One(client.id.to_string().into()),
-        false => Audience::Many(client.audiences.clone().into()),
-    };
-    let is_usable = client.status == ClientStatus::Active
-        && client.authentication_method.allows(Some(Credential::Secret))
-        && confirmation(&holder, &SenderKeys::default()).is_ok()
-        && check_grant_type(GrantType::ClientCredentials, &holder).is_ok();
-    if !is_usable || !may_know(client.id.as_str(), &aud, caller) {
-        return None;
-    }
-    Some(ActiveToken {
-        scope: Scope::text(client.scope.iter()),
-        client_id: client.id.to_string(),
-        token_type: TokenType::Bearer,
-        exp: key.expires_at.seconds(),
-        iat: key.created_at.seconds(),
-        nbf: None,
-        sub: client.id.to_string(),
-        aud,
-        iss: holder.issuer().to_owned(),
-        jti: None,
-        cnf: None,
-        api_key: Some(key.id.to_string()),
-        owner: key.owner.clone(),
-        labels: Some(key.labels.clone()),
     })
 }
 

@@ -6,6 +6,7 @@ mod device;
 mod logout;
 
 mod access_token;
+mod api_key_token;
 mod grant_check;
 mod named_scope;
 mod sender_constraint;

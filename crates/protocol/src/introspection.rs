@@ -82,18 +82,16 @@ pub struct ActiveToken {
     pub exp: u64,
     /// When it was issued.
     pub iat: u64,
-    /// When it begins; not of an API key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nbf: Option<u64>,
+    /// When it begins.
+    pub nbf: u64,
     /// Whom it speaks for.
     pub sub: String,
     /// Whom it is for.
     pub aud: Audience<'static>,
     /// Who issued it.
     pub iss: String,
-    /// Its identifier; not of an API key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
+    /// Its identifier.
+    pub jti: String,
     /// The key that its sender must prove to hold (RFC 9449 §6.2, RFC 8705 §3.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,

@@ -441,7 +441,8 @@ impl Authenticator {
         let (mut unhashed, mut refusal) = (Vec::new(), None);
         for reading in readings {
             let checked = match api_key_name(reading.secret.expose()) {
-                Some(_) => self.check_api_key(tenant, &reading, attempt, now, purpose).await,
+                // Boxed, because the futures of requests without a key would be as large.
+                Some(_) => Box::pin(self.check_api_key(tenant, &reading, attempt, now, purpose)).await,
                 None => self.check_quickly(&tenant.id, reading, attempt, now).await,
             };
             match checked? {

@@ -67,6 +67,16 @@ impl HttpError<OAuthBody> {
         refused
     }
 
+    /// A refused client authentication, where the credential is presented as an access token.
+    pub(crate) fn of_token(self) -> Self {
+        if self.code != Some(ErrorCode::InvalidClient) {
+            return self;
+        }
+        let code = ErrorCode::InvalidToken;
+        let body = ErrorResponse::new(code, self.refused.reason, "Token is not accepted");
+        Self { code: Some(code), body: OAuthBody(Some(body)), ..self }
+    }
+
     /// Adds the challenge for a failed client authentication (RFC 6749 §5.2, RFC 7617 §2).
     pub(crate) fn in_realm(self, realm: &str) -> Self {
         if self.status != StatusCode::UNAUTHORIZED || self.code != Some(ErrorCode::InvalidClient) {

@@ -1,8 +1,8 @@
 //! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
 
 use actix_web::web::Data;
-use grants::{BearerError, ProtectedResource};
-use protocol::{PresentedToken, ScopeToken};
+use grants::{BearerError, Engine, ProtectedResource};
+use protocol::{PresentedToken, ScopeToken, api_key_name};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantError;
@@ -64,7 +64,13 @@ async fn answer(
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let request = TenantRequest { services, tenant: &tenant, raw, now: (services.clock)() };
-    let admitted = services.tokens.engine.admit(&tenant, token, resource, request.now).await?;
+    let admitted = match api_key_name(token.expose()) {
+        Some(_) => {
+            let client = request.authenticate_by_api_key(token).await?;
+            Engine::admit_api_key(&tenant, &client, resource)?
+        }
+        None => services.tokens.engine.admit(&tenant, token, resource, request.now).await?,
+    };
     let claims = request.confirm(token, admitted).await?;
     raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     let mut response = secret_json(&Answer {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use tenancy::ApiKeyPolicy;
 
 use crate::prelude::*;
+use crate::protected_resource::assert_invalid;
 
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 const HOUR: u64 = 3_600;
@@ -147,8 +148,9 @@ async fn a_key_is_a_token_that_introspection_knows() {
         let key = keys.make(settings).await;
         let now = test_env.app.now();
         let expected = json!({ "active": true, "scope": "orders:read", "client_id": SVC, "sub": SVC,
-            "token_type": "Bearer", "exp": now + 10 * DAY, "iat": now, "aud": [ORDERS], "iss": issuer(tenant),
-            "api_key": key.view["id"], "owner": "cus_1", "labels": ["a", "b"] });
+            "token_type": "Bearer", "exp": now + 10 * DAY, "iat": now, "nbf": now, "aud": [ORDERS],
+            "iss": issuer(tenant), "jti": key.view["id"], "api_key": key.view["id"], "owner": "cus_1",
+            "labels": ["a", "b"] });
         for (caller, known) in [(SVC, true), (GATEKEEPER, true), (AUDITOR, true), (WRITER, false)] {
             let found = keys.introspect(caller, &key.text).await;
             assert_eq!(found, if known { expected.clone() } else { json!({ "active": false }) }, "{caller}");
@@ -176,6 +178,33 @@ async fn a_key_is_a_token_that_introspection_knows() {
         test_env.app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
         assert_eq!(keys.introspect(AUDITOR, &key.text).await, inactive);
         test_env.app.change_client(tenant, SVC, |_| {});
+    }
+}
+
+#[tokio::test]
+async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
+    for (tenant, other) in BOTH {
+        let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
+        let keys = Keys::of(&test_env, tenant).await;
+        let others = Keys::of(&test_env, other).await;
+        let settings =
+            |scope: &str, audience: &str| json!({ "name": "n", "scopes": [scope], "audiences": [audience] });
+        let key = keys.make(settings("api:read", "api")).await;
+        let present = async |key: &Made| test_env.app.get_with(&key.text, RESOURCE).await;
+        let sample = present(&key).await.json_of(200);
+        assert_eq!(sample["caller"], json!({ "type": "machine", "client_id": SVC }));
+        assert_eq!(sample["scopes"], json!(["api:read"]));
+        let narrow = keys.make(settings("api:write", "api")).await;
+        assert_eq!(present(&narrow).await.json_of(403)["error"], "insufficient_scope");
+        let elsewhere = keys.make(settings("api:read", ORDERS)).await;
+        assert_invalid(&present(&elsewhere).await, "Token audience is not accepted");
+        let foreign = others.make(settings("api:read", "api")).await;
+        assert_invalid(&present(&foreign).await, "Token is not accepted");
+        let bound = test_env.app.request(Method::GET, RESOURCE);
+        let bound = bound.header("authorization", format!("DPoP {}", key.text));
+        assert_eq!(Answer::to(bound).await.status, 401, "a key is bound to none");
+        test_env.delete(&keys.token, &key.path).await.assert_status(200);
+        assert_invalid(&present(&key).await, "Token is not accepted");
     }
 }
 

@@ -2,14 +2,14 @@
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
 use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
-use registry::{AuthenticatedClient, ClientId, RevokedBy};
+use registry::{AuthenticatedClient, ClientId, Proof, RevokedBy};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
 use super::{Engine, GrantError};
 use crate::{
     AccessTokenClaims, BearerError, Grantee, ProtectedResource, UnconfirmedToken, administration_access,
-    introspection, refresh_token_text, refreshing, resource_access,
+    api_key_token, introspection, refresh_token_text, refreshing, resource_access,
 };
 
 /// An access token that is valid but for what may have revoked it.
@@ -58,16 +58,18 @@ impl Engine {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<Option<ActiveToken>, GrantError> {
-        let Some(key) = self.api_keys.present(caller.tenant, text.expose(), now).await? else {
+        let tenant = caller.tenant;
+        let Some(key) = self.api_keys.present(tenant, text.expose(), now).await? else {
             return Ok(None);
         };
         let client = self.clients.find_client(&key.tenant, &key.client).await?;
-        let holder = client.and_then(|client| key.narrowed(&client));
-        let token = holder.and_then(|holder| introspection::decide_api_key(&key, caller, &holder));
-        if token.is_some() {
+        let Some(holder) = client.and_then(|client| key.narrowed(&client)) else { return Ok(None) };
+        let claims = api_key_token::claims(&key, &Grantee { tenant, client: &holder });
+        let token = claims.and_then(|claims| introspection::decide(claims, caller, Some(&holder)));
+        Ok(token.map(|token| {
             self.api_keys.note_use(&key, source, now);
-        }
-        Ok(token)
+            ActiveToken { owner: key.owner.clone(), labels: Some(key.labels.clone()), ..token }
+        }))
     }
 
     /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.
@@ -83,6 +85,27 @@ impl Engine {
     ) -> Result<UnconfirmedToken, GrantError> {
         let claims = self.verify(tenant, token.expose(), Some(&resource.audience), now).await?;
         let claims = claims.map_err(BearerError::from)?;
+        resource_access::decide(&claims, resource)?;
+        Ok(UnconfirmedToken::new(claims))
+    }
+
+    /// The same for an API key that a client has authenticated with.
+    ///
+    /// # Errors
+    /// When the key is refused.
+    pub fn admit_api_key(
+        tenant: &Tenant,
+        client: &AuthenticatedClient,
+        resource: &ProtectedResource,
+    ) -> Result<UnconfirmedToken, BearerError> {
+        let claims = match client.proof() {
+            Proof::ApiKey(key) => api_key_token::claims(key, &Grantee { tenant, client: client.client() }),
+            _ => None,
+        };
+        let claims = claims.ok_or(TokenError::Inactive)?;
+        if !claims.aud.iter().any(|audience| audience == resource.audience) {
+            return Err(TokenError::WrongAudience.into());
+        }
         resource_access::decide(&claims, resource)?;
         Ok(UnconfirmedToken::new(claims))
     }

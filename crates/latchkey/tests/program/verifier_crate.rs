@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use latchkey_verifier::{Caller, Clock, Moment, Reason, Refusal, Revocations, TokenError, Trusted, Verifier};
+use latchkey_verifier::{
+    Caller, Clock, Introspection, Moment, Reason, Refusal, Revocations, TokenError, Trusted, Verifier,
+};
 use tokio::task::JoinHandle;
 
 use crate::cli::Cli;
 use crate::program::Program;
 use crate::running::tenant_path;
+use crate::secrets_of_libraries::{new_api_key, with_api_keys};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 /// The issuer of a tenant, which is not where a test's program listens.
@@ -133,6 +136,40 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
     clock.advance(31);
     assert!(matches!(verify(&verifier, &kept).await, Err(Reason::NotReady { .. })));
+}
+
+#[tokio::test]
+async fn an_api_takes_a_token_and_an_api_key_at_the_same_place() {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        api_key: Option<String>,
+        owner: Option<String>,
+    }
+    let (folder, program) = with_api_keys();
+    for (tenant, secret, other, auditor) in [
+        ("acme", ACME_SECRET, "globex", "acme-auditor-canary-90aa"),
+        ("globex", GLOBEX_SECRET, "acme", "globex-auditor-canary-77e0"),
+    ] {
+        let introspection = program.url(&tenant_path(tenant, "/oauth/introspect"));
+        let verifier = Verifier::builder()
+            .issuer(trusted(&program, tenant))
+            .audience("api")
+            .introspection(Introspection::new(introspection, "auditor", auditor));
+        let verifier = verifier.build().unwrap();
+        let token = program.token(tenant, "svc", secret).await;
+        let caller: Caller<Claims> = verifier.verify(&token).await.unwrap();
+        assert_eq!((caller.client_id(), &caller.claims().api_key), ("svc", &None));
+        let (id, key) = new_api_key(&folder, tenant, &["--owner", "cus_1"]);
+        let caller: Caller<Claims> = verifier.verify(&key).await.unwrap();
+        caller.require("api:read").unwrap();
+        assert_eq!((caller.client_id(), caller.tenant(), caller.token_id()), ("svc", Some(tenant), &*id));
+        assert!(caller.is_machine());
+        let claims = caller.into_claims();
+        assert_eq!((claims.api_key.as_deref(), claims.owner.as_deref()), (Some(&*id), Some("cus_1")));
+        let (_, foreign) = new_api_key(&folder, other, &[]);
+        assert_eq!(verify(&verifier, &foreign).await, Err(Reason::Token(TokenError::Inactive)));
+    }
+    program.stop();
 }
 
 #[tokio::test]

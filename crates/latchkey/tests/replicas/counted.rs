@@ -7,6 +7,7 @@ use testkit::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::api_keys::{api_key, with_api_keys};
 use crate::numbers::Numbers;
 use crate::postgres_server::PostgresServer;
 use crate::program::Mark;
@@ -72,27 +73,35 @@ async fn what_a_token_costs_without_redis() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_warm_introspection_costs_no_statement_and_no_command() {
+async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
     let redis = RedisServer::started();
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);
         make_keys(&test_env).await;
-        let [one, _other] = test_env.start_two(&settings(30)).await;
+        let [one, _other] = test_env.start_two(&with_api_keys(30)).await;
         for tenant in TENANTS {
             let token = one.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
-            let introspected = async || {
-                let before = settled(&one).await;
-                let answer = introspect(&test_env, &one, tenant, &token).await;
-                assert_eq!(answer.json()["active"], true, "{answer:?}");
-                let after = settled(&one).await;
-                Cost(after.statements - before.statements, after.commands - before.commands)
-            };
-            introspected().await;
-            let mut costs = Vec::new();
-            for _ in 0..4 {
-                costs.push(introspected().await);
+            let (key, _) = api_key(&test_env, &one, tenant);
+            for introspected in [Some(&token), Some(&key), None] {
+                let requested = async || {
+                    let before = settled(&one).await;
+                    match introspected {
+                        Some(text) => {
+                            let answer = introspect(&test_env, &one, tenant, text).await;
+                            assert_eq!(answer.json()["active"], true, "{answer:?}");
+                        }
+                        None => drop(one.program.token(tenant, "svc-0", &key).await),
+                    }
+                    let after = settled(&one).await;
+                    Cost(after.statements - before.statements, after.commands - before.commands)
+                };
+                requested().await;
+                let mut costs = Vec::new();
+                for _ in 0..4 {
+                    costs.push(requested().await);
+                }
+                assert_eq!(least_of(&costs), Cost(0, 0), "{tenant}: {costs:?}");
             }
-            assert_eq!(least_of(&costs), Cost(0, 0), "{tenant}: {costs:?}");
         }
     }
 }

@@ -50,6 +50,7 @@ mod test_env;
 mod test_servers;
 mod verifier;
 
+mod api_keys;
 mod assertions;
 mod command_line;
 mod counted;

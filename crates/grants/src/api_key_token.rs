@@ -1,0 +1,36 @@
+//! An API key as an access token of its client: the claims that it stands for.
+
+use protocol::{Audience, Credential, GrantType, Scope};
+use registry::{ApiKey, ClientStatus, SenderKeys};
+
+use crate::{AccessTokenClaims, Grantee, grant_check};
+
+/// The claims of a live key, whose client has only what the key has of it, from the creation of the key to its end. None where the client could
+/// get no token with the key. A key is a bearer token: where tokens must be bound to a key of their sender, it opens nothing.
+pub(crate) fn claims(key: &ApiKey, grantee: &Grantee<'_>) -> Option<AccessTokenClaims<'static>> {
+    let client = grantee.client;
+    let is_usable = client.status == ClientStatus::Active
+        && client.authentication_method.allows(Some(Credential::Secret))
+        && grant_check::check(GrantType::ClientCredentials, grantee, &SenderKeys::default()).is_ok();
+    is_usable.then(|| AccessTokenClaims {
+        iss: grantee.issuer().to_owned().into(),
+        sub: client.id.to_string().into(),
+        aud: match client.audiences.is_empty() {
+            true => Audience::One(client.id.to_string().into()),
+            false => Audience::Many(client.audiences.clone().into()),
+        },
+        exp: key.expires_at,
+        iat: key.created_at,
+        nbf: key.created_at,
+        jti: key.id.to_string(),
+        scope: Scope::text(client.scope.iter()),
+        client_id: client.id.to_string().into(),
+        auth_time: None,
+        acr: None,
+        sid: None,
+        userinfo_claims: Vec::new(),
+        grant_id: None,
+        api_key: Some(key.id.to_string().into()),
+        cnf: None,
+    })
+}

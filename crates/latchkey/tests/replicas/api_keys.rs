@@ -1,0 +1,52 @@
+//! API keys at two replicas: each knows a new key at once, and a revoked one not much longer.
+
+use serde_json::Value;
+use testkit::RedisServer;
+
+use crate::host::run;
+use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
+
+/// The settings with this many clients per tenant, which may have keys.
+pub(crate) fn with_api_keys(clients: usize) -> String {
+    let offered = "\n    api_keys: { max_lifetime: 365d, default_lifetime: 90d }\n    clients:";
+    settings(clients).replace("\n    clients:", offered)
+}
+
+/// A new key of `svc-0`, and its id.
+pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (String, String) {
+    let arguments = ["api-key", "add", tenant, "svc-0", "--name", "n", "--json"];
+    let made = run(&mut test_env.command(&replica.folder, &arguments)).output();
+    let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("{error}: {made}"));
+    (made["api_key"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_replica_knows_a_new_key_at_once_and_soon_that_it_is_revoked() {
+    let redis = RedisServer::started();
+    for url in [None, Some(redis.url())] {
+        let test_env = TestEnv::new(url);
+        let replicas = test_env.start_two(&with_api_keys(1)).await;
+        let keys = TENANTS.map(|tenant| (tenant, api_key(&test_env, &replicas[0], tenant)));
+        let status = async |replica: &Replica, at: &str, key: &str| {
+            let form = [("grant_type", "client_credentials"), ("client_secret", key)];
+            replica.program.post(&tenant_path(at, "/oauth/token"), &form).await.status
+        };
+        for (tenant, (key, _)) in &keys {
+            for replica in &replicas {
+                for at in TENANTS {
+                    assert_eq!(status(replica, at, key).await, if at == *tenant { 200 } else { 401 });
+                }
+            }
+        }
+        let [(tenant, (revoked, id)), (other, (kept, _))] = &keys;
+        let arguments = ["api-key", "revoke", tenant, "svc-0", id, "--yes"];
+        run(&mut test_env.command(&replicas[0].folder, &arguments)).output();
+        for replica in &replicas {
+            eventually("the key is refused", LONGEST, async || status(replica, tenant, revoked).await == 401)
+                .await;
+            assert_eq!(status(replica, other, kept).await, 200);
+        }
+    }
+}
