@@ -14,7 +14,7 @@ use crate::routes::admin::Serve;
 pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 
-/// A name in a path, with a description and an example.
+/// A name in a path or a query, with a description and an example.
 pub(crate) type NameInPath = (&'static str, &'static str, &'static str);
 
 /// What paths name that is no row of administration.
@@ -88,7 +88,7 @@ impl Operation {
         self.parameter("query", name, schema, description)
     }
 
-    /// What its path names beside the tenant.
+    /// What its path names beside the tenant, or its query.
     pub(crate) fn naming(mut self, names: &[NameInPath]) -> Self {
         for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
             if let Some((_, description, example)) =

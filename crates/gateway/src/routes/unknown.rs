@@ -1,9 +1,13 @@
 //! Requests that no route takes. The paths of the admin API answer problems at each address, also at one that does not serve them:
 //! what is not there looks the same everywhere.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 
+use super::admin::operations;
 use crate::failure::Failure;
 use crate::respond::{OAuthError, Problem};
 
@@ -21,6 +25,12 @@ pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     OAuthError::from(Failure::UnknownPath).error_response()
 }
 
+/// What comes after the tenant in the paths of the admin API.
+static OF_TENANTS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let of_tenant = |path: &'static str| path.strip_prefix("/api/v1/tenant/{id}/")?.split('/').next();
+    operations().iter().filter_map(|operation| of_tenant(operation.path)).collect()
+});
+
 /// Whether the path is one of the admin API's.
 pub(super) fn is_admin(path: &str) -> bool {
     let mut parts = path.split('/').skip(1);
@@ -29,9 +39,7 @@ pub(super) fn is_admin(path: &str) -> bool {
     }
     match parts.next() {
         Some("admin") => true,
-        Some("tenant") => {
-            matches!(parts.nth(1), Some("clients" | "api-keys" | "accounts" | "keys" | "audit"))
-        }
+        Some("tenant") => parts.nth(1).is_some_and(|part| OF_TENANTS.contains(part)),
         _ => false,
     }
 }

@@ -76,13 +76,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     ]
 }
 
+/// The filters of a list, each with an example.
+const FILTERS: [NameInPath; 5] = [
+    ("name", "Only keys with this in their name; upper and lower case are one", "export"),
+    ("label", "Only keys with this label", "production"),
+    ("owner", "Only keys of this owner", "cus_1815"),
+    ("ends_before", "Only keys that end before this instant, or have ended", "2030-06-30T00:00:00Z"),
+    ("unused_since", "Only keys that were not used since this instant", "2030-01-01T00:00:00Z"),
+];
+
 /// A list with all its filters.
 fn filtered(list: Operation) -> Operation {
-    list.query("string", "name", "Only keys with this in their name; upper and lower case are one")
-        .query("string", "label", "Only keys with this label")
-        .query("string", "owner", "Only keys of this owner")
-        .query("string", "ends_before", "Only keys that end before this instant, or have ended")
-        .query("string", "unused_since", "Only keys that were not used since this instant")
+    let list = FILTERS.iter().fold(list, |list, (name, what, _)| list.query("string", name, what));
+    list.naming(&FILTERS)
         .paging(PAGE_EXAMPLE)
         .answer::<Page<ApiKeyView>>("200", "A page, in the order of their creation, ended ones too")
         .answer_example(json!({ "items": [ApiKey::example()] }))
