@@ -68,6 +68,7 @@ fn of_query(operation: &str, name: &str) -> Option<Value> {
         ("list_clients", "search") => json!("bill"),
         (_, "identifier") => json!("ada@example.com"),
         (_, "external_id") => json!("hr-1815"),
+        (_, "key") => json!("4fT9xQ2bV7mK"),
         (_, "name") => json!("export"),
         (_, "label") => json!("production"),
         (_, "owner") => json!("cus_1815"),

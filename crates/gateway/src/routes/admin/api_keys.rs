@@ -78,7 +78,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 /// A list with all its filters.
 fn filtered(list: Operation) -> Operation {
-    list.query("string", "name", "Only keys with this in their name; upper and lower case are one")
+    list.query("string", "key", "Only the key of this id")
+        .query("string", "name", "Only keys with this in their name; upper and lower case are one")
         .query("string", "label", "Only keys with this label")
         .query("string", "owner", "Only keys of this owner")
         .query("string", "ends_before", "Only keys that end before this instant, or have ended")
@@ -102,6 +103,7 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
     let filter = |query: &mut Query<'_>| {
         let filter = ApiKeyQuery {
             client: client.cloned(),
+            id: query.text("key"),
             name: query.text("name"),
             label: query.text("label"),
             owner: query.text("owner"),
