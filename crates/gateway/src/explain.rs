@@ -33,6 +33,8 @@ pub(crate) struct Request<'a> {
     pub(crate) source: ClientAddress,
     pub(crate) now: Timestamp,
     pub(crate) public_url: &'a str,
+    /// Whether an API key narrows what the client may.
+    pub(crate) is_by_key: bool,
 }
 
 /// What the request presents, taken out of its settings.
@@ -68,13 +70,17 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     let access_token = access_token::explain(request, &tenant, &presented, proof.as_ref()).await?;
     // Beside an access token, the proof is of a request to a resource.
     let of_token_request = proof.as_ref().filter(|_| presented.access_token.is_none());
-    let (credential, by_credential) =
+    let credential::Explained { view: credential, refusal: by_credential, api_key } =
         credential::explain(request, &tenant, client.as_ref(), presented).await?;
-    let grantee = client.as_ref().map(|client| Grantee { tenant: &tenant, client });
+    // What the grant allows, an API key that has ended decides, too: another one will be made like it.
+    let narrowed = api_key.as_ref().zip(client.as_ref()).and_then(|(key, client)| key.narrowed(client));
+    let request = &Request { is_by_key: narrowed.is_some(), ..*request };
+    let live_key = api_key.as_deref().filter(|_| by_credential.is_none());
+    let grantee = narrowed.as_ref().or(client.as_deref()).map(|client| Grantee { tenant: &tenant, client });
     let parameters = parameters(settings, client_id);
     let explained = grantee.as_ref().map(|grantee| {
         let sender = sender_keys(grantee, settings.method(), of_token_request);
-        Explanation::of(&parameters, grantee, &sender, now)
+        Explanation::of(&parameters, grantee, live_key, &sender, now)
     });
     checks.push(match explained.as_ref().map(|explained| &explained.parameters) {
         None => not_checked("parameters", "This server does not know the client yet."),

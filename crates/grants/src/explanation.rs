@@ -4,7 +4,7 @@
 use protocol::{
     Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
 };
-use registry::SenderKeys;
+use registry::{ApiKey, SenderKeys};
 use uuid::Uuid;
 
 use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
@@ -60,11 +60,12 @@ pub enum ScopeOutcome {
 }
 
 impl<'a> Explanation<'a> {
-    /// Explains the request that these parameters make.
+    /// Explains the request that these parameters make. Where an API key makes it, the grantee has what the key may use of its client.
     #[must_use]
     pub fn of(
         parameters: &[(&str, &str)],
         grantee: &Grantee<'a>,
+        key: Option<&'a ApiKey>,
         sender: &SenderKeys,
         now: Timestamp,
     ) -> Self {
@@ -73,7 +74,11 @@ impl<'a> Explanation<'a> {
         let (parameters, decision) = match request {
             Ok((_, request)) => {
                 let decided = request.decide(grantee, sender, now, Uuid::nil());
-                (Ok(()), decided.map(|decided| decided.map_err(|refusal| refusal.response)))
+                let by_key = |claims: AccessTokenClaims<'a>| match key {
+                    Some(key) => claims.of_api_key(key),
+                    None => claims,
+                };
+                (Ok(()), decided.map(|decided| decided.map(by_key).map_err(|refusal| refusal.response)))
             }
             Err(refusal) => (Err(refusal), None),
         };
@@ -94,7 +99,9 @@ fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -
 
 #[cfg(test)]
 mod tests {
+    use protocol::Lifetime;
     use registry::Client;
+    use secrets::SecretHash;
     use tenancy::{Tenant, TokenFormat};
 
     use super::*;
@@ -108,7 +115,7 @@ mod tests {
         let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
         let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();
         let Explanation { parameters, decision, checks } =
-            Explanation::of(&parameters, &Grantee { tenant, client }, &SenderKeys::default(), NOW);
+            Explanation::of(&parameters, &Grantee { tenant, client }, None, &SenderKeys::default(), NOW);
         let reason = |error: ErrorResponse| error.reason.as_str();
         let decision = match decision {
             None => "unread".to_owned(),
@@ -211,12 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn the_token_of_an_api_key_names_it_and_ends_with_it() {
+        let (tenant, client) = (acme(), client("svc"));
+        let hash = (SecretHash::Token([1; 32]), String::new());
+        let mut key = ApiKey::new(&client, "4fT9xQ2bV7mK".parse().unwrap(), hash, NOW);
+        for (lifetime, expected) in [(60, 60), (100_000, 3_600)] {
+            key.expires_at = NOW + Lifetime::from_seconds(lifetime);
+            let grantee = Grantee { tenant: &tenant, client: &client };
+            let parameters = [("grant_type", "client_credentials"), ("client_id", "svc")];
+            let explained = Explanation::of(&parameters, &grantee, Some(&key), &SenderKeys::default(), NOW);
+            let claims = explained.decision.unwrap().unwrap();
+            assert_eq!(claims.api_key.as_deref(), Some("4fT9xQ2bV7mK"));
+            assert_eq!(claims.exp, NOW + Lifetime::from_seconds(expected));
+        }
+    }
+
+    #[test]
     fn a_grant_type_that_is_not_served_has_no_checks() {
         for grant_type in ["password", "authorization_code", ""] {
             let (tenant, client) = (acme(), client("svc"));
             let grantee = Grantee { tenant: &tenant, client: &client };
             let parameters = [("grant_type", grant_type), ("client_id", "svc")];
-            let explained = Explanation::of(&parameters, &grantee, &SenderKeys::default(), NOW);
+            let explained = Explanation::of(&parameters, &grantee, None, &SenderKeys::default(), NOW);
             assert!(explained.parameters.is_err() && explained.checks.is_none(), "{grant_type}");
             assert!(explained.decision.is_none(), "{grant_type}");
         }

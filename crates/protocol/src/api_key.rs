@@ -14,11 +14,18 @@ pub const LONGEST_BRAND: usize = 20;
 /// The name in a text of the shape of a key: 12 public characters.
 #[must_use]
 pub fn api_key_name(text: &str) -> Option<&str> {
+    api_key_parts(text).map(|(_, name)| name)
+}
+
+/// The brand, which may be empty, and the name in a text of the shape of a key. Both are public.
+#[must_use]
+pub fn api_key_parts(text: &str) -> Option<(&str, &str)> {
     let (brand, key) = text.split_at_checked(text.len().checked_sub(LENGTH)?)?;
     let (name, rest) = key.strip_prefix(MARK)?.split_at_checked(NAME)?;
     let is_key = is_alphanumeric(name) && rest.strip_prefix('_').is_some_and(is_alphanumeric);
-    let is_brand = brand.is_empty() || brand.strip_suffix('_').is_some_and(is_api_key_brand);
-    (is_key && is_brand).then_some(name)
+    let brand =
+        if brand.is_empty() { Some("") } else { brand.strip_suffix('_').filter(|it| is_api_key_brand(it)) };
+    brand.filter(|_| is_key).map(|brand| (brand, name))
 }
 
 /// Whether a tenant may put this text and a `_` before its keys.
@@ -41,10 +48,11 @@ mod tests {
         let rest = "7".repeat(REST);
         let name = "4fT9xQ2bV7mK";
         let key = format!("lkk_{name}_{rest}");
-        for good in [key.clone(), format!("acme_live_{key}"), format!("{}_{key}", "a".repeat(LONGEST_BRAND))]
-        {
-            assert_eq!(api_key_name(&good), Some(name), "{good}");
+        for brand in ["acme_live", "lkk", &"a".repeat(LONGEST_BRAND)] {
+            let good = format!("{brand}_{key}");
+            assert_eq!(api_key_parts(&good), Some((brand, name)), "{good}");
         }
+        assert_eq!((api_key_parts(&key), api_key_name(&key)), (Some(("", name)), Some(name)));
         for bad in [
             String::new(),
             "lkk_".to_owned(),

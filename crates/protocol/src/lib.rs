@@ -51,7 +51,7 @@ mod openid_metadata;
 mod token_response;
 
 pub use algorithm::SigningAlgorithm;
-pub use api_key::{LONGEST_BRAND, api_key_name, is_api_key_brand};
+pub use api_key::{LONGEST_BRAND, api_key_name, api_key_parts, is_api_key_brand};
 pub use audience::Audience;
 pub use authorization_request::{AnswerForm, AuthorizationAddress, AuthorizationRequest};
 pub use authorization_response::{

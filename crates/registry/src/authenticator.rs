@@ -486,7 +486,12 @@ impl Authenticator {
         let checked = self.api_keys.check(tenant, found.as_deref(), text, now);
         let key = match (found, checked) {
             (Some(key), Ok(())) => key,
-            (_, Err(reason)) if is_accepted => return refused(reason, None),
+            (found, Err(reason)) if is_accepted => {
+                let has_ended = matches!(reason, methods::api_key::EXPIRED | methods::api_key::REVOKED);
+                let ended = found.filter(|_| has_ended).map(Proof::ApiKey);
+                let refusal = ClientAuthenticationError::Refused { reason, client: None, ended, wait: None };
+                return Ok(Checked::Refused(refusal));
+            }
             _ => return refused(methods::api_key::NOT_HERE, None),
         };
         if !client_id.is_empty() && *client_id != key.client.as_str() {
@@ -661,7 +666,8 @@ fn proven(
             Ok(AuthenticatedClient { client, proof: Proof::Secret(secret), credential })
         }
         Err((reason, secret)) => {
-            Err(ClientAuthenticationError::Refused { reason, client: Some(client), secret, wait: None })
+            let ended = secret.map(Proof::Secret);
+            Err(ClientAuthenticationError::Refused { reason, client: Some(client), ended, wait: None })
         }
     }
 }

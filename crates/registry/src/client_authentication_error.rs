@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{CredentialReason, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-use crate::{Client, SecretId};
+use crate::{Client, Proof};
 
 /// A failed client authentication.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,8 @@ pub enum ClientAuthenticationError {
         reason: &'static CredentialReason,
         /// The registered client that the request names. Nothing shows that it sent the request.
         client: Option<Arc<Client>>,
-        /// The secret, where it is one that has ended.
-        secret: Option<SecretId>,
+        /// The secret or the API key, where it is one that has ended.
+        ended: Option<Proof>,
         /// Where the source of the attempt was over its limit before: the span of the limit lasts this much
         /// longer.
         wait: Option<Lifetime>,
@@ -38,7 +38,7 @@ impl ClientAuthenticationError {
     /// The refusal of what this registered client presents, if there is one.
     #[must_use]
     pub const fn refused(reason: &'static CredentialReason, client: Option<Arc<Client>>) -> Self {
-        Self::Refused { reason, client, secret: None, wait: None }
+        Self::Refused { reason, client, ended: None, wait: None }
     }
 
     /// Whether the caller failed, rather than this server.

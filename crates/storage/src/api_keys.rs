@@ -164,7 +164,11 @@ impl ApiKeyRows for Database {
     }
 
     async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>> {
-        if ![&query.name, &query.label, &query.owner].into_iter().flatten().all(|text| is_text(text)) {
+        if ![&query.id, &query.name, &query.label, &query.owner]
+            .into_iter()
+            .flatten()
+            .all(|text| is_text(text))
+        {
             return Ok(Vec::new());
         }
         Ok(self.read(select(tenant, query, self.dialect())).await?)
@@ -178,12 +182,13 @@ impl ApiKeyRows for Database {
 
 /// Only the requested conditions, so that an index is found.
 pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -> Statement {
-    let ApiKeyQuery { client, name, label, owner, ends_before, unused_since, after, limit } = query;
+    let ApiKeyQuery { client, id, name, label, owner, ends_before, unused_since, after, limit } = query;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
     let has_label = if dialect == Dialect::Sqlite { SQLITE_LABEL } else { POSTGRES_LABEL };
     let name = name.as_ref().map(|name| Argument::from(name.to_ascii_lowercase()));
     let conditions = [
         ("k.client_id = ?", client.as_ref().map(|client| client.as_str().into())),
+        ("k.api_key_id = ?", text(id)),
         ("{position}(lower(k.name {bytewise}), ?) > 0", name),
         (has_label, text(label)),
         ("k.owner = ?", text(owner)),

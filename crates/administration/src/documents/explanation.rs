@@ -27,7 +27,7 @@ pub struct ExplainSettings {
     /// How the request authenticates the client. Default: `client_secret_basic`.
     #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]
     pub token_endpoint_auth_method: Option<String>,
-    /// The presented secret. Without one, the explanation assumes a right one.
+    /// The presented secret, or API key. Without one, the explanation assumes a right secret.
     #[schemars(extend("format" = "password"))]
     pub client_secret: Option<String>,
     /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the explanation assumes a right one.
@@ -99,7 +99,7 @@ pub struct ExplainedResult {
 /// One check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedCheck {
-    /// What is checked, such as `tenant`, `secret` or `audience`. Later versions add names.
+    /// What is checked, such as `tenant`, `secret`, `api_key` or `audience`. Later versions add names.
     #[schemars(example = &"secret")]
     pub name: String,
     /// Whether it passes. `not_checked`: it depends on what is not known or is refused.
@@ -202,6 +202,10 @@ pub struct ExplainedClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"orders:read")]
     pub scope: Option<String>,
+    /// The API key that the token would be for; absent for another credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"4fT9xQ2bV7mK")]
+    pub api_key: Option<String>,
 }
 
 /// The schema of an audience.

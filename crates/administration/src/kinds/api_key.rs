@@ -222,6 +222,8 @@ impl ApiKeyUsage {
 pub struct ApiKeyQuery {
     /// Of this client alone.
     pub client: Option<ClientId>,
+    /// The one of this id.
+    pub id: Option<String>,
     /// With this in their name; upper and lower case of ASCII are one.
     pub name: Option<String>,
     /// With this label.

@@ -8,10 +8,25 @@ use super::Request;
 impl Request<'_> {
     /// What was found, and what to do; empty where there is nothing to do.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
-        let (detail, fix) = sentences(reason);
+        let (detail, fix) = if self.is_by_key { sentences_of_key(reason) } else { sentences(reason) };
         let fix = fix.replace("{tenant}", self.tenant.as_str());
         let fix = fix.replace("{admin}", &self.tenant.admin_audience());
         (detail, fix.replace("{client}", self.client.as_str()))
+    }
+}
+
+/// A key gets no more than it was made with.
+fn sentences_of_key(reason: RefusalReason) -> (&'static str, &'static str) {
+    match reason {
+        RefusalReason::ScopeNotRegistered => (
+            "The API key, or its client, does not have a requested scope.",
+            "Request less, or run `latchkey api-key add {tenant} {client}` with the scope.",
+        ),
+        RefusalReason::ResourceNotRegistered => (
+            "The API key, or its client, does not have a requested resource or audience.",
+            "Request another one, or run `latchkey api-key add {tenant} {client}` with the audience.",
+        ),
+        other => sentences(other),
     }
 }
 

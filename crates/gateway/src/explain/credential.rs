@@ -6,11 +6,12 @@ use std::sync::Arc;
 use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
 use protocol::{ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason};
 use registry::methods::{
-    CLIENT_SUSPENDED, CREDENTIAL_MISSING, METHOD_NOT_REGISTERED, UNKNOWN_CLIENT, secret as secret_reasons,
+    CLIENT_SUSPENDED, CREDENTIAL_MISSING, METHOD_NOT_REGISTERED, UNKNOWN_CLIENT, api_key,
+    secret as secret_reasons,
 };
 use registry::{
-    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, Proof,
-    may_authenticate,
+    ApiKey, ApiKeyId, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
+    Proof, may_authenticate,
 };
 use tenancy::Tenant;
 
@@ -19,7 +20,15 @@ use super::check::{Refusal, not_checked, passed};
 use super::{Presented, Request};
 use crate::respond::{OAuthError, Problem};
 
-/// Explains the authentication of a client, which need not exist, with the refusal by it.
+/// The explanation of a client authentication.
+pub(super) struct Explained {
+    pub(super) view: ExplainedCredential,
+    pub(super) refusal: Option<Refusal>,
+    /// The API key of the client that the request presents, live or ended.
+    pub(super) api_key: Option<Arc<ApiKey>>,
+}
+
+/// Explains the authentication of a client, which need not exist.
 ///
 /// # Errors
 /// 429 where too many secrets were wrong, and what keeps the server from answering.
@@ -28,7 +37,7 @@ pub(super) async fn explain(
     tenant: &Tenant,
     client: Option<&Arc<Client>>,
     presented: Presented,
-) -> Result<(ExplainedCredential, Option<Refusal>), Problem> {
+) -> Result<Explained, Problem> {
     let Request { services, settings, now, .. } = *request;
     let method = settings.method();
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
@@ -36,12 +45,13 @@ pub(super) async fn explain(
     let keys = keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm));
     let registered = secrets.map(|secret| RegisteredCredential::of(secret, now)).chain(keys).collect();
     let kind = ExplainSettings::credential(method);
-    let name = kind.map_or("secret", Credential::as_str);
+    let key_id = presented.secret.as_ref().and_then(|secret| ApiKeyId::of_key(secret.expose()));
+    let name = if key_id.is_some() { "api_key" } else { kind.map_or("secret", Credential::as_str) };
     let certificate = settings.client_certificate.as_ref();
     let judged = certificate.map(|pem| JudgedCertificate::of(pem, &services.certificate_sources, now));
     let credentials = credentials(request, presented, judged.as_ref());
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
-    let mut matched = None;
+    let (mut matched, mut api_key) = (None, None);
     let (credential_checks, refusal) = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
         (None, ..) => {
             let check = not_checked(name, "The request presents no secret.");
@@ -59,23 +69,39 @@ pub(super) async fn explain(
             let proof = services.authenticator.explain(tenant, credentials, &request.source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
             let check = match (&may, &proof) {
+                // A key is checked before its client.
+                (Err(_), Err(error)) if key_id.is_some() && check_of(error, name) == name => {
+                    vec![credential_refused(request, client, error, name, key_id.as_ref())]
+                }
                 (Err(_), _) => vec![not_checked(name, "No credential of such a client is checked.")],
                 (Ok(client), proof) if let Some(judged) = &judged => {
                     let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
                     judged.checks(request, client, verdict)
                 }
                 (Ok(_), Ok(proof)) => vec![proven(proof)],
-                (Ok(_), Err(error)) => vec![credential_refused(request, error, name)],
+                (Ok(_), Err(error)) => {
+                    vec![credential_refused(request, client, error, name, key_id.as_ref())]
+                }
             };
-            if let Ok(Proof::Secret(id)) = &proof {
-                matched = Some(id.to_string());
-            }
-            let check_of = |error: &_| judged.as_ref().map_or(name, |judged| judged.check_of(error));
-            (check, proof.err().map(|error| refusal(&error, check_of(&error))))
+            matched = match &proof {
+                Ok(Proof::Secret(id)) => Some(id.to_string()),
+                Ok(Proof::ApiKey(key)) => Some(key.id.to_string()),
+                Ok(_) | Err(_) => None,
+            };
+            api_key = match &proof {
+                Ok(Proof::ApiKey(key))
+                | Err(ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. }) => {
+                    Some(Arc::clone(key)).filter(|key| key.client == *request.client)
+                }
+                Ok(_) | Err(_) => None,
+            };
+            let named = |error: &_| judged.as_ref().map_or(name, |judged| judged.check_of(error));
+            (check, proof.err().map(|error| refusal(&error, named(&error))))
         }
     };
     checks.extend(credential_checks);
-    Ok((ExplainedCredential { method: method.to_owned(), matched, checks, registered }, refusal))
+    let view = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
+    Ok(Explained { view, refusal, api_key })
 }
 
 /// The check of a credential that has proven the client.
@@ -83,7 +109,8 @@ fn proven(proof: &Proof) -> ExplainedCheck {
     match proof {
         Proof::Secret(id) => passed("secret", format!("The secret is {id} of the client.")),
         Proof::ApiKey(key) => {
-            passed("secret", format!("The secret is the API key {} of the client.", key.id))
+            let end = key.expires_at.to_rfc3339();
+            passed("api_key", format!("The API key is {} of the client, which ends at {end}.", key.id))
         }
         Proof::Assertion => {
             let detail = "A key of the client signed it. Whether it was used before is not checked.";
@@ -190,24 +217,40 @@ fn assumed(
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
 }
 
-/// The check of a credential that was compared, with the ended secret that it was.
+/// The check of a credential that was compared, with the ended secret or API key that it was.
 fn credential_refused(
     request: &Request<'_>,
+    client: Option<&Arc<Client>>,
     error: &ClientAuthenticationError,
     name: &str,
+    key_id: Option<&ApiKeyId>,
 ) -> ExplainedCheck {
     let check = request.refused(name, error.reason());
-    let ClientAuthenticationError::Refused { reason, client: Some(client), secret: Some(id), .. } = error
-    else {
-        return check;
+    let ended = match error {
+        ClientAuthenticationError::Refused { reason, ended: Some(ended), .. } => Some((*reason, ended)),
+        _ => None,
     };
-    let secret = client.secrets.iter().find(|secret| secret.id == *id);
-    let (at, ended) = match *reason {
-        secret_reasons::REVOKED => (secret.and_then(|secret| secret.revoked_at), "was revoked"),
-        _ => (secret.and_then(|secret| secret.expires_at), "expired"),
+    let (what, id, reason, revoked_at, expires_at) = match (ended, key_id) {
+        (Some((reason, Proof::Secret(id))), _) => {
+            let mut secrets = client.into_iter().flat_map(|client| &client.secrets);
+            let secret = secrets.find(|secret| secret.id == *id);
+            let (revoked_at, expires_at) = secret.map_or((None, None), |it| (it.revoked_at, it.expires_at));
+            ("secret", id.to_string(), reason, revoked_at, expires_at)
+        }
+        (Some((reason, Proof::ApiKey(key))), _) if key.client == *request.client => {
+            ("API key", key.id.to_string(), reason, key.revoked_at, Some(key.expires_at))
+        }
+        (_, Some(id)) => {
+            return ExplainedCheck { detail: format!("{} Its id is {id}.", check.detail), ..check };
+        }
+        (_, None) => return check,
+    };
+    let (at, ended) = match reason {
+        secret_reasons::REVOKED | api_key::REVOKED => (revoked_at, "was revoked"),
+        _ => (expires_at, "expired"),
     };
     let at = at.map_or_else(String::new, |at| format!(" at {}", at.to_rfc3339()));
-    ExplainedCheck { detail: format!("The secret is {id} of the client, which {ended}{at}."), ..check }
+    ExplainedCheck { detail: format!("The {what} is {id} of the client, which {ended}{at}."), ..check }
 }
 
 /// A refusal of an attempt; everything else is an answer to the administrator.
@@ -226,10 +269,13 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
 
 /// The refusal by the check of the client, of the method, or of the credential itself.
 fn refusal(error: &ClientAuthenticationError, credential_check: &str) -> Refusal {
-    let check = match error.reason() {
+    Refusal::by(check_of(error, credential_check), OAuthError::of_authentication(error))
+}
+
+fn check_of<'a>(error: &ClientAuthenticationError, credential_check: &'a str) -> &'a str {
+    match error.reason() {
         RefusalReason::Credential(UNKNOWN_CLIENT | CLIENT_SUSPENDED) => "client",
         RefusalReason::Credential(METHOD_NOT_REGISTERED | CREDENTIAL_MISSING) => "method",
         _ => credential_check,
-    };
-    Refusal::by(check, OAuthError::of_authentication(error))
+    }
 }

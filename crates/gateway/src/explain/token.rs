@@ -86,6 +86,9 @@ fn audience_check(
             let named = audience.iter().collect::<Vec<_>>().join(", ");
             let (from, fix) = match source {
                 AudienceSource::Requested => ("as the request names it", None),
+                AudienceSource::Registered if request.is_by_key => {
+                    ("the API key's audiences, because no resource is requested", None)
+                }
                 AudienceSource::Registered => {
                     ("the client's audiences, because no resource is requested", None)
                 }
@@ -160,6 +163,7 @@ pub(super) fn view(
             aud: json!(claims.aud),
             client_id: claims.client_id.clone().into_owned(),
             scope: claims.scope.clone(),
+            api_key: claims.api_key.as_ref().map(ToString::to_string),
         },
     }
 }

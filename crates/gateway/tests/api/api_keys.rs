@@ -7,19 +7,19 @@ use tenancy::ApiKeyPolicy;
 use crate::prelude::*;
 use crate::protected_resource::assert_invalid;
 
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
+pub(crate) const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// A tenant whose clients may have keys, with the token of its own administrator.
-struct Keys<'a> {
+pub(crate) struct Keys<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl<'a> Keys<'a> {
-    async fn of(test_env: &'a TestEnv, tenant: &'static str) -> Self {
+    pub(crate) async fn of(test_env: &'a TestEnv, tenant: &'static str) -> Self {
         test_env.app.change_tenant(tenant, |tenant| {
             tenant.api_keys = Some(ApiKeyPolicy {
                 max_lifetime: protocol::Lifetime::from_seconds(30 * DAY),
@@ -34,14 +34,14 @@ impl<'a> Keys<'a> {
         format!("{}/{client}/api-keys", clients_path(self.tenant))
     }
 
-    async fn make(&self, settings: Value) -> Made {
+    pub(crate) async fn make(&self, settings: Value) -> Made {
         let answer = self.test_env.post(&self.token, &self.path(SVC), settings).await;
         answer.assert_not_stored();
         Made::of(&answer)
     }
 
     /// The answer of the token endpoint to this header and these parameters.
-    async fn exchange(&self, authorization: Option<String>, more: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn exchange(&self, authorization: Option<String>, more: &[(&str, &str)]) -> Answer {
         let form = [&[("grant_type", "client_credentials")], more].concat();
         let request = self.test_env.app.request(Method::POST, &token_path(self.tenant)).form(&form);
         let request = match authorization {
@@ -65,10 +65,10 @@ impl<'a> Keys<'a> {
 }
 
 /// A key, where it is, and what was said of it.
-struct Made {
-    text: String,
-    path: String,
-    view: Value,
+pub(crate) struct Made {
+    pub(crate) text: String,
+    pub(crate) path: String,
+    pub(crate) view: Value,
 }
 
 impl Made {
@@ -368,6 +368,8 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
             let settings = json!({ "name": name, "labels": [label, "all"], "owner": owner });
             test_env.post(&keys.token, &keys.path(client), settings).await.assert_status(201);
         }
+        let two = test_env.get(&keys.token, &format!("{}?name=two", keys.path(SVC))).await.json_of(200);
+        let two = text(&two["items"][0], "id");
         let all = format!("/api/v1/tenant/{tenant}/api-keys");
         let far = protocol::Timestamp::from_seconds(test_env.app.now() + 11 * DAY).to_rfc3339();
         let near = protocol::Timestamp::from_seconds(test_env.app.now() + DAY).to_rfc3339();
@@ -382,6 +384,8 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
             (&all, format!("ends_before={near}"), vec![]),
             (&all, format!("unused_since={near}"), vec!["One", "Two", "Three"]),
             (&all, "owner=%25".to_owned(), vec![]),
+            (&all, format!("key={two}"), vec!["Two"]),
+            (&keys.path(WRITER), format!("key={two}"), vec![]),
         ] {
             let found = test_env.get(&keys.token, &format!("{path}?{query}")).await.json_of(200);
             let mut names: Vec<_> = column(&found, "name");

@@ -48,6 +48,7 @@ mod admin_bodies;
 mod admin_clients;
 mod admin_documents;
 mod admin_explain;
+mod admin_explain_api_keys;
 mod admin_explain_proofs;
 mod admin_grants;
 mod admin_key_commands;

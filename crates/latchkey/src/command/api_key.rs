@@ -31,6 +31,9 @@ pub(crate) enum ApiKeyCommand {
         tenant: TenantId,
         /// Only keys of this client.
         client: Option<ClientId>,
+        /// Only the key of this id.
+        #[arg(long, value_name = "ID")]
+        key: Option<ApiKeyId>,
         /// Only keys with this in their name.
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
@@ -137,7 +140,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
             let path = format!("{}/api-keys", arguments.of.path());
             runner.show_secret(ApiRequest::post(path, &document), &arguments.secret, created)
         }
-        ApiKeyCommand::List { tenant, client, name, label, owner, ends_before, unused_since, list } => {
+        ApiKeyCommand::List { tenant, client, key, name, label, owner, ends_before, unused_since, list } => {
             let path = match client {
                 Some(client) => {
                     format!("/api/v1/tenant/{tenant}/clients/{}/api-keys", segment(client.as_str()))
@@ -145,6 +148,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
                 None => format!("/api/v1/tenant/{tenant}/api-keys"),
             };
             let filters = vec![
+                ("key", key.map(|key| key.to_string())),
                 ("name", name),
                 ("label", label),
                 ("owner", owner),

@@ -72,6 +72,7 @@ mod cli_clients;
 mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
+mod cli_inspect_api_key;
 mod cli_inspect_assertion;
 mod cli_inspect_certificate;
 mod cli_inspect_dpop;

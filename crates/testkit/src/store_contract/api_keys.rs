@@ -87,6 +87,10 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
     assert_eq!(found(&stores, &acme.tenant, &key.id).await, Some(replaced.clone()));
     let rows = listed(&stores, &acme.tenant, ApiKeyQuery::default()).await;
     assert_eq!((rows.len(), &rows[0].key, rows[0].revision), (1, &replaced, 2));
+    for (number, expected) in [(1, vec![&rows[0]]), (2, vec![])] {
+        let query = ApiKeyQuery { id: Some(id(number)), ..ApiKeyQuery::default() };
+        assert_eq!(listed(&stores, &acme.tenant, query).await.iter().collect::<Vec<_>>(), expected);
+    }
     let foreign = stores
         .administration
         .find_api_keys(&globex.tenant, &acme.id, std::slice::from_ref(&key.id))

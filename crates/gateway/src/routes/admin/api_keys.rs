@@ -77,7 +77,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 }
 
 /// The filters of a list, each with an example.
-const FILTERS: [NameInPath; 5] = [
+const FILTERS: [NameInPath; 6] = [
+    ("key", "Only the key of this id", "4fT9xQ2bV7mK"),
     ("name", "Only keys with this in their name; upper and lower case are one", "export"),
     ("label", "Only keys with this label", "production"),
     ("owner", "Only keys of this owner", "cus_1815"),
@@ -108,6 +109,7 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
     let filter = |query: &mut Query<'_>| {
         let filter = ApiKeyQuery {
             client: client.cloned(),
+            id: query.text("key"),
             name: query.text("name"),
             label: query.text("label"),
             owner: query.text("owner"),

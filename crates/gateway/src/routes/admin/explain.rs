@@ -49,7 +49,8 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     // What does not exist is 404, also for a secret that is not checked then.
     administrator.look::<Client>(caller, tenant, client).await?;
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
-    let asked = Request { services, tenant, client, settings, source, now: caller.now, public_url };
+    let now = caller.now;
+    let asked = Request { services, tenant, client, settings, source, now, public_url, is_by_key: false };
     Document::of(StatusCode::OK).body(&explained(&asked, presented).await?)
 }
 

@@ -39,7 +39,8 @@ pub(crate) struct ExplainArguments {
     /// How the request authenticates. Default: client_secret_basic.
     #[arg(long, value_name = "METHOD", value_parser = suggested(ExplainSettings::METHODS))]
     auth_method: Option<String>,
-    /// Check the secret in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right one is assumed.
+    /// Check the secret or API key in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right secret is
+    /// assumed.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// Verify the assertion in this file, without using it up; - reads standard input. With --auth-method private_key_jwt.

@@ -79,7 +79,7 @@ fn scope_line(scope: &ExplainedScope) -> String {
 
 fn token_lines(token: &ExplainedToken) -> String {
     let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
-    let ExplainedClaims { iss, sub, aud, client_id, scope } = claims;
+    let ExplainedClaims { iss, sub, aud, client_id, scope, api_key } = claims;
     let aud = match aud {
         Value::String(one) => one.clone(),
         many => many.to_string(),
@@ -95,7 +95,11 @@ fn token_lines(token: &ExplainedToken) -> String {
         ("scope", scope.as_deref().unwrap_or("-")),
         ("lifetime", &lifetime.to_string()),
     ];
-    rows.map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value)).concat()
+    let api_key = api_key.as_deref().map(|id| ("api_key", id));
+    rows.into_iter()
+        .chain(api_key)
+        .map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value))
+        .collect()
 }
 
 /// A text in lines at this column, the first after a word. Control characters are shown and not obeyed.

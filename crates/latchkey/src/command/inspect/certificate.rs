@@ -25,7 +25,7 @@ pub(super) struct Link {
 /// The report of the certificates of a file. One of an authority is valid only where its chain is checked.
 pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp) -> anyhow::Result<Report> {
     let file = arguments.file.display();
-    if let Some(option) = option_of_tokens(arguments) {
+    if let Some(option) = arguments.options_of_tokens().next() {
         bail!(
             "{option} is for tokens, and {file} holds a certificate; to check it against a client, run \
              `latchkey explain TENANT CLIENT --auth-method tls_client_auth --certificate-file FILE`"
@@ -55,26 +55,10 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     checks.push(possession());
     // A self-signed certificate authenticates without a chain.
     let is_verified = has_authorities || facts.as_ref().is_some_and(CertificateFacts::is_self_issued);
-    let failed = failed.map(|check| (check.name(), check.reason().code));
+    let failed = failed.map(|check| (check.name(), check.reason().code.into()));
     let chain = presented.der().skip(1).map(Link::of).collect();
     let content = Content::Certificate { certificate: facts, chain };
     Ok(Report::new("a client certificate", failed, is_verified, checks, content, now))
-}
-
-/// An option that says nothing of a certificate.
-fn option_of_tokens(arguments: &InspectArguments) -> Option<&'static str> {
-    let InspectArguments { jwks, tenant, issuer, audience, typ, method, url, access_token, .. } = arguments;
-    let options = [
-        ("--jwks", jwks.is_some()),
-        ("--tenant", tenant.is_some()),
-        ("--issuer", issuer.is_some()),
-        ("--audience", audience.is_some()),
-        ("--typ", typ.is_some()),
-        ("--method", method.is_some()),
-        ("--url", url.is_some()),
-        ("--access-token", access_token.is_some()),
-    ];
-    options.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
 }
 
 impl Link {

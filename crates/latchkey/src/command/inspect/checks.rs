@@ -1,6 +1,8 @@
 //! Checks as lines, in the order of the server. A line has the value that its check looked at, what was
 //! expected, and how to fix it; it decides nothing.
 
+use std::borrow::Cow;
+
 use keys::{DescribedCheck, Inspection, Members, Outcome};
 use protocol::Timestamp;
 use serde::Serialize;
@@ -28,7 +30,7 @@ pub(super) struct Line {
     pub(super) found: Option<String>,
     pub(super) expected: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fix: Option<&'static str>,
+    pub(super) fix: Option<Cow<'static, str>>,
 }
 
 /// What is said of a check beside its name and its fix.
@@ -59,7 +61,7 @@ pub(super) fn lines<C: DescribedCheck, E>(
             Status::NotChecked => lacks.map(str::to_owned),
             Status::NotReached => None,
         };
-        let fix = (status == Status::Failed).then(|| check.fix());
+        let fix = (status == Status::Failed).then(|| check.fix().into());
         Line { check: check.name(), status, found, expected, fix }
     };
     checks.into_iter().map(line).collect()
@@ -78,7 +80,7 @@ impl Line {
         let rule = (self.status == Status::Passed).then(|| self.expected.clone());
         let found = self.found.clone().or(rule).unwrap_or_default();
         let expected = failed.map(|expected| format!("expected: {expected}"));
-        let fix = self.fix.map(|fix| format!("fix: {fix}"));
+        let fix = self.fix.as_ref().map(|fix| format!("fix: {fix}"));
         let below = [expected, fix].into_iter().flatten().map(|text| [String::new(), String::new(), text]);
         std::iter::once([status.to_owned(), self.check.to_owned(), found]).chain(below).map(Vec::from)
     }

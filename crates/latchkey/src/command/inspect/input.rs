@@ -4,6 +4,7 @@ use std::io::{Read as _, stdin};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use protocol::api_key_parts;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -14,7 +15,9 @@ const LARGEST: usize = 1 << 20;
 
 /// The beginning of every generated client secret. Its shape is not checked: a piece of a secret is not shown either.
 const SECRET: &str = "lk_";
-/// From how many characters after the prefix on a text is taken for a piece of a secret.
+/// The beginning of every API key, after its brand.
+const API_KEY: &str = "lkk_";
+/// From how many characters after the prefix on a text is taken for a piece of a secret. The name of an API key has fewer.
 const PIECE: usize = 16;
 
 /// Reads the token from a file, or from the standard input.
@@ -40,16 +43,18 @@ pub(super) fn token(bytes: &[u8]) -> anyhow::Result<Zeroizing<String>> {
     token_in(&text)
 }
 
-/// A text with pieces of generated secrets replaced: a claim may hold one.
+/// A text with pieces of generated secrets and API keys replaced: a claim may hold one.
 pub(super) fn without_secrets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(SECRET) {
+    while let Some((at, mark)) =
+        [SECRET, API_KEY].iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min()
+    {
         let (before, found) = rest.split_at(at);
-        let after = &found[SECRET.len()..];
-        let length = after.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let after = &found[mark.len()..];
+        let length = after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
         shown.push_str(before);
-        shown.push_str(if length < PIECE { SECRET } else { "[a secret]" });
+        shown.push_str(if length < PIECE { mark } else { "[a secret]" });
         rest = &after[if length < PIECE { 0 } else { length }..];
     }
     shown.push_str(rest);
@@ -78,7 +83,8 @@ fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let text = bare(text);
     let token =
         if text.starts_with('{') { token_of_response(text)? } else { Zeroizing::new(text.to_owned()) };
-    if token.starts_with(SECRET) {
+    // The brand of a key may be `lk`.
+    if token.starts_with(SECRET) && api_key_parts(&token).is_none() {
         bail!(
             "this is a client secret and no token, so it is not shown; fetch a token with it at the token endpoint. If others have seen it, \
              replace it: `latchkey secret rotate TENANT CLIENT`"
@@ -132,7 +138,8 @@ fn looks_like_credential(name: &str) -> bool {
     let name = bare(name);
     let is_token =
         name.bytes().filter(|byte| *byte == b'.').count() >= 2 && name.len() > 60 && !name.contains('/');
-    is_token || name.starts_with(SECRET) || name.starts_with("eyJ") || name.starts_with('{')
+    let is_secret = name.starts_with(SECRET) || api_key_parts(name).is_some();
+    is_token || is_secret || name.starts_with("eyJ") || name.starts_with('{')
 }
 
 #[cfg(test)]
@@ -179,7 +186,8 @@ mod tests {
             assert!(error.contains(words) && !error.contains("canary"), "{text}: {error}");
         }
         let token = format!("eyJhbGciOiJub25lIn0.{}.canary", "A".repeat(60));
-        for name in [SECRET, &token, &format!("Bearer {token}"), "{\"access_token\":\"canary\"}"] {
+        let key = format!("globex_lkk_4fT9xQ2bV7mK_{}canary", "a".repeat(43));
+        for name in [SECRET, &key, &token, &format!("Bearer {token}"), "{\"access_token\":\"canary\"}"] {
             let error = format!("{:#}", read(Path::new(name)).unwrap_err());
             assert!(error.contains("is not given as an argument") && !error.contains("canary"), "{error}");
         }
@@ -192,6 +200,10 @@ mod tests {
         for (text, expected) in [
             (format!("x {secret} y {secret}"), "x [a secret] y [a secret]"),
             ("lk_ and lk_short".to_owned(), "lk_ and lk_short"),
+            (
+                format!("lkk_4fT9xQ2bV7mK globex_lkk_4fT9xQ2bV7mK_{}", "a".repeat(49)),
+                "lkk_4fT9xQ2bV7mK globex_[a secret]",
+            ),
             (String::new(), ""),
         ] {
             assert_eq!(without_secrets(&text), expected);

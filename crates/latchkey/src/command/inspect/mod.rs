@@ -1,6 +1,7 @@
-//! `latchkey inspect`: explains a token, an assertion, a proof or a client certificate check by check, with the verification that a request goes through: at
+//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key check by check, with the verification that a request goes through: at
 //! the tenant's own server, or at an API that verifies offline.
 
+mod api_key;
 mod assertion;
 mod certificate;
 mod checks;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 use gateway::PresentedCertificates;
-use protocol::{Lifetime, Timestamp};
+use protocol::{Lifetime, Timestamp, api_key_parts};
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -33,14 +34,14 @@ use report::Report;
 /// Which token, and what is expected of it.
 #[derive(Args)]
 pub(crate) struct InspectArguments {
-    /// The file that holds the token, a token response, or a client certificate in PEM or DER; - reads standard input. Never the token
-    /// itself.
+    /// The file that holds the token, a token response, an API key, or a client certificate in PEM or DER; - reads standard input. Never
+    /// the token itself.
     #[arg(default_value = "-")]
     file: PathBuf,
     /// Verify with the public keys of this JWKS document, as an API does offline; an assertion with those of its client.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     jwks: Option<PathBuf>,
-    /// Verify as this tenant does: with its keys, issuers and type.
+    /// Verify as this tenant does: with its keys, issuers and type; an API key as its token endpoint does.
     #[arg(long, value_name = "TENANT")]
     tenant: Option<TenantId>,
     /// The issuer that `iss` must name. Default: the tenant's.
@@ -77,10 +78,28 @@ pub(crate) struct InspectArguments {
     admin: AdminArguments,
 }
 
+impl InspectArguments {
+    /// The given options that say what a token is checked with.
+    fn options_of_tokens(&self) -> impl Iterator<Item = &'static str> {
+        let Self { jwks, tenant, issuer, audience, typ, method, url, access_token, .. } = self;
+        let options = [
+            ("--jwks", jwks.is_some()),
+            ("--tenant", tenant.is_some()),
+            ("--issuer", issuer.is_some()),
+            ("--audience", audience.is_some()),
+            ("--typ", typ.is_some()),
+            ("--method", method.is_some()),
+            ("--url", url.is_some()),
+            ("--access-token", access_token.is_some()),
+        ];
+        options.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+}
+
 /// The token fails a check, or its signature was not checked.
 pub(super) const NOT_VALID: u8 = 7;
 
-/// Prints each check with what it found. Exit 0 for a token, assertion, proof or certificate that passes all, 7 for one that does not, 1 for an error.
+/// Prints each check with what it found. Exit 0 for a token, assertion, proof, certificate or API key that passes all, 7 for one that does not, 1 for an error.
 pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
     let bytes = input::read_bytes(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
@@ -103,6 +122,9 @@ fn inspect_token(
         bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
     }
     let token = input::token(bytes)?;
+    if let Some(parts) = api_key_parts(&token) {
+        return api_key::inspect(config, arguments, &token, parts, now);
+    }
     let expected = Expected::load(config, arguments, &token, now)?;
     if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
         return Ok(report);

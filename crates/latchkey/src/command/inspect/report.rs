@@ -1,11 +1,15 @@
 //! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
 
+use std::borrow::Cow;
+
+use administration::ApiKeyView;
 use keys::{Inspection, Members, TokenKind};
 use protocol::Timestamp;
 use registry::CertificateFacts;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::api_key;
 use super::certificate::{self, Link};
 use super::checks::{Line, Status, text};
 use super::expected::Expected;
@@ -13,7 +17,7 @@ use super::input::without_secrets;
 use super::times::{instant, span};
 use crate::command::output::{json, narrow};
 
-/// Whether a verifier with these expectations accepts the token, or a listener the certificate.
+/// Whether a verifier with these expectations accepts the token, a listener the certificate, or the tenant the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
@@ -31,7 +35,7 @@ pub(super) struct Report {
     verdict: Verdict,
     /// As in the log line of a refused request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<Cow<'static, str>>,
     /// The check that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'static str>,
@@ -52,7 +56,7 @@ pub(super) struct Report {
     now: Timestamp,
 }
 
-/// What the token or the certificate says of itself.
+/// What the token, the certificate or the API key says of itself.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Content {
@@ -70,6 +74,14 @@ pub(super) enum Content {
         /// What comes beside the client's own certificate.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         chain: Vec<Link>,
+    },
+    ApiKey {
+        /// Empty where it has none.
+        brand: String,
+        id: String,
+        /// As it is at its tenant.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        api_key: Option<ApiKeyView>,
     },
 }
 
@@ -90,20 +102,20 @@ impl Report {
     /// `failed` is the check that failed, with the reason of a request.
     pub(super) fn new(
         kind: &'static str,
-        failed: Option<(&'static str, &'static str)>,
+        failed: Option<(&'static str, Cow<'static, str>)>,
         is_verified: bool,
         checks: Vec<Line>,
         content: Content,
         now: Timestamp,
     ) -> Self {
         Self {
-            verdict: match failed {
+            verdict: match &failed {
                 Some(_) => Verdict::Refused,
                 None if is_verified => Verdict::Valid,
                 None => Verdict::Unverified,
             },
+            failed: failed.as_ref().map(|(check, _)| *check),
             reason: failed.map(|(_, reason)| reason),
-            failed: failed.map(|(check, _)| check),
             kind,
             checks_of_kind: None,
             at: now.to_rfc3339(),
@@ -130,7 +142,14 @@ impl Report {
         Self {
             keys: expected.source.clone(),
             notes: Some(expected.notes.iter().cloned().chain(left_out).collect()),
-            ..Self::new(kind.description(), failed, is_verified, checks, content, expected.now)
+            ..Self::new(
+                kind.description(),
+                failed.map(|(check, reason)| (check, reason.into())),
+                is_verified,
+                checks,
+                content,
+                expected.now,
+            )
         }
     }
 
@@ -154,7 +173,7 @@ impl Report {
     }
 
     fn summary(&self) -> Vec<String> {
-        let mut lines = vec![match (self.verdict, self.failed, self.reason) {
+        let mut lines = vec![match (self.verdict, self.failed, &self.reason) {
             (Verdict::Refused, Some(failed), Some(reason)) => {
                 format!("REFUSED by the check `{failed}` ({reason}).")
             }
@@ -208,6 +227,9 @@ impl Report {
                 let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(Link::row).collect());
                 own.chain((!chain.is_empty()).then_some(beside)).collect()
             }
+            Content::ApiKey { brand, id, api_key } => {
+                vec![("API KEY", api_key::rows(brand, id, api_key.as_ref(), self.now))]
+            }
         }
     }
 
@@ -240,6 +262,7 @@ impl Content {
             Self::Certificate { .. } => {
                 "the chain is not checked, so any sender can have made this. Give --client-ca."
             }
+            Self::ApiKey { .. } => "whether a tenant has this key is not checked. Give --tenant.",
         }
     }
 }

@@ -63,7 +63,7 @@ fn revocation_line((status, found): &(Status, String), is_reached: bool) -> Line
         status,
         found: is_said.then(|| found.clone()),
         expected: expected.to_owned(),
-        fix: (status == Status::Failed).then_some(fix),
+        fix: (status == Status::Failed).then_some(fix.into()),
     }
 }
 

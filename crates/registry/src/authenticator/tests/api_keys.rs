@@ -73,6 +73,35 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
 }
 
 #[tokio::test]
+async fn an_explanation_has_the_key_that_has_ended_and_notes_no_use() {
+    let test_env = test_env(vec![client("billing")]);
+    let ended = Timestamp::from_seconds(NOW);
+    let explain = async |text: &str| {
+        let source = ClientAddress::new(None);
+        test_env.authenticator.explain(&offering("acme"), post("billing", text), &source, ended).await
+    };
+    let wrong = |key: &mut ApiKey| {
+        key.expires_at = ended;
+        key.hash = SecretHash::Token([0; 32]);
+    };
+    for (text, has_key) in [
+        (add(&test_env.store, "billing", |key| key.expires_at = ended), true),
+        (add(&test_env.store, "billing", |key| key.revoked_at = Some(ended)), true),
+        (add(&test_env.store, "billing", wrong), false),
+        (GeneratedApiKey::generate(None).key.expose().to_owned(), false),
+    ] {
+        let found = match explain(&text).await {
+            Err(E::Refused { ended: Some(Proof::ApiKey(key)), .. }) => Some(key.id.clone()),
+            _ => None,
+        };
+        assert_eq!(found, ApiKeyId::of_key(&text).filter(|_| has_key), "{text}");
+    }
+    let live = add(&test_env.store, "billing", |_| {});
+    assert!(matches!(explain(&live).await, Ok(Proof::ApiKey(_))));
+    assert!(test_env.authenticator.api_keys.last_used.0.drain().is_empty());
+}
+
+#[tokio::test]
 async fn a_key_of_another_tenant_is_none() {
     for is_faulty in [false, true] {
         let store = FakeStore { is_faulty, ..FakeStore::default() };

@@ -1,0 +1,73 @@
+//! `POST …/clients/{client}/explain` of API keys: the token endpoint's answer, with what the key allows of its client.
+
+use crate::api_keys::{BOTH, DAY, Keys};
+use crate::explanations::Explained;
+use crate::prelude::*;
+
+#[tokio::test]
+async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
+    capture();
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let keys = Keys::of(&test_env, tenant).await;
+        let settings = || json!({ "name": "n", "scopes": ["api:read"] });
+        let [live, revoked] = [keys.make(settings()).await, keys.make(settings()).await];
+        let foreign = Keys::of(&test_env, other).await.make(settings()).await;
+        test_env.delete(&keys.token, &revoked.path).await.assert_status(200);
+        let last = if live.text.ends_with('0') { "1" } else { "0" };
+        let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);
+        for (client, key, scope, status, reason) in [
+            (SVC, live.text.as_str(), "", 200, ""),
+            (SVC, &live.text, "api:read", 200, ""),
+            (SVC, &live.text, "api:write", 400, "scope_not_registered"),
+            (WRITER, &live.text, "", 401, "api_key_of_other_client"),
+            (SVC, &revoked.text, "", 401, "revoked_api_key"),
+            (SVC, &foreign.text, "", 401, "unknown_api_key"),
+            (SVC, &malformed, "", 401, "malformed_api_key"),
+        ] {
+            let form = [("client_id", client), ("client_secret", key), ("scope", scope)];
+            let answer = keys.exchange(None, &form).await;
+            let line = line_of(&answer).await;
+            let body = json!({ "client_secret": key, "scope": scope });
+            let explained = Explained::fetch(&test_env, &keys.token, (tenant, client), body).await;
+            assert_eq!((answer.status, line.get("reason")), (status, reason), "{client}");
+            explained.assert_result(status, reason);
+            assert!(!explained.to_string().contains(key), "{}", *explained);
+            let refused_by = match status {
+                401 => json!("api_key"),
+                400 => json!("scope"),
+                _ => Value::Null,
+            };
+            assert_eq!(explained["result"].get("check").unwrap_or(&Value::Null), &refused_by);
+            let detail = text(explained.check("api_key"), "detail");
+            let id = protocol::api_key_name(key).unwrap();
+            assert!(detail.contains(id), "{detail}");
+        }
+
+        let id = text(&live.view, "id");
+        let explain = async |token: &str, scope: &str| {
+            let body = json!({ "client_secret": live.text, "scope": scope });
+            Explained::fetch(&test_env, token, (tenant, SVC), body).await
+        };
+        let explained = explain(&keys.token, "api:write").await;
+        assert_eq!(explained["credential"]["matched"], id);
+        let audience = "The audience is api: the API key's audiences, because no resource is requested.";
+        assert_eq!(explained.check("audience")["detail"], audience);
+        assert!(text(explained.check("scope"), "fix").contains("latchkey api-key add"), "{}", *explained);
+        // The token ends with the key.
+        test_env.app.pass(10 * DAY - 60);
+        let explained = explain(&test_env.token(tenant, BOSS).await, "").await;
+        let token = &explained["token"];
+        let found = (&token["lifetime"], &token["claims"]["api_key"], &token["claims"]["scope"]);
+        assert_eq!(found, (&json!(60), &json!(id), &json!("api:read")));
+        test_env.app.pass(60);
+        let ended = explain(&test_env.token(tenant, BOSS).await, "").await;
+        ended.assert_result(401, "expired_api_key");
+        let detail = text(ended.check("api_key"), "detail");
+        let expected = format!("The API key is {id} of the client, which expired at 20");
+        assert!(detail.starts_with(&expected), "{detail}");
+        // What it allowed is explained, for the key that will be made in its place.
+        assert_eq!(ended["scopes"], json!([{ "scope": "api:read", "result": "granted" }]));
+        assert!(ended["token"]["claims"].get("api_key").is_none(), "{}", *ended);
+    }
+}

@@ -1,0 +1,62 @@
+//! `latchkey inspect` and `latchkey explain` of API keys: what the text says offline, and what its tenant says of it.
+
+use serde_json::json;
+
+use crate::cli::Cli;
+use crate::inspected::{Inspected, inspect, with_input};
+use crate::program::Program;
+use crate::settings::{TWO_TENANTS, edited};
+
+#[tokio::test]
+async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
+    let settings = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    api_keys: { prefix: acme_live }\n");
+    let settings = edited(&settings, "  globex:\n", "  globex:\n    api_keys: {}\n");
+    let (folder, program) = Program::serving(&settings);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
+    for (tenant, other, brand) in [("acme", "globex", "acme_live"), ("globex", "acme", "")] {
+        let file = format!("{tenant}.key");
+        let add = ["api-key", "add", tenant, "svc", "--name", "Nightly", "--secret-file", &file];
+        let id = store.json(&add)["id"].as_str().unwrap().to_owned();
+        let key = folder.read(&file).trim().to_owned();
+        let last = if key.ends_with('0') { "1" } else { "0" };
+        let wrong = format!("{}{last}", &key[..key.len() - 1]);
+        folder.canaries.add(&key[..key.len() - 1]);
+        let inspected = |arguments: &[&str]| Inspected::of(&folder, key.as_bytes(), arguments);
+
+        let offline = inspected(&[]);
+        offline.assert_unverified();
+        assert_eq!((&offline.document["brand"], &offline.document["id"]), (&json!(brand), &json!(id)));
+        offline.assert_status("passed", &["checksum"]);
+        offline.assert_status("not_checked", &["api_key", "tenant", "client", "method"]);
+        let of_tenant = ["--tenant", tenant];
+        Inspected::of(&folder, wrong.as_bytes(), &of_tenant).assert_refused("checksum", "malformed_api_key");
+
+        let live = inspected(&of_tenant);
+        live.assert_valid();
+        live.assert_status("passed", &["checksum", "api_key", "tenant", "client", "method"]);
+        let row = &live.document["api_key"];
+        assert_eq!((&row["client_id"], &row["status"]), (&json!("svc"), &json!("live")));
+        assert_eq!((&row["scopes"], &row["audiences"]), (&json!(["api:read"]), &json!(["api"])));
+        inspected(&["--tenant", other]).assert_refused("api_key", "unknown_api_key");
+        let mut through = server.command(&["inspect", "--tenant", tenant]);
+        let (code, out) = with_input(&mut through, key.as_bytes());
+        folder.canaries.assert_absent(&out);
+        assert!(code == Some(0) && out.starts_with("VALID") && out.contains("Nightly"), "{out}");
+        let explained = store.run(&["explain", tenant, "svc", "--secret-file", &file]).output();
+        assert!(
+            explained.contains(&format!("passed       api_key: The API key is {id} of the")),
+            "{explained}"
+        );
+        assert!(explained.contains(&format!("\n  api_key    {id}\n")), "{explained}");
+
+        store.run(&["api-key", "revoke", tenant, "svc", &id, "--yes"]).output();
+        let revoked = inspected(&of_tenant);
+        revoked.assert_refused("api_key", "revoked_api_key");
+        assert_eq!(revoked.document["api_key"]["status"], "revoked");
+        let (code, text) = inspect(&folder, key.as_bytes(), &of_tenant);
+        assert!(code == Some(7) && text.contains("revoked at 20"), "{text}");
+        let (code, text) = inspect(&folder, key.as_bytes(), &["--issuer", "https://a.example"]);
+        assert!(code == Some(1) && text.contains("--issuer says nothing of an API key"), "{text}");
+    }
+    program.stop();
+}
