@@ -39,7 +39,7 @@ use goals::{PLATFORM_NAME, RELEASE_NAME};
 use peers::Peers;
 use program::Program;
 use warm_store::WarmStores;
-use workload::Workload;
+use workload::{Times, Workload};
 
 /// The server and the raw signatures run on this core, the load on the other one.
 const SERVER_CORE: &str = "0";
@@ -80,7 +80,12 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     }
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
     build(workspace, &["--package", "latchkey"])?;
-    run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
+    // It takes minutes, and has goals in these alone.
+    let compared = options.workloads.iter().any(|workload| workload.times() == Times::Compared);
+    let with_release = compared || !options.workloads_only;
+    if with_release {
+        run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
+    }
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
@@ -95,11 +100,11 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     println!("\nrounds: {}, each {} s of each server on core {SERVER_CORE}", options.rounds, options.seconds);
     let (bare, platform) = (built.join("examples/bare_handler"), built.join("latchkey"));
     let release = workspace.target_folder()?.join("release/latchkey");
-    let mut programs = vec![
-        ("bare handler", Program::BareHandler(&bare)),
-        (PLATFORM_NAME, Program::Platform(&platform)),
-        (RELEASE_NAME, Program::Platform(&release)),
-    ];
+    let mut programs =
+        vec![("bare handler", Program::BareHandler(&bare)), (PLATFORM_NAME, Program::Platform(&platform))];
+    if with_release {
+        programs.push((RELEASE_NAME, Program::Platform(&release)));
+    }
     programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
     let peers = if options.peers { Some(Peers::start(workspace, &folder)?) } else { None };
     programs.extend(peers.iter().flat_map(Peers::programs));

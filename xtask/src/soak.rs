@@ -3,6 +3,7 @@
 //! times; only the times of refusals, of clients and of sign-ins, and of one tenant while another floods, can fail a measurement.
 
 mod administration;
+mod api_keys;
 mod calls;
 mod enumeration;
 mod fairness;
@@ -78,6 +79,8 @@ enum Measurement {
     Overload,
     /// The ordinary work of one tenant while another spends tenfold its share; it can fail on times
     Fairness,
+    /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million keys, on PostgreSQL with fsync
+    ApiKeys,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -103,8 +106,10 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
         redis_outage::measure(&test_env, Duration::from_secs(options.phase))?;
         propagation::measure(&test_env)?;
     }
+    // The server that it leaves, which others need.
+    let mut restarted = None;
     if wanted(Measurement::Postgres) {
-        postgres_outage::measure(&test_env)?;
+        restarted = postgres_outage::measure(&test_env)?;
     }
     if wanted(Measurement::FirstToken) {
         first_token::measure(&test_env)?;
@@ -127,5 +132,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     if wanted(Measurement::Fairness) {
         fairness::measure(&test_env)?;
     }
+    if wanted(Measurement::ApiKeys) {
+        api_keys::measure(&test_env)?;
+    }
+    drop(restarted);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::certificate::Certificate;
 use super::cpu_time::CpuTime;
+use super::goals::PLATFORM;
 use super::load::{self, Generator};
 use super::program::Program;
 use super::proofs::Proofs;
@@ -52,6 +53,7 @@ pub(super) struct Outcome {
 /// A measured server, and its load.
 struct Contender {
     name: &'static str,
+    workload: Workload,
     server: Server,
     request: Request,
     load: Generator,
@@ -82,7 +84,7 @@ impl Contender {
         };
         let load = Generator::new(&server, &request, workload.transport(), tools, &folder)?;
         let warm_up_seconds = if program.is_peer() { WARM_UP_SECONDS_OF_PEERS } else { WARM_UP_SECONDS };
-        Ok(Ok(Self { name, server, request, load, memory_before, warm_up_seconds }))
+        Ok(Ok(Self { name, workload, server, request, load, memory_before, warm_up_seconds }))
     }
 
     fn sample(&self, tools: &Tools<'_>, connections: u32, seconds: u32) -> Result<Sample, Failure> {
@@ -106,8 +108,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
     };
     let (mut contenders, mut not_served) = (Vec::new(), Vec::new());
     for &(name, program) in &tools.programs {
-        // Peers have no TLS listener here.
-        if program.is_peer() && workload.transport() != Transport::Http {
+        if program.is_peer() && !workload.concerns_peers() {
             continue;
         }
         match Contender::start(tools, workload, name, program)? {
@@ -117,6 +118,10 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
             }
             started => contenders.push(started?),
         }
+    }
+    if let Some((name, base)) = workload.base() {
+        let (_, program) = tools.programs[PLATFORM];
+        contenders.push(Contender::start(tools, base, name, program)??);
     }
     for contender in &contenders {
         contender.sample(
@@ -144,7 +149,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
     }
     table.print();
     let mut memory = Vec::new();
-    for Contender { name, server, request, memory_before, .. } in contenders {
+    for Contender { name, workload, server, request, memory_before, .. } in contenders {
         workload.check(&server, &request, &tools.proofs())?;
         let memory_after = server.memory();
         // The access log has the pattern of the route, which ends like the path.

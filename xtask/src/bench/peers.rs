@@ -12,7 +12,7 @@ use super::LOAD_CORE;
 use super::contest::Outcome;
 use super::program::Program;
 use super::spread::Spread;
-use super::workload::{Transport, Workload};
+use super::workload::Workload;
 use crate::clients;
 use crate::servers::Redis;
 use crate::tools::{self, FOR_PEERS};
@@ -63,7 +63,7 @@ pub(super) fn compare(
     restarts: &[(&'static str, Spread)],
     plot: Option<&Path>,
 ) -> Result<(), Failure> {
-    let outcomes = outcomes.iter().filter(|(workload, _)| workload.transport() == Transport::Http);
+    let outcomes = outcomes.iter().filter(|(workload, _)| workload.concerns_peers());
     let sections: Vec<_> =
         outcomes.map(|(workload, outcome)| section(*workload, outcome, restarts)).collect();
     println!("\n{}", comparison::markdown(&sections));

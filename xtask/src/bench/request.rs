@@ -45,13 +45,19 @@ impl Request {
         Self::post(endpoints.introspection, format!("token={token}"))
     }
 
+    /// Requests a token with an API key in the place of the secret, as a library does that wants a client id.
+    pub(super) fn token_for_api_key(endpoints: Endpoints, key: &str) -> Self {
+        let body =
+            format!("grant_type=client_credentials&scope=api:read&client_id=bench&client_secret={key}");
+        Self::post(endpoints.token, body).without_authorization()
+    }
+
     /// Requests a token with an assertion instead of a secret, which the sending adds.
     pub(super) fn token_for_assertion(endpoints: Endpoints) -> Self {
         let body = "grant_type=client_credentials&scope=api:read\
                     &client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=";
-        let Self { method, path, headers, body, .. } = Self::post(endpoints.token, body.to_owned());
-        let headers = headers.into_iter().filter(|(name, _)| *name != "Authorization").collect();
-        Self { method, path, headers, body, proof: Some(Proof::Assertion) }
+        let request = Self::post(endpoints.token, body.to_owned()).without_authorization();
+        Self { proof: Some(Proof::Assertion), ..request }
     }
 
     /// Requests a token that is bound to the key of a DPoP proof.
@@ -114,6 +120,11 @@ impl Request {
             ("Accept", "application/json".to_owned()),
         ];
         Self { method: "POST", path, headers, body, proof: None }
+    }
+
+    fn without_authorization(mut self) -> Self {
+        self.headers.retain(|(name, _)| *name != "Authorization");
+        self
     }
 
     /// The request with a proof that was signed for it.
@@ -198,6 +209,10 @@ mod tests {
         let request = Request::introspection(ENDPOINTS, "e.e.e");
         assert!(request.http("h").ends_with("Content-Length: 11\r\n\r\ntoken=e.e.e"));
         assert!(request.script(Path::new("")).contains("wrk.body = \"token=e.e.e\""));
+
+        let request = Request::token_for_api_key(ENDPOINTS, "lkk_a");
+        assert!(request.http("h").ends_with("&client_id=bench&client_secret=lkk_a"));
+        assert!(!request.http("h").contains("Authorization"));
 
         let request = Request::token_for_assertion(ENDPOINTS);
         assert!(request.with_proof("e.e.e").http("h").ends_with("&client_assertion=e.e.e"));

@@ -1,6 +1,7 @@
 //! A server under measurement, on its own core, in a folder of its own and with its output in a file.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -13,7 +14,7 @@ use super::program::{Endpoints, Program};
 use super::request::Request;
 use super::setup::Setup;
 use crate::resident_memory::resident_mib;
-use crate::workspace::{Doing, Failure, Workspace, is_content};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_output};
 
 /// A cold start generates the first RSA key and hashes the secret.
 const START: Duration = Duration::from_secs(30);
@@ -30,6 +31,8 @@ pub(super) struct Server {
     tls: Option<SocketAddr>,
     endpoints: Endpoints,
     log: PathBuf,
+    /// The platform's program and its configuration.
+    platform: Option<[PathBuf; 2]>,
 }
 
 impl Server {
@@ -47,6 +50,10 @@ impl Server {
         // taskset executes the server in its own process, so the child's id is the server's.
         let mut command = workspace.program("taskset", &["-c", setup.cores]);
         program.prepare(&mut command, setup, folder)?;
+        let platform = match program {
+            Program::Platform(path) => Some([path.to_owned(), folder.join("config.yaml")]),
+            Program::BareHandler(_) | Program::OidcProvider(_) => None,
+        };
         let began = Instant::now();
         let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
         Ok(Self {
@@ -57,6 +64,7 @@ impl Server {
             tls: setup.tls.map(|(address, _)| address),
             endpoints: program.endpoints(),
             log,
+            platform,
         })
     }
 
@@ -90,6 +98,18 @@ impl Server {
         token.map(|token| (token, took)).ok_or_else(|| {
             self.failure(&format!("no token signed with {}:\n{}", self.algorithm.name(), answer.0))
         })
+    }
+
+    /// Makes an API key of the load's client by the command line of the platform. Other servers have none.
+    pub(super) fn make_api_key(&self, workspace: &Workspace) -> Result<Option<String>, Failure> {
+        let Some([program, config]) = &self.platform else { return Ok(None) };
+        let mut command = workspace.program(&program.to_string_lossy(), &["api-key", "add", "bench"]);
+        command.args(["bench", "--name", "Load", "--json", "--config"]).arg(config);
+        let made = read_output(&mut command)?;
+        let made = serde_json::from_slice(&made).map_err(io::Error::from);
+        let made: serde_json::Value = made.doing("read the new API key")?;
+        let key = made["api_key"].as_str().map(str::to_owned);
+        key.map(Some).ok_or_else(|| Failure::new(format!("no API key was made: {made}")))
     }
 
     fn await_ok(&mut self, request: &Request) -> Result<Answer, Failure> {

@@ -58,6 +58,7 @@ tenants:
     signing: {{ algorithm: {algorithm} }}
     access_token: {{ lifetime: 1h, format: jwt }}
     refresh_token: {{ rotation: {rotation} }}
+    api_keys: {{ max_lifetime: 365d, default_lifetime: 90d }}
     resource_servers:
       bench-api: {{ scopes: [api:read, api:write] }}
     clients:

@@ -25,6 +25,10 @@ pub(super) enum Workload {
     NotModified,
     /// Introspection of an own RS256 token
     Introspection,
+    /// Tokens signed with ES256 for an API key, beside those for a secret
+    ApiKey,
+    /// Introspection of an own API key, beside that of an RS256 token
+    ApiKeyIntrospection,
     /// Tokens signed with ES256 for an ES256 assertion
     Assertion,
     /// A protected resource with an ES256 token that is bound to the key of an ES256 DPoP proof
@@ -67,13 +71,15 @@ pub(super) enum Transport {
 impl Workload {
     pub(super) const CONNECTIONS_WITH_PASSWORDS: u32 = 4;
 
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
         Self::Jwks,
         Self::NotModified,
         Self::Introspection,
+        Self::ApiKey,
+        Self::ApiKeyIntrospection,
         Self::Assertion,
         Self::Dpop,
         Self::SignIn,
@@ -94,6 +100,8 @@ impl Workload {
             Self::Jwks => "JWKS 200",
             Self::NotModified => "JWKS 304",
             Self::Introspection => "introspection",
+            Self::ApiKey => "ES256 token for an API key",
+            Self::ApiKeyIntrospection => "introspection of an API key",
             Self::Assertion => "ES256 token for an assertion",
             Self::Dpop => "resource with DPoP",
             Self::SignIn => "sign-in",
@@ -113,12 +121,15 @@ impl Workload {
             | Self::Jwks
             | Self::NotModified
             | Self::Introspection
+            | Self::ApiKeyIntrospection
             | Self::SignIn
             | Self::Redemption
             | Self::Refresh
             | Self::Rotation
             | Self::Userinfo => Algorithm::Rs256,
-            Self::Es256 | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => Algorithm::Es256,
+            Self::Es256 | Self::ApiKey | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => {
+                Algorithm::Es256
+            }
             Self::EdDsa => Algorithm::EdDsa,
         }
     }
@@ -143,17 +154,39 @@ impl Workload {
             | Self::Refresh
             | Self::Rotation
             | Self::Userinfo
+            | Self::ApiKey
+            | Self::ApiKeyIntrospection
             | Self::Tls
             | Self::TlsResumption => Times::Shown,
             _ => Times::Compared,
         }
     }
 
+    /// The workload that differs in its credential or its token only: the platform answers it, too, in the same rounds, under this name.
+    pub(super) fn base(self) -> Option<(&'static str, Self)> {
+        match self {
+            Self::ApiKey => Some(("latchkey, for a secret", Self::Es256)),
+            Self::ApiKeyIntrospection => Some(("latchkey, of an RS256 token", Self::Introspection)),
+            _ => None,
+        }
+    }
+
+    /// Peers have no TLS listener here, and no API keys.
+    pub(super) fn concerns_peers(self) -> bool {
+        self.transport() == Transport::Http && self.base().is_none()
+    }
+
     /// Whether each answer holds one token.
     pub(super) fn signs(self) -> bool {
         matches!(
             self,
-            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Assertion | Self::Tls | Self::TlsResumption
+            Self::Rs256
+                | Self::Es256
+                | Self::EdDsa
+                | Self::ApiKey
+                | Self::Assertion
+                | Self::Tls
+                | Self::TlsResumption
         )
     }
 
@@ -177,6 +210,15 @@ impl Workload {
                 Request::jwks(endpoints, Some(tag.to_owned()))
             }
             Self::Introspection => Request::introspection(endpoints, token),
+            // The bare handler has no API keys, and answers the base.
+            Self::ApiKey => match server.make_api_key(proofs.workspace)? {
+                Some(key) => Request::token_for_api_key(endpoints, &key),
+                None => Request::token(endpoints),
+            },
+            Self::ApiKeyIntrospection => {
+                let key = server.make_api_key(proofs.workspace)?;
+                Request::introspection(endpoints, key.as_deref().unwrap_or(token))
+            }
             Self::Assertion => Request::token_for_assertion(endpoints),
             Self::SignIn => people::sign_in(server)?,
             Self::Redemption => people::redemption(server)?,
@@ -208,9 +250,13 @@ impl Workload {
 
     fn accepts(self, answer: &Answer) -> bool {
         match self {
-            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Assertion | Self::Tls | Self::TlsResumption => {
-                answer.access_token(self.algorithm()).is_some()
-            }
+            Self::Rs256
+            | Self::Es256
+            | Self::EdDsa
+            | Self::ApiKey
+            | Self::Assertion
+            | Self::Tls
+            | Self::TlsResumption => answer.access_token(self.algorithm()).is_some(),
             Self::SignIn => people::is_signed_in(answer),
             Self::Redemption | Self::Refresh => self.accepts_tokens(answer),
             Self::Rotation => self.accepts_tokens(answer) && answer.member("refresh_token").is_some(),
@@ -221,7 +267,7 @@ impl Workload {
             }
             Self::Dpop => answer.status() == 200 && answer.member("data").is_some(),
             Self::NotModified => answer.status() == 304,
-            Self::Introspection => {
+            Self::Introspection | Self::ApiKeyIntrospection => {
                 answer.status() == 200 && answer.member("active").is_some_and(|active| active == true)
             }
         }

@@ -74,7 +74,7 @@ impl Caller {
         ))
     }
 
-    /// Sends a request to the admin API and returns the body of the answer, too.
+    /// Sends a request to the admin API, which is served under the name of the public URL alone, and returns the body of the answer, too.
     pub(super) fn administer(
         &mut self,
         token: &str,
@@ -83,7 +83,7 @@ impl Caller {
         body: &str,
     ) -> (Answer, String) {
         self.timed(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: soak\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: soak.example\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ))

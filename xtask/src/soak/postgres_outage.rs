@@ -24,7 +24,8 @@ const COLD_PAUSE: Duration = Duration::from_millis(20);
 /// Clients that are not cached, in sequence.
 type ColdClients = std::ops::Range<u32>;
 
-pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
+/// Returns the server that runs at the end.
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<Option<Restarted>, Failure> {
     let stores = format!("storage: {{ url: '{}' }}\n", test_env.create_database("postgres_outage")?);
     let mut program = Program::start(test_env, &stores, &declared(1, WARM + COLD))?;
     let warm: Vec<Client> = (0..WARM).map(|number| client(0, number)).collect();
@@ -48,7 +49,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
             outcome?.show(name, &answers);
         }
     }
-    Ok(())
+    Ok(restarted)
 }
 
 /// The outcomes of the requests for cold clients during one restart, with the time of each answer.
