@@ -149,6 +149,9 @@ pub(crate) fn forget(now: Timestamp) -> Statement {
 impl CommitWriter<'_> {
     pub(crate) async fn change_log(&mut self) -> Result<(), Error> {
         let rows: Vec<_> = invalidations(&self.request.changes).iter().map(log_row).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         self.all(&LOG, &rows).await?;
         self.transaction.execute(&forget(self.request.now)).await?;
         Ok(())

@@ -9,6 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 const READER_CONNECT: Duration = Duration::from_secs(5);
 /// How long administration waits for one.
 pub(crate) const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
+/// Not by the cores: each of them waits for the disk of the server, which writes many commits at once.
+const ADMINISTRATORS: u32 = 8;
 /// Onboarding thousands of tenants, or waiting for a replica that does.
 const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
 
@@ -24,14 +26,14 @@ pub struct PostgresOptions {
 }
 
 impl Default for PostgresOptions {
-    /// By the cores of this machine: caches answer nearly all requests, and a reader is busy for a millisecond. One that takes 250
+    /// Readers by the cores of this machine: caches answer nearly all requests, and a reader is busy for a millisecond. One that takes 250
     /// stands behind something that will not end in time.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64));
         let cores = u32::try_from(cores).unwrap_or(1);
         Self {
             readers: (2 * cores).clamp(4, 32),
-            administrators: cores.clamp(2, 8),
+            administrators: ADMINISTRATORS,
             patience: Duration::from_millis(250),
         }
     }
