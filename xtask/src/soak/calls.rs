@@ -1,4 +1,5 @@
-//! HTTP requests over persistent connections, one at a time per connection, with the outcome of each.
+//! HTTP requests over persistent connections, one at a time per connection, with the outcome of each. They name the host of the public URL, under
+//! which alone the program serves administration and metrics.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -68,13 +69,13 @@ impl Caller {
     /// The same with these lines in the head.
     pub(super) fn send_form(&mut self, path: &str, headers: &str, form: &str) -> (Answer, String) {
         self.timed(&format!(
-            "POST {path} HTTP/1.1\r\nHost: soak\r\n{headers}\
+            "POST {path} HTTP/1.1\r\nHost: soak.example\r\n{headers}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ))
     }
 
-    /// Sends a request to the admin API, which is served under the name of the public URL alone, and returns the body of the answer, too.
+    /// Sends a request to the admin API and returns the body of the answer, too.
     pub(super) fn administer(
         &mut self,
         token: &str,
@@ -107,7 +108,7 @@ impl Caller {
 
     /// The same, and the cookies that it sets, as a request has them.
     pub(super) fn page(&mut self, path: &str) -> (String, String) {
-        let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak\r\n\r\n"));
+        let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak.example\r\n\r\n"));
         let Answered { body, cookies, .. } = answered.unwrap_or_default();
         (body, cookies.join("; "))
     }

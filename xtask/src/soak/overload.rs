@@ -91,7 +91,7 @@ fn requests() -> Vec<Vec<u8>> {
     let request = clients.map(|client| {
         let form = format!("grant_type=client_credentials&client_id={}&client_secret={SECRET}", client.id);
         format!(
-            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: soak\r\n\
+            "POST /api/v1/tenant/{}/oauth/token HTTP/1.1\r\nHost: soak.example\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             client.tenant,
             form.len()
