@@ -15,6 +15,7 @@ use crate::redis_server::Inspected;
 use crate::revocation::introspect;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
 
 const AT_ONCE: usize = 2_000;
 
@@ -82,6 +83,9 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
         for tenant in TENANTS {
             let token = one.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
             let (key, _) = api_key(&test_env, &one, tenant);
+            // On a busy machine the first reading of the key may take longer than a request waits.
+            let is_known = async || introspect(&test_env, &one, tenant, &key).await.status == 200;
+            eventually("the key is read", LONGEST, is_known).await;
             for introspected in [Some(&token), Some(&key), None] {
                 let requested = async || {
                     let before = settled(&one).await;
