@@ -1,7 +1,7 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
 use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
-use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof};
+use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof, Purpose};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::raw_request::RawRequest;
@@ -35,31 +35,17 @@ pub(crate) struct AttemptedAuthentication {
 }
 
 impl TenantRequest<'_> {
-    /// Authenticates the client, or accepts a public client by its name alone.
-    pub(crate) async fn authenticate_or_identify(
+    /// Authenticates the client.
+    pub(crate) async fn authenticate(
         self,
         credentials: ClientAuthentication,
-    ) -> OAuthResult<AuthenticatedClient> {
-        let Self { services, tenant, raw, now } = self;
-        let credentials = credentials.beside(raw.client_certificate(now)?);
-        let (method, source) = (credentials.presented_method(), raw.source());
-        note(
-            raw,
-            method,
-            services.tokens.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await,
-        )
-    }
-
-    /// Authenticates the client, also by an API key.
-    pub(crate) async fn authenticate_by_any(
-        self,
-        credentials: ClientAuthentication,
+        purpose: Purpose,
     ) -> OAuthResult<AuthenticatedClient> {
         let Self { services, tenant, raw, now } = self;
         let credentials = credentials.beside(raw.client_certificate(now)?);
         let (method, source) = (credentials.presented_method(), raw.source());
         let authenticator = &services.tokens.authenticator;
-        note(raw, method, authenticator.authenticate_by_any(tenant, credentials, &source, now).await)
+        note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)
     }
 
     /// Authenticates the client of an API key that is presented as an access token, with the limits of every client authentication.
@@ -69,18 +55,7 @@ impl TenantRequest<'_> {
     ) -> OAuthResult<AuthenticatedClient> {
         let secret = Secret::new(key.expose().to_owned());
         let alone = ClientAuthentication::Post(IdAndSecret { client_id: String::new(), secret });
-        self.authenticate_by_any(alone).await.map_err(OAuthError::of_token)
-    }
-
-    /// Authenticates the client.
-    pub(crate) async fn authenticate(
-        self,
-        credentials: ClientAuthentication,
-    ) -> OAuthResult<AuthenticatedClient> {
-        let Self { services, tenant, raw, now } = self;
-        let credentials = credentials.beside(raw.client_certificate(now)?);
-        let (method, source) = (credentials.presented_method(), raw.source());
-        note(raw, method, services.tokens.authenticator.authenticate(tenant, credentials, &source, now).await)
+        self.authenticate(alone, Purpose::Exchange).await.map_err(OAuthError::of_token)
     }
 }
 

@@ -66,8 +66,9 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    /// With the API key that it is issued for, which it does not outlive.
-    pub(crate) fn of_api_key(self, key: &'a ApiKey) -> Self {
+    /// With the API key that it is issued for, if it is, which it does not outlive.
+    pub(crate) fn of_api_key(self, key: Option<&'a ApiKey>) -> Self {
+        let Some(key) = key else { return self };
         let exp = self.exp.min(key.expires_at.max(self.iat));
         Self { exp, api_key: Some(key.id.as_str().into()), ..self }
     }

@@ -11,9 +11,7 @@ use std::sync::Arc;
 use accounts::AccountStore;
 use keys::{KeyError, KeyRingCache, SignError};
 use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, Timestamp, TokenResponse};
-use registry::{
-    ApiKeys, AuthenticatedClient, Client, ClientId, ClientStore, Proof, RevocationStore, SenderKeys,
-};
+use registry::{ApiKeys, AuthenticatedClient, Client, ClientId, ClientStore, RevocationStore, SenderKeys};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 
@@ -130,10 +128,7 @@ impl Engine {
             }
             (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
         };
-        let claims = match client.proof() {
-            Proof::ApiKey(key) => claims.of_api_key(key),
-            _ => claims,
-        };
+        let claims = claims.of_api_key(client.proof().api_key());
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let value = claims.response(access_token);

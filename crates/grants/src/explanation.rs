@@ -74,10 +74,7 @@ impl<'a> Explanation<'a> {
         let (parameters, decision) = match request {
             Ok((_, request)) => {
                 let decided = request.decide(grantee, sender, now, Uuid::nil());
-                let by_key = |claims: AccessTokenClaims<'a>| match key {
-                    Some(key) => claims.of_api_key(key),
-                    None => claims,
-                };
+                let by_key = |claims: AccessTokenClaims<'a>| claims.of_api_key(key);
                 (Ok(()), decided.map(|decided| decided.map(by_key).map_err(|refusal| refusal.response)))
             }
             Err(refusal) => (Err(refusal), None),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use protocol::{ActiveToken, Audience};
+use protocol::ActiveToken;
 use registry::{Client, ClientStatus, IntrospectionRight};
 
 use crate::sender_constraint::token_type;
@@ -16,7 +16,7 @@ pub(crate) fn decide(
     holder: Option<&Client>,
 ) -> Option<ActiveToken> {
     let holder_is_live = holder.is_some_and(|holder| holder.status == ClientStatus::Active);
-    if !holder_is_live || !may_know(&claims.client_id, &claims.aud, caller) {
+    if !holder_is_live || !may_know(&claims, caller) {
         return None;
     }
     Some(ActiveToken {
@@ -38,9 +38,9 @@ pub(crate) fn decide(
     })
 }
 
-fn may_know(holder: &str, aud: &Audience<'_>, caller: &Grantee<'_>) -> bool {
+fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
     let id = caller.client.id.as_str();
-    let own = holder == id;
+    let own = claims.client_id == id;
     match caller.client.introspection {
         IntrospectionRight::Own => own,
         IntrospectionRight::Tenant => true,
@@ -49,14 +49,14 @@ fn may_know(holder: &str, aud: &Audience<'_>, caller: &Grantee<'_>) -> bool {
                 let server = caller.tenant.resource_server(audience);
                 server.is_some_and(|server| server.introspection_clients.iter().any(|client| client == id))
             };
-            own || aud.iter().any(listed)
+            own || claims.aud.iter().any(listed)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::{IntrospectionResponse, Timestamp};
+    use protocol::{Audience, IntrospectionResponse, Timestamp};
 
     use super::*;
     use crate::test_fixtures::{acme, client};

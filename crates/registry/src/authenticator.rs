@@ -83,6 +83,14 @@ pub enum Proof {
     Certificate(CertificateMethod),
 }
 
+impl Proof {
+    /// The API key, if that is the proof.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        if let Self::ApiKey(key) = self { Some(key) } else { None }
+    }
+}
+
 impl AuthenticatedClient {
     /// The client, with what its credential may use of it.
     #[must_use]
@@ -153,87 +161,9 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
-    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        self.attempt(tenant, credentials, source, now, Purpose::Authenticate).await
-    }
-
-    /// As [`Authenticator::authenticate`], and accepts an API key in the place of a secret. For the client credentials grant.
-    ///
-    /// # Errors
-    /// As [`Authenticator::authenticate`].
-    pub async fn authenticate_by_any(
-        &self,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
-    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        self.attempt(tenant, credentials, source, now, Purpose::Exchange).await
-    }
-
-    /// As [`Authenticator::authenticate`], and accepts a public client by its name alone. For endpoints that give it nothing, such as
-    /// revocation, where possession of the token is the proof.
-    ///
-    /// # Errors
-    /// As [`Authenticator::authenticate`].
-    pub async fn authenticate_or_identify(
-        &self,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
-    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        self.attempt(tenant, credentials, source, now, Purpose::Identify).await
-    }
-
-    /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
-    /// limit, but no use of the secret is recorded, and no client is authenticated.
-    ///
-    /// # Errors
-    /// As [`Authenticator::authenticate`].
-    pub async fn explain(
-        &self,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
-    ) -> Result<Proof, ClientAuthenticationError> {
-        Ok(self.attempt(tenant, credentials, source, now, Purpose::Explain).await?.proof)
-    }
-
-    /// Finds a client of this tenant, whether or not it may authenticate.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
-        let found = self.store.find_client(tenant, id).await?;
-        // A row of another tenant or client, which only a broken store returns, is dropped.
-        Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
-    }
-
-    /// The parameters of a request object of this client, as the body of a form (RFC 9101 §6).
-    ///
-    /// # Errors
-    /// [`RequestObjectError`].
-    pub async fn open_request_object(
-        &self,
-        tenant: &Tenant,
-        client: &Client,
-        object: &str,
-        now: Timestamp,
-    ) -> Result<String, RequestObjectError> {
-        self.assertions.open_request_object(tenant, client, object, now).await
-    }
-
-    async fn attempt(
-        &self,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
         purpose: Purpose,
+        source: &ClientAddress,
+        now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
         let may_fetch = matches!(
@@ -278,6 +208,45 @@ impl Authenticator {
                 Err(error)
             }
         }
+    }
+
+    /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
+    /// limit, but no use of the secret is recorded, and no client is authenticated.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn explain(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<Proof, ClientAuthenticationError> {
+        Ok(self.authenticate(tenant, credentials, Purpose::Explain, source, now).await?.proof)
+    }
+
+    /// Finds a client of this tenant, whether or not it may authenticate.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        let found = self.store.find_client(tenant, id).await?;
+        // A row of another tenant or client, which only a broken store returns, is dropped.
+        Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
+    }
+
+    /// The parameters of a request object of this client, as the body of a form (RFC 9101 §6).
+    ///
+    /// # Errors
+    /// [`RequestObjectError`].
+    pub async fn open_request_object(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        object: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        self.assertions.open_request_object(tenant, client, object, now).await
     }
 
     /// Finds an active client of this tenant. An invalid identifier costs no lookup.
@@ -628,15 +597,15 @@ impl Authenticator {
 }
 
 /// What credentials are checked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// The client's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A request that a client makes with a credential of its own.
     Authenticate,
-    /// The client's request for a token, which an API key may make.
+    /// A request that one of its API keys may make as well, as the client credentials grant.
     Exchange,
-    /// A request that a public client may make.
+    /// A request that a public client may make by its name alone: it gives the client nothing, or possession of something else is the proof.
     Identify,
-    /// An administrator's question, which uses no assertion up.
+    /// An administrator's question, as [`Authenticator::explain`] asks it. No assertion is used up, so the answer must give a client nothing.
     Explain,
 }
 

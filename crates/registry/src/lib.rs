@@ -57,7 +57,7 @@ pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId};
 pub use api_keys::ApiKeys;
 pub use assertion_inspection::KnownClient;
 pub use assertions::Assertions;
-pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
+pub use authenticator::{AuthenticatedClient, Authenticator, Proof, Purpose, may_authenticate};
 pub use certificate_facts::{AlternativeName, CertificateFacts};
 pub use certificate_inspection::CertificateInspection;
 pub use certificate_subject::{CertificateSubject, InvalidSubject, SubjectKind};

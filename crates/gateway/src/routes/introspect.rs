@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use protocol::IntrospectionRequest;
+use registry::Purpose;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
@@ -12,7 +13,7 @@ pub(crate) async fn introspect(services: Data<Services>, mut raw: RawRequest) ->
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     serve_form(&services, &tenant, &mut raw, async |request, body| {
         let (credentials, asked) = IntrospectionRequest::parse(request.raw.authorization()?, body)?;
-        let caller = request.authenticate(credentials).await?;
+        let caller = request.authenticate(credentials, Purpose::Authenticate).await?;
         let engine = &services.tokens.engine;
         let source = request.raw.source();
         secret_json(&engine.introspect(&tenant, &caller, &asked.token, &source, request.now).await?)

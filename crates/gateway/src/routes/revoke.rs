@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use protocol::RevocationRequest;
+use registry::Purpose;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
@@ -18,7 +19,7 @@ pub(crate) async fn revoke(services: Data<Services>, mut raw: RawRequest) -> OAu
         // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a
         // confidential client)". A public client is named, and proves by the token that it may end it. §5:
         // who guesses tokens has to authenticate first, and a guess has no signature.
-        let caller = request.authenticate_or_identify(credentials).await?;
+        let caller = request.authenticate(credentials, Purpose::Identify).await?;
         // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been
         // revoked successfully or if the client submitted an invalid token."
         services.tokens.engine.revoke(&tenant, &caller, &asked.token, request.now).await?;

@@ -4,6 +4,7 @@
 use actix_web::web::Data;
 use grants::TokenRequest;
 use protocol::TokenType;
+use registry::Purpose;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
@@ -23,11 +24,8 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     // RFC 6749 §3.2.1: "Confidential clients or other clients issued client credentials MUST authenticate
     // with the authorization server". §4.4.2 asks the same of client_credentials, for which nobody is merely
     // identified.
-    let client = if requested.is_for_public_clients() {
-        Box::pin(request.authenticate_or_identify(credentials)).await?
-    } else {
-        request.authenticate_by_any(credentials).await?
-    };
+    let purpose = if requested.is_for_public_clients() { Purpose::Identify } else { Purpose::Exchange };
+    let client = request.authenticate(credentials, purpose).await?;
     let sender = request.prove(&client, proof, certificate).await?;
     let issued = services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;
     request.use_up_rest(sender).await?;

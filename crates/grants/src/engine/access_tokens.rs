@@ -2,7 +2,7 @@
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
 use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
-use registry::{AuthenticatedClient, ClientId, Proof, RevokedBy};
+use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
@@ -98,10 +98,8 @@ impl Engine {
         client: &AuthenticatedClient,
         resource: &ProtectedResource,
     ) -> Result<UnconfirmedToken, BearerError> {
-        let claims = match client.proof() {
-            Proof::ApiKey(key) => api_key_token::claims(key, &Grantee { tenant, client: client.client() }),
-            _ => None,
-        };
+        let grantee = Grantee { tenant, client: client.client() };
+        let claims = client.proof().api_key().and_then(|key| api_key_token::claims(key, &grantee));
         let claims = claims.ok_or(TokenError::Inactive)?;
         if !claims.aud.iter().any(|audience| audience == resource.audience) {
             return Err(TokenError::WrongAudience.into());

@@ -308,7 +308,8 @@ impl TestEnv {
     ) -> Result<AuthenticatedClient, E> {
         let source = ClientAddress::new(Some([192, 0, 2, source].into()));
         let now = Timestamp::from_seconds(now);
-        self.authenticator.authenticate(&tenant(id), credentials, &source, now).await
+        let (authenticator, purpose) = (&self.authenticator, Purpose::Authenticate);
+        authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
     }
 
     /// What came of it, as the identifier of the secret or the text for the log, and how many hashes it took.

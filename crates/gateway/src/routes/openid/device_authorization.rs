@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use grants::{DeviceAuthorizationRequest, Grantee};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason};
+use registry::Purpose;
 
 use crate::Services;
 use crate::options::PublicUrl;
@@ -27,7 +28,7 @@ pub(crate) async fn begin(
 async fn codes(request: TenantRequest<'_>, public_url: &PublicUrl, body: &[u8]) -> OAuthResult {
     let TenantRequest { services, tenant, raw, now } = request;
     let (credentials, requested) = DeviceAuthorizationRequest::parse(raw.authorization()?, body)?;
-    let client = request.authenticate_or_identify(credentials).await?;
+    let client = request.authenticate(credentials, Purpose::Identify).await?;
     let grantee = Grantee { tenant, client: client.client() };
     let granted = requested.check(&grantee)?;
     // A code of a second whose codes are revoked would be invalid.

@@ -6,8 +6,10 @@ use protocol::{
     AuthorizationAddress, AuthorizationError, AuthorizationRequest, ClientAuthentication, ErrorCode,
     ErrorResponse, Form, PushedResponse, RefusalReason, RequestSource, Thumbprint,
 };
+use registry::Purpose;
 
 use super::authorization::check;
+
 use crate::Services;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, OAuthResult, created_secret_json};
@@ -26,7 +28,7 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let source = RequestSource::take(&mut form).map_err(ErrorResponse::from)?;
     let parameters = form.rest();
     let proof = pushed.read_proof(None)?;
-    let authenticated = pushed.authenticate_or_identify(credentials).await?;
+    let authenticated = pushed.authenticate(credentials, Purpose::Identify).await?;
     let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
     let sender = pushed.prove(&authenticated, proof, None).await?;
     let parameters = match source {

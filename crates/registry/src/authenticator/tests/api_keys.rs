@@ -20,7 +20,7 @@ fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> Str
 impl TestEnv {
     async fn exchange(&self, tenant: &Tenant, credentials: ClientAuthentication) -> String {
         let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
-        match self.authenticator.authenticate_by_any(tenant, credentials, &source, now).await {
+        match self.authenticator.authenticate(tenant, credentials, Purpose::Exchange, &source, now).await {
             Ok(client) => format!("{} of {}", named(client.proof()), client.client().id),
             Err(error) => error.to_string(),
         }

@@ -19,7 +19,8 @@ fn clients() -> Vec<Client> {
 impl TestEnv {
     async fn identify(&self, id: &str, client_id: &str) -> Result<AuthenticatedClient, E> {
         let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
-        self.authenticator.authenticate_or_identify(&tenant(id), none(client_id), &source, now).await
+        let (authenticator, purpose) = (&self.authenticator, Purpose::Identify);
+        authenticator.authenticate(&tenant(id), none(client_id), purpose, &source, now).await
     }
 }
 
@@ -58,7 +59,10 @@ async fn other_credentials_are_checked_as_everywhere() {
     let test_env = test_env(clients());
     let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
     let identify = async |credentials| {
-        test_env.authenticator.authenticate_or_identify(&tenant("acme"), credentials, &source, now).await
+        test_env
+            .authenticator
+            .authenticate(&tenant("acme"), credentials, Purpose::Identify, &source, now)
+            .await
     };
     let billing = identify(post("billing", generated(1).expose())).await.unwrap();
     assert_eq!(named(billing.proof()), "generated");
