@@ -12,7 +12,7 @@ use tenancy::{Stored, TenantId};
 use crate::column::{Column, is_text};
 use crate::columns::{columns, gathered, selected, written};
 use crate::commit::CommitWriter;
-use crate::database::Database;
+use crate::database::{Database, scalar};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 use crate::statement::{Argument, Dialect, Statement};
@@ -155,12 +155,12 @@ impl ApiKeyRows for Database {
         keys: &[ApiKeyId],
     ) -> Stored<Vec<ApiKeyState>> {
         let names = json!(keys).to_string();
-        Ok(self.read(Statement::of(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names)).await?)
+        Ok(self.look_up(Statement::of(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names)).await?)
     }
 
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64> {
         let count = Statement::of(COUNT_LIVE).bind(tenant).bind(client.as_str()).bind(now);
-        Ok(self.scalar(count).await?.unwrap_or_default())
+        Ok(scalar(self.look_up(count).await?.into_iter().next()).unwrap_or_default())
     }
 
     async fn list_api_keys(&self, tenant: &TenantId, query: &ApiKeyQuery) -> Stored<Vec<ApiKeyState>> {

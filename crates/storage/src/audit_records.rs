@@ -94,8 +94,13 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
 /// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of the
 /// tenants are locked until the end of the transaction, so this comes as late as possible. A transaction that
 /// holds several of them has the lock of commits; one of a single tenant needs none.
-pub(crate) async fn add(transaction: &mut Transaction<'_>, records: &[AuditRecord]) -> Result<(), Error> {
-    if transaction.dialect() == Dialect::Postgres && !records.is_empty() {
+/// A transaction that has begun beside other commits has locked the row of its tenant.
+pub(crate) async fn add(
+    transaction: &mut Transaction<'_>,
+    records: &[AuditRecord],
+    is_locked: bool,
+) -> Result<(), Error> {
+    if transaction.dialect() == Dialect::Postgres && !records.is_empty() && !is_locked {
         let tenants: BTreeSet<_> = records.iter().map(|record| &record.tenant).collect();
         let tenants = given(&Vec::from_iter(tenants));
         transaction.execute(&Statement::writing::<TenantId>(LOCK_TENANTS).bind(tenants)).await?;

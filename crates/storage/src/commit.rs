@@ -78,7 +78,8 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.previous_jwks().await?;
     writer.deletions().await?;
     writer.idempotent_answer().await?;
-    audit_records::add(&mut writer.transaction, &request.audit).await?;
+    let is_locked = matches!(purpose, Purpose::CommitBeside(_));
+    audit_records::add(&mut writer.transaction, &request.audit, is_locked).await?;
     writer.change_log().await?;
     writer.transaction.commit().await?;
     Ok(generation)

@@ -12,7 +12,6 @@ use tenancy::{Issuer, Stored, TenantId};
 use crate::column::is_text;
 use crate::commit::commit;
 use crate::database::{Database, Purpose};
-use crate::error::Error;
 use crate::statement::Statement;
 use crate::{clients, signing_keys, tenants};
 
@@ -24,7 +23,13 @@ impl TenantRows for Database {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>> {
-        Ok(with_clients(self, tenant, Statement::of(clients::SELECT_ALL).bind(tenant)).await?)
+        let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
+        let state: Option<TenantState> =
+            transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
+        let Some(state) = state else { return Ok(None) };
+        let clients = transaction.all(Statement::of(clients::SELECT_ALL).bind(tenant)).await?;
+        transaction.commit().await?;
+        Ok(Some(TenantState { clients, ..state }))
     }
 
     async fn load_with_related_clients(
@@ -34,7 +39,11 @@ impl TenantRows for Database {
     ) -> Stored<Option<TenantState>> {
         let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
         let (ids, listed) = (texts(related.ids), texts(related.listed));
-        Ok(with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await?)
+        // Two lookups of a request. A commit between them makes the revision an old one, on which nothing is written.
+        let found: Vec<TenantState> = self.look_up(Statement::of(tenants::SELECT).bind(tenant)).await?;
+        let Some(state) = found.into_iter().next() else { return Ok(None) };
+        let clients = self.look_up(clients::related(tenant, ids, listed, self.dialect())).await?;
+        Ok(Some(TenantState { clients, ..state }))
     }
 
     async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>> {
@@ -72,19 +81,6 @@ impl TenantRows for Database {
 }
 
 /// A tenant and some of its clients, as they were at one moment.
-async fn with_clients(
-    database: &Database,
-    tenant: &TenantId,
-    clients: Statement,
-) -> Result<Option<TenantState>, Error> {
-    let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
-    let state: Option<TenantState> = transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
-    let Some(state) = state else { return Ok(None) };
-    let clients = transaction.all(clients).await?;
-    transaction.commit().await?;
-    Ok(Some(TenantState { clients, ..state }))
-}
-
 /// As a JSON array.
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     serde_json::json!(texts.collect::<Vec<_>>()).to_string()
