@@ -23,6 +23,7 @@ mod scale;
 mod sign_in_times;
 mod tenants;
 mod test_env;
+mod usage;
 mod welch;
 
 use std::path::PathBuf;
@@ -81,6 +82,8 @@ enum Measurement {
     Fairness,
     /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million keys, on PostgreSQL with fsync
     ApiKeys,
+    /// A million mixed requests, and whether usage has counted each of them once
+    Usage,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -134,6 +137,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::ApiKeys) {
         api_keys::measure(&test_env)?;
+    }
+    if wanted(Measurement::Usage) {
+        usage::measure(&test_env)?;
     }
     drop(restarted);
     Ok(())

@@ -32,17 +32,22 @@ mod query;
 mod rules;
 
 mod administrator;
+mod advice;
 mod hashing;
+mod leaks;
 mod outcome;
 mod reconcile;
+mod refusals;
 mod store;
+mod usage;
 
 pub mod rows;
 
 pub use administrator::{
     AccountFilter, AccountImport, AccountSignInsView, Administrator, Caller, Clock, Created, EditPolicy,
-    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish, Resource, ThrottledNow,
+    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish, Resource, ThrottledNow, UsageQuery,
 };
+pub use advice::ClientCount;
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
     PutApplication, Translate,
@@ -66,6 +71,7 @@ pub use kinds::{
     ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
     ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
 };
+pub use leaks::{LeakReport, LeakReports};
 pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
@@ -73,6 +79,7 @@ pub use query::{
     AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
 };
 pub use reconcile::Reconciler;
+pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
@@ -84,6 +91,8 @@ pub use store::{
     AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
     ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers,
     KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule,
-    LISTED_SESSIONS, NewGeneration, NewPassword, NewSecret, SealedItems, SealedPlace, SecretUsage,
-    TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog, VerifierFetch,
+    LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret, RefusalCursor, RefusalLog,
+    RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows,
+    UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
+pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
 use administration::{
-    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows,
+    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows, UsageCounts,
 };
 use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
@@ -120,6 +120,10 @@ impl Composition {
             users: Arc::new(users.refusing(self.refused_samples)),
             rows: self.rows,
             keys: self.keys,
+            usage: Arc::new(UsageCounts::new(Arc::clone(&self.clock))),
+            leaks: Arc::default(),
+            report_budget: Arc::default(),
+            refusals: Arc::default(),
             jwks_fetches: Arc::new(JwksFetches::default()),
             clock: self.clock,
             health_report,

@@ -23,6 +23,8 @@ use crate::respond::{OAuthError, Problem, error_help};
 use check::{Refusal, not_checked, passed};
 use proof::ExplainedProof;
 
+pub(crate) use advice::advice_on;
+
 /// A request that an administrator wants explained.
 pub(crate) struct Request<'a> {
     pub(crate) services: &'a TokenServices,

@@ -28,6 +28,8 @@ pub(crate) enum Failure<'a> {
     Body(BodyError),
     /// The tenant's administrators have used up their writes (RFC 6585 §4).
     TooManyWrites(BudgetSpent),
+    /// An address has reported too many leaks.
+    TooManyReports,
     /// A part of the server does not answer now.
     Unavailable,
     /// The server has a fault.
@@ -53,7 +55,7 @@ impl Failure<'_> {
                 (StatusCode::BAD_REQUEST, InvalidRequest, Why::CertificateHeaderUnreadable)
             }
             Self::Body(error) => (error.status(), InvalidRequest, Why::UnreadableBody),
-            Self::TooManyWrites(_) => {
+            Self::TooManyWrites(_) | Self::TooManyReports => {
                 (StatusCode::TOO_MANY_REQUESTS, TemporarilyUnavailable, Why::TooManyWrites)
             }
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, TemporarilyUnavailable, Why::Unavailable),
@@ -75,6 +77,7 @@ impl Failure<'_> {
                 "The administrators of this tenant have asked for too many writes ({limit}); try again later"
             )
             .into(),
+            Self::TooManyReports => "Too many reports from this address; try again in a minute".into(),
             Self::Unavailable => "The server cannot answer now; try again".into(),
             Self::Internal => "The server failed to answer".into(),
         }

@@ -32,7 +32,7 @@ pub enum State {
 }
 
 /// Labels with their values: constant texts, so that requests cannot create series.
-type Labels = &'static [(&'static str, &'static str)];
+pub(crate) type Labels = &'static [(&'static str, &'static str)];
 
 /// A number at this moment. Its names and labels are texts of the program, so that no request can make a new series.
 #[derive(Clone, Copy, Debug, PartialEq)]

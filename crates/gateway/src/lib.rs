@@ -58,6 +58,7 @@ pub use openapi::document as openapi_document;
 pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
+pub use routes::ReportBudget;
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{Services, TokenServices};
 pub use write_budget::WriteBudget;

@@ -128,7 +128,7 @@ impl Surface {
     /// All paths.
     pub(crate) const ALL: Self = Self { public: true, admin: true };
     /// What the paths of administration begin with.
-    pub const ADMIN_PATHS: [&str; 9] = [
+    pub const ADMIN_PATHS: [&str; 12] = [
         "/metrics",
         "/flow/execute",
         "/applications",
@@ -138,6 +138,9 @@ impl Surface {
         "/api/v1/tenant/{id}/accounts",
         "/api/v1/tenant/{id}/keys",
         "/api/v1/tenant/{id}/audit",
+        "/api/v1/tenant/{id}/usage",
+        "/api/v1/tenant/{id}/refusals",
+        "/api/v1/tenant/{id}/advice",
     ];
     const COMMON_PATHS: [&str; 3] = ["/health", "/docs", "/openapi.json"];
 

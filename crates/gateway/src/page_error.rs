@@ -15,6 +15,7 @@ use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, Refusa
 use tenancy::Tenant;
 
 use crate::Services;
+use crate::access_log::request_id;
 use crate::failure::Failure;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common, common_of, protect};
@@ -157,7 +158,7 @@ impl PageBody {
     fn page(&self) -> ErrorPage {
         let Message { kind, detail, code, common } = &*self.0;
         let (common, detail) = (common.clone(), detail.clone());
-        ErrorPage { common, kind: *kind, detail, code: *code, back: None }
+        ErrorPage { common, kind: *kind, detail, code: *code, request_id: request_id(), back: None }
     }
 }
 

@@ -20,13 +20,13 @@ use protocol::{ClientCertificate, Timestamp};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
-use crate::access_log::{self, RequestLogFields};
+use crate::access_log::{self, Observer, RequestLogFields};
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::page_error::VisitedTenant;
 use crate::route::Route;
-use crate::{Listener, Options, TrustedProxies};
+use crate::{Listener, Options, Services, TrustedProxies};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -207,9 +207,22 @@ impl RawRequest {
         access_log::note(note);
     }
 
+    /// Notes which tenant serves the request of a client or a person.
+    pub(crate) fn serve(&self, services: &Services, tenant: &Tenant) {
+        self.log(|fields| {
+            fields.tenant = Some(tenant.id.clone());
+            fields.observer = Some(Observer {
+                usage: Arc::clone(&services.usage),
+                refusals: Arc::clone(&services.refusals),
+                source: self.source(),
+                now: (services.clock)(),
+            });
+        });
+    }
+
     /// Notes whose pages the request is for.
-    pub(crate) fn visit(&self, tenant: &Arc<Tenant>) {
-        self.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    pub(crate) fn visit(&self, services: &Services, tenant: &Arc<Tenant>) {
+        self.serve(services, tenant);
         self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, RequestRows};
+use administration::{Administrator, Clock, LeakReports, RefusalBuffer, RequestRows, UsageCounts};
 use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
@@ -11,7 +11,7 @@ use secrets::ClientAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::TenantResolver;
 
-use crate::{CertificateSources, HealthReport, WriteBudget};
+use crate::{CertificateSources, HealthReport, ReportBudget, WriteBudget};
 
 /// What the routes call.
 #[derive(Clone)]
@@ -34,6 +34,14 @@ pub struct Services {
     pub devices: DeviceAuthorizations,
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
+    /// What has happened, and how often?
+    pub usage: Arc<UsageCounts>,
+    /// Which credentials were found where they should not be?
+    pub leaks: Arc<LeakReports>,
+    /// How often may an address still report some?
+    pub report_budget: Arc<ReportBudget>,
+    /// What was refused, and why?
+    pub refusals: Arc<RefusalBuffer>,
     /// Who has fetched them.
     pub jwks_fetches: Arc<JwksFetches<ClientAddress>>,
     /// May this be changed, and what becomes of it?

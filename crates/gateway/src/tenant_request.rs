@@ -24,7 +24,7 @@ pub(crate) async fn serve_form<A>(
     raw: &mut RawRequest,
     serve: impl AsyncFnOnce(TenantRequest<'_>, &[u8]) -> OAuthResult<A>,
 ) -> OAuthResult<A> {
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    raw.serve(services, tenant);
     let body = raw.form().await?;
     let request = TenantRequest { services, tenant, raw, now: (services.clock)() };
     serve(request, &body).await.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))

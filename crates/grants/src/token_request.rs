@@ -66,6 +66,16 @@ impl TokenRequest {
         }
     }
 
+    /// Whether it names the scope of the token, or what it redeems does.
+    #[must_use]
+    pub const fn names_scope(&self) -> bool {
+        match self {
+            Self::ClientCredentials(request) => request.scope.is_some(),
+            Self::RefreshToken(request) => request.scope.is_some(),
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) => true,
+        }
+    }
+
     /// Decides the request by the rules of its grant and returns the claims of the token; `None` where the decision needs what the store has.
     pub(crate) fn decide<'a>(
         &self,

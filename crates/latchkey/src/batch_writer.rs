@@ -47,11 +47,30 @@ pub(crate) struct BatchWriter<N> {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What has been logged, so that a long outage is two lines.
+/// What has been logged.
 #[derive(Default)]
 struct Logged {
-    is_failing: bool,
+    outage: OutageLog,
     dropped: u64,
+}
+
+/// Logs that a store does not take what is to be written: a long outage is two lines.
+#[derive(Default)]
+pub(crate) struct OutageLog {
+    is_failing: bool,
+}
+
+impl OutageLog {
+    pub(crate) fn note(&mut self, what: &str, failure: Option<StoreError>) {
+        match (&failure, self.is_failing) {
+            (Some(error), false) => {
+                tracing::warn!(error = causes(error), "{what} cannot be written and are kept in memory");
+            }
+            (None, true) => tracing::info!("{what} are written again"),
+            (Some(_), true) | (None, false) => {}
+        }
+        self.is_failing = failure.is_some();
+    }
 }
 
 impl<N: Buffered> BatchWriter<N> {
@@ -94,21 +113,7 @@ impl<N: Buffered> BatchWriter<N> {
 
     fn log_outcome(&self, failure: Option<StoreError>) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        match (failure, logged.is_failing) {
-            (Some(error), false) => {
-                tracing::warn!(
-                    error = causes(&error),
-                    "{} cannot be written and are kept in memory",
-                    N::WHAT
-                );
-                logged.is_failing = true;
-            }
-            (None, true) => {
-                tracing::info!("{} are written again", N::WHAT);
-                logged.is_failing = false;
-            }
-            (Some(_), true) | (None, false) => {}
-        }
+        logged.outage.note(N::WHAT, failure);
         let dropped = self.buffer.dropped();
         if dropped > logged.dropped {
             tracing::warn!(count = dropped - logged.dropped, "{} were forgotten for lack of room", N::WHAT);

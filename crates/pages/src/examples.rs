@@ -188,9 +188,10 @@ fn accounts(common: &Common) -> Vec<Example> {
 }
 
 fn errors(common: &Common) -> Vec<Example> {
-    let page = |kind, detail: Option<&str>, code, back| {
+    let page = |kind, detail: Option<&str>, code: Option<&'static str>, back| {
         let (common, detail) = (common.clone(), detail.map(str::to_owned));
-        Box::new(ErrorPage { common, kind, detail, code, back })
+        let request_id = code.map(|_: &str| "5f0a1c9d3be27a41".to_owned());
+        Box::new(ErrorPage { common, kind, detail, code, request_id, back })
     };
     let detail = "The scope notes:write is not registered for this client.";
     vec![

@@ -172,6 +172,8 @@ pub struct Texts {
     /// Before what the standards say of an error, in English in every language.
     pub for_developers: &'static str,
     pub error_code: With,
+    /// The name of the request in the logs of the operator.
+    pub request_id: With,
     /// Title and explanation.
     pub error: fn(ErrorKind) -> (&'static str, &'static str),
 }

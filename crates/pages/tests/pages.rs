@@ -181,7 +181,14 @@ fn markup_in_a_value_is_text() {
     let (kind, detail) = (ErrorKind::Internal, Some(evil()));
     pages.push((
         "error",
-        Box::new(ErrorPage { common: common.clone(), kind, detail, code: None, back: Some(link) }),
+        Box::new(ErrorPage {
+            common: common.clone(),
+            kind,
+            detail,
+            code: None,
+            request_id: None,
+            back: Some(link),
+        }),
     ));
     pages.push((
         "sign_in",
@@ -238,6 +245,6 @@ fn each_error_has_a_title_and_an_explanation_in_each_language() {
 fn a_page_without_tenant_and_client_says_nothing_of_them() {
     let common = Common { nonce: "n".to_owned(), ..Common::default() };
     let (kind, detail) = (ErrorKind::NotFound, None);
-    let html = ErrorPage { common, kind, detail, code: None, back: None }.render();
+    let html = ErrorPage { common, kind, detail, code: None, request_id: None, back: None }.render();
     assert!(html.contains("<title>Page not found</title>") && !html.contains("<header>"), "{html}");
 }

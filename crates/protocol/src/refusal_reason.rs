@@ -1,12 +1,13 @@
 //! Why a request was refused, as the access log names it. The caller learns the error code and its description, and nothing of this.
 
-use strum::{IntoStaticStr, VariantNames};
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantNames};
 
 /// All reasons. The list is closed, so no text of a caller can become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantNames)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefusalReason {
     /// A credential is refused.
+    #[strum(disabled)]
     Credential(&'static CredentialReason),
     /// No route has the path.
     UnknownPath,

@@ -4,6 +4,7 @@
 //! Every refusal looks alike.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::{CredentialReason, Timestamp};
 use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, hash_api_key};
@@ -18,13 +19,15 @@ pub struct ApiKeys {
     pepper: Arc<Pepper>,
     /// The last uses of keys that are not written to the store yet.
     pub last_used: Arc<LastUsedApiKeys>,
+    /// How often a key was presented after its end, since the start.
+    pub ended_presented: AtomicU64,
 }
 
 impl ApiKeys {
     /// Creates the service over a store, which should be a cache: every use of a key reads it.
     #[must_use]
     pub fn new(store: Arc<dyn ApiKeyStore>, pepper: Arc<Pepper>) -> Self {
-        Self { store, pepper, last_used: Arc::default() }
+        Self { store, pepper, last_used: Arc::default(), ended_presented: AtomicU64::new(0) }
     }
 
     /// The key of this text, whatever its status, as far as there is one. A text with a wrong checksum costs no lookup.
@@ -63,7 +66,7 @@ impl ApiKeys {
         }
     }
 
-    /// The live key that this text is.
+    /// The live key that this text is. One that has ended is recorded.
     ///
     /// # Errors
     /// When the store fails.
@@ -71,10 +74,28 @@ impl ApiKeys {
         &self,
         tenant: &Tenant,
         text: &str,
+        source: &ClientAddress,
         now: Timestamp,
     ) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        let found = self.find(&tenant.id, text).await?;
-        Ok(found.clone().filter(|_| self.check(tenant, found.as_deref(), text, now).is_ok()))
+        let Some(found) = self.find(&tenant.id, text).await? else {
+            _ = self.check(tenant, None, text, now);
+            return Ok(None);
+        };
+        Ok(match self.check(tenant, Some(&found), text, now) {
+            Ok(()) => Some(found),
+            Err(reason) => {
+                if api_key::has_ended(reason) {
+                    self.note_ended(&found, source, now);
+                }
+                None
+            }
+        })
+    }
+
+    /// Records that a key was presented after its end: a caller still has it.
+    pub fn note_ended(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
+        self.ended_presented.fetch_add(1, Ordering::Relaxed);
+        self.note_use(key, source, now);
     }
 
     /// Records that a key was used.

@@ -8,6 +8,7 @@ pub(crate) mod tests;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use keys::PublicKeys;
@@ -58,6 +59,8 @@ pub struct Authenticator {
     samples: &'static [&'static str],
     /// The last uses of secrets that are not written to the store yet.
     pub last_used_secrets: Arc<LastUsedSecrets>,
+    /// How often a secret was presented after its end, since the start.
+    pub ended_presented: AtomicU64,
 }
 
 /// A client that has authenticated. Only [`Authenticator::authenticate`] creates one.
@@ -137,6 +140,7 @@ impl Authenticator {
             precise_timer: None,
             samples: &[],
             last_used_secrets: Arc::default(),
+            ended_presented: AtomicU64::new(0),
         }
     }
 
@@ -197,6 +201,9 @@ impl Authenticator {
                     Some(wait) => error.too_often(wait),
                     None => error,
                 };
+                if purpose != Purpose::Explain {
+                    self.note_ended(&tenant.id, &refusal, source, now);
+                }
                 self.until_refusals_leave(arrival).await;
                 if may_fetch {
                     self.until_assertions_leave(&tenant.id, arrival).await;
@@ -247,6 +254,30 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<String, RequestObjectError> {
         self.assertions.open_request_object(tenant, client, object, now).await
+    }
+
+    /// Records that a secret or an API key was presented after its end: a caller still has it.
+    fn note_ended(
+        &self,
+        tenant: &TenantId,
+        refusal: &ClientAuthenticationError,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) {
+        match refusal {
+            ClientAuthenticationError::Refused {
+                ended: Some(Proof::Secret(secret)),
+                client: Some(client),
+                ..
+            } => {
+                self.ended_presented.fetch_add(1, Ordering::Relaxed);
+                self.last_used_secrets.note(tenant, &client.id, secret, source, now);
+            }
+            ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. } => {
+                self.api_keys.note_ended(key, source, now);
+            }
+            _ => {}
+        }
     }
 
     /// Finds an active client of this tenant. An invalid identifier costs no lookup.
@@ -456,8 +487,7 @@ impl Authenticator {
         let key = match (found, checked) {
             (Some(key), Ok(())) => key,
             (found, Err(reason)) if is_accepted => {
-                let has_ended = matches!(reason, methods::api_key::EXPIRED | methods::api_key::REVOKED);
-                let ended = found.filter(|_| has_ended).map(Proof::ApiKey);
+                let ended = found.filter(|_| methods::api_key::has_ended(reason)).map(Proof::ApiKey);
                 let refusal = ClientAuthenticationError::Refused { reason, client: None, ended, wait: None };
                 return Ok(Checked::Refused(refusal));
             }

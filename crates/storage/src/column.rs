@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 
 use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
-use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
+use administration::{ApplicationId, Counter, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
@@ -100,6 +100,9 @@ columns_stored_as! {
     ManagedBy, String:
         |text| named(&[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, &text),
         |value| value.as_str().to_owned();
+
+    Counter, String: |text| named(&Counter::NAMED.map(|(_, counter)| counter), Counter::as_str, &text),
+        |counter| counter.as_str().to_owned();
 
     // Documents.
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();

@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 pub(crate) const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 19] = [
+const EMPTIED: [&str; 21] = [
     "client_secrets",
     "api_keys",
     "signing_keys",
@@ -37,6 +37,8 @@ const EMPTIED: [&str; 19] = [
     "logout_outbox",
     "accounts",
     "tenant_logos",
+    "usage_days",
+    "refusals",
 ];
 
 /// The tables whose rows stay and reserve their names.

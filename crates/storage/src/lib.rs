@@ -18,6 +18,7 @@ mod rows;
 mod accounts;
 mod clients;
 mod refresh_families;
+mod refusal_log;
 mod signing_keys;
 mod tenants;
 
@@ -30,6 +31,7 @@ mod client_secrets;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;
+mod leaked_credentials;
 mod logos;
 mod pushed_requests;
 mod revocations;
@@ -37,6 +39,7 @@ mod rings;
 mod sealed_items;
 mod sessions;
 mod tenant_search;
+mod usage_days;
 mod usage_log;
 mod used_identifiers;
 

@@ -49,6 +49,7 @@ macro_rules! migrator {
             "0042_settings_of_tenants",
             "0043_audit_of_a_tenant",
             "0044_api_keys",
+            "0045_usage",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

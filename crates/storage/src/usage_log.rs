@@ -18,6 +18,11 @@ pub(crate) const SELECT_USES: &str = "
      WHERE u.tenant_id = {tenant} AND u.client_id = $2
      ORDER BY u.secret_id, u.last_used_at DESC, u.address";
 
+const SELECT_USES_OF_TENANT: &str = "
+    SELECT {columns(u)} FROM secret_uses u
+     WHERE u.tenant_id = {tenant}
+     ORDER BY u.client_id, u.secret_id, u.last_used_at DESC, u.address";
+
 /// A secret that does not exist is left out, and no use becomes older than it is.
 const RECORD_USES: &str = "
     INSERT INTO secret_uses AS known (tenant_id, client_id, secret_id, address, last_used_at)
@@ -93,6 +98,10 @@ pub(crate) const PRUNE_FETCHES: &str = "
 impl UsageLog for Database {
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>> {
         Ok(self.read(Statement::of(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
+    }
+
+    async fn secret_usage_of_tenant(&self, tenant: &TenantId) -> Stored<Vec<SecretUsage>> {
+        Ok(self.read(Statement::of(SELECT_USES_OF_TENANT).bind(tenant)).await?)
     }
 
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()> {

@@ -10,6 +10,7 @@ mod assertion_policy;
 mod branding;
 mod colour;
 mod image;
+mod leak_policy;
 mod limits;
 mod logo;
 mod refresh_token_policy;
@@ -20,6 +21,7 @@ mod tenant;
 mod resolver;
 mod store;
 
+mod count_buffer;
 mod turns;
 mod usage_buffer;
 
@@ -30,8 +32,10 @@ pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;
 pub use branding::{Branding, Corners, Font, LowContrast};
 pub use colour::{Colour, InvalidColour};
+pub use count_buffer::CountBuffer;
 pub use image::{Image, ImageFormat, UnfitImage};
 pub use issuer::{InvalidIssuer, Issuer};
+pub use leak_policy::{LeakAction, LeakPolicy};
 pub use limits::{SignInLimits, TenantLimits};
 pub use logo::Logo;
 pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};

@@ -4,8 +4,8 @@ use protocol::{Lifetime, Scope, ScopeToken, SubjectType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SignInPolicy,
-    SigningPolicy, TenantId, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
+    SignInPolicy, SigningPolicy, TenantId, TenantLimits,
 };
 
 /// An isolated authorization server.
@@ -34,6 +34,9 @@ pub struct Tenant {
     /// The API keys of its clients, which have none without it.
     #[serde(default)]
     pub api_keys: Option<ApiKeyPolicy>,
+    /// What becomes of a credential of its clients that is reported as leaked.
+    #[serde(default)]
+    pub leaks: LeakPolicy,
     /// The policy of the refresh tokens of its people.
     pub refresh_token: RefreshTokenPolicy,
     /// The policy of its sign-ins.

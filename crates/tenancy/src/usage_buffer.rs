@@ -11,7 +11,7 @@ use indexmap::{Equivalent, IndexMap};
 use protocol::Timestamp;
 
 /// Parts of the memory. Threads beyond this number share a part and wait for each other.
-const SHARDS: usize = 16;
+pub(crate) const SHARDS: usize = 16;
 /// Uses in memory before the oldest owners are dropped: about 20 MiB.
 const CAPACITY: usize = 100_000;
 
@@ -192,7 +192,7 @@ fn latest<O, U: Ord, N>(uses: &mut [Usage<O, U, N>], limit: usize) -> &[Usage<O,
     &uses[..uses.len().min(limit)]
 }
 
-fn own_shard() -> usize {
+pub(crate) fn own_shard() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static OWN: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
     OWN.with(|own| *own)

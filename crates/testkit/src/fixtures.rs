@@ -78,6 +78,7 @@ pub fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: AssertionPolicy::default(),
         api_keys: None,
+        leaks: tenancy::LeakPolicy::default(),
         refresh_token: RefreshTokenPolicy::default(),
         sign_in: SignInPolicy::default(),
         subject: SubjectType::default(),

@@ -5,6 +5,7 @@ mod account_import;
 mod account_password;
 mod account_sign_ins;
 mod accounts;
+mod advice;
 mod api_keys;
 mod applications;
 mod attempts;
@@ -18,13 +19,16 @@ mod idempotency;
 mod key_change;
 mod key_material;
 mod key_views;
+mod leaks;
 mod load;
+mod refusals;
 mod resource;
 mod secret_material;
 mod secrets;
 mod signing_keys;
 mod tenant_locks;
 mod tenants;
+mod usage;
 
 use std::sync::{Arc, Mutex};
 
@@ -44,6 +48,7 @@ pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
 pub use resource::Resource;
+pub use usage::UsageQuery;
 
 /// An operator's settings for all interfaces.
 #[derive(Clone, Debug)]

@@ -62,6 +62,9 @@ pub struct ApiKeyView {
     pub replaced_by: Option<String>,
     /// When it was last used; null for never. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
+    /// When it was last presented after its end, and refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presented_after_end_at: Option<Instant>,
     /// From where it was used, of the last 8 addresses that are kept, the latest first. That of an introspection is the resource server's.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
@@ -120,6 +123,8 @@ impl ApiKeyView {
             Some(at) if at <= now => "revoked",
             _ => "expired",
         };
+        let ended_at = key.revoked_at.map_or(key.expires_at, |at| at.min(key.expires_at));
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from, Some(ended_at));
         Self {
             id: key.id.to_string(),
             client_id: key.client.to_string(),
@@ -129,7 +134,8 @@ impl ApiKeyView {
             updated_at: lifecycle.updated_at.into(),
             revoked_at: key.revoked_at.map(Instant),
             replaced_by: key.replaced_by.as_ref().map(ToString::to_string),
-            last_used_at: used_from.iter().map(|used| used.last_used_at).max_by_key(|at| at.0),
+            last_used_at,
+            presented_after_end_at,
             used_from: used_from.clone(),
             settings: key.into(),
         }

@@ -20,7 +20,9 @@ impl EntityTag {
         if let Ok(Value::Object(mut members)) = serde_json::from_slice(&text)
             && members.remove("used_from").is_some()
         {
-            members.remove("last_used_at");
+            for of_uses in ["last_used_at", "presented_after_end_at"] {
+                members.remove(of_uses);
+            }
             text = Value::Object(members).to_string().into_bytes();
         }
         Self(URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16]))

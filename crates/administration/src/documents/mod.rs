@@ -4,6 +4,7 @@
 mod account;
 mod account_import;
 mod account_sign_ins;
+mod advice;
 mod api_key;
 mod audit;
 mod client;
@@ -21,6 +22,7 @@ mod nearest;
 mod page;
 mod pointer;
 mod read;
+mod refusal;
 pub mod schema;
 mod secret;
 mod secret_view;
@@ -28,6 +30,7 @@ mod shape;
 mod source;
 mod tenant;
 mod tenant_view;
+mod usage;
 mod wiped;
 
 pub use account::{
@@ -35,6 +38,7 @@ pub use account::{
 };
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};
+pub use advice::{AdviceList, AdviceView, PatchView};
 pub(crate) use api_key::API_KEY;
 pub use api_key::{ApiKeySettings, ApiKeyView, CreatedApiKey, RotateApiKeySettings};
 pub use audit::AuditView;
@@ -59,13 +63,16 @@ pub use nearest::nearest;
 pub use page::Page;
 pub(crate) use pointer::escaped;
 pub use pointer::{Pointer, pointer_names};
+pub use refusal::RefusalView;
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings,
-    NewTenant, RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings,
-    SignInSettings, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LeaksSettings,
+    LimitsSettings, NewTenant, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
+    SignInLimitsSettings, SignInSettings, SigningSettings, StrategiesSettings, StrategySettings,
+    TenantSettings, TenantView,
 };
 pub(crate) use tenant::{RESOURCE_SERVER, TENANT};
+pub use usage::{BusyView, PeriodView, UsagePeriod, UsageSums, UsageView};
 pub use wiped::Wiped;

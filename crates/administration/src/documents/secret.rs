@@ -36,16 +36,20 @@ pub struct SecretView {
     pub revoked_at: Option<Instant>,
     /// When a client last authenticated with it; null for never. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
-    /// From how many addresses it was used, of the last 32 that are kept.
+    /// When a caller last presented it after its end, and was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presented_after_end_at: Option<Instant>,
+    /// From how many addresses it was presented, of the last 32 that are kept.
     pub addresses: u32,
     /// Those addresses, the latest first.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
-    /// Whether no caller needs it: it is not live, or it was not used for a day while another live secret was.
+    /// Whether no caller needs it: it has ended and was not presented for a day, or it was not used for a day while another live secret
+    /// was.
     pub safe_to_delete: bool,
 }
 
-/// An address from which a secret was used.
+/// An address from which a secret was presented.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsedFrom {
     /// An IPv4 address, or the /64 of an IPv6 one.

@@ -18,6 +18,7 @@ impl SecretView {
         used_from.sort_by(|left, right| {
             right.last_used_at.0.cmp(&left.last_used_at.0).then_with(|| left.address.cmp(&right.address))
         });
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, ended_at(secret));
         Self {
             id: secret.id.to_string(),
             hint: secret.hint.clone(),
@@ -27,11 +28,21 @@ impl SecretView {
             created_at: secret.created_at.into(),
             expires_at: secret.expires_at.map(Instant),
             revoked_at: secret.revoked_at.map(Instant),
-            last_used_at: last_used(&secret.id, usage).map(Instant),
+            last_used_at,
+            presented_after_end_at,
             addresses: u32::try_from(used_from.len()).unwrap_or(u32::MAX),
             used_from,
             safe_to_delete: is_safe_to_delete(secret, all, usage, now),
         }
+    }
+}
+
+impl UsedFrom {
+    /// When it was last presented until its end, and after that second. What happens at an address takes the place of what was before.
+    pub(super) fn last(uses: &[Self], ended_at: Option<Timestamp>) -> [Option<Instant>; 2] {
+        let is_after = |used: &&Self| ended_at.is_some_and(|end| end < used.last_used_at.0);
+        let (after, before): (Vec<_>, Vec<_>) = uses.iter().partition(is_after);
+        [before, after].map(|uses| uses.iter().map(|used| used.last_used_at).max_by_key(|at| at.0))
     }
 }
 
@@ -60,7 +71,7 @@ impl RegisteredCredential {
 /// So long a caller may sleep before its secret counts as no longer used.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Nobody would miss it: it is not live, or for a day it was there and not used, while another live one was. Without the other one
+/// Nobody would miss it: it has ended and was not presented for a day, or for a day it was there and not used, while another live one was. Without the other one
 /// silence proves nothing: the caller may run once a week.
 fn is_safe_to_delete(
     secret: &ClientSecret,
@@ -68,10 +79,11 @@ fn is_safe_to_delete(
     usage: &[SecretUsage],
     now: Timestamp,
 ) -> bool {
-    if !secret.is_live(now) {
-        return true;
-    }
     let is_quiet = |since: Timestamp| since + QUIET <= now;
+    if !secret.is_live(now) {
+        return last_used(&secret.id, usage)
+            .is_none_or(|at| ended_at(secret).is_some_and(|end| at <= end) || is_quiet(at));
+    }
     let quiet = is_quiet(secret.created_at) && last_used(&secret.id, usage).is_none_or(is_quiet);
     let others =
         all.iter().map(|row| &row.secret).filter(|other| other.id != secret.id && other.is_live(now));
@@ -81,6 +93,11 @@ fn is_safe_to_delete(
 
 fn last_used(secret: &SecretId, usage: &[SecretUsage]) -> Option<Timestamp> {
     usage.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
+}
+
+/// When it ends, or has ended.
+fn ended_at(secret: &ClientSecret) -> Option<Timestamp> {
+    [secret.expires_at, secret.revoked_at].into_iter().flatten().min()
 }
 
 fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
@@ -164,9 +181,11 @@ mod tests {
         check(|all| all[1].secret.expires_at = Some(NOW), &[("s2", 60)], false);
         // It is new: who rolls it out has not come to use it yet.
         check(|all| all[0].secret.created_at = ago(DAY - 1), &[("s2", 60)], false);
-        // It does not count anyway.
-        check(|all| all[0].secret.revoked_at = Some(NOW), &[("s1", 0)], true);
-        check(|all| all[0].secret.expires_at = Some(ago(5)), &[("s1", 0)], true);
+        // It does not count any more, and nobody has presented it since, or not for a day.
+        check(|all| all[0].secret.revoked_at = Some(NOW), &[("s1", 1)], true);
+        check(|all| all[0].secret.expires_at = Some(ago(5)), &[("s1", 0)], false);
+        check(|all| all[0].secret.expires_at = Some(ago(3 * DAY)), &[("s1", DAY)], true);
+        check(|all| all[0].secret.expires_at = Some(ago(3 * DAY)), &[("s1", DAY - 1)], false);
         check(|all| all[0].secret.expires_at = Some(NOW + Lifetime::from_seconds(1)), &[("s1", 0)], false);
     }
 
@@ -185,6 +204,12 @@ mod tests {
         all[0].secret.expires_at = Some(NOW);
         let view = SecretView::of(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));
+        assert_eq!(view.presented_after_end_at, None);
+        all[0].secret.revoked_at = Some(ago(3));
+        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let times = [view.last_used_at, view.presented_after_end_at].map(|at| at.map(|at| at.0));
+        assert_eq!(times, [Some(ago(9)), Some(ago(2))]);
+        all[0].secret.revoked_at = None;
         all[0].managed_by = ManagedBy::Config;
         all[0].secret.revoked_at = Some(NOW);
         let view = SecretView::of(&all[0], &all, &usage, NOW);

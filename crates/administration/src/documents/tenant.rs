@@ -7,8 +7,8 @@ use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation,
-    SessionPolicy, SigningPolicy, Strategies,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, LeakAction, LeakPolicy,
+    RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies,
 };
 
 use super::Instant;
@@ -45,6 +45,8 @@ pub struct TenantSettings {
     pub assertions: AssertionSettings,
     /// The API keys of its clients. Default: none may have any.
     pub api_keys: Option<ApiKeysSettings>,
+    /// What becomes of a credential of its clients that is reported as leaked.
+    pub leaks: LeaksSettings,
     /// How long the refresh tokens of its people live.
     pub refresh_token: RefreshTokenSettings,
     /// How people sign in.
@@ -167,6 +169,18 @@ pub struct ApiKeysSettings {
     /// The brand before the keys, with a `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
     #[schemars(extend("minLength" = 1, "maxLength" = LONGEST_BRAND, "pattern" = "^[a-z0-9_]+$"))]
     pub prefix: Option<String>,
+}
+
+/// What becomes of a client secret or an API key that is reported as leaked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LeaksSettings {
+    /// Whether it is in the audit alone (`notify`), ends after `grace` (`end`), or ends at once with its tokens (`revoke`).
+    #[schemars(example = &"end", extend("enum" = LeakAction::NAMES))]
+    pub action: String,
+    /// How long it lives on where it ends after a time.
+    #[schemars(with = "schema::Span", example = 86_400, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub grace: Lifetime,
 }
 
 /// How long the refresh tokens of its people live.
@@ -381,6 +395,7 @@ impl Default for TenantSettings {
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
             api_keys: None,
+            leaks: (&LeakPolicy::default()).into(),
             refresh_token: RefreshTokenSettings::default(),
             sign_in: SignInSettings::default(),
             subject: SubjectType::default().as_str().to_owned(),
@@ -418,5 +433,6 @@ defaults! {
     BrandingSettings: Branding,
     AssertionSettings: AssertionPolicy,
     ApiKeysSettings: ApiKeyPolicy,
+    LeaksSettings: LeakPolicy,
     AccessTokenSettings: AccessTokenPolicy,
 }

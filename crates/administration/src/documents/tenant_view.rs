@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer,
-    SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
+    ResourceServer, SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, LimitsSettings,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, LeaksSettings, LimitsSettings,
     RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
     SigningSettings, TenantSettings, TenantView,
 };
@@ -46,6 +46,7 @@ impl From<&Tenant> for TenantSettings {
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
             api_keys: tenant.api_keys.as_ref().map(Into::into),
+            leaks: (&tenant.leaks).into(),
             refresh_token: (&tenant.refresh_token).into(),
             sign_in: tenant.sign_in.into(),
             subject: tenant.subject.as_str().to_owned(),
@@ -101,6 +102,12 @@ impl From<&ApiKeyPolicy> for ApiKeysSettings {
     fn from(policy: &ApiKeyPolicy) -> Self {
         let ApiKeyPolicy { max_lifetime, default_lifetime, prefix } = policy.clone();
         Self { max_lifetime, default_lifetime, prefix }
+    }
+}
+
+impl From<&LeakPolicy> for LeaksSettings {
+    fn from(&LeakPolicy { action, grace }: &LeakPolicy) -> Self {
+        Self { action: action.as_str().to_owned(), grace }
     }
 }
 

@@ -98,6 +98,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         api_keys: None,
+        leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),
@@ -138,7 +139,7 @@ pub(crate) fn set_token_lifetime(client: &mut Client, seconds: u64) {
     *client = Client { status: client.status, ..after };
 }
 
-pub(super) fn secret(id: &str) -> SecretState {
+pub(crate) fn secret(id: &str) -> SecretState {
     SecretState {
         secret: ClientSecret {
             id: SecretId::new(id),

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use protocol::{LONGEST_BRAND, Lifetime, SubjectType, is_api_key_brand};
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant,
-    TenantId, TenantLimits, TenantStatus, TokenFormat,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
+    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LimitsSettings, ResourceServerSettings,
-    SignInLimitsSettings, TenantSettings,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LeaksSettings, LimitsSettings,
+    ResourceServerSettings, SignInLimitsSettings, TenantSettings,
 };
 
 /// What the rules over a tenant need beside its document.
@@ -52,6 +52,7 @@ pub fn check_tenant(
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
         api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
+        leaks: check_leaks(errors, &settings.leaks),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
         subject: errors.check_one_of("/subject", &settings.subject, &SubjectType::NAMED).unwrap_or_default(),
@@ -199,6 +200,14 @@ fn check_api_keys(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKe
         errors.refuse("/api_keys/prefix", "this cannot stand before an API key", hint);
     }
     ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
+}
+
+fn check_leaks(errors: &mut FieldErrors, LeaksSettings { action, grace }: &LeaksSettings) -> LeakPolicy {
+    if grace.seconds() == 0 {
+        errors.refuse("/leaks/grace", "this is no time", "write a span such as 24h, or action: revoke");
+    }
+    let action = errors.check_one_of("/leaks/action", action, &LeakAction::NAMED).unwrap_or_default();
+    LeakPolicy { action, grace: *grace }
 }
 
 fn check_resource_server(

@@ -4,8 +4,11 @@ mod account_sign_ins;
 mod commit;
 mod generations;
 mod key_schedule;
+mod leaked_credentials;
+mod refusal_log;
 mod sealed_items;
 mod tenant_rows;
+mod usage_days;
 mod usage_log;
 
 use async_trait::async_trait;
@@ -18,8 +21,11 @@ pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
+pub use leaked_credentials::LeakedCredentials;
+pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace};
 pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
+pub use usage_days::{UsageDays, UsageOf};
 pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 
 /// All store traits of administration, as one object.
@@ -35,6 +41,9 @@ pub trait AdministrationStore:
     + KeySchedule
     + SealedItems
     + UsageLog
+    + UsageDays
+    + RefusalLog
+    + LeakedCredentials
     + AuditLog
     + IdempotentAnswers
     + ChangeLog

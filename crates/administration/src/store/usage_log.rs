@@ -12,6 +12,9 @@ pub trait UsageLog: Send + Sync {
     /// The addresses that a client's secrets were used from.
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>>;
 
+    /// The same of all clients of a tenant.
+    async fn secret_usage_of_tenant(&self, tenant: &TenantId) -> Stored<Vec<SecretUsage>>;
+
     /// Records the use of secrets. It ignores secrets and clients that do not exist.
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()>;
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
-use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
+use administration::{Counter, Refusal, RefusalBuffer, UsageCounts};
+use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, Timestamp};
 use registry::ClientId;
+use secrets::ClientAddress;
 use tenancy::TenantId;
 
 use super::request_id::RequestId;
@@ -20,6 +22,8 @@ use crate::refused::Refused;
 /// The fields of a log line that a handler sets.
 #[derive(Default)]
 pub(crate) struct RequestLogFields {
+    /// The name of the request in its answer.
+    pub(super) request_id: Option<RequestId>,
     pub(crate) tenant: Option<TenantId>,
     /// An authenticated client. An identifier that is not authenticated may be anything, even a secret in the wrong field.
     pub(crate) client: Option<ClientId>,
@@ -31,10 +35,22 @@ pub(crate) struct RequestLogFields {
     pub(crate) proof: Option<ProofOutcome>,
     /// Whether the token of the response is bound by DPoP.
     pub(crate) is_dpop_bound: bool,
+    /// Of a request of a client or a person to its tenant.
+    pub(crate) observer: Option<Observer>,
+    /// What is counted of a request that is not refused.
+    pub(crate) happened: Option<Counter>,
     /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
     /// The reason of such a refusal.
     pub(crate) reason: Option<RefusalReason>,
+}
+
+/// What keeps a request's count, and the request itself if it is refused.
+pub(crate) struct Observer {
+    pub(crate) usage: Arc<UsageCounts>,
+    pub(crate) refusals: Arc<RefusalBuffer>,
+    pub(crate) source: ClientAddress,
+    pub(crate) now: Timestamp,
 }
 
 pub(super) struct LogEntry {
@@ -91,6 +107,41 @@ impl LogEntry {
         }
     }
 
+    /// Counts the request, and keeps a refused one.
+    fn observe(&self, tenant: Option<&TenantId>, error: Option<ErrorCode>, reason: Option<RefusalReason>) {
+        let RequestLogFields { observer, happened, client: proven, .. } = &self.fields;
+        let (Some(Observer { usage, refusals, source, now }), Some(tenant)) = (observer, tenant) else {
+            return;
+        };
+        let Some(reason) = reason else {
+            if let Some(counter) = happened {
+                usage.note(tenant, proven.as_ref(), *counter);
+            }
+            return;
+        };
+        let refused = self.refused.as_ref();
+        let client = proven.as_ref().or_else(|| refused.and_then(Refused::claimed_client));
+        usage.note_refusal(tenant, client, reason);
+        refusals.note(Refusal {
+            tenant: tenant.clone(),
+            at: *now,
+            request_id: self.request_id.as_ref().map_or("-", RequestId::as_str).to_owned(),
+            route: self.route.unwrap_or("-").to_owned(),
+            status: self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16().into(),
+            error: error.map_or("", ErrorCode::as_str).to_owned(),
+            reason: reason.as_str().to_owned(),
+            client: client.cloned(),
+            is_proven: proven.is_some(),
+            auth_method: self
+                .fields
+                .authentication
+                .map_or("", |attempted| attempted.method.as_str())
+                .to_owned(),
+            scope: refused.and_then(Refused::scope).unwrap_or_default().to_owned(),
+            source: source.to_string(),
+        });
+    }
+
     /// Records the response that the library makes of an error.
     pub(super) fn failed(&mut self, error: &Error) {
         self.answered(&error.error_response());
@@ -110,6 +161,7 @@ impl Drop for LogEntry {
         let reason = refused.map(|refused| refused.reason).or(self.fields.reason);
         let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
         self.series.record(self.status.map(|status| status.as_u16()), error, &self.fields, took);
+        self.observe(tenant, error, reason);
         tracing::info!(
             target: "access",
             method = self.method.as_ref().map_or("-", Method::as_str),

@@ -33,7 +33,7 @@ use crate::readiness::Readiness;
 use crate::respond::{OAuthError, Protective, link_help};
 use crate::route::Route;
 use log_entry::LogEntry;
-pub(crate) use log_entry::RequestLogFields;
+pub(crate) use log_entry::{Observer, RequestLogFields};
 pub(crate) use unparsed_requests::log_unparsed;
 
 task_local! {
@@ -44,6 +44,13 @@ task_local! {
 /// Notes fields for the line of the request that is being served.
 pub(crate) fn note(note: impl FnOnce(&mut RequestLogFields)) {
     let _ = FIELDS.try_with(|fields| note(&mut fields.borrow_mut()));
+}
+
+/// The name of the request that is being served, as its answer has it.
+pub(crate) fn request_id() -> Option<String> {
+    let name =
+        |fields: &RefCell<RequestLogFields>| fields.borrow().request_id.map(|id| id.as_str().to_owned());
+    FIELDS.try_with(name).ok().flatten()
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -116,7 +123,8 @@ where
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
             let served = AssertUnwindSafe(service.call(request)).catch_unwind();
-            let mut served = pin!(FIELDS.scope(RefCell::default(), served));
+            let fields = RequestLogFields { request_id: entry.request_id, ..RequestLogFields::default() };
+            let mut served = pin!(FIELDS.scope(RefCell::new(fields), served));
             let outcome = served.as_mut().await;
             entry.fields = served.take_value().unwrap_or_default().into_inner();
             let outcome = outcome.unwrap_or_else(|_| Err(OAuthError::fault(&Panicked).into()));

@@ -2,6 +2,9 @@
 //! are in the tables of `registry/src/methods`.
 
 use protocol::RefusalReason;
+use registry::methods::TABLES;
+use strum::EnumMessage as _;
+use tenancy::TenantId;
 
 use super::Request;
 
@@ -9,10 +12,21 @@ impl Request<'_> {
     /// What was found, and what to do; empty where there is nothing to do.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
         let (detail, fix) = if self.is_by_key { sentences_of_key(reason) } else { sentences(reason) };
-        let fix = fix.replace("{tenant}", self.tenant.as_str());
-        let fix = fix.replace("{admin}", &self.tenant.admin_audience());
-        (detail, fix.replace("{client}", self.client.as_str()))
+        (detail, filled(fix, self.tenant, self.client.as_str()))
     }
+}
+
+/// The same of a reason by its name, which a newer version of the program may have given.
+pub(crate) fn advice_on(reason: &str, tenant: &TenantId, client: &str) -> (String, String) {
+    let of_credentials = TABLES.into_iter().flatten().find(|row| row.code == reason);
+    let known = of_credentials.map(|row| RefusalReason::Credential(row)).or_else(|| reason.parse().ok());
+    let (detail, fix) = known.map(sentences).unwrap_or_default();
+    (detail.to_owned(), filled(fix, tenant, client))
+}
+
+fn filled(fix: &str, tenant: &TenantId, client: &str) -> String {
+    let fix = fix.replace("{tenant}", tenant.as_str()).replace("{admin}", &tenant.admin_audience());
+    fix.replace("{client}", client)
 }
 
 /// A key gets no more than it was made with.
@@ -98,6 +112,6 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             ("The server has a fault.", "Run `latchkey key status {tenant}` and `latchkey doctor`.")
         }
         // Reasons of other endpoints, and of requests that are not explained.
-        other => (other.as_str(), ""),
+        other => (other.get_documentation().unwrap_or(other.as_str()), ""),
     }
 }

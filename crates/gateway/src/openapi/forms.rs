@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use administration::UsagePeriod;
 use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -41,6 +42,31 @@ pub(super) struct TokenForm {
     refresh_token: Option<Password>,
     /// Of the device grant: the device's code (RFC 8628 section 3.4).
     device_code: Option<Password>,
+}
+
+/// Credentials that were found.
+#[derive(JsonSchema)]
+pub(super) struct LeakedSecrets {
+    /// At most 100; all else than secrets and API keys of this server is dropped.
+    #[schemars(length(max = 100))]
+    secrets: Vec<String>,
+}
+
+/// The span of a client's own usage.
+#[derive(JsonSchema)]
+pub(super) struct UsageForm {
+    /// Unless the Authorization header names the client.
+    #[schemars(example = &"your-client-id")]
+    client_id: Option<String>,
+    /// Unless the Authorization header holds it; never in both.
+    client_secret: Option<Password>,
+    /// From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours.
+    since: Option<String>,
+    /// To the end of the hour or day before this instant, RFC 3339. Default: now.
+    until: Option<String>,
+    /// How long each period is, UTC. Default: day. Both are kept for 35 days.
+    #[schemars(extend("enum" = UsagePeriod::NAMES))]
+    by: Option<String>,
 }
 
 /// RFC 8628 section 3.1.

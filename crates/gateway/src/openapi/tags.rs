@@ -12,7 +12,7 @@ pub(super) fn groups() -> impl Iterator<Item = &'static Group> {
     BEFORE_ADMINISTRATION.iter().chain(&admin::GROUPS).chain(&AFTER_ADMINISTRATION)
 }
 
-const BEFORE_ADMINISTRATION: [Group; 6] = [
+const BEFORE_ADMINISTRATION: [Group; 8] = [
     (
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
@@ -25,11 +25,13 @@ const BEFORE_ADMINISTRATION: [Group; 6] = [
     ),
     ("Introspect a token", "What a token is worth now (RFC 7662).", &[oauth::introspection]),
     ("Revoke a token", "A client ends its token (RFC 7009).", &[oauth::revocation]),
+    ("Read own usage", "What a client did itself: docs/usage.md.", &[oauth::own_usage]),
     (
         "Verify a token",
         "Public keys (RFC 7517) and metadata (RFC 8414) for verifiers and clients.",
         &[oauth::discovery],
     ),
+    ("Report a leak", "Who finds a secret or an API key reports it here: docs/secrets.md.", &[oauth::leaks]),
     ("Sample API", "A protected resource of this server, to try a token at.", &[oauth::sample]),
 ];
 

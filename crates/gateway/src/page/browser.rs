@@ -80,7 +80,7 @@ fn protected(mut response: HttpResponse) -> HttpResponse {
 
 fn refusal(kind: ErrorKind, public_url: &PublicUrl) -> HttpResponse {
     let common = common(public_url);
-    let page = ErrorPage { common, kind, detail: None, code: None, back: None };
+    let page = ErrorPage { common, kind, detail: None, code: None, request_id: None, back: None };
     protected(respond(StatusCode::BAD_REQUEST, &page, Opener::Severed))
 }
 

@@ -126,7 +126,7 @@ impl ErrorBody for Box<ProblemDocument> {
             Failure::Misdirected => Kind::MISDIRECTED,
             Failure::RepeatedAuthorization | Failure::CertificateHeader(_) => Kind::INVALID_REQUEST,
             Failure::Body(_) => Kind::BODY,
-            Failure::TooManyWrites(_) => Kind::TOO_MANY_WRITES,
+            Failure::TooManyWrites(_) | Failure::TooManyReports => Kind::TOO_MANY_WRITES,
             Failure::Unavailable => Kind::UNAVAILABLE,
             Failure::Internal => Kind::SERVER_ERROR,
         };

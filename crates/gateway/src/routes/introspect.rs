@@ -1,6 +1,7 @@
 //! `POST …/oauth/introspect`: is this token alive? (RFC 7662)
 
 use actix_web::web::Data;
+use administration::Counter;
 use protocol::IntrospectionRequest;
 use registry::Purpose;
 
@@ -16,7 +17,9 @@ pub(crate) async fn introspect(services: Data<Services>, mut raw: RawRequest) ->
         let caller = request.authenticate(credentials, Purpose::Authenticate).await?;
         let engine = &services.tokens.engine;
         let source = request.raw.source();
-        secret_json(&engine.introspect(&tenant, &caller, &asked.token, &source, request.now).await?)
+        let found = engine.introspect(&tenant, &caller, &asked.token, &source, request.now).await?;
+        request.raw.log(|fields| fields.happened = Some(Counter::Introspected));
+        secret_json(&found)
     })
     .await
 }

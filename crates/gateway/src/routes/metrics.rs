@@ -1,15 +1,33 @@
 //! `GET /metrics`: the numbers of all workers in Prometheus' text format, on addresses for administration only.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Data;
 
 use crate::Services;
+use crate::health_report::{Labels, Sample};
 use crate::metrics::Metrics;
 
 pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(metrics.render(&services.health_report.samples()))
+        .body(metrics.render(&[services.health_report.samples(), ended_presented(&services)].concat()))
+}
+
+/// Who still presents what has ended is in the lists of secrets and of API keys.
+fn ended_presented(services: &Services) -> Vec<Sample> {
+    const NAME: &str = "latchkey_ended_credentials_presented_total";
+    const HELP: &str = "Client secrets and API keys that were presented after their end, and refused.";
+    let authenticator = &services.tokens.authenticator;
+    let counts: [(Labels, &AtomicU64); 2] = [
+        (&[("credential", "client_secret")], &authenticator.ended_presented),
+        (&[("credential", "api_key")], &authenticator.api_keys.ended_presented),
+    ];
+    let sample = |(labels, count): (Labels, &AtomicU64)| {
+        Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed))
+    };
+    counts.map(sample).to_vec()
 }

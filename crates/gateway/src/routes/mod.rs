@@ -8,6 +8,7 @@ mod error_page;
 pub(crate) mod health;
 mod introspect;
 mod jwks;
+mod leaked;
 mod metadata;
 mod metrics;
 pub(crate) mod openid;
@@ -17,6 +18,7 @@ mod revoke;
 pub(crate) mod strategies;
 mod token;
 mod unknown;
+mod usage;
 
 use std::rc::Rc;
 
@@ -41,6 +43,7 @@ use crate::{Services, Surface};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
+pub use leaked::ReportBudget;
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
@@ -68,6 +71,7 @@ pub(crate) fn configure(
                 // RFC 7009 §2: "The client requests the revocation of a particular token by making an HTTP POST request".
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
+                post("/api/v1/tenant/{id}/oauth/usage", usage::usage),
                 get("/api/v1/tenant/{id}/oauth/authorize", with_pages(openid::authorize::navigate))
                     .post(with_pages(openid::authorize::post)),
                 get("/oauth2/authorize", with_pages(openid::authorize::navigate))
@@ -98,6 +102,7 @@ pub(crate) fn configure(
                 get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
                 get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
+                post("/api/v1/secrets/leaked", leaked::report),
                 get("/assets/{hash}/{file}", assets::asset),
                 get("/api/v1/tenant/{id}/oauth/theme/{file}", assets::theme),
                 get("/api/v1/tenant/{id}/oauth/logo/{hash}", assets::logo),

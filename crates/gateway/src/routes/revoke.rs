@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use administration::Counter;
 use protocol::RevocationRequest;
 use registry::Purpose;
 
@@ -23,6 +24,7 @@ pub(crate) async fn revoke(services: Data<Services>, mut raw: RawRequest) -> OAu
         // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been
         // revoked successfully or if the client submitted an invalid token."
         services.tokens.engine.revoke(&tenant, &caller, &asked.token, request.now).await?;
+        request.raw.log(|fields| fields.happened = Some(Counter::Revoked));
         // RFC 7009 §2.2: "The content of the response body is ignored by the client as all necessary
         // information is conveyed in the response code." An empty body is no JSON, so no media type claims
         // that it is.

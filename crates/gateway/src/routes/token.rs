@@ -2,6 +2,7 @@
 //! else.
 
 use actix_web::web::Data;
+use administration::Counter;
 use grants::TokenRequest;
 use protocol::TokenType;
 use registry::Purpose;
@@ -29,7 +30,12 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let sender = request.prove(&client, proof, certificate).await?;
     let issued = services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;
     request.use_up_rest(sender).await?;
+    if requested.names_scope() {
+        services.usage.note_scopes(&tenant.id, &client.client().id, issued.value.scope.as_deref());
+    }
     raw.log(|fields| {
+        let is_of_key = client.proof().api_key().is_some();
+        fields.happened = Some(if is_of_key { Counter::ApiKeyExchanged } else { Counter::Issued });
         fields.signed = Some(issued.algorithm);
         fields.is_dpop_bound = issued.value.token_type == TokenType::DPoP;
     });

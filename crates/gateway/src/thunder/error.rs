@@ -37,7 +37,7 @@ impl ErrorBody for ThunderBody {
             Failure::UnknownPath | Failure::UnknownTenant => {
                 return Self::new(code::NOT_SERVED, "There is nothing here");
             }
-            Failure::TooManyWrites(_) => {
+            Failure::TooManyWrites(_) | Failure::TooManyReports => {
                 let description = "Too many writes were asked for; try again later";
                 return Self::new(code::TOO_MANY_WRITES, description);
             }

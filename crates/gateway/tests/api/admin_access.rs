@@ -14,7 +14,9 @@ fn scope((method, path): &(Method, String)) -> &'static str {
     match path {
         // The owner of a tenant's private key can sign tokens of each of its clients.
         _ if *method == Method::POST && path == "/api/v1/tenant/{id}/keys" => "latchkey:tenants",
-        _ if path.ends_with("/audit") => "latchkey:audit",
+        _ if ["/audit", "/usage", "/refusals", "/advice"].iter().any(|end| path.ends_with(end)) => {
+            "latchkey:audit"
+        }
         _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
         _ if path.starts_with("/api/v1/tenant/{id}/keys") => "latchkey:keys",
         _ if path.starts_with("/api/v1/tenant/{id}/accounts") => "latchkey:accounts",

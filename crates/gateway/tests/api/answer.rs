@@ -80,6 +80,14 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// The body without the name of the request, which error pages have.
+    pub(crate) fn body_of_any(&self) -> String {
+        match self.header("x-request-id") {
+            "" => self.body.clone(),
+            id => self.body.replace(id, ""),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }

@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, EditPolicy, RequestRows};
+use administration::UsageCounts;
+use administration::{Administrator, Clock, EditPolicy, LeakReports, RefusalBuffer, RequestRows};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener,
@@ -61,6 +62,12 @@ pub(crate) struct TestApp {
     /// What the token endpoint decides with.
     pub(crate) tokens: TokenServices,
     pub(crate) sealing_key: SealingKey,
+    /// Refused requests that are not in the store yet.
+    pub(crate) refusals: Arc<RefusalBuffer>,
+    /// Reported credentials that nobody has looked at yet.
+    pub(crate) leaks: Arc<LeakReports>,
+    /// What was counted and is not in the store yet.
+    pub(crate) usage: Arc<UsageCounts>,
     /// JWKS fetches that are not in the store yet.
     pub(crate) jwks_fetches: Arc<JwksFetches<ClientAddress>>,
     /// Number of store calls before the first request.
@@ -179,7 +186,7 @@ impl TestApp {
         );
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services { administrator, tokens, users, jwks_fetches, .. } = services;
+        let Services { administrator, tokens, users, refusals, leaks, usage, jwks_fetches, .. } = services;
         let certificate_sources = CertificateSources::served(&options.listeners);
         let tokens = TokenServices { certificate_sources, ..tokens };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
@@ -203,6 +210,9 @@ impl TestApp {
             administrator,
             tokens,
             sealing_key,
+            refusals,
+            leaks,
+            usage,
             jwks_fetches,
             calls,
             clock,

@@ -12,12 +12,14 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 29] = [
+const STORY: [(&str, u16); 31] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
     ("introspect", 200),
     ("default_introspect", 200),
+    ("own_usage", 200),
+    ("report_leaked_secrets", 202),
     ("revoke", 200),
     ("default_revoke", 200),
     ("default_revoke_oauth2", 200),

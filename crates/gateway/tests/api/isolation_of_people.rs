@@ -148,7 +148,7 @@ async fn ask(
 
 /// An answer without what is random in it, and without the value that was sent.
 fn said(answer: &Answer, value: &str) -> (u16, String, String) {
-    let mut body = answer.body.replace(value, "");
+    let mut body = answer.body_of_any().replace(value, "");
     for before in ["nonce=\"", "name=\"flow\" value=\""] {
         let random = body.split_once(before).map(|(_, rest)| rest.split('"').next().unwrap().to_owned());
         body = random.map_or(body.clone(), |random| body.replace(&random, ""));

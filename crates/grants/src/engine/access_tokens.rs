@@ -59,7 +59,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Option<ActiveToken>, GrantError> {
         let tenant = caller.tenant;
-        let Some(key) = self.api_keys.present(tenant, text.expose(), now).await? else {
+        let Some(key) = self.api_keys.present(tenant, text.expose(), source, now).await? else {
             return Ok(None);
         };
         let client = self.clients.find_client(&key.tenant, &key.client).await?;

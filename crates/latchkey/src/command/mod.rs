@@ -3,8 +3,9 @@
 pub(crate) mod account;
 mod account_import;
 pub(crate) mod admin;
+pub(crate) mod advise;
 pub(crate) mod api_key;
-pub(crate) mod apply;
+mod apply;
 pub(crate) mod audit;
 pub(crate) mod call;
 pub(crate) mod check;
@@ -25,11 +26,13 @@ pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod profiles;
-pub(crate) mod rollback;
+pub(crate) mod refusals;
+mod rollback;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 pub(crate) mod token;
+mod usage;
 pub(crate) mod whoami;
 
 // What they share.
@@ -57,6 +60,7 @@ use clap_complete::Shell;
 
 use account::AccountCommand;
 use admin::AdminCommand;
+use advise::AdviseArguments;
 use api_key::ApiKeyCommand;
 use audit::AuditCommand;
 use call::CallArguments;
@@ -68,10 +72,12 @@ use key::KeyCommand;
 use login::LoginArguments;
 use logout::LogoutArguments;
 use profiles::{ProfilesArguments, UseArguments};
+use refusals::RefusalsArguments;
 use runner::Runner;
 use secret::SecretCommand;
 use tenant::TenantCommand;
 use token::TokenArguments;
+use usage::UsageArguments;
 use whoami::WhoamiArguments;
 
 use crate::Arguments;
@@ -209,6 +215,15 @@ pub(crate) enum Command {
     Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
+    /// See how often tokens were issued, refused, asked about and revoked, by hour or day.
+    #[command(after_help = example!("usage globex billing --since 30d"))]
+    Usage(UsageArguments),
+    /// See the last refused requests of a tenant, and why they were refused.
+    #[command(after_help = example!("refusals globex --client billing --follow"))]
+    Refusals(Box<RefusalsArguments>),
+    /// See what the administrators of a tenant could do better, with the facts that say so. Changes nothing.
+    #[command(after_help = example!("advise globex --patch globex-patches.json"))]
+    Advise(AdviseArguments),
     /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret
     /// itself.
     #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
@@ -301,6 +316,9 @@ impl Command {
             Self::Explain(arguments) => explain::run(config, &arguments),
             Self::Key(arguments) => arguments.run(config, key::run),
             Self::Audit(arguments) => arguments.run(config, audit::run),
+            Self::Usage(arguments) => usage::run(config, &arguments),
+            Self::Refusals(arguments) => refusals::run(config, &arguments),
+            Self::Advise(arguments) => advise::run(config, &arguments),
             Self::Login(arguments) => login::run(&arguments),
             Self::Logout(arguments) => logout::run(&arguments),
             Self::Token(arguments) => token::run(&arguments),

@@ -21,14 +21,17 @@ use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
+use crate::leaks;
 use crate::logging;
 use crate::logout_delivery::{LogoutDelivery, LogoutSender};
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
+use crate::refusal_writer::RefusalWriter;
 use crate::reload::Reload;
 use crate::rotation::Rotation;
 use crate::service_manager::ServiceManager;
 use crate::tls;
+use crate::usage_writer::UsageWriter;
 use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";
@@ -108,6 +111,13 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let uses = &platform.services.tokens.authenticator.api_keys.last_used;
     let last_used_keys = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used_keys).run());
+    let counts = Arc::clone(&platform.services.usage);
+    let usage = Arc::new(UsageWriter::new(counts, platform.database.clone(), Arc::new(clock::now)));
+    tokio::spawn(Arc::clone(&usage).run());
+    tokio::spawn(leaks::end(Arc::clone(&platform.services.leaks), Arc::clone(&platform.administrator)));
+    let refusals = Arc::clone(&platform.services.refusals);
+    let refusals = Arc::new(RefusalWriter::new(refusals, platform.database.clone()));
+    tokio::spawn(Arc::clone(&refusals).run());
     let fetch_log = Arc::clone(&platform.services.jwks_fetches);
     let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.clone()));
     tokio::spawn(Arc::clone(&fetch_log).run());
@@ -119,7 +129,14 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         served = gateway.serve() => served.context("the gateway ended")?,
         () = draining => return Ok(ExitCode::FAILURE),
     }
-    tokio::join!(rotation.finish(), last_used.finish(), last_used_keys.finish(), fetch_log.finish());
+    tokio::join!(
+        rotation.finish(),
+        last_used.finish(),
+        last_used_keys.finish(),
+        usage.finish(),
+        refusals.finish(),
+        fetch_log.finish()
+    );
     platform.database.close().await;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)

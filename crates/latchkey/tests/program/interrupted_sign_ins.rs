@@ -120,7 +120,9 @@ async fn a_thousand_strangers_change_no_row_of_a_store() {
     }
     let now = rows(&folder);
     assert!(now.keys().eq(before.keys()) && now.len() > 20, "{:?}", now.keys());
-    for (table, rows) in &now {
+    // What was counted and refused is written, and bounded.
+    let is_written = |table: &str| ["refusals", "usage_days", "usage_batches"].contains(&table);
+    for (table, rows) in now.iter().filter(|(table, _)| !is_written(table)) {
         assert_eq!(rows, &before[table], "{table}");
     }
     // The comparison would show a row.

@@ -151,7 +151,7 @@ async fn judge(
 ) {
     let what = format!("{method} {path} with {shown:?} of {}: {answer:?}", attacker.tenant);
     let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-    if ends(&["/token", "/introspect", "/revoke"]) && !path.ends_with("/tokens/revoke") {
+    if ends(&["/token", "/introspect", "/revoke", "/oauth/usage"]) && !path.ends_with("/tokens/revoke") {
         assert_eq!((answer.status, &answer.json()["error"]), (401, &json!("invalid_client")), "{what}");
     } else if ends(&["/userinfo", "/par", "/device_authorization"]) {
         // Nobody signs in at these tenants.
@@ -167,13 +167,26 @@ async fn judge(
     } else if path == "/flow/execute" || path.starts_with("/applications") {
         // No administrator is configured here, so sign-in does not exist.
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
-    } else if ["/api/v1/admin/", "/clients", "/api-keys", "/accounts", "/keys", "/audit"]
-        .iter()
-        .any(|part| path.contains(part))
+    } else if [
+        "/api/v1/admin/",
+        "/clients",
+        "/api-keys",
+        "/accounts",
+        "/keys",
+        "/audit",
+        "/usage",
+        "/refusals",
+        "/advice",
+    ]
+    .iter()
+    .any(|part| path.contains(part))
     {
         // Secrets and tokens without administration scopes do not authorise administration of any tenant.
         let problem = answer.header("content-type") == "application/problem+json";
         assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");
+    } else if path == "/api/v1/secrets/leaked" {
+        // The same for all that is sent.
+        assert!(answer.status == 202 && answer.body.is_empty(), "{what}");
     } else if path == "/metrics" {
         // Metrics change with each request, but contain no tenant or client.
         let names = ["acme", "globex", "svc", "auditor"];

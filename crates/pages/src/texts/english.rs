@@ -99,6 +99,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     for_developers: "For the developers of the application:",
     error_code: |code| format!("Error code: {code}"),
+    request_id: |id| format!("Request: {id}"),
     error: |kind| match kind {
         ErrorKind::NotFound => {
             ("Page not found", "There is nothing at this address. Check the link that brought you here.")

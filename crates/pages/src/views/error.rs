@@ -17,6 +17,8 @@ pub struct ErrorPage {
     pub detail: Option<String>,
     /// The error code (RFC 6749 §4.1.2.1 and its extensions).
     pub code: Option<&'static str>,
+    /// By which the people who run the server find the request.
+    pub request_id: Option<String>,
     /// Where the person came from.
     pub back: Option<Link>,
 }

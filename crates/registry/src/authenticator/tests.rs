@@ -158,6 +158,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         api_keys: None,
+        leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
         subject: protocol::SubjectType::default(),

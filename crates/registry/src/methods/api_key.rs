@@ -38,3 +38,8 @@ reasons! {
         "API keys are accepted for the client credentials grant, and as tokens.",
         "Authenticate with another credential of the client.";
 }
+
+/// Whether it is that of a key which has ended.
+pub(crate) fn has_ended(reason: &protocol::CredentialReason) -> bool {
+    [EXPIRED, REVOKED].contains(&reason)
+}

@@ -1,15 +1,17 @@
 //! The traits of a store, answered by the database: each call is counted first.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
     ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditLog, AuditQuery, AuditRecord,
-    ChangeLog, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState, EndedSecrets,
-    Fingerprint, Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule,
-    RelatedAccounts, RelatedClients, SealedItems, SealedPlace, SecretUsage, TenantCursor, TenantKeys,
-    TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UsageLog, VerifierFetch,
+    ChangeLog, ClientCount, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState, DayCounts,
+    EndedSecrets, Fingerprint, Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation,
+    KeySchedule, LeakedCredentials, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients,
+    SealedItems, SealedPlace, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows,
+    TenantState, TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -20,7 +22,7 @@ use grants::{
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
-    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, ReplayGuard, RevocationFacts,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, ReplayGuard, RevocationFacts,
     RevocationStore, RevokedSubject, SingleUseIdentifier, TokenRevocation,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
@@ -218,9 +220,29 @@ counted! { SealedItems {
 
 counted! { UsageLog {
     administration: secret_usage(tenant: &TenantId, client: &ClientId) -> Vec<SecretUsage>;
+    administration: secret_usage_of_tenant(tenant: &TenantId) -> Vec<SecretUsage>;
     administration: record_secret_usage(usage: &[SecretUsage]) -> ();
     administration: verifier_fetches(tenant: &TenantId) -> Vec<VerifierFetch>;
     administration: record_verifier_fetches(fetches: &[VerifierFetch]) -> ();
+}}
+
+counted! { UsageDays {
+    administration: add_usage(batch: &UsageBatch) -> ();
+    administration: usage(of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Vec<DayCounts>;
+    administration: client_counts(tenant: &TenantId, days: &RangeInclusive<u64>) -> Vec<ClientCount>;
+    administration: first_day_of_usage(tenant: &TenantId) -> Option<u64>;
+    administration: busiest(
+        tenant: Option<&TenantId>, days: &RangeInclusive<u64>, limit: u32) -> Vec<(String, u64)>;
+}}
+
+counted! { LeakedCredentials {
+    administration: find_secrets_by_hint(hint: &str) -> Vec<(TenantId, ClientId, ClientSecret)>;
+    administration: find_api_keys_named(key: &ApiKeyId) -> Vec<ApiKey>;
+}}
+
+counted! { RefusalLog {
+    administration: record_refusals(refusals: &[Refusal]) -> ();
+    administration: list_refusals(tenant: &TenantId, query: &RefusalQuery) -> Vec<Refusal>;
 }}
 
 counted! { AuditLog {

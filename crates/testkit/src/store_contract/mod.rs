@@ -27,6 +27,7 @@ mod logouts;
 mod numbering;
 mod policies;
 mod refresh_families;
+mod refusals;
 mod resealing;
 mod retiring;
 mod revisions;
@@ -36,6 +37,7 @@ mod secrets;
 mod sign_ins;
 mod single_use;
 mod suspending;
+mod usage_days;
 mod verifier_fetches;
 
 use std::collections::BTreeSet;
@@ -73,6 +75,7 @@ pub use logouts::*;
 pub use numbering::*;
 pub use policies::*;
 pub use refresh_families::*;
+pub use refusals::*;
 pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
@@ -82,6 +85,7 @@ pub use secrets::*;
 pub use sign_ins::*;
 pub use single_use::*;
 pub use suspending::*;
+pub use usage_days::*;
 pub use verifier_fetches::*;
 
 /// One store under all its names.
@@ -293,6 +297,9 @@ macro_rules! store_contract_tests {
             the_api_ends_and_revokes_declared_secrets,
             the_files_leave_the_secrets_of_the_api_alone,
             secrets_that_ended_long_ago_are_removed_but_the_newest,
+            the_last_refusals_of_a_tenant_stay,
+            usage_is_added_once_and_summed,
+            usage_days_are_a_ring,
             usage_of_secrets_is_merged_and_pruned,
             usage_of_unknown_secrets_is_ignored,
             applications_are_kept_in_their_order,

@@ -1,12 +1,17 @@
 //! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The default tenant has names of its
 //! own beside those of its path.
 
+use administration::UsageView;
 use schemars::JsonSchema;
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
-use crate::openapi::forms::{Introspection, IntrospectionForm, JwkSet, Metadata, Token, TokenForm};
+use crate::openapi::forms::{
+    Introspection, IntrospectionForm, JwkSet, LeakedSecrets, Metadata, Token, TokenForm, UsageForm,
+};
 use crate::openapi::operation::{FORM, Operation, on};
+use crate::raw_request::JSON;
+use crate::routes::admin::usage_example;
 use crate::routes::{protected_resource, strategies};
 
 pub(super) const INVALID_CLIENT: (&str, &str) = ("401", "invalid_client, with WWW-Authenticate: Basic");
@@ -30,6 +35,47 @@ pub(crate) fn introspection() -> Vec<Operation> {
         introspect("/api/v1/tenant/{id}/oauth/introspect").named("introspect", "Ask about an access token."),
         introspect("/oauth2/introspect")
             .named("default_introspect", "Ask the default tenant about an access token."),
+    ]
+}
+
+pub(crate) fn own_usage() -> Vec<Operation> {
+    vec![
+        client_form::<UsageForm>("/api/v1/tenant/{id}/oauth/usage")
+            .named("own_usage", "Read a client's own usage.")
+            .request_example(json!({
+                "client_id": "your-client-id",
+                "client_secret": "your-client-secret",
+                "by": "day",
+            }))
+            .answer::<UsageView>("200", "What the client did, up to a minute late")
+            .answer_example(usage_example())
+            .errors(&[
+                ("400", "invalid_request"),
+                INVALID_CLIENT,
+                NO_AUTHORIZATION_SERVER,
+                TOO_MANY_FAILURES,
+            ]),
+    ]
+}
+
+pub(crate) fn leaks() -> Vec<Operation> {
+    vec![
+        on(Post, "/api/v1/secrets/leaked")
+            .named(
+                "report_leaked_secrets",
+                "Report client secrets and API keys that were found where they should not be.",
+            )
+            .body::<LeakedSecrets>(
+                JSON,
+                Some("Or the list of GitHub's secret scanning, of which `token` is read"),
+            )
+            .request_example(json!({ "secrets": ["a client secret or an API key"] }))
+            .empty_answer("202", "Taken, whatever it was")
+            .errors(&[
+                ("413", "The body is too large"),
+                ("429", "Too many reports from this address"),
+                ("503", "Too many reports wait"),
+            ]),
     ]
 }
 

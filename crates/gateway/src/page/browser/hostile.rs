@@ -116,6 +116,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 kind: ErrorKind::BadRequest,
                 detail: Some(text()),
                 code: Some("invalid_scope"),
+                request_id: None,
                 back: back(),
             }),
         ),

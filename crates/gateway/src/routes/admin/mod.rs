@@ -3,14 +3,17 @@
 
 mod account_sign_ins;
 mod accounts;
+mod advice;
 mod api_keys;
 mod audit;
 mod clients;
 mod explain;
 mod key_commands;
+mod refusals;
 mod secrets;
 mod signing_keys;
 mod tenants;
+mod usage;
 
 mod admin_request;
 mod endpoint;
@@ -21,6 +24,7 @@ mod row;
 
 pub(crate) use admin_request::AdminAccess;
 pub(crate) use endpoint::{Serve, resources};
+pub(crate) use usage::{example as usage_example, span_of_form};
 
 use actix_web::HttpResponse;
 
@@ -29,7 +33,7 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// The groups of its operations, in the order in which a reader meets them.
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 8] = [
     (
         "Tenants",
         "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
@@ -59,6 +63,11 @@ pub(crate) const GROUPS: [Group; 7] = [
         "Signing keys",
         "A tenant's keys, from their announcement to their removal: with `latchkey:keys` of the platform or of the tenant.",
         &[signing_keys::endpoints, key_commands::endpoints],
+    ),
+    (
+        "Usage",
+        "How often tokens were issued, refused, asked about and revoked, and why requests were refused: with `latchkey:audit`.",
+        &[usage::endpoints, refusals::endpoints, advice::endpoints],
     ),
     ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
 ];

@@ -7,6 +7,7 @@ use pages::{Continue, ErrorKind, ErrorPage, FormPost, Link};
 use protocol::{AuthorizationError, ResponseMode};
 
 use super::authorization::{Addressee, Refused};
+use crate::access_log::request_id;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common_of, respond};
 use crate::respond::no_store;
@@ -49,6 +50,7 @@ pub(super) fn show(refused: &Refused, public_url: &PublicUrl) -> HttpResponse {
         kind: ErrorKind::BadRequest,
         detail: Some(error.description.to_string()),
         code: Some(error.error.as_str()),
+        request_id: request_id(),
         back: (back.mode == ResponseMode::Query)
             .then(|| Link { name: to.client.name.clone(), url: back.location() }),
     };

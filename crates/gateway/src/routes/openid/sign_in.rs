@@ -1,5 +1,6 @@
 //! `POST …/oauth/sign-in`: a form of a sign-in comes back. What it requests and whom it is for is sealed inside it.
 
+use administration::Counter;
 use grants::{NamedAccount, Next, PushedUse};
 use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
@@ -112,6 +113,7 @@ pub(super) async fn sign_in_with_password(
     match checked {
         Ok((account, authentication)) => {
             known.remember(tenant, &account.id, now);
+            raw.log(|fields| fields.happened = Some(Counter::SignedIn));
             visit.browser.keep_known(services, &known)?;
             let (user_agent, source) = (raw.user_agent(), raw.address());
             let browser = SignInBrowser { user_agent, source, before, remembers };

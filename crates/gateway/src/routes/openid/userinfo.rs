@@ -15,7 +15,7 @@ const OPENID: &str = "openid";
 
 pub(crate) async fn userinfo(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    raw.serve(&services, &tenant);
     let realm = tenant.issuer.as_str();
     let token = token(&mut raw).await?.ok_or_else(|| OAuthError::bearer_required(realm))?;
     let request = TenantRequest { services: &services, tenant: &tenant, raw: &raw, now: (services.clock)() };

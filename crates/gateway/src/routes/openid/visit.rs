@@ -163,8 +163,9 @@ async fn openid_provider(
 }
 
 /// The tenant, once its pages answer and the request is known to be a window's.
-fn visited(PageRequest { raw, .. }: &PageRequest, tenant: Arc<Tenant>) -> PageResult<Arc<Tenant>> {
-    raw.visit(&tenant);
+fn visited(request: &PageRequest, tenant: Arc<Tenant>) -> PageResult<Arc<Tenant>> {
+    let PageRequest { services, raw, .. } = request;
+    raw.visit(services, &tenant);
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
     Ok(tenant)
 }

@@ -1,0 +1,45 @@
+//! The last refused requests of a tenant, with `latchkey:audit` of the platform or of the tenant.
+
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use super::cursor::{Cursor, Paging};
+use super::load::TenantAlone;
+use super::{Administrator, Caller};
+use crate::edit::Edited;
+use crate::{Page, Permission, Refusal, RefusalCursor, RefusalQuery};
+
+impl Administrator {
+    /// A page of refusals, the newest first.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn refusals(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        query: RefusalQuery,
+        cursor: Option<&str>,
+    ) -> Edited<Page<Refusal>> {
+        caller.authority.require_in(tenant, Permission::Audit)?;
+        let page = Paging::of(cursor, query.limit)?;
+        self.load(tenant, &TenantAlone).await?.tenant()?;
+        let query = RefusalQuery { before: page.after.clone(), limit: page.rows(), ..query };
+        let rows = self.store.list_refusals(tenant, &query).await?;
+        Ok(page.page(rows, |refusal| {
+            (RefusalCursor { at: refusal.at, request_id: refusal.request_id.clone() }, refusal)
+        }))
+    }
+}
+
+impl Cursor for RefusalCursor {
+    fn text(&self) -> String {
+        format!("{}\n{}", self.at.seconds(), self.request_id)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (at, request_id) = text.split_once('\n')?;
+        let at = Timestamp::from_seconds(at.parse().ok()?);
+        Some(Self { at, request_id: request_id.to_owned() })
+    }
+}

@@ -1,0 +1,136 @@
+//! Usage, with `latchkey:audit` of the platform or of the tenant. A client may see its own.
+
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::TenantId;
+
+use super::{Administrator, Caller};
+use crate::edit::{Edited, Facts, invalid};
+use crate::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
+use crate::{Permission, RelatedClients, UsageOf, UsagePeriod, UsageView};
+
+/// So many clients or tenants are named as the busiest.
+const BUSIEST: u32 = 50;
+
+/// Which span of usage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsageQuery {
+    /// From the hour or day of this instant on. Default: a week of days or a day of hours.
+    pub since: Option<Timestamp>,
+    /// To the hour or day of this instant. Default: now.
+    pub until: Option<Timestamp>,
+    /// By hour or by day, which is the default.
+    pub by: Option<UsagePeriod>,
+}
+
+impl Administrator {
+    /// What happened in this span.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
+        match of {
+            UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
+            UsageOf::Tenant(tenant) | UsageOf::Client(tenant, _) => {
+                caller.authority.require_in(tenant, Permission::Audit)?;
+            }
+        }
+        self.require_known(of).await?;
+        self.read_usage(of, query, caller.now).await
+    }
+
+    /// What a client did, for itself: it has authenticated.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn own_usage(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        query: UsageQuery,
+        now: Timestamp,
+    ) -> Edited<UsageView> {
+        self.read_usage(UsageOf::Client(tenant, client), query, now).await
+    }
+
+    async fn require_known(&self, of: UsageOf<'_>) -> Edited<()> {
+        let (tenant, client) = match of {
+            UsageOf::Platform => return Ok(()),
+            UsageOf::Tenant(tenant) => (tenant, None),
+            UsageOf::Client(tenant, client) => (tenant, Some(client)),
+        };
+        let ids: Vec<_> = client.iter().map(|client| client.as_str()).collect();
+        let related = RelatedClients { ids: &ids, listed: &[] };
+        let state = self.store.load_with_related_clients(tenant, related).await?;
+        let facts = Facts { state, ..Facts::default() };
+        match client {
+            Some(client) => facts.client(client).map(drop),
+            None => facts.tenant().map(drop),
+        }
+    }
+
+    async fn read_usage(&self, of: UsageOf<'_>, query: UsageQuery, now: Timestamp) -> Edited<UsageView> {
+        let kept = if matches!(of, UsageOf::Client(..)) { DAYS_OF_CLIENT } else { DAYS_OF_TENANT };
+        let (by, span) = query.span(kept, now)?;
+        let days = span.0 / 86_400..=(span.1 - 1) / 86_400;
+        let counts = self.store.usage(of, &days).await?;
+        let busiest = match of {
+            UsageOf::Platform => self.store.busiest(None, &days, BUSIEST).await?,
+            UsageOf::Tenant(tenant) => self.store.busiest(Some(tenant), &days, BUSIEST).await?,
+            UsageOf::Client(..) => Vec::new(),
+        };
+        Ok(UsageView::of(span, by, &counts, busiest))
+    }
+}
+
+impl UsageQuery {
+    /// The whole periods of the span, of as many days as are kept.
+    fn span(self, kept: u64, now: Timestamp) -> Edited<(UsagePeriod, (u64, u64))> {
+        let by = self.by.unwrap_or(UsagePeriod::Day);
+        let (length, usual, most) = match by {
+            UsagePeriod::Hour => (by.seconds(), 24, DAYS_OF_CLIENT * 24),
+            UsagePeriod::Day => (by.seconds(), 7, kept),
+        };
+        let end = |at: Timestamp| at.seconds().div_ceil(length).max(1) * length;
+        let until = self.until.map_or_else(|| (now.seconds() / length + 1) * length, end);
+        let since = match self.since {
+            Some(since) => since.seconds() / length * length,
+            None => until.saturating_sub(usual * length),
+        };
+        if since >= until {
+            return Err(invalid("/until", "must be after since"));
+        }
+        if (until - since) / length > most {
+            let detail = format!("must be at most {most} {}s before until", by.as_str());
+            return Err(invalid("/since", detail));
+        }
+        Ok((by, (since, until)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(since: Option<u64>, until: Option<u64>, by: UsagePeriod, expected: Result<(u64, u64), &str>) {
+        let [since, until] = [since, until].map(|at| at.map(Timestamp::from_seconds));
+        let query = UsageQuery { since, until, by: Some(by) };
+        let span = query.span(35, Timestamp::from_seconds(100 * 86_400 + 5)).map(|(_, span)| span);
+        assert_eq!(span.map_err(|error| error.to_string()), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn a_span_is_made_of_whole_periods_and_has_an_end() {
+        use UsagePeriod::{Day, Hour};
+        let day = |number: u64| number * 86_400;
+        check(None, None, Day, Ok((day(94), day(101))));
+        check(None, None, Hour, Ok((day(99) + 3_600, day(100) + 3_600)));
+        check(Some(day(99) + 7), Some(day(100)), Day, Ok((day(99), day(100))));
+        check(Some(day(100)), Some(day(100) + 1), Day, Ok((day(100), day(101))));
+        check(Some(day(101)), None, Day, Err("/until: must be after since"));
+        check(Some(0), Some(0), Hour, Ok((0, 3_600)));
+        check(Some(day(65)), None, Day, Err("/since: must be at most 35 days before until"));
+        check(Some(day(1)), None, Hour, Err("/since: must be at most 840 hours before until"));
+    }
+}

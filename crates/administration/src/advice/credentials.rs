@@ -1,0 +1,125 @@
+//! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that are presented after their end.
+
+use protocol::Timestamp;
+use registry::{ApiKey, ClientSecret};
+
+use super::{Advice, Known, NEAR, OLD, SPAN, action, advice};
+use crate::{ApiKeyState, ClientState, SecretState};
+
+/// Live secrets that are older than 180 days.
+pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
+    of_live(known, "old_secret", |row, secret| {
+        let since = secret.secret.created_at;
+        let evidence = format!("It was made at {}, more than 180 days ago.", since.to_rfc3339());
+        known.has_been_for(OLD, since).then(|| (evidence, renewed(known, row, secret)))
+    })
+}
+
+/// Live secrets without an end.
+pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
+    of_live(known, "endless_secret", |row, secret| {
+        let rotate = known.command("secret rotate", &row.client.id, "--expires 180d");
+        let in_file = format!("{} gets `expires`, an instant.", place(known, row));
+        let evidence = "It is valid until an administrator ends it.".to_owned();
+        secret.secret.expires_at.is_none().then(|| (evidence, action(secret.managed_by, rotate, in_file)))
+    })
+}
+
+/// Secrets and API keys in use that end within 14 days, without another secret that lives on.
+pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
+    let mut found = of_live(known, "ends_soon", |row, secret| {
+        let ends = secret.secret.expires_at?;
+        let lives_on = |other: &SecretState| {
+            other.secret.is_live(known.now) && other.secret.expires_at.is_none_or(|at| at > known.now + NEAR)
+        };
+        let is_used = known
+            .uses(&row.client)
+            .any(|used| used.secret == secret.secret.id && !known.has_been_for(SPAN, used.at));
+        let is_near = ends <= known.now + NEAR && is_used && !row.secrets.iter().any(lives_on);
+        is_near.then(|| (until(ends), renewed(known, row, secret)))
+    });
+    let keys = known.ended_keys.iter().filter(|row| row.key.is_live(known.now));
+    let in_use = |row: &&ApiKeyState| {
+        let is_used = |row: &ApiKeyState| {
+            row.used_from.iter().any(|used| !known.has_been_for(SPAN, used.last_used_at.0))
+        };
+        row.key.replaced_by.is_none() && row.key.expires_at <= known.now + NEAR && is_used(row)
+    };
+    found.extend(keys.filter(in_use).map(|row| {
+        let ApiKey { id, client, expires_at, .. } = &row.key;
+        let action = known.command("api-key rotate", client, id.as_str());
+        advice("ends_soon", format!("{client}/{id}"), until(*expires_at), action)
+    }));
+    found
+}
+
+/// Secrets and API keys that were presented after their end, in the last 30 days.
+pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
+    let mut found = Vec::new();
+    let mut note = |subject: String, ended: Timestamp, (address, at): (&str, Timestamp), action: String| {
+        let evidence = format!(
+            "It ended at {}, and was presented at {} from {address}.",
+            ended.to_rfc3339(),
+            at.to_rfc3339()
+        );
+        found.push(advice("ended_credential_presented", subject, evidence, action));
+    };
+    for row in known.clients() {
+        for secret in row.secrets.iter().map(|row| &row.secret).filter(|secret| !secret.is_live(known.now)) {
+            let Some(ended) = ended_at(secret) else { continue };
+            let after = known
+                .uses(&row.client)
+                .filter(|used| used.secret == secret.id && used.at > ended)
+                .max_by_key(|used| used.at);
+            if let Some(used) = after.filter(|used| !known.has_been_for(SPAN, used.at)) {
+                let action = known.command("secret list", &row.client.id, "");
+                note(format!("{}/{}", row.client.id, secret.id), ended, (&used.address, used.at), action);
+            }
+        }
+    }
+    for ApiKeyState { key, used_from, .. } in known.ended_keys {
+        let ended = key.revoked_at.map_or(key.expires_at, |at| at.min(key.expires_at));
+        let after = used_from.iter().filter(|used| used.last_used_at.0 > ended);
+        let last = after.max_by_key(|used| used.last_used_at.0);
+        let recent = last.filter(|used| ended <= known.now && !known.has_been_for(SPAN, used.last_used_at.0));
+        if let Some(used) = recent {
+            let action = known.command("api-key show", &key.client, key.id.as_str());
+            note(format!("{}/{}", key.client, key.id), ended, (&used.address, used.last_used_at.0), action);
+        }
+    }
+    found
+}
+
+/// What a rule says of each live secret of a client that may authenticate: the evidence, and what to do.
+fn of_live(
+    known: &Known<'_>,
+    rule: &'static str,
+    judge: impl Fn(&ClientState, &SecretState) -> Option<(String, String)>,
+) -> Vec<Advice> {
+    let live = known.clients().flat_map(|row| {
+        row.secrets.iter().filter(|secret| secret.secret.is_live(known.now)).map(move |secret| (row, secret))
+    });
+    let judged = live.filter_map(|(row, secret)| {
+        let (evidence, action) = judge(row, secret)?;
+        Some(advice(rule, format!("{}/{}", row.client.id, secret.secret.id), evidence, action))
+    });
+    judged.collect()
+}
+
+fn renewed(known: &Known<'_>, row: &ClientState, secret: &SecretState) -> String {
+    let rotate = known.command("secret rotate", &row.client.id, "");
+    action(secret.managed_by, rotate, format!("Give {} another value.", place(known, row)))
+}
+
+/// Where a file declares the secrets of a client.
+fn place(known: &Known<'_>, row: &ClientState) -> String {
+    format!("tenants.{}.clients.{}.client_secret", known.state.tenant.id, row.client.id)
+}
+
+fn ended_at(secret: &ClientSecret) -> Option<Timestamp> {
+    [secret.expires_at, secret.revoked_at].into_iter().flatten().min()
+}
+
+fn until(ends: Timestamp) -> String {
+    format!("It is in use and ends at {}.", ends.to_rfc3339())
+}

@@ -1,0 +1,132 @@
+//! What an operator could do better, with the facts that say so. Each rule is a function of what is known of a tenant; none of them changes
+//! anything, and each is silent where too little is known.
+
+mod clients;
+mod credentials;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientId, ClientStatus};
+use serde_json::Value;
+
+use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState};
+
+/// The span over which a rule looks back. It is within the days that are kept of a client.
+pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(30 * DAY);
+/// A credential that ends within this time is near its end.
+pub(crate) const NEAR: Lifetime = Lifetime::from_seconds(14 * DAY);
+/// An older secret should be another one.
+const OLD: Lifetime = Lifetime::from_seconds(180 * DAY);
+const DAY: u64 = 86_400;
+
+/// What a rule looks at.
+pub(crate) struct Known<'a> {
+    pub(crate) state: &'a TenantState,
+    /// How many clients the tenant may have.
+    pub(crate) most_clients: u64,
+    /// Of all clients.
+    pub(crate) secret_uses: &'a [SecretUsage],
+    /// API keys that have ended, or are near their end.
+    pub(crate) ended_keys: &'a [ApiKeyState],
+    /// What clients did in the last 30 days.
+    pub(crate) counts: &'a [ClientCount],
+    /// Whether anything was counted that long ago.
+    pub(crate) is_counted: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// How often a client did something in a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCount {
+    /// The client.
+    pub client: ClientId,
+    /// What.
+    pub counter: Counter,
+    /// The scope or reason, where the counter has one.
+    pub name: String,
+    /// How often.
+    pub total: u64,
+}
+
+/// A piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// The rule.
+    pub(crate) rule: &'static str,
+    /// What it is about: `billing`, `billing/s1`; empty for the tenant.
+    pub(crate) subject: String,
+    /// The facts.
+    pub(crate) evidence: String,
+    /// What to do: a command, or what to change in the file that declares it.
+    pub(crate) action: String,
+    /// The merge patch of the client that does it, where one does.
+    pub(crate) patch: Option<(ClientId, Value)>,
+}
+
+type Rule = fn(&Known<'_>) -> Vec<Advice>;
+
+/// The rules, each with what it says.
+pub(crate) const RULES: [(&str, Rule); 8] = [
+    ("unused_scopes", clients::unused_scopes),
+    ("unused_client", clients::unused),
+    ("old_secret", credentials::old),
+    ("endless_secret", credentials::endless),
+    ("ends_soon", credentials::ending_soon),
+    ("ended_credential_presented", credentials::presented_after_end),
+    ("wide_redirect_uris", clients::wide_redirect_uris),
+    ("near_limit", tenant::near_limit),
+];
+
+/// All that the rules say, in their order.
+pub(crate) fn advise(known: &Known<'_>) -> Vec<Advice> {
+    RULES.iter().flat_map(|(_, rule)| rule(known)).collect()
+}
+
+impl Known<'_> {
+    /// The clients that may authenticate.
+    fn clients(&self) -> impl Iterator<Item = &ClientState> {
+        self.state
+            .clients
+            .iter()
+            .filter(|row| row.lifecycle.is_live() && row.client.status == ClientStatus::Active)
+    }
+
+    fn has_been_for(&self, span: Lifetime, since: Timestamp) -> bool {
+        since + span <= self.now
+    }
+
+    /// What was counted of each client.
+    fn counted(&self) -> BTreeMap<&str, Vec<&ClientCount>> {
+        let mut counted: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for count in self.counts {
+            counted.entry(count.client.as_str()).or_default().push(count);
+        }
+        counted
+    }
+
+    fn uses<'k>(&'k self, client: &'k Client) -> impl Iterator<Item = &'k SecretUsage> {
+        self.secret_uses.iter().filter(|used| used.client == client.id)
+    }
+
+    /// `latchkey <command> <tenant> <client> <rest>`.
+    fn command(&self, command: &str, client: &ClientId, rest: &str) -> String {
+        let text = format!("latchkey {command} {} {client} {rest}", self.state.tenant.id);
+        text.trim_end().to_owned()
+    }
+}
+
+/// The command for a row of the API; for a declared one what to do in its file.
+fn action(managed_by: ManagedBy, command: String, in_file: String) -> String {
+    match managed_by {
+        ManagedBy::Api => command,
+        ManagedBy::Config => in_file,
+    }
+}
+
+fn advice(rule: &'static str, subject: impl Into<String>, evidence: String, action: String) -> Advice {
+    Advice { rule, subject: subject.into(), evidence, action, patch: None }
+}

@@ -1,0 +1,15 @@
+//! Advice on a tenant as a whole.
+
+use super::{Advice, Known, advice};
+
+/// Nine tenths of the clients that the tenant may have.
+pub(super) fn near_limit(known: &Known<'_>) -> Vec<Advice> {
+    let (count, most) = (known.state.client_count, known.most_clients);
+    if count.saturating_mul(10) < most.saturating_mul(9) {
+        return Vec::new();
+    }
+    let evidence = format!("The tenant has {count} of {most} clients.");
+    let action =
+        format!("latchkey tenant set {} limits.clients={}", known.state.tenant.id, most.saturating_mul(2));
+    vec![advice("near_limit", "", evidence, action)]
+}

@@ -1,0 +1,223 @@
+//! An estate of 200 clients that do all as they should, and 12 that do not.
+
+use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
+use registry::{ApiKey, SecretId};
+use secrets::SecretHash;
+use serde_json::json;
+use tenancy::TenantId;
+
+use super::*;
+use crate::edit::test_states;
+use crate::{RowLifecycle, UsedFrom};
+
+const NOW: Timestamp = Timestamp::from_seconds(400 * DAY);
+const CLIENTS: u64 = 200;
+
+fn ago(days: u64) -> Timestamp {
+    Timestamp::from_seconds(NOW.seconds() - days * DAY)
+}
+
+fn after(days: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(days * DAY)
+}
+
+/// Clients that use their scopes, each with a secret of 100 days that is used and ends in 80.
+struct Estate {
+    state: TenantState,
+    uses: Vec<SecretUsage>,
+    counts: Vec<ClientCount>,
+    keys: Vec<ApiKeyState>,
+}
+
+fn client_name(number: u64) -> String {
+    format!("client-{number:03}")
+}
+
+fn estate() -> Estate {
+    let mut state = test_states::state("acme");
+    let tenant = state.tenant.id.clone();
+    let (mut uses, mut counts) = (Vec::new(), Vec::new());
+    state.clients = (0..CLIENTS)
+        .map(|number| {
+            let mut row = test_states::client("acme", &client_name(number), "read write");
+            row.lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(100));
+            let secret = &mut row.secrets[0].secret;
+            (secret.created_at, secret.expires_at) = (ago(100), Some(after(80)));
+            let (client, secret) = (row.client.id.clone(), secret.id.clone());
+            let count = |counter, name: &str| ClientCount {
+                client: client.clone(),
+                counter,
+                name: name.to_owned(),
+                total: 5,
+            };
+            counts.extend([
+                count(Counter::Issued, ""),
+                count(Counter::ScopeAsked, "read"),
+                count(Counter::ScopeAsked, "write"),
+            ]);
+            let address = "192.0.2.1".to_owned();
+            uses.push(SecretUsage { tenant: tenant.clone(), client, secret, address, at: ago(1) });
+            row
+        })
+        .collect();
+    state.client_count = CLIENTS;
+    Estate { state, uses, counts, keys: Vec::new() }
+}
+
+impl Estate {
+    fn advise(&self, is_counted: bool) -> Vec<String> {
+        let Self { state, uses, counts, keys } = self;
+        let known = Known {
+            state,
+            most_clients: 1_000,
+            secret_uses: uses,
+            ended_keys: keys,
+            counts,
+            is_counted,
+            now: NOW,
+        };
+        let found = advise(&known);
+        for advice in &found {
+            assert!(advice.evidence.ends_with('.') && !advice.action.is_empty(), "{advice:?}");
+        }
+        let mut names: Vec<_> =
+            found.iter().map(|advice| format!("{} {}", advice.rule, advice.subject)).collect();
+        names.sort();
+        names
+    }
+
+    fn row(&mut self, number: usize) -> &mut ClientState {
+        &mut self.state.clients[number]
+    }
+
+    fn used(&mut self, number: usize, at: Timestamp) {
+        self.uses[number].at = at;
+    }
+
+    fn forget(&mut self, number: u64, forget: impl Fn(&ClientCount) -> bool) {
+        let name = client_name(number);
+        self.counts.retain(|count| count.client.as_str() != name || !forget(count));
+    }
+
+    fn key(&mut self, id: &str, ends: Timestamp, used: Timestamp) {
+        let id = registry::ApiKeyId::of_key(&format!("lkk_{id}_{}", "0".repeat(49))).unwrap();
+        let key = ApiKey {
+            tenant: TenantId::parse("acme").unwrap(),
+            id,
+            client: ClientId::parse(&client_name(0)).unwrap(),
+            hash: SecretHash::Token([0; 32]),
+            hint: String::new(),
+            name: "Key".to_owned(),
+            labels: Vec::new(),
+            owner: None,
+            scope: Scope::default(),
+            audiences: Vec::new(),
+            created_at: ago(90),
+            expires_at: ends,
+            revoked_at: None,
+            replaced_by: None,
+        };
+        let used_from = vec![UsedFrom { address: "192.0.2.9".to_owned(), last_used_at: used.into() }];
+        let lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(90));
+        self.keys.push(ApiKeyState { key, lifecycle, revision: 1, used_from });
+    }
+}
+
+#[test]
+fn an_estate_without_faults_gets_no_advice() {
+    let mut estate = estate();
+    // Ended long before it was last tried, ending soon and never used, and ending late.
+    estate.key("aaaaaaaaaaaa", ago(60), ago(61));
+    estate.key("bbbbbbbbbbbb", after(3), ago(60));
+    // A client that names no scopes gets all of them, and one that is new has not had the time.
+    estate.forget(1, |count| count.counter == Counter::ScopeAsked);
+    estate.forget(2, |_| true);
+    estate.row(2).lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(29));
+    estate.used(2, ago(60));
+    // A rotated secret that ends soon beside one that lives on, and one that ended before its last use was long past.
+    let mut old = test_states::secret("s2");
+    (old.secret.created_at, old.secret.expires_at) = (ago(150), Some(after(2)));
+    estate.row(3).secrets.push(old);
+    // A suspended client needs nothing.
+    estate.row(4).client.status = ClientStatus::Suspended;
+    estate.row(4).secrets[0].secret.expires_at = None;
+    let redirects = |row: &mut ClientState, uris: &[&str]| {
+        row.client.authentication_method = ClientAuthenticationMethod::None;
+        row.client.code_flow.redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+    };
+    redirects(estate.row(5), &["https://a.example/cb"]);
+    redirects(estate.row(6), &["http://127.0.0.1/cb", "com.example.app:/cb"]);
+    assert_eq!(estate.advise(true), [""; 0]);
+}
+
+#[test]
+fn twelve_faults_in_it_are_found_and_nothing_else() {
+    let mut estate = estate();
+    let mut expected = vec![
+        "unused_scopes client-010",
+        "unused_scopes client-011",
+        "unused_client client-020",
+        "old_secret client-030/s1",
+        "endless_secret client-040/s1",
+        "endless_secret client-041/s1",
+        "ends_soon client-050/s1",
+        "ends_soon client-000/cccccccccccc",
+        "ended_credential_presented client-060/s2",
+        "ended_credential_presented client-000/dddddddddddd",
+        "wide_redirect_uris client-070",
+        "near_limit ",
+    ];
+    estate.forget(10, |count| count.name == "write");
+    estate.forget(11, |count| count.name == "read");
+    estate.row(11).lifecycle.managed_by = ManagedBy::Config;
+    estate.forget(20, |_| true);
+    estate.used(20, ago(90));
+    estate.row(30).secrets[0].secret.created_at = ago(181);
+    estate.row(40).secrets[0].secret.expires_at = None;
+    estate.row(41).secrets[0].secret.expires_at = None;
+    estate.row(41).secrets[0].managed_by = ManagedBy::Config;
+    estate.row(50).secrets[0].secret.expires_at = Some(after(3));
+    estate.key("cccccccccccc", after(3), ago(1));
+    let mut ended = test_states::secret("s2");
+    (ended.secret.created_at, ended.secret.revoked_at) = (ago(100), Some(ago(20)));
+    estate.row(60).secrets.push(ended);
+    let of_ended = SecretUsage { secret: SecretId::new("s2"), at: ago(2), ..estate.uses[60].clone() };
+    estate.uses.push(of_ended);
+    estate.key("dddddddddddd", ago(10), ago(1));
+    estate.row(70).client.authentication_method = ClientAuthenticationMethod::None;
+    estate.row(70).client.code_flow.redirect_uris =
+        vec!["https://a.example/cb".to_owned(), "http://127.0.0.1/cb".to_owned()];
+    estate.state.client_count = 900;
+    expected.sort_unstable();
+    assert_eq!(estate.advise(true), expected);
+
+    // Without 30 days of data nothing is said of what is not used.
+    expected.retain(|name| !name.starts_with("unused_"));
+    assert_eq!(estate.advise(false), expected);
+}
+
+#[test]
+fn a_patch_is_for_rows_of_the_api_alone() {
+    let mut estate = estate();
+    estate.forget(10, |count| count.name == "write");
+    estate.forget(11, |count| count.name == "write");
+    estate.row(11).lifecycle.managed_by = ManagedBy::Config;
+    let Estate { state, uses, counts, keys } = &estate;
+    let known = Known {
+        state,
+        most_clients: 1_000,
+        secret_uses: uses,
+        ended_keys: keys,
+        counts,
+        is_counted: true,
+        now: NOW,
+    };
+    let found = advise(&known);
+    let client = ClientId::parse("client-010").unwrap();
+    assert_eq!(found[0].patch, Some((client, json!({ "scopes": ["read"] }))));
+    assert_eq!(found[0].action, "latchkey client set acme client-010 scopes=read");
+    assert_eq!(
+        (&found[1].patch, &*found[1].action),
+        (&None, "Leave write out of tenants.acme.clients.client-011.scopes.")
+    );
+}

@@ -1,0 +1,170 @@
+//! Usage as interfaces show it: sums of a span, and its hours or days.
+
+use std::collections::BTreeMap;
+
+use protocol::{Timestamp, named};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Instant;
+use crate::{Counter, DayCounts};
+
+/// What happened in a span of whole hours or days. Numbers are up to a minute late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UsageView {
+    /// From then on.
+    pub since: Instant,
+    /// Before then.
+    pub until: Instant,
+    /// How long each period is.
+    #[schemars(example = &"day", extend("enum" = UsagePeriod::NAMES))]
+    pub by: String,
+    /// All of it together.
+    pub total: UsageSums,
+    /// Each hour or day, the oldest first.
+    pub periods: Vec<PeriodView>,
+    /// Who was issued most tokens: at most 50 clients of a tenant, or tenants of the platform. Counted by whole days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub busiest: Vec<BusyView>,
+}
+
+/// What happened in one hour or day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeriodView {
+    /// When it began, UTC.
+    pub start: Instant,
+    /// What happened.
+    #[serde(flatten)]
+    pub sums: UsageSums,
+}
+
+/// How often what happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UsageSums {
+    /// Access tokens that were issued.
+    pub issued: u64,
+    /// Those of them that an API key was exchanged for.
+    pub api_keys_exchanged: u64,
+    /// Introspections of tokens and of API keys, by the client that asked.
+    pub introspected: u64,
+    /// Revocations, by the client that asked.
+    pub revoked: u64,
+    /// Sign-ins of people.
+    pub signed_in: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// The same by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = BTreeMap::from([("wrong_secret", 3)]))]
+    pub refused_by_reason: BTreeMap<String, u64>,
+    /// Those of them that named no registered client, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = BTreeMap::from([("unknown_client", 1)]))]
+    pub refused_unknown: BTreeMap<String, u64>,
+    /// Tokens by the scopes that they were requested with. A request without a scope parameter asks for none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = BTreeMap::from([("orders:read", 41)]))]
+    pub scopes_asked: BTreeMap<String, u64>,
+}
+
+/// A client or tenant, and what it was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BusyView {
+    /// The id.
+    pub id: String,
+    /// Access tokens.
+    pub issued: u64,
+}
+
+/// How long the periods of a view are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsagePeriod {
+    /// From one full hour to the next.
+    Hour,
+    /// From midnight UTC to the next.
+    Day,
+}
+
+named! {
+    UsagePeriod { Hour => "hour", Day => "day" }
+}
+
+impl UsagePeriod {
+    pub(crate) const fn seconds(self) -> u64 {
+        match self {
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+impl UsageSums {
+    fn add(&mut self, counter: Counter, name: &str, count: u64) {
+        let sum = match counter {
+            Counter::Issued => &mut self.issued,
+            Counter::ApiKeyExchanged => &mut self.api_keys_exchanged,
+            Counter::Introspected => &mut self.introspected,
+            Counter::Revoked => &mut self.revoked,
+            Counter::SignedIn => &mut self.signed_in,
+            Counter::Refused => {
+                self.refused += count;
+                self.refused_by_reason.entry(name.to_owned()).or_default()
+            }
+            Counter::RefusedUnknown => self.refused_unknown.entry(name.to_owned()).or_default(),
+            Counter::ScopeAsked => self.scopes_asked.entry(name.to_owned()).or_default(),
+        };
+        *sum += count;
+    }
+}
+
+impl UsageView {
+    /// Of a span, which begins and ends with a period, from the counts of its days.
+    pub(crate) fn of(
+        (since, until): (u64, u64),
+        by: UsagePeriod,
+        counts: &[DayCounts],
+        busiest: Vec<(String, u64)>,
+    ) -> Self {
+        let length = by.seconds();
+        let instant = |at| Instant(Timestamp::from_seconds(at));
+        let starts = (since..until).step_by(usize::try_from(length).unwrap_or(usize::MAX));
+        let mut periods: Vec<_> =
+            starts.map(|start| PeriodView { start: instant(start), sums: UsageSums::default() }).collect();
+        let mut total = UsageSums::default();
+        for DayCounts { counter, name, day, hours } in counts {
+            for (hour, count) in (0..).zip(hours).filter(|(_, count)| **count > 0) {
+                let at = day * 86_400 + hour * 3_600;
+                let place = at.checked_sub(since).and_then(|after| usize::try_from(after / length).ok());
+                let Some(period) = place.and_then(|place| periods.get_mut(place)) else { continue };
+                period.sums.add(*counter, name, *count);
+                total.add(*counter, name, *count);
+            }
+        }
+        let busiest = busiest.into_iter().map(|(id, issued)| BusyView { id, issued }).collect();
+        let by = by.as_str().to_owned();
+        Self { since: instant(since), until: instant(until), by, total, periods, busiest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_fall_into_the_periods_of_the_span_and_no_other() {
+        let mut hours = [0; 24];
+        (hours[0], hours[5], hours[23]) = (1, 2, 4);
+        let refused = DayCounts { counter: Counter::Refused, name: "wrong_secret".into(), day: 1, hours };
+        let issued = DayCounts { counter: Counter::Issued, name: String::new(), day: 2, hours };
+        let counts = [refused, issued];
+        let sums = |view: UsageView| {
+            view.periods.iter().map(|period| (period.sums.refused, period.sums.issued)).collect::<Vec<_>>()
+        };
+        let day = 86_400;
+        let view = UsageView::of((day, 4 * day), UsagePeriod::Day, &counts, Vec::new());
+        assert_eq!(view.total.refused_by_reason, BTreeMap::from([("wrong_secret".to_owned(), 7)]));
+        assert_eq!(sums(view), [(7, 0), (0, 7), (0, 0)]);
+        let view = UsageView::of((2 * day - 3_600, 2 * day + 3_600), UsagePeriod::Hour, &counts, Vec::new());
+        assert_eq!(sums(view), [(4, 0), (0, 1)]);
+    }
+}

@@ -1,0 +1,103 @@
+//! Credentials that are reported as found where they should not be. A report waits in memory and is looked at after its answer, so that the
+//! answer tells nothing of it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::{Secret, api_key_name};
+use secrets::{GeneratedSecret, has_checksum};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// So many credentials wait at once: about 2 MiB.
+const WAITING: usize = 10_000;
+
+/// Reported texts of the shape of a generated secret or an API key, with a right checksum.
+#[derive(Default)]
+pub struct LeakReports {
+    waiting: Mutex<VecDeque<LeakReport>>,
+    arrived: Notify,
+}
+
+/// A credential that was reported.
+#[derive(Debug)]
+pub struct LeakReport {
+    /// The credential.
+    pub text: Secret,
+    /// Who has reported it, as text.
+    pub source: String,
+}
+
+impl LeakReports {
+    /// Adds what may be credentials; all else is dropped. Says whether there was room.
+    pub fn add<'t>(&self, texts: impl IntoIterator<Item = &'t str>, source: &str) -> bool {
+        let reports = texts
+            .into_iter()
+            .filter(|text| is_credential(text))
+            .map(|text| LeakReport { text: Secret::new(text.to_owned()), source: source.to_owned() });
+        let mut waiting = self.waiting();
+        let has_room = waiting.len() < WAITING;
+        if has_room {
+            waiting.extend(reports);
+        }
+        drop(waiting);
+        self.arrived.notify_one();
+        has_room
+    }
+
+    /// Waits for one that has arrived since the last look.
+    pub fn arrived(&self) -> Notified<'_> {
+        self.arrived.notified()
+    }
+
+    /// The next one, if there is one.
+    #[must_use]
+    pub fn take(&self) -> Option<LeakReport> {
+        self.waiting().pop_front()
+    }
+
+    /// Puts back one that could not be looked at.
+    pub fn give_back(&self, report: LeakReport) {
+        self.waiting().push_front(report);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<LeakReport>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_credential(text: &str) -> bool {
+    match api_key_name(text) {
+        Some(_) => has_checksum(text),
+        None => GeneratedSecret::is_well_formed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets::GeneratedApiKey;
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_a_credential_waits() {
+        let (secret, key) = (GeneratedSecret::generate().secret, GeneratedApiKey::generate(Some("acme")).key);
+        let wrong = |text: &str| text.replace(&text[text.len() - 6..], "000000");
+        let reports = LeakReports::default();
+        let texts =
+            [secret.expose(), key.expose(), &wrong(secret.expose()), &wrong(key.expose()), "password", ""];
+        assert!(reports.add(texts, "192.0.2.1"));
+        let taken = std::iter::from_fn(|| reports.take()).map(|report| report.text.expose().to_owned());
+        assert_eq!(taken.collect::<Vec<_>>(), [secret.expose(), key.expose()]);
+    }
+
+    #[test]
+    fn the_memory_has_an_end() {
+        let reports = LeakReports::default();
+        let secret = GeneratedSecret::generate().secret;
+        let texts = vec![secret.expose(); WAITING];
+        assert!(reports.add(texts.iter().copied(), "192.0.2.1"));
+        assert!(!reports.add(texts.iter().copied(), "192.0.2.1"));
+        assert_eq!(std::iter::from_fn(|| reports.take()).count(), WAITING);
+    }
+}

@@ -1,0 +1,288 @@
+//! What happens in each tenant, counted by client, hour and day. A request counts in memory, and a background task adds the counts to the store.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indexmap::Equivalent;
+use protocol::{RefusalReason, Timestamp, named};
+use registry::ClientId;
+use tenancy::{CountBuffer, TenantId};
+
+use crate::Clock;
+
+/// So many days are kept of a tenant.
+pub const DAYS_OF_TENANT: u64 = 400;
+/// So many days are kept of a client.
+pub const DAYS_OF_CLIENT: u64 = 35;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// An access token was issued.
+    Issued,
+    /// An API key was exchanged for one of them.
+    ApiKeyExchanged,
+    /// The client asked about a token or an API key.
+    Introspected,
+    /// The client revoked a token.
+    Revoked,
+    /// A person signed in for the client.
+    SignedIn,
+    /// A request was refused, for the reason of this name.
+    Refused,
+    /// The same where the request named no client that is registered.
+    RefusedUnknown,
+    /// A token was issued to a request for the scope of this name.
+    ScopeAsked,
+}
+
+named! {
+    Counter {
+        Issued => "issued",
+        ApiKeyExchanged => "api_key_exchanged",
+        Introspected => "introspected",
+        Revoked => "revoked",
+        SignedIn => "signed_in",
+        Refused => "refused",
+        RefusedUnknown => "refused_unknown",
+        ScopeAsked => "scope_asked"
+    }
+}
+
+/// The counts of one thing in a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayCounts {
+    /// Of what.
+    pub counter: Counter,
+    /// The reason of a refusal, or the scope; empty for other counters.
+    pub name: String,
+    /// The day, counted from 1970-01-01 UTC.
+    pub day: u64,
+    /// By hour.
+    pub hours: [u64; 24],
+}
+
+/// The counts of one thing in a day, of a client or of a whole tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageDay {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of this client; none for the whole tenant.
+    pub client: Option<ClientId>,
+    /// How many.
+    pub counts: DayCounts,
+}
+
+/// What is added to the store at once, and once only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageBatch {
+    /// A name of the process, which no other one has.
+    pub replica: String,
+    /// The batches of a replica are numbered from 1 on. A number that is not beyond the last one was added before.
+    pub number: u64,
+    /// What is added.
+    pub rows: Vec<UsageDay>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The counts that are not written yet.
+pub struct UsageCounts {
+    counts: CountBuffer<Counted>,
+    clock: Clock,
+    /// What found no room.
+    uncounted: AtomicU64,
+}
+
+/// What is counted together.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Counted {
+    tenant: TenantId,
+    client: Option<ClientId>,
+    counter: Counter,
+    name: Box<str>,
+    hour: u64,
+}
+
+/// A borrowed [`Counted`]. It has the same members in the same order, so it has the same hash.
+#[derive(Clone, Copy, Hash)]
+struct CountedRef<'a> {
+    tenant: &'a TenantId,
+    client: Option<&'a ClientId>,
+    counter: Counter,
+    name: &'a str,
+    hour: u64,
+}
+
+impl UsageCounts {
+    /// Creates a buffer with this clock.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { counts: CountBuffer::default(), clock, uncounted: AtomicU64::new(0) }
+    }
+
+    /// Counts something that a client did, or a person without one.
+    pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter) {
+        self.add(tenant, client, counter, "");
+    }
+
+    /// Counts each token of the scope that a client asked for and was issued.
+    pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>) {
+        for token in scope.into_iter().flat_map(|scope| scope.split(' ')) {
+            self.add(tenant, Some(client), Counter::ScopeAsked, token);
+        }
+    }
+
+    /// Counts a refusal of a client; of no registered one if there is none.
+    pub fn note_refusal(&self, tenant: &TenantId, client: Option<&ClientId>, reason: RefusalReason) {
+        let counter = if client.is_some() { Counter::Refused } else { Counter::RefusedUnknown };
+        self.add(tenant, client, counter, reason.as_str());
+    }
+
+    fn add(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, name: &str) {
+        let hour = (self.clock)().seconds() / 3600;
+        let key = CountedRef { tenant, client, counter, name, hour };
+        // Where there is no room for more clients, the tenant is counted as a whole.
+        let of_tenant = CountedRef { client: None, ..key };
+        if !self.counts.add(Some(tenant), &key, CountedRef::owned)
+            && !self.counts.add(None, &of_tenant, CountedRef::owned)
+        {
+            self.uncounted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How much was not counted since the start for lack of room.
+    #[must_use]
+    pub fn uncounted(&self) -> u64 {
+        self.uncounted.load(Ordering::Relaxed)
+    }
+
+    /// Takes all counts out as rows to be added: those of clients, and of their tenants as a whole.
+    #[must_use]
+    pub fn take(&self) -> Vec<UsageDay> {
+        let mut days: BTreeMap<_, [u64; 24]> = BTreeMap::new();
+        for (Counted { tenant, client, counter, name, hour }, count) in self.counts.drain() {
+            let (day, hour) = (hour / 24, usize::try_from(hour % 24).unwrap_or_default());
+            let general = match counter {
+                Counter::ApiKeyExchanged => Some(Counter::Issued),
+                Counter::RefusedUnknown => Some(Counter::Refused),
+                _ => None,
+            };
+            for counter in [counter].into_iter().chain(general) {
+                for client in [None].into_iter().chain(client.clone().map(Some)) {
+                    let key = (tenant.clone(), client, counter, name.clone(), day);
+                    days.entry(key).or_default()[hour] += count;
+                }
+            }
+        }
+        let rows = days.into_iter().map(|((tenant, client, counter, name, day), hours)| UsageDay {
+            tenant,
+            client,
+            counts: DayCounts { counter, name: name.into(), day, hours },
+        });
+        rows.collect()
+    }
+}
+
+impl CountedRef<'_> {
+    fn owned(&self) -> Counted {
+        let Self { tenant, client, counter, name, hour } = *self;
+        Counted { tenant: tenant.clone(), client: client.cloned(), counter, name: name.into(), hour }
+    }
+}
+
+impl Equivalent<Counted> for CountedRef<'_> {
+    fn equivalent(&self, counted: &Counted) -> bool {
+        self.hour == counted.hour
+            && self.counter == counted.counter
+            && *self.name == *counted.name
+            && self.client == counted.client.as_ref()
+            && *self.tenant == counted.tenant
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const NOW: u64 = 86_400 * 3 + 3_600 * 5;
+
+    fn counts() -> UsageCounts {
+        UsageCounts::new(Arc::new(|| Timestamp::from_seconds(NOW)))
+    }
+
+    fn names(tenant: &str, client: &str) -> (TenantId, ClientId) {
+        (TenantId::parse(tenant).unwrap(), ClientId::parse(client).unwrap())
+    }
+
+    fn taken(counts: &UsageCounts) -> Vec<String> {
+        let line = |UsageDay { tenant, client, counts }: UsageDay| {
+            let client = client.map_or("*".to_owned(), |client| client.to_string());
+            let DayCounts { counter, name, day, hours } = counts;
+            let sum: u64 = hours.iter().sum();
+            assert_eq!((day, hours[5]), (3, sum));
+            format!("{tenant}/{client} {} {name} {sum}", counter.as_str())
+        };
+        counts.take().into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_thing_is_counted_for_its_client_and_its_tenant() {
+        let (counts, (acme, svc)) = (counts(), names("acme", "svc"));
+        let (globex, _) = names("globex", "svc");
+        for tenant in [&acme, &acme, &globex] {
+            counts.note(tenant, Some(&svc), Counter::Issued);
+        }
+        counts.note(&acme, Some(&svc), Counter::ApiKeyExchanged);
+        counts.note_scopes(&acme, &svc, Some("read"));
+        counts.note_refusal(&acme, Some(&svc), RefusalReason::MalformedScope);
+        counts.note_refusal(&acme, None, RefusalReason::MalformedScope);
+        let expected = [
+            "acme/* issued  3",
+            "acme/* api_key_exchanged  1",
+            "acme/* refused malformed_scope 2",
+            "acme/* refused_unknown malformed_scope 1",
+            "acme/* scope_asked read 1",
+            "acme/svc issued  3",
+            "acme/svc api_key_exchanged  1",
+            "acme/svc refused malformed_scope 1",
+            "acme/svc scope_asked read 1",
+            "globex/* issued  1",
+            "globex/svc issued  1",
+        ];
+        assert_eq!(taken(&counts), expected);
+        assert_eq!(counts.take(), []);
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_more_clients_their_tenant_is_counted() {
+        let (acme, svc) = names("acme", "svc");
+        let (_, web) = names("acme", "web");
+        let counts = UsageCounts { counts: CountBuffer::with_capacity(4), ..counts() };
+        for name in [&svc, &web] {
+            counts.note(&acme, Some(name), Counter::Issued);
+            counts.note(&acme, Some(name), Counter::Revoked);
+            counts.note(&acme, Some(name), Counter::Introspected);
+        }
+        let taken = taken(&counts);
+        let of_tenant = ["acme/* issued  2", "acme/* introspected  2", "acme/* revoked  2"];
+        assert_eq!(&taken[..3], of_tenant);
+        let of_svc = ["acme/svc issued  1", "acme/svc revoked  1"];
+        assert_eq!((&taken[3..], counts.uncounted()), (&of_svc.map(str::to_owned)[..], 0));
+    }
+
+    /// The cost of a token includes these calls.
+    #[test]
+    fn what_was_counted_before_allocates_nothing() {
+        let (counts, (acme, svc)) = (counts(), names("acme", "svc"));
+        let request = || {
+            counts.note(&acme, Some(&svc), Counter::Issued);
+            counts.note_scopes(&acme, &svc, Some("read write"));
+            counts.note_refusal(&acme, None, RefusalReason::MalformedScope);
+        };
+        request();
+        assert_eq!(allocation_counter::measure(request).count_total, 0);
+    }
+}

@@ -1,0 +1,37 @@
+//! `GET …/advice`: what the administrators of a tenant could do better.
+
+use actix_web::http::StatusCode;
+use administration::AdviceList;
+use administration::Permission::Audit;
+use serde_json::json;
+use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::Get;
+
+use super::Answer;
+use super::admin_request::AdminRequest;
+use super::endpoint::at;
+use crate::openapi::Operation;
+use crate::respond::Document;
+
+pub(crate) fn endpoints() -> Vec<Operation> {
+    vec![
+        at(Get, "/api/v1/tenant/{id}/advice", Audit, read)
+            .named("read_advice", "Read what the administrators of a tenant could do better.")
+            .answer::<AdviceList>("200", "The advice, with evidence and what to do; nothing is changed")
+            .answer_example(json!({
+                "items": [{
+                    "rule": "unused_scopes",
+                    "subject": "billing",
+                    "evidence": "The client has asked for orders:read in 30 days, and not for orders:write.",
+                    "action": "latchkey client set example billing scopes=orders:read",
+                    "patch": { "client_id": "billing", "body": { "scopes": ["orders:read"] } },
+                }],
+                "is_too_early_for_usage": false,
+            })),
+    ]
+}
+
+async fn read(request: AdminRequest<TenantId>) -> Answer {
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    Document::of(StatusCode::OK).body(&administrator.advice(caller, tenant).await?)
+}

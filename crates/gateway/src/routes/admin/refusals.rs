@@ -1,0 +1,65 @@
+//! `GET …/refusals`: the last refused requests of a tenant, each with what was found and what to do about it.
+
+use actix_web::http::StatusCode;
+use administration::Permission::Audit;
+use administration::{Page, Refusal, RefusalQuery, RefusalView};
+use registry::ClientId;
+use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::Get;
+
+use super::Answer;
+use super::admin_request::AdminRequest;
+use super::endpoint::at;
+use crate::explain::advice_on;
+use crate::openapi::{NameInPath, Operation};
+use crate::respond::Document;
+
+const FILTERS: [NameInPath; 4] = [
+    ("client", "Only of the client of this id, proven or not", "billing"),
+    ("reason", "Only for this reason", "wrong_secret"),
+    ("request_id", "Only the request whose answer had this x-request-id", "5f0a1c9d3be27a41"),
+    ("since", "From then on, RFC 3339; empty counts as absent", "2030-01-01T00:00:00Z"),
+];
+
+pub(crate) fn endpoints() -> Vec<Operation> {
+    vec![
+        FILTERS
+            .iter()
+            .fold(at(Get, "/api/v1/tenant/{id}/refusals", Audit, list), |list, (name, what, _)| {
+                list.query("string", name, what)
+            })
+            .named("list_refusals", "List the last refused requests of a tenant.")
+            .naming(&FILTERS)
+            .paging("MTg5MzQ4NDgwMAo1ZjBhMWM5ZDNiZTI3YTQx")
+            .answer::<Page<RefusalView>>(
+                "200",
+                "A page, the newest first, of the last 1 000; up to some seconds late",
+            ),
+    ]
+}
+
+async fn list(request: AdminRequest<TenantId>) -> Answer {
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let (query, cursor) = request.query(|query| {
+        let page = query.paging();
+        let wanted = RefusalQuery {
+            client: query.parsed("client", ClientId::parse),
+            reason: query.text("reason"),
+            request_id: query.text("request_id"),
+            since: query.instant("since"),
+            before: None,
+            limit: page.limit,
+        };
+        (wanted, page.cursor)
+    })?;
+    let Page { items, next_cursor } =
+        administrator.refusals(caller, tenant, query, cursor.as_deref()).await?;
+    let page = Page { items: items.into_iter().map(view).collect(), next_cursor };
+    Document::of(StatusCode::OK).body(&page)
+}
+
+fn view(refusal: Refusal) -> RefusalView {
+    let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
+    let (detail, fix) = advice_on(&refusal.reason, &refusal.tenant, client);
+    RefusalView::of(refusal, detail, fix)
+}

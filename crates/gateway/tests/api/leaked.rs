@@ -1,0 +1,101 @@
+//! Reports of leaked credentials: the answer tells nothing, and the policy of the tenant that has the credential decides.
+
+use protocol::Timestamp;
+use tenancy::{LeakAction, LeakPolicy};
+
+use crate::api_keys::Keys;
+use crate::prelude::*;
+
+const PATH: &str = "/api/v1/secrets/leaked";
+
+async fn report(app: &TestApp, body: Value) {
+    let answer = Answer::to(app.request(Method::POST, PATH).json(&body)).await;
+    assert_eq!((answer.status, answer.body.as_str()), (202, ""), "{body}");
+    answer.assert_not_stored();
+}
+
+/// Does what the program does with each report.
+async fn work(app: &TestApp) -> usize {
+    let mut found = 0;
+    while let Some(report) = app.leaks.take() {
+        found += app.administrator.take_leak(&report, Timestamp::from_seconds(app.now())).await.unwrap();
+    }
+    found
+}
+
+fn policy(app: &TestApp, tenant: &str, action: LeakAction) {
+    let grace = protocol::Lifetime::from_seconds(600);
+    app.change_tenant(tenant, |tenant| {
+        tenant.api_keys = Some(tenancy::ApiKeyPolicy::default());
+        tenant.leaks = LeakPolicy { action, grace };
+    });
+}
+
+#[tokio::test]
+async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for action in [LeakAction::Notify, LeakAction::End, LeakAction::Revoke] {
+            let test_env = TestEnv::start();
+            let app = &test_env.app;
+            let keys = Keys::of(&test_env, tenant).await;
+            let key = keys.make(json!({ "name": "Nightly" })).await;
+            policy(app, tenant, action);
+            let path = format!("{}/{SVC}/secrets", clients_path(tenant));
+            let secret = test_env.post(&keys.token, &path, json!({})).await.json_of(201);
+            let secret = secret["client_secret"].as_str().unwrap().to_owned();
+            let opens = async || {
+                let by_key = keys.exchange(None, &[("client_secret", &key.text)]).await.status == 200;
+                (test_env.opens(tenant, SVC, &secret).await, by_key)
+            };
+            report(app, json!({ "secrets": [secret, "nothing", ""] })).await;
+            report(app, json!([{ "token": key.text, "type": "latchkey", "url": "https://x.example", "source": "content" }])).await;
+            assert_eq!(work(app).await, 2);
+            let at_once = action == LeakAction::Revoke;
+            assert_eq!(opens().await, (!at_once, !at_once), "{action:?}");
+            app.pass(600);
+            let lives_on = action == LeakAction::Notify;
+            assert_eq!(opens().await, (lives_on, lives_on), "{action:?}");
+            assert!(test_env.opens(other, SVC, app.secrets(other).of(SVC)).await);
+
+            // Again it changes nothing, and the audit has it once.
+            report(app, json!({ "secrets": [secret, key.text] })).await;
+            work(app).await;
+            let watcher = test_env.token(tenant, READER).await;
+            let path = tenant_path(tenant, "/audit?actor=leak%20report");
+            let records = test_env.get(&watcher, &path).await.json_of(200);
+            let mut actions = column(&records, "action");
+            actions.sort_unstable();
+            let expected = match action {
+                LeakAction::Notify => ["api_key.leaked", "secret.leaked"],
+                LeakAction::End => ["api_key.restricted", "secret.rescheduled"],
+                LeakAction::Revoke => ["api_key.revoked", "secret.revoked"],
+            };
+            assert_eq!(actions, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_too_often() {
+    let app = TestApp::start();
+    let well_formed = secrets::GeneratedSecret::generate().secret;
+    for body in [
+        json!({ "secrets": [app.acme.of(SVC)] }),
+        json!({ "secrets": [well_formed.expose()] }),
+        json!({ "secrets": vec!["x"; 200] }),
+        json!({ "else": 1 }),
+        json!([]),
+        json!("text"),
+    ] {
+        report(&app, body).await;
+    }
+    let not_json = Answer::to(app.request(Method::POST, PATH).body("{")).await;
+    assert_eq!((not_json.status, not_json.body.as_str()), (202, ""));
+    for _ in 7..60 {
+        report(&app, json!([])).await;
+    }
+    let more = Answer::to(app.request(Method::POST, PATH).json(&json!([]))).await;
+    more.assert_error(429, "temporarily_unavailable");
+    app.pass(60);
+    report(&app, json!([])).await;
+}

@@ -1,0 +1,118 @@
+//! Refused requests: what is kept of them, for whom, and that nothing of a secret is.
+
+use administration::RefusalLog as _;
+
+use crate::prelude::*;
+
+/// Writes what was refused, as the program does every two seconds, and lists it until these requests are there: one is kept after its answer has left.
+async fn list(test_env: &TestEnv, token: &str, path: &str, count: usize) -> Value {
+    let mut found = Value::Null;
+    for pause in 0..50 {
+        let refused = test_env.app.refusals.take(1_000);
+        test_env.app.store.record_refusals(&refused).await.unwrap();
+        found = test_env.get(token, path).await.json_of(200);
+        if found["items"].as_array().unwrap().len() == count {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(2 * pause)).await;
+    }
+    panic!("{path} has not {count} refusals: {found}");
+}
+
+#[tokio::test]
+async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any_secret() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        furnish(app, tenant, public);
+        let token = test_env.token(tenant, READER).await;
+        let foreign = app.secrets(other).of(SVC);
+        let wrong = app.fetch(tenant, SVC, foreign).await;
+        let unknown = app.fetch(tenant, foreign, "canary-of-a-secret").await;
+        let scope = [&credentials(SVC, app.secrets(tenant).of(SVC))[..], &[("scope", "api:raed")]].concat();
+        let scope = app.post(&token_path(tenant), &scope).await;
+        let page = app.get(&authorize_path(tenant, &[("redirect_uri", "https://evil.example/")])).await;
+        let path = tenant_path(tenant, "/refusals");
+        let found = list(&test_env, &token, &path, 4).await;
+        let of = |answer: &Answer| {
+            let id = answer.header("x-request-id");
+            let items = found["items"].as_array().unwrap();
+            items
+                .iter()
+                .find(|item| item["request_id"] == id)
+                .unwrap_or_else(|| panic!("{id}: {found}"))
+                .clone()
+        };
+        let wrong_kept = of(&wrong);
+        assert_eq!(wrong_kept["reason"], "wrong_secret");
+        assert_eq!(wrong_kept["detail"], "The secret is none of the client's.");
+        let fix = format!("or run `latchkey secret rotate {tenant} svc`.");
+        assert!(wrong_kept["fix"].as_str().unwrap().ends_with(&fix), "{wrong_kept}");
+        assert_eq!((&wrong_kept["client_id"], &wrong_kept["client_is_proven"]), (&json!(SVC), &json!(false)));
+        assert_eq!((&wrong_kept["status"], &wrong_kept["error"]), (&json!(401), &json!("invalid_client")));
+        assert_eq!(wrong_kept["source"], "127.0.0.1");
+        let unknown = of(&unknown);
+        assert_eq!((&unknown["reason"], &unknown["client_id"]), (&json!("unknown_client"), &Value::Null));
+        let scope = of(&scope);
+        assert_eq!(
+            (&scope["reason"], &scope["refused_scope"]),
+            (&json!("scope_not_registered"), &json!("api:raed"))
+        );
+        assert_eq!(scope["client_is_proven"], json!(true));
+        // The name of the request is on the error page.
+        let of_page = of(&page);
+        assert!(page.body.contains(of_page["request_id"].as_str().unwrap()), "{}", page.body);
+        assert!(!of_page["detail"].as_str().unwrap().is_empty());
+        for secret in [foreign, app.secrets(tenant).of(SVC), "canary"] {
+            assert!(!found.to_string().contains(secret), "{found}");
+        }
+
+        let filtered = async |query: &str| {
+            let found = test_env.get(&token, &format!("{path}?{query}")).await.json_of(200);
+            column(&found, "reason").into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let id = wrong.header("x-request-id");
+        assert_eq!(filtered(&format!("request_id={id}")).await, ["wrong_secret"]);
+        assert_eq!(filtered("reason=unknown_client").await, ["unknown_client"]);
+        assert_eq!(filtered(&format!("client={SVC}")).await.len(), 2);
+        assert_eq!(filtered("limit=1").await.len(), 1);
+        assert_eq!(test_env.get(&token, &tenant_path(other, "/refusals")).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_presented_after_its_end_is_shown_with_its_source() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (tenant, boss) in test_env.of_each(BOSS).await {
+        let path = format!("{}/{SVC}/secrets", clients_path(tenant));
+        let old = app.secrets(tenant).of(SVC).to_owned();
+        test_env.post(&boss, &format!("{path}/rotate"), json!({ "grace": 60 })).await.json_of(201);
+        app.pass(61);
+        let view = async || test_env.get(&boss, &path).await.json_of(200)["items"][0].clone();
+        assert_eq!(
+            (&view().await["status"], &view().await["safe_to_delete"]),
+            (&json!("expired"), &json!(true))
+        );
+        assert_eq!(app.fetch(tenant, SVC, &old).await.status, 401);
+        let used = app.tokens.authenticator.last_used_secrets.0.drain().into_iter().map(|used| {
+            administration::SecretUsage {
+                tenant: used.owner.tenant,
+                client: used.owner.client,
+                secret: used.owner.secret,
+                address: used.user.to_string(),
+                at: used.at,
+            }
+        });
+        administration::UsageLog::record_secret_usage(&*app.store, &used.collect::<Vec<_>>()).await.unwrap();
+        let view = view().await;
+        assert_eq!(view["safe_to_delete"], json!(false));
+        assert!(
+            view["presented_after_end_at"].is_string() && view["used_from"][0]["address"] == "127.0.0.1",
+            "{view}"
+        );
+    }
+    let metrics = app.get("/metrics").await.body;
+    let line = "latchkey_ended_credentials_presented_total{credential=\"client_secret\"} 2\n";
+    assert!(metrics.contains(line), "{metrics}");
+}

@@ -1,0 +1,121 @@
+//! Usage: what is counted of requests, for whom, and who may read it.
+
+use administration::{UsageBatch, UsageDays as _};
+
+use crate::api_keys::Keys;
+use crate::prelude::*;
+
+/// Adds what was counted to the store, as the program does every minute.
+async fn write(app: &TestApp, number: u64) {
+    let batch = UsageBatch { replica: "test".to_owned(), number, rows: app.usage.take(), now: fixtures::NOW };
+    app.store.add_usage(&batch).await.unwrap();
+}
+
+/// The sums at this path, once they are these: a request is counted after its answer has left.
+async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Value) {
+    let mut found = Value::Null;
+    for number in 0..50 {
+        static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        write(&test_env.app, NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).await;
+        found = test_env.get(token, path).await.json_of(200)["total"].clone();
+        if found == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2 * number)).await;
+    }
+    assert_eq!(found, expected, "{path}");
+}
+
+#[tokio::test]
+async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let test_env = TestEnv::start();
+        let app = &test_env.app;
+        let token = test_env.token(tenant, READER).await;
+        let keys = Keys::of(&test_env, tenant).await;
+        let key = keys.make(json!({ "name": "Nightly" })).await;
+        // The tokens of the administrators are counted, too.
+        let of_tenant = |path: &str| tenant_path(tenant, path);
+        let svc = app.secrets(tenant).of(SVC);
+        let form = |more: &[(&'static str, &'static str)]| {
+            let own = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", svc)];
+            [&own[..], more].concat()
+        };
+        let issued = app.post(&token_path(tenant), &form(&[])).await.text("access_token");
+        app.post(&token_path(tenant), &form(&[("scope", "api:read")])).await.text("access_token");
+        keys.exchange(None, &[("client_secret", &key.text)]).await.text("access_token");
+        for path in ["/oauth/introspect", "/oauth/revoke"] {
+            let answer = app.post_as((tenant, SVC), path, &[("token", &issued)]).await;
+            assert_eq!(answer.status, 200);
+        }
+        app.post(&token_path(tenant), &form(&[("scope", "nothing")]))
+            .await
+            .assert_error(400, "invalid_scope");
+        for id in [SVC, "invented-1", "invented-2"] {
+            let wrong = [
+                ("grant_type", "client_credentials"),
+                ("client_id", id),
+                ("client_secret", "wrong-secret-of-24-bytes"),
+            ];
+            assert_eq!(app.post(&token_path(tenant), &wrong).await.status, 401);
+        }
+        let of_client = json!({
+            "issued": 3, "api_keys_exchanged": 1, "introspected": 1, "revoked": 1, "signed_in": 0, "refused": 2,
+            "refused_by_reason": { "scope_not_registered": 1, "wrong_secret": 1 },
+            "scopes_asked": { "api:read": 1 },
+        });
+        let path = of_tenant(&format!("/clients/{SVC}/usage"));
+        assert_sums(&test_env, &token, &path, of_client.clone()).await;
+        let whole = test_env.get(&token, &of_tenant("/usage")).await.json_of(200);
+        assert_eq!(whole["total"]["refused_unknown"], json!({ "unknown_client": 2 }));
+        assert_eq!(whole["total"]["refused"], json!(4));
+        assert_eq!((&whole["busiest"][0]["id"], &whole["busiest"][0]["issued"]), (&json!(SVC), &json!(3)));
+
+        // A client reads its own by its own credential, and nobody else's.
+        let own = app.post_as((tenant, SVC), "/oauth/usage", &[("by", "hour")]).await;
+        own.assert_not_stored();
+        let own = own.json_of(200);
+        assert_eq!(own["total"], of_client);
+        assert_eq!(own["periods"].as_array().unwrap().len(), 24);
+        let of_plain = app.post_as((tenant, PLAIN), "/oauth/usage", &[]).await.json_of(200);
+        assert_eq!(of_plain["total"]["issued"], json!(0));
+        let foreign = [("client_id", SVC), ("client_secret", svc)];
+        app.post(&tenant_path(other, "/oauth/usage"), &foreign).await.assert_error(401, "invalid_client");
+        let unfit = app.post_as((tenant, SVC), "/oauth/usage", &[("by", "year")]).await;
+        unfit.assert_error(400, "invalid_request");
+
+        for path in ["/usage".to_owned(), format!("/clients/{SVC}/usage")] {
+            assert_eq!(test_env.get(&token, &tenant_path(other, &path)).await.status, 401);
+        }
+        assert_eq!(test_env.get(&token, &of_tenant("/clients/nobody/usage")).await.status, 404);
+        assert_eq!(test_env.get(&token, "/api/v1/admin/usage").await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
+    let test_env = TestEnv::start();
+    let token = test_env.token(PLATFORM, WATCHER).await;
+    for tenant in [ACME, GLOBEX] {
+        test_env.app.token(tenant).await;
+    }
+    // And one for the administrator.
+    let mut expected = json!({
+        "issued": 3, "api_keys_exchanged": 0, "introspected": 0, "revoked": 0, "signed_in": 0, "refused": 0,
+    });
+    expected["scopes_asked"] = json!({});
+    expected.as_object_mut().unwrap().retain(|_, value| *value != json!({}));
+    assert_sums(&test_env, &token, "/api/v1/admin/usage", expected).await;
+    let usage = test_env.get(&token, "/api/v1/admin/usage?by=day").await.json_of(200);
+    let ids: Vec<_> = usage["busiest"].as_array().unwrap().iter().map(|busy| busy["id"].clone()).collect();
+    assert_eq!(ids, [ACME, GLOBEX, PLATFORM]);
+    for (query, pointer) in [
+        ("by=month", "/by"),
+        ("since=yesterday", "/since"),
+        ("since=2001-01-01T00:00:00Z", "/since"),
+        ("since=2100-01-01T00:00:00Z", "/until"),
+    ] {
+        let refused = test_env.get(&token, &format!("/api/v1/admin/usage?{query}")).await;
+        refused.assert_faulty(&[pointer]);
+    }
+}

@@ -1,0 +1,37 @@
+//! Finds credentials by what is public of them, across tenants on purpose: a report of a leak does not say whose it is.
+
+use administration::LeakedCredentials;
+use async_trait::async_trait;
+use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret};
+use tenancy::{Stored, TenantId};
+
+use crate::columns::columns;
+use crate::database::Database;
+use crate::statement::Statement;
+
+const BY_HINT: &str =
+    "SELECT {columns(s)} FROM client_secrets s WHERE s.hint = $1 AND s.hint <> '' LIMIT 1000";
+const BY_NAME: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
+
+/// A secret with its names.
+struct Named {
+    tenant: TenantId,
+    client: ClientId,
+    secret: ClientSecret,
+}
+
+columns! {
+    Named { tenant: "tenant_id", client: "client_id" } with { secret: ClientSecret }
+}
+
+#[async_trait]
+impl LeakedCredentials for Database {
+    async fn find_secrets_by_hint(&self, hint: &str) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>> {
+        let found: Vec<Named> = self.read(Statement::of(BY_HINT).bind(hint)).await?;
+        Ok(found.into_iter().map(|Named { tenant, client, secret }| (tenant, client, secret)).collect())
+    }
+
+    async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>> {
+        Ok(self.read(Statement::of(BY_NAME).bind(key.as_str())).await?)
+    }
+}

@@ -1,0 +1,224 @@
+//! Usage by day: batches of counts are added across tenants, and sums are read. A row's slot is its day's place in a ring, so that the rows
+//! of days that are kept no more are taken by new ones.
+
+use std::ops::RangeInclusive;
+
+use administration::{
+    ClientCount, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay, UsageDays, UsageOf,
+};
+use async_trait::async_trait;
+use registry::ClientId;
+use serde_json::{Map, Value};
+use tenancy::{Stored, TenantId};
+
+use crate::column::Column;
+use crate::columns::{Columns, columns, given};
+use crate::database::{Database, Purpose};
+use crate::error::Error;
+use crate::row::{FromRow, Row};
+use crate::statement::Statement;
+
+const HOURS: [&str; 24] = [
+    "h00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h11", "h12", "h13", "h14",
+    "h15", "h16", "h17", "h18", "h19", "h20", "h21", "h22", "h23",
+];
+
+/// The row changes where the number is beyond the last one.
+const BEGIN: &str = "
+    INSERT INTO usage_batches AS known (replica, number, added_at) VALUES ($1, $2, $3)
+    ON CONFLICT (replica) DO UPDATE SET number = excluded.number, added_at = excluded.added_at
+     WHERE known.number < excluded.number";
+
+/// Replicas that ended long ago.
+const FORGET: &str = "DELETE FROM usage_batches WHERE added_at < $1";
+const KEPT_BATCHES: u64 = 86_400;
+
+/// `{added}` adds the hours of the same day, and begins with those of a later one.
+const ADD: &str = "
+    INSERT INTO usage_days AS known ({names})
+    SELECT {names} FROM {given}
+     WHERE EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = given.tenant_id AND t.deleted_at IS NULL)
+    ON CONFLICT (tenant_id, client_id, counter, name, slot) DO UPDATE
+       SET {added}, day = excluded.day
+     WHERE known.day <= excluded.day";
+
+/// Of a client, or of the whole tenant where it has no id.
+const OF_CLIENT: &str = "
+    SELECT {columns(u)} FROM usage_days u
+     WHERE u.tenant_id = {tenant} AND u.client_id = $2 AND u.day BETWEEN $3 AND $4 AND {known}
+     ORDER BY u.day, u.counter, u.name";
+
+/// Across tenants on purpose: the platform's administrators see everything.
+const OF_PLATFORM: &str = "
+    SELECT u.counter, u.name, u.day, {sums}
+      FROM usage_days u
+     WHERE u.client_id = '' AND u.day BETWEEN $1 AND $2 AND {known}
+     GROUP BY u.day, u.counter, u.name
+     ORDER BY u.day, u.counter, u.name";
+
+const BUSIEST_CLIENTS: &str = "
+    SELECT u.client_id AS id, CAST(SUM(u.total) AS bigint) AS issued FROM usage_days u
+     WHERE u.tenant_id = {tenant} AND u.client_id <> '' AND u.counter = 'issued' AND u.day BETWEEN $2 AND $3
+     GROUP BY u.client_id
+     ORDER BY 2 DESC, 1 LIMIT $4";
+
+const BUSIEST_TENANTS: &str = "
+    SELECT u.tenant_id AS id, CAST(SUM(u.total) AS bigint) AS issued FROM usage_days u
+     WHERE u.client_id = '' AND u.counter = 'issued' AND u.day BETWEEN $1 AND $2
+     GROUP BY u.tenant_id
+     ORDER BY 2 DESC, 1 LIMIT $3";
+
+const OF_CLIENTS: &str = "
+    SELECT u.client_id, u.counter, u.name, CAST(SUM(u.total) AS bigint) AS total FROM usage_days u
+     WHERE u.tenant_id = {tenant} AND u.client_id <> '' AND u.day BETWEEN $2 AND $3 AND {known}
+     GROUP BY u.client_id, u.counter, u.name
+     ORDER BY u.client_id, u.counter, u.name";
+
+const FIRST_DAY: &str = "
+    SELECT MIN(u.day) AS day FROM usage_days u WHERE u.tenant_id = {tenant} AND u.client_id = ''";
+
+#[async_trait]
+impl UsageDays for Database {
+    async fn add_usage(&self, batch: &UsageBatch) -> Stored<()> {
+        Ok(add(self, batch).await?)
+    }
+
+    async fn usage(&self, of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Stored<Vec<DayCounts>> {
+        let (tenant, client) = match of {
+            UsageOf::Platform => {
+                let sums = HOURS.map(|hour| format!("CAST(SUM(u.{hour}) AS bigint) AS {hour}")).join(", ");
+                return Ok(self.read(within(known(&OF_PLATFORM.replace("{sums}", &sums)), days)).await?);
+            }
+            UsageOf::Tenant(tenant) => (tenant, ""),
+            UsageOf::Client(tenant, client) => (tenant, client.as_str()),
+        };
+        Ok(self.read(within(known(OF_CLIENT).bind(tenant).bind(client), days)).await?)
+    }
+
+    async fn client_counts(&self, tenant: &TenantId, days: &RangeInclusive<u64>) -> Stored<Vec<ClientCount>> {
+        Ok(self.read(within(known(OF_CLIENTS).bind(tenant), days)).await?)
+    }
+
+    async fn first_day_of_usage(&self, tenant: &TenantId) -> Stored<Option<u64>> {
+        Ok(self.scalar::<Option<u64>>(Statement::of(FIRST_DAY).bind(tenant)).await?.flatten())
+    }
+
+    async fn busiest(
+        &self,
+        tenant: Option<&TenantId>,
+        days: &RangeInclusive<u64>,
+        limit: u32,
+    ) -> Stored<Vec<(String, u64)>> {
+        let statement = match tenant {
+            Some(tenant) => Statement::of(BUSIEST_CLIENTS).bind(tenant),
+            None => Statement::of(BUSIEST_TENANTS),
+        };
+        let busy: Vec<Busy> = self.read(within(statement, days).bind(limit)).await?;
+        Ok(busy.into_iter().map(|Busy { id, issued }| (id, issued)).collect())
+    }
+}
+
+/// A newer version of the program may have counted more.
+fn known(text: &str) -> Statement {
+    Statement::of(text.replace("{known}", &format!("u.counter IN ('{}')", Counter::NAMES.join("', '"))))
+}
+
+fn within(statement: Statement, days: &RangeInclusive<u64>) -> Statement {
+    statement.bind(*days.start()).bind(*days.end())
+}
+
+/// While no commit is under way: none deletes a tenant meanwhile.
+async fn add(
+    database: &Database,
+    UsageBatch { replica, number, rows, now }: &UsageBatch,
+) -> Result<(), Error> {
+    let mut transaction = database.begin(Purpose::Commit).await?;
+    let begin = Statement::of(BEGIN).bind(replica.as_str()).bind(*number).bind(*now);
+    if transaction.execute(&begin).await? == 0 {
+        return Ok(());
+    }
+    let added = HOURS.iter().copied().chain(["total"]).map(|column| {
+        format!(
+            "{column} = excluded.{column} + CASE known.day WHEN excluded.day THEN known.{column} ELSE 0 END"
+        )
+    });
+    let text = ADD.replace("{added}", &added.collect::<Vec<_>>().join(", "));
+    let rows: Vec<_> = rows.iter().map(WrittenDay::from).collect();
+    transaction.execute(&Statement::writing::<WrittenDay>(&text).bind(given(&rows))).await?;
+    let long_ago = now.seconds().saturating_sub(KEPT_BATCHES);
+    transaction.execute(&Statement::of(FORGET).bind(long_ago)).await?;
+    transaction.commit().await
+}
+
+/// A row of the table.
+struct WrittenDay {
+    tenant: TenantId,
+    /// Empty for the whole tenant.
+    client: String,
+    slot: u64,
+    total: u64,
+    counts: DayCounts,
+}
+
+impl From<&UsageDay> for WrittenDay {
+    fn from(UsageDay { tenant, client, counts }: &UsageDay) -> Self {
+        let kept = if client.is_some() { DAYS_OF_CLIENT } else { DAYS_OF_TENANT };
+        Self {
+            tenant: tenant.clone(),
+            client: client.as_ref().map_or_else(String::new, ClientId::to_string),
+            slot: counts.day % kept,
+            total: counts.hours.iter().sum(),
+            counts: counts.clone(),
+        }
+    }
+}
+
+crate::columns::written! {
+    WrittenDay { tenant: "tenant_id", client: "client_id", slot: "slot", total: "total" } with { counts: DayCounts }
+}
+
+columns! {
+    ClientCount { client: "client_id", counter: "counter", name: "name", total: "total" }
+}
+
+struct Busy {
+    id: String,
+    issued: u64,
+}
+
+columns! {
+    Busy { id: "id", issued: "issued" }
+}
+
+impl Columns for DayCounts {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        let hours = HOURS.map(|hour| (hour, u64::TYPE));
+        [&[("counter", String::TYPE), ("name", String::TYPE), ("day", u64::TYPE)], &hours[..]].concat()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        let texts = [("counter", self.counter.as_str()), ("name", &self.name)];
+        row.extend(texts.map(|(column, text)| (column.to_owned(), text.into())));
+        let numbers = HOURS.iter().zip(&self.hours).chain([(&"day", &self.day)]);
+        row.extend(numbers.map(|(column, number)| ((*column).to_owned(), number.json())));
+    }
+}
+
+impl FromRow for DayCounts {
+    fn selection(table: &str) -> String {
+        crate::columns::selected(&Self::columns(), table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let mut hours = [0; 24];
+        for (column, count) in HOURS.iter().zip(&mut hours) {
+            *count = u64::read(row, column)?;
+        }
+        Ok(Self {
+            counter: Counter::read(row, "counter")?,
+            name: Column::read(row, "name")?,
+            day: Column::read(row, "day")?,
+            hours,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Refused requests, written in batches by several replicas.
+
+use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalQuery};
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use super::{Stores, add};
+use crate::fixtures;
+
+/// Each is there once, the latest of each tenant stay, and a query finds its own alone.
+pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in [&acme, &globex] {
+        add(&stores, tenant, &[&fixtures::client(tenant, "svc")]).await;
+    }
+    let (acme, globex) = (acme.id, globex.id);
+    let store = &stores.administration;
+    let of_globex = Refusal { client: None, is_proven: false, ..refusal(&globex, 0) };
+    let first =
+        [refusal(&acme, 0), refusal(&acme, 1), of_globex.clone(), refusal(&fixtures::tenant_id("nobody"), 2)];
+    for _ in 0..2 {
+        store.record_refusals(&first).await.unwrap();
+    }
+    store.record_refusals(&[]).await.unwrap();
+    let list = async |tenant, query: RefusalQuery| {
+        store.list_refusals(tenant, &RefusalQuery { limit: 5, ..query }).await.unwrap()
+    };
+    let all = RefusalQuery::default();
+    assert_eq!(list(&acme, all.clone()).await, [refusal(&acme, 1), refusal(&acme, 0)]);
+    assert_eq!(list(&globex, all.clone()).await, [of_globex]);
+
+    let older = RefusalCursor { at: at(1), request_id: "id-0001".to_owned() };
+    for (query, expected) in [
+        (RefusalQuery { request_id: Some("id-0000".to_owned()), ..all.clone() }, &[0][..]),
+        (RefusalQuery { reason: Some("wrong_secret".to_owned()), ..all.clone() }, &[1, 0]),
+        (RefusalQuery { reason: Some("unknown\0".to_owned()), ..all.clone() }, &[]),
+        (RefusalQuery { client: Some(fixtures::client_id("svc")), ..all.clone() }, &[1, 0]),
+        (RefusalQuery { client: Some(fixtures::client_id("web")), ..all.clone() }, &[]),
+        (RefusalQuery { since: Some(at(1)), ..all.clone() }, &[1]),
+        (RefusalQuery { before: Some(older), ..all.clone() }, &[0]),
+    ] {
+        let expected: Vec<_> = expected.iter().map(|number| refusal(&acme, *number)).collect();
+        assert_eq!(list(&acme, query).await, expected);
+    }
+    let more: Vec<_> = (2..=KEPT_REFUSALS as u64).map(|number| refusal(&acme, number)).collect();
+    for batch in more.chunks(400) {
+        store.record_refusals(batch).await.unwrap();
+    }
+    let kept = store.list_refusals(&acme, &RefusalQuery { limit: 5_000, ..all.clone() }).await.unwrap();
+    assert_eq!((kept.len(), kept.last()), (KEPT_REFUSALS, Some(&refusal(&acme, 1))));
+    assert_eq!(list(&globex, all).await.len(), 1);
+}
+
+fn at(number: u64) -> Timestamp {
+    Timestamp::from_seconds(1_000 + number)
+}
+
+fn refusal(tenant: &TenantId, number: u64) -> Refusal {
+    Refusal {
+        tenant: tenant.clone(),
+        at: at(number),
+        request_id: format!("id-{number:04}"),
+        route: "/api/v1/tenant/{id}/oauth/token".to_owned(),
+        status: 401,
+        error: "invalid_client".to_owned(),
+        reason: "wrong_secret".to_owned(),
+        client: Some(fixtures::client_id("svc")),
+        is_proven: true,
+        auth_method: "client_secret_post".to_owned(),
+        scope: String::new(),
+        source: "192.0.2.7".to_owned(),
+    }
+}

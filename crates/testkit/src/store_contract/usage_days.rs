@@ -1,0 +1,92 @@
+//! Counts of usage, added in batches by several replicas.
+
+use administration::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay, UsageOf};
+use registry::ClientId;
+use tenancy::TenantId;
+
+use super::{Stores, add};
+use crate::fixtures::{self, NOW};
+
+const LAST: u64 = 1_000;
+
+/// A batch counts once, however often it is sent. Hours of a day add up, of several replicas too, and a tenant's counts are its own.
+pub async fn usage_is_added_once_and_summed(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in [&acme, &globex] {
+        add(&stores, tenant, &[&fixtures::client(tenant, "svc")]).await;
+    }
+    let (acme, globex, svc) = (acme.id, globex.id, fixtures::client_id("svc"));
+    let store = &stores.administration;
+    let rows = vec![
+        counted(&acme, None, Counter::Issued, LAST, (3, 5)),
+        counted(&acme, Some(&svc), Counter::Issued, LAST, (3, 5)),
+        counted(&globex, None, Counter::Issued, LAST, (3, 1)),
+        counted(&globex, Some(&svc), Counter::Refused, LAST, (3, 7)),
+        counted(&fixtures::tenant_id("nobody"), None, Counter::Issued, LAST, (3, 9)),
+    ];
+    let first = batch("one", 1, rows);
+    let of_another = batch("two", 1, vec![counted(&acme, None, Counter::Issued, LAST, (4, 2))]);
+    for sent in [&first, &first, &of_another, &of_another] {
+        store.add_usage(sent).await.unwrap();
+    }
+    let more = vec![counted(&acme, None, Counter::Issued, LAST, (3, 1))];
+    store.add_usage(&batch("one", 2, more)).await.unwrap();
+    store.add_usage(&first).await.unwrap();
+
+    let days = LAST..=LAST;
+    let read = async |of| store.usage(of, &days).await.unwrap();
+    let counts = |counter, hours: &[(usize, u64)]| vec![day_counts(counter, LAST, hours)];
+    assert_eq!(read(UsageOf::Tenant(&acme)).await, counts(Counter::Issued, &[(3, 6), (4, 2)]));
+    assert_eq!(read(UsageOf::Client(&acme, &svc)).await, counts(Counter::Issued, &[(3, 5)]));
+    assert_eq!(read(UsageOf::Tenant(&globex)).await, counts(Counter::Issued, &[(3, 1)]));
+    assert_eq!(read(UsageOf::Client(&globex, &svc)).await, counts(Counter::Refused, &[(3, 7)]));
+    assert_eq!(read(UsageOf::Platform).await, counts(Counter::Issued, &[(3, 7), (4, 2)]));
+    assert_eq!(store.usage(UsageOf::Tenant(&acme), &(0..=LAST - 1)).await.unwrap(), []);
+
+    let busiest = async |tenant, limit| store.busiest(tenant, &days, limit).await.unwrap();
+    let named = |name: &str, issued| (name.to_owned(), issued);
+    assert_eq!(busiest(None, 9).await, [named("acme", 8), named("globex", 1)]);
+    assert_eq!(busiest(None, 1).await, [named("acme", 8)]);
+    assert_eq!(busiest(Some(&acme), 9).await, [named("svc", 5)]);
+    assert_eq!(busiest(Some(&globex), 9).await, []);
+}
+
+/// A new day takes the place of the day that is kept no more, and nothing takes the place of a newer one.
+pub async fn usage_days_are_a_ring(stores: Stores) {
+    let acme = fixtures::tenant("acme");
+    add(&stores, &acme, &[&fixtures::client(&acme, "svc")]).await;
+    let (acme, svc) = (acme.id, fixtures::client_id("svc"));
+    let store = &stores.administration;
+    let mut number = 0;
+    for (client, kept) in [(None, DAYS_OF_TENANT), (Some(&svc), DAYS_OF_CLIENT)] {
+        for (day, count) in [(LAST - kept, 1), (LAST - 1, 2), (LAST, 3), (LAST - kept, 4)] {
+            number += 1;
+            let rows = vec![counted(&acme, client, Counter::Issued, day, (0, count))];
+            store.add_usage(&batch("one", number, rows)).await.unwrap();
+        }
+        let of = client.map_or(UsageOf::Tenant(&acme), |client| UsageOf::Client(&acme, client));
+        let expected =
+            [(LAST - 1, 2), (LAST, 3)].map(|(day, count)| day_counts(Counter::Issued, day, &[(0, count)]));
+        assert_eq!(store.usage(of, &(0..=LAST)).await.unwrap(), expected);
+    }
+}
+
+fn batch(replica: &str, number: u64, rows: Vec<UsageDay>) -> UsageBatch {
+    UsageBatch { replica: replica.to_owned(), number, rows, now: NOW }
+}
+
+fn counted(
+    tenant: &TenantId,
+    client: Option<&ClientId>,
+    counter: Counter,
+    day: u64,
+    hour: (usize, u64),
+) -> UsageDay {
+    UsageDay { tenant: tenant.clone(), client: client.cloned(), counts: day_counts(counter, day, &[hour]) }
+}
+
+fn day_counts(counter: Counter, day: u64, counts: &[(usize, u64)]) -> DayCounts {
+    let mut hours = [0; 24];
+    counts.iter().for_each(|(hour, count)| hours[*hour] = *count);
+    DayCounts { counter, name: String::new(), day, hours }
+}

@@ -1,0 +1,147 @@
+//! Counts of usage against a ledger of the caller's own: a million mixed requests of several clients of several tenants, over several
+//! connections, then what the program says once it has written its counts.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::administration::{first_token, parse};
+use super::calls::Caller;
+use super::program::Program;
+use super::tenants::{SECRET, client, declared};
+use super::test_env::TestEnv;
+use crate::workspace::Failure;
+
+const TENANTS: u32 = 4;
+const CLIENTS: u32 = 3;
+const CONNECTIONS: u32 = 8;
+const REQUESTS: u32 = 1_000_000;
+/// The program writes its counts every minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Of the shape of a generated secret, and no client's.
+const WRONG: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbnf";
+
+/// Tenant, client (empty for one that is not registered), member of the document.
+type Ledger = BTreeMap<(String, String, &'static str), u64>;
+
+pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
+    let stores = format!(
+        "storage: {{ url: '{}' }}\nlimits: {{ failed_attempts: 1000000000/min }}\n",
+        test_env.create_database("usage")?
+    );
+    let tenants = declared(TENANTS, CLIENTS);
+    let token = first_token(test_env, &stores, &tenants)?;
+    let mut program = Program::start(test_env, &stores, &tenants)?;
+    program.await_token(&client(0, 0))?;
+    let address = program.address;
+    let mut ledger = Ledger::from([(key(0, "client-0", "issued"), 1)]);
+    let began = Instant::now();
+    let ledgers: Vec<_> = thread::scope(|scope| {
+        let callers: Vec<_> =
+            (0..CONNECTIONS).map(|own| scope.spawn(move || load(Caller::new(address), own))).collect();
+        callers.into_iter().map(thread::ScopedJoinHandle::join).collect()
+    });
+    for of_one in ledgers {
+        for (key, count) in of_one.map_err(|_| Failure::new("a connection panicked"))?? {
+            *ledger.entry(key).or_default() += count;
+        }
+    }
+    let took = began.elapsed();
+    println!("\nusage: {REQUESTS} requests of {CONNECTIONS} connections in {:.0} s", took.as_secs_f64());
+    let written = Instant::now();
+    let wrong = loop {
+        let wrong = differences(address, &token, &ledger)?;
+        if wrong.is_empty() || written.elapsed() > PATIENCE {
+            break wrong;
+        }
+        thread::sleep(Duration::from_secs(5));
+    };
+    println!("equal to the ledger after {:.0} s: {}", written.elapsed().as_secs_f64(), wrong.is_empty());
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
+}
+
+fn key(tenant: u32, client: &str, member: &'static str) -> (String, String, &'static str) {
+    (format!("declared-{tenant}"), client.to_owned(), member)
+}
+
+/// Sends one connection's part of the requests, and says what it has sent.
+fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
+    let mut ledger = Ledger::new();
+    for number in 0..REQUESTS / CONNECTIONS {
+        let (tenant, client) = (number % TENANTS, format!("client-{}", (number / TENANTS + own) % CLIENTS));
+        let right = format!("client_id={client}&client_secret={SECRET}");
+        let (endpoint, form, status, members, named) = match number / 7 % 8 {
+            0 => (
+                "token",
+                format!("grant_type=client_credentials&scope=read&{right}"),
+                200,
+                &["issued", "read"][..],
+                true,
+            ),
+            1 => ("token", format!("grant_type=client_credentials&{right}"), 200, &["issued"][..], true),
+            2 => ("introspect", format!("token=none&{right}"), 200, &["introspected"][..], true),
+            3 => ("revoke", format!("token=none&{right}"), 200, &["revoked"][..], true),
+            4 => (
+                "token",
+                format!("grant_type=client_credentials&scope=none&{right}"),
+                400,
+                &["refused"][..],
+                true,
+            ),
+            5 => {
+                let form = format!("grant_type=client_credentials&client_id={client}&client_secret={WRONG}");
+                ("token", form, 401, &["refused"][..], true)
+            }
+            6 => {
+                let form = format!(
+                    "grant_type=client_credentials&client_id=made-up-{own}-{number}&client_secret={SECRET}"
+                );
+                ("token", form, 401, &["refused"][..], false)
+            }
+            _ => ("token", right, 400, &["refused"][..], false),
+        };
+        let (answer, said) =
+            caller.post_form(&format!("/api/v1/tenant/declared-{tenant}/oauth/{endpoint}"), &form);
+        if answer.status != status {
+            return Err(Failure::new(format!("{endpoint} {form}: {} {said}", answer.status)));
+        }
+        for member in members {
+            *ledger.entry(key(tenant, if named { &client } else { "" }, member)).or_default() += 1;
+        }
+    }
+    Ok(ledger)
+}
+
+/// What the program says otherwise than the ledger, of clients and of tenants as a whole.
+fn differences(address: SocketAddr, token: &str, ledger: &Ledger) -> Result<Vec<String>, Failure> {
+    let mut caller = Caller::new(address);
+    let mut read = |path: &str| -> Result<Value, Failure> {
+        let (answer, said) = caller.administer(token, "GET", path, "");
+        match answer.status {
+            200 => Ok(parse(&said)?["total"].take()),
+            other => Err(Failure::new(format!("{path}: {other} {said}"))),
+        }
+    };
+    let mut wrong = Vec::new();
+    for tenant in 0..TENANTS {
+        let path = format!("/api/v1/tenant/declared-{tenant}");
+        for member in ["issued", "read", "introspected", "revoked", "refused"] {
+            let of = |client: &str| ledger.get(&key(tenant, client, member)).copied().unwrap_or_default();
+            let clients: Vec<_> = (0..CLIENTS).map(|number| format!("client-{number}")).collect();
+            let all = of("") + clients.iter().map(|client| of(client)).sum::<u64>();
+            let places = clients.iter().map(|client| (format!("{path}/clients/{client}/usage"), of(client)));
+            for (place, expected) in places.chain([(format!("{path}/usage"), all)]) {
+                let said = read(&place)?;
+                let found = if member == "read" { &said["scopes_asked"]["read"] } else { &said[member] };
+                let found = found.as_u64().unwrap_or_default();
+                if found != expected {
+                    wrong.push(format!("{place}: {member} {found}, ledger {expected}"));
+                }
+            }
+        }
+    }
+    Ok(wrong)
+}
