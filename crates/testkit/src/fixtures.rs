@@ -172,6 +172,7 @@ pub fn tenant_with_settings() -> Tenant {
             default_lifetime: seconds(24),
             prefix: Some("acme_live".to_owned()),
         }),
+        leaks: tenancy::LeakPolicy { action: tenancy::LeakAction::Revoke, grace: Lifetime::from_seconds(26) },
         refresh_token: RefreshTokenPolicy { grace: seconds(19), ..RefreshTokenPolicy::default() },
         sign_in: SignInPolicy {
             session: SessionPolicy { idle: seconds(20), absolute: seconds(21), remember: seconds(22) },
