@@ -60,7 +60,8 @@ pub struct ApiKeyView {
     /// The key that a rotation made in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// When it was last used; null for never. Up to one flush interval late.
+    /// When it was last used; null for never, and where an attempt after its end, from the same address, took the place. Up to one flush interval
+    /// late.
     pub last_used_at: Option<Instant>,
     /// When it was last presented after its end, and refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,7 +34,8 @@ pub struct SecretView {
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Instant>,
-    /// When a client last authenticated with it; null for never. Up to one flush interval late.
+    /// When a client last authenticated with it; null for never, and where an attempt after its end, from the same address, took the place. Up to
+    /// one flush interval late.
     pub last_used_at: Option<Instant>,
     /// When a caller last presented it after its end, and was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
