@@ -1,12 +1,13 @@
 //! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
 
 use administration::{
-    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, TenantRows as _, UsageLog as _,
+    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, Counter, DayCounts, Refusal,
+    RefusalLog as _, TenantRows as _, UsageBatch, UsageDay, UsageDays as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ReplayGuard as _, RevocationStore as _};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
-use tenancy::{Logo, Tenant};
+use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
 use testkit::requests;
 use testkit::store_contract::sign_in;
@@ -58,6 +59,11 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         database.commit(&request).await.unwrap();
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
+        let counts = DayCounts { counter: Counter::Issued, name: String::new(), day: 1, hours: [1; 24] };
+        let rows = vec![UsageDay { tenant: tenant.id.clone(), client: None, counts }];
+        let (replica, now) = (id.to_owned(), fixtures::NOW);
+        database.add_usage(&UsageBatch { replica, number: 1, rows, now }).await.unwrap();
+        database.record_refusals(&[refusal(&tenant.id)]).await.unwrap();
         let use_of_key = ApiKeyUsage {
             tenant: tenant.id.clone(),
             key: key.id.clone(),
@@ -85,4 +91,21 @@ pub(crate) async fn enter<'c>(
         execute(&mut transaction, format!("SELECT set_config('latchkey.tenant', '{tenant}', true)")).await;
     }
     transaction
+}
+
+fn refusal(tenant: &TenantId) -> Refusal {
+    Refusal {
+        tenant: tenant.clone(),
+        at: fixtures::NOW,
+        request_id: "1".to_owned(),
+        route: "/".to_owned(),
+        status: 401,
+        error: String::new(),
+        reason: "wrong_secret".to_owned(),
+        client: None,
+        is_proven: false,
+        auth_method: String::new(),
+        scope: String::new(),
+        source: "192.0.2.1".to_owned(),
+    }
 }
