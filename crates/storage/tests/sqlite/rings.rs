@@ -19,6 +19,7 @@ const TABLES: &str = "
       FROM sqlite_schema t JOIN pragma_table_info(t.name) c
      WHERE t.type = 'table' AND c.\"notnull\" AND c.dflt_value IS NULL
        AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) slot WHERE slot.name = 'slot')
+       AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) ends WHERE ends.name = 'expires_at')
      GROUP BY t.name ORDER BY t.name";
 
 type Table = (String, String, String);
