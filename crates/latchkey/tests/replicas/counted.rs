@@ -20,7 +20,7 @@ use crate::test_servers::{LONGEST, eventually};
 const AT_ONCE: usize = 2_000;
 
 /// Statements, and Redis commands.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cost(u64, u64);
 
 fn in_situations(costs: [Cost; 8]) -> Vec<(&'static str, Cost)> {
@@ -44,7 +44,7 @@ const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", 
 async fn what_a_token_costs_with_redis() {
     let expected = [(4, 8), (0, 4), (1, 2), (0, 0), (0, 1), (1, 2), (0, 1), (0, 0)];
     let expected = in_situations(expected.map(|(statements, commands)| Cost(statements, commands)));
-    for _ in 0..5 {
+    let measured = async || {
         let (redis, test_env) = TestEnv::with_redis();
         make_keys(&test_env).await;
         let replicas = test_env.start_two(&settings(30)).await;
@@ -55,22 +55,44 @@ async fn what_a_token_costs_with_redis() {
         let (costs, scripts) = measure(&test_env, &replicas, || redis.scripts_run()).await;
         let [one, other] = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
         // On a very busy machine Redis may time out, which makes the figures meaningless.
-        if one.outages + other.outages == 0 {
-            assert_eq!(costs, expected);
+        (one.outages + other.outages == 0).then(|| {
             assert_eq!(scripts, 2, "as Redis counts after an invalidation");
-            return;
-        }
-    }
-    panic!("Redis was given up in every attempt");
+            costs
+        })
+    };
+    assert_costs(expected, measured).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_token_costs_without_redis() {
-    let test_env = TestEnv::new(None);
-    make_keys(&test_env).await;
-    let replicas = test_env.start_two(&settings(30)).await;
-    let (costs, _) = measure(&test_env, &replicas, || 0).await;
-    assert_eq!(costs, in_situations([4, 4, 1, 0, 1, 1, 1, 0].map(|statements| Cost(statements, 0))));
+    let measured = async || {
+        let test_env = TestEnv::new(None);
+        make_keys(&test_env).await;
+        let replicas = test_env.start_two(&settings(30)).await;
+        Some(measure(&test_env, &replicas, || 0).await.0)
+    };
+    assert_costs(in_situations([4, 4, 1, 0, 1, 1, 1, 0].map(|statements| Cost(statements, 0))), measured)
+        .await;
+}
+
+/// Measures up to five times, and compares the least cost of each situation: each program also writes and checks rows of its own, and on a
+/// busy machine that may coincide with both tenants' requests.
+async fn assert_costs(
+    expected: Vec<(&'static str, Cost)>,
+    measured: impl AsyncFn() -> Option<Vec<(&'static str, Cost)>>,
+) {
+    let mut least: Option<Vec<(&'static str, Cost)>> = None;
+    for _ in 0..5 {
+        let Some(costs) = measured().await else { continue };
+        let known = least.take().unwrap_or_else(|| costs.clone());
+        let both = known.into_iter().zip(costs);
+        let costs: Vec<_> = both.map(|((at, one), (_, other))| (at, least_of(&[one, other]))).collect();
+        if costs == expected {
+            return;
+        }
+        least = Some(costs);
+    }
+    assert_eq!(least, Some(expected));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
