@@ -112,7 +112,13 @@ impl ApiKey {
     /// Whether it is valid now. Every request checks this, whatever is cached.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at && self.revoked_at.is_none_or(|revoked_at| now < revoked_at)
+        now < self.ends_at()
+    }
+
+    /// When it ends, or has ended.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.revoked_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
     /// Its client with what the key may use of it: the client credentials grant, and of scope and audiences what both have. Nothing where

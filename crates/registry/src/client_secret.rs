@@ -48,7 +48,12 @@ impl ClientSecret {
     /// Whether the secret is valid now. Every request checks this, whatever is cached.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none_or(|revoked_at| now < revoked_at)
-            && self.expires_at.is_none_or(|expires_at| now < expires_at)
+        self.ends_at().is_none_or(|end| now < end)
+    }
+
+    /// When it ends, or has ended.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        [self.expires_at, self.revoked_at].into_iter().flatten().min()
     }
 }

@@ -1,10 +1,10 @@
 //! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that are presented after their end.
 
 use protocol::Timestamp;
-use registry::{ApiKey, ClientSecret};
+use registry::ApiKey;
 
 use super::{Advice, Known, NEAR, OLD, SPAN, action, advice};
-use crate::{ApiKeyState, ClientState, SecretState};
+use crate::{ApiKeyState, ClientState, SecretState, UsedFrom};
 
 /// Live secrets that are older than 180 days.
 pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
@@ -55,39 +55,29 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
 
 /// Secrets and API keys that were presented after their end, in the last 30 days.
 pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
-    let mut found = Vec::new();
-    let mut note = |subject: String, ended: Timestamp, (address, at): (&str, Timestamp), action: String| {
+    let judge = |subject: String, end: Option<Timestamp>, uses: &[UsedFrom], action: String| {
+        let end = end.filter(|end| *end <= known.now)?;
+        let used = UsedFrom::after(uses, Some(end))?;
+        let (address, at) = (&used.address, used.last_used_at.0);
         let evidence = format!(
             "It ended at {}, and was presented at {} from {address}.",
-            ended.to_rfc3339(),
+            end.to_rfc3339(),
             at.to_rfc3339()
         );
-        found.push(advice("ended_credential_presented", subject, evidence, action));
+        (!known.has_been_for(SPAN, at))
+            .then(|| advice("ended_credential_presented", subject, evidence, action))
     };
-    for row in known.clients() {
-        for secret in row.secrets.iter().map(|row| &row.secret).filter(|secret| !secret.is_live(known.now)) {
-            let Some(ended) = ended_at(secret) else { continue };
-            let after = known
-                .uses(&row.client)
-                .filter(|used| used.secret == secret.id && used.at > ended)
-                .max_by_key(|used| used.at);
-            if let Some(used) = after.filter(|used| !known.has_been_for(SPAN, used.at)) {
-                let action = known.command("secret list", &row.client.id, "");
-                note(format!("{}/{}", row.client.id, secret.id), ended, (&used.address, used.at), action);
-            }
-        }
-    }
-    for ApiKeyState { key, used_from, .. } in known.ended_keys {
-        let ended = key.revoked_at.map_or(key.expires_at, |at| at.min(key.expires_at));
-        let after = used_from.iter().filter(|used| used.last_used_at.0 > ended);
-        let last = after.max_by_key(|used| used.last_used_at.0);
-        let recent = last.filter(|used| ended <= known.now && !known.has_been_for(SPAN, used.last_used_at.0));
-        if let Some(used) = recent {
-            let action = known.command("api-key show", &key.client, key.id.as_str());
-            note(format!("{}/{}", key.client, key.id), ended, (&used.address, used.last_used_at.0), action);
-        }
-    }
-    found
+    let secrets = known.clients().flat_map(|row| row.secrets.iter().map(move |secret| (row, &secret.secret)));
+    let secrets = secrets.filter_map(|(row, secret)| {
+        let (uses, client) = (UsedFrom::of(&secret.id, known.uses(&row.client)), &row.client.id);
+        let action = known.command("secret list", client, "");
+        judge(format!("{client}/{}", secret.id), secret.ends_at(), &uses, action)
+    });
+    let keys = known.ended_keys.iter().filter_map(|ApiKeyState { key, used_from, .. }| {
+        let action = known.command("api-key show", &key.client, key.id.as_str());
+        judge(format!("{}/{}", key.client, key.id), Some(key.ends_at()), used_from, action)
+    });
+    secrets.chain(keys).collect()
 }
 
 /// What a rule says of each live secret of a client that may authenticate: the evidence, and what to do.
@@ -114,10 +104,6 @@ fn renewed(known: &Known<'_>, row: &ClientState, secret: &SecretState) -> String
 /// Where a file declares the secrets of a client.
 fn place(known: &Known<'_>, row: &ClientState) -> String {
     format!("tenants.{}.clients.{}.client_secret", known.state.tenant.id, row.client.id)
-}
-
-fn ended_at(secret: &ClientSecret) -> Option<Timestamp> {
-    [secret.expires_at, secret.revoked_at].into_iter().flatten().min()
 }
 
 fn until(ends: Timestamp) -> String {

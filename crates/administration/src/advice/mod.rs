@@ -28,7 +28,7 @@ pub(crate) struct Known<'a> {
     pub(crate) state: &'a TenantState,
     /// How many clients the tenant may have.
     pub(crate) most_clients: u64,
-    /// Of all clients.
+    /// Of all clients, in the order of their ids.
     pub(crate) secret_uses: &'a [SecretUsage],
     /// API keys that have ended, or are near their end.
     pub(crate) ended_keys: &'a [ApiKeyState],
@@ -109,7 +109,8 @@ impl Known<'_> {
     }
 
     fn uses<'k>(&'k self, client: &'k Client) -> impl Iterator<Item = &'k SecretUsage> {
-        self.secret_uses.iter().filter(|used| used.client == client.id)
+        let first = self.secret_uses.partition_point(|used| used.client < client.id);
+        self.secret_uses[first..].iter().take_while(|used| used.client == client.id)
     }
 
     /// `latchkey <command> <tenant> <client> <rest>`.

@@ -65,9 +65,9 @@ fn estate() -> Estate {
 }
 
 impl Estate {
-    fn advise(&self, is_counted: bool) -> Vec<String> {
+    fn known(&self, is_counted: bool) -> Known<'_> {
         let Self { state, uses, counts, keys } = self;
-        let known = Known {
+        Known {
             state,
             most_clients: 1_000,
             secret_uses: uses,
@@ -75,8 +75,11 @@ impl Estate {
             counts,
             is_counted,
             now: NOW,
-        };
-        let found = advise(&known);
+        }
+    }
+
+    fn advise(&self, is_counted: bool) -> Vec<String> {
+        let found = advise(&self.known(is_counted));
         for advice in &found {
             assert!(advice.evidence.ends_with('.') && !advice.action.is_empty(), "{advice:?}");
         }
@@ -182,7 +185,7 @@ fn twelve_faults_in_it_are_found_and_nothing_else() {
     (ended.secret.created_at, ended.secret.revoked_at) = (ago(100), Some(ago(20)));
     estate.row(60).secrets.push(ended);
     let of_ended = SecretUsage { secret: SecretId::new("s2"), at: ago(2), ..estate.uses[60].clone() };
-    estate.uses.push(of_ended);
+    estate.uses.insert(61, of_ended);
     estate.key("dddddddddddd", ago(10), ago(1));
     estate.row(70).client.authentication_method = ClientAuthenticationMethod::None;
     estate.row(70).client.code_flow.redirect_uris =
@@ -202,17 +205,7 @@ fn a_patch_is_for_rows_of_the_api_alone() {
     estate.forget(10, |count| count.name == "write");
     estate.forget(11, |count| count.name == "write");
     estate.row(11).lifecycle.managed_by = ManagedBy::Config;
-    let Estate { state, uses, counts, keys } = &estate;
-    let known = Known {
-        state,
-        most_clients: 1_000,
-        secret_uses: uses,
-        ended_keys: keys,
-        counts,
-        is_counted: true,
-        now: NOW,
-    };
-    let found = advise(&known);
+    let found = advise(&estate.known(true));
     let client = ClientId::parse("client-010").unwrap();
     assert_eq!(found[0].patch, Some((client, json!({ "scopes": ["read"] }))));
     assert_eq!(found[0].action, "latchkey client set acme client-010 scopes=read");

@@ -124,8 +124,7 @@ impl ApiKeyView {
             Some(at) if at <= now => "revoked",
             _ => "expired",
         };
-        let ended_at = key.revoked_at.map_or(key.expires_at, |at| at.min(key.expires_at));
-        let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from, Some(ended_at));
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(used_from, Some(key.ends_at()));
         Self {
             id: key.id.to_string(),
             client_id: key.client.to_string(),

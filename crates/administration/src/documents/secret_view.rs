@@ -11,14 +11,8 @@ impl SecretView {
     #[must_use]
     pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, .. } = state;
-        let of_secret = usage.iter().filter(|used| used.secret == secret.id);
-        let from =
-            |used: &SecretUsage| UsedFrom { address: used.address.clone(), last_used_at: used.at.into() };
-        let mut used_from: Vec<UsedFrom> = of_secret.map(from).collect();
-        used_from.sort_by(|left, right| {
-            right.last_used_at.0.cmp(&left.last_used_at.0).then_with(|| left.address.cmp(&right.address))
-        });
-        let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, ended_at(secret));
+        let used_from = UsedFrom::of(&secret.id, usage);
+        let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, secret.ends_at());
         Self {
             id: secret.id.to_string(),
             hint: secret.hint.clone(),
@@ -38,11 +32,26 @@ impl SecretView {
 }
 
 impl UsedFrom {
-    /// When it was last presented until its end, and after that second. What happens at an address takes the place of what was before.
-    pub(super) fn last(uses: &[Self], ended_at: Option<Timestamp>) -> [Option<Instant>; 2] {
-        let is_after = |used: &&Self| ended_at.is_some_and(|end| end < used.last_used_at.0);
-        let (after, before): (Vec<_>, Vec<_>) = uses.iter().partition(is_after);
-        [before, after].map(|uses| uses.iter().map(|used| used.last_used_at).max_by_key(|at| at.0))
+    /// Of one secret, the latest first.
+    pub(crate) fn of<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
+        let of_secret = usage.into_iter().filter(|used| used.secret == *secret);
+        let from = |used: &SecretUsage| Self { address: used.address.clone(), last_used_at: used.at.into() };
+        let mut uses: Vec<_> = of_secret.map(from).collect();
+        uses.sort_by(|left, right| {
+            right.last_used_at.0.cmp(&left.last_used_at.0).then_with(|| left.address.cmp(&right.address))
+        });
+        uses
+    }
+
+    /// Where and when it was last presented after the second of its end. `uses` are the latest first.
+    pub(crate) fn after(uses: &[Self], end: Option<Timestamp>) -> Option<&Self> {
+        uses.first().filter(|used| end.is_some_and(|end| end < used.last_used_at.0))
+    }
+
+    /// When it was last presented until its end, and after that. What happens at an address takes the place of what was before.
+    pub(super) fn last(uses: &[Self], end: Option<Timestamp>) -> [Option<Instant>; 2] {
+        let until = uses.iter().find(|used| end.is_none_or(|end| used.last_used_at.0 <= end));
+        [until, Self::after(uses, end)].map(|used| used.map(|used| used.last_used_at))
     }
 }
 
@@ -82,7 +91,7 @@ fn is_safe_to_delete(
     let is_quiet = |since: Timestamp| since + QUIET <= now;
     if !secret.is_live(now) {
         return last_used(&secret.id, usage)
-            .is_none_or(|at| ended_at(secret).is_some_and(|end| at <= end) || is_quiet(at));
+            .is_none_or(|at| secret.ends_at().is_some_and(|end| at <= end) || is_quiet(at));
     }
     let quiet = is_quiet(secret.created_at) && last_used(&secret.id, usage).is_none_or(is_quiet);
     let others =
@@ -93,11 +102,6 @@ fn is_safe_to_delete(
 
 fn last_used(secret: &SecretId, usage: &[SecretUsage]) -> Option<Timestamp> {
     usage.iter().filter(|used| used.secret == *secret).map(|used| used.at).max()
-}
-
-/// When it ends, or has ended.
-fn ended_at(secret: &ClientSecret) -> Option<Timestamp> {
-    [secret.expires_at, secret.revoked_at].into_iter().flatten().min()
 }
 
 fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {

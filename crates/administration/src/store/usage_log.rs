@@ -12,7 +12,7 @@ pub trait UsageLog: Send + Sync {
     /// The addresses that a client's secrets were used from.
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>>;
 
-    /// The same of all clients of a tenant.
+    /// The same of all clients of a tenant, in the order of their ids.
     async fn secret_usage_of_tenant(&self, tenant: &TenantId) -> Stored<Vec<SecretUsage>>;
 
     /// Records the use of secrets. It ignores secrets and clients that do not exist.
