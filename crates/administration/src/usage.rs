@@ -8,8 +8,6 @@ use protocol::{RefusalReason, Timestamp, named};
 use registry::ClientId;
 use tenancy::{CountBuffer, TenantId};
 
-use crate::Clock;
-
 /// So many days are kept of a tenant.
 pub const DAYS_OF_TENANT: u64 = 400;
 /// So many days are kept of a client.
@@ -87,9 +85,9 @@ pub struct UsageBatch {
 }
 
 /// The counts that are not written yet.
+#[derive(Default)]
 pub struct UsageCounts {
     counts: CountBuffer<Counted>,
-    clock: Clock,
     /// What found no room.
     uncounted: AtomicU64,
 }
@@ -115,33 +113,38 @@ struct CountedRef<'a> {
 }
 
 impl UsageCounts {
-    /// Creates a buffer with this clock.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
-        Self { counts: CountBuffer::default(), clock, uncounted: AtomicU64::new(0) }
-    }
-
     /// Counts something that a client did, or a person without one.
-    pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter) {
-        self.add(tenant, client, counter, "");
+    pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, at: Timestamp) {
+        self.add(tenant, client, (counter, ""), at);
     }
 
     /// Counts each token of the scope that a client asked for and was issued.
-    pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>) {
+    pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>, at: Timestamp) {
         for token in scope.into_iter().flat_map(|scope| scope.split(' ')) {
-            self.add(tenant, Some(client), Counter::ScopeAsked, token);
+            self.add(tenant, Some(client), (Counter::ScopeAsked, token), at);
         }
     }
 
     /// Counts a refusal of a client; of no registered one if there is none.
-    pub fn note_refusal(&self, tenant: &TenantId, client: Option<&ClientId>, reason: RefusalReason) {
+    pub fn note_refusal(
+        &self,
+        tenant: &TenantId,
+        client: Option<&ClientId>,
+        reason: RefusalReason,
+        at: Timestamp,
+    ) {
         let counter = if client.is_some() { Counter::Refused } else { Counter::RefusedUnknown };
-        self.add(tenant, client, counter, reason.as_str());
+        self.add(tenant, client, (counter, reason.as_str()), at);
     }
 
-    fn add(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, name: &str) {
-        let hour = (self.clock)().seconds() / 3600;
-        let key = CountedRef { tenant, client, counter, name, hour };
+    fn add(
+        &self,
+        tenant: &TenantId,
+        client: Option<&ClientId>,
+        (counter, name): (Counter, &str),
+        at: Timestamp,
+    ) {
+        let key = CountedRef { tenant, client, counter, name, hour: at.seconds() / 3600 };
         // Where there is no room for more clients, the tenant is counted as a whole.
         let of_tenant = CountedRef { client: None, ..key };
         if !self.counts.add(Some(tenant), &key, CountedRef::owned)
@@ -203,15 +206,9 @@ impl Equivalent<Counted> for CountedRef<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
-    const NOW: u64 = 86_400 * 3 + 3_600 * 5;
-
-    fn counts() -> UsageCounts {
-        UsageCounts::new(Arc::new(|| Timestamp::from_seconds(NOW)))
-    }
+    const NOW: Timestamp = Timestamp::from_seconds(86_400 * 3 + 3_600 * 5);
 
     fn names(tenant: &str, client: &str) -> (TenantId, ClientId) {
         (TenantId::parse(tenant).unwrap(), ClientId::parse(client).unwrap())
@@ -230,15 +227,15 @@ mod tests {
 
     #[test]
     fn each_thing_is_counted_for_its_client_and_its_tenant() {
-        let (counts, (acme, svc)) = (counts(), names("acme", "svc"));
+        let (counts, (acme, svc)) = (UsageCounts::default(), names("acme", "svc"));
         let (globex, _) = names("globex", "svc");
         for tenant in [&acme, &acme, &globex] {
-            counts.note(tenant, Some(&svc), Counter::Issued);
+            counts.note(tenant, Some(&svc), Counter::Issued, NOW);
         }
-        counts.note(&acme, Some(&svc), Counter::ApiKeyExchanged);
-        counts.note_scopes(&acme, &svc, Some("read"));
-        counts.note_refusal(&acme, Some(&svc), RefusalReason::MalformedScope);
-        counts.note_refusal(&acme, None, RefusalReason::MalformedScope);
+        counts.note(&acme, Some(&svc), Counter::ApiKeyExchanged, NOW);
+        counts.note_scopes(&acme, &svc, Some("read"), NOW);
+        counts.note_refusal(&acme, Some(&svc), RefusalReason::MalformedScope, NOW);
+        counts.note_refusal(&acme, None, RefusalReason::MalformedScope, NOW);
         let expected = [
             "acme/* issued  3",
             "acme/* api_key_exchanged  1",
@@ -260,11 +257,11 @@ mod tests {
     fn where_there_is_no_room_for_more_clients_their_tenant_is_counted() {
         let (acme, svc) = names("acme", "svc");
         let (_, web) = names("acme", "web");
-        let counts = UsageCounts { counts: CountBuffer::with_capacity(4), ..counts() };
+        let counts = UsageCounts { counts: CountBuffer::with_capacity(4), ..UsageCounts::default() };
         for name in [&svc, &web] {
-            counts.note(&acme, Some(name), Counter::Issued);
-            counts.note(&acme, Some(name), Counter::Revoked);
-            counts.note(&acme, Some(name), Counter::Introspected);
+            counts.note(&acme, Some(name), Counter::Issued, NOW);
+            counts.note(&acme, Some(name), Counter::Revoked, NOW);
+            counts.note(&acme, Some(name), Counter::Introspected, NOW);
         }
         let taken = taken(&counts);
         let of_tenant = ["acme/* issued  2", "acme/* introspected  2", "acme/* revoked  2"];
@@ -276,11 +273,11 @@ mod tests {
     /// The cost of a token includes these calls.
     #[test]
     fn what_was_counted_before_allocates_nothing() {
-        let (counts, (acme, svc)) = (counts(), names("acme", "svc"));
+        let (counts, (acme, svc)) = (UsageCounts::default(), names("acme", "svc"));
         let request = || {
-            counts.note(&acme, Some(&svc), Counter::Issued);
-            counts.note_scopes(&acme, &svc, Some("read write"));
-            counts.note_refusal(&acme, None, RefusalReason::MalformedScope);
+            counts.note(&acme, Some(&svc), Counter::Issued, NOW);
+            counts.note_scopes(&acme, &svc, Some("read write"), NOW);
+            counts.note_refusal(&acme, None, RefusalReason::MalformedScope, NOW);
         };
         request();
         assert_eq!(allocation_counter::measure(request).count_total, 0);

@@ -78,6 +78,9 @@ fn note(
     };
     raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));
     let client = authenticated?;
-    raw.log(|fields| fields.client = Some(client.client().id.clone()));
+    raw.log(|fields| {
+        fields.client = Some(client.client().id.clone());
+        fields.is_client_unproven = matches!(client.proof(), Proof::Nothing);
+    });
     Ok(client)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
 use administration::{
-    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows, UsageCounts,
+    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows,
 };
 use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
@@ -120,7 +120,7 @@ impl Composition {
             users: Arc::new(users.refusing(self.refused_samples)),
             rows: self.rows,
             keys: self.keys,
-            usage: Arc::new(UsageCounts::new(Arc::clone(&self.clock))),
+            usage: Arc::default(),
             leaks: Arc::default(),
             report_budget: Arc::default(),
             refusals: Arc::default(),

@@ -25,8 +25,10 @@ pub(crate) struct RequestLogFields {
     /// The name of the request in its answer.
     pub(super) request_id: Option<RequestId>,
     pub(crate) tenant: Option<TenantId>,
-    /// An authenticated client. An identifier that is not authenticated may be anything, even a secret in the wrong field.
+    /// A registered client. Another identifier may be anything, even a secret in the wrong field.
     pub(crate) client: Option<ClientId>,
+    /// Whether the request names that client without a proof: a page, or a public client.
+    pub(crate) is_client_unproven: bool,
     /// The algorithm that signed the token of the response.
     pub(crate) signed: Option<SigningAlgorithm>,
     /// How the client was presented, and what came of it.
@@ -109,19 +111,19 @@ impl LogEntry {
 
     /// Counts the request, and keeps a refused one.
     fn observe(&self, tenant: Option<&TenantId>, error: Option<ErrorCode>, reason: Option<RefusalReason>) {
-        let RequestLogFields { observer, happened, client: proven, .. } = &self.fields;
+        let RequestLogFields { observer, happened, client: registered, .. } = &self.fields;
         let (Some(Observer { usage, refusals, source, now }), Some(tenant)) = (observer, tenant) else {
             return;
         };
         let Some(reason) = reason else {
             if let Some(counter) = happened {
-                usage.note(tenant, proven.as_ref(), *counter);
+                usage.note(tenant, registered.as_ref(), *counter, *now);
             }
             return;
         };
         let refused = self.refused.as_ref();
-        let client = proven.as_ref().or_else(|| refused.and_then(Refused::claimed_client));
-        usage.note_refusal(tenant, client, reason);
+        let client = registered.as_ref().or_else(|| refused.and_then(Refused::claimed_client));
+        usage.note_refusal(tenant, client, reason, *now);
         refusals.note(Refusal {
             tenant: tenant.clone(),
             at: *now,
@@ -131,7 +133,7 @@ impl LogEntry {
             error: error.map_or("", ErrorCode::as_str).to_owned(),
             reason: reason.as_str().to_owned(),
             client: client.cloned(),
-            is_proven: proven.is_some(),
+            is_proven: registered.is_some() && !self.fields.is_client_unproven,
             auth_method: self
                 .fields
                 .authentication

@@ -31,7 +31,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let issued = services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;
     request.use_up_rest(sender).await?;
     if requested.names_scope() {
-        services.usage.note_scopes(&tenant.id, &client.client().id, issued.value.scope.as_deref());
+        services.usage.note_scopes(&tenant.id, &client.client().id, issued.value.scope.as_deref(), now);
     }
     raw.log(|fields| {
         let is_of_key = client.proof().api_key().is_some();

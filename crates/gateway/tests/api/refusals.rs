@@ -63,6 +63,7 @@ async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any
         let of_page = of(&page);
         assert!(page.body.contains(of_page["request_id"].as_str().unwrap()), "{}", page.body);
         assert!(!of_page["detail"].as_str().unwrap().is_empty());
+        assert_eq!(of_page["client_is_proven"], json!(false), "{of_page}");
         for secret in [foreign, app.secrets(tenant).of(SVC), "canary"] {
             assert!(!found.to_string().contains(secret), "{found}");
         }

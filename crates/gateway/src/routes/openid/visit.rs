@@ -125,7 +125,10 @@ impl<'r> Visit<'r> {
 
     /// Has the access log name the client.
     pub(super) fn log_client(&self, client: &Client) {
-        self.raw.log(|fields| fields.client = Some(client.id.clone()));
+        self.raw.log(|fields| {
+            fields.client = Some(client.id.clone());
+            fields.is_client_unproven = true;
+        });
     }
 
     /// The response with the cookies that the browser gets.
