@@ -1,5 +1,4 @@
-//! Writes usage buffers to the store every ten seconds and at the end: a request itself writes nothing. A program that is killed loses the
-//! uses since the last write.
+//! Writes usage buffers to the store every ten seconds.
 
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,15 +7,11 @@ use std::time::Duration;
 use administration::AdministrationStore;
 use async_trait::async_trait;
 use tenancy::{StoreError, Usage, UsageBuffer};
-use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use protocol::causes;
+use crate::periodic_writer::{OutageLog, PeriodicWriter};
 
-pub(crate) const EVERY: Duration = Duration::from_secs(10);
 /// Rows a transaction: small enough that nothing else waits long behind one.
 pub(crate) const BATCH: usize = 1_000;
-/// The longest wait for the store at the end: a stopped program must end.
-pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);
 
 /// Uses that are buffered in memory.
 #[async_trait]
@@ -54,52 +49,9 @@ struct Logged {
     dropped: u64,
 }
 
-/// Logs that a store does not take what is to be written: a long outage is two lines.
-#[derive(Default)]
-pub(crate) struct OutageLog {
-    is_failing: bool,
-}
-
-impl OutageLog {
-    pub(crate) fn note(&mut self, what: &str, failure: Option<StoreError>) {
-        match (&failure, self.is_failing) {
-            (Some(error), false) => {
-                tracing::warn!(error = causes(error), "{what} cannot be written and are kept in memory");
-            }
-            (None, true) => tracing::info!("{what} are written again"),
-            (Some(_), true) | (None, false) => {}
-        }
-        self.is_failing = failure.is_some();
-    }
-}
-
 impl<N: Buffered> BatchWriter<N> {
     pub(crate) fn new(buffer: Arc<N>, store: Arc<dyn AdministrationStore>) -> Self {
         Self { buffer, store, logged: Mutex::default(), turn: tokio::sync::Mutex::default() }
-    }
-
-    /// Writes every ten seconds, until the program ends.
-    pub(crate) async fn run(self: Arc<Self>) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            self.flush().await;
-        }
-    }
-
-    /// Writes the rest when no more requests arrive.
-    pub(crate) async fn finish(&self) {
-        if timeout(AT_THE_END, self.flush()).await.is_err() {
-            tracing::warn!("the last {} are not written: the store does not answer", N::WHAT);
-        }
-    }
-
-    /// Writes all buffered uses. Uses that cannot be written stay in the buffer.
-    pub(crate) async fn flush(&self) {
-        let _turn = self.turn.lock().await;
-        let unwritten = Unwritten { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
-        self.log_outcome(self.write(unwritten).await.err());
     }
 
     async fn write(&self, mut unwritten: Unwritten<'_, N>) -> Result<(), StoreError> {
@@ -119,6 +71,18 @@ impl<N: Buffered> BatchWriter<N> {
             tracing::warn!(count = dropped - logged.dropped, "{} were forgotten for lack of room", N::WHAT);
             logged.dropped = dropped;
         }
+    }
+}
+
+#[async_trait]
+impl<N: Buffered + 'static> PeriodicWriter for BatchWriter<N> {
+    const WHAT: &'static str = N::WHAT;
+    const EVERY: Duration = Duration::from_secs(10);
+
+    async fn flush(&self, _: Duration) {
+        let _turn = self.turn.lock().await;
+        let unwritten = Unwritten { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
+        self.log_outcome(self.write(unwritten).await.err());
     }
 }
 

@@ -46,7 +46,8 @@ mod tests {
     use testkit::{Failure, TestStore, fixtures};
 
     use super::*;
-    use crate::batch_writer::{AT_THE_END, BATCH, BatchWriter, EVERY};
+    use crate::batch_writer::{BATCH, BatchWriter};
+    use crate::periodic_writer::{AT_THE_END, PeriodicWriter as _};
 
     const TENANTS: [&str; 2] = ["acme", "globex"];
 
@@ -95,7 +96,7 @@ mod tests {
         test_env.note("acme", "svc", "192.0.2.1", 10);
         test_env.note("acme", "svc", "2001:db8::7", 12);
         test_env.note("globex", "svc", "", 11);
-        test_env.batch_writer.flush().await;
+        test_env.batch_writer.flush(Duration::ZERO).await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10), ("2001:db8::/64", 12)]));
         assert_eq!(test_env.written("globex").await, rows(&[("unknown", 11)]));
         assert_eq!(test_env.uses.0.drain(), []);
@@ -108,11 +109,11 @@ mod tests {
         test_env.note("acme", "svc", "192.0.2.2", 10);
         for failure in [Failure::Unavailable, Failure::Fault] {
             test_env.store.fail_with(failure);
-            test_env.batch_writer.flush().await;
+            test_env.batch_writer.flush(Duration::ZERO).await;
         }
         test_env.note("acme", "svc", "192.0.2.1", 20);
         test_env.store.fail_with(None);
-        test_env.batch_writer.flush().await;
+        test_env.batch_writer.flush(Duration::ZERO).await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 20), ("192.0.2.2", 10)]));
     }
 
@@ -124,7 +125,7 @@ mod tests {
             test_env.note("acme", &format!("client-{number}"), "192.0.2.1", 10);
         }
         test_env.note("acme", "svc", "192.0.2.1", 10);
-        test_env.batch_writer.flush().await;
+        test_env.batch_writer.flush(Duration::ZERO).await;
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 10)]));
         assert_eq!(test_env.uses.0.drain(), []);
     }
@@ -135,7 +136,7 @@ mod tests {
         let running = tokio::spawn(Arc::clone(&test_env.batch_writer).run());
         for at in [1, 2] {
             test_env.note("acme", "svc", "192.0.2.1", at);
-            tokio::time::sleep(EVERY + Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(11)).await;
             assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", at)]));
         }
         running.abort();

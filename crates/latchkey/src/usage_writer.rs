@@ -1,21 +1,19 @@
-//! Adds what was counted to the store every minute and at the end: a request itself writes nothing. A program that is killed loses the counts
-//! since the last minute.
+//! Adds what was counted to the store every minute.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use administration::{AdministrationStore, Clock, UsageBatch, UsageCounts, UsageDay};
+use async_trait::async_trait;
 use tenancy::StoreError;
 use tokio::sync::Mutex;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::batch_writer::{AT_THE_END, OutageLog};
+use crate::periodic_writer::{OutageLog, PeriodicWriter};
 
-const EVERY: Duration = Duration::from_secs(60);
 /// Rows a second, and a transaction.
 const ROWS: usize = 500;
-const WHAT: &str = "counts of usage";
 
 /// Moves counts from memory to the store.
 pub(crate) struct UsageWriter {
@@ -44,39 +42,6 @@ impl UsageWriter {
         Self { counts, store, clock, replica, unwritten: Mutex::default() }
     }
 
-    /// Writes every minute, until the program ends.
-    pub(crate) async fn run(self: Arc<Self>) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            self.flush(Duration::from_secs(1)).await;
-        }
-    }
-
-    /// Writes the rest when no more requests arrive.
-    pub(crate) async fn finish(&self) {
-        if timeout(AT_THE_END, self.flush(Duration::ZERO)).await.is_err() {
-            tracing::warn!("the last {WHAT} are not written: the store does not answer");
-        }
-    }
-
-    /// Writes what was left over, then what was counted since, with this pause between batches.
-    async fn flush(&self, pause: Duration) {
-        let mut unwritten = self.unwritten.lock().await;
-        let mut written = self.write(&mut unwritten, pause).await;
-        if written.is_ok() {
-            unwritten.rows = self.counts.take();
-            written = self.write(&mut unwritten, pause).await;
-        }
-        unwritten.log.note(WHAT, written.err());
-        let uncounted = self.counts.uncounted();
-        if uncounted > unwritten.uncounted {
-            tracing::warn!(count = uncounted - unwritten.uncounted, "usage was not counted for lack of room");
-            unwritten.uncounted = uncounted;
-        }
-    }
-
     async fn write(&self, unwritten: &mut Unwritten, pause: Duration) -> Result<(), StoreError> {
         while !unwritten.rows.is_empty() {
             let from = unwritten.rows.len().saturating_sub(ROWS);
@@ -90,5 +55,27 @@ impl UsageWriter {
             }
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl PeriodicWriter for UsageWriter {
+    const WHAT: &'static str = "counts of usage";
+    const EVERY: Duration = Duration::from_secs(60);
+
+    /// Writes what was left over, then what was counted since.
+    async fn flush(&self, pause: Duration) {
+        let mut unwritten = self.unwritten.lock().await;
+        let mut written = self.write(&mut unwritten, pause).await;
+        if written.is_ok() {
+            unwritten.rows = self.counts.take();
+            written = self.write(&mut unwritten, pause).await;
+        }
+        unwritten.log.note(Self::WHAT, written.err());
+        let uncounted = self.counts.uncounted();
+        if uncounted > unwritten.uncounted {
+            tracing::warn!(count = uncounted - unwritten.uncounted, "usage was not counted for lack of room");
+            unwritten.uncounted = uncounted;
+        }
     }
 }
