@@ -2,15 +2,18 @@
 //! answer tells nothing of it.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_lc_rs::digest::Digest;
 use protocol::{Secret, api_key_name};
 use secrets::{GeneratedSecret, has_checksum};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// So many credentials wait at once: about 2 MiB.
+/// So many credentials wait at once: about 13 MiB.
 const WAITING: usize = 10_000;
+/// Bytes of what a report says about the place of a credential, and of its signature. More of it is not kept.
+const LONGEST: usize = 1_024;
 
 /// Reported texts of the shape of a generated secret or an API key, with a right checksum.
 #[derive(Default)]
@@ -26,15 +29,55 @@ pub struct LeakReport {
     pub text: Secret,
     /// Who has reported it, as text.
     pub source: String,
+    /// Where it was found, as a report says that may be signed.
+    pub place: Option<LeakPlace>,
+}
+
+/// Where a credential was found.
+#[derive(Clone, Debug)]
+pub struct LeakPlace {
+    /// The document that has it.
+    pub url: String,
+    /// The kind of place: `content`, `commit`.
+    pub kind: String,
+    /// Who vouches for it. Without a right signature it could be anything.
+    pub signature: Arc<ReportSignature>,
+}
+
+/// The signature of a report, not verified.
+#[derive(Debug)]
+pub struct ReportSignature {
+    /// The name of the key.
+    pub key: String,
+    /// The signature in Base64.
+    pub text: String,
+    /// SHA-256 of the report.
+    pub digest: Digest,
+}
+
+impl LeakPlace {
+    /// None where anything is longer than such things are.
+    #[must_use]
+    pub fn new(url: &str, kind: &str, signature: &Arc<ReportSignature>) -> Option<Self> {
+        let is_short = url.len() + kind.len() + signature.key.len() + signature.text.len() <= LONGEST;
+        let signature = Arc::clone(signature);
+        is_short.then(|| Self { url: url.to_owned(), kind: kind.to_owned(), signature })
+    }
 }
 
 impl LeakReports {
     /// Adds what may be credentials; all else is dropped. Says whether there was room.
-    pub fn add<'t>(&self, texts: impl IntoIterator<Item = &'t str>, source: &str) -> bool {
-        let reports = texts
-            .into_iter()
-            .filter(|text| is_credential(text))
-            .map(|text| LeakReport { text: Secret::new(text.to_owned()), source: source.to_owned() });
+    pub fn add<'t>(
+        &self,
+        found: impl IntoIterator<Item = (&'t str, Option<LeakPlace>)>,
+        source: &str,
+    ) -> bool {
+        let reports = found.into_iter().filter(|(text, _)| is_credential(text));
+        let reports = reports.map(|(text, place)| LeakReport {
+            text: Secret::new(text.to_owned()),
+            source: source.to_owned(),
+            place,
+        });
         let mut waiting = self.waiting();
         let has_room = waiting.len() < WAITING;
         if has_room {
@@ -56,9 +99,9 @@ impl LeakReports {
         self.waiting().pop_front()
     }
 
-    /// Puts back one that could not be looked at.
+    /// Puts back one that could not be looked at, after all others: it does not hold them up.
     pub fn give_back(&self, report: LeakReport) {
-        self.waiting().push_front(report);
+        self.waiting().push_back(report);
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<LeakReport>> {
@@ -86,7 +129,7 @@ mod tests {
         let reports = LeakReports::default();
         let texts =
             [secret.expose(), key.expose(), &wrong(secret.expose()), &wrong(key.expose()), "password", ""];
-        assert!(reports.add(texts, "192.0.2.1"));
+        assert!(reports.add(texts.map(|text| (text, None)), "192.0.2.1"));
         let taken = std::iter::from_fn(|| reports.take()).map(|report| report.text.expose().to_owned());
         assert_eq!(taken.collect::<Vec<_>>(), [secret.expose(), key.expose()]);
     }
@@ -95,9 +138,9 @@ mod tests {
     fn the_memory_has_an_end() {
         let reports = LeakReports::default();
         let secret = GeneratedSecret::generate().secret;
-        let texts = vec![secret.expose(); WAITING];
-        assert!(reports.add(texts.iter().copied(), "192.0.2.1"));
-        assert!(!reports.add(texts.iter().copied(), "192.0.2.1"));
+        let texts = || std::iter::repeat_n((secret.expose(), None), WAITING);
+        assert!(reports.add(texts(), "192.0.2.1"));
+        assert!(!reports.add(texts(), "192.0.2.1"));
         assert_eq!(std::iter::from_fn(|| reports.take()).count(), WAITING);
     }
 }

@@ -45,7 +45,8 @@ pub mod rows;
 
 pub use administrator::{
     AccountFilter, AccountImport, AccountSignInsView, Administrator, Caller, Clock, Created, EditPolicy,
-    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish, Resource, ThrottledNow, UsageQuery,
+    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, LeakedCredential, Publish, Resource,
+    ThrottledNow, UsageQuery,
 };
 pub use advice::ClientCount;
 pub use application::{
@@ -71,7 +72,7 @@ pub use kinds::{
     ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
     ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
 };
-pub use leaks::{LeakReport, LeakReports};
+pub use leaks::{LeakPlace, LeakReport, LeakReports, ReportSignature};
 pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};

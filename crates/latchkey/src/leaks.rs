@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Administrator, LeakReports};
+use administration::{Administrator, EditError, LeakPlace, LeakReport, LeakReports, ReportSignature};
+use outbound::ReportKeys;
 use protocol::causes;
 use tokio::time::sleep;
 
@@ -12,32 +13,61 @@ use crate::clock;
 /// Until a store that does not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Does with each what its tenant says.
-pub(crate) async fn end(reports: Arc<LeakReports>, administrator: Arc<Administrator>) {
-    let mut is_failing = false;
-    loop {
-        let Some(report) = reports.take() else {
-            reports.arrived().await;
-            continue;
-        };
-        match administrator.take_leak(&report, clock::now()).await {
-            Ok(found) => {
-                if found > 0 {
-                    tracing::warn!(found, source = report.source, "credentials were reported as leaked");
+/// Ends what was reported.
+pub(crate) struct LeakWorker {
+    pub(crate) reports: Arc<LeakReports>,
+    pub(crate) administrator: Arc<Administrator>,
+    /// Where signed reports are taken.
+    pub(crate) keys: Option<ReportKeys>,
+}
+
+impl LeakWorker {
+    /// Does with each what its tenant says.
+    pub(crate) async fn run(self) {
+        let mut is_failing = false;
+        loop {
+            let Some(report) = self.reports.take() else {
+                self.reports.arrived().await;
+                continue;
+            };
+            match self.end(&report).await {
+                Ok(found) => {
+                    if found > 0 {
+                        tracing::warn!(found, source = report.source, "credentials were reported as leaked");
+                    }
+                    is_failing = false;
                 }
-                is_failing = false;
-            }
-            Err(error) => {
-                if !is_failing {
-                    tracing::warn!(
-                        error = causes(&error),
-                        "a reported credential cannot be looked for; trying again"
-                    );
+                Err(error) => {
+                    if !is_failing {
+                        tracing::warn!(
+                            error = causes(&error),
+                            "a reported credential cannot be looked for; trying again"
+                        );
+                    }
+                    is_failing = true;
+                    self.reports.give_back(report);
+                    sleep(AGAIN).await;
                 }
-                is_failing = true;
-                reports.give_back(report);
-                sleep(AGAIN).await;
             }
         }
+    }
+
+    /// Ends the credentials before their place is looked at: that may have to wait for the keys of a signature.
+    async fn end(&self, report: &LeakReport) -> Result<usize, EditError> {
+        let found = self.administrator.find_leaked(&report.text).await?;
+        for credential in &found {
+            self.administrator.end_leaked(credential, &report.source, clock::now()).await?;
+        }
+        let place = if found.is_empty() { None } else { self.proven_place(report).await };
+        for credential in &found {
+            self.administrator.note_leaked(credential, &report.source, place, clock::now()).await?;
+        }
+        Ok(found.len())
+    }
+
+    async fn proven_place<'r>(&self, report: &'r LeakReport) -> Option<&'r LeakPlace> {
+        let (keys, place) = self.keys.as_ref().zip(report.place.as_ref())?;
+        let ReportSignature { key, text, digest } = &*place.signature;
+        keys.have_signed(key, digest, text).await.then_some(place)
     }
 }

@@ -21,6 +21,7 @@ mod log_lines;
 mod logging;
 mod logout_delivery;
 mod names;
+mod periodic_writer;
 mod platform;
 mod profiles;
 mod refusal_writer;

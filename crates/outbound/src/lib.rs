@@ -2,7 +2,7 @@
 //! AWS KMS; and the keyring of the system. In reading order:
 //!
 //! A URL that a tenant or a client names is fetched through [`Guard`], which allows public addresses and what the operator lists
-//! ([`Fetcher`]).
+//! ([`Fetcher`]). So are the keys of signed leak reports ([`ReportKeys`]).
 //!
 //! Each key service is a cargo feature. The public types are the same in every build; only [`open_vault`] and [`open_aws_kms`] refuse in a
 //! build without the service, and no other crate depends on these features. [`open_keyring`] is alike.
@@ -15,6 +15,7 @@
 mod fetch;
 mod guard;
 mod lookups;
+mod report_keys;
 
 mod key_service;
 mod keyring;
@@ -39,4 +40,5 @@ pub use key_service::{KeyService, build_hint, open_aws_kms, open_vault};
 pub use keyring::{Keyring, KeyringError, open_keyring};
 pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
 pub use options_error::OptionsError;
+pub use report_keys::ReportKeys;
 pub use service_url::{ServiceUrl, is_loopback};

@@ -43,7 +43,7 @@ pub struct Server {
     pub outbound: Outbound,
 }
 
-/// What the server fetches from URLs that tenants and clients name, such as `jwks_uri`.
+/// What the server fetches from URLs that tenants and clients name, such as `jwks_uri`, and from GitHub.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbound {
@@ -51,6 +51,10 @@ pub struct Outbound {
     /// is listed, a URL may be `http://127.0.0.1:…`. Default: none.
     #[schemars(extend("uniqueItems" = true))]
     pub allowed_networks: Vec<Network>,
+    /// Where GitHub publishes the keys with which it signs reports of leaked credentials. Default: none, so that what such a report says of the
+    /// place of a credential is not kept.
+    #[schemars(example = &"https://api.github.com/meta/public_keys/secret_scanning", extend("pattern" = schema::FETCHED))]
+    pub github_keys: Option<String>,
 }
 
 /// One address to listen on.

@@ -2,15 +2,18 @@
 
 use administration::LeakedCredentials;
 use async_trait::async_trait;
-use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret};
+use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
 use crate::columns::columns;
 use crate::database::Database;
 use crate::statement::Statement;
 
-const BY_HINT: &str =
-    "SELECT {columns(s)} FROM client_secrets s WHERE s.hint = $1 AND s.hint <> '' LIMIT 1000";
+const BY_HINT: &str = "
+    SELECT {columns(s)} FROM client_secrets s
+     WHERE s.hint = $1 AND s.hint <> '' AND (s.tenant_id, s.client_id, s.secret_id) > ($2, $3, $4)
+     ORDER BY s.tenant_id, s.client_id, s.secret_id
+     LIMIT $5";
 const BY_NAME: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
 
 /// A secret with its names.
@@ -26,8 +29,18 @@ columns! {
 
 #[async_trait]
 impl LeakedCredentials for Database {
-    async fn find_secrets_by_hint(&self, hint: &str) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>> {
-        let found: Vec<Named> = self.read(Statement::of(BY_HINT).bind(hint)).await?;
+    async fn find_secrets_by_hint(
+        &self,
+        hint: &str,
+        after: Option<&SecretPath>,
+        limit: u32,
+    ) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>> {
+        let names = |after: &SecretPath| {
+            [after.tenant.as_str(), after.client.as_str(), after.secret.as_str()].map(str::to_owned)
+        };
+        let [tenant, client, secret] = after.map(names).unwrap_or_default();
+        let statement = Statement::of(BY_HINT).bind(hint).bind(tenant).bind(client).bind(secret);
+        let found: Vec<Named> = self.read(statement.bind(limit)).await?;
         Ok(found.into_iter().map(|Named { tenant, client, secret }| (tenant, client, secret)).collect())
     }
 

@@ -64,7 +64,7 @@ impl Administrator {
     }
 
     /// These records change no row, so they need no revision.
-    async fn record(&self, audit: Vec<AuditRecord>, now: Timestamp) -> Edited<()> {
+    pub(super) async fn record(&self, audit: Vec<AuditRecord>, now: Timestamp) -> Edited<()> {
         if audit.is_empty() {
             return Ok(());
         }

@@ -1,98 +1,101 @@
 //! What becomes of a reported credential: its tenant's policy decides.
 
 use protocol::{Secret, Timestamp};
-use registry::{ApiKey, ApiKeyId, ClientId, SecretId};
+use registry::{ApiKey, ApiKeyId, ClientId, SecretId, SecretPath};
 use secrets::{hash_api_key, hash_token};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenancy::{LeakAction, LeakPolicy, TenantId};
 
 use super::load::TenantAlone;
 use super::{Administrator, Caller};
 use crate::edit::Edited;
 use crate::{
-    Actor, ApiKeyStep, AuditQuery, AuditRecord, Authority, CommitRequest, EditError, Instant, LeakReport,
-    ManagedBy, SecretStep,
+    Actor, ApiKeyStep, AuditQuery, AuditRecord, Authority, EditError, Instant, LeakPlace, SecretStep,
 };
 
-/// A credential of a client.
-enum Found {
-    Secret(TenantId, ClientId, SecretId),
-    ApiKey(TenantId, ClientId, ApiKeyId),
+/// Candidates that are read at once.
+const PAGE: u32 = 1_000;
+/// Earlier reports of one credential that are looked at.
+const REPORTS: u32 = 10;
+
+/// A credential of a client that was reported.
+#[derive(Debug)]
+pub struct LeakedCredential {
+    tenant: TenantId,
+    client: ClientId,
+    id: LeakedId,
+    ends_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+enum LeakedId {
+    Secret(SecretId),
+    ApiKey(ApiKeyId),
 }
 
 impl Administrator {
-    /// Looks for a reported credential, and does what the policy of its tenant says. Who reports it has it, so a report needs no proof. Says how
-    /// many clients have it.
+    /// The credentials that a reported text is. Several clients may have one declared secret.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn take_leak(&self, report: &LeakReport, now: Timestamp) -> Edited<usize> {
-        let found = self.find_leaked(&report.text).await?;
-        for credential in &found {
-            self.end_leaked(credential, report, now).await?;
-        }
-        Ok(found.len())
-    }
-
-    async fn find_leaked(&self, text: &Secret) -> Edited<Vec<Found>> {
-        let exposed = text.expose();
-        if let Some(id) = ApiKeyId::of_key(exposed) {
-            let keys = self.store.find_api_keys_named(&id).await?;
-            let is_it = |key: &ApiKey| {
-                key.hash.matches(&hash_api_key(&self.pepper, &key.tenant, key.client.as_str(), exposed))
-            };
-            return Ok(keys
-                .into_iter()
-                .filter(is_it)
-                .map(|key| Found::ApiKey(key.tenant, key.client, key.id))
-                .collect());
-        }
-        let hint = exposed.get(exposed.len().saturating_sub(4)..).unwrap_or_default();
-        let secrets = self.store.find_secrets_by_hint(hint).await?;
-        let is_it = |(tenant, client, secret): &(TenantId, ClientId, registry::ClientSecret)| {
-            secret.hash.matches(&hash_token(&self.pepper, tenant, client, text))
-        };
-        let secrets = secrets.into_iter().filter(is_it);
-        Ok(secrets.map(|(tenant, client, secret)| Found::Secret(tenant, client, secret.id)).collect())
-    }
-
-    async fn end_leaked(&self, found: &Found, report: &LeakReport, now: Timestamp) -> Edited<()> {
-        let (Found::Secret(tenant, ..) | Found::ApiKey(tenant, ..)) = found;
-        let LeakPolicy { action, grace } = self.load(tenant, &TenantAlone).await?.tenant()?.tenant.leaks;
-        let actor = Actor::named("leak report", Some(report.source.clone()));
-        let caller = &Caller::new(Authority::operator(actor.clone()), now);
-        let ended = match (found, action) {
-            (Found::Secret(_, client, secret), LeakAction::Notify) => {
-                self.note_leak(actor, tenant, "secret.leaked", format!("{client}/{secret}"), now).await
-            }
-            (Found::ApiKey(_, client, key), LeakAction::Notify) => {
-                self.note_leak(actor, tenant, "api_key.leaked", format!("{client}/{key}"), now).await
-            }
-            (Found::Secret(_, client, secret), LeakAction::Revoke) => {
-                self.step_secret(caller, tenant, client, secret, SecretStep::Revoke).await.map(drop)
-            }
-            (Found::ApiKey(_, client, key), LeakAction::Revoke) => {
-                let name = &(client.clone(), key.clone());
-                self.step::<ApiKey>(caller, tenant, name, ApiKeyStep::Revoke).await.map(drop)
-            }
-            (Found::Secret(_, client, secret), LeakAction::End) => {
-                let views = self.secrets(caller, tenant, client).await?;
-                let view = views.into_iter().find(|view| view.id == secret.as_str());
-                let ends = view.and_then(|view| view.expires_at).map(Timestamp::from);
-                if ends.is_some_and(|ends| ends <= now + grace) {
-                    return Ok(());
+    pub async fn find_leaked(&self, text: &Secret) -> Edited<Vec<LeakedCredential>> {
+        let mut found = Vec::new();
+        if let Some(id) = ApiKeyId::of_key(text.expose()) {
+            for key in self.store.find_api_keys_named(&id).await? {
+                let hash = hash_api_key(&self.pepper, &key.tenant, key.client.as_str(), text.expose());
+                if key.hash.matches(&hash) {
+                    let ends_at = Some(key.ends_at());
+                    let ApiKey { tenant, client, id, .. } = key;
+                    found.push(LeakedCredential { tenant, client, id: LeakedId::ApiKey(id), ends_at });
                 }
-                let step = SecretStep::Expire(Some(now + grace));
+            }
+            return Ok(found);
+        }
+        let exposed = text.expose();
+        let hint = exposed.get(exposed.len().saturating_sub(4)..).unwrap_or_default();
+        let mut after = None;
+        loop {
+            let page = self.store.find_secrets_by_hint(hint, after.as_ref(), PAGE).await?;
+            let Some((tenant, client, last)) = page.last() else { return Ok(found) };
+            let (tenant, client) = (tenant.clone(), client.clone());
+            after = Some(SecretPath { tenant, client, secret: last.id.clone() });
+            for (tenant, client, secret) in page {
+                if secret.hash.matches(&hash_token(&self.pepper, &tenant, &client, text)) {
+                    let ends_at = secret.ends_at();
+                    found.push(LeakedCredential { tenant, client, id: LeakedId::Secret(secret.id), ends_at });
+                }
+            }
+        }
+    }
+
+    /// Does with a reported credential what the policy of its tenant says. Who reports it has it, so a report needs no proof.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn end_leaked(&self, leaked: &LeakedCredential, source: &str, now: Timestamp) -> Edited<()> {
+        let LeakedCredential { tenant, client, id, ends_at } = leaked;
+        let LeakPolicy { action, grace } = self.load(tenant, &TenantAlone).await?.tenant()?.tenant.leaks;
+        let caller = &Caller::new(Authority::operator(reporter(source)), now);
+        let end = match action {
+            LeakAction::Notify => return Ok(()),
+            LeakAction::End => Some(now + grace),
+            LeakAction::Revoke => None,
+        };
+        if end.zip(*ends_at).is_some_and(|(end, earlier)| earlier <= end) {
+            return Ok(());
+        }
+        let ended = match (id, end) {
+            (LeakedId::Secret(secret), end) => {
+                let step = end.map_or(SecretStep::Revoke, |end| SecretStep::Expire(Some(end)));
                 self.step_secret(caller, tenant, client, secret, step).await.map(drop)
             }
-            (Found::ApiKey(_, client, key), LeakAction::End) => {
+            (LeakedId::ApiKey(key), Some(end)) => {
+                let patch = json!({ "expires_at": Instant(end) });
+                self.patch::<ApiKey>(caller, tenant, &(client.clone(), key.clone()), patch).await.map(drop)
+            }
+            (LeakedId::ApiKey(key), None) => {
                 let name = &(client.clone(), key.clone());
-                let ends = self.look::<ApiKey>(caller, tenant, name).await?.settings.expires_at;
-                if ends.is_some_and(|ends| ends.0 <= now + grace) {
-                    return Ok(());
-                }
-                let patch = json!({ "expires_at": Instant(now + grace) });
-                self.patch::<ApiKey>(caller, tenant, name, patch).await.map(drop)
+                self.step::<ApiKey>(caller, tenant, name, ApiKeyStep::Revoke).await.map(drop)
             }
         };
         match ended {
@@ -102,27 +105,43 @@ impl Administrator {
         }
     }
 
-    /// Once, however often it is reported.
-    async fn note_leak(
+    /// Writes into the audit that it was reported, once for each place. The place must be proven.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn note_leaked(
         &self,
-        actor: Actor,
-        tenant: &TenantId,
-        action: &str,
-        subject: String,
+        leaked: &LeakedCredential,
+        source: &str,
+        place: Option<&LeakPlace>,
         now: Timestamp,
     ) -> Edited<()> {
+        let LeakedCredential { tenant, client, id, .. } = leaked;
+        let (action, name, member) = match id {
+            LeakedId::Secret(secret) => ("secret.leaked", secret.as_str(), "secret"),
+            LeakedId::ApiKey(key) => ("api_key.leaked", key.as_str(), "api_key"),
+        };
+        let mut detail = json!({ "client": client.as_str(), member: name });
+        if let Some(LeakPlace { url, kind, .. }) = place {
+            (detail["url"], detail["source"]) = (Value::from(url.as_str()), Value::from(kind.as_str()));
+        }
+        let subject = format!("{client}/{name}");
         let noted = AuditQuery {
             tenant: Some(tenant.clone()),
             action: Some(action.to_owned()),
             subject: Some(subject.clone()),
-            limit: 1,
+            limit: REPORTS,
             ..AuditQuery::default()
         };
-        if self.store.list_audit(&noted).await?.is_empty() {
-            let record = AuditRecord::new(actor, now, tenant.clone(), (action, subject, json!({})));
-            let request = CommitRequest { audit: vec![record], ..CommitRequest::empty(ManagedBy::Api, now) };
-            self.store.commit(&request).await?;
+        let noted = self.store.list_audit(&noted).await?;
+        if noted.len() == REPORTS as usize || noted.iter().any(|(_, record)| record.detail == detail) {
+            return Ok(());
         }
-        Ok(())
+        let record = AuditRecord::new(reporter(source), now, tenant.clone(), (action, subject, detail));
+        self.record(vec![record], now).await
     }
+}
+
+fn reporter(source: &str) -> Actor {
+    Actor::named("leak report", Some(source.to_owned()))
 }

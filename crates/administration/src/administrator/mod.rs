@@ -47,6 +47,7 @@ pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSW
 pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
+pub use leaks::LeakedCredential;
 pub use resource::Resource;
 pub use usage::UsageQuery;
 

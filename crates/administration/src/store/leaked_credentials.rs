@@ -1,14 +1,19 @@
 //! Finds credentials without knowing whose they are: across tenants, for reports of leaks alone.
 
 use async_trait::async_trait;
-use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret};
+use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
 /// Reads candidates; the hash decides which one it is.
 #[async_trait]
 pub trait LeakedCredentials: Send + Sync {
-    /// The generated secrets that end with this hint.
-    async fn find_secrets_by_hint(&self, hint: &str) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>>;
+    /// The generated secrets that end with this hint, in the order of their paths, after this one.
+    async fn find_secrets_by_hint(
+        &self,
+        hint: &str,
+        after: Option<&SecretPath>,
+        limit: u32,
+    ) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>>;
 
     /// The API keys of this name.
     async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>>;

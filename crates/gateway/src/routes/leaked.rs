@@ -1,8 +1,13 @@
 //! `POST /api/v1/secrets/leaked`: secrets or API keys were found where they should not be. Who reports them has them, so a report needs no
 //! proof. The answer is the same whatever was sent, and it is given before anything is looked for.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Data;
+use administration::{LeakPlace, ReportSignature};
+use aws_lc_rs::digest::{SHA256, digest};
 use protocol::{Lifetime, Timestamp};
 use secrets::{ClientAddress, LeakyBuckets};
 use serde::Deserialize;
@@ -17,6 +22,11 @@ use crate::respond::{OAuthResult, no_store};
 const MOST: usize = 100;
 /// Reports of one source in a minute.
 const REPORTS: u32 = 60;
+/// The key and the signature of a report that GitHub has sent.
+const SIGNED_BY: [HeaderName; 2] = [
+    HeaderName::from_static("github-public-key-identifier"),
+    HeaderName::from_static("github-public-key-signature"),
+];
 
 /// How many reports each source may still send. They concern no tenant that is known, so they count for that of the platform.
 pub struct ReportBudget {
@@ -49,21 +59,39 @@ enum Report {
 #[derive(Deserialize)]
 struct Scanned {
     token: String,
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    source: String,
 }
 
 pub(crate) async fn report(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let body = raw.untyped().await?;
     let source = raw.source();
     services.report_budget.spend(source, (services.clock)())?;
-    let texts = match serde_json::from_slice(&body) {
-        Ok(Report::Plain { secrets }) => secrets,
-        Ok(Report::Scanned(found)) => found.into_iter().map(|found| found.token).collect(),
+    let found = match serde_json::from_slice(&body) {
+        Ok(Report::Plain { secrets }) => secrets.into_iter().map(Scanned::alone).collect(),
+        Ok(Report::Scanned(found)) => found,
         Err(_) => Vec::new(),
     };
-    let texts = texts.iter().take(MOST).map(String::as_str);
-    if services.leaks.add(texts, &source.to_string()) {
+    let signature = signature(raw.headers(), &body).map(Arc::new);
+    let found = found.iter().take(MOST).map(|Scanned { token, url, source }| {
+        (token.as_str(), signature.as_ref().and_then(|signature| LeakPlace::new(url, source, signature)))
+    });
+    if services.leaks.add(found, &source.to_string()) {
         Ok(no_store(StatusCode::ACCEPTED).finish())
     } else {
         Err(Failure::Unavailable.into())
+    }
+}
+
+fn signature(headers: &HeaderMap, body: &[u8]) -> Option<ReportSignature> {
+    let [key, text] = SIGNED_BY.map(|name| headers.get(name)?.to_str().ok().map(str::to_owned));
+    Some(ReportSignature { key: key?, text: text?, digest: digest(&SHA256, body) })
+}
+
+impl Scanned {
+    fn alone(token: String) -> Self {
+        Self { token, url: String::new(), source: String::new() }
     }
 }

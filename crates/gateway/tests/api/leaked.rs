@@ -14,11 +14,15 @@ async fn report(app: &TestApp, body: Value) {
     answer.assert_not_stored();
 }
 
-/// Does what the program does with each report.
+/// Does what the program does with each report, and counts the credentials.
 async fn work(app: &TestApp) -> usize {
-    let mut found = 0;
+    let (mut found, now) = (0, Timestamp::from_seconds(app.now()));
     while let Some(report) = app.leaks.take() {
-        found += app.administrator.take_leak(&report, Timestamp::from_seconds(app.now())).await.unwrap();
+        for leaked in app.administrator.find_leaked(&report.text).await.unwrap() {
+            app.administrator.end_leaked(&leaked, &report.source, now).await.unwrap();
+            app.administrator.note_leaked(&leaked, &report.source, None, now).await.unwrap();
+            found += 1;
+        }
     }
     found
 }
@@ -65,10 +69,14 @@ async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
             let records = test_env.get(&watcher, &path).await.json_of(200);
             let mut actions = column(&records, "action");
             actions.sort_unstable();
-            let expected = match action {
-                LeakAction::Notify => ["api_key.leaked", "secret.leaked"],
-                LeakAction::End => ["api_key.restricted", "secret.rescheduled"],
-                LeakAction::Revoke => ["api_key.revoked", "secret.revoked"],
+            let expected: &[&str] = match action {
+                LeakAction::Notify => &["api_key.leaked", "secret.leaked"],
+                LeakAction::End => {
+                    &["api_key.leaked", "api_key.restricted", "secret.leaked", "secret.rescheduled"]
+                }
+                LeakAction::Revoke => {
+                    &["api_key.leaked", "api_key.revoked", "secret.leaked", "secret.revoked"]
+                }
             };
             assert_eq!(actions, expected);
         }
@@ -98,4 +106,31 @@ async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_to
     more.assert_error(429, "temporarily_unavailable");
     app.pass(60);
     report(&app, json!([])).await;
+}
+
+/// Of 100 000 strings no answer tells one kind from the others, and none waits for a look at the store.
+#[tokio::test]
+async fn a_hundred_thousand_strings_tell_nothing() {
+    let app = TestApp::start();
+    let unknown = secrets::GeneratedSecret::generate().secret;
+    let wrong = format!("{}0", &unknown.expose()[..unknown.expose().len() - 1]);
+    let kinds = [app.acme.of(SVC), app.globex.of(SVC), unknown.expose(), &wrong, "no credential"];
+    let bodies = kinds.map(|text| json!({ "secrets": vec![text; 100] }));
+    let held = app.store.hold_answers().await;
+    let mut answers = std::collections::BTreeSet::new();
+    for round in 0..200 {
+        for body in &bodies {
+            let answer = Answer::to(app.request(Method::POST, PATH).json(body)).await;
+            let headers =
+                answer.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+            answers.insert(format!("{} {:?} {}", answer.status, headers.collect::<Vec<_>>(), answer.body));
+        }
+        while app.leaks.take().is_some() {}
+        if round % 12 == 11 {
+            app.pass(60);
+        }
+    }
+    drop(held);
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert!(answers.first().unwrap().starts_with("202 "), "{answers:?}");
 }

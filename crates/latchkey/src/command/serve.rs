@@ -10,6 +10,7 @@ use std::time::Duration;
 use administration::{Clock, DeclaredSecret, Outcome};
 use anyhow::Context as _;
 use gateway::{Gateway, ListenAddresses};
+use outbound::ReportKeys;
 use registry::DeclaredPassword;
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,10 +22,11 @@ use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
-use crate::leaks;
+use crate::leaks::LeakWorker;
 use crate::logging;
 use crate::logout_delivery::{LogoutDelivery, LogoutSender};
 use crate::names::names;
+use crate::periodic_writer::PeriodicWriter as _;
 use crate::platform::{Platform, gateway_options};
 use crate::refusal_writer::RefusalWriter;
 use crate::reload::Reload;
@@ -61,6 +63,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
+    let github_keys = loaded.platform.server.outbound.github_keys.clone();
 
     // The store does not hold them.
     let admins = std::mem::take(&mut loaded.admins);
@@ -114,7 +117,10 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let counts = Arc::clone(&platform.services.usage);
     let usage = Arc::new(UsageWriter::new(counts, platform.database.clone(), Arc::new(clock::now)));
     tokio::spawn(Arc::clone(&usage).run());
-    tokio::spawn(leaks::end(Arc::clone(&platform.services.leaks), Arc::clone(&platform.administrator)));
+    let keys = github_keys.map(|url| ReportKeys::new(platform.health.jwks_fetcher.fetcher(), url));
+    let (reports, administrator) =
+        (Arc::clone(&platform.services.leaks), Arc::clone(&platform.administrator));
+    tokio::spawn(LeakWorker { reports, administrator, keys }.run());
     let refusals = Arc::clone(&platform.services.refusals);
     let refusals = Arc::new(RefusalWriter::new(refusals, platform.database.clone()));
     tokio::spawn(Arc::clone(&refusals).run());

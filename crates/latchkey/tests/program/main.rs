@@ -112,6 +112,7 @@ mod revocation;
 mod rotation;
 mod rotation_scheduler;
 mod sealing_elsewhere;
+mod signed_reports;
 mod terminal;
 mod unopened_keys;
 mod unread_log;

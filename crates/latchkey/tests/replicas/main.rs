@@ -59,6 +59,7 @@ mod dpop;
 mod durable;
 mod history;
 mod key_rotation;
+mod leaks;
 mod people_counted;
 mod postgres_faults;
 mod redis_faults;

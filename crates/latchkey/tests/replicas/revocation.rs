@@ -15,11 +15,11 @@ use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 
-const BY_MESSAGE: Duration = Duration::from_secs(1);
+pub(crate) const BY_MESSAGE: Duration = Duration::from_secs(1);
 const WITHOUT_MESSAGE: Duration = Duration::from_secs(10);
 /// A second, and a margin for a busy machine. Far less than the eight seconds after which cached facts expire.
-const NOTIFIED: Duration = Duration::from_secs(4);
-const TIMES: usize = 5;
+pub(crate) const NOTIFIED: Duration = Duration::from_secs(4);
+pub(crate) const TIMES: usize = 5;
 
 pub(crate) async fn introspect(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> Answer {
     let form = [("client_id", "svc-0"), ("client_secret", test_env.secret_of(tenant)), ("token", token)];
@@ -33,9 +33,9 @@ async fn is_active(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &
 }
 
 #[track_caller]
-fn assert_median_within(bound: Duration, mut times: Vec<Duration>) {
+pub(crate) fn assert_median_within(bound: Duration, mut times: Vec<Duration>) {
     times.sort();
-    eprintln!("measured: a revoked token was refused after {times:?}");
+    eprintln!("measured: what was revoked was refused after {times:?}");
     assert_eq!(times.len(), TIMES);
     assert!(times[TIMES / 2] <= bound, "the median is beyond {bound:?}: {times:?}");
 }

@@ -75,7 +75,7 @@ fn everything() -> Value {
             "default_tenant": "acme",
             "max_connections": 5000,
             "workers": 2,
-            "outbound": { "allowed_networks": ["10.1.0.0/16", "fd00::/8"] }
+            "outbound": { "allowed_networks": ["10.1.0.0/16", "fd00::/8"], "github_keys": "https://api.github.com/meta/public_keys/secret_scanning" }
         },
         "storage": { "url": "sqlite://data/latchkey.db" },
         "cache": { "redis_url": "redis://localhost", "l1_lifetime": "10s" },
@@ -276,6 +276,7 @@ fn what_is_refused_and_what_is_not() {
         ("server: { outbound: { allowed_networks: [0.0.0.0/0] } }".to_owned(), true),
         ("server: { outbound: { allowed_networks: [internal] } }".to_owned(), true),
         ("server: { outbound: { allow: [10.1.0.0/16] } }".to_owned(), true),
+        ("server: { outbound: { github_keys: api.github.com } }".to_owned(), true),
         ("limits: { failed_attempts: 0/min }".to_owned(), true),
         ("storage: { url: mysql://x }".to_owned(), true),
         ("cache: { l1_lifetime: 11s }".to_owned(), true),

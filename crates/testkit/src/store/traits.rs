@@ -23,7 +23,7 @@ use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, ReplayGuard, RevocationFacts,
-    RevocationStore, RevokedSubject, SingleUseIdentifier, TokenRevocation,
+    RevocationStore, RevokedSubject, SecretPath, SingleUseIdentifier, TokenRevocation,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
@@ -236,7 +236,8 @@ counted! { UsageDays {
 }}
 
 counted! { LeakedCredentials {
-    administration: find_secrets_by_hint(hint: &str) -> Vec<(TenantId, ClientId, ClientSecret)>;
+    administration: find_secrets_by_hint(
+        hint: &str, after: Option<&SecretPath>, limit: u32) -> Vec<(TenantId, ClientId, ClientSecret)>;
     administration: find_api_keys_named(key: &ApiKeyId) -> Vec<ApiKey>;
 }}
 

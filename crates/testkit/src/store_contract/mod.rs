@@ -19,6 +19,7 @@ mod finding;
 mod key_commits;
 mod key_owners;
 mod key_schedules;
+mod leaked_credentials;
 mod leases;
 mod listing;
 mod log;
@@ -67,6 +68,7 @@ pub use finding::*;
 pub use key_commits::*;
 pub use key_owners::*;
 pub use key_schedules::*;
+pub use leaked_credentials::*;
 pub use leases::*;
 pub use listing::*;
 pub use log::*;
@@ -298,6 +300,7 @@ macro_rules! store_contract_tests {
             the_files_leave_the_secrets_of_the_api_alone,
             secrets_that_ended_long_ago_are_removed_but_the_newest,
             the_last_refusals_of_a_tenant_stay,
+            secrets_are_found_by_their_hint_in_all_tenants,
             usage_is_added_once_and_summed,
             usage_days_are_a_ring,
             usage_of_secrets_is_merged_and_pruned,

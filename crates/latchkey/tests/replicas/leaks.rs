@@ -1,0 +1,54 @@
+//! A credential that is reported as leaked at one replica, in a tenant that revokes such ones, is refused at the other within a second.
+
+use std::time::Instant;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::api_keys::{api_key, with_api_keys};
+use crate::host::run;
+use crate::revocation::{BY_MESSAGE, NOTIFIED, TIMES, assert_median_within};
+use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv};
+use crate::test_servers::{LONGEST, eventually};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaked_credential_is_refused_at_the_other_replica_within_a_second() {
+    let (_redis, test_env) = TestEnv::with_redis();
+    let settings =
+        with_api_keys(1).replace("\n    clients:", "\n    leaks: { action: revoke }\n    clients:");
+    let [one, other] = &test_env.start_two(&settings).await;
+    let status = async |tenant: &str, secret: &str| {
+        let form = [("grant_type", "client_credentials"), ("client_id", "svc-0"), ("client_secret", secret)];
+        other.program.post(&tenant_path(tenant, "/oauth/token"), &form).await.status
+    };
+    let kept = TENANTS.map(|tenant| (tenant, api_key(&test_env, one, tenant).0));
+    for kind in [added_secret, |test_env: &TestEnv, replica: &Replica, tenant: &str| {
+        api_key(test_env, replica, tenant).0
+    }] {
+        let mut times = Vec::new();
+        for number in 0..TIMES {
+            let tenant = TENANTS[number % 2];
+            let leaked = kind(&test_env, one, tenant);
+            eventually("the other knows it", LONGEST, async || status(tenant, &leaked).await == 200).await;
+            let report = one.program.request(Method::POST, "/api/v1/secrets/leaked");
+            let answer = Answer::to(report.json(&json!({ "secrets": [leaked] }))).await;
+            assert_eq!(answer.status, 202);
+            let begun = Instant::now();
+            eventually("it is refused", NOTIFIED, async || status(tenant, &leaked).await == 401).await;
+            times.push(begun.elapsed());
+        }
+        assert_median_within(BY_MESSAGE, times);
+    }
+    for (tenant, key) in kept {
+        assert_eq!(status(tenant, &key).await, 200);
+    }
+}
+
+fn added_secret(test_env: &TestEnv, replica: &Replica, tenant: &str) -> String {
+    let arguments = ["secret", "add", tenant, "svc-0", "--json"];
+    let made = run(&mut test_env.command(&replica.folder, &arguments)).output();
+    let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("{error}: {made}"));
+    made["client_secret"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,82 @@
+//! The public keys with which GitHub signs its reports of leaked credentials: ECDSA on P-256 with SHA-256.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::Digest;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use tenancy::TenantId;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::fetch::Fetcher;
+
+/// Keys are fetched again after this time.
+const FRESH: Duration = Duration::from_secs(3600);
+/// A key that is not known is asked for again after this time.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Keys that are published at a URL of the operator's. They are fetched when the first report needs them.
+pub struct ReportKeys {
+    fetcher: Arc<Fetcher>,
+    url: String,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, SubjectPublicKeyInfoDer<'static>>,
+    fetched_at: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Published {
+    public_keys: Vec<PublishedKey>,
+}
+
+#[derive(Deserialize)]
+struct PublishedKey {
+    key_identifier: String,
+    key: String,
+}
+
+impl ReportKeys {
+    /// Keys at this URL.
+    #[must_use]
+    pub fn new(fetcher: Arc<Fetcher>, url: String) -> Self {
+        Self { fetcher, url, known: Mutex::default() }
+    }
+
+    /// Whether the key of this name has signed a text with this digest. The signature is in Base64.
+    pub async fn have_signed(&self, key: &str, digest: &Digest, signature: &str) -> bool {
+        let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
+        let mut known = self.known.lock().await;
+        let longest = if known.keys.contains_key(key) { FRESH } else { AGAIN };
+        if known.fetched_at.is_none_or(|at| at.elapsed() >= longest) {
+            known.fetched_at = Some(Instant::now());
+            match self.fetch().await {
+                Ok(keys) => known.keys = keys,
+                Err(error) => tracing::warn!(error, "the keys of signed leak reports cannot be fetched"),
+            }
+        }
+        let found = known.keys.get(key).map(|key| UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key));
+        found.is_some_and(|key| key.verify_digest(digest, &signature).is_ok())
+    }
+
+    async fn fetch(&self) -> Result<HashMap<String, SubjectPublicKeyInfoDer<'static>>, String> {
+        let platform = TenantId::parse(TenantId::PLATFORM).map_err(|error| error.to_string())?;
+        let fetched = self.fetcher.fetch(&platform, &self.url, "application/json").await;
+        let body = fetched.map_err(|error| error.to_string())?.body;
+        let Published { public_keys } =
+            serde_json::from_slice(&body).map_err(|_| "the document does not list keys".to_owned())?;
+        let read = |PublishedKey { key_identifier, key }: PublishedKey| {
+            Some((key_identifier, SubjectPublicKeyInfoDer::from_pem_slice(key.as_bytes()).ok()?))
+        };
+        Ok(public_keys.into_iter().filter_map(read).collect())
+    }
+}
