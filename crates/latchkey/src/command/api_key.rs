@@ -124,7 +124,8 @@ const COLUMNS: Columns = Columns {
         ("STATUS", "status", ""),
         ("SCOPES", "scopes", ""),
         ("ENDS", "expires_at", ""),
-        ("LAST USED", "last_used_at", "never"),
+        ("LAST USED", "last_used_at", "-"),
+        ("AFTER ITS END", "presented_after_end_at", "-"),
     ],
 };
 

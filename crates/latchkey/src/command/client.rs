@@ -14,6 +14,7 @@ use tenancy::TenantId;
 
 use super::arguments::{ChangeArguments, Consent, With};
 use super::client_migration::Migration;
+use super::ended_credentials;
 use super::examples::example;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::runner::Runner;
@@ -38,7 +39,7 @@ pub(crate) enum ClientCommand {
         #[command(flatten)]
         list: ListArguments,
     },
-    /// Show a client.
+    /// Show a client, and its ended secrets and API keys that are still presented.
     #[command(after_help = example!("client show globex billing"))]
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
@@ -206,7 +207,11 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
         ClientCommand::List { tenant, search, list } => {
             runner.list::<ClientView>(&clients_path(&tenant), vec![("search", search)], &list, &COLUMNS)
         }
-        ClientCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ClientView>),
+        ClientCommand::Show(of) => runner.run(async |admin| {
+            let client: ClientView = admin.send(ApiRequest::get(of.path())).await?;
+            let presented = ended_credentials::still_presented(admin, &of).await?;
+            runner.print(&client, || details(&client) + &presented)
+        }),
         ClientCommand::Set(With { of, more: changes }) => {
             let patch = changes.patch::<ClientSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<ClientView>)

@@ -38,6 +38,7 @@ pub(crate) mod whoami;
 // What they share.
 mod arguments;
 mod comparison;
+mod ended_credentials;
 mod new_files;
 mod output;
 mod parse;

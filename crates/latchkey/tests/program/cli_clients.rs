@@ -91,6 +91,16 @@ async fn a_secret_is_rotated_ended_and_revoked() {
     cli.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "there is no secret");
     let audit = cli.json(&["audit", "list", "--tenant", "initech", "--limit", "1"]);
     assert_eq!(audit["items"][0]["actor"], "client:platform/admin", "{audit}");
+
+    // The second of the end does not count as after it, and what was used is written at the end of the program.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    program.request_token("initech", "svc", &third).await.assert_refused(401, "invalid_client");
+    program.stop();
+    let store = Cli::store(&folder);
+    let shown = store.run(&["client", "show", "initech", "svc"]).output();
+    let line = shown.lines().find(|line| line.starts_with("secret s3 ")).unwrap_or_else(|| panic!("{shown}"));
+    assert!(line.ends_with("127.0.0.1"), "{shown}");
+    assert!(!store.run(&["client", "show", "umbrella", "svc"]).output().contains("AFTER ITS END"));
 }
 
 #[test]

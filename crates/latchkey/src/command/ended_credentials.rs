@@ -1,0 +1,44 @@
+//! Ended credentials of a client that a caller still presents: deleting its old secrets and keys is safe where there are none.
+
+use administration::{ApiKeyView, Instant, Page, SecretView, UsedFrom};
+use serde_json::json;
+
+use super::client::ClientArguments;
+use super::output::Columns;
+use crate::admin_client::{AdminClient, ApiRequest, with_query};
+use crate::clock;
+
+/// Ended API keys that are looked at.
+const KEYS: u32 = 200;
+
+const COLUMNS: Columns = Columns {
+    none: "",
+    columns: &[
+        ("PRESENTED AFTER ITS END", "credential", ""),
+        ("ENDED", "ended", ""),
+        ("LAST PRESENTED", "presented", ""),
+        ("FROM", "address", ""),
+    ],
+};
+
+/// A table of them, after an empty line; nothing where there are none.
+pub(super) async fn still_presented(admin: &AdminClient, of: &ClientArguments) -> anyhow::Result<String> {
+    let secrets: Page<SecretView> = admin.send(ApiRequest::get(format!("{}/secrets", of.path()))).await?;
+    let ended = [("ends_before", Some(clock::now().to_rfc3339())), ("limit", Some(KEYS.to_string()))];
+    let keys = ApiRequest::get(with_query(&format!("{}/api-keys", of.path()), &ended));
+    let keys: Page<ApiKeyView> = admin.send(keys).await?;
+    let row = |credential: String, ended: Option<Instant>, at: Option<Instant>, from: &[UsedFrom]| {
+        let address = from.first().map(|used| used.address.as_str());
+        Some(json!({ "credential": credential, "ended": ended, "presented": at?, "address": address }))
+    };
+    let secrets = secrets.items.iter().filter_map(|secret| {
+        let ended = secret.revoked_at.or(secret.expires_at);
+        row(format!("secret {}", secret.id), ended, secret.presented_after_end_at, &secret.used_from)
+    });
+    let keys = keys.items.iter().filter_map(|key| {
+        let ended = key.revoked_at.or(key.settings.expires_at);
+        row(format!("API key {}", key.id), ended, key.presented_after_end_at, &key.used_from)
+    });
+    let rows: Vec<_> = secrets.chain(keys).collect();
+    Ok(if rows.is_empty() { String::new() } else { format!("\n{}", COLUMNS.table(&rows)) })
+}
