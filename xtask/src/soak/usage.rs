@@ -17,12 +17,12 @@ use crate::workspace::Failure;
 
 const TENANTS: u32 = 4;
 const CLIENTS: u32 = 3;
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: u32 = 64;
 const REQUESTS: u32 = 1_000_000;
 /// The program writes its counts every minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Of the shape of a generated secret, and no client's.
-const WRONG: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbnf";
+const WRONG: &str = "lk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA4Bow7x";
 
 /// Tenant, client (empty for one that is not registered), member of the document.
 type Ledger = BTreeMap<(String, String, &'static str), u64>;
@@ -97,7 +97,7 @@ fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
             }
             6 => {
                 let form = format!(
-                    "grant_type=client_credentials&client_id=made-up-{own}-{number}&client_secret={SECRET}"
+                    "grant_type=client_credentials&client_id=made-up-{own}-{number}&client_secret={WRONG}"
                 );
                 ("token", form, 401, &["refused"][..], false)
             }
