@@ -56,7 +56,7 @@ impl LeakWorker {
     async fn end(&self, report: &LeakReport) -> Result<usize, EditError> {
         let found = self.administrator.find_leaked(&report.text).await?;
         for credential in &found {
-            self.administrator.end_leaked(credential, &report.source, clock::now()).await?;
+            unless_gone(self.administrator.end_leaked(credential, &report.source, clock::now()).await)?;
         }
         let place = if found.is_empty() { None } else { self.proven_place(report).await };
         for credential in &found {
@@ -69,5 +69,13 @@ impl LeakWorker {
         let (keys, place) = self.keys.as_ref().zip(report.place.as_ref())?;
         let ReportSignature { key, text, digest } = &*place.signature;
         keys.have_signed(key, digest, text).await.then_some(place)
+    }
+}
+
+/// The credential of a deleted tenant ends with it: there is nothing to try again.
+fn unless_gone(ended: Result<(), EditError>) -> Result<(), EditError> {
+    match ended {
+        Err(EditError::NotFound(_)) => Ok(()),
+        other => other,
     }
 }
