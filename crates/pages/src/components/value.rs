@@ -58,6 +58,14 @@ impl Moment {
 }
 
 impl Value {
+    /// A number with narrow blanks between its thousands.
+    pub(crate) fn grouped(number: &u64) -> String {
+        let digits = number.to_string();
+        let before =
+            |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "\u{202f}" } else { "" };
+        digits.char_indices().flat_map(|(at, digit)| before(at).chars().chain([digit])).collect()
+    }
+
     /// Whether it is one of the numbers, which are compared by their ends.
     pub(crate) const fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))
@@ -67,6 +75,13 @@ impl Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(Value::grouped(&number), text.replace(' ', "\u{202f}"));
+        }
+    }
 
     #[test]
     fn a_time_is_shown_to_the_minute() {

@@ -89,6 +89,7 @@ impl DeviceConfirm {
         let texts = self.common.texts();
         let fact = |label, value| Fact { label, value };
         let mut facts = vec![
+            fact(texts.fact_application, Value::Text(self.common.client().to_owned())),
             fact(texts.fact_code, Value::ShortCode(self.user_code.clone())),
             fact(texts.fact_requested_at, Value::Time(self.requested_at.clone())),
             fact(texts.fact_requested_from, Value::Text(self.requested_from.clone())),
