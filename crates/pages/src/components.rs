@@ -7,7 +7,7 @@ mod value;
 
 use crate::page::Link;
 
-pub use bar_chart::{BarChart, Slot};
+pub use bar_chart::{Bar, BarChart, Slot};
 pub use table::{Column, Table};
 pub use value::{Fact, Moment, Value};
 

@@ -16,7 +16,7 @@ pub mod examples;
 
 pub use assets::Asset;
 pub use components::{
-    Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Slot, Table, Value,
+    Badge, Bar, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Slot, Table, Value,
 };
 pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
 pub use texts::{ErrorKind, Language, Texts};

@@ -31,11 +31,16 @@ pub struct Slot {
 }
 
 /// A part of a bar, in the units of the drawing.
-pub(crate) struct Bar {
-    pub(crate) class: &'static str,
-    pub(crate) x: usize,
-    pub(crate) y: u64,
-    pub(crate) height: u64,
+#[derive(Clone, Copy, Debug)]
+pub struct Bar {
+    /// Which of the two counts it is, as a class of the style sheet.
+    pub class: &'static str,
+    /// Its left side.
+    pub x: usize,
+    /// Its upper side.
+    pub y: u64,
+    /// Its height.
+    pub height: u64,
 }
 
 /// The height of the drawing. What was counted at all is one unit high at least, and two parts of a bar have a gap.
@@ -43,19 +48,24 @@ const HEIGHT: u64 = 100;
 const STEP: usize = 10;
 
 impl BarChart {
-    pub(crate) const WIDTH: usize = STEP - 2;
+    /// The width of a bar.
+    pub const WIDTH: usize = STEP - 2;
 
-    pub(crate) fn view_box(&self) -> String {
+    /// The size of the drawing as SVG has it.
+    #[must_use]
+    pub fn view_box(&self) -> String {
         format!("0 0 {} {HEIGHT}", self.slots.len().max(1) * STEP)
     }
 
     /// The largest sum of a slot.
-    pub(crate) fn most(&self) -> u128 {
+    fn most(&self) -> u128 {
         let sums = self.slots.iter().map(|slot| slot.counts.map(u128::from).iter().sum());
         sums.max().unwrap_or_default()
     }
 
-    pub(crate) fn bars(&self) -> Vec<Bar> {
+    /// The parts that are not empty.
+    #[must_use]
+    pub fn bars(&self) -> Vec<Bar> {
         let most = self.most().max(1);
         let scaled = |count: u64| {
             let units = u128::from(count) * u128::from(HEIGHT - 1) / most;
@@ -75,7 +85,8 @@ impl BarChart {
     }
 
     /// The same numbers.
-    pub(crate) fn table(&self) -> Table {
+    #[must_use]
+    pub fn table(&self) -> Table {
         let columns = [Column::of(self.slot)].into_iter().chain(self.series.map(Column::of_numbers));
         let row = |slot: &Slot| {
             let [lower, upper] = slot.counts.map(Value::Number);

@@ -38,7 +38,7 @@ impl Column {
 
 impl Table {
     /// The values of a row with their columns.
-    pub(crate) fn cells<'t>(&'t self, row: &'t [Value]) -> impl Iterator<Item = (&'t Column, &'t Value)> {
+    pub fn cells<'t>(&'t self, row: &'t [Value]) -> impl Iterator<Item = (&'t Column, &'t Value)> {
         self.columns.iter().zip(row)
     }
 }

@@ -67,7 +67,8 @@ impl Value {
     }
 
     /// Whether it is one of the numbers, which are compared by their ends.
-    pub(crate) const fn is_number(&self) -> bool {
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))
     }
 }

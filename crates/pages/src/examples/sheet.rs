@@ -68,9 +68,13 @@ pub(super) fn sheet(common: &Common) -> Sheet {
         ["Text", "Code", "Codes", "Short code", "Number", "Time", "Link", "Badge"].into_iter().zip(values());
     let places = ["Overview", "Applications", "Keys"].into_iter().enumerate();
     let places = places.map(|(at, name)| Place { link: link(name), is_current: at == 1 }).collect();
-    let columns = ["Name", "Id", "Scopes", "Code"].map(Column::of).into_iter();
+    let columns = ["Name", "Id", "Scopes"].map(Column::of).into_iter();
     let columns = columns.chain([Column::of_numbers("Tokens")]);
     let columns = columns.chain(["Last used", "Page", "Status"].map(Column::of)).collect();
+    let row = |mut row: Vec<Value>| {
+        row.remove(3);
+        row
+    };
     let hours = (0..24).map(|hour| {
         let counts = if hour == 3 { [0, 0] } else { [(hour * 37) % 24 * 40, u64::from(hour % 5 == 0) * 24] };
         Slot { name: format!("{hour:02}:00"), counts }
@@ -87,7 +91,11 @@ pub(super) fn sheet(common: &Common) -> Sheet {
         message: "A sentence that says what is to be done.",
         badges: Meaning::ALL.map(badge).into(),
         facts: labels.map(|(label, value)| Fact { label, value }).collect(),
-        table: Table { caption: "Applications".to_owned(), columns, rows: vec![values(), values()] },
+        table: Table {
+            caption: "Applications".to_owned(),
+            columns,
+            rows: vec![row(values()), row(values())],
+        },
         pager: Pager {
             label: "Parts of the list".to_owned(),
             previous: Some(link("Previous")),

@@ -19,7 +19,7 @@ pub(super) const TEXTS: Texts = Texts {
     hide_password: "Hide password",
     stay_signed_in: "Stay signed in on this device",
     // One text for all refusals, so that it says of no account whether it exists, or has too many tries.
-    sign_in_refused: "Wrong e-mail or password. Too many tries? Wait a while.",
+    sign_in_refused: "Wrong e-mail or password. After many tries, wait.",
     sign_in_busy: "The server is busy. Try again in a moment.",
     sign_in_expired: "This page was open for too long. Sign in again.",
     no_cookies: "Your browser keeps no cookies for this site. Allow them, then try again.",
@@ -63,7 +63,7 @@ pub(super) const TEXTS: Texts = Texts {
     device: "Connect a device",
     device_code: "Code",
     device_hint: "The code that your device shows, such as ABCD-EFGH.",
-    device_code_unknown: "The code is wrong or too old. Compare it with your device.",
+    device_code_unknown: "Wrong or old code. Compare it with your device.",
     device_codes_exhausted: "Too many wrong codes. Start again in ten minutes.",
     device_confirm: "Did you start this on your device?",
     device_warning: "Allow it only if the device is in front of you. Nobody who calls or writes to you needs this code.",
