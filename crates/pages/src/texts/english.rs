@@ -20,7 +20,7 @@ pub(super) const TEXTS: Texts = Texts {
     stay_signed_in: "Stay signed in on this device",
     // One text for all refusals, so that it says of no account whether it exists, or has too many tries.
     sign_in_refused: "Wrong e-mail or password. After many tries, wait.",
-    sign_in_busy: "The server is busy. Try again in a moment.",
+    sign_in_busy: "The server is busy. Wait a moment, then try again.",
     sign_in_expired: "This page was open for too long. Sign in again.",
     no_cookies: "Your browser keeps no cookies for this site. Allow them, then try again.",
 
