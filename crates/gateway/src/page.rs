@@ -16,6 +16,8 @@ use crate::options::PublicUrl;
 use crate::respond::no_store;
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+/// The page of a person's own account, below the path of the tenant.
+pub(crate) const ACCOUNT_PATH: &str = "/account";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// Pages use passkeys, and nothing else that asks the person or the device.
@@ -51,7 +53,9 @@ pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url
     let path = |logo: &Logo| public_url.path_of(&tenant.id, &format!("/oauth/logo/{}", logo.hash()));
     let logo =
         logo.as_ref().map(|light| LogoPaths { light: path(light), dark: logo_dark.as_ref().map(path) });
-    Common { tenant_name: Some(tenant.name.clone()), client_name, theme, logo, links, ..common(public_url) }
+    let account = tenant.strategies.oidc.then(|| public_url.path_of(&tenant.id, ACCOUNT_PATH));
+    let tenant_name = Some(tenant.name.clone());
+    Common { tenant_name, client_name, theme, logo, links, account, ..common(public_url) }
 }
 
 /// The tenant's own style, where it differs from that of all pages. One without contrast comes from a store that another program has written,
@@ -74,6 +78,7 @@ pub(crate) fn common(public_url: &PublicUrl) -> Common {
         theme: None,
         logo: None,
         links: Links::default(),
+        account: None,
     }
 }
 

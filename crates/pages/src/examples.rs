@@ -1,10 +1,12 @@
 //! Every page with example values, for tests that look at all of them.
 
+mod sheet;
+
 use crate::texts::ErrorKind;
 use crate::{
     AccountNotice, AccountPage, AllowedApplication, Common, Consent, Continue, DeviceCode, DeviceCodeMessage,
-    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, Language, Link, Links, Page, ScopeLine,
-    SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, Language, Link, Links, Moment, Page,
+    ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -23,6 +25,7 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages.extend(devices(common));
     pages.extend(accounts(common));
     pages.extend(errors(common));
+    pages.push(("components", Box::new(sheet::sheet(common))));
     pages
 }
 
@@ -42,6 +45,7 @@ pub fn common() -> Common {
             terms: Some("https://acme.example/terms".to_owned()),
             privacy: Some("https://acme.example/privacy".to_owned()),
         },
+        account: Some("/api/v1/tenant/acme/account".to_owned()),
     }
 }
 
@@ -69,7 +73,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
             Consent {
                 account: ada.clone(),
                 return_host: "app.acme.example".to_owned(),
-                registered_by: Some("the administrators of Acme Ltd".to_owned()),
+                registered_by: Some("Acme Ltd".to_owned()),
                 apis: if scopes.is_empty() { Vec::new() } else { apis() },
                 scopes,
             }
@@ -79,6 +83,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         form!(common, SelectAccount { account: ada.clone(), other: other.map(str::to_owned) })
     };
     let sign_out = |account| form!(common, SignOut { account });
+    let signed_out = |back| Box::new(SignedOut { common: common.clone(), back });
     vec![
         ("sign_in", sign_in(common, "", None)),
         ("sign_in_prefilled", sign_in(common, &ada, None)),
@@ -92,7 +97,8 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         ("consent_native", consent(Vec::new())),
         ("sign_out", sign_out(Some(ada.clone()))),
         ("sign_out_unnamed", sign_out(None)),
-        ("signed_out", Box::new(SignedOut { common: common.clone(), back: Some(client_link()) })),
+        ("signed_out", signed_out(Some(client_link()))),
+        ("signed_out_here", signed_out(None)),
     ]
 }
 
@@ -130,7 +136,7 @@ fn devices(common: &Common) -> Vec<Example> {
                     account: "ada@acme.example".to_owned(),
                     user_code: "WDJB-MJHT".to_owned(),
                     requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
-                    requested_at: "2026-11-22 02:40 UTC".to_owned(),
+                    requested_at: moment("2026-11-22T02:40:15Z"),
                     scopes: scopes(),
                     apis: apis(),
                 }
@@ -146,25 +152,25 @@ fn accounts(common: &Common) -> Vec<Example> {
         id: id.to_owned(),
         user_agent: user_agent.to_owned(),
         source: source.map(str::to_owned),
-        began: "2026-11-21 08:10 UTC".to_owned(),
-        last_seen: "2026-11-22 02:40 UTC".to_owned(),
+        began: moment("2026-11-21T08:10:00Z"),
+        last_seen: moment("2026-11-22T02:40:00Z"),
     };
     let application = |client: &str, name: &str, scopes| AllowedApplication {
         client: client.to_owned(),
         name: name.to_owned(),
         scopes,
         apis: apis(),
-        allowed: "2026-11-20 17:05 UTC".to_owned(),
+        allowed: moment("2026-11-20T17:05:00Z"),
     };
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
     let page = |notice, elsewhere, applications, more| {
         form!(
             common,
             AccountPage {
+                name: (more == 0).then(|| "Ada Lovelace".to_owned()),
                 account: "ada@acme.example".to_owned(),
                 notice,
                 here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
-                more_sessions: more,
                 elsewhere,
                 more_applications: more,
                 applications,
@@ -172,10 +178,14 @@ fn accounts(common: &Common) -> Vec<Example> {
         )
     };
     let unknown = "a-program-with-a-very-long-name-that-no-list-of-browsers-has/1.0";
+    let phone = |id: &str| session(id, "Mozilla/5.0 (iPhone) Safari/604.1", Some("192.0.2.7"));
     let elsewhere = vec![
-        session("pHbvOqnU9Xq5p8cIbHGKsA", "Mozilla/5.0 (iPhone) Safari/604.1", Some("192.0.2.7")),
+        phone("pHbvOqnU9Xq5p8cIbHGKsA"),
         session("Qm9va3MgYXJlIGdvb2QuLg", unknown, None),
+        phone("dGhlIHNhbWUgcGhvbmUgLi"),
     ];
+    let many =
+        (0..27).map(|at| session(&format!("session-{at}"), &format!("Program {}", at % 25), None)).collect();
     let applications = vec![
         application("notes", "Acme Notes", scopes()),
         application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
@@ -183,14 +193,14 @@ fn accounts(common: &Common) -> Vec<Example> {
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
         ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
-        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), elsewhere, applications, 7)),
+        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
     ]
 }
 
 fn errors(common: &Common) -> Vec<Example> {
     let page = |kind, detail: Option<&str>, code: Option<&'static str>, back| {
         let (common, detail) = (common.clone(), detail.map(str::to_owned));
-        let request_id = code.map(|_: &str| "5f0a1c9d3be27a41".to_owned());
+        let request_id = Some("5f0a1c9d3be27a41".to_owned());
         Box::new(ErrorPage { common, kind, detail, code, request_id, back })
     };
     let detail = "The scope notes:write is not registered for this client.";
@@ -214,6 +224,10 @@ fn errors(common: &Common) -> Vec<Example> {
         ("error_unavailable", page(ErrorKind::Unavailable, None, None, None)),
         ("error_internal", page(ErrorKind::Internal, None, None, None)),
     ]
+}
+
+fn moment(instant: &str) -> Moment {
+    Moment::utc(instant.to_owned())
 }
 
 fn apis() -> Vec<String> {

@@ -1,6 +1,7 @@
 //! What does a person see? Views go in, HTML comes out. A view is a struct with the values of one page, and its template is beside it. No
 //! template takes markup from a value. In reading order:
 
+mod components;
 mod page;
 mod texts;
 
@@ -14,6 +15,9 @@ mod theme;
 pub mod examples;
 
 pub use assets::Asset;
+pub use components::{
+    Badge, Bar, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Slot, Table, Value,
+};
 pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;

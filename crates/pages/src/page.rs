@@ -45,6 +45,8 @@ pub struct Common {
     pub logo: Option<LogoPaths>,
     /// The tenant's addresses.
     pub links: Links,
+    /// The path of the page of the own account, where people sign in at the tenant.
+    pub account: Option<String>,
 }
 
 /// Where the logo of a tenant is.
@@ -67,12 +69,12 @@ pub struct Links {
     pub privacy: Option<String>,
 }
 
-/// A way back to a client.
+/// A way to another page: of a client, or of ours.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// The client's name.
+    /// What it is called.
     pub name: String,
-    /// An address that is registered for the client.
+    /// Its address. That of a client is registered for it.
     pub url: String,
 }
 
@@ -102,6 +104,19 @@ impl Common {
 
     pub(crate) fn icon(&self) -> String {
         self.path_of(&assets::ICON)
+    }
+
+    /// The first letters of the tenant's first two words, which take the place of a logo.
+    pub(crate) fn monogram(&self) -> Option<String> {
+        let words = self.tenant_name.as_deref()?.split_whitespace();
+        let firsts = words.filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
+        let letters: String = firsts.take(2).flat_map(char::to_uppercase).collect();
+        (!letters.is_empty()).then_some(letters)
+    }
+
+    /// Where the errors of this server are explained.
+    pub(crate) fn help_on(&self, code: &str) -> String {
+        format!("{}/docs/errors#{code}", self.base)
     }
 
     /// Labels and addresses, of those that the tenant has.
@@ -154,3 +169,23 @@ macro_rules! page {
     };
 }
 pub(crate) use page;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_without_a_logo_is_known_by_its_letters() {
+        for (name, letters) in [
+            ("Acme Ltd", Some("AL")),
+            ("globex", Some("G")),
+            ("  the  (big) one", Some("TB")),
+            ("\u{9662}\u{5b50} x", Some("\u{9662}X")),
+            ("\u{202e}<!-- -->", None),
+            ("", None),
+        ] {
+            let common = Common { tenant_name: Some(name.to_owned()), ..Common::default() };
+            assert_eq!(common.monogram().as_deref(), letters, "{name}");
+        }
+    }
+}

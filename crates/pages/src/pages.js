@@ -1,14 +1,30 @@
-// Two comforts: a page that goes on by itself, and a password that can be shown. Every page works without them.
+// Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them. Every page works without them.
 "use strict";
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 for (const button of document.querySelectorAll("button[data-shows]")) {
   const field = document.getElementById(button.dataset.shows);
+  const show = (isShown) => {
+    if (isShown === (field.type === "text")) return;
+    field.type = isShown ? "text" : "password";
+    [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent];
+    [button.ariaLabel, button.dataset.otherLabel] = [button.dataset.otherLabel, button.ariaLabel];
+  };
   button.hidden = false;
-  button.addEventListener("click", () => {
-    const shown = field.type === "password";
-    field.type = shown ? "text" : "password";
-    button.setAttribute("aria-pressed", String(shown));
-  });
+  button.addEventListener("click", () => show(field.type === "password"));
   // Sent as a password, so that browsers offer to keep it as one.
-  field.form.addEventListener("submit", () => { field.type = "password"; });
+  field.form?.addEventListener("submit", () => show(false));
+}
+const { lang } = document.documentElement;
+// Words in the language of the page, and dates as the reader's own country writes them.
+const locale = navigator.languages.find((language) => language.startsWith(lang)) ?? lang;
+const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const UNITS = [["year", 31536e3], ["month", 2592e3], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) continue;
+  const seconds = Math.round((at - Date.now()) / 1000);
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS[5];
+  time.title = time.textContent;
+  time.textContent = `${date.format(at)} (${ago.format(Math.trunc(seconds / length), unit)})`;
 }

@@ -85,6 +85,9 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
         for (status, answer) in refusals(&app, own, PUBLIC_URL).await {
             assert_eq!(answer.status, status, "{}", answer.body);
             assert_has_look(&answer, own, other);
+            let next = format!("href=\"{}\"", tenant_path(own, "/account"));
+            let request = format!("<code>{}</code>", answer.header("x-request-id"));
+            assert!(answer.body.contains(&next) && answer.body.contains(&request), "{}", answer.body);
         }
         app.change_tenant(own, |changed| {
             changed.strategies.oidc = false;

@@ -130,7 +130,7 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let hint = tokens["id_token"].as_str().unwrap();
         // In another spelling, and the password counts all the same.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
-        browser.post(&path, &wrong).await.assert_says(403, "is wrong");
+        browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
 

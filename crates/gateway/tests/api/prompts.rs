@@ -39,9 +39,9 @@ fn kind(answer: &Answer) -> String {
         return error.map_or_else(|| "code".to_owned(), |(_, error)| error.into_owned());
     }
     if answer.status == 400 {
-        let error = answer.body.split_once("Error code: ");
+        let error = answer.body.split_once("/docs/errors#");
         let error = error.unwrap_or_else(|| panic!("no code of an error: {}", answer.body)).1;
-        return error.split('<').next().unwrap().trim().to_owned();
+        return error.split('"').next().unwrap().to_owned();
     }
     assert_eq!(answer.status, 200, "{}", answer.body);
     let kinds = [

@@ -11,7 +11,7 @@ function measure() {
     .filter((element) => getComputedStyle(element).display !== "inline")
     .map((element) => element.outerHTML.slice(0, 80));
   const small = [...document.querySelectorAll("a, button, input:not([type=hidden])")]
-    .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
+    .map((element) => (["checkbox", "radio"].includes(element.type) ? element.closest("label") : element))
     .filter((element) => element.checkVisibility())
     .map((element) => ({ box: element.getBoundingClientRect(), what: element.outerHTML.slice(0, 80) }))
     .filter(({ box }) => box.width < 44 || box.height < 44)

@@ -16,7 +16,7 @@ async function focused(page) {
 // Presses the key until the focus is there.
 async function moveTo(page, wanted, key = "Tab") {
   const passed = [];
-  while (passed.length < 12) {
+  while (passed.length < 30) {
     await page.keyboard.press(key);
     const found = await focused(page);
     if (found === wanted) return;

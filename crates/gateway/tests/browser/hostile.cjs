@@ -6,7 +6,7 @@ const { fits } = require("./fits.cjs");
 const payloads = require("./payloads.json");
 const pages = process.env.LATCHKEY_HOSTILE_PAGES.split(" ");
 // What only a value could have brought into a page of ours.
-const FOREIGN = "img, svg, iframe, object, math, details, style, base, meta[http-equiv], body script, link[href^=http], form[action^=http]";
+const FOREIGN = "img, svg:not(.icon), iframe, object, math, details, style, base, meta[http-equiv], body script, link[href^=http], form[action^=http]";
 
 // Runs in the page: what it says, also in its title and its fields.
 function said() {

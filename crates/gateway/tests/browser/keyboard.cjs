@@ -92,7 +92,7 @@ const JOURNEYS = {
   device_confirm: [decision("deny", "Enter"), decision("allow", "Enter")],
   account: [
     decision("sign_out", "Enter"),
-    pressed("session", "pHbvOqnU9Xq5p8cIbHGKsA", "Enter"),
+    pressed("session", "pHbvOqnU9Xq5p8cIbHGKsA dGhlIHNhbWUgcGhvbmUgLi", "Enter"),
     decision("sign_out_everywhere", "Space"),
     pressed("client", "calendar", "Space"),
   ],
@@ -121,11 +121,13 @@ async function isShown(browser) {
   await visit(page, `/pages/plain/sign_in_prefilled`);
   const password = () => page.locator("#password").getAttribute("type");
   await page.keyboard.type("secret");
-  await moveTo(page, "Show password");
+  await moveTo(page, "Show");
+  const name = () => page.locator("[data-shows]").getAttribute("aria-label");
   await page.keyboard.press("Space");
-  check((await password()) === "text", "the password is not shown");
+  check((await password()) === "text" && (await name()) === "Hide password", "the password is not shown");
+  check((await focused(page)) === "Hide", "the button does not say what it does next");
   await page.keyboard.press("Space");
-  check((await password()) === "password", "the password stays shown");
+  check((await password()) === "password" && (await name()) === "Show password", "the password stays shown");
   await context.close();
 }
 
@@ -155,6 +157,27 @@ async function goesOn(browser, name, javaScriptEnabled) {
   await context.close();
 }
 
+// Both answers are in the smallest window of a phone before anything is scrolled.
+async function hasBothAnswersInView(browser, name) {
+  const { context, page } = await open(browser, { viewport: { width: 360, height: 740 } }, false);
+  await visit(page, `/pages/plain/${name}`);
+  const below = await page.locator("button[name=decision]").evaluateAll((buttons) =>
+    buttons.filter((button) => button.getBoundingClientRect().bottom > globalThis.innerHeight).length,
+  );
+  check(below === 0, `${name} has ${below} answers below the window`);
+  await context.close();
+}
+
+// In the time zone of the reader; without script in UTC.
+async function showsTimes(browser) {
+  const { context, page } = await open(browser, { timezoneId: "Asia/Tokyo", locale: "en-GB" }, false);
+  await page.clock.setFixedTime("2026-11-22T04:40:00Z");
+  await visit(page, `/pages/plain/device_confirm`);
+  const [text, title] = await page.locator("time").first().evaluate((time) => [time.textContent, time.title]);
+  check(text === "22 Nov 2026, 11:40 (1 hour ago)" && title === "2026-11-22 02:40 UTC", `the time is ${text}, ${title}`);
+  await context.close();
+}
+
 withBrowser(async (browser) => {
   for (const javaScriptEnabled of [true, false]) {
     for (const name of names) {
@@ -179,6 +202,8 @@ withBrowser(async (browser) => {
     await context.close();
   }
   await isShown(browser);
+  for (const name of ["consent", "device_confirm"]) await hasBothAnswersInView(browser, name);
+  await showsTimes(browser);
   console.log(`${sent} forms sent`);
 }).catch((error) => {
   console.error(error);

@@ -15,7 +15,7 @@ fn each_journey_goes_by_keyboard_alone() {
         let client = json!({ "email": "ada@example.com", "staysSignedIn": true });
         let device = json!({ "done": "The device is connected", "connected": true });
         let account =
-            json!({ "ended": "The session has ended.", "fewer": 1, "clients": 0, "endedElsewhere": true });
+            json!({ "ended": "The sessions have ended.", "fewer": 1, "clients": 0, "endedElsewhere": true });
         let expected = json!({
             "toClient, with script": client,
             "toDevice, with script": device,

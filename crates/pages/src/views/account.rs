@@ -4,9 +4,10 @@
 use askama::Template;
 
 use crate::browser_name::browser_name;
+use crate::components::{Fact, Moment, Value};
 use crate::page::{Common, page};
 use crate::texts::With;
-use crate::views::consent::ScopeLine;
+use crate::views::consent::{ScopeLine, services};
 
 /// Shows what a person can end.
 #[derive(Template)]
@@ -15,20 +16,20 @@ pub struct AccountPage {
     /// What all pages have.
     pub common: Common,
     /// Where the form leads. One of its fields says what ends: `decision` is `sign_out` or `sign_out_everywhere`, `session` names one of the
-    /// other sessions, and `client` an application.
+    /// other sessions, or several with blanks between them, and `client` an application.
     pub action: String,
     /// The sealed request.
     pub flow: String,
+    /// The name of the person, where it is known.
+    pub name: Option<String>,
     /// How the person knows the account.
     pub account: String,
     /// What has just been done.
     pub notice: Option<AccountNotice>,
     /// The session of this browser.
     pub here: SessionEntry,
-    /// The others, [`MOST`](Self::MOST) of them.
+    /// The others, those first that were used last. [`MOST`](Self::MOST) groups of equal ones are shown.
     pub elsewhere: Vec<SessionEntry>,
-    /// How many are not among them.
-    pub more_sessions: usize,
     /// What the person has allowed, [`MOST`](Self::MOST) of it.
     pub applications: Vec<AllowedApplication>,
     /// How many are not among them.
@@ -40,6 +41,8 @@ pub struct AccountPage {
 pub enum AccountNotice {
     /// Another session has ended.
     SessionEnded,
+    /// Several others have.
+    SessionsEnded,
     /// An application has no access any more.
     ApplicationEnded,
 }
@@ -53,10 +56,21 @@ pub struct SessionEntry {
     pub user_agent: String,
     /// The address from which the person signed in, where it is known.
     pub source: Option<String>,
-    /// When it began, for people.
-    pub began: String,
-    /// When it was used last, for people.
-    pub last_seen: String,
+    /// When it began.
+    pub began: Moment,
+    /// When it was used last.
+    pub last_seen: Moment,
+}
+
+/// Sessions that a person cannot tell from each other.
+pub(crate) struct SessionGroup<'p> {
+    browser: String,
+    source: Option<&'p str>,
+    /// When one of them was used last.
+    last_seen: &'p Moment,
+    count: usize,
+    /// What the button ends: up to [`AccountPage::MOST`] of them.
+    ids: String,
 }
 
 /// An application that may use the account.
@@ -70,35 +84,75 @@ pub struct AllowedApplication {
     pub scopes: Vec<ScopeLine>,
     /// The APIs at which it may do it, where they are known.
     pub apis: Vec<String>,
-    /// When the person allowed it, for people.
-    pub allowed: String,
+    /// When the person allowed it.
+    pub allowed: Moment,
 }
 
 impl AccountPage {
-    /// So many other sessions are shown, and so many applications: a page has 30 KB at most.
+    /// So many groups of sessions are shown, and so many applications. One button ends so many sessions.
     pub const MOST: usize = 20;
 
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.notice? {
             AccountNotice::SessionEnded => texts.session_ended,
+            AccountNotice::SessionsEnded => texts.sessions_ended,
             AccountNotice::ApplicationEnded => texts.application_ended,
         })
     }
 
-    fn browser(&self, session: &SessionEntry) -> String {
-        browser_name(&session.user_agent).unwrap_or_else(|| self.common.texts().unknown_browser.to_owned())
+    fn facts(&self) -> Vec<Fact> {
+        let texts = self.common.texts();
+        let name = self.name.as_ref().map(|name| (texts.fact_name, name));
+        let facts = name.into_iter().chain([(texts.fact_account, &self.account)]);
+        facts.map(|(label, value)| Fact { label, value: Value::Text(value.clone()) }).collect()
     }
 
-    fn details(&self, session: &SessionEntry) -> String {
+    fn facts_of(&self, application: &AllowedApplication) -> Vec<Fact> {
+        services(&application.apis, self.common.texts().fact_services).into_iter().collect()
+    }
+
+    fn browser(&self, session: &SessionEntry) -> String {
         let texts = self.common.texts();
-        let from = session.source.as_deref().map(texts.session_from);
-        let times = [(texts.session_began)(&session.began), (texts.session_seen)(&session.last_seen)];
-        from.into_iter().chain(times).collect::<Vec<_>>().join(" ")
+        browser_name(&session.user_agent, texts.browser_on)
+            .unwrap_or_else(|| texts.unknown_browser.to_owned())
+    }
+
+    fn all_groups(&self) -> Vec<SessionGroup<'_>> {
+        let mut groups: Vec<SessionGroup<'_>> = Vec::new();
+        for session in &self.elsewhere {
+            let (browser, source) = (self.browser(session), session.source.as_deref());
+            let last_seen = &session.last_seen;
+            let known = groups.iter_mut().find(|group| (&group.browser, group.source) == (&browser, source));
+            let Some(group) = known else {
+                groups.push(SessionGroup { browser, source, last_seen, count: 1, ids: session.id.clone() });
+                continue;
+            };
+            if group.count < Self::MOST {
+                group.ids = format!("{} {}", group.ids, session.id);
+            }
+            group.count += 1;
+        }
+        groups
+    }
+
+    fn groups(&self) -> Vec<SessionGroup<'_>> {
+        let mut groups = self.all_groups();
+        groups.truncate(Self::MOST);
+        groups
+    }
+
+    fn end_label(&self, group: &SessionGroup<'_>) -> String {
+        let texts = self.common.texts();
+        match group.count {
+            1 => texts.session_end.to_owned(),
+            count => (texts.sessions_end)(&count.min(Self::MOST).to_string()),
+        }
     }
 
     fn sessions_not_shown(&self) -> Option<String> {
-        more(self.more_sessions, self.common.texts().more_sessions)
+        let left_out = self.all_groups().into_iter().skip(Self::MOST);
+        more(left_out.map(|group| group.count).sum(), self.common.texts().more_sessions)
     }
 
     fn applications_not_shown(&self) -> Option<String> {

@@ -4,6 +4,7 @@
 use askama::Template;
 
 use crate::Language;
+use crate::components::{Fact, Value};
 use crate::page::{Common, page};
 
 /// Asks whether a client may use the account.
@@ -47,6 +48,19 @@ impl ScopeLine {
 }
 
 impl Consent {
+    fn facts(&self) -> Vec<Fact> {
+        let texts = self.common.texts();
+        let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
+        let mut facts = vec![
+            text(texts.fact_application, self.common.client()),
+            text(texts.fact_account, &self.account),
+            text(texts.fact_returns_to, &self.return_host),
+        ];
+        facts.extend(self.registered_by.as_deref().map(|who| text(texts.fact_registered_by, who)));
+        facts.extend(services(&self.apis, texts.fact_services));
+        facts
+    }
+
     fn heading(&self) -> String {
         let texts = self.common.texts();
         let ask = if self.scopes.is_empty() { texts.continue_to } else { texts.consent };
@@ -62,6 +76,11 @@ impl Consent {
         let texts = self.common.texts();
         if self.scopes.is_empty() { texts.cancel } else { texts.deny }
     }
+}
+
+/// The APIs at which something is allowed, if there are any.
+pub(crate) fn services(apis: &[String], label: &'static str) -> Option<Fact> {
+    (!apis.is_empty()).then(|| Fact { label, value: Value::Codes(apis.to_vec()) })
 }
 
 page!(Consent);

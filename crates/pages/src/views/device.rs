@@ -2,8 +2,9 @@
 
 use askama::Template;
 
+use crate::components::{Fact, Moment, Value};
 use crate::page::{Common, page};
-use crate::views::consent::ScopeLine;
+use crate::views::consent::{ScopeLine, services};
 
 /// Asks for the code that the device shows.
 #[derive(Template)]
@@ -46,8 +47,8 @@ pub struct DeviceConfirm {
     pub user_code: String,
     /// The address from which the code was requested.
     pub requested_from: String,
-    /// When the code was requested, for people.
-    pub requested_at: String,
+    /// When the code was requested.
+    pub requested_at: Moment,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
     /// The APIs at which it asks for it.
@@ -80,6 +81,22 @@ impl DeviceCode {
             DeviceCodeMessage::Unknown => texts.device_code_unknown,
             DeviceCodeMessage::TooMany => texts.device_codes_exhausted,
         })
+    }
+}
+
+impl DeviceConfirm {
+    fn facts(&self) -> Vec<Fact> {
+        let texts = self.common.texts();
+        let fact = |label, value| Fact { label, value };
+        let mut facts = vec![
+            fact(texts.fact_application, Value::Text(self.common.client().to_owned())),
+            fact(texts.fact_code, Value::ShortCode(self.user_code.clone())),
+            fact(texts.fact_requested_at, Value::Time(self.requested_at.clone())),
+            fact(texts.fact_requested_from, Value::Text(self.requested_from.clone())),
+            fact(texts.fact_account, Value::Text(self.account.clone())),
+        ];
+        facts.extend(services(&self.apis, texts.fact_services));
+        facts
     }
 }
 

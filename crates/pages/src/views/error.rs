@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::components::{Fact, Value};
 use crate::page::{Common, Link, page};
 use crate::texts::ErrorKind;
 
@@ -30,6 +31,16 @@ impl ErrorPage {
 
     fn explanation(&self) -> &'static str {
         (self.common.texts().error)(self.kind).1
+    }
+
+    /// The code, with the way to what is said of it, and the request.
+    fn facts(&self) -> Vec<Fact> {
+        let texts = self.common.texts();
+        let code = self.code.map(|code| Link { name: code.to_owned(), url: self.common.help_on(code) });
+        let code = code.map(|link| Fact { label: texts.fact_error_code, value: Value::Link(link) });
+        let request = self.request_id.clone().map(Value::Code);
+        let request = request.map(|value| Fact { label: texts.fact_request, value });
+        code.into_iter().chain(request).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use pages::examples::Example;
 use pages::{
-    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, Link, ScopeLine,
-    SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, Link, Moment,
+    ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 pub(super) const NAMES: [&str; 8] =
@@ -25,13 +25,13 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
             ScopeLine { name: text(), description: String::new() },
         ]
     };
-    let minute = || "2026-11-22 02:40 UTC".to_owned();
+    let moment = || Moment::utc("2026-11-22T02:40:00Z".to_owned());
     let session = |id: &str| SessionEntry {
         id: id.to_owned(),
         user_agent: text(),
         source: Some(text()),
-        began: minute(),
-        last_seen: minute(),
+        began: moment(),
+        last_seen: moment(),
     };
     let back = || Some(Link { name: text(), url: "https://app.acme.example/".to_owned() });
     vec![
@@ -78,7 +78,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 account: text(),
                 user_code: "WDJB-MJHT".to_owned(),
                 requested_from: text(),
-                requested_at: minute(),
+                requested_at: moment(),
                 scopes: scopes(),
                 apis: vec![text()],
             }),
@@ -89,17 +89,17 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 common: common(),
                 action: action(),
                 flow: flow(),
+                name: Some(text()),
                 account: text(),
                 notice: None,
                 here: session("here"),
                 elsewhere: vec![session("elsewhere")],
-                more_sessions: 0,
                 applications: vec![AllowedApplication {
                     client: "notes".to_owned(),
                     name: text(),
                     scopes: scopes(),
                     apis: vec![text()],
-                    allowed: minute(),
+                    allowed: moment(),
                 }],
                 more_applications: 0,
             }),

@@ -6,23 +6,20 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView, SignInEnd};
 use pages::{
-    AccountNotice, AccountPage, AllowedApplication, Language, ScopeLine, SessionEntry, SignInMessage,
+    AccountNotice, AccountPage, AllowedApplication, Language, Moment, ScopeLine, SessionEntry, SignInMessage,
     SignedOut,
 };
 use registry::ClientId;
 use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
 
-use super::minute::minute;
 use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::failure::Failure;
-use crate::page::{Opener, respond};
+use crate::page::{ACCOUNT_PATH, Opener, respond};
 use crate::page_error::{PageRequest, PageResult};
 use crate::respond::no_store;
-
-const PATH: &str = "/account";
 
 /// The person comes to see the account, and signs in for it where nobody has.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
@@ -79,40 +76,48 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
 
 /// Leads a person who is signed in to the account.
 pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
-    let account = visit.public_url.path_of(&visit.tenant.id, PATH);
+    let account = visit.public_url.path_of(&visit.tenant.id, ACCOUNT_PATH);
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
 }
 
 /// Ends what the form names, if it is of this account; otherwise the page says nothing of it.
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
-    let Some(end) = pressed(fields, own) else { return account_page(visit, signed_in, None).await };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
-    visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
-    let ended = visit.services.administrator.end_sign_ins(&caller, (tenant, account), &end).await;
-    let notice = match (ended, end) {
-        (Err(EditError::NotFound(_)), _) => None,
-        (Err(error), _) => return Err(error.into()),
-        (Ok(()), SignInEnd::Consent(_)) => Some(AccountNotice::ApplicationEnded),
-        (Ok(()), SignInEnd::Session(session)) if session != *own => Some(AccountNotice::SessionEnded),
-        (Ok(()), SignInEnd::Session(_) | SignInEnd::All) => {
-            visit.browser.forget_session(&visit.tenant)?;
-            let page = SignedOut { common: visit.common(None), back: None };
-            return Ok(respond(StatusCode::OK, &page, Opener::Severed));
-        }
-    };
+    let mut notice = None;
+    for end in pressed(fields, own) {
+        visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
+        let ended = visit.services.administrator.end_sign_ins(&caller, (tenant, account), &end).await;
+        notice = match (ended, end) {
+            (Err(EditError::NotFound(_)), _) => notice,
+            (Err(error), _) => return Err(error.into()),
+            (Ok(()), SignInEnd::Consent(_)) => Some(AccountNotice::ApplicationEnded),
+            (Ok(()), SignInEnd::Session(session)) if session != *own => Some(match notice {
+                None => AccountNotice::SessionEnded,
+                Some(_) => AccountNotice::SessionsEnded,
+            }),
+            (Ok(()), SignInEnd::Session(_) | SignInEnd::All) => {
+                visit.browser.forget_session(&visit.tenant)?;
+                let page = SignedOut { common: visit.common(None), back: None };
+                return Ok(respond(StatusCode::OK, &page, Opener::Severed));
+            }
+        };
+    }
     account_page(visit, signed_in, notice).await
 }
 
-/// What the button that was pressed in this session ends.
-fn pressed(fields: &Fields, own: &SessionId) -> Option<SignInEnd> {
+/// What the button that was pressed in this session ends: for equal sessions as many as the page names at once, each for itself.
+fn pressed(fields: &Fields, own: &SessionId) -> Vec<SignInEnd> {
     match (&*fields.decision, &*fields.session, &*fields.client) {
-        ("sign_out", "", "") => Some(SignInEnd::Session(own.clone())),
-        ("sign_out_everywhere", "", "") => Some(SignInEnd::All),
-        ("", session, "") => session.parse().ok().map(SignInEnd::Session),
-        ("", "", client) => ClientId::parse(client).ok().map(SignInEnd::Consent),
-        _ => None,
+        ("sign_out", "", "") => vec![SignInEnd::Session(own.clone())],
+        ("sign_out_everywhere", "", "") => vec![SignInEnd::All],
+        ("", sessions, "") => {
+            let sessions = sessions.split(' ').take(AccountPage::MOST);
+            sessions.filter_map(|session| session.parse().ok().map(SignInEnd::Session)).collect()
+        }
+        ("", "", client) => ClientId::parse(client).ok().map(SignInEnd::Consent).into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -124,7 +129,8 @@ async fn account_page(visit: &Visit<'_>, signed_in: &SignedIn, notice: Option<Ac
     sessions.retain(|session| session.session_id != own.id.as_str());
     // What was allowed last is shown first.
     consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
-    let [more_sessions, more_applications] = [cut(&mut sessions), cut(&mut consents)];
+    let more_applications = consents.len().saturating_sub(AccountPage::MOST);
+    consents.truncate(AccountPage::MOST);
     let common = visit.common(None);
     let mut applications = Vec::new();
     for consent in consents {
@@ -132,32 +138,26 @@ async fn account_page(visit: &Visit<'_>, signed_in: &SignedIn, notice: Option<Ac
     }
     let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
-    let account = visit.shown_name(signed_in).await?;
+    let (name, account) = visit.person(signed_in).await?;
     let page = AccountPage {
         common,
         action,
         flow,
+        name,
         account,
         notice,
         here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
         elsewhere: sessions.into_iter().map(entry).collect(),
-        more_sessions,
         applications,
         more_applications,
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
-/// Keeps what a page shows. Returns how much more there was.
-fn cut<T>(entries: &mut Vec<T>) -> usize {
-    let more = entries.len().saturating_sub(AccountPage::MOST);
-    entries.truncate(AccountPage::MOST);
-    more
-}
-
 fn entry(session: SessionView) -> SessionEntry {
     let SessionView { session_id: id, user_agent, source, created_at, last_seen_at, .. } = session;
-    SessionEntry { id, user_agent, source, began: minute(created_at.0), last_seen: minute(last_seen_at.0) }
+    let [began, last_seen] = [created_at, last_seen_at].map(|at| Moment::utc(at.0.to_rfc3339()));
+    SessionEntry { id, user_agent, source, began, last_seen }
 }
 
 /// A client that does not serve has no name here but its id.
@@ -173,6 +173,6 @@ async fn application(
         client: client_id,
         apis,
         scopes: scopes.into_iter().map(|name| ScopeLine::of(name, language)).collect(),
-        allowed: minute(granted_at.0),
+        allowed: Moment::utc(granted_at.0.to_rfc3339()),
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, TypedCode};
 use pages::{
-    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
+    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind, Moment,
     ScopeLine, SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
@@ -14,7 +14,6 @@ use registry::Client;
 use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 
 use super::authorization::LONGEST;
-use super::minute::minute;
 use super::posted::{Fields, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
@@ -156,7 +155,7 @@ async fn confirm_page(
         account,
         user_code: user_code.clone(),
         requested_from: code.requested_from.clone(),
-        requested_at: minute(code.created_at),
+        requested_at: Moment::utc(code.created_at.to_rfc3339()),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

@@ -13,7 +13,6 @@ pub(crate) mod userinfo;
 
 mod authorization;
 mod browser;
-mod minute;
 mod outcome;
 mod posted;
 mod proceed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::Identifier;
+use accounts::{Account, Identifier};
 use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
@@ -15,7 +15,7 @@ use crate::Services;
 use crate::cookies::Cookies;
 use crate::fetch_metadata::judge_navigation;
 use crate::options::PublicUrl;
-use crate::page::common_of;
+use crate::page::{ACCOUNT_PATH, common_of};
 use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::raw_request::RawRequest;
 
@@ -74,22 +74,32 @@ impl<'r> Visit<'r> {
 
     /// How the person who is signed in knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
-        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
-        let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
-        Ok(known.map(|known| known.identifier.as_str().to_owned()))
+        let account = self.account_of(signed_in).await?;
+        Ok(account.as_deref().and_then(sign_in_name))
     }
 
     /// The same, and the account's id where it has no such name any more.
     pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Result<String, StoreError> {
-        let name = self.sign_in_name(signed_in).await?;
-        Ok(name.unwrap_or_else(|| signed_in.account().to_string()))
+        Ok(self.person(signed_in).await?.1)
+    }
+
+    /// The same after the person's own name, where the account has one.
+    pub(super) async fn person(&self, signed_in: &SignedIn) -> Result<(Option<String>, String), StoreError> {
+        let account = self.account_of(signed_in).await?;
+        let name = account.as_ref().and_then(|account| account.claims.get("name")?.as_str());
+        let known = account.as_deref().and_then(sign_in_name);
+        Ok((name.map(str::to_owned), known.unwrap_or_else(|| signed_in.account().to_string())))
+    }
+
+    async fn account_of(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
+        self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
     }
 
     /// Whether the person has typed the name of another account than that of the session. What is no name is left to the check of the
     /// password.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
-        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        let account = self.account_of(signed_in).await?;
         Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
@@ -109,7 +119,7 @@ impl<'r> Visit<'r> {
             FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
-            FlowStep::Account(_) => "/account",
+            FlowStep::Account(_) => ACCOUNT_PATH,
         };
         let parameters = parameters.to_owned();
         let flow = Flow { parameters, started, step, asks_for_cookies: self.asks_for_cookies };
@@ -135,6 +145,12 @@ impl<'r> Visit<'r> {
     pub(super) fn finish(self, response: HttpResponse) -> HttpResponse {
         self.browser.finish(response)
     }
+}
+
+/// How a person knows the account.
+fn sign_in_name(account: &Account) -> Option<String> {
+    let known = account.email().or_else(|| account.username())?;
+    Some(known.identifier.as_str().to_owned())
 }
 
 /// The tenant of a request that a window sends, by a navigation or by a form. Nothing of another request is read.

@@ -91,11 +91,11 @@ async function state(context, issuer) {
     await page.waitForTimeout(1000);
     answer = await page.goto(`${issuer}/account`);
   }
-  const [, main] = /<main>([^]*)<\/main>/.exec(await answer.text());
+  const [, main] = /<main[^>]*>([^]*)<\/main>/.exec(await answer.text());
   const tenant = issuer.split("/").at(-1);
   const cookies = await context.cookies(issuer);
   const session = cookies.filter(({ name }) => name.endsWith(`lk-s.${tenant}`)).map(({ path, value }) => `${path} ${value}`);
-  return { text: main.replace(/name="flow" value="[^"]*"/, ""), session: session.sort().join() };
+  return { text: main.replace(/name="flow" value="[^"]*"/g, ""), session: session.sort().join() };
 }
 
 // What is another one than before, if anything is.

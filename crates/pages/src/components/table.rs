@@ -1,0 +1,44 @@
+//! A table. In a narrow window each row of it is a card, in which the headings are labels.
+
+use super::Value;
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What it lists.
+    pub caption: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows, each with a value for each column. The first value names the row.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub heading: &'static str,
+    /// Whether its values are numbers.
+    pub is_number: bool,
+}
+
+impl Column {
+    /// Of texts.
+    #[must_use]
+    pub const fn of(heading: &'static str) -> Self {
+        Self { heading, is_number: false }
+    }
+
+    /// Of numbers.
+    #[must_use]
+    pub const fn of_numbers(heading: &'static str) -> Self {
+        Self { heading, is_number: true }
+    }
+}
+
+impl Table {
+    /// The values of a row with their columns.
+    pub fn cells<'t>(&'t self, row: &'t [Value]) -> impl Iterator<Item = (&'t Column, &'t Value)> {
+        self.columns.iter().zip(row)
+    }
+}

@@ -1,0 +1,93 @@
+//! Values as people read them, in a list of facts or in a table.
+
+use super::Badge;
+use crate::page::Link;
+
+/// A value.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// An identifier, which may break where it does not fit.
+    Code(String),
+    /// Several of them.
+    Codes(Vec<String>),
+    /// A code that people compare or type. It never breaks.
+    ShortCode(String),
+    /// A count.
+    Number(u64),
+    /// An instant.
+    Time(Moment),
+    /// A way to another page.
+    Link(Link),
+    /// A status.
+    Badge(Badge),
+}
+
+/// A value with what it is.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// What it is.
+    pub label: &'static str,
+    /// The value.
+    pub value: Value,
+}
+
+/// An instant. A script shows it in the time of the reader, and how long ago it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    instant: String,
+}
+
+impl Moment {
+    /// From a text of RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
+    #[must_use]
+    pub const fn utc(instant: String) -> Self {
+        Self { instant }
+    }
+
+    pub(crate) fn instant(&self) -> &str {
+        &self.instant
+    }
+
+    /// To the minute, such as `2026-11-22 02:40 UTC`.
+    pub(crate) fn text(&self) -> String {
+        let (date, time) = self.instant.split_once('T').unwrap_or((&self.instant, ""));
+        format!("{date} {} UTC", time.get(..5).unwrap_or_default())
+    }
+}
+
+impl Value {
+    /// A number with narrow blanks between its thousands.
+    pub(crate) fn grouped(number: &u64) -> String {
+        let digits = number.to_string();
+        let before =
+            |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "\u{202f}" } else { "" };
+        digits.char_indices().flat_map(|(at, digit)| before(at).chars().chain([digit])).collect()
+    }
+
+    /// Whether it is one of the numbers, which are compared by their ends.
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(Value::grouped(&number), text.replace(' ', "\u{202f}"));
+        }
+    }
+
+    #[test]
+    fn a_time_is_shown_to_the_minute() {
+        for (instant, text) in [("2026-01-01T00:00:59Z", "2026-01-01 00:00 UTC"), ("x", "x  UTC")] {
+            assert_eq!(Moment::utc(instant.to_owned()).text(), text);
+        }
+    }
+}
