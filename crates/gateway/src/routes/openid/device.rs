@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use grants::{DeviceCode, TypedCode};
 use pages::{
     DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
-    ScopeLine, SignInMessage,
+    SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
@@ -17,6 +17,7 @@ use super::authorization::LONGEST;
 use super::minute::minute;
 use super::posted::{Fields, Posted};
 use super::proceed::sign_in_form;
+use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, respond};
@@ -147,9 +148,10 @@ async fn confirm_page(
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
     let SealedForm { action, flow } = form(visit, user_code, step)?;
     let common = visit.common(Some(client));
+    let apis = code.granted.apis(client);
     let page = DeviceConfirm {
-        apis: code.granted.apis(client).to_vec(),
-        scopes: code.granted.scopes().map(|name| ScopeLine::of(name.to_owned(), common.language)).collect(),
+        apis: apis.to_vec(),
+        scopes: scope_lines(&visit.tenant, apis, code.granted.scopes(), common.language),
         common,
         action,
         flow,
