@@ -80,6 +80,9 @@ pub(crate) fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, 
 
 fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Member) {
     let value = match member {
+        Member::Object(names) if matches!(shape, Shape::Described) => {
+            names.into_iter().map(described).collect()
+        }
         Member::Object(members) => {
             for (name, member) in members {
                 let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -107,6 +110,14 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
     // The names of these two say less than those of the objects around them.
     let name = path.trim_start_matches("token.").trim_end_matches(".enabled");
     found.push((name.to_owned(), text));
+}
+
+/// A name with what is said of it, if anything is.
+fn described((name, text): (String, Member)) -> String {
+    match text {
+        Member::Value(Value::String(text)) if !text.is_empty() => format!("{name}={text:?}"),
+        _ => name,
+    }
 }
 
 /// A public key by its thumbprint in place of its numbers, which no person compares.
@@ -161,7 +172,10 @@ mod tests {
              limits.api_keys=none; \
              limits.sign_in.account=none; limits.sign_in.known_browser=none; limits.sign_in.source=none"
         );
-        assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");
+        let server = &mut tenant.resource_servers[0];
+        assert_eq!(text(server), "scopes=[read write]; clients=[]");
+        server.scope_descriptions.insert("read".to_owned(), "Read".to_owned());
+        assert_eq!(text(server), r#"scopes=[read="Read" write]; clients=[]"#);
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));
         assert!(text(&tenant).contains("hold_activation=1m"));
     }

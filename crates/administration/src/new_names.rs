@@ -4,7 +4,7 @@
 use accounts::AccountId;
 use protocol::{bidi_control_in_name, invisible_in_id};
 use registry::Client;
-use tenancy::Tenant;
+use tenancy::{ResourceServer, Tenant};
 
 use crate::FieldError;
 use crate::rules::member;
@@ -63,7 +63,19 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let new = after.resource_servers.iter().map(|server| &server.audience).filter(|name| !had(name));
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
-    name.into_iter().chain(new.filter_map(of_audience)).collect()
+    let said = after.resource_servers.iter().flat_map(|server| of_scopes(before, server));
+    name.into_iter().chain(new.filter_map(of_audience)).chain(said).collect()
+}
+
+/// What people read of scopes.
+fn of_scopes(before: Option<&Tenant>, after: &ResourceServer) -> Vec<FieldError> {
+    let before = before.and_then(|before| before.resource_server(&after.audience));
+    let at = member("/resource_servers", &after.audience) + "/scopes";
+    let judge = |(scope, text): (&String, &String)| {
+        let before = before.and_then(|before| before.scope_descriptions.get(scope));
+        of_text(&member(&at, scope), "the description", before.map(String::as_str), text)
+    };
+    after.scope_descriptions.iter().filter_map(judge).collect()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub(crate) fn acme() -> Tenant {
         audience: audience.to_owned(),
         scopes: Scope::parse(scopes).unwrap(),
         introspection_clients: clients.iter().map(|client| (*client).to_owned()).collect(),
+        ..ResourceServer::default()
     };
     Tenant {
         id: TenantId::parse("acme").unwrap(),

@@ -21,6 +21,9 @@ pub struct Client {
     /// Whom to ask about it (RFC 7591 §2).
     #[serde(default)]
     pub contacts: Vec<String>,
+    /// What kind of client people registered it as. No decision depends on it.
+    #[serde(default)]
+    pub purpose: Option<ClientPurpose>,
     /// Whether it may authenticate.
     pub status: ClientStatus,
     /// How it must authenticate.
@@ -66,6 +69,18 @@ pub enum ClientStatus {
     Suspended,
 }
 
+/// What kind of client people registered it as: a label for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientPurpose {
+    /// It calls an API.
+    MachineToMachine,
+    /// It is the identity of a workload.
+    ServiceAccount,
+    /// It is called with tokens, and introspects them.
+    Api,
+}
+
 /// The tokens that a client may introspect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +104,7 @@ impl Client {
             id,
             description: None,
             contacts: Vec::new(),
+            purpose: None,
             status: ClientStatus::Active,
             authentication_method: ClientAuthenticationMethod::Any,
             grant_types: vec![GrantType::ClientCredentials],
@@ -141,6 +157,9 @@ impl Client {
 
 // In configuration and rows.
 protocol::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
+protocol::named! {
+    ClientPurpose { MachineToMachine => "machine_to_machine", ServiceAccount => "service_account", Api => "api" }
+}
 
 #[cfg(test)]
 mod tests {

@@ -61,7 +61,7 @@ pub use authenticator::{AuthenticatedClient, Authenticator, Proof, Purpose, may_
 pub use certificate_facts::{AlternativeName, CertificateFacts};
 pub use certificate_inspection::CertificateInspection;
 pub use certificate_subject::{CertificateSubject, InvalidSubject, SubjectKind};
-pub use client::{Client, ClientStatus, IntrospectionRight};
+pub use client::{Client, ClientPurpose, ClientStatus, IntrospectionRight};
 pub use client_authentication_error::ClientAuthenticationError;
 pub use client_certificate::{CertificateMethod, check_client_certificate};
 pub use client_id::{ClientId, InvalidClientId};

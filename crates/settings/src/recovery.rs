@@ -78,6 +78,7 @@ impl Entry {
             Error::SerdeUnknownField { .. }
             | Error::SerdeUnknownVariant { .. }
             | Error::Unexpected { .. }
+            | Error::SerdeInvalidType { .. }
             | Error::Message { .. }
             | Error::DuplicateMappingKey { .. }
             | Error::NullIntoString { .. }

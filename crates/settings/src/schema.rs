@@ -49,14 +49,16 @@ pub(super) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) 
 fn without_reserved_names(schema: &mut Schema) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (name, property) in properties {
-        let (part, prefix) = match name.as_str() {
-            "scopes" => ("items", "latchkey:"),
-            "audiences" | "resources" | "issuer_aliases" => ("items", "urn:latchkey:"),
-            "resource_servers" | "clients" => ("propertyNames", "urn:latchkey:"),
+        let (parts, prefix) = match name.as_str() {
+            "scopes" => (&["items", "propertyNames"][..], "latchkey:"),
+            "audiences" | "resources" | "issuer_aliases" => (&["items"][..], "urn:latchkey:"),
+            "resource_servers" | "clients" => (&["propertyNames"][..], "urn:latchkey:"),
             _ => continue,
         };
-        if let Some(part) = property.get_mut(part) {
-            part["not"] = beginning(prefix);
+        for part in parts {
+            if let Some(part) = property.get_mut(part) {
+                part["not"] = beginning(prefix);
+            }
         }
     }
 }

@@ -148,6 +148,11 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
         }
         Error::Unexpected { expected, .. } => unexpected(expected, quotable),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
+        // The words are those of our own type.
+        Error::SerdeInvalidType { expected, .. } => Explanation::new(
+            format!("{expected} is expected here"),
+            format!("see `{key}` in docs/configuration.md"),
+        ),
         Error::NullIntoString { .. } => {
             Explanation::new("there is no value", "write one after the colon, or leave the key out")
         }

@@ -1,5 +1,6 @@
 //! The types of columns: how a value is read from a row, and how it travels to the store in JSON.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::{Debug, Display};
 
@@ -105,6 +106,7 @@ columns_stored_as! {
         |counter| counter.as_str().to_owned();
 
     // Documents.
+    BTreeMap<String, String>, String: |text| serde_json::from_str(&text), |texts| json!(texts).to_string();
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;

@@ -1,5 +1,7 @@
 //! One tenant as its requests need it: identity, policies and resource servers. Clients and keys are found separately.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use protocol::{Lifetime, Scope, ScopeToken, SubjectType, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -73,12 +75,15 @@ pub struct Strategies {
 }
 
 /// An audience and the scopes that belong to it (RFC 8707 §2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceServer {
     /// The name in `aud` and, if it is a URI, in `resource`.
     pub audience: String,
     /// The scopes of this audience.
     pub scopes: Scope,
+    /// What people read of a scope, by its token; none of a scope of which nothing is said.
+    #[serde(default)]
+    pub scope_descriptions: BTreeMap<String, String>,
     /// Clients that may introspect tokens for it.
     pub introspection_clients: Vec<String>,
 }
@@ -108,5 +113,16 @@ impl Tenant {
     pub fn scope_belongs_to(&self, token: &ScopeToken, audience: &str) -> bool {
         self.resource_server(audience).is_some_and(|server| server.scopes.contains(token))
             || !self.resource_servers.iter().any(|server| server.scopes.contains(token))
+    }
+
+    /// What people read of a scope: what the resource servers of these audiences say of it, or else what others say.
+    #[must_use]
+    pub fn descriptions_of(&self, scope: &str, audiences: &[String]) -> BTreeSet<&str> {
+        let said = |is_of: &dyn Fn(&ResourceServer) -> bool| -> BTreeSet<_> {
+            let servers = self.resource_servers.iter().filter(|server| is_of(server));
+            servers.filter_map(|server| server.scope_descriptions.get(scope).map(String::as_str)).collect()
+        };
+        let of_audiences = said(&|server| audiences.contains(&server.audience));
+        if of_audiences.is_empty() { said(&|_| true) } else { of_audiences }
     }
 }

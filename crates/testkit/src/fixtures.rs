@@ -63,7 +63,7 @@ pub fn tenant(id: &str) -> Tenant {
     let resource_server = ResourceServer {
         audience: AUDIENCE.to_owned(),
         scopes: scope("api:read api:write"),
-        introspection_clients: Vec::new(),
+        ..ResourceServer::default()
     };
     Tenant {
         name: id.to_string(),

@@ -57,11 +57,8 @@ fn client(tenant: &str, name: &str) -> DeclaredClient {
 
 /// One audience, one client with one secret.
 fn tenant(name: &str) -> DeclaredTenant {
-    let api = ResourceServer {
-        audience: "api".to_owned(),
-        scopes: scope("a b"),
-        introspection_clients: Vec::new(),
-    };
+    let api =
+        ResourceServer { audience: "api".to_owned(), scopes: scope("a b"), ..ResourceServer::default() };
     let tenant = Tenant {
         issuer: Issuer::parse(&format!("https://{name}.example.com")).unwrap(),
         issuer_aliases: Vec::new(),
@@ -678,7 +675,9 @@ fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
     let odd = || {
         let mut declared = tenant("t");
         declared.tenant.name = "T\u{202e}".to_owned();
-        declared.tenant.resource_servers[0].audience = "a\u{2028}pi".to_owned();
+        let server = &mut declared.tenant.resource_servers[0];
+        server.audience = "a\u{2028}pi".to_owned();
+        server.scope_descriptions.insert("a".to_owned(), "Read\u{202e}".to_owned());
         let client = &mut declared.clients[0].client;
         client.id = ClientId::parse("sv\u{200b}c").unwrap();
         client.name = "\u{2066}svc".to_owned();
@@ -688,6 +687,7 @@ fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
     let unseen = [
         "tenant t: the name holds U+202E, which is not seen",
         "tenant t: the audience holds U+2028, which is not seen",
+        "tenant t: the description holds U+202E, which is not seen",
         "client t/sv\u{200b}c: the client id holds U+200B, which is not seen",
         "client t/sv\u{200b}c: the name holds U+2066, which is not seen",
         "client t/sv\u{200b}c: the audience holds U+2028, which is not seen",

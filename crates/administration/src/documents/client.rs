@@ -1,7 +1,7 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
-use registry::{CertificateSubject, Client, ClientId, SubjectKind};
+use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,6 +26,9 @@ pub struct ClientSettings {
     /// Whom to ask about the client, such as by an e-mail address (RFC 7591 §2): up to ten texts.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 10))]
     pub contacts: Vec<String>,
+    /// What kind of client people registered it as. It has no effect.
+    #[schemars(extend("enum" = json!([ClientPurpose::NAMES[0], ClientPurpose::NAMES[1], ClientPurpose::NAMES[2], null])))]
+    pub purpose: Option<String>,
     /// The secret, if it has one.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
@@ -185,6 +188,7 @@ impl From<&Client> for ClientSettings {
             name: Some(client.name.clone()),
             description: client.description.clone(),
             contacts: client.contacts.clone(),
+            purpose: client.purpose.map(|purpose| purpose.as_str().to_owned()),
             client_secret: None,
             client_secrets: Vec::new(),
             token_endpoint_auth_method: client.authentication_method.to_string(),

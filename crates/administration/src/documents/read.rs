@@ -7,9 +7,7 @@ use protocol::Credential;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    ExplainSettings, ImportSettings, ImportedAccount, NewPasswordSettings, Shape, Wiped, merge_patch,
-};
+use super::{ExplainSettings, ImportSettings, ImportedAccount, NewPasswordSettings, Shape, Wiped};
 use crate::FieldError;
 
 /// Gives each document its shape and its reader.
@@ -128,7 +126,7 @@ pub(super) fn read<T: DeserializeOwned>(
         return Err(errors);
     }
     // A document without such errors does not fail here.
-    serde_json::from_value(merge_patch(Value::Null, document.take()))
+    serde_json::from_value(shape.without_nulls(document.take()))
         .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
 }
 
@@ -169,6 +167,17 @@ mod tests {
                 "/strategies: write an object",
             ],
         );
+        let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
+        for (scopes, expected) in [
+            (
+                scopes(json!("a")),
+                "/resource_servers/a/scopes: write a list, or an object with a text for each name",
+            ),
+            (scopes(json!([1])), "/resource_servers/a/scopes/0: write a text"),
+            (scopes(json!({ "a/b": [] })), "/resource_servers/a/scopes/a~1b: write a text"),
+        ] {
+            check_errors(TenantSettings::read(scopes), &[expected]);
+        }
         check_errors(
             NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
             &["/*: there is no such member here", "/client/secret: there is no such member here"],

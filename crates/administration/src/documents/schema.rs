@@ -13,6 +13,10 @@ pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
 pub const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
 /// How many characters the description of a client may have.
 pub(crate) const LONGEST_DESCRIPTION: usize = 256;
+/// How many characters the description of a scope may have.
+pub(crate) const LONGEST_SCOPE_DESCRIPTION: usize = 200;
+/// One line, or nothing.
+pub(crate) const LINE: &str = r"^[^\x00-\x1F\x7F-\x9F]*$";
 /// One scope (RFC 6749 §3.3).
 pub const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
 /// An http or https URL without query and fragment.

@@ -37,6 +37,8 @@ pub enum Shape {
     Switch,
     /// A list of such values.
     List(Box<Self>),
+    /// A list of names, or an object with a text for each.
+    Described,
     /// An object.
     Object {
         /// Its members by name.
@@ -73,6 +75,7 @@ impl Shape {
                 most: if schema["format"] == "uint32" { u32::MAX.into() } else { u64::MAX },
             },
             None if is("boolean") => Self::Switch,
+            None if is("array") && is("object") => Self::Described,
             None if is("array") => Self::List(Box::new(Self::of_schema(&schema["items"]))),
             None if is("object") => Self::of_object(schema),
             None => Self::Any,
@@ -94,8 +97,23 @@ impl Shape {
     /// The shape of a member; none where there is no such member.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
-        let Self::Object { members, others } = self else { return None };
-        members.get(name).or(others.as_deref())
+        match self {
+            Self::Object { members, others } => members.get(name).or(others.as_deref()),
+            Self::Described => Some(&Self::Text),
+            _ => None,
+        }
+    }
+
+    /// The document without nulls, which are the same as members that are left out. Of a name with null nothing is said.
+    pub(super) fn without_nulls(&self, document: Value) -> Value {
+        let Value::Object(members) = document else { return document };
+        let keeps_null = matches!(self, Self::Described);
+        let left = members.into_iter().filter(|(_, value)| keeps_null || !value.is_null());
+        let below = |(name, value): (String, Value)| match self.member(&name) {
+            Some(shape) => (name, shape.without_nulls(value)),
+            None => (name, value),
+        };
+        left.map(below).collect()
     }
 
     /// Whether a document has this shape.
@@ -132,6 +150,13 @@ impl Shape {
                     items.check_value(errors, value, &Pointer::Item(at, index));
                 }
             }
+            (Self::Described, Value::Array(_)) => {
+                Self::List(Box::new(Self::Text)).check_value(errors, value, at);
+            }
+            (Self::Described, Value::Object(_)) => {
+                let others = Some(Box::new(Self::Text));
+                Self::Object { members: BTreeMap::new(), others }.check_value(errors, value, at);
+            }
             (Self::Object { members, .. }, Value::Object(values)) => {
                 for (name, value) in values {
                     if errors.is_full() {
@@ -159,6 +184,7 @@ impl Shape {
         match self {
             Self::Object { .. } => "an object".to_owned(),
             Self::List(_) => "a list".to_owned(),
+            Self::Described => "a list, or an object with a text for each name".to_owned(),
             Self::Number { least, .. } => format!("a whole number, {least} or more"),
             Self::Rate => "a count and s, min or h, such as 10000/min".to_owned(),
             Self::Switch => "true or false".to_owned(),
@@ -205,7 +231,7 @@ mod tests {
             ("client/grant_types", "[Text]"),
             ("client/token", "{issuer: Text}"),
             ("issuer_aliases", "[Text]"),
-            ("resource_servers", "{; {clients: [Text], scopes: [Text]}}"),
+            ("resource_servers", "{; {clients: [Text], scopes: Described}}"),
             ("signing/rsa_bits", "Number"),
             ("signing/hold_activation", "Span"),
             ("stale_if_error", "Span"),

@@ -14,7 +14,9 @@ use tenancy::{
 use super::Instant;
 use super::read::documents;
 use super::source::KeySource;
-use super::{AccountSettings, ClientSettings, CreatedClient, LogoSettings, NewClient, schema};
+use super::{
+    AccountSettings, ClientSettings, CreatedClient, LogoSettings, NewClient, ResourceScopes, schema,
+};
 use crate::Interface;
 
 /// One isolated authorization server.
@@ -260,9 +262,8 @@ pub struct BrandingSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceServerSettings {
-    /// The scopes that belong to this audience.
-    #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
-    pub scopes: Vec<String>,
+    /// The scopes that belong to this audience: a list, or an object with what people read of each in up to 200 characters.
+    pub scopes: ResourceScopes,
     /// The clients, by id, that may introspect tokens for it.
     #[schemars(extend("uniqueItems" = true))]
     pub clients: Vec<String>,

@@ -158,9 +158,6 @@ impl From<TenantLimits> for LimitsSettings {
 
 impl From<&ResourceServer> for ResourceServerSettings {
     fn from(server: &ResourceServer) -> Self {
-        Self {
-            scopes: server.scopes.iter().map(|token| token.as_str().to_owned()).collect(),
-            clients: server.introspection_clients.clone(),
-        }
+        Self { scopes: server.into(), clients: server.introspection_clients.clone() }
     }
 }

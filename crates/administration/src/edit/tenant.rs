@@ -73,7 +73,7 @@ pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited 
     if state.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("tenant", &state.tenant.id, "change it there"));
     }
-    let settings = patched(&TenantSettings::from(&state.tenant), patch, TenantSettings::read)?;
+    let settings = patched(&before_patch(&state.tenant, patch), patch, TenantSettings::read)?;
     let after = read(context, state, &settings)?;
     let mut edit = Edit::default();
     let change = RowChange::between(Some((&state.tenant, &state.lifecycle)), after.clone());
@@ -81,6 +81,18 @@ pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited 
     edit.changes.extend(resource_servers::changes(Some(state), &after));
     edit.tenant_metadata.extend(shortened(context, state, &after));
     Ok(edit)
+}
+
+/// The settings that a patch changes. Where it names scopes with descriptions, all scopes are named so: what it does must not depend on
+/// whether there has been a description before, and it removes no scope that it does not name.
+fn before_patch(tenant: &Tenant, patch: &Value) -> TenantSettings {
+    let mut settings = TenantSettings::from(tenant);
+    for (audience, server) in &mut settings.resource_servers {
+        if patch["resource_servers"][audience]["scopes"].is_object() {
+            server.scopes = std::mem::take(&mut server.scopes).into_described();
+        }
+    }
+    settings
 }
 
 fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings) -> Edited<Tenant> {
@@ -339,6 +351,30 @@ mod tests {
             };
             check(gone, json!({ "resource_servers": { "api": {} } }), "api restored");
             check(gone, json!({ "name": "T" }), "tenant changed");
+        }
+
+        #[test]
+        fn a_patch_describes_one_scope_whether_or_not_another_is_described() {
+            let read = "Read bills";
+            let scopes = |described: bool, scopes: Value| {
+                let before = |state: &mut TenantState| {
+                    let server = &mut state.tenant.resource_servers[0];
+                    if described {
+                        server.scope_descriptions.insert("read".to_owned(), read.to_owned());
+                    }
+                    state.resource_servers[0].resource_server = server.clone();
+                };
+                let patch = json!({ "resource_servers": { "api": { "scopes": scopes } } });
+                let edit = check(before, patch, "api changed").unwrap();
+                let Change::ResourceServer(_, row) = &edit.changes[0] else { panic!("{edit:?}") };
+                json!(crate::ResourceServerSettings::from(&*row.after))["scopes"].clone()
+            };
+            let write = || json!({ "write": "Write" });
+            assert_eq!(scopes(false, write()), json!({ "read": "", "write": "Write" }));
+            assert_eq!(scopes(true, write()), json!({ "read": read, "write": "Write" }));
+            assert_eq!(scopes(false, json!({ "read": null })), json!(["write"]));
+            assert_eq!(scopes(true, json!({ "read": "" })), json!(["read", "write"]));
+            assert_eq!(scopes(true, json!(["write"])), json!(["write"]));
         }
 
         #[test]

@@ -82,7 +82,7 @@ pub(crate) fn state(id: &str) -> TenantState {
     let server = ResourceServer {
         audience: "api".to_owned(),
         scopes: scope("read write"),
-        introspection_clients: Vec::new(),
+        ..ResourceServer::default()
     };
     let tenant = Tenant {
         id: tenant_id(id),

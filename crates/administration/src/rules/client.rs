@@ -1,13 +1,13 @@
 //! The rules over a client by itself: from a document to a registration (RFC 7591 §2).
 
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
-use registry::{Client, ClientId, ClientKeys, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientId, ClientKeys, ClientPurpose, ClientStatus, IntrospectionRight};
 use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
-use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, unfit};
+use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
 use crate::{ClientSettings, Jwks, Permission};
@@ -27,7 +27,7 @@ pub fn check_client(
     let name = settings.name.clone().unwrap_or_else(|| id.to_string());
     errors.check_title("/name", &name);
     if let Some(description) = &settings.description {
-        check_description(errors, description);
+        errors.check_description("/description", description, schema::LONGEST_DESCRIPTION);
     }
     let scope: protocol::Scope = errors.check_scopes("/scopes", &settings.scopes).into_iter().collect();
     if let Some(lifetime) = settings.access_token_lifetime {
@@ -39,6 +39,7 @@ pub fn check_client(
         name,
         description: settings.description.clone(),
         contacts: check_contacts(errors, &settings.contacts),
+        purpose: check_purpose(errors, settings.purpose.as_deref()),
         status: ClientStatus::Active,
         authentication_method: check_method(errors, settings),
         grant_types: check_grant_types(errors, &settings.grant_types),
@@ -92,13 +93,8 @@ fn check_contacts(errors: &mut FieldErrors, contacts: &[String]) -> Vec<String> 
     contacts.to_vec()
 }
 
-/// One line: a list of clients, an audit record and a terminal show it as it is.
-fn check_description(errors: &mut FieldErrors, description: &str) {
-    let is_long = description.chars().count() > schema::LONGEST_DESCRIPTION;
-    let too_long = is_long.then(|| format!("is longer than {} characters", schema::LONGEST_DESCRIPTION));
-    if let Some(why) = too_long.or_else(|| unfit(description, usize::MAX)) {
-        errors.refuse("/description", format!("the description {why}"), "write one line, or leave it out");
-    }
+fn check_purpose(errors: &mut FieldErrors, name: Option<&str>) -> Option<ClientPurpose> {
+    errors.check_one_of("/purpose", name?, &ClientPurpose::NAMED)
 }
 
 /// Where the keys of a client are published. They are fetched when an assertion needs them.
@@ -328,6 +324,7 @@ mod tests {
             (json!({ "contacts": ["ops@example.com", ""] }), "/contacts/1"),
             (json!({ "contacts": ["a", "a"] }), "/contacts/1"),
             (json!({ "contacts": (0..11).map(|nth| nth.to_string()).collect::<Vec<_>>() }), "/contacts"),
+            (json!({ "purpose": "service" }), "/purpose"),
             (json!({ "token_endpoint_auth_method": "none" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "magic" }), "/token_endpoint_auth_method"),
@@ -401,6 +398,7 @@ mod tests {
         for settings in [
             json!({ "description": "ä".repeat(256) }),
             json!({ "contacts": ["ops@example.com", "the billing team"] }),
+            json!({ "purpose": "service_account" }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "dpop_bound_access_tokens": true }),

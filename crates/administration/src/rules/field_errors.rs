@@ -84,6 +84,15 @@ impl FieldErrors {
         }
     }
 
+    /// A description: one line of up to so many characters, which lists, audit records, terminals and pages show as it is.
+    pub(super) fn check_description(&mut self, at: &str, description: &str, longest: usize) {
+        let is_long = description.chars().count() > longest;
+        let too_long = is_long.then(|| format!("is longer than {longest} characters"));
+        if let Some(why) = too_long.or_else(|| unfit(description, usize::MAX)) {
+            self.refuse(at, format!("the description {why}"), "write one line, or leave it out");
+        }
+    }
+
     /// A name that is used as `iss`, `aud` or `client_id`; `what` begins the sentence.
     pub fn check_name(&mut self, at: &str, what: &str, name: &str, longest: usize) {
         const HINT: &str = "choose another name";

@@ -1,8 +1,8 @@
 //! The rules over a tenant by itself, without its clients.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{LONGEST_BRAND, Lifetime, SubjectType, is_api_key_brand};
+use protocol::{LONGEST_BRAND, Lifetime, Scope, SubjectType, is_api_key_brand};
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
     ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
@@ -10,8 +10,9 @@ use tenancy::{
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
+use crate::documents::schema;
 use crate::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LeaksSettings, LimitsSettings,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LeaksSettings, LimitsSettings, ResourceScopes,
     ResourceServerSettings, SignInLimitsSettings, TenantSettings,
 };
 
@@ -217,17 +218,44 @@ fn check_resource_server(
 ) -> ResourceServer {
     let at = member("/resource_servers", audience);
     errors.check_name(&at, "the audience", audience, LONGEST_ID);
-    let at_scopes = format!("{at}/scopes");
-    let scopes = errors.check_scopes(&at_scopes, &settings.scopes);
-    for (index, scope) in settings.scopes.iter().enumerate() {
-        errors.refuse_reserved_scope(&format!("{at_scopes}/{index}"), scope);
-    }
+    let (scopes, scope_descriptions) = check_scopes(errors, &format!("{at}/scopes"), &settings.scopes);
     errors.check_distinct(&format!("{at}/clients"), &settings.clients);
     ResourceServer {
         audience: audience.to_owned(),
-        scopes: scopes.into_iter().collect(),
+        scopes,
+        scope_descriptions,
         introspection_clients: settings.clients.clone(),
     }
+}
+
+/// The scopes of a resource server, and what people read of them.
+fn check_scopes(
+    errors: &mut FieldErrors,
+    at: &str,
+    scopes: &ResourceScopes,
+) -> (Scope, BTreeMap<String, String>) {
+    let mut descriptions = BTreeMap::new();
+    let tokens = match scopes {
+        ResourceScopes::Listed(names) => {
+            for (index, name) in names.iter().enumerate() {
+                errors.refuse_reserved_scope(&format!("{at}/{index}"), name);
+            }
+            errors.check_scopes(at, names)
+        }
+        ResourceScopes::Described(described) => {
+            let mut check = |(name, text): (&String, &String)| {
+                let (at, text) = (member(at, name), text.trim());
+                errors.refuse_reserved_scope(&at, name);
+                if !text.is_empty() {
+                    errors.check_description(&at, text, schema::LONGEST_SCOPE_DESCRIPTION);
+                    descriptions.insert(name.clone(), text.to_owned());
+                }
+                errors.check_scope(&at, name)
+            };
+            described.iter().filter_map(&mut check).collect()
+        }
+    };
+    (tokens.into_iter().collect(), descriptions)
 }
 
 /// The administrators of the tenant `platform` are the platform's, whose writes the server's settings limit.
@@ -278,6 +306,7 @@ mod tests {
     #[test]
     fn each_field_has_its_rule() {
         let under = "https://id.example.com/api/v1/tenant/";
+        let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
         for (settings, expected) in [
             (json!({ "name": "" }), "/name"),
             (json!({ "issuer": "thunder" }), "/issuer"),
@@ -310,6 +339,10 @@ mod tests {
                 json!({ "resource_servers": { "a": { "scopes": ["latchkey:keys"] } } }),
                 "/resource_servers/a/scopes/0",
             ),
+            (scopes(json!({ "x y": "" })), "/resource_servers/a/scopes/x y"),
+            (scopes(json!({ "x/y": "a\nb" })), "/resource_servers/a/scopes/x~1y"),
+            (scopes(json!({ "x": "ä".repeat(201) })), "/resource_servers/a/scopes/x"),
+            (scopes(json!({ "latchkey:keys": "Keys" })), "/resource_servers/a/scopes/latchkey:keys"),
             (
                 json!({ "resource_servers": { "a": { "clients": ["c", "c"] } } }),
                 "/resource_servers/a/clients/1",
@@ -322,6 +355,7 @@ mod tests {
             json!({ "issuer": "https://a.example.com", "issuer_aliases": [format!("{under}acme")] }),
             json!({ "signing": { "publish_before": 430, "rotate_every": 431 }, "stale_if_error": 0 }),
             json!({ "strategies": { "oauth2": { "enabled": false } } }),
+            scopes(json!({ "x": "ä".repeat(200) })),
         ] {
             check("acme", settings, &[]);
         }
@@ -333,6 +367,21 @@ mod tests {
             json!({ "limits": { "sign_in": { "account": 101, "known_browser": 100, "source": 200 } } });
         check("acme", attempts, &["/limits/sign_in/account", "/limits/sign_in/source"]);
         check("acme", writes, &[]);
+    }
+
+    #[test]
+    fn scopes_are_an_object_where_one_is_described_and_a_list_otherwise() {
+        for (scopes, expected) in [
+            (json!(["b", "a"]), json!(["b", "a"])),
+            (json!({ "b": "", "a": null }), json!(["a", "b"])),
+            (json!({ "b": " Read ", "a": null }), json!({ "a": "", "b": "Read" })),
+            (json!({}), json!([])),
+        ] {
+            let settings = json!({ "resource_servers": { "api": { "scopes": scopes } } });
+            let shown = json!(TenantSettings::from(&check("acme", settings, &[])));
+            assert_eq!(shown["resource_servers"]["api"]["scopes"], expected);
+            assert_eq!(json!(TenantSettings::from(&check("acme", shown.clone(), &[]))), shown);
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The serialized form of every shared row. A change of a text in `forms` needs another `entry::FORMAT`.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{GrantType, Lifetime, SubjectType};
-use registry::{ApiKey, Client, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
+use registry::{ApiKey, Client, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,7 @@ fn a_tenant_has_this_form() {
         resource_servers: vec![ResourceServer {
             audience: "a".to_owned(),
             scopes: fixtures::scope("b c"),
+            scope_descriptions: BTreeMap::from([("b".to_owned(), "B".to_owned())]),
             introspection_clients: vec!["d".to_owned()],
         }],
         branding: Branding { logo: Some(Logo::stored("digest".to_owned())), ..full.branding.clone() },
@@ -66,6 +68,7 @@ fn a_client_has_this_form() {
     let client = Client {
         id: fixtures::client_id("a:b {é}"),
         description: None,
+        purpose: Some(ClientPurpose::ServiceAccount),
         status: ClientStatus::Suspended,
         grant_types: GrantType::ALL.to_vec(),
         resources: vec!["https://api.example.com".to_owned()],

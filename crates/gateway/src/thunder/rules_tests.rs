@@ -16,7 +16,7 @@ fn tenant() -> Tenant {
     let server = |audience: &str, scopes: &str| ResourceServer {
         audience: audience.to_owned(),
         scopes: Scope::parse(scopes).unwrap(),
-        introspection_clients: Vec::new(),
+        ..ResourceServer::default()
     };
     Tenant {
         id: TenantId::parse("acme").unwrap(),

@@ -118,6 +118,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         audience: ORDERS.to_owned(),
         scopes: fixtures::scope("orders:read"),
         introspection_clients: vec![GATEKEEPER.to_owned()],
+        ..ResourceServer::default()
     });
     tenant
 }

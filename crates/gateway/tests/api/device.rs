@@ -54,6 +54,10 @@ async fn a_person_connects_a_device_at_its_tenant() {
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
+        app.change_provider(tenant, |tenant| {
+            let said = format!("The name at {}", tenant.id);
+            tenant.resource_servers[0].scope_descriptions.insert("profile".to_owned(), said);
+        });
         let begun = begin(&app, tenant).await;
         let user_code = begun["user_code"].as_str().unwrap();
         let uri = format!("{PUBLIC_URL}{}", tenant_path(tenant, "/device"));
@@ -73,7 +77,8 @@ async fn a_person_connects_a_device_at_its_tenant() {
         let page = browser.at_device(tenant, &page, &wrong).await;
         assert_eq!(page.status, 403, "the password is wrong");
         let page = browser.at_device(tenant, &page, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
-        for shown in [user_code, "127.0.0.1", "profile", EMAIL, "UTC"] {
+        let described = format!("The name at {tenant}");
+        for shown in [user_code, "127.0.0.1", "profile", &described, EMAIL, "UTC"] {
             assert!(page.body.contains(shown), "{shown}: {}", page.body);
         }
         let [main, other] =

@@ -222,6 +222,41 @@ async fn consent_is_asked_once_and_its_refusal_goes_back() {
     }
 }
 
+/// Adds a person and a client that asks for consent, and lets two APIs of the tenant say this of `api:read`.
+fn describe_scope(app: &TestApp, tenant: &str, [at_api, at_orders]: [&str; 2]) {
+    furnish(app, tenant, |client| client.code_flow.first_party = false);
+    app.change_provider(tenant, |tenant| {
+        for (server, said) in tenant.resource_servers.iter_mut().zip([at_api, at_orders]) {
+            if !said.is_empty() {
+                server.scope_descriptions.insert("api:read".to_owned(), said.to_owned());
+            }
+        }
+    });
+}
+
+/// The tenants have the same scope, and say different things of it.
+#[tokio::test]
+async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requested_api() {
+    let app = TestApp::start();
+    describe_scope(&app, GLOBEX, ["Read <b>bills</b>", "Elsewhere"]);
+    describe_scope(&app, ACME, ["", "Read everything"]);
+    let scope = [("scope", "openid profile api:read")];
+    for (tenant, said, others) in [
+        (GLOBEX, "Read &#60;b&#62;bills&#60;/b&#62;", ["Elsewhere", "everything"]),
+        (ACME, "Read everything", ["bills", "Elsewhere"]),
+    ] {
+        let mut browser = Browser::new(&app);
+        let consent = browser.signed_in(tenant, &scope).await;
+        continued(&browser.decide(tenant, &consent, "allow").await);
+        let account = browser.get(&tenant_path(tenant, "/account")).await;
+        for page in [consent, account] {
+            page.assert_says(200, said);
+            page.assert_says(200, "See your name");
+            assert!(!others.iter().any(|other| page.body.contains(other)), "{}", page.body);
+        }
+    }
+}
+
 /// Also where it was renamed while the page was open: nobody has allowed the client of that name anything.
 #[tokio::test]
 async fn consent_is_asked_again_where_the_client_has_another_name() {

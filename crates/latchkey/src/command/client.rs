@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
 use protocol::{ClientAuthenticationMethod, Lifetime, SubjectType};
-use registry::ClientId;
+use registry::{ClientId, ClientPurpose};
 use serde::Serialize;
 use serde_json::Value;
 use settings::files;
@@ -86,6 +86,9 @@ pub(crate) struct AddArguments {
     /// What it is for, in one line.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// What kind of client it is, as a label for people.
+    #[arg(long, value_name = "KIND", value_parser = suggested(ClientPurpose::NAMES))]
+    purpose: Option<String>,
     /// What it may be granted; repeated, or with commas.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,

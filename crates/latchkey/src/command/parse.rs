@@ -107,8 +107,8 @@ fn typed(text: &str, shape: Option<&Shape>) -> Result<Value, String> {
             Err(_) => text.parse().map(|span: Lifetime| json!(span)).map_err(|error| error.to_string()),
         },
         Some(Shape::Object { .. }) => json(),
-        Some(Shape::List(_)) if text.starts_with('[') => json(),
-        Some(Shape::List(_)) => {
+        Some(Shape::List(_) | Shape::Described) if text.starts_with(['[', '{']) => json(),
+        Some(Shape::List(_) | Shape::Described) => {
             Ok(text.split([',', ' ']).filter(|item| !item.is_empty()).map(Value::from).collect())
         }
         Some(Shape::Text | Shape::Rate | Shape::Instant | Shape::Any) | None => Ok(Value::from(text)),
@@ -146,6 +146,11 @@ mod tests {
                 &tenant,
                 &["resource_servers.https://api.example.com.scopes=a,b", "resource_servers.old=null"],
                 json!({"resource_servers": {"https://api.example.com": {"scopes": ["a", "b"]}, "old": null}}),
+            ),
+            (
+                &tenant,
+                &["resource_servers.api.scopes={\"a.b\":\"Read\"}"],
+                json!({"resource_servers": {"api": {"scopes": {"a.b": "Read"}}}}),
             ),
             (&client, &["scopes=", "description=2s"], json!({"scopes": [], "description": "2s"})),
             (&client, &["scopes=[\"a\"]"], json!({"scopes": ["a"]})),

@@ -94,7 +94,7 @@ impl<'a> Known<'a> {
         let servers = || settings.resource_servers.values();
         Self {
             audiences: settings.resource_servers.keys().map(String::as_str).collect(),
-            scopes: servers().flat_map(|server| &server.scopes).map(String::as_str).collect(),
+            scopes: servers().flat_map(|server| server.scopes.names()).collect(),
             introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
         }
     }

@@ -118,6 +118,18 @@ fn a_bad_tenant_is_refused_with_its_location_and_hint() {
             ":3:44: tenants.acme.resource_servers.api.scopes[1]: this stands in the list twice; leave one of the two out",
         ),
         (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: { a: Read, 'a b': x } } }",
+            ":3:58: tenants.acme.resource_servers.api.scopes.\"a b\": `a b` is not a scope; write printable ASCII",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: { a: \"b\\nc\" } } }",
+            ":3:45: tenants.acme.resource_servers.api.scopes.a: the description holds a control character; write one line",
+        ),
+        (
+            "tenants:\n  acme:\n    resource_servers: { api: { scopes: a } }",
+            ":3:32: tenants.acme.resource_servers.api.scopes: a list of scopes, or a description of each is expected here; see `scopes`",
+        ),
+        (
             "tenants:\n  acme:\n    resource_servers: { api: { clients: [web] } }",
             ":3:42: tenants.acme.resource_servers.api.clients[0]: tenant `acme` has no client of this id; declare the client, or leave it out here",
         ),

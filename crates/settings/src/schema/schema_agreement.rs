@@ -107,7 +107,10 @@ fn everything() -> Value {
                 "skew": "60s", "rsa_bits": 3072, "hold_activation": "1h"
             },
             "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt" },
-            "resource_servers": { "api": { "scopes": ["a", "b"], "clients": ["web", "app"] } },
+            "resource_servers": {
+                "api": { "scopes": ["a", "b"], "clients": ["web", "app"] },
+                "api2": { "scopes": { "c": "Change bills", "d": "" } }
+            },
             "clients": {
                 "web": {
                     "name": "Web", "description": "The shop", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
@@ -176,7 +179,7 @@ fn wherever_something_is_wrong_both_say_so() {
             json!("0s"),
             json!([]),
             json!({}),
-            json!({ "unknown": 1 }),
+            json!({ "unknown": [] }),
             json!(["x", "x"]),
             json!("\u{7}"),
             json!("urn:latchkey:x"),
@@ -235,6 +238,8 @@ fn what_is_refused_and_what_is_not() {
         (tenant("resource_servers: { api: { scopes: [\"a b\"] } }"), true),
         (tenant("resource_servers: { api: { scopes: [a, a] } }"), true),
         (tenant("resource_servers: { api: { scopes: [\"latchkey:keys\"] } }"), true),
+        (tenant("resource_servers: { api: { scopes: { a: , b: Change bills } } }"), false),
+        (tenant("resource_servers: { api: { scopes: { \"latchkey:keys\": Keys } } }"), true),
         (tenant("resource_servers: { \"urn:latchkey:admin\": {} }"), true),
         (tenant("issuer: \"https://a.example?x\""), true),
         ("tenants: { A: {} }".to_owned(), true),

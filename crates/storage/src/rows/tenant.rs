@@ -70,7 +70,12 @@ columns! {
 }
 
 columns! {
-    ResourceServer { audience: "audience", scopes: "scopes", introspection_clients: "introspection_clients" }
+    ResourceServer {
+        audience: "audience",
+        scopes: "scopes",
+        scope_descriptions: "scope_descriptions",
+        introspection_clients: "introspection_clients",
+    }
 }
 
 columns! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
-use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
+use registry::{Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, OwnRefreshTokenPolicy, PreviousTyp,
@@ -138,6 +138,10 @@ pub(super) fn unusual_tenant() -> Tenant {
     let server = |audience: &str, scopes: &str, clients: &[&str]| ResourceServer {
         audience: audience.to_owned(),
         scopes: fixtures::scope(scopes),
+        scope_descriptions: fixtures::scope(scopes)
+            .iter()
+            .map(|token| (token.as_str().to_owned(), "“read” \\ 'bills'; 日本".to_owned()))
+            .collect(),
         introspection_clients: clients.iter().map(ToString::to_string).collect(),
     };
     Tenant {
@@ -221,6 +225,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         name: "'; DROP TABLE clients; --".to_owned(),
         description: Some("“bills” \\ 'customers'; 日本".to_owned()),
         contacts: vec!["“ops”".to_owned()],
+        purpose: Some(ClientPurpose::Api),
         status: ClientStatus::Active,
         authentication_method: ClientAuthenticationMethod::ClientSecret,
         grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],

@@ -6,14 +6,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView, SignInEnd};
 use pages::{
-    AccountNotice, AccountPage, AllowedApplication, Language, Moment, ScopeLine, SessionEntry, SignInMessage,
-    SignedOut,
+    AccountNotice, AccountPage, AllowedApplication, Language, SessionEntry, SignInMessage, SignedOut,
 };
 use registry::ClientId;
 use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
 
 use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
+use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::failure::Failure;
@@ -171,8 +171,8 @@ async fn application(
     Ok(AllowedApplication {
         name: client.map_or_else(|| client_id.clone(), |client| client.name.clone()),
         client: client_id,
+        scopes: scope_lines(&visit.tenant, &apis, scopes.into_iter(), language),
         apis,
-        scopes: scopes.into_iter().map(|name| ScopeLine::of(name, language)).collect(),
-        allowed: Moment::utc(granted_at.0.to_rfc3339()),
+        allowed: minute(granted_at.0),
     })
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, TypedCode};
 use pages::{
-    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind, Moment,
-    ScopeLine, SignInMessage,
+    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
+    SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
@@ -16,6 +16,7 @@ use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 use super::authorization::LONGEST;
 use super::posted::{Fields, Posted};
 use super::proceed::sign_in_form;
+use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, respond};
@@ -146,9 +147,10 @@ async fn confirm_page(
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
     let SealedForm { action, flow } = form(visit, user_code, step)?;
     let common = visit.common(Some(client));
+    let apis = code.granted.apis(client);
     let page = DeviceConfirm {
-        apis: code.granted.apis(client).to_vec(),
-        scopes: code.granted.scopes().map(|name| ScopeLine::of(name.to_owned(), common.language)).collect(),
+        apis: apis.to_vec(),
+        scopes: scope_lines(&visit.tenant, apis, code.granted.scopes(), common.language),
         common,
         action,
         flow,

@@ -17,4 +17,5 @@ mod outcome;
 mod posted;
 mod proceed;
 mod request_source;
+mod scope_lines;
 mod visit;

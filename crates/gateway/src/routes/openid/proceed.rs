@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
-use pages::{Consent, ScopeLine, SelectAccount, SignIn, SignInMessage};
+use pages::{Consent, SelectAccount, SignIn, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, Timestamp, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
@@ -14,6 +14,7 @@ use sessions::{FlowStep, SessionWrite, SignedIn};
 use super::authorization::Authorization;
 use super::outcome::send;
 use super::request_source::used_up;
+use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, respond};
 use crate::page_error::{PageError, PageResult};
@@ -219,13 +220,10 @@ async fn consent_page(
     let account = visit.shown_name(signed_in).await?;
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let common = visit.common(Some(&to.client));
+    let apis = if to.client.code_flow.first_party { &[] } else { authorization.granted.apis(&to.client) };
     let page = Consent {
-        apis: if to.client.code_flow.first_party {
-            Vec::new()
-        } else {
-            authorization.granted.apis(&to.client).to_vec()
-        },
-        scopes: scopes.map(|name| ScopeLine::of(name.into_owned(), common.language)).collect(),
+        apis: apis.to_vec(),
+        scopes: scope_lines(&to.tenant, apis, scopes, common.language),
         common,
         action,
         flow,

@@ -1,0 +1,2 @@
+-- What people read of the scopes of a resource server: a JSON object of texts by scope.
+ALTER TABLE resource_servers ADD COLUMN scope_descriptions TEXT NOT NULL DEFAULT '{}';
