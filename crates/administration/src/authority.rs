@@ -100,7 +100,7 @@ impl Authority {
         Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
-    /// A person who is signed in: may end what its own account has begun, and nothing else.
+    /// A person who is signed in: may end what its own account has begun, set its password, and nothing else.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
         let (tenant, account) = (signed_in.session().tenant.clone(), signed_in.account().clone());

@@ -18,6 +18,7 @@ pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountNotice, AccountPage, AllowedApplication, SessionEntry};
+pub use views::account_password::{ChangePassword, ChangePasswordError};
 pub use views::consent::{Consent, ScopeLine};
 pub use views::continuation::Continue;
 pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome};

@@ -1,6 +1,7 @@
 //! The pages, each with its template beside it.
 
 pub(crate) mod account;
+pub(crate) mod account_password;
 pub(crate) mod consent;
 pub(crate) mod continuation;
 pub(crate) mod device;

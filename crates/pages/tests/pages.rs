@@ -133,6 +133,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         action: text(),
         flow: text(),
         account: text(),
+        has_password: true,
         notice: None,
         here: session.clone(),
         elsewhere: vec![session; entries],

@@ -53,9 +53,10 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     Ok(change.map_or_else(Edit::default, Edit::of))
 }
 
-/// What a stranger would try first as the password of an account that may get another one.
+/// What a stranger would try first as the password of an account that may get another one. Its person may set it, too.
 pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec<String>> {
-    let (state, row) = find_to_change(context, account)?;
+    context.by.require_account(context.tenant, account)?;
+    let (state, row) = changeable(context, account)?;
     Ok(password_context(&state.tenant, &row.account))
 }
 
@@ -82,12 +83,22 @@ pub(super) fn find<'a>(
     Ok((state, state.account(account)?))
 }
 
-/// The account as the caller has seen it, unless the operator's files declare it.
+/// The same as the caller has seen it, unless the operator's files declare it.
 fn find_to_change<'a>(
     context: EditContext<'a>,
     account: &AccountId,
 ) -> Edited<(&'a TenantState, &'a AccountState)> {
-    let (state, row) = find(context, account)?;
+    context.by.require_in(context.tenant, Permission::Accounts)?;
+    changeable(context, account)
+}
+
+/// The same for a caller that is authorized already.
+fn changeable<'a>(
+    context: EditContext<'a>,
+    account: &AccountId,
+) -> Edited<(&'a TenantState, &'a AccountState)> {
+    let state = context.facts.tenant()?;
+    let row = state.account(account)?;
     if row.lifecycle.is_config_managed() {
         return Err(declared("account", &row.account.id, "change it there"));
     }
@@ -260,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_signs_its_own_account_out_and_changes_nothing_of_it() {
+    fn a_person_signs_its_own_account_out_and_sets_its_password_and_changes_nothing_else_of_it() {
         let facts = rows(|_| {});
         let holder = |tenant, number| {
             let account = AccountId::from_bytes([number; 16]);
@@ -280,10 +291,12 @@ mod tests {
                     patch(context, ada, &json!({})),
                     step(context, ada, AccountStep::Suspend),
                     step(context, ada, AccountStep::Delete),
-                    words(context, ada).map(|_| Edit::default()),
                 ]
             });
             assert!(changes.into_iter().all(forbidden));
+            let password = ask(&by, |context| words(context.on(&facts), ada));
+            assert_eq!(password.is_ok(), may);
+            assert_eq!(forbidden(password.map(|_| Edit::default())), !may);
             assert!(created(&by, "t", json!({ "username": "eve" })).starts_with("forbidden"));
         }
     }
@@ -294,6 +307,10 @@ mod tests {
         let declared = |row: &mut AccountState| row.lifecycle.managed_by = ManagedBy::Config;
         let deleted = |row: &mut AccountState| row.lifecycle.deleted_at = Some(NOW);
         assert_eq!(patched_by(&by, declared, json!({ "groups": ["a"] })), "conflict");
+        let own = sessions::SignedIn::for_tests(tenant_id("t"), ada(), NOW);
+        let own = Authority::of_account_holder(&own, None);
+        let password = ask(&own, |context| words(context.on(&rows(declared)), &ada()));
+        assert_eq!(described(password.map(|_| Edit::default())), "conflict");
         assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "there is no account of this id");
         let stepped = |change: &dyn Fn(&mut AccountState), step| {
             let facts = rows(change);

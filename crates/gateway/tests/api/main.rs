@@ -19,6 +19,7 @@ mod prelude;
 mod schemas;
 
 mod account;
+mod account_password;
 mod backchannel;
 mod bad_tokens;
 mod introspect;

@@ -4,8 +4,8 @@ use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
 use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, ImportedAccount, ImportedLine,
-    NewAccount, NewPasswordSettings, Page, ThrottlingView,
+    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, FileSecret, ImportedAccount,
+    ImportedLine, NewAccount, NewPasswordSettings, Page, ThrottlingView,
 };
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -147,7 +147,8 @@ async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.set_account_password(caller, (tenant, account), new).await?)
+    let password = new.password.map(FileSecret::into_inner);
+    changed(&administrator.set_account_password(caller, (tenant, account), password).await?)
 }
 
 segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {

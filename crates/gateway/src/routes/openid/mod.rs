@@ -11,6 +11,7 @@ pub(crate) mod account;
 pub(crate) mod logout;
 pub(crate) mod userinfo;
 
+mod account_password;
 mod authorization;
 mod browser;
 mod minute;

@@ -47,6 +47,7 @@ pub(super) struct Fields {
     pub(super) user_code: String,
     pub(super) identifier: String,
     pub(super) password: Option<Secret>,
+    pub(super) new_password: Option<Secret>,
     pub(super) decision: String,
     /// The session that is to end.
     pub(super) session: String,
@@ -159,7 +160,18 @@ impl Fields {
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
         let (session, client) = (text("session")?, text("client")?);
         let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
-        let password = form.take_secret("password").ok()?;
-        Some(Self { flow, user_code, identifier, password, decision, session, client, remembers })
+        let mut secret = |name| form.take_secret(name).ok();
+        let (password, new_password) = (secret("password")?, secret("new_password")?);
+        Some(Self {
+            flow,
+            user_code,
+            identifier,
+            password,
+            new_password,
+            decision,
+            session,
+            client,
+            remembers,
+        })
     }
 }

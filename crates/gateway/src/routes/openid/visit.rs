@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accounts::Identifier;
+use accounts::{Account, Identifier};
 use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
@@ -72,9 +72,14 @@ impl<'r> Visit<'r> {
         }
     }
 
+    /// The account of the person who is signed in.
+    pub(super) async fn account(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
+        self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
+    }
+
     /// How the person who is signed in knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
-        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        let account = self.account(signed_in).await?;
         let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
         Ok(known.map(|known| known.identifier.as_str().to_owned()))
     }
@@ -89,8 +94,10 @@ impl<'r> Visit<'r> {
     /// password.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
-        let account = self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
-        Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
+        Ok(!self
+            .account(signed_in)
+            .await?
+            .is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
     /// What its pages have in common.
