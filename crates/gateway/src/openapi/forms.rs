@@ -153,8 +153,11 @@ pub(super) struct AccountForm {
     /// The sealed request of the page.
     flow: String,
     identifier: Option<String>,
+    /// The present one.
     password: Option<Password>,
-    /// `sign_out` or `sign_out_everywhere`.
+    /// The one in its place.
+    new_password: Option<Password>,
+    /// `sign_out`, `sign_out_everywhere`, or `password` for the page that asks for another one.
     decision: Option<String>,
     /// The session that is to end.
     session: Option<String>,

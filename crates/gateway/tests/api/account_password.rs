@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::prelude::*;
 
+const DECLARED: &str = "declared@example.com";
 const NEW: &str = "nine lanterns beside the river";
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
@@ -11,12 +12,16 @@ fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
 
-/// Two tenants, each with Ada of the same address and the same password, and with Bob.
-fn start() -> TestEnv {
-    let test_env = TestEnv::start();
+/// Two tenants, each with Ada of the same address and the same password, with Bob, and with an account of the operator's files.
+async fn start() -> TestEnv {
+    let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
-        furnish(&test_env.app, tenant, |_| {});
-        add_someone(&test_env.app, tenant, 9, BOB);
+        add_web_client(&test_env.app, tenant, |_| {});
+        for email in [EMAIL, BOB] {
+            let body = json!({ "email": email, "password": PASSWORD });
+            test_env.post(&ops, &accounts_path(tenant), body).await.assert_status(201);
+        }
+        add_someone(&test_env.app, tenant, 9, DECLARED);
     }
     test_env
 }
@@ -46,7 +51,7 @@ async fn set(browser: &mut Browser<'_>, tenant: &str, page: &Answer, (present, n
 #[tokio::test]
 async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
     for (tenant, other) in BOTH {
-        let test_env = start();
+        let test_env = start().await;
         let app = &test_env.app;
         let (mut here, mut elsewhere, mut unharmed) =
             (Browser::new(app), Browser::new(app), Browser::new(app));
@@ -84,7 +89,7 @@ async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
 
 #[tokio::test]
 async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
-    let test_env = start();
+    let test_env = start().await;
     let app = &test_env.app;
     for (tenant, other) in BOTH {
         let mut here = Browser::new(app);
@@ -94,9 +99,9 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
         for (present, new, expected) in [
             ("another long password", NEW, (403, "The present password is wrong.")),
             ("", NEW, (403, "The present password is wrong.")),
-            (PASSWORD, "fourteen chars", (422, "15 characters")),
-            (PASSWORD, EMAIL, (422, "easily guessed")),
-            (PASSWORD, "", (422, "Choose another password")),
+            (PASSWORD, "fourteen chars", (400, "15 characters")),
+            (PASSWORD, EMAIL, (400, "easily guessed")),
+            (PASSWORD, "", (400, "Choose another password")),
         ] {
             let refused = set(&mut here, tenant, &page, (present, new)).await;
             refused.assert_says(expected.0, expected.1);
@@ -113,7 +118,13 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
         here.cookies.retain(|name, _| !name.starts_with("lk-s."));
         assert!(signs_in(&mut here, tenant, (BOB, PASSWORD)).await);
         set(&mut here, tenant, &page, (PASSWORD, NEW)).await.assert_says(200, BOB);
-        for who in [EMAIL, BOB] {
+        let mut declared = Browser::new(app);
+        assert!(signs_in(&mut declared, tenant, (DECLARED, PASSWORD)).await);
+        let page = asked(&mut declared, tenant).await;
+        set(&mut declared, tenant, &page, (PASSWORD, NEW))
+            .await
+            .assert_says(409, "The operator of this server");
+        for who in [EMAIL, BOB, DECLARED] {
             assert!(signs_in(&mut Browser::new(app), tenant, (who, PASSWORD)).await, "{who}");
         }
     }
@@ -121,10 +132,10 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
 
 #[tokio::test]
 async fn wrong_present_passwords_are_wrong_sign_ins_of_the_account() {
-    let test_env = start();
+    let test_env = start().await;
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {
-        app.change_tenant(tenant, |tenant| tenant.limits.sign_in.known_browser = NonZeroU32::new(2));
+        app.change_provider(tenant, |tenant| tenant.limits.sign_in.known_browser = NonZeroU32::new(2));
         let mut here = Browser::new(app);
         assert!(signs_in(&mut here, tenant, (EMAIL, PASSWORD)).await);
         let page = asked(&mut here, tenant).await;

@@ -20,6 +20,7 @@ mod schemas;
 
 mod account;
 mod account_password;
+mod account_permissions;
 mod backchannel;
 mod bad_tokens;
 mod introspect;

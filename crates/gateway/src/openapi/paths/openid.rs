@@ -147,11 +147,12 @@ fn device(path: &'static str, name: &str) -> [Operation; 2] {
 
 fn account(path: &'static str, name: &str) -> [Operation; 2] {
     let get = on(Get, path)
-        .named(name, "Send a person here to see and to end the own sessions and the access of applications.");
+        .named(name, "Send a person here to see and to end the own sessions and the access of applications, and to set another password.");
     let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
     let post = page(post.body::<AccountForm>(FORM, None), "The account, or that the person is signed out");
     let post = post.empty_answer("303", "To the same path by GET, after a sign-in");
     let post = post.text("429", "Too many changes of one account", HTML);
+    let post = post.text("409", "The operator's files declare the account and its password", HTML);
     let refused = "The password is not accepted, or no page of this server has sent the form";
     [
         with_error_pages(page(get, "The account, or the sign-in where nobody is signed in")),

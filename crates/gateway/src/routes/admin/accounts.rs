@@ -174,6 +174,7 @@ impl Row for Account {
             "external_id": "hr-1815",
             "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
             "groups": ["staff"],
+            "permissions": [],
         })
     }
 }

@@ -26,9 +26,7 @@ pub(super) async fn page(
     let account = visit.shown_name(signed_in).await?;
     let page = ChangePassword { common: visit.common(None), action, flow, account, error };
     Ok(match &page.error {
-        Some(ChangePasswordError::Unfit(_)) => {
-            respond(StatusCode::UNPROCESSABLE_ENTITY, &page, Opener::Severed)
-        }
+        Some(ChangePasswordError::Unfit(_)) => respond(StatusCode::BAD_REQUEST, &page, Opener::Severed),
         Some(ChangePasswordError::Declared) => respond(StatusCode::CONFLICT, &page, Opener::Severed),
         Some(ChangePasswordError::Present(message)) => {
             respond_to_sign_in(&page, Some(*message), Opener::Severed)
