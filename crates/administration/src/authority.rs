@@ -114,9 +114,13 @@ impl Authority {
     /// A person who is signed in: may end what its own account has begun, set its password, and nothing else.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
-        let (tenant, account) = (signed_in.session().tenant.clone(), signed_in.account().clone());
+        Self::of_link_holder(&signed_in.session().tenant, signed_in.account(), source)
+    }
+
+    /// A person who has the link to set the password of this account: as one who is signed in, but a link may be used for that alone.
+    pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
-        let extent = Extent::Account(tenant, account);
+        let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: Kind::AccountHolder, extent, permissions: Vec::new() }
     }
 

@@ -4,8 +4,8 @@ use crate::texts::ErrorKind;
 use crate::{
     AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent,
     Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
-    Language, Link, Links, Page, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut,
-    SignedOut,
+    Language, Link, Links, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError,
+    SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -183,6 +183,7 @@ fn accounts(common: &Common) -> Vec<Example> {
         application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
     ];
     let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
+    let link = |code: &str, error| form!(common, SetPassword { code: code.to_owned(), error });
     let unfit = "a password has 15 characters or more";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
@@ -192,6 +193,9 @@ fn accounts(common: &Common) -> Vec<Example> {
         ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
         ("account_password_unfit", password(Some(ChangePasswordError::Unfit(unfit.to_owned())))),
         ("account_password_declared", password(Some(ChangePasswordError::Declared))),
+        ("set_password", link("", None)),
+        ("set_password_refused", link("usr_code", Some(SetPasswordError::Link))),
+        ("set_password_unfit", link("usr_code", Some(SetPasswordError::Unfit(unfit.to_owned())))),
     ]
 }
 

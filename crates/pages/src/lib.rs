@@ -25,5 +25,6 @@ pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone
 pub use views::error::ErrorPage;
 pub use views::form_post::FormPost;
 pub use views::select_account::SelectAccount;
+pub use views::set_password::{SetPassword, SetPasswordError};
 pub use views::sign_in::{SignIn, SignInMessage};
 pub use views::sign_out::{SignOut, SignedOut};

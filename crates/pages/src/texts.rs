@@ -178,6 +178,11 @@ pub struct Texts {
     pub password_declared: &'static str,
     pub password_changed: &'static str,
 
+    pub set_password: &'static str,
+    pub password_link_code: &'static str,
+    pub password_link_hint: &'static str,
+    pub password_link_refused: &'static str,
+
     /// What a scope permits, where the scope has a meaning of its own (OpenID Connect Core §5.4, §11).
     pub scope: fn(&str) -> Option<&'static str>,
 

@@ -8,5 +8,6 @@ pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod select_account;
+pub(crate) mod set_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;

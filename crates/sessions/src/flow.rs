@@ -72,6 +72,8 @@ pub enum AccountStep {
     Manage(SessionId),
     /// To set another password, in this session.
     Password(SessionId),
+    /// To set a password by a link.
+    Link,
 }
 
 /// What a page requests of the person who connects a device.

@@ -120,7 +120,7 @@ impl Administrator {
 
     /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of
     /// the decision, and hashed. The caller is authorized already.
-    async fn edit_with_password(
+    pub(super) async fn edit_with_password(
         &self,
         caller: &Caller,
         names @ (tenant, account): (&TenantId, &AccountId),

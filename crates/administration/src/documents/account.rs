@@ -123,6 +123,16 @@ pub struct NewPasswordSettings {
     pub password: Option<FileSecret>,
 }
 
+/// A link with which a person sets the password of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PasswordLinkView {
+    /// The link. Its holder sets the password, once; it is worth nothing once the password has changed or the sign-ins were ended.
+    #[schemars(extend("format" = "uri"))]
+    pub link: String,
+    /// When it expires: a day after it was made.
+    pub expires_at: Instant,
+}
+
 /// An account as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountView {

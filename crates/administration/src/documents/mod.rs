@@ -35,6 +35,7 @@ mod wiped;
 
 pub use account::{
     AccountSettings, AccountView, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings,
+    PasswordLinkView,
 };
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};

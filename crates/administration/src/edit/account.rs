@@ -1,7 +1,7 @@
 //! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins
 //! left behind.
 
-use accounts::{Account, AccountId, AccountPassword, AccountStatus};
+use accounts::{Account, AccountId, AccountPassword, AccountStatus, PasswordLink};
 use registry::ClientId;
 use serde_json::Value;
 use sessions::SessionId;
@@ -60,6 +60,27 @@ pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec
         require_account(context, &row.account)?;
     }
     Ok(password_context(&state.tenant, &row.account))
+}
+
+/// Records that a link is made with which its holder sets the password of the account.
+pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
+    let (state, row) = find_to_change(context, account)?;
+    require_account(context, &row.account)?;
+    if !state.tenant.strategies.oidc {
+        let message = "nobody signs in at this tenant: set `strategies.oidc.enabled` first";
+        return Err(EditError::Conflict(message.to_owned()));
+    }
+    Ok(Edit::of(Change::PasswordLink(context.tenant.clone(), account.clone())))
+}
+
+/// What a stranger would try first as the password of the account of a link, while the link may be used.
+pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
+    let fits = |row: &AccountState| link.fits(&row.account, context.now);
+    if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
+        words(context, link.account())
+    } else {
+        Err(EditError::NotFound("password link"))
+    }
 }
 
 /// The edit of a password, also of an account that the same commit adds. Sessions under the one before end.
@@ -331,6 +352,7 @@ mod tests {
                     patch(context, &ada, &json!({ "email": "eve@example.com" })),
                     patch(context, &ada, &json!({ "permissions": [] })),
                     words(context, &ada).map(|_| Edit::default()),
+                    link(context, &ada),
                     step(context, &ada, AccountStep::Resume),
                     step(context, &ada, AccountStep::Unlock),
                     step(context, &ada, AccountStep::Delete),

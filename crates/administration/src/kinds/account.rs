@@ -6,7 +6,7 @@ use accounts::{Account, AccountId, AccountIdentifier, AccountStatus, Identifier,
 use async_trait::async_trait;
 use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
 use registry::{DeclaredPassword, RevokedSubject};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenancy::{Stored, Tenant, TenantId};
 
 use super::{Kind, TenantState};
@@ -32,6 +32,7 @@ impl Described for Account {
     const NOUN: &'static str = "account";
     const COLLECTION: &'static str = "accounts";
     const IS_PERSONAL: bool = true;
+    const AUDITED: &'static [&'static str] = &["permissions"];
 
     fn name(&self) -> String {
         self.id.to_string()
@@ -49,7 +50,7 @@ impl Described for Account {
             ("external_id", self.external_id.clone().unwrap_or_else(|| ABSENT.to_owned())),
             ("claims", Value::Object(self.claims.clone()).to_string()),
             ("groups", Value::from(self.groups.clone()).to_string()),
-            ("permissions", json!(self.permissions).to_string()),
+            ("permissions", Scope::text(self.permissions.iter()).unwrap_or_else(|| ABSENT.to_owned())),
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }

@@ -165,6 +165,16 @@ pub(super) struct AccountForm {
     client: Option<String>,
 }
 
+/// What the page of a link to set a password sends.
+#[derive(JsonSchema)]
+pub(super) struct SetPasswordForm {
+    /// The sealed request of the page.
+    flow: String,
+    /// The fragment of the link.
+    code: String,
+    new_password: Password,
+}
+
 /// RFC 6750 section 2.2.
 #[derive(JsonSchema)]
 pub(super) struct UserinfoForm {

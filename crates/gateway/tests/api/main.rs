@@ -104,6 +104,7 @@ mod openers;
 mod overload;
 mod pairwise;
 mod panics;
+mod password_links;
 mod prompts;
 mod prover;
 mod proxies;

@@ -97,6 +97,12 @@ pub(super) const TEXTS: Texts = Texts {
     password_declared: "The operator of this server declares your password. Ask the operator for another one.",
     password_changed: "Your password has changed. All of your other sessions have ended.",
 
+    set_password: "Set your password",
+    password_link_code: "Code of the link",
+    password_link_hint: "What follows # in the link that you got.",
+    // One text for all refusals, so that it says of no account whether it exists.
+    password_link_refused: "This link is wrong, was used or has expired. Ask for another one.",
+
     scope: |name| {
         Some(match name {
             "openid" => "Know who you are",

@@ -38,6 +38,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let Opened { mut visit, fields, flow, stale } = opened;
     let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
     let response = match (stale, &step) {
+        (_, AccountStep::Link) => return Err(Visit::foreign()),
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
             None => sign_in_page(&visit, (fields.identifier, Some(stale.message())))?,

@@ -9,6 +9,7 @@ pub(crate) mod device_authorization;
 
 pub(crate) mod account;
 pub(crate) mod logout;
+pub(crate) mod set_password;
 pub(crate) mod userinfo;
 
 mod account_password;

@@ -53,6 +53,8 @@ pub(super) struct Fields {
     pub(super) session: String,
     /// The client that is to have no access any more.
     pub(super) client: String,
+    /// The code of a link.
+    pub(super) code: String,
     /// Whether the person wants to stay signed in.
     pub(super) remembers: bool,
 }
@@ -158,7 +160,7 @@ impl Fields {
         let mut form = Form::parse(body).ok()?;
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
-        let (session, client) = (text("session")?, text("client")?);
+        let (session, client, code) = (text("session")?, text("client")?, text("code")?);
         let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
         let mut secret = |name| form.take_secret(name).ok();
         let (password, new_password) = (secret("password")?, secret("new_password")?);
@@ -171,6 +173,7 @@ impl Fields {
             decision,
             session,
             client,
+            code,
             remembers,
         })
     }

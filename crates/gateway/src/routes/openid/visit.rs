@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
 use registry::Client;
-use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
+use sessions::{AccountStep, Flow, FlowStep, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant, TenantError};
 
 use super::browser::Browser;
@@ -116,6 +116,7 @@ impl<'r> Visit<'r> {
             FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
+            FlowStep::Account(AccountStep::Link) => "/account/set-password",
             FlowStep::Account(_) => "/account",
         };
         let parameters = parameters.to_owned();
