@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use protocol::Timestamp;
+use protocol::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
@@ -28,6 +28,8 @@ pub struct Account {
     pub claims: Map<String, Value>,
     /// The groups of the person.
     pub groups: Vec<String>,
+    /// What the person may do as an administrator, as scopes of the platform's own. No token has them.
+    pub permissions: Scope,
     /// An authentication before this instant proves nothing any more.
     pub valid_from: Timestamp,
     /// When the password was set; none where there is none.
@@ -66,6 +68,7 @@ impl Account {
             external_id: None,
             claims: Map::new(),
             groups: Vec::new(),
+            permissions: Scope::default(),
             valid_from: now,
             password_changed_at: None,
             updated_at: now,

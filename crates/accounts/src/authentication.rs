@@ -34,6 +34,12 @@ impl Authentication {
         Self::by_password(tenant, account, at)
     }
 
+    /// The same for a person who has changed the password after it. Authentications before `valid_from` count no more.
+    #[must_use]
+    pub fn kept_from(self, valid_from: Timestamp) -> Self {
+        Self { at: self.at.max(valid_from), ..self }
+    }
+
     /// The tenant of the account.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {

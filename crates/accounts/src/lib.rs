@@ -12,6 +12,8 @@ mod account_password;
 mod password_policy;
 mod password_text;
 
+mod password_link;
+
 mod authentication;
 mod browser_history;
 mod failure_runs;
@@ -29,6 +31,7 @@ pub use claims::{CLAIMS_BYTES, ClaimError, check_claims};
 pub use email_address::EmailAddress;
 pub use failure_runs::Throttled;
 pub use identifier::{Identifier, InvalidIdentifier};
+pub use password_link::{PasswordLink, PasswordLinks};
 pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
 pub use sign_in_throttle::SignInThrottling;

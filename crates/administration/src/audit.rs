@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
-use crate::fields::Described;
+use crate::fields::{ABSENT, Described};
 use crate::kinds::match_change;
 use crate::{
     Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
@@ -85,6 +85,9 @@ impl AuditRecord {
             Change::Consent(_, account, client) => {
                 of_account("account.consent_revoked", account, json!({ "client": client.as_str() }))
             }
+            Change::PasswordLink(_, account) => {
+                of_account("account.password_link_made", account, json!({}))
+            }
             Change::Unlock(_, account) => of_account("account.unlocked", account, json!({})),
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
@@ -132,11 +135,15 @@ fn of_row<T: Described>(row: &RowChange<T>) -> (String, String, Value) {
         };
         (field, value)
     };
-    let detail = match row.kind {
-        _ if !T::IS_PERSONAL => Value::Object(row.fields().into_iter().map(of).collect()),
-        ChangeKind::Changed | ChangeKind::Restored => json!({ "fields": row.field_names() }),
-        _ => json!({}),
+    let has_value = |change: &FieldChange| change.before.is_some() || change.after != ABSENT;
+    let is_shown = |change: &FieldChange| {
+        !T::IS_PERSONAL || (T::AUDITED.contains(&change.field.as_str()) && has_value(change))
     };
+    let mut detail: Map<_, _> = row.fields().into_iter().filter(is_shown).map(of).collect();
+    if T::IS_PERSONAL && matches!(row.kind, ChangeKind::Changed | ChangeKind::Restored) {
+        detail.insert("fields".to_owned(), json!(row.field_names()));
+    }
+    let detail = Value::Object(detail);
     (format!("{}.{}", T::NOUN.replace(' ', "_"), row.kind.as_str()), row.after.name(), detail)
 }
 

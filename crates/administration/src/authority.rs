@@ -1,7 +1,8 @@
 //! The actor of a request, and what it may do.
 //!
 //! The platform's own administrators are clients of the tenant `platform`, or operators with access to the store. A tenant's administrator
-//! is a client of that tenant and has access to nothing beyond it. A person has access to its own account. No actor grants what it lacks.
+//! is a client of that tenant and has access to nothing beyond it; so is a person whose account has permissions. A person has access to its
+//! own account. No actor grants what it lacks.
 
 use std::net::IpAddr;
 
@@ -50,7 +51,7 @@ enum Kind {
     Client,
     /// A person of the operator's who signed in for the applications of a tenant.
     Person,
-    /// A person who has an account, and manages it.
+    /// A person who has an account: manages it, or administers with its permissions.
     AccountHolder,
 }
 
@@ -100,12 +101,26 @@ impl Authority {
         Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
-    /// A person who is signed in: may end what its own account has begun, and nothing else.
+    /// A person with an account of this tenant, which has these permissions: of the whole platform where the tenant is `platform`.
+    #[must_use]
+    pub fn of_account(actor: Actor, tenant: TenantId, held: &Scope) -> Self {
+        let authority = match tenant.as_str() {
+            TenantId::PLATFORM => Self::of_platform(actor, held),
+            _ => Self::of_tenant(actor, tenant, held),
+        };
+        Self { kind: Kind::AccountHolder, ..authority }
+    }
+
+    /// A person who is signed in: may end what its own account has begun, set its password, and nothing else.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
-        let (tenant, account) = (signed_in.session().tenant.clone(), signed_in.account().clone());
+        Self::of_link_holder(&signed_in.session().tenant, signed_in.account(), source)
+    }
+
+    /// A person who has the link to set the password of this account: as one who is signed in, but a link may be used for that alone.
+    pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
-        let extent = Extent::Account(tenant, account);
+        let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: Kind::AccountHolder, extent, permissions: Vec::new() }
     }
 
@@ -127,10 +142,12 @@ impl Authority {
 
     /// Refuses an actor that neither manages the accounts of the tenant nor has this one.
     pub(crate) fn require_account(&self, tenant: &TenantId, account: &AccountId) -> Result<(), EditError> {
-        match &self.extent {
-            Extent::Account(own_tenant, own) if (own_tenant, own) == (tenant, account) => Ok(()),
-            _ => self.require_in(tenant, Permission::Accounts),
-        }
+        if self.is_account(tenant, account) { Ok(()) } else { self.require_in(tenant, Permission::Accounts) }
+    }
+
+    /// Whether it is the person who has this account, and manages it.
+    pub(crate) fn is_account(&self, tenant: &TenantId, account: &AccountId) -> bool {
+        matches!(&self.extent, Extent::Account(own_tenant, own) if (own_tenant, own) == (tenant, account))
     }
 
     /// Refuses an actor that may not bring a private key into the tenant. Its holder can sign in the name of each of the tenant's
@@ -194,6 +211,29 @@ mod tests {
     use protocol::Timestamp;
 
     use super::*;
+
+    /// What an account of the tenant that holds everything may do in each tenant, and everywhere.
+    #[test]
+    fn an_account_of_the_platform_administers_all_tenants_and_another_one_its_own() {
+        let all: Vec<_> = Permission::NAMED.map(|(name, _)| name).into();
+        let all = Scope::parse(&all.join(" ")).unwrap();
+        let [platform, acme, globex] =
+            [TenantId::PLATFORM, "acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        for (home, expected) in [(&platform, [5, 5, 5, 5]), (&acme, [0, 4, 0, 0])] {
+            let by = Authority::of_account(Actor::default(), home.clone(), &all);
+            let held = |may: &dyn Fn(Permission) -> bool| {
+                Permission::NAMED.iter().filter(|(_, permission)| may(*permission)).count()
+            };
+            let of =
+                [&platform, &acme, &globex].map(|tenant| held(&|permission| by.holds_in(tenant, permission)));
+            let everywhere = held(&|permission| by.holds_everywhere(permission));
+            assert_eq!([of[0], of[1], of[2], everywhere], expected, "{home}");
+            assert!(by.require_key_import(&platform).is_err(), "an operator's alone");
+            assert_eq!(by.may_set_beyond_client(), *home == platform);
+            let none = Authority::of_account(Actor::default(), home.clone(), &Scope::default());
+            assert_eq!(held(&|permission| none.holds_in(&acme, permission)), 0);
+        }
+    }
 
     #[test]
     fn a_person_has_access_to_its_own_account_at_its_tenant_and_no_permission() {

@@ -17,6 +17,8 @@ pub trait Described {
     const COLLECTION: &'static str;
     /// Its values are of a person, so plans and audit records name its fields alone: the audit outlives accounts.
     const IS_PERSONAL: bool = false;
+    /// Fields of such a row whose values the audit has all the same: what an administrator decides of the person.
+    const AUDITED: &'static [&'static str] = &[];
 
     /// Names, as in configuration, and values, in the order of the document.
     fn fields(&self) -> Vec<(String, String)>;

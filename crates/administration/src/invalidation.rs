@@ -26,6 +26,7 @@ impl Change {
             row => return Kind::invalidation(row, tenant),
             Self::AccountPassword(_, account, _)
             | Self::Sessions(_, account, None)
+            | Self::PasswordLink(_, account)
             | Self::Unlock(_, account) => Invalidation::Account(tenant, account.clone()),
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
             Self::FirstKey(..) | Self::Key(..) => Invalidation::Keys(tenant),

@@ -83,7 +83,7 @@ impl Change {
                 SecretChangeKind::Revoked | SecretChangeKind::Removed => "-",
             },
             Self::Key(_, key) => key.kind.sign(),
-            Self::FirstKey(..) | Self::Unlock(..) => "+",
+            Self::FirstKey(..) | Self::Unlock(..) | Self::PasswordLink(..) => "+",
             Self::Sessions(..) | Self::Consent(..) | Self::Tokens(..) => "-",
         }
     }
@@ -106,6 +106,7 @@ impl fmt::Display for Change {
             Self::Sessions(_, account, Some(session)) => {
                 write!(f, "session {session} of account {tenant}/{account}")
             }
+            Self::PasswordLink(_, account) => write!(f, "password link of account {tenant}/{account}"),
             Self::Unlock(_, account) => write!(f, "sign-ins of account {tenant}/{account}"),
             Self::Consent(_, account, client) => {
                 write!(f, "consent of account {tenant}/{account} for client {client}")

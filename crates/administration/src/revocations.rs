@@ -102,7 +102,7 @@ impl Change {
                 let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
                 vec![of(Issued, subject)]
             }
-            Self::FirstKey(..) | Self::Unlock(..) => Vec::new(),
+            Self::FirstKey(..) | Self::Unlock(..) | Self::PasswordLink(..) => Vec::new(),
         }
     }
 }

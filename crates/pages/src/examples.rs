@@ -4,9 +4,10 @@ mod sheet;
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountNotice, AccountPage, AllowedApplication, Common, Consent, Continue, DeviceCode, DeviceCodeMessage,
-    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, Language, Link, Links, Moment, Page,
-    ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent,
+    Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
+    Language, Link, Links, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError,
+    SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -169,6 +170,7 @@ fn accounts(common: &Common) -> Vec<Example> {
             AccountPage {
                 name: (more == 0).then(|| "Ada Lovelace".to_owned()),
                 account: "ada@acme.example".to_owned(),
+                has_password: true,
                 notice,
                 here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
                 elsewhere,
@@ -190,10 +192,20 @@ fn accounts(common: &Common) -> Vec<Example> {
         application("notes", "Acme Notes", scopes()),
         application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
     ];
+    let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
+    let link = |code: &str, error| form!(common, SetPassword { code: code.to_owned(), error });
+    let unfit = "a password has 15 characters or more";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
         ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
-        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
+        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), elsewhere, applications, 7)),
+        ("account_password", password(None)),
+        ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
+        ("account_password_unfit", password(Some(ChangePasswordError::Unfit(unfit.to_owned())))),
+        ("account_password_declared", password(Some(ChangePasswordError::Declared))),
+        ("set_password", link("", None)),
+        ("set_password_refused", link("usr_code", Some(SetPasswordError::Link))),
+        ("set_password_unfit", link("usr_code", Some(SetPasswordError::Unfit(unfit.to_owned())))),
     ]
 }
 

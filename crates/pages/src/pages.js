@@ -1,4 +1,5 @@
-// Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them. Every page works without them.
+// Three comforts: a page that goes on by itself, a code that comes with the link, and a password that can be shown. Every page works without
+// them.
 "use strict";
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 for (const button of document.querySelectorAll("button[data-shows]")) {
@@ -27,4 +28,11 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS[5];
   time.title = time.textContent;
   time.textContent = `${date.format(at)} (${ago.format(Math.trunc(seconds / length), unit)})`;
+}
+for (const field of document.querySelectorAll("input[data-fragment]")) {
+  if (location.hash.length > 1) {
+    field.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+  }
+  field.parentElement.hidden = field.value !== "";
 }

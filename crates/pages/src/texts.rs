@@ -181,6 +181,23 @@ pub struct Texts {
     pub application_ended: &'static str,
     pub more_applications: With,
 
+    pub change_password: &'static str,
+    pub change_password_text: &'static str,
+    pub present_password: &'static str,
+    pub show_present_password: &'static str,
+    pub present_password_refused: &'static str,
+    pub new_password: &'static str,
+    pub show_new_password: &'static str,
+    pub new_password_hint: &'static str,
+    pub new_password_unfit: With,
+    pub password_declared: &'static str,
+    pub password_changed: &'static str,
+
+    pub set_password: &'static str,
+    pub password_link_code: &'static str,
+    pub password_link_hint: &'static str,
+    pub password_link_refused: &'static str,
+
     /// What a scope permits, where the scope has a meaning of its own (OpenID Connect Core §5.4, §11).
     pub scope: fn(&str) -> Option<&'static str>,
 

@@ -1,11 +1,13 @@
 //! The pages, each with its template beside it.
 
 pub(crate) mod account;
+pub(crate) mod account_password;
 pub(crate) mod consent;
 pub(crate) mod continuation;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod select_account;
+pub(crate) mod set_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;

@@ -137,6 +137,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         flow: text(),
         name: Some(text()),
         account: text(),
+        has_password: true,
         notice: None,
         here: session(0),
         elsewhere: (0..entries).map(session).collect(),

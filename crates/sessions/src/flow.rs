@@ -68,8 +68,12 @@ pub enum FlowStep {
 pub enum AccountStep {
     /// To sign in before it is shown.
     SignIn,
-    /// To end something, in this session.
+    /// To end something, or to go on to the password, in this session.
     Manage(SessionId),
+    /// To set another password, in this session.
+    Password(SessionId),
+    /// To set a password by a link.
+    Link,
 }
 
 /// What a page requests of the person who connects a device.

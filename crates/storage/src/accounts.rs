@@ -117,6 +117,7 @@ columns! {
         external_id: "external_id",
         claims: "claims",
         groups: "group_names",
+        permissions: "permissions",
         valid_from: "valid_from",
     }
     else |row| {

@@ -2,6 +2,7 @@
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use async_trait::async_trait;
+use protocol::Secret;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
@@ -14,8 +15,8 @@ use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
     AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, DeclaredTenant, EditError,
-    FileSecret, NewAccount, NewPasswordSettings, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
-    TenantState, ThrottlingView,
+    FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm, TenantState,
+    ThrottlingView,
 };
 
 /// The accounts that are listed.
@@ -38,12 +39,14 @@ impl Administrator {
         tenant: &TenantId,
         new: NewAccount,
     ) -> Edited<Created<AccountView>> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
         let NewAccount { password, settings } = new;
         let row = NewAccountRow { id: AccountId::generate(), settings: &settings };
         let scope = Account::scope(&self.policy, tenant, &row.id, Some(&json!(settings)));
-        let idempotency = IdempotencyScope::of(caller, tenant, "create account");
+        let secret =
+            (IdempotencyScope::of(caller, tenant, "create account"), password.map(FileSecret::into_inner));
         let decide = |context: EditContext<'_>| edit::account::create(context, &row);
-        self.edit_with_password(caller, (tenant, &row.id), scope, (idempotency, password), decide).await
+        self.edit_with_password(caller, (tenant, &row.id), scope, secret, decide).await
     }
 
     /// A page of a tenant's accounts, in the order of their creation.
@@ -96,7 +99,7 @@ impl Administrator {
         Ok((self.throttled)(tenant, account, caller.now).into())
     }
 
-    /// Sets the password of an account. All sessions until now end.
+    /// Sets the password of an account, which its person may do as well. All sessions until now end.
     ///
     /// # Errors
     /// [`EditError`].
@@ -104,29 +107,27 @@ impl Administrator {
         &self,
         caller: &Caller,
         (tenant, account): (&TenantId, &AccountId),
-        new: NewPasswordSettings,
+        password: Option<Secret>,
     ) -> Edited<AccountView> {
         let decide =
             |context: EditContext<'_>| Ok((Edit::default(), edit::account::words(context, account)?));
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let password = new.password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
+        caller.authority.require_account(tenant, account)?;
+        let password = password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
         let scope = Box::new(AccountNames::of(account));
         let secret = (None, Some(password));
         Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
     }
 
     /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of
-    /// the decision, and hashed.
-    async fn edit_with_password(
+    /// the decision, and hashed. The caller is authorized already.
+    pub(super) async fn edit_with_password(
         &self,
         caller: &Caller,
         names @ (tenant, account): (&TenantId, &AccountId),
         scope: Box<dyn Scope>,
-        (idempotency, password): (Option<IdempotencyScope<AccountView>>, Option<FileSecret>),
+        (idempotency, mut password): (Option<IdempotencyScope<AccountView>>, Option<Secret>),
         mut decide: impl FnMut(EditContext<'_>) -> Edited<(Edit, Vec<String>)> + Send,
     ) -> Edited<Created<AccountView>> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let mut password = password.map(FileSecret::into_inner);
         let decide = |context: EditContext<'_>, prepared: &mut Option<AccountPassword>| {
             let (mut edit, words) = decide(context)?;
             if let Some(text) = password.take() {

@@ -21,6 +21,7 @@ mod key_material;
 mod key_views;
 mod leaks;
 mod load;
+mod password_links;
 mod refusals;
 mod resource;
 mod secret_material;

@@ -10,7 +10,7 @@ use serde_with::skip_serializing_none;
 use super::read::documents;
 use super::source::{FileSecret, PasswordSource};
 use super::{Instant, schema};
-use crate::AccountState;
+use crate::{AccountState, Permission};
 
 /// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
 //
@@ -38,6 +38,9 @@ pub struct AccountSettings {
     /// The groups of the person: at most 200.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub groups: Vec<String>,
+    /// What the person may do as an administrator of the tenant. No token has these scopes, and a person grants none to itself.
+    #[schemars(extend("items" = schema::one_of(&Permission::NAMED.map(|(name, _)| name)), "uniqueItems" = true))]
+    pub permissions: Vec<String>,
 }
 
 /// Standard claims of a person (OpenID Connect Core §5.1).
@@ -120,6 +123,16 @@ pub struct NewPasswordSettings {
     pub password: Option<FileSecret>,
 }
 
+/// A link with which a person sets the password of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PasswordLinkView {
+    /// The link. Its holder sets the password, once; it is worth nothing once the password has changed or the sign-ins were ended.
+    #[schemars(extend("format" = "uri"))]
+    pub link: String,
+    /// When it expires: a day after it was made.
+    pub expires_at: Instant,
+}
+
 /// An account as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountView {
@@ -179,6 +192,7 @@ impl From<&Account> for AccountSettings {
             // Claims of a newer version are left out of the document.
             claims: serde_json::from_value(Value::Object(account.claims.clone())).unwrap_or_default(),
             groups: account.groups.clone(),
+            permissions: account.permissions.iter().map(|token| token.as_str().to_owned()).collect(),
         }
     }
 }

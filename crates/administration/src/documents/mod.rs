@@ -36,6 +36,7 @@ mod wiped;
 
 pub use account::{
     AccountSettings, AccountView, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings,
+    PasswordLinkView,
 };
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};

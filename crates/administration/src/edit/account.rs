@@ -1,12 +1,13 @@
 //! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins
 //! left behind.
 
-use accounts::{Account, AccountId, AccountPassword, AccountStatus};
+use accounts::{Account, AccountId, AccountPassword, AccountStatus, PasswordLink};
 use registry::ClientId;
 use serde_json::Value;
 use sessions::SessionId;
 use tenancy::TenantId;
 
+use super::privilege::{require_account, require_gained};
 use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
 use crate::kinds::keep_verification;
 use crate::{
@@ -25,6 +26,7 @@ pub(crate) struct NewAccountRow<'a> {
 pub(crate) fn create(context: EditContext<'_>, new: &NewAccountRow<'_>) -> Edited<(Edit, Vec<String>)> {
     let state = may_create(context)?;
     let account = checked(context, state, &new.id, new.settings)?;
+    require_gained(context, context.tenant, None, &account.permissions)?;
     let words = password_context(&state.tenant, &account);
     Ok((Edit::of(RowChange::of(ChangeKind::Added, None, account)), words))
 }
@@ -32,19 +34,16 @@ pub(crate) fn create(context: EditContext<'_>, new: &NewAccountRow<'_>) -> Edite
 /// The tenant, for a caller that may create accounts in it.
 pub(super) fn may_create(context: EditContext<'_>) -> Edited<&TenantState> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
-    let state = context.facts.tenant()?;
-    if state.tenant.id.as_str() == TenantId::PLATFORM {
-        let message = "the tenant `platform` has no accounts: its administrators are clients";
-        return Err(EditError::Conflict(message.to_owned()));
-    }
-    Ok(state)
+    context.facts.tenant()
 }
 
 /// Changes what the merge patch names.
 pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value) -> Edited {
     let (state, row) = find_to_change(context, account)?;
+    require_account(context, &row.account)?;
     let settings = patched(&AccountSettings::from(&row.account), patch, AccountSettings::read)?;
     let mut after = checked(context, state, account, &settings)?;
+    require_gained(context, context.tenant, Some(&row.account.permissions), &after.permissions)?;
     keep_verification(&row.account, &mut after);
     let before = &row.account;
     (after.status, after.valid_from) = (before.status, before.valid_from);
@@ -53,10 +52,35 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     Ok(change.map_or_else(Edit::default, Edit::of))
 }
 
-/// What a stranger would try first as the password of an account that may get another one.
+/// What a stranger would try first as the password of an account that may get another one. Its person may set it, too.
 pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec<String>> {
-    let (state, row) = find_to_change(context, account)?;
+    context.by.require_account(context.tenant, account)?;
+    let (state, row) = changeable(context, account)?;
+    if !context.by.is_account(context.tenant, account) {
+        require_account(context, &row.account)?;
+    }
     Ok(password_context(&state.tenant, &row.account))
+}
+
+/// Records that a link is made with which its holder sets the password of the account.
+pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
+    let (state, row) = find_to_change(context, account)?;
+    require_account(context, &row.account)?;
+    if !state.tenant.strategies.oidc {
+        let message = "nobody signs in at this tenant: set `strategies.oidc.enabled` first";
+        return Err(EditError::Conflict(message.to_owned()));
+    }
+    Ok(Edit::of(Change::PasswordLink(context.tenant.clone(), account.clone())))
+}
+
+/// What a stranger would try first as the password of the account of a link, while the link may be used.
+pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
+    let fits = |row: &AccountState| link.fits(&row.account, context.now);
+    if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
+        words(context, link.account())
+    } else {
+        Err(EditError::NotFound("password link"))
+    }
 }
 
 /// The edit of a password, also of an account that the same commit adds. Sessions under the one before end.
@@ -82,12 +106,22 @@ pub(super) fn find<'a>(
     Ok((state, state.account(account)?))
 }
 
-/// The account as the caller has seen it, unless the operator's files declare it.
+/// The same as the caller has seen it, unless the operator's files declare it.
 fn find_to_change<'a>(
     context: EditContext<'a>,
     account: &AccountId,
 ) -> Edited<(&'a TenantState, &'a AccountState)> {
-    let (state, row) = find(context, account)?;
+    context.by.require_in(context.tenant, Permission::Accounts)?;
+    changeable(context, account)
+}
+
+/// The same for a caller that is authorized already.
+fn changeable<'a>(
+    context: EditContext<'a>,
+    account: &AccountId,
+) -> Edited<(&'a TenantState, &'a AccountState)> {
+    let state = context.facts.tenant()?;
+    let row = state.account(account)?;
     if row.lifecycle.is_config_managed() {
         return Err(declared("account", &row.account.id, "change it there"));
     }
@@ -137,6 +171,9 @@ pub enum AccountStep {
 /// A repeated step changes nothing, but a deleted account is not found.
 pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountStep) -> Edited {
     let (_, row) = find(context, account)?;
+    if step != AccountStep::Suspend {
+        require_account(context, &row.account)?;
+    }
     context.require_match(|| AccountView::from(row))?;
     let (kind, status) = match step {
         AccountStep::Unlock => return Ok(Edit::of(Change::Unlock(context.tenant.clone(), account.clone()))),
@@ -191,9 +228,10 @@ mod tests {
     use super::*;
     use crate::edit::Facts;
     use crate::edit::test_states::{
-        NOW, account, ask, described, facts, of_platform, of_tenant, of_user, operator, state, tenant_id,
+        NOW, account, ask, described, facts, of_platform, of_tenant, of_user, operator, scope, state,
+        tenant_id,
     };
-    use crate::{Authority, ManagedBy};
+    use crate::{Actor, Authority, ManagedBy};
 
     fn ada() -> AccountId {
         AccountId::from_bytes([1; 16])
@@ -260,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_signs_its_own_account_out_and_changes_nothing_of_it() {
+    fn a_person_signs_its_own_account_out_and_sets_its_password_and_changes_nothing_else_of_it() {
         let facts = rows(|_| {});
         let holder = |tenant, number| {
             let account = AccountId::from_bytes([number; 16]);
@@ -280,12 +318,61 @@ mod tests {
                     patch(context, ada, &json!({})),
                     step(context, ada, AccountStep::Suspend),
                     step(context, ada, AccountStep::Delete),
-                    words(context, ada).map(|_| Edit::default()),
                 ]
             });
             assert!(changes.into_iter().all(forbidden));
+            let password = ask(&by, |context| words(context.on(&facts), ada));
+            assert_eq!(password.is_ok(), may);
+            assert_eq!(forbidden(password.map(|_| Edit::default())), !may);
             assert!(created(&by, "t", json!({ "username": "eve" })).starts_with("forbidden"));
         }
+    }
+
+    #[test]
+    fn no_caller_grants_a_permission_or_changes_a_holder_of_one_that_it_lacks() {
+        let all = "latchkey:accounts latchkey:clients latchkey:keys";
+        let holds =
+            |row: &mut AccountState| row.account.permissions = scope("latchkey:accounts latchkey:keys");
+        let ada = ada();
+        for (by, may) in [
+            (of_tenant("t", "latchkey:accounts"), false),
+            (of_tenant("t", "latchkey:accounts latchkey:clients"), false),
+            (of_platform("latchkey:accounts"), false),
+            (of_tenant("t", all), true),
+            (of_platform(all), true),
+            (of_platform("latchkey:accounts latchkey:tenants"), true),
+            (Authority::of_account(Actor::default(), tenant_id("t"), &scope(all)), true),
+            (operator(), true),
+        ] {
+            let eve = json!({ "username": "eve", "permissions": ["latchkey:accounts", "latchkey:keys"] });
+            let facts = rows(holds);
+            let changes = ask(&by, |context| {
+                let context = context.on(&facts);
+                [
+                    patch(context, &ada, &json!({ "email": "eve@example.com" })),
+                    patch(context, &ada, &json!({ "permissions": [] })),
+                    words(context, &ada).map(|_| Edit::default()),
+                    link(context, &ada),
+                    step(context, &ada, AccountStep::Resume),
+                    step(context, &ada, AccountStep::Unlock),
+                    step(context, &ada, AccountStep::Delete),
+                ]
+            });
+            let changes = changes.map(described);
+            let grants = [
+                patched_by(&by, |_| {}, json!({ "permissions": ["latchkey:keys"] })),
+                created(&by, "t", eve),
+            ];
+            for edit in changes.iter().chain(&grants) {
+                assert_eq!(edit != "insufficient privilege", may, "{edit} {by:?}");
+            }
+            let stopped = ask(&by, |context| {
+                let context = context.on(&facts);
+                [step(context, &ada, AccountStep::Suspend), end(context, &ada, &SignInEnd::All)]
+            });
+            assert!(stopped.into_iter().all(|edit| edit.is_ok()), "{by:?}");
+        }
+        assert!(created(&of_platform(all), "platform", json!({ "username": "eve" })).ends_with(" added"));
     }
 
     #[test]
@@ -294,6 +381,10 @@ mod tests {
         let declared = |row: &mut AccountState| row.lifecycle.managed_by = ManagedBy::Config;
         let deleted = |row: &mut AccountState| row.lifecycle.deleted_at = Some(NOW);
         assert_eq!(patched_by(&by, declared, json!({ "groups": ["a"] })), "conflict");
+        let own = sessions::SignedIn::for_tests(tenant_id("t"), ada(), NOW);
+        let own = Authority::of_account_holder(&own, None);
+        let password = ask(&own, |context| words(context.on(&rows(declared)), &ada()));
+        assert_eq!(described(password.map(|_| Edit::default())), "conflict");
         assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "there is no account of this id");
         let stepped = |change: &dyn Fn(&mut AccountState), step| {
             let facts = rows(change);

@@ -8,6 +8,7 @@ use secrets::{ForeignHash, ForeignHashError};
 use tenancy::TenantId;
 
 use super::account::{may_create, with_password};
+use super::privilege::require_gained;
 use super::{Edit, EditContext, Edited};
 use crate::documents::{ImportResult, ImportedLine};
 use crate::rules::FieldErrors;
@@ -173,6 +174,10 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             Err(errors) => return ImportedLine::refused(line.number, errors),
             Ok(Some(owner)) => return ImportedLine::of(line.number, ImportResult::Exists, owner),
             Ok(None) => {}
+        }
+        if let Err(error) = require_gained(context, context.tenant, None, &account.permissions) {
+            let error = FieldError::at("/permissions", error.to_string());
+            return ImportedLine::refused(line.number, vec![error]);
         }
         let names = (context.tenant, &account.id);
         let password = match password {

@@ -1,22 +1,38 @@
-//! What a caller may do with a client once it may manage clients at all: no caller grants what it lacks, and no caller changes a client
+//! What a caller may do with a client or an account once it may manage them at all: no caller grants what it lacks, and no caller changes one
 //! that holds a permission of the platform which the caller lacks.
 
-use protocol::ScopeToken;
+use std::fmt::Display;
+
+use accounts::Account;
+use protocol::Scope;
 use registry::{Client, IntrospectionRight};
-use tenancy::Tenant;
+use tenancy::{Tenant, TenantId};
 
 use super::{EditContext, Edited};
 use crate::{EditError, Permission};
 
 /// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, takes less.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
+    require_held(context, (&client.tenant, &client.scope), format_args!("client {}", client.id))
+}
+
+/// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending its sessions, takes less.
+pub(super) fn require_account(context: EditContext<'_>, account: &Account) -> Edited<()> {
+    require_held(context, (&account.tenant, &account.permissions), format_args!("account {}", account.id))
+}
+
+fn require_held(
+    context: EditContext<'_>,
+    (tenant, held): (&TenantId, &Scope),
+    holder: impl Display,
+) -> Edited<()> {
     // An administrator of all tenants could grant itself anything.
     if context.by.holds_everywhere(Permission::Tenants) {
         return Ok(());
     }
-    let mut reserved = client.scope.iter().filter(|token| token.is_reserved());
-    match reserved.find(|token| !context.by.may_grant(&client.tenant, token)) {
-        Some(token) => lacks(format!("client {} holds {}, which you lack", client.id, token.as_str())),
+    let mut reserved = held.iter().filter(|token| token.is_reserved());
+    match reserved.find(|token| !context.by.may_grant(tenant, token)) {
+        Some(token) => lacks(format!("{holder} holds {}, which you lack", token.as_str())),
         None => Ok(()),
     }
 }
@@ -41,11 +57,7 @@ pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: 
 
 /// Refuses a caller that may not change the client from `before`, or from nothing, to `after`.
 pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, after: &Client) -> Edited<()> {
-    let had = |token: &ScopeToken| before.is_some_and(|before| before.scope.contains(token));
-    let mut gained = after.scope.iter().filter(|token| !had(token));
-    if let Some(token) = gained.find(|token| !context.by.may_grant(&after.tenant, token)) {
-        return lacks(format!("you may not grant {}: you lack it", token.as_str()));
-    }
+    require_gained(context, &after.tenant, before.map(|before| &before.scope), &after.scope)?;
     if context.by.may_set_beyond_client() {
         return Ok(());
     }
@@ -56,6 +68,20 @@ pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, a
         return lacks("only the platform lets a client introspect for the whole tenant");
     }
     Ok(())
+}
+
+/// Refuses a caller that may not grant what this tenant's client or account has now and had not before.
+pub(super) fn require_gained(
+    context: EditContext<'_>,
+    tenant: &TenantId,
+    before: Option<&Scope>,
+    after: &Scope,
+) -> Edited<()> {
+    let mut gained = after.iter().filter(|token| !before.is_some_and(|before| before.contains(token)));
+    match gained.find(|token| !context.by.may_grant(tenant, token)) {
+        Some(token) => lacks(format!("you may not grant {}: you lack it", token.as_str())),
+        None => Ok(()),
+    }
 }
 
 fn is_tenant_wide(client: &Client) -> bool {

@@ -218,6 +218,7 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
         Change::Sessions(_, account, None) => format!("sessions of {account}"),
         Change::Sessions(_, account, Some(session)) => format!("session {session} of {account}"),
         Change::Consent(_, account, client) => format!("consent of {account} for {client}"),
+        Change::PasswordLink(_, account) => format!("link of {account}"),
         Change::Unlock(_, account) => format!("failures of {account}"),
         Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {
             panic!("no edit of ours: {change:?}")

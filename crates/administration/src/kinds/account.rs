@@ -4,7 +4,7 @@ use std::fmt;
 
 use accounts::{Account, AccountId, AccountIdentifier, AccountStatus, Identifier, check_claims};
 use async_trait::async_trait;
-use protocol::{Timestamp, invisible_in_id};
+use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
 use registry::{DeclaredPassword, RevokedSubject};
 use serde_json::Value;
 use tenancy::{Stored, Tenant, TenantId};
@@ -14,7 +14,7 @@ use crate::fields::ABSENT;
 use crate::rows::Rows;
 use crate::{
     AccountSettings, ChangeKind, Described, EditError, FieldErrors, Invalidation, LONGEST_ID, NewPassword,
-    RevocationEffect, RowChange, RowLifecycle, unfit,
+    Permission, RevocationEffect, RowChange, RowLifecycle, unfit,
 };
 
 /// An account's row.
@@ -32,6 +32,7 @@ impl Described for Account {
     const NOUN: &'static str = "account";
     const COLLECTION: &'static str = "accounts";
     const IS_PERSONAL: bool = true;
+    const AUDITED: &'static [&'static str] = &["permissions"];
 
     fn name(&self) -> String {
         self.id.to_string()
@@ -49,6 +50,7 @@ impl Described for Account {
             ("external_id", self.external_id.clone().unwrap_or_else(|| ABSENT.to_owned())),
             ("claims", Value::Object(self.claims.clone()).to_string()),
             ("groups", Value::from(self.groups.clone()).to_string()),
+            ("permissions", Scope::text(self.permissions.iter()).unwrap_or_else(|| ABSENT.to_owned())),
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }
@@ -189,7 +191,21 @@ pub fn check_account(
         check_text(errors, &format!("/groups/{index}"), "the group", group);
     }
     account.groups.clone_from(&settings.groups);
+    account.permissions = check_permissions(errors, tenant, &settings.permissions);
     account
+}
+
+/// Each is a scope of the platform's own; the one over all tenants is for accounts of the platform.
+fn check_permissions(errors: &mut FieldErrors, tenant: &TenantId, names: &[String]) -> Scope {
+    errors.check_distinct("/permissions", names);
+    for (index, name) in names.iter().enumerate() {
+        let at = format!("/permissions/{index}");
+        let permission = errors.check_one_of(&at, name, &Permission::NAMED);
+        if permission == Some(Permission::Tenants) && tenant.as_str() != TenantId::PLATFORM {
+            errors.add(&at, "only accounts of the tenant `platform` may have this permission");
+        }
+    }
+    names.iter().filter_map(|name| ScopeToken::parse(name).ok()).collect()
 }
 
 fn check_identifiers(
@@ -324,6 +340,16 @@ mod tests {
             (json!({ "username": "ada", "external_id": "a\u{200b}" }), &["/external_id"]),
             (json!({ "username": "ada", "groups": ["a", "a"] }), &["/groups/1"]),
             (json!({ "username": "ada", "groups": ["a\n"] }), &["/groups/0"]),
+            (json!({ "username": "ada", "permissions": ["latchkey:clients", "latchkey:audit"] }), &[]),
+            (
+                json!({ "username": "ada", "permissions": ["openid", "latchkey:all"] }),
+                &["/permissions/0", "/permissions/1"],
+            ),
+            (
+                json!({ "username": "ada", "permissions": ["latchkey:keys", "latchkey:keys"] }),
+                &["/permissions/1"],
+            ),
+            (json!({ "username": "ada", "permissions": ["latchkey:tenants"] }), &["/permissions/0"]),
             (json!({ "username": "ada", "claims": { "picture": "ada.png" } }), &["/claims/picture"]),
             (
                 json!({ "username": "ada", "claims": { "address": { "country": "a\nb" } } }),
@@ -341,6 +367,7 @@ mod tests {
         let document = json!({
             "email": "ada@example.com", "email_verified": true, "username": "ada", "external_id": "7",
             "claims": { "name": "Ada", "address": { "country": "GB" } }, "groups": ["staff"],
+            "permissions": ["latchkey:clients"],
         });
         let (account, errors) = check(document.clone());
         assert_eq!((errors, json!(AccountSettings::from(&account))), (Vec::new(), document));

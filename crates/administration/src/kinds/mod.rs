@@ -120,6 +120,8 @@ pub enum Change {
     /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it
     /// changes.
     Unlock(TenantId, AccountId),
+    /// A link was made with which its holder sets the password of the account. No row changes.
+    PasswordLink(TenantId, AccountId),
     /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs
     /// changes.
     Tokens(TenantId, Option<ClientId>),
@@ -172,6 +174,7 @@ impl Change {
             | Self::Sessions(tenant, _, _)
             | Self::Consent(tenant, _, _)
             | Self::Unlock(tenant, _)
+            | Self::PasswordLink(tenant, _)
             | Self::Tokens(tenant, _) => tenant,
         }
     }

@@ -97,6 +97,7 @@ fn has_a_kind_of_its_own(change: &Change) -> bool {
         | Change::Sessions(..)
         | Change::Consent(..)
         | Change::Unlock(..)
+        | Change::PasswordLink(..)
         | Change::Tokens(..) => true,
     }
 }

@@ -71,6 +71,7 @@ impl<'a> Rows<'a> {
                 | Change::Sessions(_, _, Some(_))
                 | Change::Consent(..)
                 | Change::Unlock(..)
+                | Change::PasswordLink(..)
                 | Change::Tokens(..) => {}
             }
         }

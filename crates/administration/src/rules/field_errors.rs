@@ -163,7 +163,7 @@ impl FieldErrors {
     }
 
     /// One of these names.
-    pub(super) fn check_one_of<T>(&mut self, at: &str, name: &str, named: &[(&str, T)]) -> Option<T>
+    pub(crate) fn check_one_of<T>(&mut self, at: &str, name: &str, named: &[(&str, T)]) -> Option<T>
     where
         T: Copy,
     {

@@ -153,13 +153,26 @@ pub(super) struct AccountForm {
     /// The sealed request of the page.
     flow: String,
     identifier: Option<String>,
+    /// The present one.
     password: Option<Password>,
-    /// `sign_out` or `sign_out_everywhere`.
+    /// The one in its place.
+    new_password: Option<Password>,
+    /// `sign_out`, `sign_out_everywhere`, or `password` for the page that asks for another one.
     decision: Option<String>,
     /// The session that is to end.
     session: Option<String>,
     /// The client that is to have no access any more.
     client: Option<String>,
+}
+
+/// What the page of a link to set a password sends.
+#[derive(JsonSchema)]
+pub(super) struct SetPasswordForm {
+    /// The sealed request of the page.
+    flow: String,
+    /// The fragment of the link.
+    code: String,
+    new_password: Password,
 }
 
 /// RFC 6750 section 2.2.

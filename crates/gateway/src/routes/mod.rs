@@ -95,6 +95,8 @@ pub(crate) fn configure(
                     .post(with_pages(openid::account::post)),
                 get("/account", with_pages(openid::account::navigate))
                     .post(with_pages(openid::account::post)),
+                get("/api/v1/tenant/{id}/account/set-password", with_pages(openid::set_password::navigate))
+                    .post(with_pages(openid::set_password::post)),
                 post("/oauth2/revoke", revoke::revoke),
                 post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),

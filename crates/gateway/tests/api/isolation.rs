@@ -31,7 +31,7 @@ pub(crate) enum Rule {
 }
 
 /// What the paths but those of the admin API require.
-const RULES: [(&str, Rule); 47] = [
+const RULES: [(&str, Rule); 48] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
     ("/applications/{application}", Rule::Person),
@@ -56,6 +56,7 @@ const RULES: [(&str, Rule); 47] = [
     ("/device", Rule::Page),
     ("/api/v1/tenant/{id}/account", Rule::Page),
     ("/account", Rule::Page),
+    ("/api/v1/tenant/{id}/account/set-password", Rule::Page),
     ("/api/v1/tenant/{id}/oauth/device_authorization", Rule::Client),
     ("/oauth2/device_authorization", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/userinfo", Rule::Bearer),

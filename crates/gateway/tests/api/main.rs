@@ -19,6 +19,8 @@ mod prelude;
 mod schemas;
 
 mod account;
+mod account_password;
+mod account_permissions;
 mod backchannel;
 mod bad_tokens;
 mod introspect;
@@ -102,6 +104,7 @@ mod openers;
 mod overload;
 mod pairwise;
 mod panics;
+mod password_links;
 mod prompts;
 mod prover;
 mod proxies;

@@ -122,6 +122,9 @@ pub(crate) struct AddArguments {
     /// A group of the person; repeated, or with commas.
     #[arg(long = "group", value_name = "GROUP", value_delimiter = ',')]
     groups: Vec<String>,
+    /// What the person may do as an administrator, such as latchkey:clients; repeated, or with commas.
+    #[arg(long = "permission", value_name = "SCOPE", value_delimiter = ',')]
+    permissions: Vec<String>,
     /// Ask for a password at the terminal. Default: the person cannot sign in with one.
     #[arg(long, conflicts_with = "password_file")]
     #[serde(skip)]

@@ -1,17 +1,20 @@
-//! `latchkey admin …`: creates the first administrator, on the store only.
+//! `latchkey admin …`: creates the first administrator, on the store only, and invites people.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::CreatedClient;
+use administration::{AccountView, CreatedClient, Page, PasswordLinkView};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
+use super::account::accounts_path;
 use super::client::welcome;
 use super::examples::example;
 use super::output::{SecretArguments, SecretSink, json};
+use super::runner::Runner;
 use super::{block_on, print};
-use crate::admin_client::{InProcess, actor};
+use crate::admin_client::{AdminArguments, ApiRequest, InProcess, actor, segment};
 use settings::{Environment, read_platform};
 
 /// What can be done about administrators.
@@ -20,6 +23,22 @@ pub(crate) enum AdminCommand {
     /// Make the first administrator, a client of the tenant `platform`, and print its secret, once. Refused while there is one.
     #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
+    /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the person sets its password, once
+    /// and within 24 hours. An account without a password is invited again.
+    #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
+    Invite(Box<InviteArguments>),
+}
+
+/// Of `admin invite`.
+#[derive(Args)]
+pub(crate) struct InviteArguments {
+    /// The e-mail address that the person signs in by.
+    email: String,
+    /// What the person may do, as far as you may; repeated, or with commas.
+    #[arg(long = "permission", value_name = "SCOPE", value_delimiter = ',', required = true)]
+    permissions: Vec<String>,
+    #[command(flatten)]
+    admin: AdminArguments,
 }
 
 /// Of `admin init`.
@@ -36,7 +55,50 @@ pub(crate) struct InitArguments {
 }
 
 /// Runs the command.
-pub(crate) fn run(config: &Path, AdminCommand::Init(request): AdminCommand) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, command: AdminCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Init(request) => init(config, &request),
+        AdminCommand::Invite(request) => invite(Runner { config, arguments: &request.admin }, &request),
+    }
+}
+
+fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitCode> {
+    let InviteArguments { email, permissions, .. } = request;
+    let accounts = accounts_path(&platform());
+    runner.run(async |admin| {
+        let same = ApiRequest::get(format!("{accounts}?identifier={}", segment(email)));
+        let same: Page<AccountView> = admin.send(same).await?;
+        let account: AccountView = match same.items.into_iter().next() {
+            Some(AccountView { account_id, password_changed_at: Some(_), .. }) => {
+                bail!("{email} has an account with a password already; change it with `latchkey account set platform {account_id} …`")
+            }
+            Some(AccountView { account_id, .. }) => {
+                let patch = serde_json::json!({ "permissions": permissions });
+                admin.send(ApiRequest::patch(format!("{accounts}/{account_id}"), patch)).await?
+            }
+            None => {
+                let new = serde_json::json!({ "email": email, "permissions": permissions });
+                admin.send(ApiRequest::post(accounts.clone(), &new)).await?
+            }
+        };
+        let id = &account.account_id;
+        let link: PasswordLinkView =
+            admin.send(ApiRequest::post(format!("{accounts}/{id}/password-link"), &())).await?;
+        runner.print(&link, || {
+            format!(
+                "Give this link to {email}. It sets the password of account platform/{id}, once, until {}:\n\n  {}\n",
+                link.expires_at.0.to_rfc3339(),
+                link.link
+            )
+        })
+    })
+}
+
+fn platform() -> TenantId {
+    TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape")
+}
+
+fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
     let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
         let environment = Environment::of_process();
@@ -45,8 +107,7 @@ pub(crate) fn run(config: &Path, AdminCommand::Init(request): AdminCommand) -> a
         store.close().await;
         created.document::<CreatedClient>()
     })?;
-    let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
-    let mut lines = welcome(&platform, &created, &mut sink)?;
+    let mut lines = welcome(&platform(), &created, &mut sink)?;
     let (before, file) = match &request.secret.secret_file {
         Some(file) => ("Manage", file.display().to_string()),
         None => ("Put it into a file, and manage", "FILE".to_owned()),

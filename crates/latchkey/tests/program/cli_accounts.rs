@@ -107,3 +107,24 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
         }
     }
 }
+
+#[test]
+fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    cli.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
+    let invite =
+        ["admin", "invite", "grace@example.com", "--permission", "latchkey:tenants,latchkey:clients"];
+    cli.assert_ends(&invite, 4, "strategies.oidc.enabled");
+    cli.run(&["tenant", "set", "platform", "strategies.oidc.enabled=true"]).output();
+    let [first, second] = [(); 2].map(|()| cli.run(&invite).output());
+    let link = "/api/v1/tenant/platform/account/set-password#usr_";
+    assert!(first.contains(link) && second.contains(link), "{first} {second}");
+    let accounts = cli.json(&["account", "list", "platform"]);
+    assert_eq!(accounts["items"].as_array().unwrap().len(), 1);
+    assert_eq!(accounts["items"][0]["permissions"], json!(["latchkey:tenants", "latchkey:clients"]));
+    folder.write("password", "nine lanterns beside the river");
+    let account = accounts["items"][0]["account_id"].as_str().unwrap();
+    cli.run(&["account", "password", "platform", account, "--password-file", "password"]).output();
+    cli.assert_ends(&invite, 1, "has an account with a password already");
+}

@@ -98,6 +98,24 @@ pub(super) const TEXTS: Texts = Texts {
     application_ended: "The application has no access to your account any more.",
     more_applications: |count| format!("{count} more are not shown. Remove one to see the next."),
 
+    change_password: "Change password",
+    change_password_text: "A new password ends all of your other sessions.",
+    present_password: "Present password",
+    show_present_password: "Show present password",
+    present_password_refused: "The present password is wrong. After several tries, wait a few minutes.",
+    new_password: "New password",
+    show_new_password: "Show new password",
+    new_password_hint: "15 characters or more, and not easily guessed. Several random words are easy to type.",
+    new_password_unfit: |why| format!("Choose another password: {why}."),
+    password_declared: "The operator of this server declares your password. Ask the operator for another one.",
+    password_changed: "Your password has changed. All of your other sessions have ended.",
+
+    set_password: "Set your password",
+    password_link_code: "Code of the link",
+    password_link_hint: "What follows # in the link that you got.",
+    // One text for all refusals, so that it says of no account whether it exists.
+    password_link_refused: "This link is wrong, was used or has expired. Ask for another one.",
+
     scope: |name| {
         Some(match name {
             "openid" => "Know who you are",

@@ -1,5 +1,5 @@
 //! The account of the person who is signed in: where it is signed in, and which applications may use it. All of it is one form, whose buttons
-//! say what ends.
+//! say what ends. One leads to the page for another password.
 
 use askama::Template;
 
@@ -16,7 +16,7 @@ pub struct AccountPage {
     /// What all pages have.
     pub common: Common,
     /// Where the form leads. One of its fields says what ends: `decision` is `sign_out` or `sign_out_everywhere`, `session` names one of the
-    /// other sessions, or several with blanks between them, and `client` an application.
+    /// other sessions, and `client` an application. The decision `password` asks for another password.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -24,6 +24,8 @@ pub struct AccountPage {
     pub name: Option<String>,
     /// How the person knows the account.
     pub account: String,
+    /// Whether the person signs in with a password, and so can set another one.
+    pub has_password: bool,
     /// What has just been done.
     pub notice: Option<AccountNotice>,
     /// The session of this browser.
@@ -45,6 +47,8 @@ pub enum AccountNotice {
     SessionsEnded,
     /// An application has no access any more.
     ApplicationEnded,
+    /// The password is another one.
+    PasswordChanged,
 }
 
 /// A session.
@@ -98,6 +102,7 @@ impl AccountPage {
             AccountNotice::SessionEnded => texts.session_ended,
             AccountNotice::SessionsEnded => texts.sessions_ended,
             AccountNotice::ApplicationEnded => texts.application_ended,
+            AccountNotice::PasswordChanged => texts.password_changed,
         })
     }
 

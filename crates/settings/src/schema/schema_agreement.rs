@@ -143,7 +143,7 @@ fn accounts() -> Value {
     json!({
         "ada": {
             "email": "ada@example.com", "email_verified": true, "username": "ada", "password": { "value": "correct horse battery" },
-            "external_id": "7", "groups": ["staff"],
+            "external_id": "7", "groups": ["staff"], "permissions": ["latchkey:clients"],
             "claims": {
                 "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "middle_name": "K.", "nickname": "Ada",
                 "preferred_username": "ada", "profile": "https://example.com/ada", "picture": "https://example.com/ada.png",

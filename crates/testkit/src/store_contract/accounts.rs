@@ -63,6 +63,7 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
         .cloned()
         .unwrap();
     unusual.groups = vec!["staff".to_owned(), "a, b".to_owned(), "\"".to_owned()];
+    unusual.permissions = fixtures::scope("latchkey:keys latchkey:accounts");
     unusual.valid_from = at(9);
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &unusual)]).await;
     assert_eq!(found(&stores, &acme, "ada@example.com").await, Some((unusual.clone(), None)));
@@ -237,6 +238,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     let mut row = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
     row.claims.insert("name".to_owned(), "Ada".into());
     row.groups = vec!["staff".to_owned()];
+    row.permissions = fixtures::scope("latchkey:keys");
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
     change(&stores, at(5), vec![of_kind(ChangeKind::Deleted, &row)]).await;
     assert_eq!(found(&stores, &acme, "ada").await, None);

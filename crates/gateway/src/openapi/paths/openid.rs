@@ -7,7 +7,7 @@ use utoipa::openapi::HttpMethod::{Get, Post};
 use super::oauth::{INVALID_CLIENT, client_form};
 use crate::openapi::forms::{
     AccountForm, AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm,
-    PushedAuthorization, PushedAuthorizationForm, SignInForm, Userinfo, UserinfoForm,
+    PushedAuthorization, PushedAuthorizationForm, SetPasswordForm, SignInForm, Userinfo, UserinfoForm,
 };
 use crate::openapi::operation::{FORM, Operation, on};
 
@@ -42,6 +42,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.extend(device("/device", "default_device"));
     all.extend(account("/api/v1/tenant/{id}/account", "own_account"));
     all.extend(account("/account", "default_own_account"));
+    all.extend(set_password());
     all
 }
 
@@ -147,16 +148,28 @@ fn device(path: &'static str, name: &str) -> [Operation; 2] {
 
 fn account(path: &'static str, name: &str) -> [Operation; 2] {
     let get = on(Get, path)
-        .named(name, "Send a person here to see and to end the own sessions and the access of applications.");
+        .named(name, "Send a person here to see and to end the own sessions and the access of applications, and to set another password.");
     let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
     let post = page(post.body::<AccountForm>(FORM, None), "The account, or that the person is signed out");
     let post = post.empty_answer("303", "To the same path by GET, after a sign-in");
     let post = post.text("429", "Too many changes of one account", HTML);
+    let post = post.text("409", "The operator's files declare the account and its password", HTML);
     let refused = "The password is not accepted, or no page of this server has sent the form";
     [
         with_error_pages(page(get, "The account, or the sign-in where nobody is signed in")),
         with_error_pages(post.text("403", refused, HTML)),
     ]
+}
+
+fn set_password() -> [Operation; 2] {
+    let path = "/api/v1/tenant/{id}/account/set-password";
+    let get = on(Get, path).named("set_password", "The page of a link with which a person sets a password.");
+    let post = on(Post, path).named("set_password_by_form", "The form of this page leads here.");
+    let post = post.body::<SetPasswordForm>(FORM, None);
+    let post = post.empty_answer("303", "To the account, where the person signs in with the password");
+    let refused = "The link is wrong, was used or has expired, or no page of this server has sent the form";
+    let post = post.text("403", refused, HTML).text("429", "Too many changes of one account", HTML);
+    [with_error_pages(page(get, "The page")), with_error_pages(post)]
 }
 
 fn page(operation: Operation, description: &str) -> Operation {

@@ -2,12 +2,22 @@
 
 use pages::examples::Example;
 use pages::{
-    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, Link, Moment,
-    ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent, DeviceConfirm,
+    ErrorKind, ErrorPage, Link, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut,
+    SignedOut,
 };
 
-pub(super) const NAMES: [&str; 8] =
-    ["sign_in", "consent", "select_account", "device_confirm", "account", "sign_out", "signed_out", "error"];
+pub(super) const NAMES: [&str; 9] = [
+    "sign_in",
+    "consent",
+    "select_account",
+    "device_confirm",
+    "account",
+    "account_password",
+    "sign_out",
+    "signed_out",
+    "error",
+];
 
 /// Script, attributes, templates, style sheets, letters that turn or stack, and words without end.
 pub(super) fn payloads() -> Vec<String> {
@@ -91,6 +101,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 flow: flow(),
                 name: Some(text()),
                 account: text(),
+                has_password: true,
                 notice: None,
                 here: session("here"),
                 elsewhere: vec![session("elsewhere")],
@@ -102,6 +113,16 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                     allowed: moment(),
                 }],
                 more_applications: 0,
+            }),
+        ),
+        (
+            "account_password",
+            Box::new(ChangePassword {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                account: text(),
+                error: Some(ChangePasswordError::Unfit(text())),
             }),
         ),
         (

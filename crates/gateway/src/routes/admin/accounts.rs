@@ -4,8 +4,8 @@ use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
 use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, ImportedAccount, ImportedLine,
-    NewAccount, NewPasswordSettings, Page, ThrottlingView,
+    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, FileSecret, ImportedAccount,
+    ImportedLine, NewAccount, NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
 };
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -110,6 +110,17 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .error("409", &contended::<Account>())
             .request_example(json!({ "password": "nine lanterns beside the river" }))
             .answer_example(Account::example()),
+        at(Post, "/api/v1/tenant/{id}/accounts/{account}/password-link", Accounts, make_password_link)
+            .named(
+                "make_password_link",
+                "Make a link with which the person sets a password, once and within a day.",
+            )
+            .answer::<PasswordLinkView>("200", "The link; its holder sets the password")
+            .error("409", "The operator's files declare the account, or nobody signs in at the tenant")
+            .answer_example(json!({
+                "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
+                "expires_at": "2030-02-01T08:00:00Z",
+            })),
     ]
 }
 
@@ -147,7 +158,13 @@ async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.set_account_password(caller, (tenant, account), new).await?)
+    let password = new.password.map(FileSecret::into_inner);
+    changed(&administrator.set_account_password(caller, (tenant, account), password).await?)
+}
+
+async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    Document::of(StatusCode::OK).body(&administrator.make_password_link(caller, (tenant, account)).await?)
 }
 
 segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {
@@ -173,6 +190,7 @@ impl Row for Account {
             "external_id": "hr-1815",
             "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
             "groups": ["staff"],
+            "permissions": [],
         })
     }
 }

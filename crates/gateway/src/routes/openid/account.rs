@@ -1,5 +1,5 @@
-//! `GET` and `POST …/account`: a person sees where the account is signed in and which applications may use it, and ends that. Each ends by
-//! the operation that administrators have.
+//! `GET` and `POST …/account`: a person sees where the account is signed in and which applications may use it, ends that, and sets another
+//! password. Each is done by the operation that administrators have.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,6 +11,8 @@ use pages::{
 use registry::ClientId;
 use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
 
+use super::account_password;
+use super::minute::minute;
 use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::scope_lines::scope_lines;
@@ -33,19 +35,25 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;
     let Opened { mut visit, fields, flow, stale } = opened;
     let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
-    let response = match (stale, step) {
+    let response = match (stale, &step) {
+        (_, AccountStep::Link) => return Err(Visit::foreign()),
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
             None => sign_in_page(&visit, (fields.identifier, Some(stale.message())))?,
         },
         (None, AccountStep::SignIn) => sign_in(&mut visit, fields).await?,
-        (None, AccountStep::Manage(session)) => match visit.signed_in().await? {
-            Some(signed_in) if signed_in.session().id == session => {
-                manage(&mut visit, &signed_in, &fields).await?
+        (None, AccountStep::Manage(session) | AccountStep::Password(session)) => {
+            match visit.signed_in().await? {
+                Some(signed_in) if signed_in.session().id == *session => match step {
+                    AccountStep::Password(_) => {
+                        account_password::change(&mut visit, &signed_in, fields).await?
+                    }
+                    _ => manage(&mut visit, &signed_in, &fields).await?,
+                },
+                // What the page of one session requests does nothing in another.
+                signed_in => page(&visit, signed_in).await?,
             }
-            // What the page of one session requests does nothing in another.
-            signed_in => page(&visit, signed_in).await?,
-        },
+        }
     };
     Ok(visit.finish(response))
 }
@@ -80,9 +88,13 @@ pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
 }
 
-/// Ends what the form names, if it is of this account; otherwise the page says nothing of it.
+/// Ends what the form names, if it is of this account; otherwise the page says nothing of it. Or it asks for another password.
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
+    if fields.decision == "password" {
+        return account_password::page(visit, signed_in, None).await;
+    }
+    let Some(end) = pressed(fields, own) else { return account_page(visit, signed_in, None).await };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
     let mut notice = None;
@@ -121,7 +133,12 @@ fn pressed(fields: &Fields, own: &SessionId) -> Vec<SignInEnd> {
     }
 }
 
-async fn account_page(visit: &Visit<'_>, signed_in: &SignedIn, notice: Option<AccountNotice>) -> PageResult {
+/// The account with what has just been done.
+pub(super) async fn account_page(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    notice: Option<AccountNotice>,
+) -> PageResult {
     let Visit { services, tenant, now, .. } = visit;
     let own = signed_in.session();
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
@@ -138,13 +155,15 @@ async fn account_page(visit: &Visit<'_>, signed_in: &SignedIn, notice: Option<Ac
     }
     let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
-    let (name, account) = visit.person(signed_in).await?;
+    let account = visit.shown_name(signed_in).await?;
+    let has_password = visit.account(signed_in).await?.is_some_and(|row| row.password_changed_at.is_some());
     let page = AccountPage {
         common,
         action,
         flow,
         name,
         account,
+        has_password,
         notice,
         here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
         elsewhere: sessions.into_iter().map(entry).collect(),

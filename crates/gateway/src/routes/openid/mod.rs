@@ -9,8 +9,10 @@ pub(crate) mod device_authorization;
 
 pub(crate) mod account;
 pub(crate) mod logout;
+pub(crate) mod set_password;
 pub(crate) mod userinfo;
 
+mod account_password;
 mod authorization;
 mod browser;
 mod outcome;

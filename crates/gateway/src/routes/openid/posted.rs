@@ -47,11 +47,14 @@ pub(super) struct Fields {
     pub(super) user_code: String,
     pub(super) identifier: String,
     pub(super) password: Option<Secret>,
+    pub(super) new_password: Option<Secret>,
     pub(super) decision: String,
     /// The session that is to end.
     pub(super) session: String,
     /// The client that is to have no access any more.
     pub(super) client: String,
+    /// The code of a link.
+    pub(super) code: String,
     /// Whether the person wants to stay signed in.
     pub(super) remembers: bool,
 }
@@ -157,9 +160,21 @@ impl Fields {
         let mut form = Form::parse(body).ok()?;
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
-        let (session, client) = (text("session")?, text("client")?);
+        let (session, client, code) = (text("session")?, text("client")?, text("code")?);
         let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
-        let password = form.take_secret("password").ok()?;
-        Some(Self { flow, user_code, identifier, password, decision, session, client, remembers })
+        let mut secret = |name| form.take_secret(name).ok();
+        let (password, new_password) = (secret("password")?, secret("new_password")?);
+        Some(Self {
+            flow,
+            user_code,
+            identifier,
+            password,
+            new_password,
+            decision,
+            session,
+            client,
+            code,
+            remembers,
+        })
     }
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
-use pages::{Consent, SelectAccount, SignIn, SignInMessage};
+use pages::{Consent, Page, ScopeLine, SelectAccount, SignIn, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, Timestamp, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
@@ -173,7 +173,15 @@ pub(super) fn sign_in_form(
         offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
         error,
     };
-    // A refused password is no success for a program that reads statuses; browsers show the page all the same.
+    respond_to_sign_in(&page, error, opener)
+}
+
+/// A page that asks for a password. A refused one is no success for a program that reads statuses; browsers show the page all the same.
+pub(super) fn respond_to_sign_in(
+    page: &dyn Page,
+    error: Option<SignInMessage>,
+    opener: Opener,
+) -> HttpResponse {
     let status = match error {
         None => StatusCode::OK,
         Some(SignInMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -181,7 +189,7 @@ pub(super) fn sign_in_form(
             StatusCode::FORBIDDEN
         }
     };
-    let mut response = respond(status, &page, opener);
+    let mut response = respond(status, page, opener);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -6,7 +6,7 @@ use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
 use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser, SignedIn};
 
-use accounts::SignInError;
+use accounts::{Authentication, SignInError};
 
 use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
@@ -98,30 +98,31 @@ pub(super) async fn sign_in_with_password(
     before: Option<&SignedIn>,
     fields: Fields,
 ) -> PageResult<Result<SessionWrite, SignInMessage>> {
+    let Fields { identifier, password, remembers, .. } = fields;
+    Ok(match prove(visit, &identifier, password).await? {
+        Ok(authentication) => Ok(begin_session(visit, &authentication, before, remembers)?),
+        Err(message) => Err(message),
+    })
+}
+
+/// Checks identifier and password.
+pub(super) async fn prove(
+    visit: &mut Visit<'_>,
+    identifier: &str,
+    password: Option<Secret>,
+) -> PageResult<Result<Authentication, SignInMessage>> {
     let Visit { services, raw, now, .. } = *visit;
     let (tenant, limits) = (&visit.tenant.id, visit.tenant.limits.sign_in);
-    let Fields { identifier, password, remembers, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
-    let mut known = visit.browser.known(services, now);
-    let history = known.history_at(tenant);
+    let history = visit.browser.known(services, now).history_at(tenant);
     // A hash is too dear for a client that has hung up.
     raw.needs_client();
     let checked = services
         .sign_ins
-        .sign_in_with_password((tenant, limits), &identifier, password, &raw.source(), &history, now)
+        .sign_in_with_password((tenant, limits), identifier, password, &raw.source(), &history, now)
         .await;
     match checked {
-        Ok((account, authentication)) => {
-            known.remember(tenant, &account.id, now);
-            raw.log(|fields| fields.happened = Some(Counter::SignedIn));
-            visit.browser.keep_known(services, &known)?;
-            let (user_agent, source) = (raw.user_agent(), raw.address());
-            let browser = SignInBrowser { user_agent, source, before, remembers };
-            let policy = visit.tenant.sign_in.session;
-            let (write, token) = services.sessions.begin(&authentication, policy, browser, now);
-            visit.browser.keep_session(&write, &token)?;
-            Ok(Ok(write))
-        }
+        Ok((_, authentication)) => Ok(Ok(authentication)),
         Err(SignInError::Refused) => {
             tracing::warn!(%tenant, source = %raw.source(), "a sign-in failed");
             raw.log(|fields| {
@@ -139,6 +140,26 @@ pub(super) async fn sign_in_with_password(
         }
         Err(SignInError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Begins a session, whose cookie the browser gets, and which is to be written. The account knows the browser from then on.
+pub(super) fn begin_session(
+    visit: &mut Visit<'_>,
+    authentication: &Authentication,
+    before: Option<&SignedIn>,
+    remembers: bool,
+) -> PageResult<SessionWrite> {
+    let Visit { services, raw, now, .. } = *visit;
+    raw.log(|fields| fields.happened = Some(Counter::SignedIn));
+    let mut known = visit.browser.known(services, now);
+    known.remember(authentication.tenant(), authentication.account(), authentication.at());
+    visit.browser.keep_known(services, &known)?;
+    let (user_agent, source) = (raw.user_agent(), raw.address());
+    let browser = SignInBrowser { user_agent, source, before, remembers };
+    let policy = visit.tenant.sign_in.session;
+    let (write, token) = services.sessions.begin(authentication, policy, browser, now);
+    visit.browser.keep_session(&write, &token)?;
+    Ok(write)
 }
 
 /// The person goes on with the account of the session that the page has named, or with another one.

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason, Timestamp};
 use registry::Client;
-use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
+use sessions::{AccountStep, Flow, FlowStep, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant, TenantError};
 
 use super::browser::Browser;
@@ -72,10 +72,16 @@ impl<'r> Visit<'r> {
         }
     }
 
+    /// The account of the person who is signed in.
+    pub(super) async fn account(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
+        self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
+    }
+
     /// How the person who is signed in knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
-        let account = self.account_of(signed_in).await?;
-        Ok(account.as_deref().and_then(sign_in_name))
+        let account = self.account(signed_in).await?;
+        let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
+        Ok(known.map(|known| known.identifier.as_str().to_owned()))
     }
 
     /// The same, and the account's id where it has no such name any more.
@@ -99,8 +105,10 @@ impl<'r> Visit<'r> {
     /// password.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
-        let account = self.account_of(signed_in).await?;
-        Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
+        Ok(!self
+            .account(signed_in)
+            .await?
+            .is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
     /// What its pages have in common.
@@ -119,7 +127,8 @@ impl<'r> Visit<'r> {
             FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
-            FlowStep::Account(_) => ACCOUNT_PATH,
+            FlowStep::Account(AccountStep::Link) => "/account/set-password",
+            FlowStep::Account(_) => "/account",
         };
         let parameters = parameters.to_owned();
         let flow = Flow { parameters, started, step, asks_for_cookies: self.asks_for_cookies };

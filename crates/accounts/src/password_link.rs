@@ -1,0 +1,153 @@
+//! The code of a link with which a person sets a password, once and within a day. Nothing of it is stored: it names the account and the state of
+//! its password, under a key that only the server has. So it is worth nothing once the password has changed or the sign-ins were ended.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Secret, Timestamp};
+use secrets::{KeyedDigest, Pepper};
+use subtle::ConstantTimeEq as _;
+use tenancy::TenantId;
+
+use crate::{Account, AccountId, AccountStatus};
+
+/// How long a link may be used.
+const LIFETIME: Lifetime = Lifetime::from_seconds(86_400);
+/// The longest code, in characters: it has a third of them.
+const LONGEST: usize = 512;
+
+/// Makes and reads codes.
+pub struct PasswordLinks(KeyedDigest);
+
+/// What a code of this server names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordLink {
+    account: AccountId,
+    expires_at: Timestamp,
+    valid_from: Timestamp,
+    password_changed_at: Option<Timestamp>,
+}
+
+impl PasswordLinks {
+    /// Derives the key from the pepper.
+    #[must_use]
+    pub fn new(pepper: &Pepper) -> Self {
+        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey password link 1"))
+    }
+
+    /// A code for the account as it is, and when it expires.
+    #[must_use]
+    pub fn make(&self, account: &Account, now: Timestamp) -> (Secret, Timestamp) {
+        let expires_at = now + LIFETIME;
+        let changed = account.password_changed_at.map(|at| at.seconds().to_string()).unwrap_or_default();
+        let (expires, valid_from) = (expires_at.seconds(), account.valid_from.seconds());
+        let named = format!("{}.{expires}.{valid_from}.{changed}", account.id);
+        let proof = BASE64URL.encode(self.proof(&account.tenant, &named));
+        (Secret::new(format!("{named}.{proof}")), expires_at)
+    }
+
+    /// What this code names; `None` where it was not made here for this tenant. The store is not asked.
+    #[must_use]
+    pub fn read(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
+        let (named, proof) = Some(code).filter(|code| code.len() <= LONGEST)?.rsplit_once('.')?;
+        let proof = BASE64URL.decode(proof).ok()?;
+        if !bool::from(self.proof(tenant, named).as_slice().ct_eq(&proof)) {
+            return None;
+        }
+        let mut parts = named.split('.');
+        let account = parts.next()?.parse().ok()?;
+        let mut instant = || {
+            let seconds = parts.next()?;
+            Some(Some(seconds).filter(|seconds| !seconds.is_empty())?.parse().map(Timestamp::from_seconds))
+        };
+        let [expires_at, valid_from, changed] = [instant(), instant(), instant()];
+        let (expires_at, valid_from) = (expires_at?.ok()?, valid_from?.ok()?);
+        let password_changed_at = changed.transpose().ok()?;
+        Some(PasswordLink { account, expires_at, valid_from, password_changed_at })
+    }
+
+    fn proof(&self, tenant: &TenantId, named: &str) -> [u8; 32] {
+        self.0.of([tenant.as_str().as_bytes(), named.as_bytes()])
+    }
+}
+
+impl PasswordLink {
+    /// Whose password it sets.
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// Whether it may be used now, for the account as it is. Within the second of a change it may not: a change in the same second would
+    /// leave the instants as they are, and the link could be used again.
+    #[must_use]
+    pub fn fits(&self, account: &Account, now: Timestamp) -> bool {
+        let is_as_it_was = self.account == account.id
+            && self.valid_from == account.valid_from
+            && self.password_changed_at == account.password_changed_at;
+        is_as_it_was
+            && account.status == AccountStatus::Active
+            && account.valid_from <= now
+            && now < self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: fn(u64) -> Timestamp = Timestamp::from_seconds;
+
+    fn account() -> Account {
+        let tenant = TenantId::parse("acme").unwrap();
+        Account::new(tenant, AccountId::from_bytes([1; 16]), AT(1_000))
+    }
+
+    #[test]
+    fn a_code_is_read_at_its_tenant_by_each_replica_and_nothing_of_it_can_be_changed() {
+        let pepper = Pepper::generate();
+        let (links, replica) = (PasswordLinks::new(&pepper), PasswordLinks::new(&pepper));
+        let changed = Account { password_changed_at: Some(AT(900)), ..account() };
+        for account in [account(), changed] {
+            let (code, expires_at) = links.make(&account, AT(2_000));
+            assert_eq!(expires_at, AT(2_000 + 86_400));
+            let (code, acme) = (code.expose(), &account.tenant);
+            let read = replica.read(acme, code).unwrap();
+            assert!(read.account() == &account.id && read.fits(&account, AT(2_000)));
+            assert_eq!(links.read(&TenantId::parse("globex").unwrap(), code), None);
+            assert_eq!(PasswordLinks::new(&Pepper::generate()).read(acme, code), None);
+            for at in 0..code.len() {
+                let other = if code.as_bytes()[at] == b'1' { "2" } else { "1" };
+                let altered = format!("{}{other}{}", &code[..at], &code[at + 1..]);
+                assert_eq!(links.read(acme, &altered), None, "{altered}");
+                assert_eq!(links.read(acme, &code[..at]), None, "{at}");
+            }
+            for bad in ["", ".", "....", &format!("{code}."), &"a.".repeat(300), "\u{e9}.\u{e9}"] {
+                assert_eq!(links.read(acme, bad), None, "{bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_fits_for_a_day_until_the_password_changes_or_the_sign_ins_are_ended() {
+        let links = PasswordLinks::new(&Pepper::generate());
+        for made in [account(), Account { password_changed_at: Some(AT(999)), ..account() }] {
+            let (code, _) = links.make(&made, AT(2_000));
+            let link = links.read(&made.tenant, code.expose()).unwrap();
+            for (change, now, expected) in [
+                (made.clone(), 2_000, true),
+                (made.clone(), 2_000 + 86_399, true),
+                (made.clone(), 2_000 + 86_400, false),
+                (Account { password_changed_at: Some(AT(2_001)), ..made.clone() }, 2_001, false),
+                (Account { valid_from: AT(2_002), ..made.clone() }, 2_002, false),
+                (Account { status: AccountStatus::Suspended, ..made.clone() }, 2_001, false),
+                (Account { id: AccountId::from_bytes([2; 16]), ..made.clone() }, 2_001, false),
+            ] {
+                assert_eq!(link.fits(&change, AT(now)), expected, "{now} {change:?}");
+            }
+            let early = Account { valid_from: AT(2_001), ..made };
+            let (code, _) = links.make(&early, AT(2_000));
+            let link = links.read(&early.tenant, code.expose()).unwrap();
+            assert_eq!([2_000, 2_001].map(|now| link.fits(&early, AT(now))), [false, true]);
+        }
+    }
+}

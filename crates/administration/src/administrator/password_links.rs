@@ -1,0 +1,67 @@
+//! Links with which people set their password, made by an administrator who may set it. Nothing of a link is stored; the audit says that it was
+//! made, and its use is the person's.
+
+use std::net::IpAddr;
+
+use accounts::{Account, AccountId, PasswordLink, PasswordLinks};
+use protocol::{Secret, Timestamp};
+use tenancy::TenantId;
+
+use super::accounts::AccountNames;
+use super::commit_with_retry::EditRequest;
+use super::{Administrator, Caller};
+use crate::edit::{self, Edit, EditContext, Edited};
+use crate::{Authority, PasswordLinkView, Permission, TenantState};
+
+impl Administrator {
+    /// Makes a link with which the person of the account sets a password, once and within a day.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn make_password_link(
+        &self,
+        caller: &Caller,
+        (tenant, account): (&TenantId, &AccountId),
+    ) -> Edited<PasswordLinkView> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let request = EditRequest { caller, tenant, scope: Box::new(AccountNames::of(account)) };
+        let decide = |context: EditContext<'_>| edit::account::link(context, account);
+        let answer = |after: &TenantState| Ok(self.link_to(&after.account(account)?.account, caller.now));
+        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
+    }
+
+    /// The code is a fragment, so that it is in no log and no `Referer`.
+    fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
+        let (code, expires_at) = PasswordLinks::new(&self.pepper).make(account, now);
+        let (public_url, tenant) = (&self.policy.public_url, &account.tenant);
+        let link = format!("{public_url}/api/v1/tenant/{tenant}/account/set-password#{}", code.expose());
+        PasswordLinkView { link, expires_at: expires_at.into() }
+    }
+
+    /// What the code of a link names, if it was made here. The store is not asked.
+    #[must_use]
+    pub fn read_password_link(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
+        PasswordLinks::new(&self.pepper).read(tenant, code)
+    }
+
+    /// Sets the password of the account of a link, while the link may be used. All sessions until now end.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError), of which `NotFound` says that the link may not be used any more.
+    pub async fn set_password_by_link(
+        &self,
+        (tenant, link): (&TenantId, &PasswordLink),
+        password: Option<Secret>,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Edited<()> {
+        let account = link.account();
+        let password = password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
+        let caller = Caller::new(Authority::of_link_holder(tenant, account, source), now);
+        let decide =
+            |context: EditContext<'_>| Ok((Edit::default(), edit::account::words_by_link(context, link)?));
+        let scope = Box::new(AccountNames::of(account));
+        self.edit_with_password(&caller, (tenant, account), scope, (None, Some(password)), decide).await?;
+        Ok(())
+    }
+}

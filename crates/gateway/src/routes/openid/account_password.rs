@@ -1,0 +1,74 @@
+//! A person sets another password of the own account. The present one is checked as at a sign-in, with its limits; the new one is set by the
+//! operation that administrators have. All other sessions end with it.
+
+use actix_web::http::StatusCode;
+use administration::{Authority, Caller, EditError};
+use pages::{AccountNotice, ChangePassword, ChangePasswordError, SignInMessage};
+use sessions::{AccountStep, FlowStep, SignedIn};
+
+use super::account::account_page;
+use super::posted::Fields;
+use super::proceed::respond_to_sign_in;
+use super::sign_in::{begin_session, prove};
+use super::visit::{SealedForm, Visit};
+use crate::failure::Failure;
+use crate::page::{Opener, respond};
+use crate::page_error::PageResult;
+
+/// Asks for the present password and for another one.
+pub(super) async fn page(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    error: Option<ChangePasswordError>,
+) -> PageResult {
+    let step = FlowStep::Account(AccountStep::Password(signed_in.session().id.clone()));
+    let SealedForm { action, flow } = visit.form("", step, visit.now)?;
+    let account = visit.shown_name(signed_in).await?;
+    let page = ChangePassword { common: visit.common(None), action, flow, account, error };
+    Ok(match &page.error {
+        Some(ChangePasswordError::Unfit(_)) => respond(StatusCode::BAD_REQUEST, &page, Opener::Severed),
+        Some(ChangePasswordError::Declared) => respond(StatusCode::CONFLICT, &page, Opener::Severed),
+        Some(ChangePasswordError::Present(message)) => {
+            respond_to_sign_in(&page, Some(*message), Opener::Severed)
+        }
+        None => respond_to_sign_in(&page, None, Opener::Severed),
+    })
+}
+
+/// Sets the new password, where the present one is right. The person goes on in a new session of this browser.
+pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
+    let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
+    let authentication = match prove(visit, &identifier, fields.password).await? {
+        Ok(authentication) if authentication.account() == signed_in.account() => authentication,
+        // The account has lost its name to another one in this moment.
+        Ok(_) => return Err(Visit::foreign()),
+        Err(message) => return page(visit, signed_in, Some(ChangePasswordError::Present(message))).await,
+    };
+    let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
+    visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
+    let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
+    let administrator = &visit.services.administrator;
+    let changed =
+        match administrator.set_account_password(&caller, (tenant, account), fields.new_password).await {
+            Ok(changed) => changed,
+            Err(EditError::Invalid(errors)) => {
+                let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();
+                return page(visit, signed_in, Some(ChangePasswordError::Unfit(why))).await;
+            }
+            Err(EditError::Conflict(_)) => {
+                return page(visit, signed_in, Some(ChangePasswordError::Declared)).await;
+            }
+            Err(EditError::Busy | EditError::Hash(_)) => {
+                let busy = ChangePasswordError::Present(SignInMessage::Busy);
+                return page(visit, signed_in, Some(busy)).await;
+            }
+            // The account was deleted in this moment.
+            Err(EditError::NotFound(_)) => return Err(Visit::foreign()),
+            Err(error) => return Err(error.into()),
+        };
+    // The session that was there has ended with the others.
+    let authentication = authentication.kept_from(changed.valid_from.0);
+    let begun = begin_session(visit, &authentication, None, signed_in.session().remembered)?;
+    visit.write_session(&begun).await?;
+    account_page(visit, &begun.signed_in(), Some(AccountNotice::PasswordChanged)).await
+}

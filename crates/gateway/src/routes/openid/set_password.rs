@@ -1,0 +1,76 @@
+//! `GET` and `POST …/account/set-password`: the page of a link with which a person sets a password, once. A code that was not made here costs
+//! neither a lookup nor a hash, so nobody can guess at one or use the page up.
+
+use actix_web::http::StatusCode;
+use administration::EditError;
+use pages::{SetPassword, SetPasswordError};
+use protocol::{ErrorCode, RefusalReason};
+use sessions::{AccountStep, FlowStep};
+
+use super::account::to_own_account;
+use super::posted::{Fields, Posted};
+use super::visit::{SealedForm, Visit};
+use crate::failure::Failure;
+use crate::page::{Opener, respond};
+use crate::page_error::{PageRequest, PageResult};
+
+/// The person comes with the link.
+pub(crate) async fn navigate(request: PageRequest) -> PageResult {
+    let visit = Visit::of_navigation(&request).await?;
+    let response = page(&visit, String::new(), None)?;
+    Ok(visit.finish(response))
+}
+
+/// The form comes back.
+pub(crate) async fn post(mut request: PageRequest) -> PageResult {
+    let (visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
+    if flow.step != FlowStep::Account(AccountStep::Link) {
+        return Err(Visit::foreign());
+    }
+    let response = set(&visit, fields).await?;
+    Ok(visit.finish(response))
+}
+
+/// Sets the password, and leads to the account, where the person signs in with it.
+async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
+    let Visit { services, raw, now, .. } = *visit;
+    let (tenant, Fields { code, new_password, .. }) = (&visit.tenant.id, fields);
+    // The whole link is as good as its fragment.
+    let fragment = code.rsplit('#').next().unwrap_or_default();
+    let Some(link) = services.administrator.read_password_link(tenant, fragment) else {
+        return refuse(visit);
+    };
+    services.writes.spend_of_person(tenant, link.account(), now).map_err(Failure::TooManyWrites)?;
+    let source = raw.address();
+    match services.administrator.set_password_by_link((tenant, &link), new_password, source, now).await {
+        Ok(()) => Ok(to_own_account(visit)),
+        Err(EditError::Invalid(errors)) => {
+            let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();
+            page(visit, code, Some(SetPasswordError::Unfit(why)))
+        }
+        Err(EditError::Busy | EditError::Hash(_)) => page(visit, code, Some(SetPasswordError::Busy)),
+        // The link was used, or the operator's files declare the account by now.
+        Err(EditError::NotFound(_) | EditError::Conflict(_)) => refuse(visit),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse(visit: &Visit<'_>) -> PageResult {
+    visit.raw.log(|fields| {
+        fields.error = Some(ErrorCode::AccessDenied);
+        fields.reason = Some(RefusalReason::SignInFailed);
+    });
+    page(visit, String::new(), Some(SetPasswordError::Link))
+}
+
+fn page(visit: &Visit<'_>, code: String, error: Option<SetPasswordError>) -> PageResult {
+    let SealedForm { action, flow } = visit.form("", FlowStep::Account(AccountStep::Link), visit.now)?;
+    let status = match &error {
+        None => StatusCode::OK,
+        Some(SetPasswordError::Link) => StatusCode::FORBIDDEN,
+        Some(SetPasswordError::Unfit(_)) => StatusCode::BAD_REQUEST,
+        Some(SetPasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let page = SetPassword { common: visit.common(None), action, flow, code, error };
+    Ok(respond(status, &page, Opener::Severed))
+}

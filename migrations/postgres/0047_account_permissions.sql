@@ -1,0 +1,2 @@
+-- What a person may do as an administrator: scopes of the platform's own, separated by spaces.
+ALTER TABLE accounts ADD COLUMN permissions text NOT NULL DEFAULT '';
