@@ -80,6 +80,15 @@ impl Authority {
         Self::operator(Actor::named("latchkey", None))
     }
 
+    /// A client of this tenant, which may be `platform`; `granted` is the scope of its token.
+    #[must_use]
+    pub fn of_client(actor: Actor, tenant: &TenantId, granted: &Scope) -> Self {
+        if tenant.as_str() == TenantId::PLATFORM {
+            return Self::of_platform(actor, granted);
+        }
+        Self::of_tenant(actor, tenant.clone(), granted)
+    }
+
     /// A client of the tenant `platform`; `granted` is the scope of its token.
     #[must_use]
     pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
@@ -122,6 +131,15 @@ impl Authority {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: Kind::AccountHolder, extent, permissions: Vec::new() }
+    }
+
+    /// The tenant that it belongs to.
+    #[must_use]
+    pub fn home(&self) -> TenantId {
+        match &self.extent {
+            Extent::Platform => TenantId::platform(),
+            Extent::Tenant(own) | Extent::Account(own, _) => own.clone(),
+        }
     }
 
     /// Who it is.

@@ -20,6 +20,7 @@ mod previous_jwks;
 mod previous_typs;
 
 mod audit;
+mod console_session;
 mod invalidation;
 mod limits;
 mod revocations;
@@ -60,6 +61,7 @@ pub use change::{
     SecretChangeKind, SecretForm,
 };
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
+pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret};
 pub use documents::*;
 pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
@@ -90,10 +92,10 @@ pub use sign_ins::SignIn;
 pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 pub use store::{
     AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
-    ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers,
-    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule,
-    LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret, RefusalCursor, RefusalLog,
-    RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows,
-    UsageDays, UsageLog, UsageOf, VerifierFetch,
+    ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer,
+    IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit,
+    KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret, RefusalCursor,
+    RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata,
+    TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};

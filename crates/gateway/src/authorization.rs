@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use administration::{Actor, Administrator, Authority, Caller, Permission};
+use administration::{Actor, Administrator, Authority, Caller, ClientToken, Permission};
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
@@ -26,7 +26,8 @@ pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 /// The permission that a route requires, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequiredPermission<'a> {
-    permission: Permission,
+    /// Any of them where none is named.
+    permission: Option<Permission>,
     /// The id of a tenant, which need not exist; across the platform without one.
     tenant: Option<&'a str>,
 }
@@ -76,31 +77,36 @@ impl AdminAccess for BearerAccess {
                 (Some(_), Some(_)) => Some("dpop certificate".to_owned()),
             },
         };
-        let authority = if is_platform(&tenant) {
-            Authority::of_platform(actor, &granted)
-        } else {
-            Authority::of_tenant(actor, tenant.id.clone(), &granted)
-        };
-        let authority = required.check(authority)?;
+        let authority = required.check(Authority::of_client(actor, &tenant.id, &granted))?;
         if raw.writes() {
-            services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
+            services
+                .writes
+                .spend(&tenant.id, tenant.limits.admin_writes, now)
+                .map_err(Failure::TooManyWrites)?;
         }
-        Ok(Caller::new(authority, now))
+        let token =
+            ClientToken { client: client.id.clone(), jti: claims.jti, issued_at: claims.iat, scope: claimed };
+        Ok(Caller { token: Some(token), ..Caller::new(authority, now) })
     }
 }
 
 impl<'a> RequiredPermission<'a> {
     /// Paths below `/api/v1/tenant/` are of one tenant, all others are of the platform.
-    pub(crate) fn of_route(raw: &'a RawRequest, permission: Permission) -> Self {
+    pub(crate) fn of_route(raw: &'a RawRequest, permission: Option<Permission>) -> Self {
         Self { permission, tenant: tenant_of_admin_path(raw) }
     }
 
     fn check(self, authority: Authority) -> Result<Authority, Problem> {
-        let holds = match self.tenant.map(TenantId::parse) {
-            Some(Ok(tenant)) => authority.holds_in(&tenant, self.permission),
-            Some(Err(_)) | None => authority.holds_everywhere(self.permission),
+        let tenant = self.tenant.and_then(|tenant| TenantId::parse(tenant).ok());
+        let holds = |permission| match &tenant {
+            Some(tenant) => authority.holds_in(tenant, permission),
+            None => authority.holds_everywhere(permission),
         };
-        if holds { Ok(authority) } else { Err(Problem::insufficient_scope(self.permission)) }
+        let is_enough = match self.permission {
+            Some(permission) => holds(permission),
+            None => Permission::NAMED.into_iter().any(|(_, permission)| holds(permission)),
+        };
+        if is_enough { Ok(authority) } else { Err(Problem::insufficient_scope(self.permission)) }
     }
 }
 

@@ -7,9 +7,12 @@ use cookie::{Cookie, SameSite};
 use protocol::Lifetime;
 use tenancy::TenantId;
 
+use crate::options::PublicUrl;
+
 /// Browsers accept a cookie of such a name over https only, without a domain, at the path `/`, and not from a script.
 const PREFIX: &str = "__Host-Http-";
 const SESSION: &str = "lk-s.";
+const CONSOLE: &str = "lk-c.";
 /// So many sessions a browser keeps at one host: more would make its requests too long.
 const MOST_SESSIONS: usize = 16;
 
@@ -18,6 +21,8 @@ const MOST_SESSIONS: usize = 16;
 pub(crate) enum CookieName<'t> {
     /// A session at a tenant.
     Session(&'t TenantId),
+    /// A session of the console, of an administrator of this tenant.
+    Console(&'t TenantId),
     /// What binds a flow to its browser. It proves nothing else.
     Browser,
     /// Which accounts have signed in with this browser before, at all tenants.
@@ -36,9 +41,8 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     /// By the scheme of the public URL.
-    pub(crate) fn of(public_url: &str) -> Self {
-        let is_http = public_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
-        Self { secure: !is_http }
+    pub(crate) fn of(public_url: &PublicUrl) -> Self {
+        Self { secure: public_url.is_https() }
     }
 
     /// The value of a cookie. Of two cookies with one name neither counts: a page of a sibling host may have set one of them.
@@ -57,12 +61,12 @@ impl Cookies {
         life: Option<Lifetime>,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
         let age = life.map(|span| Duration::seconds(i64::try_from(span.seconds()).unwrap_or(i64::MAX)));
-        self.header(&self.name(name), value, age)
+        self.header(name, value, age)
     }
 
     /// The value of `Set-Cookie` that removes a cookie.
     pub(crate) fn remove(self, name: CookieName<'_>) -> Result<HeaderValue, InvalidHeaderValue> {
-        self.header(&self.name(name), "", Some(Duration::ZERO))
+        self.header(name, "", Some(Duration::ZERO))
     }
 
     /// What removes the oldest sessions of other tenants, so that one at `tenant` has its place. `place` reads from its value which session is
@@ -88,6 +92,7 @@ impl Cookies {
     fn name(self, name: CookieName<'_>) -> String {
         match name {
             CookieName::Session(tenant) => self.with_prefix(&format!("{SESSION}{tenant}")),
+            CookieName::Console(tenant) => self.with_prefix(&format!("{CONSOLE}{tenant}")),
             CookieName::Browser => self.with_prefix("lk-b"),
             CookieName::KnownBrowser => self.with_prefix("lk-d"),
             CookieName::Language => self.with_prefix("lk-l"),
@@ -98,18 +103,19 @@ impl Cookies {
         format!("{}{name}", if self.secure { PREFIX } else { "" })
     }
 
-    /// `Lax`, because a client's request for authorization is a navigation from another site.
+    /// `Lax`, because a client's request for authorization is a navigation from another site. To the console none leads.
     fn header(
         self,
-        name: &str,
+        name: CookieName<'_>,
         value: &str,
         age: Option<Duration>,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
-        let mut cookie = Cookie::new(name, value);
+        let same_site = if matches!(name, CookieName::Console(_)) { SameSite::Strict } else { SameSite::Lax };
+        let mut cookie = Cookie::new(self.name(name), value);
         cookie.set_path("/");
         cookie.set_secure(self.secure);
         cookie.set_http_only(true);
-        cookie.set_same_site(SameSite::Lax);
+        cookie.set_same_site(same_site);
         cookie.set_max_age(age);
         HeaderValue::from_str(&cookie.to_string())
     }
@@ -156,7 +162,7 @@ mod tests {
             ("HTTPS://id.example.com", HTTPS),
             ("", HTTPS),
         ] {
-            assert_eq!(Cookies::of(url), expected, "{url}");
+            assert_eq!(Cookies::of(&PublicUrl(url.to_owned())), expected, "{url}");
         }
     }
 

@@ -39,6 +39,7 @@ mod thunder;
 mod authorization;
 mod documents;
 mod explain;
+pub mod snippets;
 mod write_budget;
 
 mod access_log;
@@ -56,7 +57,7 @@ pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use listen_addresses::{BindError, ListenAddresses};
 pub use openapi::document as openapi_document;
 pub use operator_api::{OperatorAnswer, OperatorApi};
-pub use options::{ConnectionLimits, Listener, Options, Surface};
+pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
 pub use routes::ReportBudget;
 pub use server::{Gateway, GatewayHandle, serve_connection};

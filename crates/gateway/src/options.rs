@@ -33,6 +33,11 @@ pub struct Options {
 pub(crate) struct PublicUrl(pub(crate) String);
 
 impl PublicUrl {
+    /// Whether people come by https.
+    pub(crate) fn is_https(&self) -> bool {
+        !self.0.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+    }
+
     /// The path under which a proxy serves this server, without a slash at its end; empty for the root.
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -122,13 +127,29 @@ pub struct Surface {
     pub public: bool,
     /// Administration and metrics.
     pub admin: bool,
+    /// The console of tenants, for their own administrators.
+    pub console: TenantConsole,
+    /// The console of the operators, who see the pages of tenants, too.
+    pub operator_console: bool,
+}
+
+/// Whose pages of the console an address serves to administrators of tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantConsole {
+    /// No tenant's.
+    None,
+    /// Those of tenants whose people sign in here.
+    OfProviders,
+    /// Every tenant's.
+    OfAll,
 }
 
 impl Surface {
     /// All paths.
-    pub(crate) const ALL: Self = Self { public: true, admin: true };
+    pub(crate) const ALL: Self =
+        Self { public: true, admin: true, console: TenantConsole::OfAll, operator_console: true };
     /// What the paths of administration begin with.
-    pub const ADMIN_PATHS: [&str; 12] = [
+    pub const ADMIN_PATHS: [&str; 13] = [
         "/metrics",
         "/flow/execute",
         "/applications",
@@ -141,8 +162,21 @@ impl Surface {
         "/api/v1/tenant/{id}/usage",
         "/api/v1/tenant/{id}/refusals",
         "/api/v1/tenant/{id}/advice",
+        "/api/v1/tenant/{id}/console-links",
     ];
     const COMMON_PATHS: [&str; 3] = ["/health", "/docs", "/openapi.json"];
+
+    /// These surfaces, each with the console of those who use it.
+    #[must_use]
+    pub const fn of(public: bool, admin: bool) -> Self {
+        let console = if public { TenantConsole::OfProviders } else { TenantConsole::None };
+        Self { public, admin, console, operator_console: admin }
+    }
+
+    /// Whether it serves any page of the console.
+    pub(crate) fn serves_console(self) -> bool {
+        self.operator_console || self.console != TenantConsole::None
+    }
 
     /// Whether an address with this surface serves a path, which may be a pattern.
     pub(crate) fn serves(self, path: &str) -> bool {
@@ -151,6 +185,9 @@ impl Surface {
         };
         if Self::COMMON_PATHS.into_iter().any(is_below) {
             return true;
+        }
+        if is_below("/console") {
+            return self.serves_console();
         }
         if Self::ADMIN_PATHS.into_iter().any(is_below) { self.admin } else { self.public }
     }

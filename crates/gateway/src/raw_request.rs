@@ -24,6 +24,7 @@ use crate::access_log::{self, Observer, RequestLogFields};
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
+use crate::options::PublicUrl;
 use crate::page_error::VisitedTenant;
 use crate::route::Route;
 use crate::{Listener, Options, Services, TrustedProxies};
@@ -176,7 +177,21 @@ impl RawRequest {
         Ok(certificate.as_ref())
     }
 
-    fn listener(&self) -> Option<&Listener> {
+    /// Whether nobody on the way can read it: it came by TLS, from this machine, or from a trusted proxy to which people come by https.
+    pub(crate) fn is_confidential(&self, public_url: &PublicUrl) -> bool {
+        if self.listener().is_some_and(|listener| listener.tls.is_some()) {
+            return true;
+        }
+        let Some(peer) = self.request.peer_addr().map(|address| address.ip().to_canonical()) else {
+            return false;
+        };
+        let is_proxied =
+            || public_url.is_https() && self.proxies().is_some_and(|proxies| proxies.trusts(peer));
+        peer.is_loopback() || is_proxied()
+    }
+
+    /// The listener that took the request.
+    pub(crate) fn listener(&self) -> Option<&Listener> {
         Some(self.request.app_data::<Data<Listener>>()?)
     }
 

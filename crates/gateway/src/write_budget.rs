@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use accounts::AccountId;
 use protocol::{Lifetime, Rate, Timestamp};
 use secrets::LeakyBuckets;
-use tenancy::{Tenant, TenantId};
+use tenancy::TenantId;
 
 /// So many budgets are counted before those of spans that are over are forgotten.
 const SWEEP_AT: usize = 1024;
@@ -64,23 +64,28 @@ impl WriteBudget {
         admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes of an account in an hour" })
     }
 
-    /// Counts a write by an administrator of this tenant.
+    /// Counts a write by an administrator of this tenant, which may have a limit of its own.
     ///
     /// # Errors
     /// [`BudgetSpent`] where the limit is reached.
-    pub(crate) fn spend(&self, home: &Tenant, now: Timestamp) -> Result<(), BudgetSpent> {
-        let (rate, limit) = match home.limits.admin_writes {
-            _ if home.id.as_str() == TenantId::PLATFORM => (self.platform, "limits.platform_writes"),
+    pub(crate) fn spend(
+        &self,
+        home: &TenantId,
+        limit: Option<Rate>,
+        now: Timestamp,
+    ) -> Result<(), BudgetSpent> {
+        let (rate, limit) = match limit {
+            _ if home.as_str() == TenantId::PLATFORM => (self.platform, "limits.platform_writes"),
             Some(own) => (own, "limits.admin_writes of the tenant"),
             None => (self.tenant, "limits.admin_writes"),
         };
         let rest = rate.rest(now);
         let until = now + rest;
         let mut budgets = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if budgets.len() >= SWEEP_AT && !budgets.contains_key(&home.id) {
+        if budgets.len() >= SWEEP_AT && !budgets.contains_key(home) {
             budgets.retain(|_, spent| spent.until > now);
         }
-        let spent = budgets.entry(home.id.clone()).or_insert(Spent { until, writes: 0 });
+        let spent = budgets.entry(home.clone()).or_insert(Spent { until, writes: 0 });
         if spent.until != until {
             *spent = Spent { until, writes: 0 };
         }
@@ -101,7 +106,7 @@ mod tests {
     fn spend(budget: &WriteBudget, id: &str, own: Option<&str>, now: u64) -> Result<(), (u16, &'static str)> {
         let mut tenant = fixtures::tenant(id);
         tenant.limits.admin_writes = own.map(|own| own.parse().unwrap());
-        let spent = budget.spend(&tenant, Timestamp::from_seconds(now));
+        let spent = budget.spend(&tenant.id, tenant.limits.admin_writes, Timestamp::from_seconds(now));
         spent.map_err(|BudgetSpent { wait, limit }| (wait, limit))
     }
 

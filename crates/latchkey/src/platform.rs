@@ -10,7 +10,8 @@ use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconc
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
-    Composition, ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget,
+    Composition, ConnectionLimits, Listener, Options, Services, Surface, TenantConsole, TrustedProxies,
+    WriteBudget,
 };
 use grants::ProtectedResource;
 use keys::{KeyPool, KeyRingCache, KeySealer};
@@ -162,12 +163,19 @@ fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
 pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
     let server = &loaded.platform.server;
     let mut listeners = Vec::with_capacity(server.listeners.len());
+    let names_console = server.listeners.iter().any(settings::Listener::names_console);
     for listener in &server.listeners {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.surfaces().contains(&surface);
-        let surface =
-            Surface { public: serves(settings::Surface::Public), admin: serves(settings::Surface::Admin) };
+        let surface = Surface::of(serves(settings::Surface::Public), serves(settings::Surface::Admin));
+        let surface = if names_console {
+            let of_tenants = serves(settings::Surface::Console);
+            let console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
+            Surface { console, operator_console: serves(settings::Surface::OperatorConsole), ..surface }
+        } else {
+            surface
+        };
         let hosts = listener.hosts.clone();
         let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedProxies {
             from: proxies.from.iter().map(|network| network.net()).collect(),

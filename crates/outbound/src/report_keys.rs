@@ -69,7 +69,7 @@ impl ReportKeys {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, SubjectPublicKeyInfoDer<'static>>, String> {
-        let platform = TenantId::parse(TenantId::PLATFORM).map_err(|error| error.to_string())?;
+        let platform = TenantId::platform();
         let fetched = self.fetcher.fetch(&platform, &self.url, "application/json").await;
         let body = fetched.map_err(|error| error.to_string())?.body;
         let Published { public_keys } =

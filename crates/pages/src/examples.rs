@@ -1,13 +1,14 @@
 //! Every page with example values, for tests that look at all of them.
 
+mod console;
 mod sheet;
 
 use crate::texts::ErrorKind;
 use crate::{
     AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent,
     Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
-    Language, Link, Links, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError,
-    SignIn, SignInMessage, SignOut, SignedOut,
+    Language, Link, Links, Moment, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword,
+    SetPasswordError, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -27,6 +28,8 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages.extend(accounts(common));
     pages.extend(errors(common));
     pages.push(("components", Box::new(sheet::sheet(common))));
+    pages
+        .extend(console::all(common).into_iter().map(|(name, page)| (name, Box::new(page) as Box<dyn Page>)));
     pages
 }
 
@@ -171,6 +174,7 @@ fn accounts(common: &Common) -> Vec<Example> {
                 name: (more == 0).then(|| "Ada Lovelace".to_owned()),
                 account: "ada@acme.example".to_owned(),
                 has_password: true,
+                console: (more == 0).then(|| "/console/t/acme/sign-in".to_owned()),
                 notice,
                 here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
                 elsewhere,
@@ -198,7 +202,7 @@ fn accounts(common: &Common) -> Vec<Example> {
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
         ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
-        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), elsewhere, applications, 7)),
+        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
         ("account_password", password(None)),
         ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
         ("account_password_unfit", password(Some(ChangePasswordError::Unfit(unfit.to_owned())))),

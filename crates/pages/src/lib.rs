@@ -5,6 +5,7 @@ mod components;
 mod page;
 mod texts;
 
+pub mod console;
 mod views;
 
 mod assets;

@@ -1,5 +1,5 @@
-// Three comforts: a page that goes on by itself, a code that comes with the link, and a password that can be shown. Every page works without
-// them.
+// Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them, texts that are copied. Every page works
+// without them.
 "use strict";
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 for (const button of document.querySelectorAll("button[data-shows]")) {
@@ -29,10 +29,27 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = time.textContent;
   time.textContent = `${date.format(at)} (${ago.format(Math.trunc(seconds / length), unit)})`;
 }
+// The code of a link leaves the address. It is sent at once, or with what else the form asks for.
 for (const field of document.querySelectorAll("input[data-fragment]")) {
   if (location.hash.length > 1) {
     field.value = location.hash.slice(1);
     history.replaceState(null, "", location.pathname);
+    if (field.dataset.fragment === "send") field.form.submit();
   }
-  field.parentElement.hidden = field.value !== "";
+  field.closest(".field").hidden = field.value !== "";
+}
+for (const figure of document.querySelectorAll(".copied")) {
+  if (!navigator.clipboard) break;
+  const button = document.createElement("button");
+  const says = (text) => { button.textContent = text; };
+  button.type = "button";
+  button.className = "quiet";
+  says("Copy");
+  button.addEventListener("click", () => {
+    navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says("Copied"), () => says("Not copied"));
+  });
+  figure.querySelector("figcaption").append(button);
+}
+for (const notice of document.querySelectorAll("[data-after]")) {
+  setTimeout(() => { notice.hidden = false; }, notice.dataset.after * 1000);
 }

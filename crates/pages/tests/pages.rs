@@ -105,6 +105,12 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
     for (name, page) in all(&common()) {
         let html = page.render();
         let posts = html.matches("<form method=\"post\"").count();
+        if name.starts_with("console_") {
+            // Its forms carry the value of their session, but those before there is one, and a search changes nothing.
+            let bound = html.matches("name=\"form\" value=\"").count();
+            assert!(bound == posts || ["console_link", "console_sign_in"].contains(&name), "{name}");
+            continue;
+        }
         assert_eq!(html.matches("<form").count(), posts, "{name}");
         forms += posts;
         if page.form_target() == FormTarget::Own {
@@ -137,6 +143,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         flow: text(),
         name: Some(text()),
         account: text(),
+        console: None,
         has_password: true,
         notice: None,
         here: session(0),

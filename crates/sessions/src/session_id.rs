@@ -27,7 +27,8 @@ pub struct InvalidSessionId;
 
 impl SessionId {
     /// Draws a new one.
-    pub(crate) fn generate() -> Self {
+    #[must_use]
+    pub fn generate() -> Self {
         Self::from_bytes(*random_bytes())
     }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Secret, Timestamp};
 use secrets::{KeyedDigest, random_bytes};
+use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 
 use crate::{Session, SessionId};
@@ -22,7 +23,8 @@ pub struct SessionToken {
 
 impl SessionToken {
     /// A token with a new secret.
-    pub(crate) fn generate(slot: u32, id: SessionId) -> Self {
+    #[must_use]
+    pub fn generate(slot: u32, id: SessionId) -> Self {
         let secret = Secret::new(BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice()));
         Self { slot, id, secret }
     }
@@ -55,8 +57,21 @@ impl SessionToken {
         Secret::new(format!("{VERSION}.{slot}.{id}.{}", secret.expose()))
     }
 
+    /// The identifier of the session.
+    #[must_use]
+    pub const fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Whether the store has this digest of its secret.
+    #[must_use]
+    pub fn has(&self, digest: &[u8; 32], key: &KeyedDigest, tenant: &TenantId) -> bool {
+        self.digest(key, tenant).ct_eq(digest).into()
+    }
+
     /// What the store has of the secret.
-    pub(crate) fn digest(&self, key: &KeyedDigest, tenant: &TenantId) -> [u8; 32] {
+    #[must_use]
+    pub fn digest(&self, key: &KeyedDigest, tenant: &TenantId) -> [u8; 32] {
         key.of([tenant.as_str(), self.id.as_str(), self.secret.expose()].map(str::as_bytes))
     }
 }

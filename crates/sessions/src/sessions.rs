@@ -6,7 +6,6 @@ use std::sync::Arc;
 use accounts::Authentication;
 use protocol::Timestamp;
 use secrets::{KeyedDigest, Pepper};
-use subtle::ConstantTimeEq as _;
 use tenancy::{SessionPolicy, Stored, TenantId};
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
@@ -58,8 +57,7 @@ impl Sessions {
             return Ok(None);
         };
         let FoundSession { session, .. } = &found;
-        let is_own = session.tenant == *tenant
-            && bool::from(session.token_digest.ct_eq(&token.digest(&self.digests, tenant)));
+        let is_own = session.tenant == *tenant && token.has(&session.token_digest, &self.digests, tenant);
         if !is_own || !found.is_valid(policy, now) {
             return Ok(None);
         }

@@ -63,8 +63,9 @@ pub struct Outbound {
 pub struct Listener {
     /// An IP address and a port.
     pub address: ListenAddress,
-    /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics). Default: both on loopback,
-    /// `public` beyond it.
+    /// What is served here: `public` (tokens, keys, metadata), `admin` (clients, keys, tenants, metrics), `console` (a tenant's pages for its
+    /// administrators) and `operator_console`. Default: all on loopback, `public` beyond it. Where no listener names a console, that of tenants
+    /// whose people sign in comes with `public`, and that of the operators with `admin`.
     #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub serves: Option<Vec<Surface>>,
@@ -117,6 +118,10 @@ pub enum Surface {
     Public,
     /// `/api/v1/admin`, `/clients`, `/keys` and `/metrics`.
     Admin,
+    /// The console of each tenant, for its administrators.
+    Console,
+    /// The console of the operators.
+    OperatorConsole,
 }
 
 /// The certificate of a listener. Paths are relative to the file that names them.
@@ -412,6 +417,11 @@ impl Listener {
     /// Whether only this machine reaches it.
     pub fn is_on_loopback(&self) -> bool {
         self.address.socket().ip().to_canonical().is_loopback()
+    }
+
+    /// Whether its consoles are named.
+    pub fn names_console(&self) -> bool {
+        self.surfaces().iter().any(|surface| matches!(surface, Surface::Console | Surface::OperatorConsole))
     }
 
     /// What it serves: where strangers may come, administration only if that is written.

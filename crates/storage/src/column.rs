@@ -6,7 +6,7 @@ use std::fmt::{Debug, Display};
 
 use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
-use administration::{ApplicationId, Counter, Fingerprint, Instant, ManagedBy};
+use administration::{ApplicationId, ConsoleHolder, Counter, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
@@ -107,6 +107,7 @@ columns_stored_as! {
 
     // Documents.
     BTreeMap<String, String>, String: |text| serde_json::from_str(&text), |texts| json!(texts).to_string();
+    ConsoleHolder, String: |text| serde_json::from_str(&text), |holder| json!(holder).to_string();
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;

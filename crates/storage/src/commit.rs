@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 pub(crate) const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 21] = [
+const EMPTIED: [&str; 22] = [
     "client_secrets",
     "api_keys",
     "signing_keys",
@@ -39,6 +39,7 @@ const EMPTIED: [&str; 21] = [
     "tenant_logos",
     "usage_days",
     "refusals",
+    "console_sessions",
 ];
 
 /// The tables whose rows stay and reserve their names.

@@ -28,6 +28,7 @@ mod audit_records;
 mod authorizations;
 mod change_log;
 mod client_secrets;
+mod console_sessions;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;

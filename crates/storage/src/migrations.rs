@@ -50,7 +50,9 @@ macro_rules! migrator {
             "0043_audit_of_a_tenant",
             "0044_api_keys",
             "0045_usage",
+            "0046_descriptions_of_scopes",
             "0047_account_permissions",
+            "0048_console_sessions",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

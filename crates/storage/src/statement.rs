@@ -165,9 +165,9 @@ impl Statement {
 
     /// The tenant whose turn at a connection the statement takes: `$1`, if that is a tenant.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
-        static NAMES: LazyLock<Option<TenantId>> = LazyLock::new(|| TenantId::parse(TenantId::PLATFORM).ok());
+        static NAMES: LazyLock<TenantId> = LazyLock::new(TenantId::platform);
         match self.arguments.first() {
-            Some(Argument::Tenant(_)) if self.asks_for_tenant => NAMES.as_ref(),
+            Some(Argument::Tenant(_)) if self.asks_for_tenant => Some(&NAMES),
             Some(Argument::Tenant(tenant)) => Some(tenant),
             _ => None,
         }

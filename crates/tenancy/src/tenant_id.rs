@@ -23,6 +23,12 @@ impl TenantId {
     /// The reserved tenant of the platform's administrators; it can be neither declared nor the default.
     pub const PLATFORM: &str = "platform";
 
+    /// That tenant.
+    #[must_use]
+    pub fn platform() -> Self {
+        Self(Self::PLATFORM.into())
+    }
+
     /// Parses an identifier. Case and escapes are not normalised: two spellings of one tenant would be two cache keys
     /// and, sooner or later, two rows.
     ///

@@ -2,8 +2,8 @@
 
 use protocol::Timestamp;
 
-use crate::Authority;
 use crate::fingerprint::digest;
+use crate::{Authority, ClientToken};
 
 /// The caller of an operation. It is built once a request.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Caller {
     pub if_match: Option<String>,
     /// `Idempotency-Key`: a creation is made once, however often the request is sent.
     pub idempotency: Option<Idempotency>,
+    /// The token by which a client called.
+    pub token: Option<ClientToken>,
 }
 
 /// What makes a repeated request the same request.
@@ -40,7 +42,7 @@ impl Caller {
     /// A caller without conditions.
     #[must_use]
     pub const fn new(authority: Authority, now: Timestamp) -> Self {
-        Self { authority, now, if_match: None, idempotency: None }
+        Self { authority, now, if_match: None, idempotency: None, token: None }
     }
 
     /// The platform itself, for what is due by the clock alone.

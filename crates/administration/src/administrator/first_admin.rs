@@ -22,7 +22,7 @@ impl Administrator {
         caller.authority.require_everywhere(Permission::Tenants)?;
         let (client_id, settings) = (Some(name.to_owned()), admin_settings());
         let admin = NewClient { client_id, client_secret: None, settings };
-        let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
+        let platform = TenantId::platform();
         let new = self.prepare_client(&platform, &admin, "").await?;
         let scope = Box::new(Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]));
         let request = EditRequest { caller, tenant: &platform, scope };

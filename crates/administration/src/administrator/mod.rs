@@ -13,6 +13,7 @@ mod audit;
 mod caller;
 mod clients;
 mod commit_with_retry;
+mod console;
 mod cursor;
 mod first_admin;
 mod idempotency;
@@ -34,7 +35,7 @@ mod usage;
 use std::sync::{Arc, Mutex};
 
 use ::accounts::{AccountId, Throttled};
-use ::secrets::Pepper;
+use ::secrets::{KeyedDigest, Pepper};
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Stored, TenantId, TenantTurns};
@@ -100,6 +101,8 @@ pub struct Administrator {
     clock: Clock,
     tenant_locks: TenantLocks,
     slow_hashes: TenantTurns,
+    /// Of what opens sessions of the console.
+    console: KeyedDigest,
     imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
     throttled: ThrottledNow,
@@ -138,6 +141,7 @@ impl Administrator {
             use account_import::{AT_ONCE, AT_ONCE_OF_TENANT, WAITING};
             TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, WAITING)
         };
+        let console = KeyedDigest::for_purpose(pepper.expose(), "latchkey console session 1");
         Self {
             store,
             sealer,
@@ -148,6 +152,7 @@ impl Administrator {
             clock,
             tenant_locks,
             slow_hashes,
+            console,
             imports,
             sign_ins,
             throttled: Arc::new(|_, _, _| (None, 0)),

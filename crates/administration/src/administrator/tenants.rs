@@ -38,7 +38,7 @@ impl Administrator {
             None => None,
         };
         let document = json!(settings);
-        let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
+        let platform = TenantId::platform();
         let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
         let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
         let answer = |after: &TenantState| {

@@ -29,13 +29,22 @@ impl Administrator {
     /// # Errors
     /// [`EditError`](crate::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
-        match of {
-            UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
-            UsageOf::Tenant(tenant) | UsageOf::Client(tenant, _) => {
-                caller.authority.require_in(tenant, Permission::Audit)?;
-            }
-        }
+        require_audit(caller, of)?;
         self.require_known(of).await?;
+        self.read_usage(of, query, caller.now).await
+    }
+
+    /// The same of a tenant or client that the caller has just looked at.
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn usage_of_known(
+        &self,
+        caller: &Caller,
+        of: UsageOf<'_>,
+        query: UsageQuery,
+    ) -> Edited<UsageView> {
+        require_audit(caller, of)?;
         self.read_usage(of, query, caller.now).await
     }
 
@@ -80,6 +89,15 @@ impl Administrator {
             UsageOf::Client(..) => Vec::new(),
         };
         Ok(UsageView::of(span, by, &counts, busiest))
+    }
+}
+
+fn require_audit(caller: &Caller, of: UsageOf<'_>) -> Edited<()> {
+    match of {
+        UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit),
+        UsageOf::Tenant(tenant) | UsageOf::Client(tenant, _) => {
+            caller.authority.require_in(tenant, Permission::Audit)
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod api_key;
 mod audit;
 mod client;
 mod client_view;
+mod console;
 mod etag;
 mod explanation;
 mod field_errors;
@@ -47,6 +48,7 @@ pub use audit::AuditView;
 pub(crate) use client::CLIENT;
 pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
+pub use console::ConsoleLink;
 pub use etag::EntityTag;
 pub use explanation::{
     ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedCredential, ExplainedResult, ExplainedScope,

@@ -26,12 +26,17 @@ pub enum ResourceScopes {
 impl ResourceScopes {
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.described().map(|(name, _)| name)
+    }
+
+    /// The names with their descriptions, which are empty where nothing is said.
+    pub fn described(&self) -> impl Iterator<Item = (&str, &str)> {
         let (listed, described) = match self {
             Self::Listed(names) => (Some(names), None),
             Self::Described(descriptions) => (None, Some(descriptions)),
         };
-        let described = described.into_iter().flat_map(BTreeMap::keys);
-        listed.into_iter().flatten().chain(described).map(String::as_str)
+        let described = described.into_iter().flatten().map(|(name, text)| (name.as_str(), text.as_str()));
+        listed.into_iter().flatten().map(|name| (name.as_str(), "")).chain(described)
     }
 
     /// The same as an object, of which a merge patch can change one scope.

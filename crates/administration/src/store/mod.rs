@@ -2,6 +2,7 @@
 
 mod account_sign_ins;
 mod commit;
+mod console_sessions;
 mod generations;
 mod key_schedule;
 mod leaked_credentials;
@@ -19,6 +20,7 @@ use crate::{Accounts, ApiKeyRows, Application, ApplicationId, AuditQuery, AuditR
 
 pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
+pub use console_sessions::ConsoleSessions;
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
 pub use leaked_credentials::LeakedCredentials;
@@ -44,6 +46,7 @@ pub trait AdministrationStore:
     + UsageDays
     + RefusalLog
     + LeakedCredentials
+    + ConsoleSessions
     + AuditLog
     + IdempotentAnswers
     + ChangeLog

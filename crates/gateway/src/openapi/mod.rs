@@ -68,7 +68,7 @@ fn build(surface: Surface) -> serde_json::Result<Document> {
             operation.add_to(&mut paths, name)?;
         }
     }
-    let is_whole = surface == Surface::ALL;
+    let is_whole = surface.public && surface.admin;
     let info = json!({
         "title": "Latchkey",
         "description": format!("{}{DESCRIPTION}", if is_whole { "" } else { OF_ONE_LISTENER }),

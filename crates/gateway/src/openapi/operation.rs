@@ -50,14 +50,15 @@ pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     })
 }
 
-/// An operation of the admin API, with the permission that its route requires, and what serves it.
+/// An operation of the admin API, with the permission that its route requires, if it is a certain one, and what serves it.
 pub(crate) fn admin(
     method: HttpMethod,
     path: &'static str,
-    permission: Permission,
+    permission: Option<Permission>,
     serve: Serve,
 ) -> Operation {
-    let operation = on(method, path).secured(json!({ "admin_token": [permission.as_str()] }));
+    let operation =
+        on(method, path).secured(json!({ "admin_token": permission.map(Permission::as_str).as_slice() }));
     Operation { form: ErrorForm::Problem, serve: Some(serve), ..operation }
 }
 

@@ -167,13 +167,20 @@ impl HttpError<Box<ProblemDocument>> {
             .because(reason)
     }
 
-    /// The token lacks the scope of a permission.
-    pub(crate) fn insufficient_scope(permission: Permission) -> Self {
-        let (code, scope) = (ErrorCode::InsufficientScope, permission.as_str());
+    /// The token lacks the scope of a permission, or has none of them all.
+    pub(crate) fn insufficient_scope(permission: Option<Permission>) -> Self {
+        let any = || Permission::NAMED.map(|(name, _)| name).join(" or ");
+        let needed = permission.map_or_else(any, |permission| permission.as_str().to_owned());
+        let code = ErrorCode::InsufficientScope;
         let error = (code, "Token does not have the required scope");
-        let detail = format!("{scope} is needed here");
+        let detail = format!("{needed} is needed here");
         let refused = Self::new(StatusCode::FORBIDDEN, Some(code), Kind::INSUFFICIENT_SCOPE, detail);
-        refused.with_token_challenge(TokenType::Bearer, REALM, Some(error), Some(scope))
+        refused.with_token_challenge(
+            TokenType::Bearer,
+            REALM,
+            Some(error),
+            permission.map(Permission::as_str),
+        )
     }
 
     /// A row that does not exist.
@@ -222,7 +229,7 @@ impl HttpError<Box<ProblemDocument>> {
 impl From<EditError> for Problem {
     fn from(error: EditError) -> Self {
         match error {
-            EditError::Forbidden(permission) => Self::insufficient_scope(permission),
+            EditError::Forbidden(permission) => Self::insufficient_scope(Some(permission)),
             EditError::InsufficientPrivilege(detail) => {
                 Self::new(StatusCode::FORBIDDEN, None, Kind::BEYOND_REACH, detail)
             }

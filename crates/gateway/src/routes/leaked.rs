@@ -31,19 +31,19 @@ const SIGNED_BY: [HeaderName; 2] = [
 /// How many reports each source may still send. They concern no tenant that is known, so they count for that of the platform.
 pub struct ReportBudget {
     sources: LeakyBuckets,
-    platform: Option<TenantId>,
+    platform: TenantId,
 }
 
 impl Default for ReportBudget {
     fn default() -> Self {
         let sources = LeakyBuckets::new(REPORTS, Lifetime::from_seconds(60));
-        Self { sources, platform: TenantId::parse(TenantId::PLATFORM).ok() }
+        Self { sources, platform: TenantId::platform() }
     }
 }
 
 impl ReportBudget {
     fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), Failure<'static>> {
-        let attempt = self.platform.as_ref().and_then(|platform| self.sources.begin(platform, source, now));
+        let attempt = self.sources.begin(&self.platform, source, now);
         attempt.map(drop).ok_or(Failure::TooManyReports)
     }
 }

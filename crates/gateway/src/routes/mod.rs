@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod assets;
+pub(crate) mod console;
 mod direct;
 mod documentation;
 mod error_page;
@@ -111,7 +112,11 @@ pub(crate) fn configure(
             ]);
         }
         if surface.admin {
-            admin_surface(&mut routes, hosts, Rc::new(BearerAccess(services)));
+            admin_surface(&mut routes, Rc::clone(&hosts), Rc::new(BearerAccess(services)));
+        }
+        if surface.serves_console() {
+            routes.hosts = Some(hosts);
+            routes.serve(console::routes());
         }
         routes.hosts = None;
         routes.serve([

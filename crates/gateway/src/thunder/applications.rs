@@ -139,7 +139,10 @@ impl AuthorizedRequest {
             ..Actor::default()
         };
         if raw.writes() {
-            services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;
+            services
+                .writes
+                .spend(&tenant.id, tenant.limits.admin_writes, now)
+                .map_err(Failure::TooManyWrites)?;
         }
         let (caller, tenant) =
             (Caller::new(Authority::of_user(actor, tenant.id.clone()), now), tenant.id.clone());

@@ -367,7 +367,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true })],
+        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: Some(default_tenant.to_owned()),

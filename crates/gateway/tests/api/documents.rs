@@ -136,7 +136,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         for tenant in [ACME, GLOBEX] {
             let mut options = options(tenant);
-            options.listeners[0].surface = Surface { public, admin };
+            options.listeners[0].surface = Surface::of(public, admin);
             let app = TestApp::start_with(&options);
             app.change_tenant(tenant, routes::show_logo);
             assert_eq!(app.get("/docs").await.status, 200);

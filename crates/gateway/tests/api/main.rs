@@ -77,6 +77,7 @@ mod browsers;
 mod busy;
 mod changed_between;
 mod connections;
+mod console;
 mod corpus;
 mod cross_origin;
 mod deadlines;

@@ -38,8 +38,9 @@ pub(crate) fn show_logo(tenant: &mut Tenant) {
 
 /// Whether the path belongs to the admin API.
 pub(crate) fn is_admin(path: &str) -> bool {
-    let below = ["clients", "accounts", "keys", "api-keys", "audit", "usage", "refusals", "advice"]
-        .map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
+    let below =
+        ["clients", "accounts", "keys", "api-keys", "audit", "usage", "refusals", "advice", "console-links"]
+            .map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
     path.starts_with("/api/v1/admin/") || below.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 

@@ -96,7 +96,7 @@ impl Pki {
     }
 
     fn options(&self, tenant: &str) -> Options {
-        let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true });
+        let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(true, true));
         let tls = self.files.tls_with(Some("ca.pem"), Some(ClientCertificates::Optional)).unwrap();
         let proxied = |network, name, format| self.proxied(plain.clone(), network, name, format);
         let listeners = vec![

@@ -48,6 +48,33 @@ const JOURNEYS = {
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_refused");
     },
   ],
+  ...Object.fromEntries(
+    ["account_password", "account_password_refused", "account_password_unfit", "account_password_declared"].map((name) => [name, [
+      async (page) => {
+        const starts = await page.evaluate(() => document.activeElement.id);
+        if (starts !== "password") await moveTo(page, "password", starts === "new_password" ? "Shift+Tab" : "Tab");
+        await page.keyboard.type("correct horse battery");
+        await moveTo(page, "new_password");
+        await page.keyboard.type("another horse battery");
+        same(await answer(page, "Enter"), { flow, password: "correct horse battery", new_password: "another horse battery" }, name);
+      },
+    ]]),
+  ),
+  ...Object.fromEntries(
+    ["set_password", "set_password_refused", "set_password_unfit"].map((name) => [name, [
+      async (page) => {
+        // The script hides a code that the page has.
+        const code = await page.inputValue("#code");
+        if (!code) {
+          await moveTo(page, "code");
+          await page.keyboard.type("usr_code");
+        }
+        await moveTo(page, "new_password");
+        await page.keyboard.type("another horse battery");
+        same(await answer(page, "Enter"), { flow, code: "usr_code", new_password: "another horse battery" }, name);
+      },
+    ]]),
+  ),
   device_code: [
     async (page) => same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code"),
   ],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::AccountId;
 use keys::{KeyError, SigningKey};
 use protocol::{Lifetime, Secret, Timestamp};
-use registry::{AuthenticatedClient, PersonOfToken, RevocationFacts, RevokedSubject};
+use registry::{AuthenticatedClient, IssuedToken, PersonOfToken, RevocationFacts, RevokedSubject};
 use tenancy::{StoreError, Stored, Tenant, TenantId};
 
 use super::{Engine, GrantError};
@@ -136,6 +136,14 @@ impl Engine {
         facts.is_ok_and(|facts| {
             facts.is_consent_revoked_since(account.as_str(), client.id.as_str(), allowed_at)
         })
+    }
+
+    /// Whether the tenant has revoked a client's token, or what it was issued for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_revoked(&self, tenant: &Tenant, token: IssuedToken<'_>) -> Stored<bool> {
+        Ok(self.facts(tenant).await?.revoke(token))
     }
 
     /// What the tenant has revoked, known to be true within the last seconds. RFC 7009 §3: a resource server of self-contained tokens

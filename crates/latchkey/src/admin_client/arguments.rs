@@ -49,7 +49,7 @@ pub(crate) struct AdminArguments {
 
 impl AdminArguments {
     /// The server of the option, else of the variable.
-    pub(super) fn server(&self, environment: &Environment) -> anyhow::Result<Option<Url>> {
+    pub(crate) fn server(&self, environment: &Environment) -> anyhow::Result<Option<Url>> {
         let of_variable = || {
             let url = variable(environment, "LATCHKEY_SERVER")?;
             Some(url.parse().with_context(|| format!("LATCHKEY_SERVER: `{url}` is not a URL")))

@@ -64,7 +64,7 @@ pub(crate) fn run(config: &Path, command: AdminCommand) -> anyhow::Result<ExitCo
 
 fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitCode> {
     let InviteArguments { email, permissions, .. } = request;
-    let accounts = accounts_path(&platform());
+    let accounts = accounts_path(&TenantId::platform());
     runner.run(async |admin| {
         let same = ApiRequest::get(format!("{accounts}?identifier={}", segment(email)));
         let same: Page<AccountView> = admin.send(same).await?;
@@ -94,10 +94,6 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
     })
 }
 
-fn platform() -> TenantId {
-    TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape")
-}
-
 fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
     let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
@@ -107,7 +103,7 @@ fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
         store.close().await;
         created.document::<CreatedClient>()
     })?;
-    let mut lines = welcome(&platform(), &created, &mut sink)?;
+    let mut lines = welcome(&TenantId::platform(), &created, &mut sink)?;
     let (before, file) = match &request.secret.secret_file {
         Some(file) => ("Manage", file.display().to_string()),
         None => ("Put it into a file, and manage", "FILE".to_owned()),

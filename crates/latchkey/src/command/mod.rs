@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod client;
 mod client_migration;
 pub(crate) mod completion;
+pub(crate) mod console;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
@@ -66,6 +67,7 @@ use api_key::ApiKeyCommand;
 use audit::AuditCommand;
 use call::CallArguments;
 use client::ClientCommand;
+use console::ConsoleArguments;
 use examples::example;
 use explain::ExplainArguments;
 use inspect::InspectArguments;
@@ -222,6 +224,9 @@ pub(crate) enum Command {
     /// See the last refused requests of a tenant, and why they were refused.
     #[command(after_help = example!("refusals globex --client billing --follow"))]
     Refusals(Box<RefusalsArguments>),
+    /// Print a link that opens the console in a browser, for who this command line acts for. To a terminal only.
+    #[command(after_help = example!("console globex"))]
+    Console(ConsoleArguments),
     /// See what the administrators of a tenant could do better, with the facts that say so. Changes nothing.
     #[command(after_help = example!("advise globex --patch globex-patches.json"))]
     Advise(AdviseArguments),
@@ -320,6 +325,7 @@ impl Command {
             Self::Usage(arguments) => usage::run(config, &arguments),
             Self::Refusals(arguments) => refusals::run(config, &arguments),
             Self::Advise(arguments) => advise::run(config, &arguments),
+            Self::Console(arguments) => console::run(config, &arguments),
             Self::Login(arguments) => login::run(&arguments),
             Self::Logout(arguments) => logout::run(&arguments),
             Self::Token(arguments) => token::run(&arguments),

@@ -167,7 +167,8 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
 /// For the person at the terminal; the log never holds a secret, not even this one.
 fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, String)>) -> anyhow::Result<()> {
     let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
-    writeln!(stdout(), "\nFetch a token:\n\n{}\n", token_command(*address, is_https, &tenant, &client))
+    let token = token_command(*address, is_https, &tenant, &client);
+    writeln!(stdout(), "\nFetch a token:\n\n{token}\n\nOpen the console:\n\n  latchkey console\n")
         .context(OUTPUT)?;
     Ok(())
 }

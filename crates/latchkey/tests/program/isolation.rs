@@ -156,7 +156,7 @@ async fn judge(
     } else if ends(&["/userinfo", "/par", "/device_authorization"]) {
         // Nobody signs in at these tenants.
         assert!(matches!(answer.status, 401 | 404) && !answer.body.contains(attacker.tenant), "{what}");
-    } else if ends(&["/authorize", "/sign-in", "/logout", "/device", "/account"]) {
+    } else if ends(&["/authorize", "/sign-in", "/logout", "/device", "/account", "/account/set-password"]) {
         // Credentials of clients change nothing of what a person sees.
         let signed_in = answer.header("set-cookie").contains("lk-s.");
         assert!(!signed_in && !answer.body.contains(attacker.tenant), "{what}");
@@ -177,6 +177,7 @@ async fn judge(
         "/usage",
         "/refusals",
         "/advice",
+        "/console-links",
     ]
     .iter()
     .any(|part| path.contains(part))

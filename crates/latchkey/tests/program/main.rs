@@ -84,6 +84,7 @@ mod cli_store;
 mod cli_tenants;
 mod command_line;
 mod conflicts;
+mod console_journey;
 mod deployment;
 mod doctor;
 mod dpop;

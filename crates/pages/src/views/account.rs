@@ -16,7 +16,7 @@ pub struct AccountPage {
     /// What all pages have.
     pub common: Common,
     /// Where the form leads. One of its fields says what ends: `decision` is `sign_out` or `sign_out_everywhere`, `session` names one of the
-    /// other sessions, and `client` an application. The decision `password` asks for another password.
+    /// other sessions, or several with blanks between them, and `client` an application. The decision `password` asks for another password.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -26,6 +26,8 @@ pub struct AccountPage {
     pub account: String,
     /// Whether the person signs in with a password, and so can set another one.
     pub has_password: bool,
+    /// Where the console is, for a person who administers.
+    pub console: Option<String>,
     /// What has just been done.
     pub notice: Option<AccountNotice>,
     /// The session of this browser.

@@ -44,10 +44,11 @@ impl ChangePassword {
         })
     }
 
-    fn new_message(&self) -> Option<String> {
+    /// What is wrong with the new password; empty where nothing is.
+    fn new_message(&self) -> String {
         match &self.error {
-            Some(ChangePasswordError::Unfit(why)) => Some((self.common.texts().new_password_unfit)(why)),
-            _ => None,
+            Some(ChangePasswordError::Unfit(why)) => (self.common.texts().new_password_unfit)(why),
+            _ => String::new(),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, now: Timestamp
     }
 }
 
-/// Administration that other machines reach without TLS. Where a proxy is named, TLS may end there.
+/// Administration that other machines reach without TLS, and a console that answers none of them. Where a proxy is named, TLS may end there.
 pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
     for (index, listener) in server.listeners.iter().enumerate() {
         let is_plain = listener.tls.is_none() && listener.trusted_proxies.is_none();
@@ -43,6 +43,15 @@ pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
                 Location::section("server").item("listeners", index).key("serves"),
                 "other machines reach the administration here without TLS, so tokens and secrets travel in clear",
                 "serve it on 127.0.0.1, or give `tls`, or name the proxy that terminates TLS in `trusted_proxies`",
+            );
+        }
+        let is_proxied = listener.trusted_proxies.is_some() && server.public_url.is_https();
+        let is_unanswered = listener.tls.is_none() && !is_proxied && !listener.is_on_loopback();
+        if is_unanswered && listener.names_console() {
+            findings.warning(
+                Location::section("server").item("listeners", index).key("serves"),
+                "other machines reach this address without TLS, so the console answers none of them",
+                "give `tls`, or an https `public_url` and the proxy that terminates TLS in `trusted_proxies`",
             );
         }
     }

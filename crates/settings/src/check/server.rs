@@ -52,7 +52,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         }
         let distinct: HashSet<_> = listener.surfaces().iter().map(|surface| *surface as u8).collect();
         if distinct.is_empty() || distinct.len() < listener.surfaces().len() {
-            let problem = "this must name public, admin or both, once each";
+            let problem = "this must name some of public, admin, console and operator_console, once each";
             findings.error(at.key("serves"), problem, "write [public], [admin] or [public, admin]");
         }
         check_hosts(listener, &at, findings);

@@ -226,7 +226,7 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
         ),
         (
             "server: { listeners: [{ address: '127.0.0.1:1', serves: [admin, admin] }] }",
-            ":1:57: server.listeners[0].serves: this must name public, admin or both, once each",
+            ":1:57: server.listeners[0].serves: this must name some of public, admin, console and operator_console, once each",
         ),
         (
             "server: { listeners: [{ address: '127.0.0.1:1', tls: { certificate: a, private_key: b, client_certificates: required } }] }",

@@ -1,8 +1,8 @@
 //! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
 
 use administration::{
-    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, Counter, DayCounts, Refusal,
-    RefusalLog as _, TenantRows as _, UsageBatch, UsageDay, UsageDays as _, UsageLog as _,
+    ApiKeyRows as _, ApiKeyUsage, AuditRecord, Change, ChangeKind, ConsoleSessions as _, Counter, DayCounts,
+    Refusal, RefusalLog as _, TenantRows as _, UsageBatch, UsageDay, UsageDays as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
 use registry::{Client, ReplayGuard as _, RevocationStore as _};
@@ -10,7 +10,7 @@ use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
 use testkit::requests;
-use testkit::store_contract::sign_in;
+use testkit::store_contract::{console_link, sign_in};
 
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
@@ -74,6 +74,8 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
         assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
         database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();
+        let link = console_link(id, 1, fixtures::NOW.seconds());
+        database.add_console_session(&tenant.id, &link, fixtures::NOW).await.unwrap();
         sign_in(&sandbox.stores().await, &account).await;
     }
     let connection = sandbox.connect().await;

@@ -80,6 +80,12 @@ impl TestStore {
         newest_first.into_iter().rev().map(|(_, record)| record).collect()
     }
 
+    /// How many statements the database has executed.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.database.statements()
+    }
+
     /// How often it was asked.
     #[must_use]
     pub fn calls(&self) -> Calls {

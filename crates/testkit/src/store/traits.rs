@@ -7,11 +7,12 @@ use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
     ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditLog, AuditQuery, AuditRecord,
-    ChangeLog, ClientCount, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState, DayCounts,
-    EndedSecrets, Fingerprint, Generation, Generations, IdempotentAnswer, IdempotentAnswers, Invalidation,
-    KeySchedule, LeakedCredentials, Refusal, RefusalLog, RefusalQuery, RelatedAccounts, RelatedClients,
-    SealedItems, SealedPlace, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows,
-    TenantState, TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    ChangeLog, ClientCount, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState,
+    ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation, Generations,
+    IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Refusal, RefusalLog,
+    RefusalQuery, RelatedAccounts, RelatedClients, SealedItems, SealedPlace, SecretUsage, TenantCursor,
+    TenantKeys, TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UsageBatch, UsageDays,
+    UsageLog, UsageOf, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -239,6 +240,15 @@ counted! { LeakedCredentials {
     administration: find_secrets_by_hint(
         hint: &str, after: Option<&SecretPath>, limit: u32) -> Vec<(TenantId, ClientId, ClientSecret)>;
     administration: find_api_keys_named(key: &ApiKeyId) -> Vec<ApiKey>;
+}}
+
+counted! { ConsoleSessions {
+    sign_ins: add_console_session(tenant: &TenantId, session: &ConsoleSession, now: Timestamp) -> ();
+    sign_ins: find_console_session(
+        tenant: &TenantId, id: &SessionId, now: Timestamp) -> Option<ConsoleSession>;
+    sign_ins: begin_console_session(tenant: &TenantId, session: &ConsoleSession) -> bool;
+    sign_ins: touch_console_session(tenant: &TenantId, id: &SessionId, now: Timestamp) -> ();
+    sign_ins: end_console_session(tenant: &TenantId, id: &SessionId) -> ();
 }}
 
 counted! { RefusalLog {

@@ -13,6 +13,7 @@ mod bookkeeping;
 mod client_counts;
 mod commits;
 mod concurrent;
+mod console_sessions;
 mod deleting;
 mod devices;
 mod finding;
@@ -62,6 +63,7 @@ pub use bookkeeping::*;
 pub use client_counts::*;
 pub use commits::*;
 pub use concurrent::*;
+pub use console_sessions::*;
 pub use deleting::*;
 pub use devices::*;
 pub use finding::*;
@@ -225,6 +227,8 @@ macro_rules! store_contract_tests {
             what_a_person_allowed_is_read_back,
             sessions_of_an_account_are_listed_and_ended,
             consents_of_an_account_are_listed_and_forgotten,
+            a_link_to_the_console_becomes_one_session_of_its_tenant,
+            a_holder_has_so_many_sessions_of_the_console,
             a_pushed_request_is_found_until_a_code_is_issued_for_it,
             of_a_hundred_codes_for_one_pushed_request_one_is_issued,
             a_client_has_so_many_pushed_requests,

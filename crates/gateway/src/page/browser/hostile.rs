@@ -3,8 +3,8 @@
 use pages::examples::Example;
 use pages::{
     AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent, DeviceConfirm,
-    ErrorKind, ErrorPage, Link, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut,
-    SignedOut,
+    ErrorKind, ErrorPage, Link, Moment, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage,
+    SignOut, SignedOut,
 };
 
 pub(super) const NAMES: [&str; 9] = [
@@ -102,6 +102,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 name: Some(text()),
                 account: text(),
                 has_password: true,
+                console: Some(text()),
                 notice: None,
                 here: session("here"),
                 elsewhere: vec![session("elsewhere")],

@@ -47,7 +47,7 @@ impl<T: Target> AdminRequest<T> {
     pub(super) async fn open(
         access: &dyn AdminAccess,
         raw: RawRequest,
-        permission: Permission,
+        permission: Option<Permission>,
     ) -> Result<Self, Problem> {
         let mut caller = access.authorize(&raw, RequiredPermission::of_route(&raw, permission)).await?;
         caller.if_match = raw.list(&IF_MATCH).map(Cow::into_owned);

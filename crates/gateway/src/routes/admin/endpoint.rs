@@ -25,13 +25,14 @@ impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T>
 /// Behind one type for all handlers, or the library would be compiled again for each.
 pub(crate) type Serve = Rc<dyn Fn(Rc<dyn AdminAccess>, RawRequest) -> LocalBoxFuture<'static, Answer>>;
 
-/// An operation at a path, for who has the permission.
+/// An operation at a path, for who has the permission; without one, for who has any.
 pub(super) fn at<T: Target>(
     method: HttpMethod,
     path: &'static str,
-    permission: Permission,
+    permission: impl Into<Option<Permission>>,
     handler: impl AdminHandler<T>,
 ) -> Operation {
+    let permission = permission.into();
     let serve = move |access: Rc<dyn AdminAccess>, raw| -> LocalBoxFuture<'static, Answer> {
         let handler = handler.clone();
         Box::pin(async move { handler(AdminRequest::open(&*access, raw, permission).await?).await })

@@ -7,6 +7,7 @@ mod advice;
 mod api_keys;
 mod audit;
 mod clients;
+mod console;
 mod explain;
 mod key_commands;
 mod refusals;
@@ -24,6 +25,7 @@ mod row;
 
 pub(crate) use admin_request::AdminAccess;
 pub(crate) use endpoint::{Serve, resources};
+pub(crate) use names::encoded;
 pub(crate) use usage::{example as usage_example, span_of_form};
 
 use actix_web::HttpResponse;
@@ -33,7 +35,7 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
 /// The groups of its operations, in the order in which a reader meets them.
-pub(crate) const GROUPS: [Group; 8] = [
+pub(crate) const GROUPS: [Group; 9] = [
     (
         "Tenants",
         "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
@@ -68,6 +70,11 @@ pub(crate) const GROUPS: [Group; 8] = [
         "Usage",
         "How often tokens were issued, refused, asked about and revoked, and why requests were refused: with `latchkey:audit`.",
         &[usage::endpoints, refusals::endpoints, advice::endpoints],
+    ),
+    (
+        "Console",
+        "A browser that acts for the caller of this API, for as long as the caller's credential is valid.",
+        &[console::endpoints],
     ),
     ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
 ];

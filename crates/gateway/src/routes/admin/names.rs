@@ -104,7 +104,7 @@ macro_rules! segment {
 pub(super) use segment;
 
 /// A name as a segment of a path.
-pub(super) fn encoded(name: &str) -> PercentEncode<'_> {
+pub(crate) fn encoded(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, RESERVED)
 }
 

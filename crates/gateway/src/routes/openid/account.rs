@@ -6,22 +6,22 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView, SignInEnd};
 use pages::{
-    AccountNotice, AccountPage, AllowedApplication, Language, SessionEntry, SignInMessage, SignedOut,
+    AccountNotice, AccountPage, AllowedApplication, Language, Moment, SessionEntry, SignInMessage, SignedOut,
 };
 use registry::ClientId;
 use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
 
 use super::account_password;
-use super::minute::minute;
 use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
-use super::visit::{SealedForm, Visit};
+use super::visit::{SealedForm, Visit, person};
 use crate::failure::Failure;
 use crate::page::{ACCOUNT_PATH, Opener, respond};
 use crate::page_error::{PageRequest, PageResult};
 use crate::respond::no_store;
+use crate::routes::console;
 
 /// The person comes to see the account, and signs in for it where nobody has.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
@@ -94,7 +94,6 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     if fields.decision == "password" {
         return account_password::page(visit, signed_in, None).await;
     }
-    let Some(end) = pressed(fields, own) else { return account_page(visit, signed_in, None).await };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
     let mut notice = None;
@@ -155,8 +154,12 @@ pub(super) async fn account_page(
     }
     let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
-    let account = visit.shown_name(signed_in).await?;
-    let has_password = visit.account(signed_in).await?.is_some_and(|row| row.password_changed_at.is_some());
+    let row = visit.account(signed_in).await?;
+    let (name, account) = person(row.as_deref(), signed_in);
+    let has_password = row.as_ref().is_some_and(|row| row.password_changed_at.is_some());
+    let console = row.filter(|row| !row.permissions.is_empty());
+    let console =
+        console.map(|_| visit.public_url.path().to_owned() + &console::path_of(&tenant.id) + "/sign-in");
     let page = AccountPage {
         common,
         action,
@@ -164,6 +167,7 @@ pub(super) async fn account_page(
         name,
         account,
         has_password,
+        console,
         notice,
         here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
         elsewhere: sessions.into_iter().map(entry).collect(),
@@ -192,6 +196,6 @@ async fn application(
         client: client_id,
         scopes: scope_lines(&visit.tenant, &apis, scopes.into_iter(), language),
         apis,
-        allowed: minute(granted_at.0),
+        allowed: Moment::utc(granted_at.0.to_rfc3339()),
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, TypedCode};
 use pages::{
-    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
+    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind, Moment,
     SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};

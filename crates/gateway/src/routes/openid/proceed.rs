@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
-use pages::{Consent, Page, ScopeLine, SelectAccount, SignIn, SignInMessage};
+use pages::{Consent, Page, SelectAccount, SignIn, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, Timestamp, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};

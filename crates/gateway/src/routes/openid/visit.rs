@@ -47,7 +47,7 @@ impl<'r> Visit<'r> {
     /// The same at a tenant that is known.
     pub(super) fn at(request: &'r PageRequest, tenant: Arc<Tenant>) -> Self {
         let PageRequest { services, public_url, raw } = request;
-        let browser = Browser::of(Cookies::of(&public_url.0), raw.headers());
+        let browser = Browser::of(Cookies::of(public_url), raw.headers());
         let now = (services.clock)();
         Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
     }
@@ -80,35 +80,20 @@ impl<'r> Visit<'r> {
     /// How the person who is signed in knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
         let account = self.account(signed_in).await?;
-        let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
-        Ok(known.map(|known| known.identifier.as_str().to_owned()))
+        Ok(account.as_deref().and_then(sign_in_name))
     }
 
     /// The same, and the account's id where it has no such name any more.
     pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Result<String, StoreError> {
-        Ok(self.person(signed_in).await?.1)
-    }
-
-    /// The same after the person's own name, where the account has one.
-    pub(super) async fn person(&self, signed_in: &SignedIn) -> Result<(Option<String>, String), StoreError> {
-        let account = self.account_of(signed_in).await?;
-        let name = account.as_ref().and_then(|account| account.claims.get("name")?.as_str());
-        let known = account.as_deref().and_then(sign_in_name);
-        Ok((name.map(str::to_owned), known.unwrap_or_else(|| signed_in.account().to_string())))
-    }
-
-    async fn account_of(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
-        self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
+        Ok(person(self.account(signed_in).await?.as_deref(), signed_in).1)
     }
 
     /// Whether the person has typed the name of another account than that of the session. What is no name is left to the check of the
     /// password.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
-        Ok(!self
-            .account(signed_in)
-            .await?
-            .is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
+        let account = self.account(signed_in).await?;
+        Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
     /// What its pages have in common.
@@ -128,7 +113,7 @@ impl<'r> Visit<'r> {
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
             FlowStep::Account(AccountStep::Link) => "/account/set-password",
-            FlowStep::Account(_) => "/account",
+            FlowStep::Account(_) => ACCOUNT_PATH,
         };
         let parameters = parameters.to_owned();
         let flow = Flow { parameters, started, step, asks_for_cookies: self.asks_for_cookies };
@@ -154,6 +139,13 @@ impl<'r> Visit<'r> {
     pub(super) fn finish(self, response: HttpResponse) -> HttpResponse {
         self.browser.finish(response)
     }
+}
+
+/// What a person is called, where the account says it, and how the person knows the account, or the account's id.
+pub(super) fn person(account: Option<&Account>, signed_in: &SignedIn) -> (Option<String>, String) {
+    let name = account.and_then(|account| account.claims.get("name")?.as_str());
+    let known = account.and_then(sign_in_name);
+    (name.map(str::to_owned), known.unwrap_or_else(|| signed_in.account().to_string()))
 }
 
 /// How a person knows the account.

@@ -1,7 +1,6 @@
 //! What people and programs see of documents: tables and lines, or the API's JSON; secrets once.
 
 mod confirm;
-mod example;
 mod list;
 mod plan_lines;
 mod secret;

@@ -1,7 +1,8 @@
 //! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code with the values of an example.
 
-use super::example::{Source, filled, listed};
-use super::snippet::{Language, literal, quoted};
+use gateway::snippets::{SnippetSource as Source, filled, literal, shell_word};
+
+use super::snippet::{Language, listed};
 
 /// What an API must know to check a tenant's tokens.
 pub(crate) struct Expected<'a> {
@@ -16,33 +17,17 @@ pub(crate) struct Expected<'a> {
     pub(crate) client_id: &'a str,
 }
 
-const VERIFIERS: [(Language, &str, Source); 5] = [
-    (Language::Curl, "curl: introspection", Source::Template(include_str!("verifiers/introspect.sh"))),
-    (
-        Language::Js,
-        "JavaScript (jose)",
-        Source::Example(include_str!("../../../../../docs/examples/js/verify.mjs")),
-    ),
-    (
-        Language::Python,
-        "Python (PyJWT)",
-        Source::Example(include_str!("../../../../../docs/examples/python/verify.py")),
-    ),
-    (
-        Language::Go,
-        "Go (go-oidc)",
-        Source::Example(include_str!("../../../../../docs/examples/go/verify.go")),
-    ),
-    (
-        Language::Rust,
-        "Rust (jsonwebtoken, reqwest)",
-        Source::Template(include_str!("verifiers/verify.rs.in")),
-    ),
+const VERIFIERS: [(&str, Source); 5] = [
+    ("curl: introspection", Source::Template(include_str!("verifiers/introspect.sh"))),
+    ("JavaScript (jose)", Source::Example(include_str!("../../../../../docs/examples/js/verify.mjs"))),
+    ("Python (PyJWT)", Source::Example(include_str!("../../../../../docs/examples/python/verify.py"))),
+    ("Go (go-oidc)", Source::Example(include_str!("../../../../../docs/examples/go/verify.go"))),
+    ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
 ];
 
 /// The verifiers of these languages, each under its name.
 pub(crate) fn verifiers(expected: &Expected<'_>, wanted: Language) -> String {
-    listed(&VERIFIERS, wanted, |_, text| with_values(text, expected))
+    listed(VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected))), wanted)
 }
 
 /// A template has names for the values, and an example the values of the tenant `globex`.
@@ -54,8 +39,8 @@ fn with_values(text: &str, expected: &Expected<'_>) -> String {
         ("{audience}", literal(expected.audience)),
         ("{algorithm}", literal(expected.algorithm)),
         ("{typ}", literal(expected.typ)),
-        ("{introspection}", quoted(&introspection)),
-        ("{id}", quoted(&format!("client_id={}", expected.client_id))),
+        ("{introspection}", shell_word(&introspection)),
+        ("{id}", shell_word(&format!("client_id={}", expected.client_id))),
         (r#""http://localhost:3000/api/v1/tenant/globex""#, literal(expected.issuer)),
         (r#""http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json""#, literal(expected.jwks)),
         (r#""orders-api""#, literal(expected.audience)),
@@ -83,7 +68,7 @@ mod tests {
     #[test]
     fn the_page_shows_what_the_command_prints() {
         let page = include_str!("../../../../../docs/protect-an-api.md");
-        for (_, name, source) in VERIFIERS {
+        for (name, source) in VERIFIERS {
             let shown = with_values(&source.text(), &GLOBEX);
             assert!(page.contains(&shown), "docs/protect-an-api.md differs from {name}:\n{shown}");
             assert!(!shown.contains("{issuer}") && !shown.contains("{audience}"), "{shown}");

@@ -1,39 +1,23 @@
 //! What the program prints of the files in `docs/examples`, which tests run: the lines between two marks, with other values.
 
-use std::fmt::Write as _;
-
-use super::snippet::Language;
-
 /// Where printed lines come from.
-pub(super) enum Source {
+#[derive(Clone, Copy, Debug)]
+pub enum SnippetSource {
     /// Lines with names in braces.
     Template(&'static str),
     /// A file that runs by itself.
     Example(&'static str),
 }
 
-impl Source {
-    pub(super) fn text(&self) -> String {
+impl SnippetSource {
+    /// Its lines.
+    #[must_use]
+    pub fn text(&self) -> String {
         match self {
             Self::Template(text) => (*text).to_owned(),
             Self::Example(example) => cut(example),
         }
     }
-}
-
-/// The texts of the wanted languages, each under its name and with its values.
-pub(super) fn listed(
-    sources: &[(Language, &str, Source)],
-    wanted: Language,
-    fill: impl Fn(Language, &str) -> String,
-) -> String {
-    let mut text = String::new();
-    for (language, name, source) in sources {
-        if wanted == Language::All || wanted == *language {
-            let _ = write!(text, "\n── {name}\n\n{}", fill(*language, &source.text()));
-        }
-    }
-    text
 }
 
 /// The lines between the marks `snippet` and `end of snippet`, without the indentation that they share.
@@ -51,7 +35,8 @@ fn cut(example: &str) -> String {
 }
 
 /// The text with each of these names replaced by its value, from left to right: a value may look like a name.
-pub(super) fn filled(template: &str, values: &[(&str, String)]) -> String {
+#[must_use]
+pub fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;
     let next = |rest: &str| {

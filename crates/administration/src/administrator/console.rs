@@ -1,0 +1,126 @@
+//! Sessions of the console: a link is made for the caller of the API, its code is exchanged for a session, and a cookie finds the session.
+
+use protocol::{Secret, Timestamp};
+use sessions::{SessionId, SessionToken, SignedIn};
+use tenancy::{Stored, TenantId};
+
+use super::{Administrator, Caller};
+use crate::edit::Edited;
+use crate::{ConsoleHolder, ConsoleSession};
+
+impl Administrator {
+    /// The code of a link to the console, for the caller, with the caller's own tenant: valid once, and for [`ConsoleSession::LINK`].
+    ///
+    /// # Errors
+    /// [`EditError`](crate::EditError).
+    pub async fn create_console_link(&self, caller: &Caller) -> Edited<(TenantId, Secret)> {
+        let tenant = caller.authority.home();
+        let holder = caller.token.clone().map_or(ConsoleHolder::Operator, ConsoleHolder::Client);
+        let (mut link, token) =
+            self.console_session(&tenant, caller.authority.actor().name.clone(), holder, caller.now);
+        link.is_link = true;
+        link.expires_at = caller.now + ConsoleSession::LINK;
+        self.store.add_console_session(&tenant, &link, caller.now).await?;
+        Ok((tenant, token.to_cookie()))
+    }
+
+    /// A session for a person who has signed in and has permissions, with the value of its cookie.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_console_session(&self, signed_in: &SignedIn, now: Timestamp) -> Stored<Secret> {
+        let (tenant, account) = (&signed_in.session().tenant, signed_in.account());
+        let (mut session, token) = self.console_session(
+            tenant,
+            format!("account:{account}"),
+            ConsoleHolder::Account(account.clone()),
+            now,
+        );
+        session.proven_at = signed_in.session().authenticated_at;
+        self.store.add_console_session(tenant, &session, now).await?;
+        Ok(token.to_cookie())
+    }
+
+    /// The session that a link leads to, with the value of its cookie.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn exchange_console_link(
+        &self,
+        tenant: &TenantId,
+        code: &str,
+        now: Timestamp,
+    ) -> Stored<Option<Secret>> {
+        let Some(link) = self.opened(tenant, code, now).await?.filter(|found| found.is_link) else {
+            return Ok(None);
+        };
+        let token = SessionToken::generate(0, link.id.clone());
+        let session = link.begun(token.digest(&self.console, tenant), now);
+        let has_begun = self.store.begin_console_session(tenant, &session).await?;
+        Ok(has_begun.then(|| token.to_cookie()))
+    }
+
+    /// The session of a cookie.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn console_session_of(
+        &self,
+        tenant: &TenantId,
+        cookie: &str,
+        now: Timestamp,
+    ) -> Stored<Option<ConsoleSession>> {
+        let found = self.opened(tenant, cookie, now).await?;
+        let Some(session) = found.filter(|session| session.is_valid(now)) else { return Ok(None) };
+        if session.last_seen_at + ConsoleSession::NOTED <= now {
+            self.store.touch_console_session(tenant, &session.id, now).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_console_session(&self, session: &ConsoleSession) -> Stored<()> {
+        self.store.end_console_session(&session.tenant, &session.id).await
+    }
+
+    /// What the forms of a session's pages carry, so that no other page sends one.
+    #[must_use]
+    pub fn console_form_token(&self, session: &ConsoleSession) -> [u8; 32] {
+        self.console.of([b"form".as_slice(), &session.token_digest])
+    }
+
+    fn console_session(
+        &self,
+        tenant: &TenantId,
+        actor: String,
+        holder: ConsoleHolder,
+        now: Timestamp,
+    ) -> (ConsoleSession, SessionToken) {
+        let token = SessionToken::generate(0, SessionId::generate());
+        let session = ConsoleSession {
+            tenant: tenant.clone(),
+            id: token.id().clone(),
+            token_digest: token.digest(&self.console, tenant),
+            is_link: false,
+            holder,
+            actor,
+            proven_at: now,
+            last_seen_at: now,
+            expires_at: now + ConsoleSession::LONGEST,
+        };
+        (session, token)
+    }
+
+    /// The link or session that this text opens.
+    async fn opened(&self, tenant: &TenantId, text: &str, now: Timestamp) -> Stored<Option<ConsoleSession>> {
+        let Some(token) = SessionToken::parse(text) else { return Ok(None) };
+        let found = self.store.find_console_session(tenant, token.id(), now).await?;
+        let is_own = |found: &ConsoleSession| {
+            found.tenant == *tenant && token.has(&found.token_digest, &self.console, tenant)
+        };
+        Ok(found.filter(is_own))
+    }
+}

@@ -1,0 +1,132 @@
+//! A session of the console: for which credential it acts, and until when. A link that waits for its exchange is one, too.
+
+use accounts::AccountId;
+use protocol::{Lifetime, Scope, Timestamp};
+use registry::ClientId;
+use serde::{Deserialize, Serialize};
+use sessions::SessionId;
+use tenancy::TenantId;
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleSession {
+    /// The tenant of its holder; `platform` for the platform's administrators.
+    pub tenant: TenantId,
+    /// Its identifier.
+    pub id: SessionId,
+    /// The digest of what opens it: the code of a link, or the value of a cookie.
+    pub token_digest: [u8; 32],
+    /// Whether its code waits for an exchange.
+    pub is_link: bool,
+    /// For whom it acts.
+    pub holder: ConsoleHolder,
+    /// The name of its holder in the audit.
+    pub actor: String,
+    /// When the holder was proven last.
+    pub proven_at: Timestamp,
+    /// When it was used last, a little before or later.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// For whom a session acts. What it may do follows from what the holder is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsoleHolder {
+    /// An operator, who has the store.
+    Operator,
+    /// A client, by one of its tokens.
+    Client(ClientToken),
+    /// A person with permissions.
+    Account(AccountId),
+}
+
+/// What is kept of a client's token: enough to find out whether its credential is still valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientToken {
+    /// The client.
+    pub client: ClientId,
+    /// `jti`, which has the tag of the credential.
+    pub jti: String,
+    /// `iat`.
+    pub issued_at: Timestamp,
+    /// The scope of the token.
+    pub scope: Scope,
+}
+
+impl ConsoleSession {
+    /// How long a link can be exchanged.
+    pub const LINK: Lifetime = Lifetime::from_seconds(60);
+    /// How long a session lasts without a request.
+    pub const IDLE: Lifetime = Lifetime::from_seconds(30 * 60);
+    /// How long it lasts at most.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(12 * 3_600);
+    /// How long a proof is good for a dangerous step.
+    pub const PROOF: Lifetime = Lifetime::from_seconds(15 * 60);
+    /// So many a holder has at once.
+    pub const MOST: u32 = 10;
+    /// A use is noted once in this time.
+    pub(crate) const NOTED: Lifetime = Lifetime::from_seconds(60);
+
+    /// The session of a link, which begins with the exchange of its code.
+    #[must_use]
+    pub(crate) fn begun(self, token_digest: [u8; 32], now: Timestamp) -> Self {
+        let (proven_at, last_seen_at, expires_at) = (now, now, now + Self::LONGEST);
+        Self { token_digest, is_link: false, proven_at, last_seen_at, expires_at, ..self }
+    }
+
+    /// Whether it is a session that goes on.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        !self.is_link && now < self.expires_at && now < self.last_seen_at + Self::IDLE
+    }
+
+    /// Whether its holder was proven so shortly ago that a dangerous step is not asked about again.
+    #[must_use]
+    pub fn is_proven_for_danger(&self, now: Timestamp) -> bool {
+        now < self.proven_at + Self::PROOF
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn link() -> ConsoleSession {
+        ConsoleSession {
+            tenant: TenantId::parse("acme").unwrap(),
+            id: SessionId::from_bytes([1; 16]),
+            token_digest: [1; 32],
+            is_link: true,
+            holder: ConsoleHolder::Operator,
+            actor: "cli:root".to_owned(),
+            proven_at: at(1_000),
+            last_seen_at: at(1_000),
+            expires_at: at(1_060),
+        }
+    }
+
+    #[test]
+    fn a_link_is_no_session_before_its_exchange() {
+        assert!(!link().is_valid(at(1_000)));
+        let session = link().begun([2; 32], at(1_059));
+        assert!(session.is_valid(at(1_059)) && session.token_digest == [2; 32]);
+    }
+
+    #[test]
+    fn a_session_ends_after_half_an_hour_without_a_use_and_after_half_a_day() {
+        let session = link().begun([2; 32], at(0));
+        for (now, seen, is_valid) in
+            [(1_799, 0, true), (1_800, 0, false), (43_199, 43_000, true), (43_200, 43_199, false)]
+        {
+            let session = ConsoleSession { last_seen_at: at(seen), ..session.clone() };
+            assert_eq!(session.is_valid(at(now)), is_valid, "{now} {seen}");
+        }
+        assert!(session.is_proven_for_danger(at(899)) && !session.is_proven_for_danger(at(900)));
+    }
+}

@@ -1,0 +1,17 @@
+//! A link to the console as a document.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Instant;
+
+/// A link that opens the console once.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ConsoleLink {
+    /// The link below the server's public URL. Its fragment is a code, which no server sees in a request line.
+    pub link: String,
+    /// The same below any other address of the server.
+    pub path: String,
+    /// Until when it is valid.
+    pub expires_at: Instant,
+}

@@ -1,0 +1,268 @@
+//! One application: what it is, how it is used, why it is refused, what it may do; and what the token endpoint would answer it.
+
+use actix_web::http::StatusCode;
+use administration::{
+    ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplanationView, Refusal, RefusalQuery, UsageOf,
+    UsagePeriod, UsageQuery, UsageView,
+};
+use pages::console::{Block, Field, Form, Input};
+use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
+use protocol::Lifetime;
+use registry::{Client, ClientId};
+
+use super::applications::purpose;
+use super::form::Fields;
+use super::overview::{permitted, segment};
+use super::shown::{chart, codes, fact, managed_by, outcome, status, time};
+use super::visit::{Visit, unseen};
+use crate::explain::{Presented, Request, advice_on, explain as explained};
+use crate::failure::Failure;
+use crate::page_error::{PageError, PageResult};
+use crate::respond::Problem;
+
+/// Of so many days the scopes that were asked for are counted.
+const ASKED: Lifetime = Lifetime::from_seconds(30 * 86_400);
+/// So many refusals are shown.
+const REFUSALS: u32 = 20;
+
+pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+    shown(visit, None).await
+}
+
+/// Suspends the application, resumes it, revokes its tokens, or deletes it.
+pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    let client = visit.client()?;
+    let (step, done) = match fields.text("step") {
+        "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
+        "resume" => (ClientStep::Resume, "The application gets tokens again."),
+        "revoke-tokens" => (ClientStep::RevokeTokens, "All tokens that it was issued are revoked."),
+        "delete" if fields.text("confirm") == client.as_str() => (ClientStep::Delete, ""),
+        "delete" => {
+            let text = "Type the id of the application to delete it.".to_owned();
+            return shown(visit, Some((Meaning::Danger, text))).await;
+        }
+        _ => return shown(visit, None).await,
+    };
+    let stepped = visit.administrator().step::<Client>(&visit.caller, &visit.tenant(), &client, step).await;
+    match outcome(stepped)? {
+        Ok(_) if step == ClientStep::Delete => {
+            let text = format!("The application {client} is deleted. Its id stays reserved.");
+            let way = Link { name: "All applications".to_owned(), url: visit.path("/applications") };
+            let blocks = vec![Block::Alert(Meaning::Success, text), Block::Links(vec![way])];
+            Ok(visit.show("Applications", client.as_str(), blocks))
+        }
+        Ok(_) => shown(visit, Some((Meaning::Success, done.to_owned()))).await,
+        Err(refused) => shown(visit, Some((Meaning::Danger, refused.message.unwrap_or_default()))).await,
+    }
+}
+
+async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+    let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
+    let view = administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
+    let since = visit.now().saturating_sub(ASKED);
+    let query = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
+    let of = UsageOf::Client(&tenant, &client);
+    let usage = permitted(administrator.usage_of_known(&visit.caller, of, query).await)?;
+    let query = RefusalQuery { client: Some(client.clone()), limit: REFUSALS, ..RefusalQuery::default() };
+    let refusals = permitted(administrator.refusals_of_known(&visit.caller, &tenant, query, None).await)?;
+    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
+    blocks.push(Block::Facts(facts(&view)));
+    if let Some(usage) = usage {
+        blocks.push(Block::Table(access(&view, &usage)));
+        blocks.push(Block::Chart(chart(&last_day(usage))));
+    }
+    blocks.extend(refusals.map(|page| Block::Table(refused(&page.items))));
+    if view.managed_by == "api" {
+        blocks.extend(steps(visit, &view));
+    }
+    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Overview")), blocks))
+}
+
+/// The parts of an application.
+pub(super) fn tabs(visit: &Visit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
+    let base = visit.path(&format!("/applications/{}", segment(client.as_str())));
+    let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
+    let tab = |(name, below): (&str, &str)| Tab {
+        link: Link { name: name.to_owned(), url: format!("{base}{below}") },
+        is_current: name == current,
+    };
+    parts.map(tab).to_vec()
+}
+
+fn facts(view: &ClientView) -> Vec<Fact> {
+    let settings = &view.settings;
+    let mut facts = vec![
+        fact("Name", settings.name.as_deref().unwrap_or_default()),
+        Fact { label: "Status", value: status(&view.status) },
+        Fact { label: "Managed by", value: managed_by(&view.managed_by) },
+        codes("APIs", &settings.audiences),
+        codes("Grants", &settings.grant_types),
+        fact("Authenticates by", &*settings.token_endpoint_auth_method),
+        Fact { label: "Created", value: time(view.created_at) },
+    ];
+    if !purpose(view).is_empty() {
+        facts.insert(1, fact("Kind", purpose(view)));
+    }
+    if let Some(description) = &settings.description {
+        facts.insert(1, fact("Description", description.as_str()));
+    }
+    facts
+}
+
+/// What it may request, and how often it did.
+fn access(view: &ClientView, usage: &UsageView) -> Table {
+    let last_asked = |scope: &str| {
+        let mut periods = usage.periods.iter().rev();
+        periods.find(|period| period.sums.scopes_asked.contains_key(scope)).map(|period| period.start)
+    };
+    let row = |scope: &String| {
+        let asked = usage.total.scopes_asked.get(scope).copied().unwrap_or_default();
+        let last = last_asked(scope).map_or_else(|| Value::Text("not in 30 days".to_owned()), time);
+        vec![Value::Code(scope.clone()), Value::Number(asked), last]
+    };
+    Table {
+        caption: "Scopes, and how often they were asked for by name in 30 days".to_owned(),
+        columns: vec![Column::of("Scope"), Column::of_numbers("Requests"), Column::of("Last asked for")],
+        rows: view.settings.scopes.iter().map(row).collect(),
+    }
+}
+
+/// The last 24 periods, which are hours.
+fn last_day(mut usage: UsageView) -> UsageView {
+    let surplus = usage.periods.len().saturating_sub(24);
+    usage.periods.drain(..surplus);
+    usage.total.issued = usage.periods.iter().map(|period| period.sums.issued).sum();
+    usage.total.refused = usage.periods.iter().map(|period| period.sums.refused).sum();
+    usage
+}
+
+/// The last refused requests, each with why and what to do.
+fn refused(refusals: &[Refusal]) -> Table {
+    let row = |refusal: &Refusal| {
+        let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
+        let (detail, fix) = advice_on(&refusal.reason, &refusal.tenant, client);
+        vec![
+            time(refusal.at.into()),
+            Value::Badge(Badge { meaning: Meaning::Danger, text: refusal.reason.clone() }),
+            Value::Text(detail),
+            Value::Text(fix),
+            Value::Text(refusal.source.clone()),
+            Value::Code(refusal.request_id.clone()),
+        ]
+    };
+    let columns = ["Time", "Reason", "Why", "What to do", "From", "Request"];
+    Table {
+        caption: "Last refused requests".to_owned(),
+        columns: columns.map(Column::of).to_vec(),
+        rows: refusals.iter().map(row).collect(),
+    }
+}
+
+/// What can be done to an application, the dangerous last.
+fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
+    let action = visit.path(&format!("/applications/{}", segment(&view.client_id)));
+    let token = visit.form_token();
+    let button = |step: &str, label: &str| Form::button(action.clone(), &token, label).sending("step", step);
+    let service = match &*view.status {
+        "active" => button("suspend", "Suspend").meaning(Meaning::Danger),
+        _ => button("resume", "Resume"),
+    };
+    let confirm = Field::text("confirm", "Client id", "")
+        .hint("Type it to delete the application with its credentials.");
+    vec![
+        Block::Heading("Service"),
+        Block::Form(service),
+        Block::Form(button("revoke-tokens", "Revoke all its tokens").meaning(Meaning::Danger)),
+        Block::Form(button("delete", "Delete").meaning(Meaning::Danger).with(vec![confirm])),
+    ]
+}
+
+/// The form of a request that is explained.
+pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
+    let client = visit.client()?;
+    visit.administrator().look::<Client>(&visit.caller, &visit.tenant(), &client).await.map_err(unseen)?;
+    Ok(visit.show_part(
+        "Applications",
+        (client.to_string(), tabs(visit, &client, "Try it")),
+        vec![explain_form(visit, &client, &Fields::read(b""))],
+    ))
+}
+
+/// Explains what the token endpoint would answer. Nothing is signed or changed, and no secret is asked for.
+pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
+    administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
+    let settings = ExplainSettings {
+        scope: fields.given("scope").map(str::to_owned),
+        resource: fields.words("resource"),
+        ..ExplainSettings::default()
+    };
+    let request = Request {
+        services: &visit.request.services.tokens,
+        tenant: &tenant,
+        client: &client,
+        settings: &settings,
+        source: visit.request.raw.source(),
+        now: visit.now(),
+        public_url: administrator.public_url(),
+        is_by_key: false,
+    };
+    let presented = Presented { secret: None, assertion: None, dpop_proof: None, access_token: None };
+    let view = explained(&request, presented).await.map_err(unexplained)?;
+    let mut blocks = vec![explain_form(visit, &client, fields)];
+    blocks.extend(verdict(&view));
+    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Try it")), blocks))
+}
+
+/// Its cause is in the log. Without a secret nothing can be refused for too many wrong ones.
+fn unexplained(problem: Problem) -> PageError {
+    let is_passing = problem.status == StatusCode::SERVICE_UNAVAILABLE;
+    if is_passing { Failure::Unavailable.into() } else { Failure::Internal.into() }
+}
+
+fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block {
+    let action = visit.path(&format!("/applications/{}/try", segment(client.as_str())));
+    let scope = Input::Lines(fields.text("scope").to_owned());
+    let inputs = vec![
+        Field::of("scope", "Scopes", scope).hint("Without any it asks for all that it has."),
+        Field::text("resource", "Resources", fields.text("resource"))
+            .optional()
+            .hint("Absolute URIs of APIs (RFC 8707)."),
+    ];
+    let form = Form::button(action, &visit.form_token(), "Explain").meaning(Meaning::Info);
+    Block::Form(form.with(inputs))
+}
+
+/// The verdict first, and then each check.
+fn verdict(view: &ExplanationView) -> Vec<Block> {
+    let result = &view.result;
+    let verdict = match &result.error {
+        None => Block::Alert(Meaning::Success, format!("It would get a token ({}).", result.status)),
+        Some(error) => {
+            let why = result.error_description.as_deref().unwrap_or_default();
+            Block::Alert(Meaning::Danger, format!("It would be refused: {} {error}. {why}", result.status))
+        }
+    };
+    let row = |check: &ExplainedCheck| {
+        let meaning = match &*check.result {
+            "passed" => Meaning::Success,
+            "failed" => Meaning::Danger,
+            _ => Meaning::Neutral,
+        };
+        vec![
+            Value::Text(check.name.clone()),
+            Value::Badge(Badge { meaning, text: check.result.replace('_', " ") }),
+            Value::Text(check.detail.clone()),
+            Value::Text(check.fix.clone().unwrap_or_default()),
+        ]
+    };
+    let checks = view.checks.iter().chain(&view.credential.checks);
+    let checks = Table {
+        caption: "Checks".to_owned(),
+        columns: ["Check", "Result", "Detail", "What to do"].map(Column::of).to_vec(),
+        rows: checks.map(row).collect(),
+    };
+    let claims = view.token.as_ref().and_then(|token| serde_json::to_string_pretty(&token.claims).ok());
+    let claims = claims.map(|claims| Block::Code("Claims of the token".to_owned(), claims));
+    [verdict, Block::Table(checks)].into_iter().chain(claims).collect()
+}

@@ -1,0 +1,81 @@
+//! The audit: who did what, when, from where.
+
+use administration::{AuditQuery, AuditView};
+use pages::console::{Block, Field, Form};
+use pages::{Column, Empty, Meaning, Table, Value};
+
+use super::shown::{outcome, pager, time};
+use super::tenants::ROWS;
+use super::visit::{Place, Visit};
+use crate::page_error::PageResult;
+
+pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
+    shown(visit).await
+}
+
+pub(super) async fn of_tenant(visit: &Visit<'_>) -> PageResult {
+    shown(visit).await
+}
+
+async fn shown(visit: &Visit<'_>) -> PageResult {
+    let (actor, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
+    let tenant = match &visit.place {
+        Place::Platform => None,
+        Place::Tenant(tenant) => Some(tenant.clone()),
+    };
+    let query = AuditQuery {
+        tenant,
+        actor: actor.clone(),
+        action: None,
+        subject: None,
+        since: None,
+        until: None,
+        before: None,
+        limit: ROWS,
+    };
+    let found = visit.administrator().audit(&visit.caller, query, cursor.as_deref()).await;
+    let url = visit.path("/audit");
+    let mut search = Form::search(url.clone(), "By whom", actor.as_deref().unwrap_or_default());
+    search.fields =
+        search.fields.into_iter().map(|field: Field| field.hint("As client:platform/ops.")).collect();
+    let mut blocks = vec![Block::Form(search)];
+    match outcome(found)? {
+        Ok(page) if page.items.is_empty() => {
+            let (title, text) = ("No records".to_owned(), "Each change is a record here.".to_owned());
+            blocks.push(Block::Empty(Empty { title, text, action: None }));
+        }
+        Ok(page) => {
+            blocks.push(Block::Table(table(&page.items)));
+            blocks.extend(pager(&url, actor.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
+        }
+        Err(refused) => blocks.insert(0, Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())),
+    }
+    Ok(visit.show("Audit", "Audit", blocks))
+}
+
+fn table(records: &[AuditView]) -> Table {
+    let row = |AuditView { record, .. }: &AuditView| {
+        let from = record.source.iter().chain(&record.credential).cloned().collect::<Vec<_>>();
+        vec![
+            time(record.at),
+            Value::Text(record.actor.clone()),
+            Value::Text(record.action.clone()),
+            Value::Text(record.tenant.to_string()),
+            Value::Text(record.subject.clone()),
+            Value::Text(from.join(", ")),
+            Value::Code(changed(&record.detail)),
+        ]
+    };
+    let columns = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
+    Table {
+        caption: "Records, the newest first".to_owned(),
+        columns: columns.map(Column::of).to_vec(),
+        rows: records.iter().map(row).collect(),
+    }
+}
+
+/// The names of what has changed.
+fn changed(detail: &serde_json::Value) -> String {
+    let names = detail.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
+    names.unwrap_or_default().join(", ")
+}

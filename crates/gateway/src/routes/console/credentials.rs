@@ -1,0 +1,220 @@
+//! The credentials of an application: its secrets and its API keys, from where they are used, and whether one can go.
+
+use administration::{
+    ApiKeyQuery, ApiKeySettings, ApiKeyStep, ApiKeyView, EditError, NewSecretSettings, RotateApiKeySettings,
+    RotateSettings, SecretStep, SecretView, UsedFrom,
+};
+use pages::console::{Block, Choice, Entry, Field, Form, Input};
+use pages::{Empty, Fact, Meaning, Value};
+use protocol::Lifetime;
+use registry::{ApiKey, Client, ClientId, SecretId};
+use serde_json::json;
+
+use super::application::tabs;
+use super::applications::token_endpoint;
+use super::created::{idempotent, request_key, secret_blocks, way_on};
+use super::form::Fields;
+use super::overview::{permitted, segment};
+use super::shown::{codes, fact, managed_by, outcome, status, time_or};
+use super::visit::{Visit, unseen};
+use crate::page_error::PageResult;
+
+/// How long the secrets before stay valid after a rotation.
+const GRACES: [(u64, &str); 4] =
+    [(0, "not at all"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
+/// API keys of a page.
+const KEYS: u32 = 50;
+
+pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+    shown(visit, None).await
+}
+
+/// Makes, replaces or ends a credential.
+pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
+    let grace = || fields.text("grace").parse().ok().map(Lifetime::from_seconds);
+    let key = || Some((client.clone(), fields.text("key").parse().ok()?));
+    let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
+    let caller = idempotent(visit, fields, &document);
+    let unknown = || EditError::NotFound("credential");
+    let made = match fields.text("act") {
+        "create-secret" => {
+            let made =
+                administrator.create_secret(&caller, &tenant, &client, NewSecretSettings::default()).await;
+            made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
+        }
+        "rotate-secrets" => {
+            let settings = RotateSettings { grace: grace(), ..RotateSettings::default() };
+            let made = administrator.rotate_secret(&caller, &tenant, &client, settings).await;
+            made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
+        }
+        "revoke-secret" => {
+            let secret = SecretId::new(fields.text("secret"));
+            let step = SecretStep::Revoke;
+            administrator.step_secret(&visit.caller, &tenant, &client, &secret, step).await.map(|_| None)
+        }
+        "create-key" => {
+            let settings =
+                ApiKeySettings { name: fields.given("name").map(str::to_owned), ..ApiKeySettings::default() };
+            let made = administrator.create_api_key(&caller, &tenant, &client, settings).await;
+            made.map(|made| Some(("API key", made.value.api_key.clone())))
+        }
+        "rotate-key" => match key() {
+            Some(key) => {
+                let settings = RotateApiKeySettings { grace: grace() };
+                let made = administrator.rotate_api_key(&caller, &tenant, &key, settings).await;
+                made.map(|made| Some(("API key", made.value.api_key.clone())))
+            }
+            None => Err(unknown()),
+        },
+        "revoke-key" => match key() {
+            Some(key) => {
+                let stepped =
+                    administrator.step::<ApiKey>(&visit.caller, &tenant, &key, ApiKeyStep::Revoke).await;
+                stepped.map(|_| None)
+            }
+            None => Err(unknown()),
+        },
+        _ => return shown(visit, None).await,
+    };
+    match outcome(made)? {
+        Ok(Some((name, secret))) => {
+            let mut blocks = secret_blocks(name, &secret, (&token_endpoint(visit), client.as_str()));
+            if name == "API key" {
+                blocks.truncate(2);
+            }
+            blocks
+                .push(way_on(visit.path(&format!("/applications/{}/credentials", segment(client.as_str())))));
+            let tabs = tabs(visit, &client, "Credentials");
+            Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
+        }
+        Ok(None) => {
+            shown(visit, Some((Meaning::Success, "It has ended, and its tokens with it.".to_owned()))).await
+        }
+        Err(refused) => shown(visit, Some((Meaning::Danger, refused.message.unwrap_or_default()))).await,
+    }
+}
+
+async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
+    let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
+    let view = administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
+    let secrets = administrator.secrets(&visit.caller, &tenant, &client).await.map_err(unseen)?;
+    let query = ApiKeyQuery { client: Some(client.clone()), limit: KEYS, ..ApiKeyQuery::default() };
+    let keys = permitted(administrator.api_keys(&visit.caller, &tenant, query, None).await)?;
+    let forms = Forms::of(visit, &client);
+    let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
+    let is_changeable = view.managed_by == "api";
+    blocks.push(Block::Heading("Secrets"));
+    if secrets.is_empty() {
+        let (title, text) = ("No secrets".to_owned(), "It authenticates by keys or certificates.".to_owned());
+        blocks.push(Block::Empty(Empty { title, text, action: None }));
+    }
+    blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret))));
+    if is_changeable {
+        blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
+    }
+    if let Some(keys) = keys {
+        blocks.push(Block::Heading("API keys"));
+        blocks.extend(keys.items.iter().map(|key| Block::Entry(forms.key(key))));
+        blocks.push(Block::Form(forms.create_key()));
+    }
+    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
+}
+
+/// The forms of the page.
+struct Forms {
+    action: String,
+    token: String,
+}
+
+impl Forms {
+    fn of(visit: &Visit<'_>, client: &ClientId) -> Self {
+        let action = visit.path(&format!("/applications/{}/credentials", segment(client.as_str())));
+        Self { action, token: visit.form_token() }
+    }
+
+    fn button(&self, act: &str, label: &str) -> Form {
+        Form::button(self.action.clone(), &self.token, label).sending("act", act)
+    }
+
+    fn rotate(&self) -> Form {
+        let button = self.button("rotate-secrets", "Replace all secrets by a new one").meaning(Meaning::Info);
+        button.with(vec![graces()]).sending("request", request_key(&Fields::read(b"")))
+    }
+
+    fn create_secret(&self) -> Form {
+        self.button("create-secret", "Add one more secret")
+            .sending("request", request_key(&Fields::read(b"")))
+    }
+
+    fn create_key(&self) -> Form {
+        let name = Field::text("name", "Name", "").hint("What people call the key.");
+        let button = self.button("create-key", "Create an API key").meaning(Meaning::Info).with(vec![name]);
+        button.sending("request", request_key(&Fields::read(b"")))
+    }
+
+    fn secret(&self, view: &SecretView) -> Entry {
+        let mut facts = vec![
+            Fact { label: "Status", value: status(&view.status) },
+            fact("Ends with", &*view.hint),
+            Fact { label: "Managed by", value: managed_by(&view.managed_by) },
+            Fact { label: "Created", value: time_or(Some(view.created_at), "") },
+            Fact { label: "Ends", value: time_or(view.revoked_at.or(view.expires_at), "never") },
+            Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
+            codes("Used from", &addresses(&view.used_from)),
+            fact("Safe to delete", safe_to_delete(view)),
+        ];
+        if let Some(at) = view.presented_after_end_at {
+            facts.push(Fact { label: "Still presented after its end", value: time_or(Some(at), "") });
+        }
+        let revoke =
+            self.button("revoke-secret", "Revoke").meaning(Meaning::Danger).sending("secret", &*view.id);
+        let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
+        Entry { title: format!("Secret {}", view.id), facts, forms }
+    }
+
+    fn key(&self, view: &ApiKeyView) -> Entry {
+        let mut facts = vec![
+            Fact { label: "Status", value: status(&view.status) },
+            Fact { label: "Id", value: Value::Code(view.id.clone()) },
+            fact("Ends with", &*view.hint),
+            codes("Scopes", view.settings.scopes.as_deref().unwrap_or_default()),
+            Fact { label: "Created", value: time_or(Some(view.created_at), "") },
+            Fact { label: "Ends", value: time_or(view.revoked_at.or(view.settings.expires_at), "never") },
+            Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
+            codes("Used from", &addresses(&view.used_from)),
+        ];
+        if let Some(at) = view.presented_after_end_at {
+            facts.push(Fact { label: "Still presented after its end", value: time_or(Some(at), "") });
+        }
+        let of_key = |form: Form| form.sending("key", &*view.id);
+        let rotate = self.button("rotate-key", "Replace").with(vec![graces()]);
+        let rotate = of_key(rotate).sending("request", request_key(&Fields::read(b"")));
+        let revoke = of_key(self.button("revoke-key", "Revoke").meaning(Meaning::Danger));
+        let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
+        Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
+    }
+}
+
+fn graces() -> Field {
+    let choice = |(seconds, label): (u64, &str)| Choice {
+        value: seconds.to_string(),
+        label: label.to_owned(),
+        text: String::new(),
+        is_chosen: seconds == 3_600,
+    };
+    Field::of("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+}
+
+fn addresses(uses: &[UsedFrom]) -> Vec<String> {
+    uses.iter().map(|used| used.address.clone()).collect()
+}
+
+/// Whether nobody would miss it, or why that is not sure.
+fn safe_to_delete(view: &SecretView) -> &'static str {
+    match (view.safe_to_delete, &*view.status) {
+        (true, _) => "yes: it was not used for a day, and others were",
+        (false, "live") => "no: it may be in use still",
+        (false, _) => "no: it is still presented",
+    }
+}

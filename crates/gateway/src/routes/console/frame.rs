@@ -1,0 +1,75 @@
+//! What is around every page of the console: the navigation, who is signed in, and the way out.
+
+use actix_web::HttpResponse;
+use pages::console::{Block, ConsolePage, Form};
+use pages::{Common, Frame, Link, Place as Entry};
+
+use super::visit::{Place, Visit, show};
+use crate::page::common;
+use crate::page_error::PageRequest;
+
+/// The entries of the navigation, with their paths below the place.
+const OF_PLATFORM: [(&str, &str); 3] = [("Overview", ""), ("Tenants", "/tenants"), ("Audit", "/audit")];
+const OF_TENANT: [(&str, &str); 4] =
+    [("Overview", ""), ("Applications", "/applications"), ("Signing keys", "/keys"), ("Audit", "/audit")];
+
+impl Visit<'_> {
+    /// A page with these blocks. `current` is its entry in the navigation.
+    pub(super) fn show(&self, current: &str, heading: impl Into<String>, blocks: Vec<Block>) -> HttpResponse {
+        self.show_part(current, (heading.into(), Vec::new()), blocks)
+    }
+
+    /// The same for a part of a subject, with links to its other parts.
+    pub(super) fn show_part(
+        &self,
+        current: &str,
+        (heading, tabs): (String, Vec<Entry>),
+        blocks: Vec<Block>,
+    ) -> HttpResponse {
+        let entries = match self.place {
+            Place::Platform => &OF_PLATFORM[..],
+            Place::Tenant(_) => &OF_TENANT[..],
+        };
+        let entry = |(name, below): &(&str, &str)| Entry {
+            link: Link { name: (*name).to_owned(), url: self.path(below) },
+            is_current: *name == current,
+        };
+        let mut places: Vec<_> = entries.iter().map(entry).collect();
+        if self.is_of_platform() && self.place != Place::Platform {
+            let url = format!("{}/console/tenants", self.request.public_url.path());
+            places.insert(0, Entry { link: Link { name: "All tenants".to_owned(), url }, is_current: false });
+        }
+        let mut page = outside(self.request, &self.place, &heading, blocks);
+        page.frame.places = places;
+        page.frame.person = Some(self.session.actor.clone());
+        page.sign_out = Some(Form::button(self.path("/sign-out"), &self.form_token(), "Sign out"));
+        page.tabs = tabs;
+        show(&page)
+    }
+}
+
+/// A page without a session.
+pub(super) fn outside(
+    request: &PageRequest,
+    place: &Place,
+    heading: &str,
+    blocks: Vec<Block>,
+) -> ConsolePage {
+    let name = match place {
+        Place::Platform => "Latchkey".to_owned(),
+        Place::Tenant(tenant) => tenant.to_string(),
+    };
+    ConsolePage {
+        common: Common { tenant_name: Some(name), ..common(&request.public_url) },
+        frame: Frame {
+            skip: "Skip to the content".to_owned(),
+            label: "Console".to_owned(),
+            places: Vec::new(),
+            person: None,
+        },
+        sign_out: None,
+        heading: heading.to_owned(),
+        tabs: Vec::new(),
+        blocks,
+    }
+}

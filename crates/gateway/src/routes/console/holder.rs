@@ -1,0 +1,82 @@
+//! What the holder of a session may do now. A session has no authority of its own: each request makes it anew of what the client or the
+//! account is, and of whether the credential is still valid.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use accounts::AccountId;
+use administration::{Actor, Authority, ClientToken, ConsoleHolder, ConsoleSession, Permission};
+use protocol::{Scope, ScopeToken};
+use registry::{IssuedToken, credential_of_token};
+use tenancy::{Stored, Tenant, TenantError, TenantId};
+
+use crate::Services;
+
+/// The authority of a session's holder; none where the holder has ended, or may do nothing any more.
+pub(super) async fn authority(
+    services: &Services,
+    session: &ConsoleSession,
+    source: Option<IpAddr>,
+) -> Stored<Option<Authority>> {
+    let actor = Actor {
+        name: session.actor.clone(),
+        source: source.map(|source| source.to_string()),
+        ..Actor::default()
+    };
+    match &session.holder {
+        // Never the operator's own authority, which no listener has.
+        ConsoleHolder::Operator => Ok(Some(Authority::of_platform(actor, &all_permissions()))),
+        ConsoleHolder::Client(token) => of_client(services, &session.tenant, token, actor).await,
+        ConsoleHolder::Account(account) => of_account(services, session, account, actor).await,
+    }
+}
+
+async fn of_client(
+    services: &Services,
+    home: &TenantId,
+    token: &ClientToken,
+    actor: Actor,
+) -> Stored<Option<Authority>> {
+    let Some(tenant) = serving(services, home).await? else { return Ok(None) };
+    let ClientToken { client, jti, issued_at, scope } = token;
+    let issued = IssuedToken { client: client.as_str(), jti, issued_at: *issued_at, person: None };
+    if services.tokens.engine.has_revoked(&tenant, issued).await? {
+        return Ok(None);
+    }
+    let found = services.tokens.authenticator.find_active(home, client.as_str()).await?;
+    Ok(found.map(|client| {
+        let granted = scope.iter().filter(|token| client.scope.contains(token)).cloned().collect();
+        let credential = credential_of_token(&client, jti, None);
+        Authority::of_client(Actor { credential, ..actor }, home, &granted)
+    }))
+}
+
+/// What the person proved before the session counts as long as any sign-in of that time does.
+async fn of_account(
+    services: &Services,
+    session: &ConsoleSession,
+    account: &AccountId,
+    actor: Actor,
+) -> Stored<Option<Authority>> {
+    let home = &session.tenant;
+    let Some(_) = serving(services, home).await? else { return Ok(None) };
+    let found = services.rows.accounts.find_account(home, account).await?;
+    let found = found.filter(|account| {
+        account.accepts_authentication_of(session.proven_at) && !account.permissions.is_empty()
+    });
+    Ok(found.map(|account| Authority::of_account(actor, home.clone(), &account.permissions)))
+}
+
+async fn serving(services: &Services, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
+    match services.tokens.tenants.resolve(tenant.as_str()).await {
+        Ok(tenant) => Ok(Some(tenant)),
+        Err(TenantError::Store(error)) => Err(error),
+        Err(TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_)) => {
+            Ok(None)
+        }
+    }
+}
+
+fn all_permissions() -> Scope {
+    Permission::NAMED.into_iter().filter_map(|(name, _)| ScopeToken::parse(name).ok()).collect()
+}

@@ -1,0 +1,123 @@
+//! The console: pages for what the admin API does. Each page goes through [`Administrator`](administration::Administrator), for a session
+//! whose holder's authority is made anew; a page that the holder may not see is 404. In reading order:
+
+mod form;
+mod holder;
+mod visit;
+
+mod frame;
+mod shown;
+
+mod sign_in;
+
+mod overview;
+mod tenants;
+
+mod applications;
+mod created;
+
+mod application;
+mod credentials;
+
+mod audit;
+mod keys;
+
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use tenancy::TenantId;
+
+use self::form::Fields;
+use self::visit::{Place, Visit, to_sign_in};
+use crate::page_error::{PageRequest, PageResult, with_pages};
+use crate::routes::{PublicRoute, get, post};
+
+/// The path of the pages of a tenant's administrators; of `platform` those of the operators.
+pub(crate) fn path_of(home: &TenantId) -> String {
+    if home.as_str() == TenantId::PLATFORM { "/console".to_owned() } else { format!("/console/t/{home}") }
+}
+
+/// What serves a page, behind one type for all of them.
+type Serve = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
+
+/// All its pages and forms.
+pub(super) fn routes() -> Vec<PublicRoute> {
+    vec![
+        look("/console/sign-in", plain(sign_in::page)),
+        look("/console/link", plain(sign_in::link)).post(with_pages(served(plain(sign_in::exchange)))),
+        look("/console/t/{id}/sign-in", plain(sign_in::page)),
+        look("/console/t/{id}/link", plain(sign_in::link)).post(with_pages(served(plain(sign_in::exchange)))),
+        post("/console/account", with_pages(served(plain(sign_in::by_account)))),
+        post("/console/t/{id}/account", with_pages(served(plain(sign_in::by_account)))),
+        act("/console/sign-out", sign_in::sign_out),
+        act("/console/t/{id}/sign-out", sign_in::sign_out),
+        look("/console", shows(overview::of_platform)),
+        look("/console/tenants", shows(tenants::list)),
+        both("/console/tenants/new", tenants::new, tenants::create),
+        look("/console/audit", shows(audit::of_platform)),
+        both("/console/t/{id}", overview::of_tenant, overview::step),
+        look("/console/t/{id}/applications", shows(applications::list)),
+        both("/console/t/{id}/applications/new", applications::new, applications::create),
+        both("/console/t/{id}/applications/{client}", application::page, application::step),
+        both("/console/t/{id}/applications/{client}/try", application::try_it, application::explain),
+        both("/console/t/{id}/applications/{client}/credentials", credentials::page, credentials::act),
+        both("/console/t/{id}/keys", keys::page, keys::act),
+        look("/console/t/{id}/audit", shows(audit::of_tenant)),
+    ]
+}
+
+fn look(pattern: &'static str, serve: Serve) -> PublicRoute {
+    get(pattern, with_pages(served(serve)))
+}
+
+fn act(
+    pattern: &'static str,
+    handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static,
+) -> PublicRoute {
+    post(pattern, with_pages(served(acts(handler))))
+}
+
+fn both(
+    pattern: &'static str,
+    page: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static,
+    form: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static,
+) -> PublicRoute {
+    look(pattern, shows(page)).post(with_pages(served(acts(form))))
+}
+
+fn served(serve: Serve) -> impl Fn(PageRequest) -> LocalBoxFuture<'static, PageResult> + Clone {
+    move |request| serve(request)
+}
+
+/// A page that needs no session.
+fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> Serve {
+    Rc::new(move |request| Box::pin(async move { handler(request).await }))
+}
+
+/// A page for the holder of a session. Without one it leads to the sign-in.
+fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Serve {
+    Rc::new(move |request| {
+        Box::pin(async move {
+            let place = Place::of(&request).await?;
+            match Visit::of(&request, &place).await? {
+                Some(visit) => handler(&visit).await,
+                None => Ok(to_sign_in(&request, &place)),
+            }
+        })
+    })
+}
+
+/// A form of such a page.
+fn acts(handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static) -> Serve {
+    Rc::new(move |mut request| {
+        Box::pin(async move {
+            let place = Place::of(&request).await?;
+            let fields = Fields::read(&request.raw.form().await?);
+            let Some(visit) = Visit::of(&request, &place).await? else {
+                return Ok(to_sign_in(&request, &place));
+            };
+            visit.check_form(&fields).await?;
+            handler(&visit, &fields).await
+        })
+    })
+}

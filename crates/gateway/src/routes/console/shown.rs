@@ -1,0 +1,127 @@
+//! Documents as blocks: what several pages show alike.
+
+use administration::{EditError, FieldError, Instant, UsageView};
+use pages::console::Field;
+use pages::{Badge, BarChart, Fact, Link, Meaning, Moment, Pager, Slot, Value};
+
+use super::visit::unseen;
+use crate::page_error::{PageError, PageResult};
+
+/// Why a form did nothing, for the page that shows it again.
+#[derive(Debug, Default)]
+pub(super) struct Refused {
+    /// What is wrong with the whole.
+    pub(super) message: Option<String>,
+    fields: Vec<FieldError>,
+}
+
+impl Refused {
+    /// Of what an operation answered; an error that no other input would change is a page of its own.
+    pub(super) fn of(error: EditError) -> PageResult<Self> {
+        match error {
+            EditError::Invalid(fields) => {
+                let message = fields.iter().map(FieldError::message).collect::<Vec<_>>().join(". ");
+                Ok(Self { message: Some(message), fields })
+            }
+            EditError::Conflict(_)
+            | EditError::LimitReached(_)
+            | EditError::InsufficientPrivilege(_)
+            | EditError::Stale
+            | EditError::Busy
+            | EditError::IdempotencyKeyReused => {
+                Ok(Self { message: Some(error.to_string()), fields: Vec::new() })
+            }
+            error => Err(unseen(error)),
+        }
+    }
+
+    /// A field with what is wrong at this place of the document.
+    pub(super) fn at(&self, pointer: &str, field: Field) -> Field {
+        let is_there = |error: &&FieldError| {
+            error.pointer.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match self.fields.iter().find(is_there) {
+            Some(error) => field.error(error.message()),
+            None => field,
+        }
+    }
+}
+
+/// Turns what an operation answered into its value, or into why it did nothing.
+pub(super) fn outcome<T>(result: Result<T, EditError>) -> Result<Result<T, Refused>, PageError> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => Refused::of(error).map(Err),
+    }
+}
+
+pub(super) fn fact(label: &'static str, value: impl Into<String>) -> Fact {
+    Fact { label, value: Value::Text(value.into()) }
+}
+
+pub(super) fn code(label: &'static str, value: impl Into<String>) -> Fact {
+    Fact { label, value: Value::Code(value.into()) }
+}
+
+pub(super) fn codes(label: &'static str, values: &[String]) -> Fact {
+    if values.is_empty() { fact(label, "none") } else { Fact { label, value: Value::Codes(values.to_vec()) } }
+}
+
+pub(super) fn time(at: Instant) -> Value {
+    Value::Time(Moment::utc(at.0.to_rfc3339()))
+}
+
+/// An instant, or a text where there is none.
+pub(super) fn time_or(at: Option<Instant>, none: &str) -> Value {
+    at.map_or_else(|| Value::Text(none.to_owned()), time)
+}
+
+pub(super) fn link(name: impl Into<String>, url: String) -> Value {
+    Value::Link(Link { name: name.into(), url })
+}
+
+/// The status of a row or credential.
+pub(super) fn status(status: &str) -> Value {
+    let meaning = match status {
+        "active" | "live" => Meaning::Success,
+        "suspended" | "deleting" | "announced" | "retiring" => Meaning::Warning,
+        _ => Meaning::Neutral,
+    };
+    Value::Badge(Badge { meaning, text: status.to_owned() })
+}
+
+/// Who declares a row, and whether it can be changed here.
+pub(super) fn managed_by(managed_by: &str) -> Value {
+    let text = if managed_by == "api" { "API and console" } else { "the operator's files; read only here" };
+    Value::Text(text.to_owned())
+}
+
+/// Tokens and refusals by period.
+pub(super) fn chart(usage: &UsageView) -> BarChart {
+    let slots = usage.periods.iter().map(|period| {
+        let start = period.start.0.to_rfc3339();
+        let name = start.get(5..16).unwrap_or(&start).replace('T', " ");
+        Slot { name, counts: [period.sums.issued, period.sums.refused] }
+    });
+    BarChart {
+        id: "usage".to_owned(),
+        title: "Tokens and refusals by hour (UTC)".to_owned(),
+        summary: format!("{} tokens issued, {} requests refused", usage.total.issued, usage.total.refused),
+        slot: "Hour",
+        series: ["Issued", "Refused"],
+        slots: slots.collect(),
+        numbers: "Show the numbers".to_owned(),
+    }
+}
+
+/// The way to the next page of a list.
+pub(super) fn pager(url: &str, search: Option<&str>, next: Option<&str>) -> Option<Pager> {
+    let cursor = next?;
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if let Some(search) = search {
+        query.append_pair("search", search);
+    }
+    query.append_pair("cursor", cursor);
+    let next = Link { name: "Next page".to_owned(), url: format!("{url}?{}", query.finish()) };
+    Some(Pager { label: "Pages".to_owned(), previous: None, next: Some(next) })
+}

@@ -1,0 +1,118 @@
+//! How a session begins and ends: the sign-in says how, a link brings a code, and the code is exchanged for a session.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::SET_COOKIE;
+use pages::Meaning;
+use pages::console::{Block, Field, Form, Input};
+use protocol::{RefusalReason, Secret};
+use sessions::SessionToken;
+use tenancy::TenantId;
+
+use super::form::Fields;
+use super::frame::outside;
+use super::path_of;
+use super::visit::{Place, Visit, lead_to, show};
+use crate::cookies::{CookieName, Cookies};
+use crate::fetch_metadata::{OwnOrigin, judge_form};
+use crate::page_error::{PageError, PageRequest, PageResult};
+
+/// Says how a session begins.
+pub(super) async fn page(request: PageRequest) -> PageResult {
+    let place = Place::of(&request).await?;
+    Ok(sign_in(&request, &place, None).await)
+}
+
+/// The page of a link. Its script moves the code out of the fragment and sends it; without script a person does.
+pub(super) async fn link(request: PageRequest) -> PageResult {
+    let place = Place::of(&request).await?;
+    let action = format!("{}{}/link", request.public_url.path(), path_of(&place.home()));
+    let field = Field::of("code", "Code", Input::Fragment)
+        .hint("The part of the link after #. It works once, for 60 seconds.");
+    let form = Form::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
+    Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
+}
+
+/// Begins a session for the person who is signed in at the tenant. Without one it leads to the sign-in of the account.
+pub(super) async fn by_account(request: PageRequest) -> PageResult {
+    let place = Place::of(&request).await?;
+    let PageRequest { services, public_url, raw } = &request;
+    let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
+    judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
+    let (home, now, cookies) = (place.home(), (services.clock)(), Cookies::of(public_url));
+    let tenant = services.tokens.tenants.resolve_openid_provider(home.as_str()).await?;
+    let token = cookies.read(raw.headers(), CookieName::Session(&home)).and_then(SessionToken::parse);
+    let signed_in = match token {
+        Some(token) => services.sessions.find(&home, tenant.sign_in.session, &token, now).await?,
+        None => None,
+    };
+    let Some(signed_in) = signed_in else {
+        return Ok(lead_to(&request, &format!("/api/v1/tenant/{home}/account")));
+    };
+    let account = services.rows.accounts.find_account(&home, signed_in.account()).await?;
+    if account.is_none_or(|account| account.permissions.is_empty()) {
+        let text = "Your account has no permissions. An administrator who has some can grant them.";
+        return Ok(sign_in(&request, &place, Some(text)).await);
+    }
+    let cookie = services.administrator.begin_console_session(&signed_in, now).await?;
+    entered(&request, &home, &cookie)
+}
+
+/// Exchanges the code for a session.
+pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
+    let place = Place::of(&request).await?;
+    let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
+    judge_form(request.raw.headers(), &OwnOrigin::of(&request.public_url.0)).map_err(foreign)?;
+    let fields = Fields::read(&request.raw.form().await?);
+    let (home, now) = (place.home(), (request.services.clock)());
+    let code = fields.text("code");
+    let begun = request.services.administrator.exchange_console_link(&home, code, now).await?;
+    let Some(cookie) = begun else {
+        return Ok(sign_in(
+            &request,
+            &place,
+            Some("This link has been used, or it is older than 60 seconds."),
+        )
+        .await);
+    };
+    entered(&request, &home, &cookie)
+}
+
+/// Leads a browser that has a session from now on to the first page.
+fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResult {
+    let cookie = Cookies::of(&request.public_url).set(CookieName::Console(home), cookie.expose(), None)?;
+    let mut response = lead_to(request, &path_of(home));
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
+    visit.administrator().end_console_session(&visit.session).await?;
+    let mut response = sign_in(visit.request, &visit.place, Some("You are signed out.")).await;
+    let cookies = Cookies::of(&visit.request.public_url);
+    let removed = cookies.remove(CookieName::Console(&visit.session.tenant))?;
+    response.headers_mut().append(SET_COOKIE, removed);
+    Ok(response)
+}
+
+async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> HttpResponse {
+    let command = match place {
+        Place::Platform => "latchkey console".to_owned(),
+        Place::Tenant(tenant) => format!("latchkey console {tenant}"),
+    };
+    let is_provider =
+        request.services.tokens.tenants.resolve_openid_provider(place.home().as_str()).await.is_ok();
+    let mut blocks: Vec<_> =
+        notice.map(|text| Block::Alert(Meaning::Info, text.to_owned())).into_iter().collect();
+    blocks.push(Block::Text(
+        "The console acts for a credential that you have already. Run this command where you manage tenants, and open the link that it prints:"
+            .to_owned(),
+    ));
+    blocks.push(Block::Code("Command".to_owned(), command));
+    if is_provider {
+        let action = format!("{}{}/account", request.public_url.path(), path_of(&place.home()));
+        blocks.push(Block::Text("Or come in with an account that has permissions:".to_owned()));
+        blocks.push(Block::Form(Form::button(action, "", "Use my account")));
+    }
+    show(&outside(request, place, "Sign in to the console", blocks))
+}

@@ -1,0 +1,140 @@
+//! The tenants of the platform: a list by pages, and a form for a new one with its first client.
+
+use administration::{EditError, NewTenant, TenantView};
+use pages::console::{Block, Field, Form, Input};
+use pages::{Column, Empty, Link, Meaning, Table};
+use serde_json::{Value, json};
+
+use super::created::{self, idempotent};
+use super::form::Fields;
+use super::shown::{Refused, link, managed_by, outcome, pager, status, time};
+use super::visit::{Visit, unseen};
+use crate::page_error::PageResult;
+
+/// Rows of a page.
+pub(super) const ROWS: u32 = 50;
+
+/// The tenants, by their ids or by the words of a search.
+pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
+    let (search, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
+    let found =
+        visit.administrator().tenants(&visit.caller, search.as_deref(), cursor.as_deref(), ROWS).await;
+    let page = match outcome(found)? {
+        Ok(page) => page,
+        // A cursor that is none, or a search that cannot be.
+        Err(refused) => {
+            let alert = Block::Alert(Meaning::Danger, refused.message.unwrap_or_default());
+            return Ok(visit.show("Tenants", "Tenants", vec![alert]));
+        }
+    };
+    let (url, new) = (visit.path("/tenants"), visit.path("/tenants/new"));
+    let new = Link { name: "New tenant".to_owned(), url: new };
+    let mut blocks = vec![
+        Block::Links(vec![new.clone()]),
+        Block::Form(Form::search(url.clone(), "Search by id or name", search.as_deref().unwrap_or_default())),
+    ];
+    if page.items.is_empty() {
+        let (title, text) =
+            ("No tenants".to_owned(), "A tenant is an authorization server of its own.".to_owned());
+        blocks.push(Block::Empty(Empty { title, text, action: Some(new) }));
+    } else {
+        blocks.push(Block::Table(table(&page.items, |id| format!("{}/t/{id}", visit.path("")))));
+    }
+    blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
+    Ok(visit.show("Tenants", "Tenants", blocks))
+}
+
+fn table(tenants: &[TenantView], path: impl Fn(&str) -> String) -> Table {
+    let row = |view: &TenantView| {
+        vec![
+            link(&*view.id, path(&view.id)),
+            pages::Value::Text(view.settings.name.clone().unwrap_or_default()),
+            status(&view.status),
+            managed_by(&view.managed_by),
+            time(view.created_at),
+        ]
+    };
+    Table {
+        caption: "Tenants".to_owned(),
+        columns: ["Id", "Name", "Status", "Managed by", "Created"].map(Column::of).to_vec(),
+        rows: tenants.iter().map(row).collect(),
+    }
+}
+
+/// The form of a new tenant.
+pub(super) async fn new(visit: &Visit<'_>) -> PageResult {
+    // Who may not list tenants may not make one.
+    visit.administrator().tenants(&visit.caller, None, None, 1).await.map_err(unseen)?;
+    Ok(form(visit, &Fields::read(b""), &Refused::default()))
+}
+
+/// Creates the tenant, its API and its first client in one commit.
+pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    let document = document(fields);
+    let created = match NewTenant::read(document.clone()) {
+        Ok(new) => visit.administrator().create_tenant(&idempotent(visit, fields, &document), new).await,
+        Err(errors) => Err(EditError::Invalid(errors)),
+    };
+    let created = match outcome(created)? {
+        Ok(created) => created.value,
+        Err(refused) => return Ok(form(visit, fields, &refused)),
+    };
+    let (id, token_endpoint) = (&created.tenant.id, &*created.tenant.token_endpoint);
+    let home = format!("{}/t/{id}", visit.path(""));
+    match &created.client {
+        Some(client) => Ok(created::client_page(visit, "Tenants", &home, token_endpoint, client)),
+        None => {
+            let done = Block::Alert(Meaning::Success, format!("The tenant {id} is there."));
+            let link = Link { name: "Open the tenant".to_owned(), url: home };
+            Ok(visit.show("Tenants", id.as_str(), vec![done, Block::Links(vec![link])]))
+        }
+    }
+}
+
+/// What the form says, as the API reads it.
+fn document(fields: &Fields) -> Value {
+    let scopes = fields.words("scopes");
+    let mut document = json!({ "id": fields.text("id"), "name": fields.given("name") });
+    if let Some(audience) = fields.given("audience") {
+        document["resource_servers"] = json!({ audience: { "scopes": scopes } });
+    }
+    if let Some(client) = fields.given("client_id") {
+        let audiences: Vec<_> = fields.given("audience").into_iter().collect();
+        document["client"] = json!({ "client_id": client, "audiences": audiences, "scopes": scopes });
+    }
+    if document["name"].is_null() {
+        document.as_object_mut().map(|members| members.remove("name"));
+    }
+    document
+}
+
+fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::HttpResponse {
+    let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name));
+    let scopes = Field::of("scopes", "Scopes", Input::Lines(fields.text("scopes").to_owned()));
+    let inputs = vec![
+        refused.at(
+            "/id",
+            text("id", "Id")
+                .hint("Lower case letters, digits and -. It is part of every address of the tenant."),
+        ),
+        refused.at(
+            "/name",
+            text("name", "Name").optional().hint("As people read it. Without one it is the id."),
+        ),
+        refused.at(
+            "/resource_servers",
+            text("audience", "API").optional().hint("The audience of its tokens, such as orders."),
+        ),
+        scopes.hint("What can be done there, such as orders:read orders:write."),
+        refused.at(
+            "/client",
+            text("client_id", "First application")
+                .optional()
+                .hint("The id of its first client. Its secret is shown once."),
+        ),
+    ];
+    let form = Form::button(visit.path("/tenants/new"), &visit.form_token(), "Create the tenant");
+    let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
+    let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
+    visit.show("Tenants", "New tenant", alert.into_iter().chain([Block::Form(form)]).collect())
+}

@@ -1,0 +1,197 @@
+//! A request for a page of the console, once the session is found and its holder's authority is made: what every page works with.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use administration::{Administrator, Caller, ConsoleSession, EditError};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use pages::{ErrorKind, Page};
+use percent_encoding::percent_decode_str;
+use protocol::{RefusalReason, Timestamp};
+use registry::ClientId;
+use tenancy::{TenantError, TenantId};
+use url::form_urlencoded;
+
+use super::form::Fields;
+use super::holder::authority;
+use super::path_of;
+use crate::TenantConsole;
+use crate::cookies::{CookieName, Cookies};
+use crate::failure::Failure;
+use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
+use crate::page::{Opener, respond};
+use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::respond::no_store;
+
+/// Whose pages a path is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Platform,
+    Tenant(TenantId),
+}
+
+/// A page for a holder of a session.
+pub(super) struct Visit<'r> {
+    pub(super) request: &'r PageRequest,
+    pub(super) place: Place,
+    pub(super) session: ConsoleSession,
+    pub(super) caller: Caller,
+}
+
+impl Place {
+    /// The place of a path, if this listener serves its pages on this way.
+    pub(super) async fn of(request: &PageRequest) -> PageResult<Self> {
+        let PageRequest { services, public_url, raw } = request;
+        let unknown = || PageError::from(Failure::UnknownPath);
+        judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
+        let surface = raw.listener().map(|listener| listener.surface).ok_or_else(unknown)?;
+        if !raw.is_plain() || !raw.is_confidential(public_url) {
+            return Err(unknown());
+        }
+        let Some(id) = raw.place("id") else {
+            return if surface.operator_console { Ok(Self::Platform) } else { Err(unknown()) };
+        };
+        let tenant = TenantId::parse(id).map_err(|_| unknown())?;
+        let is_served = match surface.console {
+            _ if surface.operator_console => true,
+            TenantConsole::None => false,
+            TenantConsole::OfAll => true,
+            TenantConsole::OfProviders => {
+                match services.tokens.tenants.resolve_openid_provider(tenant.as_str()).await {
+                    Ok(_) => true,
+                    Err(TenantError::Store(error)) => return Err(error.into()),
+                    Err(_) => false,
+                }
+            }
+        };
+        if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
+    }
+
+    /// The tenant whose administrators come here; `platform` for the operators.
+    pub(super) fn home(&self) -> TenantId {
+        match self {
+            Self::Platform => TenantId::platform(),
+            Self::Tenant(tenant) => tenant.clone(),
+        }
+    }
+
+    /// The tenants of whom a session counts here, the own one first.
+    fn homes(&self, request: &PageRequest) -> Vec<TenantId> {
+        let serves_operators =
+            request.raw.listener().is_some_and(|listener| listener.surface.operator_console);
+        let own = self.home();
+        let platform = TenantId::platform();
+        if own == platform || !serves_operators { vec![own] } else { vec![own, platform] }
+    }
+}
+
+impl<'r> Visit<'r> {
+    /// A page for the session of this browser; none where there is none.
+    pub(super) async fn of(request: &'r PageRequest, place: &Place) -> PageResult<Option<Self>> {
+        let PageRequest { services, public_url, raw } = request;
+        let (now, cookies) = ((services.clock)(), Cookies::of(public_url));
+        for home in place.homes(request) {
+            let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(&home)) else { continue };
+            let found = services.administrator.console_session_of(&home, cookie, now).await?;
+            let Some(session) = found else { continue };
+            if let Some(authority) = authority(services, &session, raw.address()).await? {
+                raw.log(|fields| fields.tenant = Some(home.clone()));
+                let place = place.clone();
+                return Ok(Some(Self { request, place, session, caller: Caller::new(authority, now) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuses a form that no page of this session has sent, and a holder that has written too much.
+    pub(super) async fn check_form(&self, fields: &Fields) -> PageResult<()> {
+        let PageRequest { services, public_url, raw } = self.request;
+        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
+        judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
+        let sent = fields.text("form");
+        if verify_slices_are_equal(sent.as_bytes(), self.form_token().as_bytes()).is_err() {
+            return Err(foreign(ErrorKind::ForeignForm));
+        }
+        let home = &self.session.tenant;
+        let limit = match services.tokens.tenants.resolve(home.as_str()).await {
+            Ok(tenant) => tenant.limits.admin_writes,
+            Err(TenantError::Store(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        Ok(services.writes.spend(home, limit, self.caller.now).map_err(Failure::TooManyWrites)?)
+    }
+
+    /// What the forms of this session's pages carry.
+    pub(super) fn form_token(&self) -> String {
+        BASE64URL.encode(self.administrator().console_form_token(&self.session))
+    }
+
+    pub(super) fn administrator(&self) -> &Administrator {
+        &self.request.services.administrator
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.caller.now
+    }
+
+    /// The tenant of the page. The platform's own pages are of none, so that its name is never used there.
+    pub(super) fn tenant(&self) -> TenantId {
+        self.place.home()
+    }
+
+    /// A segment of the path, decoded; empty where it is unreadable.
+    pub(super) fn segment(&self, name: &str) -> String {
+        let sent = self.request.raw.place(name).unwrap_or_default();
+        percent_decode_str(sent).decode_utf8().map(Cow::into_owned).unwrap_or_default()
+    }
+
+    /// The client that the path names.
+    pub(super) fn client(&self) -> PageResult<ClientId> {
+        self.segment("client").parse().map_err(|_| Failure::UnknownPath.into())
+    }
+
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.request.raw.query().as_bytes());
+        let found = pairs.find(|(found, _)| found == name)?.1.trim().to_owned();
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether it is an operator's session.
+    pub(super) fn is_of_platform(&self) -> bool {
+        self.session.tenant.as_str() == TenantId::PLATFORM
+    }
+
+    /// The path of a page, below that of the server's proxy.
+    pub(super) fn path(&self, below: &str) -> String {
+        format!("{}{}{below}", self.request.public_url.path(), path_of(&self.place.home()))
+    }
+}
+
+/// A page with what it answers.
+pub(super) fn show(page: &impl Page) -> HttpResponse {
+    respond(StatusCode::OK, page, Opener::Severed)
+}
+
+/// Leads to another page of the console, below the path of the server's proxy.
+pub(super) fn lead_to(request: &PageRequest, path: &str) -> HttpResponse {
+    let location = format!("{}{path}", request.public_url.path());
+    no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish()
+}
+
+/// Leads to the sign-in of a place.
+pub(super) fn to_sign_in(request: &PageRequest, place: &Place) -> HttpResponse {
+    lead_to(request, &format!("{}/sign-in", path_of(&place.home())))
+}
+
+/// What a page that a holder may not see, or that does not exist, answers: 404 for both. All else is an error of its own.
+pub(super) fn unseen(error: EditError) -> PageError {
+    match error {
+        EditError::Forbidden(_) | EditError::NotFound(_) => Failure::UnknownPath.into(),
+        error => error.into(),
+    }
+}

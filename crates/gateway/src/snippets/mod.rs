@@ -1,0 +1,76 @@
+//! Lines to paste that fetch a token: the command line prints them, and the console shows them. The secret is not in them: they read it from
+//! the environment, where it belongs.
+
+mod example;
+
+pub use example::{SnippetSource, filled};
+
+const CURL: &str = r#"curl -sS {url} \
+  -d grant_type=client_credentials \
+  --data-urlencode {id} \
+  --data-urlencode "client_secret=$CLIENT_SECRET"
+"#;
+
+const RUST: &str = r#"let secret = std::env::var("CLIENT_SECRET")?;
+let form = [
+    ("grant_type", "client_credentials"),
+    ("client_id", {id}),
+    ("client_secret", &secret),
+];
+let request = reqwest::Client::new().post({url}).form(&form);
+let answer: serde_json::Value = request.send().await?.error_for_status()?.json().await?;
+let access_token = answer["access_token"].as_str();
+"#;
+
+/// The name of each language, and its lines: with `{url}` and `{id}`, or an example with the values of its own.
+const SNIPPETS: [(&str, SnippetSource); 5] = [
+    ("curl", SnippetSource::Template(CURL)),
+    ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../../docs/examples/js/token.mjs"))),
+    ("Python (requests)", SnippetSource::Example(include_str!("../../../../docs/examples/python/token.py"))),
+    ("Go (net/http)", SnippetSource::Example(include_str!("../../../../docs/examples/go/token.go"))),
+    ("Rust (reqwest)", SnippetSource::Template(RUST)),
+];
+
+/// The lines of each language, with its name.
+#[must_use]
+pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, String); 5] {
+    SNIPPETS.map(|(language, source)| {
+        let (url, id) = match language {
+            "curl" => (shell_word(token_endpoint), shell_word(&format!("client_id={client_id}"))),
+            // A literal of JSON is one of the other languages, too: nothing here holds control characters.
+            _ => (literal(token_endpoint), literal(client_id)),
+        };
+        let values = [
+            ("{url}", url.clone()),
+            ("{id}", id.clone()),
+            (r#""http://localhost:3000/api/v1/tenant/globex/oauth/token""#, url),
+            (r#""shipping""#, id),
+        ];
+        (language, filled(&source.text(), &values))
+    })
+}
+
+/// A literal of JSON, and of most languages.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// One word of a shell.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_any_letters_stays_one_word() {
+        let [curl, _, python, ..] =
+            token_snippets("http://localhost/token", r#"it's "$(me)" \ "#).map(|(_, text)| text);
+        assert!(curl.contains(r#"'client_id=it'\''s "$(me)" \ '"#), "{curl}");
+        assert!(python.contains(r#""it's \"$(me)\" \\ ""#), "{python}");
+    }
+}

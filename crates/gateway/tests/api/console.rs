@@ -1,0 +1,421 @@
+//! The console, each at two tenants: how a session begins and ends, who sees which page, and what the forms do.
+
+use crate::prelude::*;
+
+const SIGN_IN: &str = "/sign-in";
+
+/// The pages of the platform and of a tenant, each with the permission that opens it; any one where none is named.
+const PLATFORM_PAGES: [(&str, &str); 4] = [
+    ("", "latchkey:audit"),
+    ("/tenants", "latchkey:tenants"),
+    ("/tenants/new", "latchkey:tenants"),
+    ("/audit", "latchkey:audit"),
+];
+const TENANT_PAGES: [(&str, &str); 8] = [
+    ("", ""),
+    ("/applications", "latchkey:clients"),
+    ("/applications/new", "latchkey:clients"),
+    ("/applications/svc", "latchkey:clients"),
+    ("/applications/svc/try", "latchkey:clients"),
+    ("/applications/svc/credentials", "latchkey:clients"),
+    ("/keys", "latchkey:keys"),
+    ("/audit", "latchkey:audit"),
+];
+
+fn home(tenant: &str) -> String {
+    if tenant == PLATFORM { "/console".to_owned() } else { format!("/console/t/{tenant}") }
+}
+
+/// The code of a link for the client whose token this is.
+async fn code(test_env: &TestEnv, tenant: &str, token: &str) -> String {
+    let path = if tenant == PLATFORM {
+        "/api/v1/admin/console-links".to_owned()
+    } else {
+        tenant_path(tenant, "/console-links")
+    };
+    let made = test_env.step(token, &path).await.json_of(201);
+    let (page, code) = text(&made, "path").split_once('#').unwrap();
+    assert_eq!(page, format!("{}/link", home(tenant)));
+    assert_eq!(text(&made, "link"), format!("{PUBLIC_URL}{page}#{code}"));
+    code.to_owned()
+}
+
+/// Signs the browser in for the client of this tenant.
+async fn enter(browser: &mut Browser<'_>, test_env: &TestEnv, tenant: &str, client: &str) {
+    let token = test_env.token(tenant, client).await;
+    let code = code(test_env, tenant, &token).await;
+    let begun = browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await;
+    assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{}", begun.body);
+}
+
+/// What the forms of a page carry.
+fn form_token(page: &Answer) -> String {
+    let value = page.body.split("name=\"form\" value=\"").nth(1).unwrap_or_default();
+    value.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_link_is_exchanged_once_and_in_time_at_its_own_tenant() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME), (PLATFORM, ACME)] {
+        let client = if tenant == PLATFORM { OPS } else { BOSS };
+        let token = test_env.token(tenant, client).await;
+        let link = format!("{}/link", home(tenant));
+        let mut browser = Browser::new(&test_env.app);
+        let page = browser.get(&link).await;
+        page.assert_says(200, "data-fragment");
+        page.assert_not_stored();
+        let first = code(&test_env, tenant, &token).await;
+        let elsewhere = browser.post(&format!("{}/link", home(other)), &[("code", &*first)]).await;
+        elsewhere.assert_says(200, "has been used, or it is older");
+        let foreign = browser.request(Method::POST, &link).header("origin", "https://evil.example");
+        assert_eq!(browser.send(foreign.form(&[("code", &*first)])).await.status, 403);
+        let begun = browser.post(&link, &[("code", &*first)]).await;
+        assert_eq!(begun.status, 303);
+        let cookie = begun.header("set-cookie");
+        assert!(
+            cookie.starts_with(&format!("lk-c.{tenant}=")) && cookie.contains("HttpOnly; SameSite=Strict"),
+            "{cookie}"
+        );
+        browser.get(&home(tenant)).await.assert_says(200, &format!("client:{tenant}/{client}"));
+        let mut thief = Browser::new(&test_env.app);
+        thief.post(&link, &[("code", &*first)]).await.assert_says(200, "has been used");
+        let late = code(&test_env, tenant, &token).await;
+        test_env.app.pass(60);
+        thief.post(&link, &[("code", &*late)]).await.assert_says(200, "has been used");
+        assert_eq!(thief.get(&home(tenant)).await.header("location"), format!("{}{SIGN_IN}", home(tenant)));
+    }
+}
+
+#[tokio::test]
+async fn each_page_is_shown_to_those_who_may_see_it_and_is_404_to_others() {
+    let test_env = TestEnv::start();
+    let holders = [
+        (PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:accounts latchkey:keys latchkey:audit"),
+        (PLATFORM, CLERK, "latchkey:clients"),
+        (PLATFORM, WATCHER, "latchkey:audit"),
+        (ACME, BOSS, "latchkey:clients latchkey:audit"),
+        (GLOBEX, BOSS, "latchkey:clients latchkey:audit"),
+        (ACME, READER, "latchkey:audit"),
+        (GLOBEX, KEEPER, "latchkey:keys"),
+    ];
+    for (tenant, client, permissions) in holders {
+        let mut browser = Browser::new(&test_env.app);
+        enter(&mut browser, &test_env, tenant, client).await;
+        for place in [PLATFORM, ACME, GLOBEX] {
+            let pages = if place == PLATFORM { &PLATFORM_PAGES[..] } else { &TENANT_PAGES };
+            for (below, needed) in pages {
+                let path = format!("{}{below}", home(place));
+                let answer = browser.get(&path).await;
+                let expected = if tenant != PLATFORM && tenant != place {
+                    303
+                } else if permissions.contains(needed) || (below.is_empty() && place == PLATFORM) {
+                    200
+                } else {
+                    404
+                };
+                assert_eq!(answer.status, expected, "{tenant}/{client} {path}: {}", answer.body);
+                answer.assert_not_stored();
+                let stranger = Browser::new(&test_env.app).get(&path).await;
+                assert_eq!(
+                    (stranger.status, stranger.header("location")),
+                    (303, &*format!("{}{SIGN_IN}", home(place)))
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
+    for tenant in [ACME, GLOBEX] {
+        let other = if tenant == ACME { GLOBEX } else { ACME };
+        let test_env = TestEnv::start();
+        let ops = test_env.token(PLATFORM, OPS).await;
+        let mut neighbour = Browser::new(&test_env.app);
+        enter(&mut neighbour, &test_env, other, BOSS).await;
+        let new = json!({ "client_id": "deputy", "scopes": ["latchkey:clients", "latchkey:audit"] });
+        test_env.post(&ops, &clients_path(tenant), new).await.assert_status(201);
+        let client = format!("{}/deputy", clients_path(tenant));
+        let deputy = |now: u64| {
+            let claims = admin_claims(tenant, "deputy", "latchkey:clients latchkey:audit");
+            Forge::of(tenant).token(&but(claims, json!({ "iat": now, "nbf": now, "exp": now + 600 })))
+        };
+        for step in ["suspend", "tokens/revoke"] {
+            let mut browser = Browser::new(&test_env.app);
+            let code = code(&test_env, tenant, &deputy(test_env.app.now())).await;
+            browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await.assert_status(303);
+            assert_eq!(browser.get(&home(tenant)).await.status, 200);
+            test_env.step(&ops, &format!("{client}/{step}")).await.assert_status(200);
+            assert_eq!(browser.get(&home(tenant)).await.status, 303, "{step}");
+            assert_eq!(neighbour.get(&home(other)).await.status, 200);
+            test_env.step(&ops, &format!("{client}/resume")).await.assert_status(200);
+            assert_eq!(browser.get(&home(tenant)).await.status, 303, "what was revoked stays so: {step}");
+            // Tokens of the seconds around a revocation are invalid, too.
+            test_env.app.pass(400);
+        }
+        let mut browser = Browser::new(&test_env.app);
+        let code = code(&test_env, tenant, &deputy(test_env.app.now())).await;
+        browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await.assert_status(303);
+        test_env.patch(&ops, &client, json!({ "scopes": ["latchkey:audit"] })).await.assert_status(200);
+        assert_eq!(browser.get(&format!("{}/applications", home(tenant))).await.status, 404);
+        assert_eq!(browser.get(&format!("{}/audit", home(tenant))).await.status, 200);
+        test_env.app.pass(1_799);
+        assert_eq!(browser.get(&home(tenant)).await.status, 200);
+        test_env.app.pass(1_800);
+        assert_eq!(browser.get(&home(tenant)).await.status, 303);
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_taken_from_a_page_of_its_own_session_only() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let (mut browser, mut neighbour) = (Browser::new(&test_env.app), Browser::new(&test_env.app));
+        enter(&mut browser, &test_env, tenant, BOSS).await;
+        enter(&mut neighbour, &test_env, other, BOSS).await;
+        let path = format!("{}/applications/new", home(tenant));
+        let (own, foreign) =
+            (form_token(&browser.get(&path).await), form_token(&neighbour.get(&home(other)).await));
+        let fields = |form: &'static str| [("form", form), ("client_id", "jobs")];
+        for form in ["", "x", foreign.clone().leak()] {
+            assert_eq!(browser.post(&path, &fields(form)).await.status, 403, "{form}");
+        }
+        let request = browser.request(Method::POST, &path).header("origin", "https://evil.example");
+        assert_eq!(browser.send(request.form(&fields(own.clone().leak()))).await.status, 403);
+        let made = browser.post(&path, &fields(own.clone().leak())).await;
+        made.assert_says(200, "jobs: the secret");
+        let out = browser.post(&format!("{}/sign-out", home(tenant)), &[("form", &*own)]).await;
+        out.assert_says(200, "You are signed out.");
+        assert_eq!(browser.get(&home(tenant)).await.status, 303);
+        assert_eq!(neighbour.get(&home(other)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_made_once_and_its_secret_fetches_a_token() {
+    let test_env = TestEnv::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut browser = Browser::new(&test_env.app);
+        enter(&mut browser, &test_env, tenant, BOSS).await;
+        let path = format!("{}/applications/new", home(tenant));
+        let page = browser.get(&path).await;
+        let form = form_token(&page);
+        let refused =
+            browser.post(&path, &[("form", &*form), ("client_id", "no good\u{7}"), ("request", "1")]).await;
+        refused.assert_says(200, "aria-invalid");
+        let fields = [
+            ("form", &*form),
+            ("request", "2"),
+            ("client_id", "jobs"),
+            ("name", "<b>Jobs</b>"),
+            ("purpose", "service_account"),
+        ];
+        let made = browser.post(&path, &fields).await;
+        let secret = made.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        assert!(test_env.app.fetch(tenant, "jobs", &secret).await.status == 200, "{}", made.body);
+        let again = browser.post(&path, &fields).await;
+        assert!(again.body.contains(&secret), "the same secret, and no other one: {}", again.body);
+        let shown = browser.get(&format!("{}/applications/jobs", home(tenant))).await;
+        shown.assert_says(200, "&#60;b&#62;Jobs&#60;/b&#62;");
+        assert!(!shown.body.contains(&secret) && shown.body.contains("Service account"), "{}", shown.body);
+        let listed = browser.get(&format!("{}/applications?search=jobs", home(tenant))).await;
+        listed.assert_says(200, "applications/jobs");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_with_a_grace_and_revoked() {
+    let test_env = TestEnv::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut browser = Browser::new(&test_env.app);
+        enter(&mut browser, &test_env, tenant, BOSS).await;
+        let new = format!("{}/applications/new", home(tenant));
+        let form = form_token(&browser.get(&new).await);
+        let made = browser.post(&new, &[("form", &*form), ("client_id", "jobs")]).await;
+        let secret_of =
+            |page: &Answer| page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let first = secret_of(&made);
+        let path = format!("{}/applications/jobs/credentials", home(tenant));
+        let rotate = [("form", &*form), ("act", "rotate-secrets"), ("grace", "3600"), ("request", "r")];
+        let second = secret_of(&browser.post(&path, &rotate).await);
+        for secret in [&first, &second] {
+            assert_eq!(test_env.app.fetch(tenant, "jobs", secret).await.status, 200);
+        }
+        let revoke = [("form", &*form), ("act", "revoke-secret"), ("secret", "1")];
+        let page = browser.get(&path).await;
+        let id =
+            page.body.split("name=\"secret\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let revoke = revoke.map(|(name, value)| (name, if name == "secret" { &*id } else { value }));
+        browser.post(&path, &revoke).await.assert_says(200, "It has ended");
+        let live = [&first, &second].map(|secret| test_env.app.fetch(tenant, "jobs", secret));
+        let [one, two] = live;
+        assert_eq!((one.await.status == 200) as u8 + (two.await.status == 200) as u8, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_operator_makes_a_tenant_and_its_first_secret_works() {
+    let test_env = TestEnv::start();
+    let mut browser = Browser::new(&test_env.app);
+    enter(&mut browser, &test_env, PLATFORM, OPS).await;
+    let path = "/console/tenants/new";
+    let form = form_token(&browser.get(path).await);
+    let fields = [
+        ("form", &*form),
+        ("request", "n"),
+        ("id", "initech"),
+        ("audience", "orders"),
+        ("scopes", "orders:read, orders:write"),
+        ("client_id", "shipping"),
+    ];
+    let refused = browser.post(path, &[("form", &*form), ("id", "No")]).await;
+    refused.assert_says(200, "aria-invalid");
+    let made = browser.post(path, &fields).await;
+    let secret = made.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(test_env.app.fetch("initech", "shipping", &secret).await.status, 200, "{}", made.body);
+    browser.get("/console/tenants?search=initech").await.assert_says(200, "/console/t/initech");
+    let suspend = [("form", &*form), ("step", "suspend")];
+    browser.post("/console/t/initech", &suspend).await.assert_says(200, "The tenant is suspended now.");
+    assert_ne!(test_env.app.fetch("initech", "shipping", &secret).await.status, 200);
+    let delete = [("form", &*form), ("step", "delete"), ("confirm", "other")];
+    browser.post("/console/t/initech", &delete).await.assert_says(200, "Type the id of the tenant");
+}
+
+#[tokio::test]
+async fn keys_rotate_and_an_emergency_needs_a_recent_proof_and_the_name() {
+    let test_env = TestEnv::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut browser = Browser::new(&test_env.app);
+        enter(&mut browser, &test_env, tenant, KEEPER).await;
+        let path = format!("{}/keys", home(tenant));
+        let form = form_token(&browser.get(&path).await);
+        let rotate = [("form", &*form), ("act", "rotate")];
+        browser.post(&path, &rotate).await.assert_says(200, "A new key is announced.");
+        let emergency = |confirm: &'static str| {
+            [("form", form.clone()), ("act", "emergency".to_owned()), ("confirm", confirm.to_owned())]
+        };
+        let send = |browser: &Browser<'_>, fields: [(&'static str, String); 3]| {
+            browser.request(Method::POST, &path).header("origin", PUBLIC_URL).form(&fields)
+        };
+        let wrong = send(&browser, emergency("x"));
+        browser.send(wrong).await.assert_says(200, "Type the id of the tenant to take");
+        test_env.app.pass(900);
+        let late = send(&browser, emergency(if tenant == ACME { ACME } else { GLOBEX }));
+        browser.send(late).await.assert_says(200, "Sign in again");
+    }
+}
+
+#[tokio::test]
+async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
+    let test_env = TestEnv::start();
+    let mut browser = Browser::new(&test_env.app);
+    for tenant in [ACME, GLOBEX] {
+        enter(&mut browser, &test_env, tenant, BOSS).await;
+    }
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let page = browser.get(&format!("{}/applications/boss", home(tenant))).await;
+        page.assert_says(200, &format!("client:{tenant}/{BOSS}"));
+        assert!(!page.body.contains(other), "{}", page.body);
+        let form = form_token(&page);
+        let crossed = browser
+            .post(&format!("{}/applications/svc", home(other)), &[("form", &*form), ("step", "suspend")])
+            .await;
+        assert_eq!(crossed.status, 403, "the form of another tenant's session");
+        assert_eq!(
+            browser.get("/console").await.status,
+            303,
+            "no tenant's session opens the platform's pages"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_listener_serves_the_pages_that_it_names() {
+    use gateway::{Surface, TenantConsole};
+    let surface =
+        |console, operator_console| Surface { console, operator_console, ..Surface::of(true, true) };
+    let mut options = options(ACME);
+    options.listeners[0].surface = surface(TenantConsole::OfAll, false);
+    let test_env = TestEnv::over(TestApp::start_with(&options));
+    let mut browser = Browser::new(&test_env.app);
+    enter(&mut browser, &test_env, ACME, BOSS).await;
+    assert_eq!(browser.get("/console/t/acme").await.status, 200);
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let code = code(&test_env, PLATFORM, &ops).await;
+    for path in ["/console", "/console/link", "/console/sign-in", "/console/tenants"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(browser.post("/console/link", &[("code", &*code)]).await.status, 404);
+    assert_eq!(
+        browser.post("/console/t/acme/link", &[("code", &*code)]).await.status,
+        200,
+        "no link of the tenant"
+    );
+
+    options.listeners[0].surface = surface(TenantConsole::OfProviders, false);
+    let app = TestApp::start_with(&options);
+    app.change_provider(GLOBEX, |_| ());
+    assert_eq!(Browser::new(&app).get("/console/t/acme/sign-in").await.status, 404, "nobody signs in there");
+    assert_eq!(Browser::new(&app).get("/console/t/globex/sign-in").await.status, 200);
+
+    options.listeners[0].surface = surface(TenantConsole::None, false);
+    let app = TestApp::start_with(&options);
+    assert_eq!(Browser::new(&app).get("/console/t/globex/sign-in").await.status, 404);
+    let foreign = app.request(Method::GET, "/console/t/globex/sign-in").header("sec-fetch-dest", "iframe");
+    assert_ne!(Answer::to(foreign).await.status, 200);
+}
+
+/// The caches of a program answer three more: the tenant of the holder, the client, and what is revoked.
+#[tokio::test]
+async fn a_page_takes_six_statements_at_most_and_that_of_all_credentials_nine() {
+    let test_env = TestEnv::start();
+    let mut browser = Browser::new(&test_env.app);
+    enter(&mut browser, &test_env, PLATFORM, OPS).await;
+    for (place, pages) in [(PLATFORM, &PLATFORM_PAGES[..]), (ACME, &TENANT_PAGES), (GLOBEX, &TENANT_PAGES)] {
+        for (below, _) in pages {
+            let path = format!("{}{below}", home(place));
+            let before = test_env.app.store.statements();
+            let page = browser.get(&path).await;
+            let statements = test_env.app.store.statements() - before;
+            let most = if below.ends_with("/credentials") { 9 } else { 6 };
+            assert!(page.status == 200 && statements <= most + 3, "{path}: {statements}");
+            assert!(page.body.len() < 30_000, "{path}: {} bytes", page.body.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_does_not() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        test_env.app.change_provider(tenant, |_| ());
+        let new = json!({ "email": EMAIL, "password": PASSWORD });
+        let ada = test_env.post(&ops, &accounts_path(tenant), new).await.json_of(201);
+        let ada = text(&ada, "account_id");
+        let row = format!("{}/{ada}", accounts_path(tenant));
+        let (account, console) = (tenant_path(tenant, "/account"), format!("{}/account", home(tenant)));
+        let mut browser = Browser::new(&test_env.app);
+        let nobody = browser.post(&console, &[]).await;
+        assert_eq!((nobody.status, nobody.header("location")), (303, &*account));
+        let page = browser.get(&account).await;
+        assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
+        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions.");
+        let granted = json!({ "permissions": ["latchkey:clients"] });
+        test_env.patch(&ops, &row, granted).await.assert_status(200);
+        browser.get(&account).await.assert_says(200, &format!("href=\"{}/sign-in\"", home(tenant)));
+        let begun = browser.post(&console, &[]).await;
+        assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{}", begun.body);
+        browser
+            .get(&format!("{}/applications", home(tenant)))
+            .await
+            .assert_says(200, &format!("account:{ada}"));
+        assert_eq!(browser.get(&format!("{}/audit", home(tenant))).await.status, 404);
+        assert_eq!(browser.get(&format!("{}/applications", home(other))).await.status, 303);
+        let foreign = browser.request(Method::POST, &console).header("origin", "https://evil.example");
+        assert_eq!(browser.send(foreign).await.status, 403);
+        test_env.patch(&ops, &row, json!({ "permissions": [] })).await.assert_status(200);
+        assert_eq!(browser.get(&format!("{}/applications", home(tenant))).await.status, 303);
+    }
+}

@@ -1,0 +1,57 @@
+//! An operator at the console of the program in Chromium: from a link to a pasted command that fetches a token, rotation and revocation; with
+//! script and without.
+
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::administrator::Administrator;
+use crate::folder::Folder;
+use crate::foreign::{bash, browser};
+use crate::host::run;
+use crate::program::Program;
+use crate::settings::TWO_TENANTS;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_fetches_a_token() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let mut init = folder.program(&["admin", "init", "--json"]);
+    let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+    for (script, tenant) in [("true", "initech"), ("false", "hooli")] {
+        let path = if script == "true" {
+            path_at_terminal(&folder)
+        } else {
+            let made = admin.send_request(Method::POST, "/api/v1/admin/console-links", None).await;
+            made["path"].as_str().unwrap().to_owned()
+        };
+        let link = program.url(&path);
+        let found =
+            browser("console.cjs", &[("LINK", &link), ("SCRIPT", script), ("TENANT", tenant)]).output();
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        assert_eq!(found["problems"], json!([]), "{found}");
+        let [first, second] = ["first", "second"].map(|name| found[name].as_str().unwrap());
+        let curl = found["curl"].as_str().unwrap().replace("http://localhost:3000", &program.url(""));
+        for (secret, issued) in [(first, false), (second, true)] {
+            folder.canaries.add(secret);
+            let answer = bash(&curl, &[("CLIENT_SECRET", secret)]).output();
+            assert_eq!(answer.contains("access_token"), issued, "{answer}");
+        }
+        // A link is used up, and the way back is the sign-in.
+        assert_eq!(found["signedOut"], "You are signed out.", "{found}");
+        assert_eq!(found["copies"], if script == "true" { json!(6) } else { json!(0) }, "{found}");
+    }
+}
+
+/// What the command prints to a terminal, below the public URL. A pipe does not get it.
+fn path_at_terminal(folder: &Folder) -> String {
+    let piped = folder.program(&["console"]).output().unwrap();
+    let refused = String::from_utf8_lossy(&piped.stderr);
+    assert!(piped.stdout.is_empty() && refused.contains("to a terminal only"), "{refused}");
+    let mut script = Command::new("script");
+    let command = format!("'{}' console --config config.yaml", env!("CARGO_BIN_EXE_latchkey"));
+    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).current_dir(folder.path("."));
+    let printed = run(&mut script).output();
+    let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    link[link.find("/console").unwrap()..].to_owned()
+}

@@ -1,0 +1,232 @@
+//! Pages of the console: a frame, and blocks in their order. What a block shows is a value, so that pages are made of data alone.
+
+use std::fmt::Display;
+
+use askama::Template;
+
+use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Table};
+use crate::page::{Common, Link, page};
+
+/// A page.
+#[derive(Template)]
+#[template(path = "views/console.html")]
+pub struct ConsolePage {
+    /// What all pages have.
+    pub common: Common,
+    /// Where one is, and as whom.
+    pub frame: Frame,
+    /// What ends the session; none without one.
+    pub sign_out: Option<Form>,
+    /// The heading.
+    pub heading: String,
+    /// The parts of the subject.
+    pub tabs: Vec<Place>,
+    /// What it shows, in this order.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a page.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// What has happened, which takes the focus.
+    Alert(Meaning, String),
+    /// A message.
+    Note(Meaning, String),
+    /// A heading of the second level.
+    Heading(&'static str),
+    /// A paragraph.
+    Text(String),
+    /// Text that is copied, with what it is called.
+    Code(String, String),
+    /// Labels and values.
+    Facts(Vec<Fact>),
+    /// Rows.
+    Table(Table),
+    /// Bars.
+    Chart(BarChart),
+    /// A list that has nothing.
+    Empty(Empty),
+    /// The ways through a long list.
+    Pager(Pager),
+    /// Ways to do something.
+    Links(Vec<Link>),
+    /// A form.
+    Form(Form),
+    /// A thing with what can be done to it.
+    Entry(Entry),
+}
+
+/// A thing of which a page shows some.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub title: String,
+    /// What is known of it.
+    pub facts: Vec<Fact>,
+    /// What can be done to it.
+    pub forms: Vec<Form>,
+}
+
+/// A form. Every form says which page of which session it is of.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Where it leads.
+    pub action: String,
+    /// Whether it asks and changes nothing.
+    pub is_search: bool,
+    /// Values that are sent with it.
+    pub hidden: Vec<(&'static str, String)>,
+    /// What is filled in.
+    pub fields: Vec<Field>,
+    /// The label of its button.
+    pub submit: String,
+    /// What the button means: [`Meaning::Danger`] where it does harm.
+    pub meaning: Meaning,
+}
+
+/// A field.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its label.
+    pub label: String,
+    /// What belongs there; empty where the label says it.
+    pub hint: String,
+    /// What is wrong with it; empty where nothing is.
+    pub error: String,
+    /// How it is filled in.
+    pub input: Input,
+}
+
+/// How a field is filled in.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A line of text, and whether it is needed.
+    Text(String, bool),
+    /// Several lines.
+    Lines(String),
+    /// A line that the script takes from the fragment of the address. It sends the form then.
+    Fragment,
+    /// One of these.
+    One(Vec<Choice>),
+    /// Any of these.
+    Any(Vec<Choice>),
+}
+
+/// What can be chosen.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+    /// What it is for; empty where the label says it.
+    pub text: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
+}
+
+impl ConsolePage {
+    fn heading(&self) -> &str {
+        &self.heading
+    }
+}
+
+impl Form {
+    /// A form with nothing to fill in: a button.
+    #[must_use]
+    pub fn button(action: String, token: &str, submit: impl Into<String>) -> Self {
+        Self {
+            action,
+            is_search: false,
+            hidden: vec![("form", token.to_owned())],
+            fields: Vec::new(),
+            submit: submit.into(),
+            meaning: Meaning::Neutral,
+        }
+    }
+
+    /// The same with another meaning.
+    #[must_use]
+    pub fn meaning(self, meaning: Meaning) -> Self {
+        Self { meaning, ..self }
+    }
+
+    /// The same with what is filled in.
+    #[must_use]
+    pub fn with(self, fields: Vec<Field>) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// The same with one more value that is sent.
+    #[must_use]
+    pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.hidden.push((name, value.into()));
+        self
+    }
+
+    /// A search of a list.
+    #[must_use]
+    pub fn search(action: String, label: &str, value: &str) -> Self {
+        let fields = vec![Field::text("search", label, value).optional()];
+        let button = Self::button(action, "", "Search");
+        Self { is_search: true, hidden: Vec::new(), ..button }.with(fields)
+    }
+
+    const fn class(&self) -> &'static str {
+        match self.meaning {
+            Meaning::Danger => "danger",
+            Meaning::Success | Meaning::Info => "primary",
+            Meaning::Neutral | Meaning::Warning => "",
+        }
+    }
+}
+
+impl Field {
+    /// A line of text that is needed.
+    #[must_use]
+    pub fn text(name: &'static str, label: &str, value: &str) -> Self {
+        Self::of(name, label, Input::Text(value.to_owned(), true))
+    }
+
+    /// A field.
+    #[must_use]
+    pub fn of(name: &'static str, label: &str, input: Input) -> Self {
+        Self { name, label: label.to_owned(), hint: String::new(), error: String::new(), input }
+    }
+
+    /// The same, which may stay empty.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        if let Input::Text(_, is_needed) = &mut self.input {
+            *is_needed = false;
+        }
+        self
+    }
+
+    /// The same with what belongs there.
+    #[must_use]
+    pub fn hint(self, hint: &str) -> Self {
+        Self { hint: hint.to_owned(), ..self }
+    }
+
+    /// The same with what is wrong.
+    #[must_use]
+    pub fn error(self, error: String) -> Self {
+        Self { error, ..self }
+    }
+
+    /// Its identifier in the page, in which several forms may have a field of its name.
+    fn id(&self, form: impl Display) -> String {
+        format!("{}-{form}", self.name)
+    }
+
+    fn described_by(&self, form: impl Display) -> String {
+        let (id, ids) = (self.id(form), [(&self.hint, "hint"), (&self.error, "error")]);
+        let ids = ids.into_iter().filter(|(text, _)| !text.is_empty());
+        ids.map(|(_, part)| format!("{id}-{part}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+page!(ConsolePage);

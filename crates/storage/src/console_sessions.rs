@@ -1,0 +1,105 @@
+//! Sessions of the console.
+
+use administration::{ConsoleSession, ConsoleSessions};
+use async_trait::async_trait;
+use protocol::Timestamp;
+use sessions::SessionId;
+use tenancy::{Stored, TenantId};
+
+use crate::columns::columns;
+use crate::database::{Database, Purpose};
+use crate::statement::Statement;
+
+const SELECT: &str = "
+    SELECT {columns(s)} FROM console_sessions s
+     WHERE s.tenant_id = {tenant} AND s.session_id = $2 AND s.expires_at > $3";
+
+const FORGET: &str = "DELETE FROM console_sessions WHERE tenant_id = $1 AND expires_at <= $2";
+
+/// All of the holder but the `$3` latest.
+const CUT: &str = "
+    DELETE FROM console_sessions
+     WHERE (tenant_id, session_id) IN
+           (SELECT tenant_id, session_id FROM console_sessions WHERE tenant_id = $1 AND actor = $2
+             ORDER BY proven_at DESC, session_id LIMIT 1000 OFFSET $3)";
+
+const INSERT: &str = "INSERT INTO console_sessions ({names}) SELECT {names} FROM {given}";
+
+/// A link is exchanged once.
+const BEGIN: &str = "
+    UPDATE console_sessions
+       SET is_link = FALSE, token_digest = $3, proven_at = $4, last_seen_at = $4, expires_at = $5
+     WHERE tenant_id = $1 AND session_id = $2 AND is_link AND expires_at > $4";
+
+const TOUCH: &str = "
+    UPDATE console_sessions SET last_seen_at = {greatest}(last_seen_at, $3)
+     WHERE tenant_id = $1 AND session_id = $2";
+
+const END: &str = "DELETE FROM console_sessions WHERE tenant_id = $1 AND session_id = $2";
+
+columns! {
+    ConsoleSession {
+        tenant: "tenant_id",
+        id: "session_id",
+        token_digest: "token_digest",
+        is_link: "is_link",
+        holder: "holder",
+        actor: "actor",
+        proven_at: "proven_at",
+        last_seen_at: "last_seen_at",
+        expires_at: "expires_at",
+    }
+}
+
+#[async_trait]
+impl ConsoleSessions for Database {
+    async fn add_console_session(
+        &self,
+        tenant: &TenantId,
+        session: &ConsoleSession,
+        now: Timestamp,
+    ) -> Stored<()> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&Statement::of(FORGET).bind(tenant).bind(now)).await?;
+        let kept = ConsoleSession::MOST - 1;
+        transaction.execute(&Statement::of(CUT).bind(tenant).bind(&*session.actor).bind(kept)).await?;
+        transaction.execute(&Statement::of_rows(INSERT, &[session], now)).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn find_console_session(
+        &self,
+        tenant: &TenantId,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Stored<Option<ConsoleSession>> {
+        let statement = Statement::of(SELECT).bind(tenant).bind(id.as_str()).bind(now);
+        let found: Vec<ConsoleSession> = self.look_up(statement).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool> {
+        let ConsoleSession { token_digest, proven_at, expires_at, .. } = session;
+        let statement = of_session(BEGIN, tenant, &session.id).bind(token_digest.as_slice());
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let begun = transaction.execute(&statement.bind(*proven_at).bind(*expires_at)).await?;
+        transaction.commit().await?;
+        Ok(begun == 1)
+    }
+
+    async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_session(TOUCH, tenant, id).bind(now)).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_session(END, tenant, id)).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+fn of_session(text: &'static str, tenant: &TenantId, id: &SessionId) -> Statement {
+    Statement::of(text).bind(tenant).bind(id.as_str())
+}

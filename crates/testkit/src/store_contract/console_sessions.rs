@@ -1,0 +1,82 @@
+//! Sessions of the console: a link becomes one session, in its tenant, for as long as it is valid.
+
+use administration::{ConsoleHolder, ConsoleSession};
+use sessions::SessionId;
+
+use super::bookkeeping::at;
+use super::{Stores, add};
+use crate::fixtures;
+
+/// A link of a tenant's holder, which can be exchanged for a minute.
+pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
+    ConsoleSession {
+        tenant: fixtures::tenant_id(tenant),
+        id: SessionId::from_bytes([number; 16]),
+        token_digest: [number; 32],
+        is_link: true,
+        holder: ConsoleHolder::Operator,
+        actor: "cli:root".to_owned(),
+        proven_at: at(proven),
+        last_seen_at: at(proven),
+        expires_at: at(proven + 60),
+    }
+}
+
+/// A link is exchanged once, in its tenant and in time; the session is used, and ends.
+pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Stores) {
+    for name in ["acme", "globex"] {
+        add(&stores, &fixtures::tenant(name), &[]).await;
+    }
+    let store = &stores.administration;
+    let (acme, globex) = (fixtures::tenant_id("acme"), fixtures::tenant_id("globex"));
+    let made = console_link("acme", 1, 100);
+    store.add_console_session(&acme, &made, at(100)).await.unwrap();
+    let find = async |tenant, now| store.find_console_session(tenant, &made.id, at(now)).await.unwrap();
+    assert_eq!(find(&acme, 159).await, Some(made.clone()));
+    assert_eq!((find(&acme, 160).await, find(&globex, 159).await), (None, None));
+
+    let session = ConsoleSession {
+        token_digest: [2; 32],
+        is_link: false,
+        proven_at: at(110),
+        last_seen_at: at(110),
+        expires_at: at(1_000),
+        ..made.clone()
+    };
+    assert!(!store.begin_console_session(&globex, &session).await.unwrap());
+    assert!(store.begin_console_session(&acme, &session).await.unwrap());
+    assert!(!store.begin_console_session(&acme, &session).await.unwrap(), "it was exchanged before");
+    assert_eq!(find(&acme, 999).await, Some(session.clone()));
+    store.touch_console_session(&acme, &made.id, at(500)).await.unwrap();
+    store.touch_console_session(&globex, &made.id, at(600)).await.unwrap();
+    assert_eq!(find(&acme, 999).await.unwrap().last_seen_at, at(500));
+    store.end_console_session(&globex, &made.id).await.unwrap();
+    assert!(find(&acme, 999).await.is_some());
+    store.end_console_session(&acme, &made.id).await.unwrap();
+    assert_eq!(find(&acme, 999).await, None);
+
+    let late = console_link("acme", 3, 100);
+    store.add_console_session(&acme, &late, at(100)).await.unwrap();
+    let begun = ConsoleSession { proven_at: at(160), is_link: false, ..late };
+    assert!(!store.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
+}
+
+/// A holder has ten at most: the oldest go. Those of others stay.
+pub async fn a_holder_has_so_many_sessions_of_the_console(stores: Stores) {
+    add(&stores, &fixtures::tenant("acme"), &[]).await;
+    let (store, acme) = (&stores.administration, fixtures::tenant_id("acme"));
+    let other = ConsoleSession { actor: "client:acme/ops".to_owned(), ..console_link("acme", 99, 100) };
+    store.add_console_session(&acme, &other, at(100)).await.unwrap();
+    for number in 0..12 {
+        let made = console_link("acme", number, 100 + u64::from(number));
+        store.add_console_session(&acme, &made, made.proven_at).await.unwrap();
+    }
+    let mut there = Vec::new();
+    for number in (0..12).chain([99]) {
+        let id = SessionId::from_bytes([number; 16]);
+        if store.find_console_session(&acme, &id, at(120)).await.unwrap().is_some() {
+            there.push(number);
+        }
+    }
+    assert_eq!(there, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99]);
+}
