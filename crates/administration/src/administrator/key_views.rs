@@ -54,9 +54,18 @@ impl Administrator {
         tenant: &TenantId,
         command: KeyCommand,
     ) -> Edited<Vec<BrokenTokensView>> {
-        let facts = self.load_keys(caller, tenant).await?;
+        self.effects(caller, tenant, &self.load_keys(caller, tenant).await?, command)
+    }
+
+    fn effects(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        facts: &Facts,
+        command: KeyCommand,
+    ) -> Edited<Vec<BrokenTokensView>> {
         let decision =
-            edit::key_commands::command(self.context(caller, tenant, &facts), facts.keys()?, command)?;
+            edit::key_commands::command(self.context(caller, tenant, facts), facts.keys()?, command)?;
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
@@ -65,10 +74,28 @@ impl Administrator {
     /// # Errors
     /// [`EditError`].
     pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Edited<KeyStatusView> {
-        let (facts, now) = (self.load_keys(caller, tenant).await?, caller.now);
-        let state = facts.keys()?;
+        self.status(caller, tenant, &self.load_keys(caller, tenant).await?).await
+    }
+
+    /// All keys, their status, and what an emergency would break, of one reading.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn keys_with_status(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+    ) -> Edited<(Vec<KeyView>, KeyStatusView, Vec<BrokenTokensView>)> {
+        let facts = self.load_keys(caller, tenant).await?;
+        let keys = KeyView::all(&facts.keys()?.records, caller.now);
+        let breaks = self.effects(caller, tenant, &facts, KeyCommand::RotateInEmergency)?;
+        Ok((keys, self.status(caller, tenant, &facts).await?, breaks))
+    }
+
+    async fn status(&self, caller: &Caller, tenant: &TenantId, facts: &Facts) -> Edited<KeyStatusView> {
+        let (state, now) = (facts.keys()?, caller.now);
         let fetches = self.store.verifier_fetches(tenant).await?;
-        let policy = self.context(caller, tenant, &facts).key_policy(state);
+        let policy = self.context(caller, tenant, facts).key_policy(state);
         let mut unopened = Vec::new();
         for record in openable(&state.records.keys, now) {
             if let Err(error) = open_key(&*self.sealer, tenant, record).await {

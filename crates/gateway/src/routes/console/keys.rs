@@ -47,10 +47,9 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
-    let keys = administrator.keys(&visit.caller, &tenant).await.map_err(unseen)?;
-    let state = administrator.key_status(&visit.caller, &tenant).await.map_err(unseen)?;
-    let effects = administrator.key_effects(&visit.caller, &tenant, KeyCommand::RotateInEmergency).await;
-    let breaks = effects.map_err(unseen)?.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
+    let read = administrator.keys_with_status(&visit.caller, &tenant).await;
+    let (keys, state, breaks) = read.map_err(unseen)?;
+    let breaks = breaks.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let due = time_or(state.due_at, "none");
     blocks.push(Block::Facts(vec![Fact { label: "Next automatic step", value: due }]));
