@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use askama::Template;
 
-use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Table};
+use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Table, TimeLine};
 use crate::page::{Common, Link, page};
 
 /// A page.
@@ -44,6 +44,8 @@ pub enum Block {
     Table(Table),
     /// Bars.
     Chart(BarChart),
+    /// Lives of keys.
+    TimeLine(TimeLine),
     /// A list that has nothing.
     Empty(Empty),
     /// The ways through a long list.

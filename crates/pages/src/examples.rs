@@ -1,6 +1,7 @@
 //! Every page with example values, for tests that look at all of them.
 
 mod console;
+mod keys;
 mod sheet;
 
 use crate::texts::ErrorKind;

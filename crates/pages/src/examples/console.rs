@@ -1,7 +1,7 @@
 //! Pages of the console in the states that they have: before a session, with rows, without any, with endless names, and with a form that was
 //! refused.
 
-use super::{Common, moment};
+use super::{Common, keys, moment};
 use crate::console::{Block, Choice, ConsolePage, Entry, Field, Form, Input};
 use crate::page::Link;
 use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Table, Value};
@@ -21,6 +21,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
         ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
         ("console_credentials", within(common, "billing", tabs(), credentials("Nightly export"))),
+        ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
     ]
 }
 
@@ -36,9 +37,10 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
 }
 
 fn within(common: &Common, heading: &str, tabs: Vec<Place>, blocks: Vec<Block>) -> ConsolePage {
+    let current = if heading == "Signing keys" { heading } else { "Applications" };
     let mut page = before(common, heading, blocks);
     page.frame.places =
-        places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], "Applications");
+        places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], current);
     page.frame.person = Some("client:globex/ops".to_owned());
     page.sign_out = Some(Form::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
     page.tabs = tabs;
@@ -165,4 +167,12 @@ fn credentials(name: &str) -> Vec<Block> {
         Block::Entry(Entry { title: name.to_owned(), facts, forms: Vec::new() }),
         Block::Form(rotate),
     ]
+}
+
+fn signing_keys() -> Vec<Block> {
+    let line = keys::lives("lives", "oauth2-key-1");
+    let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::of).to_vec();
+    let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
+    let rotate = Form::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
+    vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]
 }

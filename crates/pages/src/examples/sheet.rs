@@ -2,9 +2,11 @@
 
 use askama::Template;
 
-use super::{Common, moment};
+use super::{Common, keys, moment};
 use crate::page::{Link, page};
-use crate::{Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Pager, Place, Slot, Table, Value};
+use crate::{
+    Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Pager, Place, Slot, Table, TimeLine, Value,
+};
 
 const LONG: &str = "a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
 
@@ -20,6 +22,7 @@ pub(super) struct Sheet {
     table: Table,
     pager: Pager,
     charts: [BarChart; 2],
+    lives: TimeLine,
     empty: Empty,
 }
 
@@ -102,6 +105,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
             next: Some(link("Next")),
         },
         charts: [chart("day", hours.collect()), chart("nothing", Vec::new())],
+        lives: keys::lives("lives", keys::LONG),
         empty: Empty {
             title: "No application yet".to_owned(),
             text: "An application gets tokens for your APIs.".to_owned(),
