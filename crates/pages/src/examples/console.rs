@@ -4,7 +4,7 @@
 use super::{Common, keys, moment};
 use crate::console::{Block, Choice, ConsolePage, Entry, Field, Form, Input};
 use crate::page::Link;
-use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Table, Value};
+use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Preview, Table, Value};
 
 const TOKEN: &str = "form-token";
 /// Markup, letters that are written from right to left, and no place to break.
@@ -21,6 +21,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
         ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
         ("console_credentials", within(common, "billing", tabs(), credentials("Nightly export"))),
+        ("console_new_tenant", within(common, "New tenant", Vec::new(), new_tenant())),
         ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
     ]
 }
@@ -175,4 +176,21 @@ fn signing_keys() -> Vec<Block> {
     let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
     let rotate = Form::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
     vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]
+}
+
+fn new_tenant() -> Vec<Block> {
+    let inputs = vec![
+        Field::text("id", "Id", "").hint("It is part of every address of the tenant."),
+        Field::text("name", "Name", "").optional(),
+    ];
+    let base = "https://id.example.com/api/v1/tenant/{}";
+    let line = |label: &str, below: &str| (label.to_owned(), format!("{base}{below}"));
+    let lines = vec![
+        line("Issuer", ""),
+        line("Token endpoint", "/oauth/token"),
+        line("Discovery", "/.well-known/openid-configuration"),
+    ];
+    let preview = Preview { field: "id", placeholder: "ID".to_owned(), lines };
+    let form = Form::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
+    vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
 }
