@@ -16,11 +16,15 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_link", before(common, "Open the console", link_form())),
         ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
         ("console_empty", within(common, "Applications", Vec::new(), empty())),
-        ("console_long", within(common, LONG, tabs(), [list(LONG), credentials(LONG)].concat())),
+        ("console_long", within(common, LONG, tabs("Credentials"), [list(LONG), credentials(LONG)].concat())),
         ("console_form", within(common, "New application", Vec::new(), form(""))),
         ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
         ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
-        ("console_credentials", within(common, "billing", tabs(), credentials("Nightly export"))),
+        (
+            "console_credentials",
+            within(common, "billing", tabs("Credentials"), credentials("Nightly export")),
+        ),
+        ("console_read_only", within(common, "billing", tabs("Overview"), read_only())),
         ("console_new_tenant", within(common, "New tenant", Vec::new(), new_tenant())),
         ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
     ]
@@ -56,8 +60,8 @@ fn places(names: &[&str], current: &str) -> Vec<Place> {
     names.iter().map(|name| Place { link: link(name), is_current: *name == current }).collect()
 }
 
-fn tabs() -> Vec<Place> {
-    places(&["Overview", "Credentials", "Try it"], "Credentials")
+fn tabs(current: &str) -> Vec<Place> {
+    places(&["Overview", "Credentials", "Try it"], current)
 }
 
 fn sign_in() -> Vec<Block> {
@@ -193,4 +197,20 @@ fn new_tenant() -> Vec<Block> {
     let preview = Preview { field: "id", placeholder: "ID".to_owned(), lines };
     let form = Form::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
+}
+
+/// An application that a file declares. Nothing can be done to it here.
+fn read_only() -> Vec<Block> {
+    let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
+    let status = Badge { meaning: Meaning::Success, text: "active".to_owned() };
+    let scopes = vec!["orders:read".to_owned(), "orders:write".to_owned()];
+    let facts = vec![
+        text("Name", "Billing"),
+        Fact { label: "Status", value: Value::Badge(status) },
+        text("Managed by", "file tenants/acme.yaml, line 12; read only here"),
+        text("Kind", "Machine to machine"),
+        Fact { label: "Scopes", value: Value::Codes(scopes) },
+        Fact { label: "Created", value: Value::Time(moment("2026-11-20T17:05:00Z")) },
+    ];
+    vec![Block::Facts(facts)]
 }
