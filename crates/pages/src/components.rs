@@ -2,13 +2,17 @@
 //! the parts that are markup alone.
 
 mod bar_chart;
+mod preview;
 mod table;
+mod time_line;
 mod value;
 
 use crate::page::Link;
 
 pub use bar_chart::{Bar, BarChart, Slot};
+pub use preview::Preview;
 pub use table::{Column, Table};
+pub use time_line::{TimeLine, TimeLineRow, TimeSpan};
 pub use value::{Fact, Moment, Value};
 
 /// What an alert or a badge means. The text says it, too: no meaning is in the colour alone.

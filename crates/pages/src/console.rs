@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use askama::Template;
 
-use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Table};
+use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Preview, Table, TimeLine};
 use crate::page::{Common, Link, page};
 
 /// A page.
@@ -44,6 +44,8 @@ pub enum Block {
     Table(Table),
     /// Bars.
     Chart(BarChart),
+    /// Lives of keys.
+    TimeLine(TimeLine),
     /// A list that has nothing.
     Empty(Empty),
     /// The ways through a long list.
@@ -78,6 +80,8 @@ pub struct Form {
     pub hidden: Vec<(&'static str, String)>,
     /// What is filled in.
     pub fields: Vec<Field>,
+    /// Addresses that depend on one of the fields, shown below it.
+    pub preview: Option<Preview>,
     /// The label of its button.
     pub submit: String,
     /// What the button means: [`Meaning::Danger`] where it does harm.
@@ -142,6 +146,7 @@ impl Form {
             is_search: false,
             hidden: vec![("form", token.to_owned())],
             fields: Vec::new(),
+            preview: None,
             submit: submit.into(),
             meaning: Meaning::Neutral,
         }
@@ -159,6 +164,12 @@ impl Form {
         Self { fields, ..self }
     }
 
+    /// The same with addresses that depend on a field.
+    #[must_use]
+    pub fn previewing(self, preview: Preview) -> Self {
+        Self { preview: Some(preview), ..self }
+    }
+
     /// The same with one more value that is sent.
     #[must_use]
     pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -172,6 +183,11 @@ impl Form {
         let fields = vec![Field::text("search", label, value).optional()];
         let button = Self::button(action, "", "Search");
         Self { is_search: true, hidden: Vec::new(), ..button }.with(fields)
+    }
+
+    /// What belongs below this field.
+    fn preview_of(&self, field: &Field) -> Option<&Preview> {
+        self.preview.as_ref().filter(|preview| preview.field == field.name)
     }
 
     const fn class(&self) -> &'static str {

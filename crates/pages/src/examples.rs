@@ -1,6 +1,7 @@
 //! Every page with example values, for tests that look at all of them.
 
 mod console;
+mod keys;
 mod sheet;
 
 use crate::texts::ErrorKind;
@@ -219,6 +220,8 @@ fn errors(common: &Common) -> Vec<Example> {
         let request_id = Some("5f0a1c9d3be27a41".to_owned());
         Box::new(ErrorPage { common, kind, detail, code, request_id, back })
     };
+    // The console answers so while its store does not.
+    let console = Link { name: "the console".to_owned(), url: "/console/t/acme".to_owned() };
     let detail = "The scope notes:write is not registered for this client.";
     vec![
         (
@@ -239,6 +242,7 @@ fn errors(common: &Common) -> Vec<Example> {
         ("error_busy", page(ErrorKind::Busy, None, None, None)),
         ("error_unavailable", page(ErrorKind::Unavailable, None, None, None)),
         ("error_internal", page(ErrorKind::Internal, None, None, None)),
+        ("console_unavailable", page(ErrorKind::Unavailable, None, None, Some(console))),
     ]
 }
 

@@ -17,7 +17,8 @@ pub mod examples;
 
 pub use assets::Asset;
 pub use components::{
-    Badge, Bar, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Slot, Table, Value,
+    Badge, Bar, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Preview, Slot, Table,
+    TimeLine, TimeLineRow, TimeSpan, Value,
 };
 pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
 pub use texts::{ErrorKind, Language, Texts};

@@ -1,5 +1,5 @@
-// Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them, texts that are copied. Every page works
-// without them.
+// Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them, texts that are copied, addresses that
+// follow a field. Every page works without them.
 "use strict";
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 for (const button of document.querySelectorAll("button[data-shows]")) {
@@ -49,6 +49,13 @@ for (const figure of document.querySelectorAll(".copied")) {
     navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says("Copied"), () => says("Not copied"));
   });
   figure.querySelector("figcaption").append(button);
+}
+for (const part of document.querySelectorAll("[data-follows]")) {
+  const field = document.getElementById(part.dataset.follows);
+  const placeholder = part.textContent;
+  const follow = () => { part.textContent = encodeURIComponent(field.value) || placeholder; };
+  field.addEventListener("input", follow);
+  follow();
 }
 for (const notice of document.querySelectorAll("[data-after]")) {
   setTimeout(() => { notice.hidden = false; }, notice.dataset.after * 1000);

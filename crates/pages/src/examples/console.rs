@@ -1,10 +1,10 @@
 //! Pages of the console in the states that they have: before a session, with rows, without any, with endless names, and with a form that was
 //! refused.
 
-use super::{Common, moment};
+use super::{Common, keys, moment};
 use crate::console::{Block, Choice, ConsolePage, Entry, Field, Form, Input};
 use crate::page::Link;
-use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Table, Value};
+use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Preview, Table, Value};
 
 const TOKEN: &str = "form-token";
 /// Markup, letters that are written from right to left, and no place to break.
@@ -16,11 +16,17 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_link", before(common, "Open the console", link_form())),
         ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
         ("console_empty", within(common, "Applications", Vec::new(), empty())),
-        ("console_long", within(common, LONG, tabs(), [list(LONG), credentials(LONG)].concat())),
+        ("console_long", within(common, LONG, tabs("Credentials"), [list(LONG), credentials(LONG)].concat())),
         ("console_form", within(common, "New application", Vec::new(), form(""))),
         ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
         ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
-        ("console_credentials", within(common, "billing", tabs(), credentials("Nightly export"))),
+        (
+            "console_credentials",
+            within(common, "billing", tabs("Credentials"), credentials("Nightly export")),
+        ),
+        ("console_read_only", within(common, "billing", tabs("Overview"), read_only())),
+        ("console_new_tenant", within(common, "New tenant", Vec::new(), new_tenant())),
+        ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
     ]
 }
 
@@ -36,9 +42,10 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
 }
 
 fn within(common: &Common, heading: &str, tabs: Vec<Place>, blocks: Vec<Block>) -> ConsolePage {
+    let current = if heading == "Signing keys" { heading } else { "Applications" };
     let mut page = before(common, heading, blocks);
     page.frame.places =
-        places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], "Applications");
+        places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], current);
     page.frame.person = Some("client:globex/ops".to_owned());
     page.sign_out = Some(Form::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
     page.tabs = tabs;
@@ -53,8 +60,8 @@ fn places(names: &[&str], current: &str) -> Vec<Place> {
     names.iter().map(|name| Place { link: link(name), is_current: *name == current }).collect()
 }
 
-fn tabs() -> Vec<Place> {
-    places(&["Overview", "Credentials", "Try it"], "Credentials")
+fn tabs(current: &str) -> Vec<Place> {
+    places(&["Overview", "Credentials", "Try it"], current)
 }
 
 fn sign_in() -> Vec<Block> {
@@ -165,4 +172,45 @@ fn credentials(name: &str) -> Vec<Block> {
         Block::Entry(Entry { title: name.to_owned(), facts, forms: Vec::new() }),
         Block::Form(rotate),
     ]
+}
+
+fn signing_keys() -> Vec<Block> {
+    let line = keys::lives("lives", "oauth2-key-1");
+    let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::of).to_vec();
+    let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
+    let rotate = Form::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
+    vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]
+}
+
+fn new_tenant() -> Vec<Block> {
+    let inputs = vec![
+        Field::text("id", "Id", "").hint("It is part of every address of the tenant."),
+        Field::text("name", "Name", "").optional(),
+    ];
+    let base = "https://id.example.com/api/v1/tenant/{}";
+    let line = |label: &str, below: &str| (label.to_owned(), format!("{base}{below}"));
+    let lines = vec![
+        line("Issuer", ""),
+        line("Token endpoint", "/oauth/token"),
+        line("Discovery", "/.well-known/openid-configuration"),
+    ];
+    let preview = Preview { field: "id", placeholder: "ID".to_owned(), lines };
+    let form = Form::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
+    vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
+}
+
+/// An application that a file declares. Nothing can be done to it here.
+fn read_only() -> Vec<Block> {
+    let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
+    let status = Badge { meaning: Meaning::Success, text: "active".to_owned() };
+    let scopes = vec!["orders:read".to_owned(), "orders:write".to_owned()];
+    let facts = vec![
+        text("Name", "Billing"),
+        Fact { label: "Status", value: Value::Badge(status) },
+        text("Managed by", "file tenants/acme.yaml, line 12; read only here"),
+        text("Kind", "Machine to machine"),
+        Fact { label: "Scopes", value: Value::Codes(scopes) },
+        Fact { label: "Created", value: Value::Time(moment("2026-11-20T17:05:00Z")) },
+    ];
+    vec![Block::Facts(facts)]
 }

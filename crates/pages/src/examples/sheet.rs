@@ -2,9 +2,11 @@
 
 use askama::Template;
 
-use super::{Common, moment};
+use super::{Common, keys, moment};
 use crate::page::{Link, page};
-use crate::{Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Pager, Place, Slot, Table, Value};
+use crate::{
+    Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Pager, Place, Slot, Table, TimeLine, Value,
+};
 
 const LONG: &str = "a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
 
@@ -20,6 +22,7 @@ pub(super) struct Sheet {
     table: Table,
     pager: Pager,
     charts: [BarChart; 2],
+    lives: TimeLine,
     empty: Empty,
 }
 
@@ -55,7 +58,7 @@ fn chart(id: &str, slots: Vec<Slot>) -> BarChart {
     BarChart {
         id: id.to_owned(),
         title: "Tokens by hour".to_owned(),
-        summary: "10 608 issued and 108 refused in 24 hours".to_owned(),
+        summary: "4 920 issued and 72 refused in 12 hours".to_owned(),
         slot: "Hour",
         series: ["Issued", "Refused"],
         slots,
@@ -75,7 +78,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
         row.remove(3);
         row
     };
-    let hours = (0..24).map(|hour| {
+    let hours = (0..12).map(|hour| {
         let counts = if hour == 3 { [0, 0] } else { [(hour * 37) % 24 * 40, u64::from(hour % 5 == 0) * 24] };
         Slot { name: format!("{hour:02}:00"), counts }
     });
@@ -102,6 +105,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
             next: Some(link("Next")),
         },
         charts: [chart("day", hours.collect()), chart("nothing", Vec::new())],
+        lives: keys::lives("lives", keys::LONG),
         empty: Empty {
             title: "No application yet".to_owned(),
             text: "An application gets tokens for your APIs.".to_owned(),
