@@ -209,6 +209,11 @@ impl Authority {
         })
     }
 
+    /// Whether it has the store itself.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.kind == Kind::Operator
+    }
+
     /// Whether it is the platform's: an operator's or a platform administrator's.
     pub(crate) fn is_of_platform(&self) -> bool {
         self.extent == Extent::Platform

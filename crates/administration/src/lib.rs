@@ -45,9 +45,9 @@ mod usage;
 pub mod rows;
 
 pub use administrator::{
-    AccountFilter, AccountImport, AccountSignInsView, Administrator, Caller, Clock, Created, EditPolicy,
-    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, LeakedCredential, Publish, Resource,
-    ThrottledNow, UsageQuery,
+    AccountFilter, AccountImport, AccountSignInsView, Administrator, ApplicationReading, Caller, Clock,
+    Created, CredentialsReading, EditPolicy, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency,
+    LeakedCredential, Publish, Resource, TenantReading, ThrottledNow, UsageQuery,
 };
 pub use advice::ClientCount;
 pub use application::{
@@ -91,11 +91,11 @@ pub use rules::{
 pub use sign_ins::SignIn;
 pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 pub use store::{
-    AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
-    ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer,
-    IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit,
-    KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret, RefusalCursor,
-    RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata,
-    TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, ClientCounts, CommitOutcome,
+    CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
+    IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
+    KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret,
+    RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList,
+    TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};

@@ -126,6 +126,7 @@ impl Composition {
             refusals: Arc::default(),
             jwks_fetches: Arc::new(JwksFetches::default()),
             clock: self.clock,
+            declared_at: Arc::new(|_, _| None),
             health_report,
         }
     }

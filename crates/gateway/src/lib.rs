@@ -61,5 +61,5 @@ pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
 pub use routes::ReportBudget;
 pub use server::{Gateway, GatewayHandle, serve_connection};
-pub use services::{Services, TokenServices};
+pub use services::{DeclaredAt, Services, TokenServices};
 pub use write_budget::WriteBudget;

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use administration::EditError;
 use futures_util::future::{FutureExt as _, Map};
-use pages::{Common, ErrorKind, ErrorPage, Page as _};
+use pages::{Common, ErrorKind, ErrorPage, Link, Page as _};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
 use tenancy::Tenant;
 
@@ -21,6 +21,7 @@ use crate::options::PublicUrl;
 use crate::page::{Opener, common, common_of, protect};
 use crate::raw_request::RawRequest;
 use crate::respond::{ErrorBody, HttpError};
+use crate::routes::console;
 
 /// An error page.
 pub(crate) type PageError = HttpError<PageBody>;
@@ -71,6 +72,7 @@ struct Message {
     detail: Option<String>,
     code: Option<&'static str>,
     common: Common,
+    back: Option<Link>,
 }
 
 impl HttpError<PageBody> {
@@ -136,6 +138,8 @@ impl HttpError<PageBody> {
         };
         // It runs no script, so it has no nonce.
         self.body.0.common = Common { nonce: String::new(), ..of_pages };
+        let way = console::way_from(request.path());
+        self.body.0.back = way.map(|(name, path)| Link { name, url: public_url.path().to_owned() + path });
         self
     }
 }
@@ -152,13 +156,13 @@ impl From<EditError> for PageError {
 
 impl PageBody {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Message { kind, detail: None, code: None, common: Common::default() }))
+        Self(Box::new(Message { kind, detail: None, code: None, common: Common::default(), back: None }))
     }
 
     fn page(&self) -> ErrorPage {
-        let Message { kind, detail, code, common } = &*self.0;
-        let (common, detail) = (common.clone(), detail.clone());
-        ErrorPage { common, kind: *kind, detail, code: *code, request_id: request_id(), back: None }
+        let Message { kind, detail, code, common, back } = &*self.0;
+        let (common, detail, back) = (common.clone(), detail.clone(), back.clone());
+        ErrorPage { common, kind: *kind, detail, code: *code, request_id: request_id(), back }
     }
 }
 

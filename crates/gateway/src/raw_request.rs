@@ -320,7 +320,12 @@ fn names_tag(tags: &str, tag: impl AsRef<[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use actix_web::test::TestRequest;
+
     use super::*;
+    use crate::{ForwardingHeader, Surface};
 
     #[test]
     fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
@@ -329,6 +334,31 @@ mod tests {
         }
         for tags in ["", "a", "\"b\"", "\"ab\""] {
             assert!(!names_tag(tags, "\"a\""), "{tags}");
+        }
+    }
+
+    #[test]
+    fn in_clear_a_request_is_confidential_from_this_machine_and_from_a_proxy_to_which_people_come_by_https() {
+        let (local, proxy, stranger) = ("127.0.0.1:9", "192.0.2.7:9", "198.51.100.1:9");
+        for (peer, public_url, expected) in [
+            (local, "http://id.example.com", true),
+            ("[::1]:9", "http://id.example.com", true),
+            ("[::ffff:127.0.0.1]:9", "http://id.example.com", true),
+            (proxy, "https://id.example.com", true),
+            (proxy, "http://id.example.com", false),
+            (stranger, "https://id.example.com", false),
+            (stranger, "http://id.example.com", false),
+        ] {
+            let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::ALL);
+            let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
+            listener.trusted_proxies = Some(TrustedProxies { from: vec![from], header });
+            // What a proxy, or a stranger, says of itself is not asked.
+            let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
+            let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
+            let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);
+            let is_confidential =
+                raw.into_inner().unwrap().is_confidential(&PublicUrl(public_url.to_owned()));
+            assert_eq!(is_confidential, expected, "{peer} {public_url}");
         }
     }
 }

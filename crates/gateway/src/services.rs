@@ -6,10 +6,10 @@ use accounts::SignIns;
 use administration::{Administrator, Clock, LeakReports, RefusalBuffer, RequestRows, UsageCounts};
 use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
-use registry::{Authenticator, DpopProofs, Users};
+use registry::{Authenticator, ClientId, DpopProofs, Users};
 use secrets::ClientAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
-use tenancy::TenantResolver;
+use tenancy::{TenantId, TenantResolver};
 
 use crate::{CertificateSources, HealthReport, ReportBudget, WriteBudget};
 
@@ -52,9 +52,14 @@ pub struct Services {
     pub users: Arc<Users>,
     /// What time is it? Rules take `now` as an argument; this is where the gateway gets it, once a request.
     pub clock: Clock,
+    /// Where do the operator's files declare this tenant, or this client of it?
+    pub declared_at: DeclaredAt,
     /// How are the parts doing that no route calls?
     pub health_report: Arc<dyn HealthReport>,
 }
+
+/// Finds the file and line that declare a tenant or a client. It reads the file, so it runs on a thread that may wait.
+pub type DeclaredAt = Arc<dyn Fn(&TenantId, Option<&ClientId>) -> Option<String> + Send + Sync>;
 
 /// What the token endpoint decides with: an explanation of its answers uses the same.
 #[derive(Clone)]

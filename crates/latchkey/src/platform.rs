@@ -16,7 +16,7 @@ use gateway::{
 use grants::ProtectedResource;
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{PublicUrls, ReplayGuard};
+use registry::{ClientId, PublicUrls, ReplayGuard};
 use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
@@ -88,7 +88,13 @@ impl Platform {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
         };
-        let services = composition.services(sign_ins, writes, announce, health.clone());
+        let declared = settings.declared.clone();
+        let services = Services {
+            declared_at: Arc::new(move |tenant, client| {
+                Some(declared.find(tenant.as_str(), client.map(ClientId::as_str)))
+            }),
+            ..composition.services(sign_ins, writes, announce, health.clone())
+        };
         let administrator = Arc::clone(&services.administrator);
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =

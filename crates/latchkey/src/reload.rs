@@ -198,6 +198,7 @@ impl Reload {
 
 fn fixed(loaded: &Loaded) -> String {
     let Loaded { platform, protected_resource, .. } = loaded;
-    let PlatformSettings { server, storage, redis_url: _, l1_lifetime, sealing_keys, limits } = platform;
+    let PlatformSettings { server, storage, redis_url: _, l1_lifetime, sealing_keys, limits, declared: _ } =
+        platform;
     format!("{server:?} {storage:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}")
 }

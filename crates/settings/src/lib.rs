@@ -7,6 +7,7 @@ mod scalar;
 mod sections;
 
 // How they are read.
+mod declared_places;
 mod declared_tenants;
 mod environment;
 mod file_reader;
@@ -43,6 +44,7 @@ mod canaries;
 
 pub use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub use configured_admins::ConfiguredAdmins;
+pub use declared_places::DeclaredPlaces;
 pub use diagnostic::{Diagnostic, Explanation};
 pub use environment::Environment;
 pub use findings::{Findings, Location};

@@ -8,6 +8,7 @@ use protocol::Lifetime;
 
 use super::{
     check,
+    declared_places::DeclaredPlaces,
     document::Document,
     environment::Environment,
     read::Reading,
@@ -31,12 +32,15 @@ pub struct PlatformSettings {
     pub sealing_keys: SealingKeys,
     /// The limits of the platform.
     pub limits: Limits,
+    /// The files of tenants.
+    pub declared: DeclaredPlaces,
 }
 
 /// Reads the sections of the whole server alone. A variable or a file of a client's secret is not read: an operator's shell need not have it.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
-    let Document { mut server, storage, cache, keys, limits, .. } = document;
+    let Document { mut server, storage, cache, keys, limits, tenants_dir, .. } = document;
+    let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir.as_deref());
     server.find_files_in(reading.locations.sources[0].folder());
     let (storage, sealing_keys) = reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
@@ -44,7 +48,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
         return Err(reading.form.with_findings(reading.findings, &reading.locations));
     };
     let (redis_url, l1_lifetime) = (cache.redis_url, cache.l1_lifetime);
-    Ok(PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits })
+    Ok(PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits, declared })
 }
 
 impl Reading<'_> {

@@ -10,6 +10,7 @@ use tenancy::TenantId;
 
 use super::{
     check::{self, sealing::IsBuiltIn},
+    declared_places::DeclaredPlaces,
     declared_tenants::Declared,
     diagnostic::Diagnostic,
     document::Document,
@@ -192,10 +193,19 @@ impl Reading<'_> {
             return Err(self.form.with_findings(self.findings, &self.locations));
         };
 
+        let declared = DeclaredPlaces::new(&self.locations.sources[0].path, document.tenants_dir.as_deref());
         let (content_hash, watched, snapshot) = self.file_reader.finish();
         let (redis_url, l1_lifetime, limits) = (cache.redis_url, cache.l1_lifetime, document.limits);
         Ok(Loaded {
-            platform: PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits },
+            platform: PlatformSettings {
+                server,
+                storage,
+                redis_url,
+                l1_lifetime,
+                sealing_keys,
+                limits,
+                declared,
+            },
             reconcile: document.reconcile,
             protected_resource,
             admins: ConfiguredAdmins { users: admins, applications: admin.applications },

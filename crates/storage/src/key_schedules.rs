@@ -8,31 +8,62 @@ use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
-use crate::column::Column as _;
+use crate::column::Column;
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
+use crate::row::{FromRow, Row};
 use crate::rows::longest_token;
+use crate::signing_keys;
 use crate::signing_keys::key_records;
 use crate::statement::Statement;
-use crate::{signing_keys, tenants};
 
+/// The tenant with its schedule.
 pub(crate) const SELECT: &str = concat!(
-    "SELECT s.due_at, s.earlier_jwks_age, s.earlier_jwks_until, ",
+    "SELECT {columns(t)}, s.due_at, s.earlier_jwks_age, s.earlier_jwks_until, ",
     longest_token!(),
     " AS longest_token
        FROM tenants t LEFT JOIN key_schedules s ON s.tenant_id = t.tenant_id
       WHERE t.tenant_id = {tenant}"
 );
 
-/// When it is due, the age of previous key sets and until when they may exist, and the longest lifetime.
-type Schedule = (Option<Timestamp>, Option<Lifetime>, Option<Timestamp>, Lifetime);
+/// What the life of a tenant's keys depends on, beside the tenant.
+struct Schedule {
+    due_at: Option<Timestamp>,
+    previous_age: Option<Lifetime>,
+    previous_until: Option<Timestamp>,
+    longest_token: Lifetime,
+}
+
+impl FromRow for (TenantState, Schedule) {
+    fn selection(table: &str) -> String {
+        TenantState::selection(table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let schedule = Schedule {
+            due_at: Column::read(row, "due_at")?,
+            previous_age: Column::read(row, "earlier_jwks_age")?,
+            previous_until: Column::read(row, "earlier_jwks_until")?,
+            longest_token: Column::read(row, "longest_token")?,
+        };
+        Ok((TenantState::from_row(row)?, schedule))
+    }
+}
 
 /// Across tenants on purpose: one process handles the keys of all of them. A suspended or retired tenant's keys are due like others; a
 /// deleted one has no schedule.
 pub(crate) const DUE: &str = "
     SELECT tenant_id FROM key_schedules
      WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, tenant_id LIMIT $2";
+
+/// Across tenants on purpose: the platform's administrators see everything.
+pub(crate) const NEXT: &str = "
+    SELECT tenant_id, due_at FROM key_schedules
+     WHERE due_at IS NOT NULL ORDER BY due_at, tenant_id LIMIT $1";
+
+pub(crate) const NEXT_OF_TENANT: &str = "
+    SELECT tenant_id, due_at FROM key_schedules WHERE tenant_id = {tenant} AND due_at IS NOT NULL";
 
 /// One statement, which waits for another that is about to take the same lease, and then sees what that one wrote.
 const LEASE: &str = "
@@ -79,6 +110,18 @@ impl KeySchedule for Database {
         Ok(self.read(Statement::of(DUE).bind(now).bind(limit)).await?)
     }
 
+    async fn next_key_steps(
+        &self,
+        tenant: Option<&TenantId>,
+        limit: u32,
+    ) -> Stored<Vec<(TenantId, Timestamp)>> {
+        let statement = match tenant {
+            Some(tenant) => Statement::of(NEXT_OF_TENANT).bind(tenant),
+            None => Statement::of(NEXT).bind(limit),
+        };
+        Ok(self.read(statement).await?)
+    }
+
     async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
         let lease = Statement::of(LEASE).bind(name).bind(holder).bind(now).bind(until);
         Ok(self.write(lease).await? > 0)
@@ -88,12 +131,11 @@ impl KeySchedule for Database {
 async fn load(database: &Database, tenant: &TenantId) -> Result<Option<TenantKeys>, Error> {
     let of_tenant = |text| Statement::of(text).bind(tenant);
     let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
-    let state: Option<TenantState> = transaction.first(of_tenant(tenants::SELECT)).await?;
-    let Some(state) = state else { return Ok(None) };
-    let schedule: Option<Schedule> = transaction.first(of_tenant(SELECT)).await?;
+    let found: Option<(TenantState, Schedule)> = transaction.first(of_tenant(SELECT)).await?;
+    let Some((state, schedule)) = found else { return Ok(None) };
     let keys = transaction.all(of_tenant(signing_keys::SELECT)).await?;
     transaction.commit().await?;
-    let (due_at, previous_age, previous_until, longest_token) = schedule.ok_or(sqlx::Error::RowNotFound)?;
+    let Schedule { due_at, previous_age, previous_until, longest_token } = schedule;
     Ok(Some(TenantKeys {
         tenant: state.tenant,
         lifecycle: state.lifecycle,

@@ -42,6 +42,9 @@ impl TenantRows for Database {
         // Two lookups of a request. A commit between them makes the revision an old one, on which nothing is written.
         let found: Vec<TenantState> = self.look_up(Statement::of(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = found.into_iter().next() else { return Ok(None) };
+        if related.ids.is_empty() && related.listed.is_empty() {
+            return Ok(Some(state));
+        }
         let clients = self.look_up(clients::related(tenant, ids, listed, self.dialect())).await?;
         Ok(Some(TenantState { clients, ..state }))
     }
@@ -80,7 +83,6 @@ impl TenantRows for Database {
     }
 }
 
-/// A tenant and some of its clients, as they were at one moment.
 /// As a JSON array.
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     serde_json::json!(texts.collect::<Vec<_>>()).to_string()

@@ -4,9 +4,11 @@
 use std::ops::RangeInclusive;
 
 use administration::{
-    ClientCount, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay, UsageDays, UsageOf,
+    ClientCount, ClientCounts, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
+    UsageDays, UsageOf,
 };
 use async_trait::async_trait;
+use protocol::Timestamp;
 use registry::ClientId;
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
@@ -68,14 +70,18 @@ const BUSIEST_TENANTS: &str = "
      GROUP BY u.tenant_id
      ORDER BY 2 DESC, 1 LIMIT $3";
 
+/// The first row has no client, and the tenant's first day as its number.
 const OF_CLIENTS: &str = "
-    SELECT u.client_id, u.counter, u.name, CAST(SUM(u.total) AS bigint) AS total FROM usage_days u
-     WHERE u.tenant_id = {tenant} AND u.client_id <> '' AND u.day BETWEEN $2 AND $3 AND {known}
+    SELECT '' AS client_id, 'issued' AS counter, '' AS name, MIN(u.day) AS total FROM usage_days u
+     WHERE u.tenant_id = {tenant} AND u.client_id = '' HAVING COUNT(*) > 0
+    UNION ALL
+    SELECT u.client_id, u.counter, u.name, CAST(SUM(u.total) AS bigint) FROM usage_days u
+     WHERE u.tenant_id = {tenant} AND u.client_id BETWEEN $2 AND $3 AND u.day BETWEEN $4 AND $5 AND {known}
      GROUP BY u.client_id, u.counter, u.name
-     ORDER BY u.client_id, u.counter, u.name";
+     ORDER BY 1, 2, 3";
 
-const FIRST_DAY: &str = "
-    SELECT MIN(u.day) AS day FROM usage_days u WHERE u.tenant_id = {tenant} AND u.client_id = ''";
+const REPLICAS: &str = "
+    SELECT replica, added_at FROM usage_batches ORDER BY added_at DESC, replica LIMIT $1";
 
 #[async_trait]
 impl UsageDays for Database {
@@ -95,12 +101,24 @@ impl UsageDays for Database {
         Ok(self.read(within(known(OF_CLIENT).bind(tenant).bind(client), days)).await?)
     }
 
-    async fn client_counts(&self, tenant: &TenantId, days: &RangeInclusive<u64>) -> Stored<Vec<ClientCount>> {
-        Ok(self.read(within(known(OF_CLIENTS).bind(tenant), days)).await?)
-    }
-
-    async fn first_day_of_usage(&self, tenant: &TenantId) -> Stored<Option<u64>> {
-        Ok(self.scalar::<Option<u64>>(Statement::of(FIRST_DAY).bind(tenant)).await?.flatten())
+    async fn client_counts(
+        &self,
+        tenant: &TenantId,
+        clients: &RangeInclusive<ClientId>,
+        days: &RangeInclusive<u64>,
+    ) -> Stored<ClientCounts> {
+        let statement = known(OF_CLIENTS).bind(tenant);
+        let statement = statement.bind(clients.start().as_str()).bind(clients.end().as_str());
+        let rows: Vec<Counted> = self.read(within(statement, days)).await?;
+        let (of_tenant, of_clients): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.client.is_empty());
+        let count = |Counted { client, counter, name, total }: Counted| {
+            Some(ClientCount { client: client.parse().ok()?, counter, name, total })
+        };
+        Ok(ClientCounts {
+            counts: of_clients.into_iter().filter_map(count).collect(),
+            first_day: of_tenant.first().map(|row| row.total),
+        })
     }
 
     async fn busiest(
@@ -115,6 +133,10 @@ impl UsageDays for Database {
         };
         let busy: Vec<Busy> = self.read(within(statement, days).bind(limit)).await?;
         Ok(busy.into_iter().map(|Busy { id, issued }| (id, issued)).collect())
+    }
+
+    async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>> {
+        Ok(self.read(Statement::of(REPLICAS).bind(limit)).await?)
     }
 }
 
@@ -177,8 +199,15 @@ crate::columns::written! {
     WrittenDay { tenant: "tenant_id", client: "client_id", slot: "slot", total: "total" } with { counts: DayCounts }
 }
 
+struct Counted {
+    client: String,
+    counter: Counter,
+    name: String,
+    total: u64,
+}
+
 columns! {
-    ClientCount { client: "client_id", counter: "counter", name: "name", total: "total" }
+    Counted { client: "client_id", counter: "counter", name: "name", total: "total" }
 }
 
 struct Busy {

@@ -2,6 +2,8 @@
 //! keeps its latest addresses, each tenant a limited number of verifiers. A batch holds rows of many tenants and is written across
 //! tenants, so the role under which requests read needs no right to write.
 
+use std::ops::RangeInclusive;
+
 use administration::rows::{latest_usage, merged_fetches, places_kept_since};
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
@@ -18,9 +20,9 @@ pub(crate) const SELECT_USES: &str = "
      WHERE u.tenant_id = {tenant} AND u.client_id = $2
      ORDER BY u.secret_id, u.last_used_at DESC, u.address";
 
-const SELECT_USES_OF_TENANT: &str = "
+pub(crate) const SELECT_USES_OF_CLIENTS: &str = "
     SELECT {columns(u)} FROM secret_uses u
-     WHERE u.tenant_id = {tenant}
+     WHERE u.tenant_id = {tenant} AND u.client_id BETWEEN $2 AND $3
      ORDER BY u.client_id, u.secret_id, u.last_used_at DESC, u.address";
 
 /// A secret that does not exist is left out, and no use becomes older than it is.
@@ -100,8 +102,13 @@ impl UsageLog for Database {
         Ok(self.read(Statement::of(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
     }
 
-    async fn secret_usage_of_tenant(&self, tenant: &TenantId) -> Stored<Vec<SecretUsage>> {
-        Ok(self.read(Statement::of(SELECT_USES_OF_TENANT).bind(tenant)).await?)
+    async fn secret_usage_of_clients(
+        &self,
+        tenant: &TenantId,
+        clients: &RangeInclusive<ClientId>,
+    ) -> Stored<Vec<SecretUsage>> {
+        let statement = Statement::of(SELECT_USES_OF_CLIENTS).bind(tenant);
+        Ok(self.read(statement.bind(clients.start().as_str()).bind(clients.end().as_str())).await?)
     }
 
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()> {

@@ -1,38 +1,63 @@
 //! Advice on a tenant, with `latchkey:audit` of the platform or of the tenant. It changes nothing.
 
+use registry::ClientId;
 use tenancy::TenantId;
 
+use super::cursor::Paging;
+use super::load::TenantAlone;
 use super::{Administrator, Caller};
 use crate::advice::{self, Known, NEAR, SPAN};
 use crate::edit::Edited;
 use crate::limits::Limit;
-use crate::{AdviceList, ApiKeyQuery, EditError, Permission};
+use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState};
 
 /// API keys that are looked at: those that end first.
 const KEYS: u32 = 1_000;
 
 impl Administrator {
-    /// What the tenant's administrators could do better.
+    /// What the tenant's administrators could do better about so many clients, in the order of their ids. The first page says it about the
+    /// tenant and its API keys, too.
     ///
     /// # Errors
-    /// [`EditError`].
-    pub async fn advice(&self, caller: &Caller, tenant: &TenantId) -> Edited<AdviceList> {
+    /// [`EditError`](crate::EditError).
+    pub async fn advice(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Edited<AdviceList> {
         caller.authority.require_in(tenant, Permission::Audit)?;
-        let now = caller.now;
-        let state = self.store.load_state(tenant).await?;
-        let state = state.filter(|state| state.lifecycle.deleted_at.is_none());
-        let state = state.ok_or(EditError::NotFound("tenant"))?;
-        let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
+        let paging = Paging::<ClientId>::of(cursor, limit)?;
+        let (now, store) = (caller.now, &self.store);
+        let tenant_alone = self.load(tenant, &TenantAlone).await?.tenant()?.clone();
+        let query =
+            ClientQuery { after: paging.after.clone(), limit: paging.rows(), ..ClientQuery::default() };
+        let clients = store.list_clients(tenant, &query).await?;
+        let clients = paging.page(clients, |row| (row.client.id.clone(), row));
+        let state = TenantState { clients: clients.items, ..tenant_alone };
+        let mut ids = state.clients.iter().map(|row| &row.client.id);
+        let (mut secret_uses, mut known) = (Vec::new(), ClientCounts::default());
+        let first = ids.next();
+        if let Some((first, last)) = first.zip(ids.last().or(first)) {
+            let ids = first.clone()..=last.clone();
+            let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
+            secret_uses = store.secret_usage_of_clients(tenant, &ids).await?;
+            known = store.client_counts(tenant, &ids, &(since..=today)).await?;
+        }
+        let is_counted =
+            known.first_day.is_some_and(|first| first <= now.saturating_sub(SPAN).seconds() / 86_400);
         let ending = ApiKeyQuery { ends_before: Some(now + NEAR), limit: KEYS, ..ApiKeyQuery::default() };
+        let is_first = paging.after.is_none();
         let known = Known {
             state: &state,
-            most_clients: Limit::of_clients(&state.tenant, self.policy.clients).most,
-            secret_uses: &self.store.secret_usage_of_tenant(tenant).await?,
-            ended_keys: &self.store.list_api_keys(tenant, &ending).await?,
-            counts: &self.store.client_counts(tenant, &(since..=today)).await?,
-            is_counted: self.store.first_day_of_usage(tenant).await?.is_some_and(|first| first <= since),
+            most_clients: is_first.then(|| Limit::of_clients(&state.tenant, self.policy.clients).most),
+            secret_uses: &secret_uses,
+            ended_keys: &if is_first { store.list_api_keys(tenant, &ending).await? } else { Vec::new() },
+            counts: &known.counts,
+            is_counted,
             now,
         };
-        Ok(AdviceList::of(known.is_counted, advice::advise(&known)))
+        Ok(AdviceList::of(is_counted, advice::advise(&known), clients.next_cursor))
     }
 }

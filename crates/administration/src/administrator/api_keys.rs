@@ -78,6 +78,16 @@ impl Administrator {
             Some(client) => drop(self.client_state(caller, tenant, client).await?),
             None => _ = self.load(tenant, &TenantAlone).await?.tenant()?,
         }
+        self.read_api_keys(caller, tenant, page, query).await
+    }
+
+    pub(super) async fn read_api_keys(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        page: Paging<(Timestamp, ApiKeyId)>,
+        query: ApiKeyQuery,
+    ) -> Edited<Page<ApiKeyView>> {
         let query = ApiKeyQuery { after: page.after.clone(), limit: page.rows(), ..query };
         let rows = self.store.list_api_keys(tenant, &query).await?;
         Ok(page

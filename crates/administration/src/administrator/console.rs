@@ -1,21 +1,31 @@
 //! Sessions of the console: a link is made for the caller of the API, its code is exchanged for a session, and a cookie finds the session.
 
+use std::net::IpAddr;
+
 use protocol::{Secret, Timestamp};
+use serde_json::json;
 use sessions::{SessionId, SessionToken, SignedIn};
 use tenancy::{Stored, TenantId};
 
 use super::{Administrator, Caller};
 use crate::edit::Edited;
-use crate::{ConsoleHolder, ConsoleSession};
+use crate::{Actor, AuditRecord, Authority, ConsoleHolder, ConsoleSession, EditError};
 
 impl Administrator {
     /// The code of a link to the console, for the caller, with the caller's own tenant: valid once, and for [`ConsoleSession::LINK`].
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError).
+    /// [`EditError`].
     pub async fn create_console_link(&self, caller: &Caller) -> Edited<(TenantId, Secret)> {
         let tenant = caller.authority.home();
-        let holder = caller.token.clone().map_or(ConsoleHolder::Operator, ConsoleHolder::Client);
+        let holder = match &caller.token {
+            Some(token) => ConsoleHolder::Client(token.clone()),
+            None if caller.authority.is_operator() => ConsoleHolder::Operator,
+            None => {
+                let message = "a link to the console is made for a client, by its token";
+                return Err(EditError::InsufficientPrivilege(message.to_owned()));
+            }
+        };
         let (mut link, token) =
             self.console_session(&tenant, caller.authority.actor().name.clone(), holder, caller.now);
         link.is_link = true;
@@ -27,37 +37,55 @@ impl Administrator {
     /// A session for a person who has signed in and has permissions, with the value of its cookie.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn begin_console_session(&self, signed_in: &SignedIn, now: Timestamp) -> Stored<Secret> {
+    /// [`EditError`] where the store does not answer.
+    pub async fn begin_console_session(
+        &self,
+        signed_in: &SignedIn,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Edited<Secret> {
         let (tenant, account) = (&signed_in.session().tenant, signed_in.account());
-        let (mut session, token) = self.console_session(
-            tenant,
-            format!("account:{account}"),
-            ConsoleHolder::Account(account.clone()),
-            now,
-        );
+        let actor = Authority::of_account_holder(signed_in, source).actor().name.clone();
+        let holder = ConsoleHolder::Account(account.clone());
+        let (mut session, token) = self.console_session(tenant, actor, holder, now);
         session.proven_at = signed_in.session().authenticated_at;
         self.store.add_console_session(tenant, &session, now).await?;
+        self.note_begun(&session, source, now).await?;
         Ok(token.to_cookie())
     }
 
     /// The session that a link leads to, with the value of its cookie.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`EditError`] where the store does not answer.
     pub async fn exchange_console_link(
         &self,
         tenant: &TenantId,
         code: &str,
+        source: Option<IpAddr>,
         now: Timestamp,
-    ) -> Stored<Option<Secret>> {
+    ) -> Edited<Option<Secret>> {
         let Some(link) = self.opened(tenant, code, now).await?.filter(|found| found.is_link) else {
             return Ok(None);
         };
         let token = SessionToken::generate(0, link.id.clone());
         let session = link.begun(token.digest(&self.console, tenant), now);
-        let has_begun = self.store.begin_console_session(tenant, &session).await?;
-        Ok(has_begun.then(|| token.to_cookie()))
+        if !self.store.begin_console_session(tenant, &session).await? {
+            return Ok(None);
+        }
+        self.note_begun(&session, source, now).await?;
+        Ok(Some(token.to_cookie()))
+    }
+
+    async fn note_begun(
+        &self,
+        ConsoleSession { tenant, actor, .. }: &ConsoleSession,
+        source: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Edited<()> {
+        let by = Actor::named(actor, source.map(|source| source.to_string()));
+        let what = ("console.signed_in", actor.clone(), json!({}));
+        self.record(vec![AuditRecord::new(by, now, tenant.clone(), what)], now).await
     }
 
     /// The session of a cookie.

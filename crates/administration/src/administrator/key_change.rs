@@ -26,7 +26,7 @@ impl Administrator {
     ) -> Edited<Created<KeysChanged>> {
         let idempotency = operation.and_then(|operation| IdempotencyScope::of(caller, tenant, operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
-        let scope = Box::new(Keys { imported: thumbprint });
+        let scope = Box::new(Keys { imported: thumbprint, ..Keys::default() });
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>, prepared: &mut Option<KeyMaterial>| {
             let (state, decision) = (context.facts.keys()?, decide(context)?);

@@ -74,7 +74,8 @@ impl Administrator {
     /// # Errors
     /// [`EditError`].
     pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Edited<KeyStatusView> {
-        self.status(caller, tenant, &self.load_keys(caller, tenant).await?).await
+        let facts = self.load_keys_with_fetches(caller, tenant).await?;
+        self.status_of_keys(caller, tenant, &facts).await
     }
 
     /// All keys, their status, and what an emergency would break, of one reading.
@@ -86,15 +87,19 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
     ) -> Edited<(Vec<KeyView>, KeyStatusView, Vec<BrokenTokensView>)> {
-        let facts = self.load_keys(caller, tenant).await?;
+        let facts = self.load_keys_with_fetches(caller, tenant).await?;
         let keys = KeyView::all(&facts.keys()?.records, caller.now);
         let breaks = self.effects(caller, tenant, &facts, KeyCommand::RotateInEmergency)?;
-        Ok((keys, self.status(caller, tenant, &facts).await?, breaks))
+        Ok((keys, self.status_of_keys(caller, tenant, &facts).await?, breaks))
     }
 
-    async fn status(&self, caller: &Caller, tenant: &TenantId, facts: &Facts) -> Edited<KeyStatusView> {
+    async fn status_of_keys(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        facts: &Facts,
+    ) -> Edited<KeyStatusView> {
         let (state, now) = (facts.keys()?, caller.now);
-        let fetches = self.store.verifier_fetches(tenant).await?;
         let policy = self.context(caller, tenant, facts).key_policy(state);
         let mut unopened = Vec::new();
         for record in openable(&state.records.keys, now) {
@@ -103,18 +108,25 @@ impl Administrator {
                 unopened.push(UnopenedKeyView::of(record.id, &error, sees_all));
             }
         }
-        Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, fetches, now) })
+        Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, facts.fetches.clone(), now) })
     }
 
     async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
         caller.authority.require_in(tenant, Permission::Keys)?;
-        self.load(tenant, &Keys { imported: None }).await
+        self.load(tenant, &Keys::default()).await
+    }
+
+    async fn load_keys_with_fetches(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
+        caller.authority.require_in(tenant, Permission::Keys)?;
+        self.load(tenant, &Keys { with_fetches: true, ..Keys::default() }).await
     }
 }
 
-/// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant
-/// has the imported key of this thumbprint.
+/// The tenant's keys, with the fetches of verifiers where its policy or the caller needs them, and whether another tenant has the imported
+/// key of this thumbprint.
+#[derive(Default)]
 pub(super) struct Keys {
+    pub(super) with_fetches: bool,
     pub(super) imported: Option<String>,
 }
 
@@ -122,7 +134,7 @@ pub(super) struct Keys {
 impl Scope for Keys {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
         let mut facts = Facts { keys: store.load_keys(tenant).await?, ..Facts::default() };
-        if facts.keys()?.tenant.signing.hold_activation.is_some() {
+        if self.with_fetches || facts.keys()?.tenant.signing.hold_activation.is_some() {
             facts.fetches = store.verifier_fetches(tenant).await?;
         }
         if let Some(thumbprint) = &self.imported {

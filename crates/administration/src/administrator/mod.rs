@@ -23,6 +23,7 @@ mod key_views;
 mod leaks;
 mod load;
 mod password_links;
+mod readings;
 mod refusals;
 mod resource;
 mod secret_material;
@@ -34,7 +35,7 @@ mod usage;
 
 use std::sync::{Arc, Mutex};
 
-use ::accounts::{AccountId, Throttled};
+use ::accounts::{AccountId, PasswordLinks, Throttled};
 use ::secrets::{KeyedDigest, Pepper};
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
@@ -50,6 +51,7 @@ pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
+pub use readings::{ApplicationReading, CredentialsReading, TenantReading};
 pub use resource::Resource;
 pub use usage::UsageQuery;
 
@@ -103,6 +105,7 @@ pub struct Administrator {
     slow_hashes: TenantTurns,
     /// Of what opens sessions of the console.
     console: KeyedDigest,
+    password_links: PasswordLinks,
     imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
     throttled: ThrottledNow,
@@ -142,6 +145,7 @@ impl Administrator {
             TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, WAITING)
         };
         let console = KeyedDigest::for_purpose(pepper.expose(), "latchkey console session 1");
+        let password_links = PasswordLinks::new(&pepper);
         Self {
             store,
             sealer,
@@ -153,6 +157,7 @@ impl Administrator {
             tenant_locks,
             slow_hashes,
             console,
+            password_links,
             imports,
             sign_ins,
             throttled: Arc::new(|_, _, _| (None, 0)),

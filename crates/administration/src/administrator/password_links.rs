@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use accounts::{Account, AccountId, PasswordLink, PasswordLinks};
+use accounts::{Account, AccountId, PasswordLink};
 use protocol::{Secret, Timestamp};
 use tenancy::TenantId;
 
@@ -32,7 +32,7 @@ impl Administrator {
 
     /// The code is a fragment, so that it is in no log and no `Referer`.
     fn link_to(&self, account: &Account, now: Timestamp) -> PasswordLinkView {
-        let (code, expires_at) = PasswordLinks::new(&self.pepper).make(account, now);
+        let (code, expires_at) = self.password_links.make(account, now);
         let (public_url, tenant) = (&self.policy.public_url, &account.tenant);
         let link = format!("{public_url}/api/v1/tenant/{tenant}/account/set-password#{}", code.expose());
         PasswordLinkView { link, expires_at: expires_at.into() }
@@ -41,7 +41,7 @@ impl Administrator {
     /// What the code of a link names, if it was made here. The store is not asked.
     #[must_use]
     pub fn read_password_link(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
-        PasswordLinks::new(&self.pepper).read(tenant, code)
+        self.password_links.read(tenant, code)
     }
 
     /// Sets the password of the account of a link, while the link may be used. All sessions until now end.

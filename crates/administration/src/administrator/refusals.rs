@@ -22,23 +22,17 @@ impl Administrator {
         cursor: Option<&str>,
     ) -> Edited<Page<Refusal>> {
         caller.authority.require_in(tenant, Permission::Audit)?;
+        let page = Paging::of(cursor, query.limit)?;
         self.load(tenant, &TenantAlone).await?.tenant()?;
-        self.refusals_of_known(caller, tenant, query, cursor).await
+        self.read_refusals(tenant, page, query).await
     }
 
-    /// The same of a tenant of which the caller has just looked at a row.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::EditError).
-    pub async fn refusals_of_known(
+    pub(super) async fn read_refusals(
         &self,
-        caller: &Caller,
         tenant: &TenantId,
+        page: Paging<RefusalCursor>,
         query: RefusalQuery,
-        cursor: Option<&str>,
     ) -> Edited<Page<Refusal>> {
-        caller.authority.require_in(tenant, Permission::Audit)?;
-        let page = Paging::of(cursor, query.limit)?;
         let query = RefusalQuery { before: page.after.clone(), limit: page.rows(), ..query };
         let rows = self.store.list_refusals(tenant, &query).await?;
         Ok(page.page(rows, |refusal| {

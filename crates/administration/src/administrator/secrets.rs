@@ -83,7 +83,7 @@ impl Administrator {
         all.into_iter().find(|view| view.id == secret.as_str()).ok_or(EditError::NotFound("secret"))
     }
 
-    async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Edited<Vec<SecretView>> {
+    pub(super) async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Edited<Vec<SecretView>> {
         let usage = self.store.secret_usage(&row.client.tenant, &row.client.id).await?;
         let view = |secret| SecretView::of(secret, &row.secrets, &usage, caller.now);
         Ok(row.secrets.iter().map(view).collect())

@@ -34,20 +34,6 @@ impl Administrator {
         self.read_usage(of, query, caller.now).await
     }
 
-    /// The same of a tenant or client that the caller has just looked at.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::EditError).
-    pub async fn usage_of_known(
-        &self,
-        caller: &Caller,
-        of: UsageOf<'_>,
-        query: UsageQuery,
-    ) -> Edited<UsageView> {
-        require_audit(caller, of)?;
-        self.read_usage(of, query, caller.now).await
-    }
-
     /// What a client did, for itself: it has authenticated.
     ///
     /// # Errors
@@ -78,7 +64,12 @@ impl Administrator {
         }
     }
 
-    async fn read_usage(&self, of: UsageOf<'_>, query: UsageQuery, now: Timestamp) -> Edited<UsageView> {
+    pub(super) async fn read_usage(
+        &self,
+        of: UsageOf<'_>,
+        query: UsageQuery,
+        now: Timestamp,
+    ) -> Edited<UsageView> {
         let kept = if matches!(of, UsageOf::Client(..)) { DAYS_OF_CLIENT } else { DAYS_OF_TENANT };
         let (by, span) = query.span(kept, now)?;
         let days = span.0 / 86_400..=(span.1 - 1) / 86_400;

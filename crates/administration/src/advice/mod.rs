@@ -26,9 +26,9 @@ const DAY: u64 = 86_400;
 /// What a rule looks at.
 pub(crate) struct Known<'a> {
     pub(crate) state: &'a TenantState,
-    /// How many clients the tenant may have.
-    pub(crate) most_clients: u64,
-    /// Of all clients, in the order of their ids.
+    /// How many clients the tenant may have; none where the tenant as a whole is not looked at.
+    pub(crate) most_clients: Option<u64>,
+    /// Of these clients, in the order of their ids.
     pub(crate) secret_uses: &'a [SecretUsage],
     /// API keys that have ended, or are near their end.
     pub(crate) ended_keys: &'a [ApiKeyState],

@@ -4,7 +4,8 @@ use super::{Advice, Known, advice};
 
 /// Nine tenths of the clients that the tenant may have.
 pub(super) fn near_limit(known: &Known<'_>) -> Vec<Advice> {
-    let (count, most) = (known.state.client_count, known.most_clients);
+    let Some(most) = known.most_clients else { return Vec::new() };
+    let count = known.state.client_count;
     if count.saturating_mul(10) < most.saturating_mul(9) {
         return Vec::new();
     }

@@ -69,7 +69,7 @@ impl Estate {
         let Self { state, uses, counts, keys } = self;
         Known {
             state,
-            most_clients: 1_000,
+            most_clients: Some(1_000),
             secret_uses: uses,
             ended_keys: keys,
             counts,

@@ -6,13 +6,16 @@ use serde_json::Value;
 
 use crate::advice::{Advice, RULES};
 
-/// What a tenant's administrators could do better.
+/// What a tenant's administrators could do better, about a page of its clients. The first page says it about the tenant and its API keys, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceList {
     /// By rule.
     pub items: Vec<AdviceView>,
     /// Whether usage was counted for less than 30 days: then the rules on what is not used are silent.
     pub is_too_early_for_usage: bool,
+    /// To be sent as `cursor` for the next clients; absent after the last ones. Opaque.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// A piece of advice.
@@ -43,7 +46,7 @@ pub struct PatchView {
 }
 
 impl AdviceList {
-    pub(crate) fn of(is_counted: bool, advice: Vec<Advice>) -> Self {
+    pub(crate) fn of(is_counted: bool, advice: Vec<Advice>, next_cursor: Option<String>) -> Self {
         let view = |Advice { rule, subject, evidence, action, patch }: Advice| AdviceView {
             rule: rule.to_owned(),
             subject,
@@ -51,6 +54,10 @@ impl AdviceList {
             action,
             patch: patch.map(|(client, body)| PatchView { client_id: client.to_string(), body }),
         };
-        Self { items: advice.into_iter().map(view).collect(), is_too_early_for_usage: !is_counted }
+        Self {
+            items: advice.into_iter().map(view).collect(),
+            is_too_early_for_usage: !is_counted,
+            next_cursor,
+        }
     }
 }

@@ -30,6 +30,7 @@ mod secret;
 mod secret_view;
 mod shape;
 mod source;
+mod status;
 mod tenant;
 mod tenant_view;
 mod usage;
@@ -72,6 +73,7 @@ pub use resource_scopes::ResourceScopes;
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
+pub use status::{KeyStepView, PlatformStatus, ReplicaView};
 pub use tenant::{
     AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LeaksSettings,
     LimitsSettings, NewTenant, RefreshTokenSettings, ResourceServerSettings, SessionSettings,

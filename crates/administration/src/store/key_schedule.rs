@@ -16,6 +16,13 @@ pub trait KeySchedule: Send + Sync {
     /// At most `limit` tenants whose keys are due, the longest due first. An index finds them.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
+    /// When the keys of tenants are to be looked at next, the earliest first: of this tenant, or of so many tenants at most.
+    async fn next_key_steps(
+        &self,
+        tenant: Option<&TenantId>,
+        limit: u32,
+    ) -> Stored<Vec<(TenantId, Timestamp)>>;
+
     /// Whether this holder has the lease until then. It gets a lease that is free, has expired or is its own already.
     async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
 }

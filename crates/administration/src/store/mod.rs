@@ -27,7 +27,7 @@ pub use leaked_credentials::LeakedCredentials;
 pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace};
 pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
-pub use usage_days::{UsageDays, UsageOf};
+pub use usage_days::{ClientCounts, UsageDays, UsageOf};
 pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 
 /// All store traits of administration, as one object.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
+use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
 
@@ -17,11 +18,13 @@ pub trait UsageDays: Send + Sync {
     /// The counts of these days, ordered by day.
     async fn usage(&self, of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Stored<Vec<DayCounts>>;
 
-    /// What each client of a tenant did in these days.
-    async fn client_counts(&self, tenant: &TenantId, days: &RangeInclusive<u64>) -> Stored<Vec<ClientCount>>;
-
-    /// The first day of a tenant on which anything was counted, of those that are kept.
-    async fn first_day_of_usage(&self, tenant: &TenantId) -> Stored<Option<u64>>;
+    /// What each of these clients of a tenant did in these days.
+    async fn client_counts(
+        &self,
+        tenant: &TenantId,
+        clients: &RangeInclusive<ClientId>,
+        days: &RangeInclusive<u64>,
+    ) -> Stored<ClientCounts>;
 
     /// Who was issued most tokens in these days: of a tenant its clients, of the platform its tenants.
     async fn busiest(
@@ -30,6 +33,18 @@ pub trait UsageDays: Send + Sync {
         days: &RangeInclusive<u64>,
         limit: u32,
     ) -> Stored<Vec<(String, u64)>>;
+
+    /// The replicas that have added counts within a day, each with when it did last; the latest first, and so many at most.
+    async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
+}
+
+/// What clients did, and since when their tenant is counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientCounts {
+    /// Of each client.
+    pub counts: Vec<ClientCount>,
+    /// The first day of the tenant on which anything was counted, of those that are kept.
+    pub first_day: Option<u64>,
 }
 
 /// Whose counts.

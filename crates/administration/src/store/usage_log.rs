@@ -1,5 +1,7 @@
 //! Where secrets were used from, and which verifiers fetched keys. Both are written without a commit, several at once.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use keys::KeyId;
 use protocol::Timestamp;
@@ -12,8 +14,12 @@ pub trait UsageLog: Send + Sync {
     /// The addresses that a client's secrets were used from.
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>>;
 
-    /// The same of all clients of a tenant, in the order of their ids.
-    async fn secret_usage_of_tenant(&self, tenant: &TenantId) -> Stored<Vec<SecretUsage>>;
+    /// The same of these clients of a tenant, in the order of their ids.
+    async fn secret_usage_of_clients(
+        &self,
+        tenant: &TenantId,
+        clients: &RangeInclusive<ClientId>,
+    ) -> Stored<Vec<SecretUsage>>;
 
     /// Records the use of secrets. It ignores secrets and clients that do not exist.
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()>;

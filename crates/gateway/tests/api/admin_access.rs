@@ -21,6 +21,7 @@ fn scope((method, path): &(Method, String)) -> &'static str {
             "latchkey:audit"
         }
         _ if path.ends_with("/console-links") => ANY,
+        _ if path == "/api/v1/admin/status" => "latchkey:audit",
         _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
         _ if path.starts_with("/api/v1/tenant/{id}/keys") => "latchkey:keys",
         _ if path.starts_with("/api/v1/tenant/{id}/accounts") => "latchkey:accounts",

@@ -78,6 +78,7 @@ mod busy;
 mod changed_between;
 mod connections;
 mod console;
+mod console_access;
 mod corpus;
 mod cross_origin;
 mod deadlines;

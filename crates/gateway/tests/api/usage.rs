@@ -119,3 +119,43 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
         refused.assert_faulty(&[pointer]);
     }
 }
+
+#[tokio::test]
+async fn advice_is_read_by_pages_of_clients() {
+    let test_env = TestEnv::start();
+    for tenant in [ACME, GLOBEX] {
+        let reader = test_env.token(tenant, READER).await;
+        let path = tenant_path(tenant, "/advice");
+        let whole = test_env.get(&reader, &format!("{path}?limit=200")).await.json_of(200);
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        for page in 0.. {
+            assert!(page < 50, "{items:?}");
+            let list = test_env.get(&reader, &format!("{path}?limit=3&cursor={cursor}")).await.json_of(200);
+            items.extend(list["items"].as_array().unwrap().clone());
+            match list["next_cursor"].as_str() {
+                Some(next) => cursor = next.to_owned(),
+                None => break,
+            }
+        }
+        let sorted = |mut items: Vec<Value>| {
+            items.sort_by_key(Value::to_string);
+            items
+        };
+        assert!(!cursor.is_empty() && whole.get("next_cursor").is_none(), "{whole}");
+        assert_eq!(sorted(items), sorted(whole["items"].as_array().unwrap().clone()));
+        test_env.get(&reader, &format!("{path}?cursor=x")).await.assert_status(400);
+    }
+}
+
+#[tokio::test]
+async fn the_status_names_the_tenants_whose_keys_change_next() {
+    let test_env = TestEnv::start();
+    let watcher = test_env.token(PLATFORM, WATCHER).await;
+    for (tenant, keeper) in test_env.of_each(KEEPER).await {
+        test_env.step(&keeper, &tenant_path(tenant, "/keys/rotate")).await.assert_status(200);
+        let status = test_env.get(&watcher, "/api/v1/admin/status").await.json_of(200);
+        let steps = status["next_key_steps"].as_array().unwrap();
+        assert!(steps.iter().any(|step| step["tenant_id"] == tenant), "{status}");
+        assert_eq!(status["replicas"], json!([]));
+    }
+}

@@ -11,7 +11,7 @@ use tenancy::TenantId;
 
 use super::output::json;
 use super::runner::Runner;
-use crate::admin_client::{AdminArguments, ApiRequest};
+use crate::admin_client::{AdminArguments, AdminClient, ApiRequest, with_query};
 
 /// On which tenant.
 #[derive(Args)]
@@ -30,14 +30,28 @@ pub(crate) fn run(config: &Path, arguments: &AdviseArguments) -> anyhow::Result<
     let AdviseArguments { tenant, patch, admin } = arguments;
     let runner = Runner { config, arguments: admin };
     runner.run(async |client| {
-        let list: AdviceList =
-            client.send(ApiRequest::get(format!("/api/v1/tenant/{tenant}/advice"))).await?;
+        let list = read(client, tenant).await?;
         if let Some(file) = patch {
             let patches: Vec<_> = list.items.iter().filter_map(|advice| advice.patch.as_ref()).collect();
             fs::write(file, json(&patches)).with_context(|| format!("cannot write {}", file.display()))?;
         }
         runner.print(&list, || lines(&list))
     })
+}
+
+/// All pages of it.
+async fn read(client: &AdminClient, tenant: &TenantId) -> anyhow::Result<AdviceList> {
+    let path = format!("/api/v1/tenant/{tenant}/advice");
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = with_query(&path, &[("cursor", cursor), ("limit", Some("200".to_owned()))]);
+        let mut list: AdviceList = client.send(ApiRequest::get(page)).await?;
+        items.append(&mut list.items);
+        cursor = list.next_cursor.take();
+        if cursor.is_none() {
+            return Ok(AdviceList { items, ..list });
+        }
+    }
 }
 
 fn lines(list: &AdviceList) -> String {

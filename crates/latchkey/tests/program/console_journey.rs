@@ -13,6 +13,9 @@ use crate::host::run;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
+/// Nothing of the program is below the folder of the tests.
+const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_fetches_a_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -26,8 +29,11 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
             made["path"].as_str().unwrap().to_owned()
         };
         let link = program.url(&path);
-        let found =
-            browser("console.cjs", &[("LINK", &link), ("SCRIPT", script), ("TENANT", tenant)]).output();
+        let found = browser(
+            "console.cjs",
+            &[("LINK", &link), ("SCRIPT", script), ("TENANT", tenant), ("REPORTS", REPORTS)],
+        )
+        .output();
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();
         assert_eq!(found["problems"], json!([]), "{found}");
         let [first, second] = ["first", "second"].map(|name| found[name].as_str().unwrap());

@@ -105,7 +105,13 @@ async fn odd_tenant_ids_are_unknown() {
     }
 }
 
-/// Every method and path of the OpenAPI document.
+/// The routes of the console, which the document does not have.
+const CONSOLE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../gateway/tests/api/snapshots/api__console_access__console_routes.snap"
+));
+
+/// Every method and path of the OpenAPI document and of the console.
 async fn endpoints(program: &Program) -> Vec<(Method, String)> {
     let document = program.get("/openapi.json").await.json();
     let mut endpoints = Vec::new();
@@ -114,6 +120,12 @@ async fn endpoints(program: &Program) -> Vec<(Method, String)> {
             endpoints.push((method.to_uppercase().parse().unwrap(), path.clone()));
         }
     }
+    let of_console = CONSOLE.lines().filter_map(|line| line.split_once(" /console"));
+    endpoints.extend(of_console.map(|(method, row)| {
+        let path = row.split_whitespace().next().filter(|path| path.starts_with('/')).unwrap_or_default();
+        (method.parse().unwrap(), format!("/console{}", path.replace("{client}", "svc")))
+    }));
+    assert!(endpoints.iter().any(|(_, path)| path == "/console/t/{id}/applications/svc/credentials"));
     endpoints
 }
 
@@ -160,6 +172,11 @@ async fn judge(
         // Credentials of clients change nothing of what a person sees.
         let signed_in = answer.header("set-cookie").contains("lk-s.");
         assert!(!signed_in && !answer.body.contains(attacker.tenant), "{what}");
+    } else if path.starts_with("/console") {
+        // A browser without a session is led to the sign-in, whatever credentials of clients it shows.
+        let is_let_in = answer.header("set-cookie").contains("lk-c.") || answer.body.contains("Sign out");
+        assert!(!is_let_in && !answer.body.contains(attacker.tenant), "{what}");
+        assert!(matches!(answer.status, 200 | 303 | 403 | 404), "{what}");
     } else if path == "/api/v1/protected-resource" {
         // The resource is acme's: it refuses globex's token and accepts acme's own.
         let own = attacker.tenant == "acme" && matches!(shown, Shown::Bearer(_));

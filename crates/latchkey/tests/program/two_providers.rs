@@ -134,7 +134,8 @@ impl ProviderTenant {
             "refresh_token": { "rotation": "always", "grace": "0s" },
             "subject": if *id == "globex" { "pairwise" } else { "public" },
             "accounts": {
-                "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
+                "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name },
+                    "permissions": ["latchkey:clients", "latchkey:audit"] },
                 "eve": { "email": "eve@example.com", "password": { "value": eves_password } },
             },
             "clients": {

@@ -16,6 +16,6 @@ mod logo_tests;
 #[cfg(test)]
 mod openid_tests;
 #[cfg(test)]
-mod test_folder;
+pub(crate) mod test_folder;
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(clients::SELECT_PAGE).reading::<ClientState>(),
         Statement::of(applications::SELECT_PAGE).reading::<Application>(),
         Statement::of(usage_log::SELECT_USES).reading::<SecretUsage>(),
+        Statement::of(usage_log::SELECT_USES_OF_CLIENTS).reading::<SecretUsage>(),
         Statement::of(revocations::SELECT).reading::<ReadRevocation>(),
         Statement::of(accounts::SELECT_ONE).reading::<AccountState>(),
         Statement::of(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
@@ -88,7 +89,8 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
 async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for sql in [
         key_schedules::DUE,
-        key_schedules::SELECT,
+        key_schedules::NEXT,
+        key_schedules::NEXT_OF_TENANT,
         sealed_items::KEYS,
         sealed_items::VALUES,
         sealed_items::SOURCES,
@@ -101,6 +103,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         check(Statement::of(sql), false).await;
     }
     for statement in [
+        Statement::of(key_schedules::SELECT).reading::<TenantState>(),
         Statement::of(signing_keys::SELECT).reading::<KeyRecord>(),
         Statement::of(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
         Statement::of(signing_keys::SELECT_ONE).reading::<KeyRecord>(),
@@ -115,13 +118,15 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     check(Statement::of(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
-        (key_schedules::SELECT, "clients_by_lifetime (tenant_id=?"),
+        (key_schedules::NEXT, "key_schedules_by_time (due_at>?)"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {
         let steps = plan(Statement::of(sql)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
+    let steps = plan(Statement::of(key_schedules::SELECT).reading::<TenantState>()).await;
+    assert!(steps.iter().any(|step| step.contains("clients_by_lifetime (tenant_id=?")), "{steps:#?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::{
     AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, ApiKeyQuery, ApiKeyRows,
     ApiKeyState, ApiKeyUsage, Application, ApplicationId, Applications, AuditLog, AuditQuery, AuditRecord,
-    ChangeLog, ClientCount, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState,
+    ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState,
     ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation, Generations,
     IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Refusal, RefusalLog,
     RefusalQuery, RelatedAccounts, RelatedClients, SealedItems, SealedPlace, SecretUsage, TenantCursor,
@@ -206,6 +206,7 @@ counted! { Generations {
 
 counted! { KeySchedule {
     administration: load_keys(tenant: &TenantId) -> Option<TenantKeys>;
+    administration: next_key_steps(tenant: Option<&TenantId>, limit: u32) -> Vec<(TenantId, Timestamp)>;
     administration: find_due_keys(now: Timestamp, limit: u32) -> Vec<TenantId>;
     administration: try_lease(name: &str, holder: &str, now: Timestamp, until: Timestamp) -> bool;
 }}
@@ -221,7 +222,8 @@ counted! { SealedItems {
 
 counted! { UsageLog {
     administration: secret_usage(tenant: &TenantId, client: &ClientId) -> Vec<SecretUsage>;
-    administration: secret_usage_of_tenant(tenant: &TenantId) -> Vec<SecretUsage>;
+    administration: secret_usage_of_clients(
+        tenant: &TenantId, clients: &RangeInclusive<ClientId>) -> Vec<SecretUsage>;
     administration: record_secret_usage(usage: &[SecretUsage]) -> ();
     administration: verifier_fetches(tenant: &TenantId) -> Vec<VerifierFetch>;
     administration: record_verifier_fetches(fetches: &[VerifierFetch]) -> ();
@@ -230,8 +232,9 @@ counted! { UsageLog {
 counted! { UsageDays {
     administration: add_usage(batch: &UsageBatch) -> ();
     administration: usage(of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Vec<DayCounts>;
-    administration: client_counts(tenant: &TenantId, days: &RangeInclusive<u64>) -> Vec<ClientCount>;
-    administration: first_day_of_usage(tenant: &TenantId) -> Option<u64>;
+    administration: client_counts(
+        tenant: &TenantId, clients: &RangeInclusive<ClientId>, days: &RangeInclusive<u64>) -> ClientCounts;
+    administration: list_replicas(limit: u32) -> Vec<(String, Timestamp)>;
     administration: busiest(
         tenant: Option<&TenantId>, days: &RangeInclusive<u64>, limit: u32) -> Vec<(String, u64)>;
 }}

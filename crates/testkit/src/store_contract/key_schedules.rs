@@ -61,6 +61,13 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     ] {
         assert_eq!(store.find_due_keys(at(now), limit).await.unwrap(), named(expected), "{now} {limit}");
     }
+    let next = async |tenant, limit| store.next_key_steps(tenant, limit).await.unwrap();
+    let named_at = |steps: &[(usize, u64)]| {
+        steps.iter().map(|(nth, due)| (ids[*nth].clone(), at(*due))).collect::<Vec<_>>()
+    };
+    assert_eq!(next(None, 3).await, named_at(&[(1, 10), (3, 10), (2, 20)]));
+    assert_eq!(next(Some(&ids[0]), 1).await, named_at(&[(0, 30)]));
+    assert_eq!(next(Some(&ids[4]), 1).await, []);
     commit(&stores, &planning(&ids[1], None)).await;
     commit(&stores, &planning(&ids[3], Some(at(40)))).await;
     assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));

@@ -27,6 +27,14 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     assert_eq!(sorted(store.secret_usage(&acme.id, &svc).await.unwrap()), expected);
     assert_eq!(store.secret_usage(&globex.id, &svc).await.unwrap(), [used(&globex, "s1", "c", 2)]);
 
+    let of_range = async |tenant: &Tenant, first, last| {
+        let clients = fixtures::client_id(first)..=fixtures::client_id(last);
+        store.secret_usage_of_clients(&tenant.id, &clients).await.unwrap()
+    };
+    assert_eq!(sorted(of_range(&acme, "svc", "svc").await), expected);
+    assert_eq!(of_range(&globex, "a", "z").await, [used(&globex, "s1", "c", 2)]);
+    assert_eq!(of_range(&acme, "svd", "z").await, []);
+
     let all: Vec<_> = (0..200).map(|nth| used(&acme, "s1", &format!("address {nth}"), 100 + nth)).collect();
     for batch in all.chunks(80) {
         store.record_secret_usage(batch).await.unwrap();

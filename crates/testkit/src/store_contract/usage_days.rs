@@ -1,6 +1,9 @@
 //! Counts of usage, added in batches by several replicas.
 
-use administration::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay, UsageOf};
+use administration::{
+    ClientCount, ClientCounts, Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageDay,
+    UsageOf,
+};
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -42,6 +45,20 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
     assert_eq!(read(UsageOf::Client(&globex, &svc)).await, counts(Counter::Refused, &[(3, 7)]));
     assert_eq!(read(UsageOf::Platform).await, counts(Counter::Issued, &[(3, 7), (4, 2)]));
     assert_eq!(store.usage(UsageOf::Tenant(&acme), &(0..=LAST - 1)).await.unwrap(), []);
+
+    let of_range = async |tenant, first, last| {
+        let clients = fixtures::client_id(first)..=fixtures::client_id(last);
+        store.client_counts(tenant, &clients, &days).await.unwrap()
+    };
+    let count = |counter, total| ClientCount { client: svc.clone(), counter, name: String::new(), total };
+    let counts_of = |counts| ClientCounts { counts, first_day: Some(LAST) };
+    assert_eq!(of_range(&acme, "svc", "svc").await, counts_of(vec![count(Counter::Issued, 5)]));
+    assert_eq!(of_range(&globex, "a", "z").await, counts_of(vec![count(Counter::Refused, 7)]));
+    assert_eq!(of_range(&acme, "a", "b").await, counts_of(Vec::new()));
+    assert_eq!(of_range(&fixtures::tenant_id("nobody"), "a", "z").await, ClientCounts::default());
+    let replicas = ["one", "two"].map(|replica| (replica.to_owned(), NOW));
+    assert_eq!(store.list_replicas(9).await.unwrap(), replicas);
+    assert_eq!(store.list_replicas(1).await.unwrap(), replicas[..1]);
 
     let busiest = async |tenant, limit| store.busiest(tenant, &days, limit).await.unwrap();
     let named = |name: &str, issued| (name.to_owned(), issued);

@@ -10,13 +10,18 @@ use utoipa::openapi::HttpMethod::Get;
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
+use super::query::Paging;
 use crate::openapi::Operation;
 use crate::respond::Document;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/advice", Audit, read)
-            .named("read_advice", "Read what the administrators of a tenant could do better.")
+            .named(
+                "read_advice",
+                "Read what the administrators of a tenant could do better, about a page of its clients.",
+            )
+            .paging("YmlsbGluZw")
             .answer::<AdviceList>("200", "The advice, with evidence and what to do; nothing is changed")
             .answer_example(json!({
                 "items": [{
@@ -33,5 +38,6 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn read(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.advice(caller, tenant).await?)
+    let Paging { cursor, limit } = request.query(|query| query.paging())?;
+    Document::of(StatusCode::OK).body(&administrator.advice(caller, tenant, cursor.as_deref(), limit).await?)
 }

@@ -13,6 +13,7 @@ mod key_commands;
 mod refusals;
 mod secrets;
 mod signing_keys;
+mod status;
 mod tenants;
 mod usage;
 
@@ -25,7 +26,7 @@ mod row;
 
 pub(crate) use admin_request::AdminAccess;
 pub(crate) use endpoint::{Serve, resources};
-pub(crate) use names::encoded;
+pub(crate) use names::{decoded, encoded};
 pub(crate) use usage::{example as usage_example, span_of_form};
 
 use actix_web::HttpResponse;
@@ -69,7 +70,7 @@ pub(crate) const GROUPS: [Group; 9] = [
     (
         "Usage",
         "How often tokens were issued, refused, asked about and revoked, and why requests were refused: with `latchkey:audit`.",
-        &[usage::endpoints, refusals::endpoints, advice::endpoints],
+        &[usage::endpoints, refusals::endpoints, advice::endpoints, status::endpoints],
     ),
     (
         "Console",

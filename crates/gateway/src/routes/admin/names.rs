@@ -109,6 +109,6 @@ pub(crate) fn encoded(name: &str) -> PercentEncode<'_> {
 }
 
 /// The segment at this place, decoded.
-pub(super) fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
+pub(crate) fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
     percent_decode_str(raw.place(place)?).decode_utf8().ok().map(Cow::into_owned)
 }

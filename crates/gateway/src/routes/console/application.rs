@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use administration::{
-    ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplanationView, Refusal, RefusalQuery, UsageOf,
+    ApplicationReading, ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplanationView, Refusal,
     UsagePeriod, UsageQuery, UsageView,
 };
 use pages::console::{Block, Field, Form, Input};
@@ -12,8 +12,7 @@ use registry::{Client, ClientId};
 
 use super::applications::purpose;
 use super::form::Fields;
-use super::overview::{permitted, segment};
-use super::shown::{chart, codes, fact, managed_by, outcome, status, time};
+use super::shown::{chart, codes, declared_at, fact, outcome, status, time};
 use super::visit::{Visit, unseen};
 use crate::explain::{Presented, Request, advice_on, explain as explained};
 use crate::failure::Failure;
@@ -36,11 +35,10 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
         "resume" => (ClientStep::Resume, "The application gets tokens again."),
         "revoke-tokens" => (ClientStep::RevokeTokens, "All tokens that it was issued are revoked."),
-        "delete" if fields.text("confirm") == client.as_str() => (ClientStep::Delete, ""),
-        "delete" => {
-            let text = "Type the id of the application to delete it.".to_owned();
-            return shown(visit, Some((Meaning::Danger, text))).await;
-        }
+        "delete" => match visit.check_danger(fields, client.as_str()) {
+            Ok(()) => (ClientStep::Delete, ""),
+            Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
+        },
         _ => return shown(visit, None).await,
     };
     let stepped = visit.administrator().step::<Client>(&visit.caller, &visit.tenant(), &client, step).await;
@@ -58,15 +56,13 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
-    let view = administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
     let since = visit.now().saturating_sub(ASKED);
-    let query = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
-    let of = UsageOf::Client(&tenant, &client);
-    let usage = permitted(administrator.usage_of_known(&visit.caller, of, query).await)?;
-    let query = RefusalQuery { client: Some(client.clone()), limit: REFUSALS, ..RefusalQuery::default() };
-    let refusals = permitted(administrator.refusals_of_known(&visit.caller, &tenant, query, None).await)?;
+    let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
+    let read = administrator.read_application(&visit.caller, &tenant, &client, (span, REFUSALS)).await;
+    let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
-    blocks.push(Block::Facts(facts(&view)));
+    let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
+    blocks.push(Block::Facts(facts(&view, declared)));
     if let Some(usage) = usage {
         blocks.push(Block::Table(access(&view, &usage)));
         blocks.push(Block::Chart(chart(&last_day(usage))));
@@ -80,7 +76,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
 
 /// The parts of an application.
 pub(super) fn tabs(visit: &Visit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
-    let base = visit.path(&format!("/applications/{}", segment(client.as_str())));
+    let base = visit.application(client.as_str(), "");
     let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
     let tab = |(name, below): (&str, &str)| Tab {
         link: Link { name: name.to_owned(), url: format!("{base}{below}") },
@@ -89,12 +85,12 @@ pub(super) fn tabs(visit: &Visit<'_>, client: &ClientId, current: &str) -> Vec<T
     parts.map(tab).to_vec()
 }
 
-fn facts(view: &ClientView) -> Vec<Fact> {
+fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
     let settings = &view.settings;
     let mut facts = vec![
         fact("Name", settings.name.as_deref().unwrap_or_default()),
         Fact { label: "Status", value: status(&view.status) },
-        Fact { label: "Managed by", value: managed_by(&view.managed_by) },
+        Fact { label: "Managed by", value: managed_by },
         codes("APIs", &settings.audiences),
         codes("Grants", &settings.grant_types),
         fact("Authenticates by", &*settings.token_endpoint_auth_method),
@@ -160,7 +156,7 @@ fn refused(refusals: &[Refusal]) -> Table {
 
 /// What can be done to an application, the dangerous last.
 fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
-    let action = visit.path(&format!("/applications/{}", segment(&view.client_id)));
+    let action = visit.application(&view.client_id, "");
     let token = visit.form_token();
     let button = |step: &str, label: &str| Form::button(action.clone(), &token, label).sending("step", step);
     let service = match &*view.status {
@@ -221,7 +217,7 @@ fn unexplained(problem: Problem) -> PageError {
 }
 
 fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block {
-    let action = visit.path(&format!("/applications/{}/try", segment(client.as_str())));
+    let action = visit.application(client.as_str(), "/try");
     let scope = Input::Lines(fields.text("scope").to_owned());
     let inputs = vec![
         Field::of("scope", "Scopes", scope).hint("Without any it asks for all that it has."),

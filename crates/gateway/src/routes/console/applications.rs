@@ -1,7 +1,7 @@
 //! The applications of a tenant, which are its clients: a list by pages, and a form for a new one.
 
 use actix_web::HttpResponse;
-use administration::{ClientView, EditError, NewClient, TenantView};
+use administration::{ClientView, EditError, NewClient, Permission, TenantView};
 use pages::console::{Block, Choice, Field, Form, Input};
 use pages::{Column, Empty, Link, Meaning, Table};
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use tenancy::Tenant;
 
 use super::created::{self, idempotent};
 use super::form::Fields;
-use super::overview::{permitted, segment};
+use super::overview::permitted;
 use super::shown::{Refused, link, outcome, pager, status, time};
 use super::tenants::ROWS;
-use super::visit::{Visit, unseen};
+use super::visit::Visit;
 use crate::page_error::PageResult;
 
 /// The kinds of applications: what is kept as the purpose of the client, its name, and what it is for.
@@ -59,7 +59,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
             "An application is a program that fetches tokens of this tenant, or checks them.".to_owned();
         blocks.push(Block::Empty(Empty { title, text, action: Some(new) }));
     } else {
-        blocks.push(Block::Table(table(&page.items, |id| format!("{url}/{}", segment(id)))));
+        blocks.push(Block::Table(table(&page.items, |id| visit.application(id, ""))));
     }
     blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
     Ok(visit.show("Applications", "Applications", blocks))
@@ -90,14 +90,14 @@ pub(super) fn purpose(view: &ClientView) -> &'static str {
 
 /// The form of a new application.
 pub(super) async fn new(visit: &Visit<'_>) -> PageResult {
-    // Who may not list applications may not make one.
-    visit.administrator().clients(&visit.caller, &visit.tenant(), None, None, 1).await.map_err(unseen)?;
+    visit.require_here(Permission::Clients)?;
     let tenant = tenant(visit).await?;
     Ok(form(visit, tenant.as_ref(), &Fields::read(b""), &Refused::default()))
 }
 
 /// Creates the application, and shows its secret.
 pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    visit.require_here(Permission::Clients)?;
     let (tenant_id, document) = (visit.tenant(), document(fields));
     let created = match NewClient::read(document.clone()) {
         Ok(new) => {

@@ -10,8 +10,8 @@ use secrets::random_bytes;
 use serde_json::Value;
 
 use super::form::Fields;
-use super::overview::segment;
 use super::visit::Visit;
+use crate::routes::admin::encoded;
 use crate::snippets::token_snippets;
 
 /// The caller of a creation that is made once, however often the form is sent.
@@ -38,7 +38,7 @@ pub(super) fn client_page(
     created: &CreatedClient,
 ) -> HttpResponse {
     let id = &created.client.client_id;
-    let next = format!("{home}/applications/{}", segment(id));
+    let next = format!("{home}/applications/{}", encoded(id));
     let Some(secret) = &created.secret else {
         let done =
             Block::Alert(Meaning::Success, format!("The application {id} is there. It has no secret."));

@@ -1,20 +1,19 @@
 //! The credentials of an application: its secrets and its API keys, from where they are used, and whether one can go.
 
 use administration::{
-    ApiKeyQuery, ApiKeySettings, ApiKeyStep, ApiKeyView, EditError, NewSecretSettings, RotateApiKeySettings,
-    RotateSettings, SecretStep, SecretView, UsedFrom,
+    ApiKeySettings, ApiKeyStep, ApiKeyView, CredentialsReading, EditError, NewSecretSettings,
+    RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
 };
 use pages::console::{Block, Choice, Entry, Field, Form, Input};
 use pages::{Empty, Fact, Meaning, Value};
 use protocol::Lifetime;
-use registry::{ApiKey, Client, ClientId, SecretId};
+use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
 
 use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
 use super::form::Fields;
-use super::overview::{permitted, segment};
 use super::shown::{codes, fact, managed_by, outcome, status, time_or};
 use super::visit::{Visit, unseen};
 use crate::page_error::PageResult;
@@ -83,8 +82,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
             if name == "API key" {
                 blocks.truncate(2);
             }
-            blocks
-                .push(way_on(visit.path(&format!("/applications/{}/credentials", segment(client.as_str())))));
+            blocks.push(way_on(visit.application(client.as_str(), "/credentials")));
             let tabs = tabs(visit, &client, "Credentials");
             Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
         }
@@ -97,10 +95,8 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
-    let view = administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
-    let secrets = administrator.secrets(&visit.caller, &tenant, &client).await.map_err(unseen)?;
-    let query = ApiKeyQuery { client: Some(client.clone()), limit: KEYS, ..ApiKeyQuery::default() };
-    let keys = permitted(administrator.api_keys(&visit.caller, &tenant, query, None).await)?;
+    let read = administrator.read_credentials(&visit.caller, &tenant, &client, KEYS).await;
+    let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
     let forms = Forms::of(visit, &client);
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let is_changeable = view.managed_by == "api";
@@ -113,11 +109,9 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     if is_changeable {
         blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
     }
-    if let Some(keys) = keys {
-        blocks.push(Block::Heading("API keys"));
-        blocks.extend(keys.items.iter().map(|key| Block::Entry(forms.key(key))));
-        blocks.push(Block::Form(forms.create_key()));
-    }
+    blocks.push(Block::Heading("API keys"));
+    blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key))));
+    blocks.push(Block::Form(forms.create_key()));
     Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
 }
 
@@ -129,7 +123,7 @@ struct Forms {
 
 impl Forms {
     fn of(visit: &Visit<'_>, client: &ClientId) -> Self {
-        let action = visit.path(&format!("/applications/{}/credentials", segment(client.as_str())));
+        let action = visit.application(client.as_str(), "/credentials");
         Self { action, token: visit.form_token() }
     }
 

@@ -24,6 +24,7 @@ pub(super) async fn authority(
         ..Actor::default()
     };
     match &session.holder {
+        ConsoleHolder::Operator if session.tenant.as_str() != TenantId::PLATFORM => Ok(None),
         // Never the operator's own authority, which no listener has.
         ConsoleHolder::Operator => Ok(Some(Authority::of_platform(actor, &all_permissions()))),
         ConsoleHolder::Client(token) => of_client(services, &session.tenant, token, actor).await,

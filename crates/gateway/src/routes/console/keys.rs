@@ -1,8 +1,8 @@
 //! The signing keys of a tenant: their lives, the verifiers that have each, and what can be done.
 
-use administration::{KeyCommand, KeyStatusView, KeyView, VerifierView};
+use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
 use pages::console::{Block, Field, Form};
-use pages::{Column, Fact, Meaning, Table, Value};
+use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
 use super::form::Fields;
 use super::shown::{outcome, status, time, time_or};
@@ -18,15 +18,10 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
-        "emergency" if !visit.session.is_proven_for_danger(visit.now()) => {
-            let text = "Sign in again for this: your sign-in is older than 15 minutes.".to_owned();
-            return shown(visit, Some((Meaning::Danger, text))).await;
-        }
-        "emergency" if fields.text("confirm") != tenant.as_str() => {
-            let text = "Type the id of the tenant to take all keys away.".to_owned();
-            return shown(visit, Some((Meaning::Danger, text))).await;
-        }
-        "emergency" => KeyCommand::RotateInEmergency,
+        "emergency" => match visit.check_danger(fields, tenant.as_str()) {
+            Ok(()) => KeyCommand::RotateInEmergency,
+            Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
+        },
         _ => return shown(visit, None).await,
     };
     let done = visit.administrator().command_keys(&visit.caller, &tenant, command).await;
@@ -58,7 +53,10 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
             Block::Note(Meaning::Danger, format!("{} cannot be opened: {}", key.kid, key.problem))
         }),
     );
-    blocks.push(Block::Table(lives(&keys)));
+    if !keys.is_empty() {
+        blocks.push(Block::TimeLine(time_line(visit, &keys)));
+    }
+    blocks.push(Block::Table(lives(&keys, &state)));
     blocks.push(Block::Table(verifiers(&state)));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
     let button = |act: &str, label: &str| Form::button(action.clone(), &token, label).sending("act", act);
@@ -75,8 +73,44 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     Ok(visit.show("Signing keys", "Signing keys", blocks))
 }
 
-/// The life of each key, from its announcement to its removal.
-fn lives(keys: &[KeyView]) -> Table {
+/// The keys that are not gone, or the last ones that are.
+fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
+    let span = |from: Option<Instant>, to: Option<Instant>| {
+        Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
+    };
+    let row = |key: &KeyView| {
+        let end = key.retiring_from.or(key.removed_at);
+        // A key may be removed before it has signed.
+        let signs_from = Some(key.active_from).filter(|from| key.removed_at.is_none_or(|end| from.0 < end.0));
+        TimeLineRow {
+            label: key.kid.clone(),
+            spans: [
+                span(Some(key.announced_at), signs_from.or(key.removed_at)),
+                span(signs_from, end),
+                span(key.retiring_from, key.removed_at),
+            ],
+        }
+    };
+    let first = keys.len().saturating_sub(TimeLine::MOST);
+    TimeLine {
+        id: "lives".to_owned(),
+        title: "The lives of the keys".to_owned(),
+        summary: "A key is published before it signs, and stays published after it until the last token that it signed has expired."
+            .to_owned(),
+        legend: ["Published", "Signs", "Verifies only"],
+        now_label: "Now",
+        now: visit.now().seconds(),
+        rows: keys[first..].iter().map(row).collect(),
+    }
+}
+
+/// The life of each key, from its announcement to its removal, and the verifiers that have it: who has fetched a key has those before it.
+fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
+    let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
+    let having = |kid: &str| {
+        let fetched = state.verifiers.iter().filter(|view| number(&view.newest_kid) >= number(kid));
+        fetched.count() as u64
+    };
     let row = |key: &KeyView| {
         vec![
             Value::Code(key.kid.clone()),
@@ -86,12 +120,14 @@ fn lives(keys: &[KeyView]) -> Table {
             time(key.active_from),
             time_or(key.retiring_from, "-"),
             time_or(key.removed_at, "-"),
+            Value::Number(having(&key.kid)),
         ]
     };
     let columns = ["Key", "Algorithm", "State", "Published", "Signs from", "Retires", "Removed"];
+    let verifiers = Column::of_numbers("Verifiers that have it");
     Table {
         caption: "Keys".to_owned(),
-        columns: columns.map(Column::of).to_vec(),
+        columns: columns.into_iter().map(Column::of).chain([verifiers]).collect(),
         rows: keys.iter().map(row).collect(),
     }
 }

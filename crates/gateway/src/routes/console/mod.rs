@@ -10,6 +10,7 @@ mod shown;
 
 mod sign_in;
 
+mod advice;
 mod overview;
 mod tenants;
 
@@ -37,6 +38,16 @@ pub(crate) fn path_of(home: &TenantId) -> String {
     if home.as_str() == TenantId::PLATFORM { "/console".to_owned() } else { format!("/console/t/{home}") }
 }
 
+/// The way back from an error page below a path of the console: what it is called, and the path of its overview.
+pub(crate) fn way_from(path: &str) -> Option<(String, &str)> {
+    let below = path.strip_prefix("/console")?;
+    let end = match below.strip_prefix("/t/") {
+        Some(rest) => path.len() - rest.len() + rest.find('/').unwrap_or(rest.len()),
+        None => path.len() - below.len(),
+    };
+    Some(("the console".to_owned(), &path[..end]))
+}
+
 /// What serves a page, behind one type for all of them.
 type Serve = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
 
@@ -52,10 +63,12 @@ pub(super) fn routes() -> Vec<PublicRoute> {
         act("/console/sign-out", sign_in::sign_out),
         act("/console/t/{id}/sign-out", sign_in::sign_out),
         look("/console", shows(overview::of_platform)),
+        look("/console/advice", shows(advice::page)),
         look("/console/tenants", shows(tenants::list)),
         both("/console/tenants/new", tenants::new, tenants::create),
         look("/console/audit", shows(audit::of_platform)),
         both("/console/t/{id}", overview::of_tenant, overview::step),
+        look("/console/t/{id}/advice", shows(advice::page)),
         look("/console/t/{id}/applications", shows(applications::list)),
         both("/console/t/{id}/applications/new", applications::new, applications::create),
         both("/console/t/{id}/applications/{client}", application::page, application::step),
@@ -120,4 +133,25 @@ fn acts(handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'stati
             handler(&visit, &fields).await
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = include_str!("../../../tests/api/snapshots/api__console_access__console_routes.snap");
+
+    #[test]
+    fn the_table_of_holders_has_each_route() {
+        for PublicRoute { pattern, methods, to_handlers } in routes() {
+            let both: &[&str] = if to_handlers.len() > 1 { &["GET", "POST"] } else { &[methods] };
+            for method in both {
+                let method = if method.contains("GET") { "GET" } else { "POST" };
+                assert!(
+                    TABLE.contains(&format!("\n{method} {pattern} ")),
+                    "{method} {pattern} is not in the table"
+                );
+            }
+        }
+    }
 }

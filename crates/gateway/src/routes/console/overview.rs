@@ -1,31 +1,79 @@
-//! The overview of the platform and of a tenant: what needs attention, and what happened in a day.
+//! The overview of the platform and of a tenant: what it is, what happened in a day, and what comes next. Its other part is the advice.
 
-use administration::{EditError, TenantStep, TenantView, UsageOf, UsagePeriod, UsageQuery, UsageView};
+use administration::{
+    EditError, KeyStepView, Permission, PlatformStatus, ReplicaView, TenantReading, TenantStep, TenantView,
+    UsageOf, UsagePeriod, UsageQuery, UsageView,
+};
 use pages::console::{Block, Form};
-use pages::{Column, Fact, Link, Meaning, Table, Value};
+use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
 use protocol::Lifetime;
 use tenancy::Tenant;
 
 use super::form::Fields;
-use super::shown::{chart, code, fact, link, managed_by, outcome, status, time};
-use super::visit::{Visit, unseen};
+use super::shown::{chart, code, declared_at, fact, link, outcome, status, time, time_or};
+use super::visit::{Place, Visit, unseen};
 use crate::page_error::PageResult;
-use crate::routes::admin::encoded;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
+/// The parts of the overview.
+pub(super) fn tabs(visit: &Visit<'_>, current: &str) -> Vec<Tab> {
+    let tab = |(name, below): (&str, &str)| Tab {
+        link: Link { name: name.to_owned(), url: visit.path(below) },
+        is_current: name == current,
+    };
+    [("Overview", ""), ("Advice", "/advice")].map(tab).to_vec()
+}
+
+/// What the overview is called: the tenant, or the platform.
+pub(super) fn heading(visit: &Visit<'_>) -> String {
+    match &visit.place {
+        Place::Platform => "Overview".to_owned(),
+        Place::Tenant(tenant) => tenant.to_string(),
+    }
+}
+
 /// What the platform's pages begin with.
 pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
-    let usage = usage(visit, UsageOf::Platform).await.map_err(unseen)?;
+    let administrator = visit.administrator();
+    let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
     let mut blocks = vec![Block::Links(vec![
         Link { name: "New tenant".to_owned(), url: visit.path("/tenants/new") },
         Link { name: "All tenants".to_owned(), url: visit.path("/tenants") },
+        Link { name: "The platform's own applications".to_owned(), url: of_tenant("platform") },
     ])];
-    blocks.extend(usage.as_ref().map(|usage| Block::Chart(chart(usage))));
-    blocks.extend(
-        usage.as_ref().map(|usage| busiest(usage, |tenant| format!("{}/t/{tenant}", visit.path("")))),
-    );
-    Ok(visit.show("Overview", "Overview", blocks))
+    let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
+    if let Some(usage) = &usage {
+        blocks.push(Block::Chart(chart(usage)));
+        blocks.push(busiest(usage, of_tenant));
+    }
+    let state = permitted(administrator.status(&visit.caller).await)?;
+    blocks.extend(state.iter().flat_map(|state| [next_steps(visit, state, of_tenant), replicas(state)]));
+    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
+}
+
+/// When keys change next.
+fn next_steps(visit: &Visit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> String) -> Block {
+    let row = |step: &KeyStepView| {
+        let is_due = step.due_at.0 <= visit.now();
+        let badge = Badge { meaning: Meaning::Warning, text: "due now".to_owned() };
+        let state = if is_due { Value::Badge(badge) } else { Value::Text("planned".to_owned()) };
+        vec![link(&*step.tenant_id, path(&step.tenant_id)), time(step.due_at), state]
+    };
+    Block::Table(Table {
+        caption: "Next steps of signing keys".to_owned(),
+        columns: ["Tenant", "When", "State"].map(Column::of).to_vec(),
+        rows: state.next_key_steps.iter().map(row).collect(),
+    })
+}
+
+fn replicas(state: &PlatformStatus) -> Block {
+    let row = |replica: &ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
+    Block::Table(Table {
+        caption: "Replicas that answered requests within a day".to_owned(),
+        columns: ["Replica", "Last wrote counts"].map(Column::of).to_vec(),
+        rows: state.replicas.iter().map(row).collect(),
+    })
 }
 
 /// What a tenant's pages begin with.
@@ -43,8 +91,9 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
-    if step == TenantStep::ScheduleDeletion && fields.text("confirm") != tenant.as_str() {
-        let text = "Type the id of the tenant to delete it.".to_owned();
+    if step == TenantStep::ScheduleDeletion
+        && let Err(text) = visit.check_danger(fields, tenant.as_str())
+    {
         return page(visit, Some((Meaning::Danger, text))).await;
     }
     let stepped = visit.administrator().step::<Tenant>(&visit.caller, &tenant, &(), step).await;
@@ -56,26 +105,29 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 }
 
 async fn page(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
-    let (administrator, tenant) = (visit.administrator(), visit.tenant());
-    let view = permitted(administrator.look::<Tenant>(&visit.caller, &tenant, &()).await)?;
-    let usage = usage(visit, UsageOf::Tenant(&tenant)).await.map_err(unseen)?;
+    let tenant = visit.tenant();
+    let read = visit.administrator().read_tenant(&visit.caller, &tenant, a_day(visit)).await;
+    let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
-    blocks.extend(view.as_ref().map(|view| Block::Facts(facts(view))));
+    let next = next_key_step_at
+        .map(|at| Fact { label: "Next step of signing keys", value: time_or(Some(at.into()), "") });
+    let declared = declared_at(visit, &view.managed_by, None).await;
+    blocks.push(Block::Facts(facts(&view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {
         blocks.push(Block::Chart(chart(usage)));
-        blocks.push(busiest(usage, |client| visit.path(&format!("/applications/{}", segment(client)))));
+        blocks.push(busiest(usage, |client| visit.application(client, "")));
     }
-    if let Some(view) = view.as_ref().filter(|view| view.managed_by == "api") {
-        blocks.extend(steps(visit, view));
+    if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
+        blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show("Overview", tenant.as_str(), blocks))
+    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
 }
 
-fn facts(view: &TenantView) -> Vec<Fact> {
+fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
     vec![
         fact("Name", view.settings.name.as_deref().unwrap_or_default()),
         Fact { label: "Status", value: status(&view.status) },
-        Fact { label: "Managed by", value: managed_by(&view.managed_by) },
+        Fact { label: "Managed by", value: managed_by },
         code("Issuer", view.settings.issuer.as_deref().unwrap_or_default()),
         code("Token endpoint", &*view.token_endpoint),
         code("Key set", &*view.jwks_uri),
@@ -104,14 +156,9 @@ fn steps(visit: &Visit<'_>, view: &TenantView) -> Vec<Block> {
     blocks
 }
 
-async fn usage(visit: &Visit<'_>, of: UsageOf<'_>) -> Result<Option<UsageView>, EditError> {
-    let since = visit.now().saturating_sub(DAY);
-    let query = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
-    match visit.administrator().usage_of_known(&visit.caller, of, query).await {
-        Ok(usage) => Ok(Some(usage)),
-        Err(EditError::Forbidden(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+/// The last 24 hours.
+fn a_day(visit: &Visit<'_>) -> UsageQuery {
+    UsageQuery { since: Some(visit.now().saturating_sub(DAY)), until: None, by: Some(UsagePeriod::Hour) }
 }
 
 /// What the holder may see; none where it lacks the permission.
@@ -131,9 +178,4 @@ fn busiest(usage: &UsageView, path: impl Fn(&str) -> String) -> Block {
         columns: vec![Column::of("Name"), Column::of_numbers("Tokens")],
         rows,
     })
-}
-
-/// A name as a segment of a path.
-pub(super) fn segment(name: &str) -> String {
-    encoded(name).to_string()
 }

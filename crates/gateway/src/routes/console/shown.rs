@@ -1,10 +1,15 @@
 //! Documents as blocks: what several pages show alike.
 
+use std::sync::Arc;
+
+use actix_web::web;
 use administration::{EditError, FieldError, Instant, UsageView};
 use pages::console::Field;
 use pages::{Badge, BarChart, Fact, Link, Meaning, Moment, Pager, Slot, Value};
 
-use super::visit::unseen;
+use registry::ClientId;
+
+use super::visit::{Visit, unseen};
 use crate::page_error::{PageError, PageResult};
 
 /// Why a form did nothing, for the page that shows it again.
@@ -94,6 +99,17 @@ pub(super) fn status(status: &str) -> Value {
 pub(super) fn managed_by(managed_by: &str) -> Value {
     let text = if managed_by == "api" { "API and console" } else { "the operator's files; read only here" };
     Value::Text(text.to_owned())
+}
+
+/// The same of the tenant of the page or a client of it, with the file and line.
+pub(super) async fn declared_at(visit: &Visit<'_>, managed_by: &str, client: Option<ClientId>) -> Value {
+    let (tenant, find) = (visit.tenant(), Arc::clone(&visit.request.services.declared_at));
+    let place = match managed_by {
+        "api" => None,
+        _ => web::block(move || find(&tenant, client.as_ref())).await.ok().flatten(),
+    };
+    place
+        .map_or_else(|| self::managed_by(managed_by), |place| Value::Text(format!("{place}; read only here")))
 }
 
 /// Tokens and refusals by period.

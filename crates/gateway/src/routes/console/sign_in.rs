@@ -25,7 +25,7 @@ pub(super) async fn page(request: PageRequest) -> PageResult {
 /// The page of a link. Its script moves the code out of the fragment and sends it; without script a person does.
 pub(super) async fn link(request: PageRequest) -> PageResult {
     let place = Place::of(&request).await?;
-    let action = format!("{}{}/link", request.public_url.path(), path_of(&place.home()));
+    let action = format!("{}{}/link", request.public_url.path(), place.path());
     let field = Field::of("code", "Code", Input::Fragment)
         .hint("The part of the link after #. It works once, for 60 seconds.");
     let form = Form::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
@@ -53,7 +53,8 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
         let text = "Your account has no permissions. An administrator who has some can grant them.";
         return Ok(sign_in(&request, &place, Some(text)).await);
     }
-    let cookie = services.administrator.begin_console_session(&signed_in, now).await?;
+    let source = raw.address();
+    let cookie = services.administrator.begin_console_session(&signed_in, source, now).await?;
     entered(&request, &home, &cookie)
 }
 
@@ -65,7 +66,8 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
     let fields = Fields::read(&request.raw.form().await?);
     let (home, now) = (place.home(), (request.services.clock)());
     let code = fields.text("code");
-    let begun = request.services.administrator.exchange_console_link(&home, code, now).await?;
+    let (administrator, source) = (&request.services.administrator, request.raw.address());
+    let begun = administrator.exchange_console_link(&home, code, source, now).await?;
     let Some(cookie) = begun else {
         return Ok(sign_in(
             &request,
@@ -110,7 +112,7 @@ async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> 
     ));
     blocks.push(Block::Code("Command".to_owned(), command));
     if is_provider {
-        let action = format!("{}{}/account", request.public_url.path(), path_of(&place.home()));
+        let action = format!("{}{}/account", request.public_url.path(), place.path());
         blocks.push(Block::Text("Or come in with an account that has permissions:".to_owned()));
         blocks.push(Block::Form(Form::button(action, "", "Use my account")));
     }

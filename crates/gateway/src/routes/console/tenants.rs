@@ -1,14 +1,14 @@
 //! The tenants of the platform: a list by pages, and a form for a new one with its first client.
 
-use administration::{EditError, NewTenant, TenantView};
+use administration::{EditError, NewTenant, Permission, TenantView};
 use pages::console::{Block, Field, Form, Input};
-use pages::{Column, Empty, Link, Meaning, Table};
+use pages::{Column, Empty, Link, Meaning, Preview, Table};
 use serde_json::{Value, json};
 
 use super::created::{self, idempotent};
 use super::form::Fields;
 use super::shown::{Refused, link, managed_by, outcome, pager, status, time};
-use super::visit::{Visit, unseen};
+use super::visit::Visit;
 use crate::page_error::PageResult;
 
 /// Rows of a page.
@@ -63,13 +63,13 @@ fn table(tenants: &[TenantView], path: impl Fn(&str) -> String) -> Table {
 
 /// The form of a new tenant.
 pub(super) async fn new(visit: &Visit<'_>) -> PageResult {
-    // Who may not list tenants may not make one.
-    visit.administrator().tenants(&visit.caller, None, None, 1).await.map_err(unseen)?;
+    visit.require_everywhere(Permission::Tenants)?;
     Ok(form(visit, &Fields::read(b""), &Refused::default()))
 }
 
 /// Creates the tenant, its API and its first client in one commit.
 pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+    visit.require_everywhere(Permission::Tenants)?;
     let document = document(fields);
     let created = match NewTenant::read(document.clone()) {
         Ok(new) => visit.administrator().create_tenant(&idempotent(visit, fields, &document), new).await,
@@ -134,7 +134,23 @@ fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::Htt
         ),
     ];
     let form = Form::button(visit.path("/tenants/new"), &visit.form_token(), "Create the tenant");
-    let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
+    let form = form.meaning(Meaning::Info).with(inputs).previewing(addresses(visit));
+    let form = form.sending("request", created::request_key(fields));
     let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
     visit.show("Tenants", "New tenant", alert.into_iter().chain([Block::Form(form)]).collect())
+}
+
+/// Where a tenant is found, whose id is being typed.
+fn addresses(visit: &Visit<'_>) -> Preview {
+    let issuer = format!("{}/api/v1/tenant/{{}}", visit.administrator().public_url());
+    let line = |label: &str, below: &str| (label.to_owned(), format!("{issuer}{below}"));
+    Preview {
+        field: "id",
+        placeholder: "ID".to_owned(),
+        lines: vec![
+            line("Issuer", ""),
+            line("Token endpoint", "/oauth/token"),
+            line("Key set", "/.well-known/jwks.json"),
+        ],
+    }
 }

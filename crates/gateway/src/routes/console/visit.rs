@@ -1,16 +1,13 @@
 //! A request for a page of the console, once the session is found and its holder's authority is made: what every page works with.
 
-use std::borrow::Cow;
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use administration::{Administrator, Caller, ConsoleSession, EditError};
+use administration::{Administrator, Caller, ConsoleSession, EditError, Permission};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::{ErrorKind, Page};
-use percent_encoding::percent_decode_str;
 use protocol::{RefusalReason, Timestamp};
 use registry::ClientId;
 use tenancy::{TenantError, TenantId};
@@ -26,6 +23,7 @@ use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use crate::page::{Opener, respond};
 use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::respond::no_store;
+use crate::routes::admin::{decoded, encoded};
 
 /// Whose pages a path is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,19 +54,28 @@ impl Place {
             return if surface.operator_console { Ok(Self::Platform) } else { Err(unknown()) };
         };
         let tenant = TenantId::parse(id).map_err(|_| unknown())?;
+        let is_of_operators = surface.operator_console;
+        let is_provider = match services.tokens.tenants.resolve_openid_provider(tenant.as_str()).await {
+            Ok(_) => true,
+            Err(TenantError::StrategyNotEnabled(_) | TenantError::Suspended(_)) => false,
+            Err(TenantError::Store(error)) => return Err(error.into()),
+            Err(TenantError::Unknown) => return Err(unknown()),
+        };
         let is_served = match surface.console {
-            _ if surface.operator_console => true,
-            TenantConsole::None => false,
+            _ if tenant.as_str() == TenantId::PLATFORM => is_of_operators,
             TenantConsole::OfAll => true,
-            TenantConsole::OfProviders => {
-                match services.tokens.tenants.resolve_openid_provider(tenant.as_str()).await {
-                    Ok(_) => true,
-                    Err(TenantError::Store(error)) => return Err(error.into()),
-                    Err(_) => false,
-                }
-            }
+            TenantConsole::OfProviders => is_of_operators || is_provider,
+            TenantConsole::None => is_of_operators,
         };
         if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
+    }
+
+    /// The path of its pages.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Platform => path_of(&TenantId::platform()),
+            Self::Tenant(tenant) => format!("/console/t/{tenant}"),
+        }
     }
 
     /// The tenant whose administrators come here; `platform` for the operators.
@@ -138,20 +145,23 @@ impl<'r> Visit<'r> {
         self.caller.now
     }
 
-    /// The tenant of the page. The platform's own pages are of none, so that its name is never used there.
+    /// The tenant of the page: of the platform's own pages it is `platform`.
     pub(super) fn tenant(&self) -> TenantId {
         self.place.home()
     }
 
-    /// A segment of the path, decoded; empty where it is unreadable.
-    pub(super) fn segment(&self, name: &str) -> String {
-        let sent = self.request.raw.place(name).unwrap_or_default();
-        percent_decode_str(sent).decode_utf8().map(Cow::into_owned).unwrap_or_default()
-    }
-
     /// The client that the path names.
     pub(super) fn client(&self) -> PageResult<ClientId> {
-        self.segment("client").parse().map_err(|_| Failure::UnknownPath.into())
+        let named = decoded(&self.request.raw, "client").and_then(|name| name.parse().ok());
+        named.ok_or_else(|| Failure::UnknownPath.into())
+    }
+
+    /// What is asked before something is taken away for good: a recent sign-in, and the name of what goes. Says what is missing.
+    pub(super) fn check_danger(&self, fields: &Fields, name: &str) -> Result<(), String> {
+        if !self.session.is_proven_for_danger(self.now()) {
+            return Err("Sign out and in again for this: your sign-in is older than 15 minutes.".to_owned());
+        }
+        if fields.text("confirm") == name { Ok(()) } else { Err(format!("Type {name} to go on.")) }
     }
 
     /// A parameter of the query.
@@ -161,6 +171,18 @@ impl<'r> Visit<'r> {
         (!found.is_empty()).then_some(found)
     }
 
+    /// Hides a page from a holder that may not do this across all tenants.
+    pub(super) fn require_everywhere(&self, permission: Permission) -> PageResult<()> {
+        let may = self.caller.authority.holds_everywhere(permission);
+        if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
+    }
+
+    /// The same in the tenant of the page.
+    pub(super) fn require_here(&self, permission: Permission) -> PageResult<()> {
+        let may = self.caller.authority.holds_in(&self.tenant(), permission);
+        if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
+    }
+
     /// Whether it is an operator's session.
     pub(super) fn is_of_platform(&self) -> bool {
         self.session.tenant.as_str() == TenantId::PLATFORM
@@ -168,7 +190,13 @@ impl<'r> Visit<'r> {
 
     /// The path of a page, below that of the server's proxy.
     pub(super) fn path(&self, below: &str) -> String {
-        format!("{}{}{below}", self.request.public_url.path(), path_of(&self.place.home()))
+        format!("{}{}{below}", self.request.public_url.path(), self.place.path())
+    }
+
+    /// The path of a page about an application.
+    pub(super) fn application(&self, client: &str, below: &str) -> String {
+        let home = Place::Tenant(self.tenant()).path();
+        format!("{}{home}/applications/{}{below}", self.request.public_url.path(), encoded(client))
     }
 }
 
@@ -185,7 +213,7 @@ pub(super) fn lead_to(request: &PageRequest, path: &str) -> HttpResponse {
 
 /// Leads to the sign-in of a place.
 pub(super) fn to_sign_in(request: &PageRequest, place: &Place) -> HttpResponse {
-    lead_to(request, &format!("{}/sign-in", path_of(&place.home())))
+    lead_to(request, &format!("{}/sign-in", place.path()))
 }
 
 /// What a page that a holder may not see, or that does not exist, answers: 404 for both. All else is an error of its own.

@@ -1,28 +1,44 @@
 // An operator at the console: a link, a tenant with its first application, another application, rotation, revocation, sign-out. Each page is
-// judged by axe and must fit a phone. Prints what came of it.
+// judged by axe, and must fit a phone and a wide window. Prints what came of it.
 "use strict";
 const fs = require("node:fs");
+const path = require("node:path");
 const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
+const { measure } = require("../../../../gateway/tests/browser/measure.cjs");
 
-const { LINK, TENANT, SCRIPT } = process.env;
+const { LINK, TENANT, SCRIPT, REPORTS } = process.env;
 const javaScriptEnabled = SCRIPT === "true";
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const problems = [];
 
+const views = javaScriptEnabled
+  ? [[360, "light"], [360, "dark"], [1440, "light"], [1440, "dark"]]
+  : [[1440, "dark"], [360, "light"]];
+let seen = 0;
+
+// Each page at each width and in each scheme.
 async function judge(page) {
   const heading = await page.textContent("h1");
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (wide > 0) problems.push(`${heading} is ${wide} px too wide`);
+  seen += 1;
   // Axe waits for timers, which do not run without script.
-  if (!javaScriptEnabled) return;
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
-  for (const { id, nodes } of violations) problems.push(`${heading}: ${id} at ${nodes.map(({ html }) => html)}`);
+  if (javaScriptEnabled) await page.evaluate(axe);
+  for (const [width, colorScheme] of views) {
+    await page.setViewportSize({ width, height: 740 });
+    await page.emulateMedia({ colorScheme });
+    const what = `${heading} at ${width} in ${colorScheme}`;
+    const { wide, cut, small } = await page.evaluate(measure);
+    if (wide > 0 || cut.length > 0 || small.length > 0) problems.push(`${what}: ${JSON.stringify({ wide, cut, small })}`);
+    if (!javaScriptEnabled) continue;
+    const file = `console-journey-${String(seen).padStart(2, "0")}-${width}-${colorScheme}.png`;
+    await page.screenshot({ path: path.join(REPORTS, file), fullPage: true });
+    const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+    for (const { id, nodes } of violations) problems.push(`${what}: ${id} at ${nodes.map(({ html }) => html)}`);
+  }
 }
 
 (async () => {
   const chromium = await launch();
-  const context = await chromium.newContext({ javaScriptEnabled, viewport: { width: 360, height: 740 }, colorScheme: javaScriptEnabled ? "dark" : "light" });
+  const context = await chromium.newContext({ javaScriptEnabled, viewport: { width: 360, height: 740 } });
   const page = await context.newPage();
   const origin = new URL(LINK).origin;
   page.on("console", (message) => { if (message.type() === "error") problems.push(message.text()); });
@@ -44,6 +60,7 @@ async function judge(page) {
   await follow("New tenant");
   await shows("New tenant");
   await page.getByLabel("Id", { exact: true }).fill(TENANT);
+  await page.getByText(`/tenant/${javaScriptEnabled ? TENANT : "ID"}/oauth/token`).waitFor();
   await page.getByLabel("API").fill("orders");
   await page.getByLabel("Scopes").fill("orders:read orders:write");
   await page.getByLabel("First application").fill("web");
@@ -79,10 +96,20 @@ async function judge(page) {
   await judge(page);
   await page.locator("section", { has: page.getByRole("heading", { name: "Secret s1" }) }).getByRole("button", { name: "Revoke" }).click();
   await page.getByText("It has ended").waitFor();
+  await follow("Overview");
+  await shows(TENANT);
+  await follow("Advice");
+  await shows(TENANT);
   await follow("Signing keys");
   await shows("Signing keys");
   await follow("Audit");
   await shows("Audit");
+  // What a file declares says where, and cannot be changed.
+  await follow("All tenants");
+  await shows("Tenants");
+  await follow("acme");
+  await page.getByText(/config\.yaml:\d+; read only here/).waitFor();
+  if ((await page.getByRole("button", { name: "Suspend the tenant" }).count()) > 0) problems.push("a declared tenant can be suspended");
   await press("Sign out");
   await shows("Sign in to the console");
   const signedOut = (await page.textContent("#message")).trim();

@@ -5,6 +5,7 @@ const { Attempts, SECRETS } = require("./attempts.cjs");
 const { changed, closeOthers, start } = require("./person.cjs");
 
 const { ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
+const CONSOLE = `${new URL(ISSUER).origin}/console/t/${ISSUER.split("/").at(-1)}`;
 const victims = (authorize) => ({
   "its code": authorize(ISSUER),
   "its code without a page": authorize(ISSUER, { prompt: "none" }),
@@ -14,6 +15,7 @@ const victims = (authorize) => ({
   "its question about a client": authorize(ISSUER, { client_id: "partner" }),
   "its account": `${ISSUER}/account`,
   "its device page": `${ISSUER}/device`,
+  "its console": `${CONSOLE}/applications`,
 });
 
 // Each runs at the attacker's page and returns what it could read.
@@ -97,6 +99,12 @@ const FORMS = {
   "the end of a client's access": ["/account", { client: "partner" }],
   "a sign-out": ["/oauth/logout", { decision: "sign_out" }],
 };
+const CONSOLE_FORMS = {
+  "an application": ["/applications/new", { client_id: "evil", purpose: "machine_to_machine" }],
+  "the suspension of an application": ["/applications/web", { step: "suspend" }],
+  "a session of the console": ["/account", {}],
+  "the end of a session of the console": ["/sign-out", {}],
+};
 const HELPERS = `
   function speculate(kind, victim) {
     const script = document.createElement("script");
@@ -120,11 +128,22 @@ const HELPERS = `
     return new Promise((resolve) => setTimeout(resolve, 400));
   }`;
 
+// The applications as the console lists them to the person.
+async function applications(person) {
+  await person.goto(`${CONSOLE}/applications`);
+  return person.locator("main").innerText();
+}
+
 (async () => {
   const { authorize, close, victim } = await start();
   const attempts = new Attempts(`Attacks by script on a page of ${OTHER_ISSUER} at ${ISSUER}`);
   // The attacker's page has no policy of ours, as if the script had found a way around it.
   const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
+  await person.goto(`${CONSOLE}/sign-in`);
+  await person.getByRole("button", { name: "Use my account" }).click();
+  await person.waitForURL(CONSOLE);
+  const listed = await applications(person);
+  if (!listed.includes("partner")) throw new Error(`the person has no console: ${listed}`);
   const attacker = await context.newPage();
   const attack = async () => {
     await closeOthers(context, [person, attacker]);
@@ -177,6 +196,17 @@ const HELPERS = `
       const answers = await answered(url, () => attacker.evaluate(([url, fields]) => sendForm(url, fields), [url, { ...flow, ...fields }]));
       if (answers.length === 0) throw new Error(`${name} has not arrived`);
       attempts.note(`a form ${flow.flow ? "with the flow of its own tenant" : "without a flow"}: ${name}`, await changed(context, ISSUER, before), answers.join(", "));
+    }
+  }
+  // The person administers the tenant in this browser, too.
+  for (const [name, [path, fields]] of Object.entries(CONSOLE_FORMS)) {
+    for (const form of [{}, { form: "x" }]) {
+      await attack();
+      const url = `${CONSOLE}${path}`;
+      const answers = await answered(url, () => attacker.evaluate(([url, fields]) => sendForm(url, fields), [url, { ...form, ...fields }]));
+      if (answers.length === 0) throw new Error(`${name} has not arrived`);
+      const after = await applications(person);
+      attempts.note(`a form of the console: ${name}`, after !== listed && `the page is ${after}`, answers.join(", "));
     }
   }
   await attack();

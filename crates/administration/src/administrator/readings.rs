@@ -1,0 +1,132 @@
+//! What is shown together is read together, so that a page takes few statements: a tenant with what happened there, an application with its
+//! use, and the credentials of an application. What the caller may not see of it is left out.
+
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::TenantId;
+
+use super::cursor::Paging;
+use super::load::TenantAlone;
+use super::usage::UsageQuery;
+use super::{Administrator, Caller};
+use crate::edit::Edited;
+use crate::{
+    ApiKeyQuery, ApiKeyView, ClientView, EditError, Page, Permission, PlatformStatus, Refusal, RefusalQuery,
+    SecretView, TenantView, UsageOf, UsageView,
+};
+
+/// A tenant.
+pub struct TenantReading {
+    /// What it is.
+    pub tenant: TenantView,
+    /// What happened there, with `latchkey:audit`.
+    pub usage: Option<UsageView>,
+    /// When its keys are to be looked at next, with `latchkey:keys`.
+    pub next_key_step_at: Option<Timestamp>,
+}
+
+/// An application: a client as those see it who manage it.
+pub struct ApplicationReading {
+    /// What it is.
+    pub client: ClientView,
+    /// What it did, with `latchkey:audit`.
+    pub usage: Option<UsageView>,
+    /// Its last refused requests, with `latchkey:audit`.
+    pub refusals: Option<Page<Refusal>>,
+}
+
+/// What an application authenticates with.
+pub struct CredentialsReading {
+    /// The client.
+    pub client: ClientView,
+    /// Its secrets, ended ones too.
+    pub secrets: Vec<SecretView>,
+    /// A page of its API keys.
+    pub api_keys: Page<ApiKeyView>,
+}
+
+/// Replicas and tenants that the status of the platform names.
+const NAMED: u32 = 20;
+
+impl Administrator {
+    /// A tenant, for a caller who has any permission there.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn read_tenant(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        span: UsageQuery,
+    ) -> Edited<TenantReading> {
+        let holds = |permission| caller.authority.holds_in(tenant, permission);
+        if !Permission::NAMED.iter().any(|(_, permission)| holds(*permission)) {
+            return Err(EditError::Forbidden(Permission::Tenants));
+        }
+        let facts = self.load(tenant, &TenantAlone).await?;
+        let view = TenantView::of(facts.tenant()?, &self.policy.public_url);
+        let usage = if holds(Permission::Audit) {
+            Some(self.read_usage(UsageOf::Tenant(tenant), span, caller.now).await?)
+        } else {
+            None
+        };
+        let steps = if holds(Permission::Keys) {
+            self.store.next_key_steps(Some(tenant), 1).await?
+        } else {
+            Vec::new()
+        };
+        Ok(TenantReading { tenant: view, usage, next_key_step_at: steps.first().map(|(_, at)| *at) })
+    }
+
+    /// An application with its use.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn read_application(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        client: &ClientId,
+        (span, refusals): (UsageQuery, u32),
+    ) -> Edited<ApplicationReading> {
+        let view = ClientView::of(&self.client_state(caller, tenant, client).await?, caller.now);
+        if !caller.authority.holds_in(tenant, Permission::Audit) {
+            return Ok(ApplicationReading { client: view, usage: None, refusals: None });
+        }
+        let usage = self.read_usage(UsageOf::Client(tenant, client), span, caller.now).await?;
+        let query = RefusalQuery { client: Some(client.clone()), ..RefusalQuery::default() };
+        let refusals = self.read_refusals(tenant, Paging::of(None, refusals)?, query).await?;
+        Ok(ApplicationReading { client: view, usage: Some(usage), refusals: Some(refusals) })
+    }
+
+    /// The credentials of an application, with so many of its API keys.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn read_credentials(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        client: &ClientId,
+        api_keys: u32,
+    ) -> Edited<CredentialsReading> {
+        let row = self.client_state(caller, tenant, client).await?;
+        let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };
+        Ok(CredentialsReading {
+            client: ClientView::of(&row, caller.now),
+            secrets: self.secret_views(caller, &row).await?,
+            api_keys: self.read_api_keys(caller, tenant, Paging::of(None, api_keys)?, query).await?,
+        })
+    }
+
+    /// How the platform runs: with `latchkey:audit` of the platform.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn status(&self, caller: &Caller) -> Edited<PlatformStatus> {
+        caller.authority.require_everywhere(Permission::Audit)?;
+        let replicas = self.store.list_replicas(NAMED).await?;
+        let steps = self.store.next_key_steps(None, NAMED).await?;
+        Ok(PlatformStatus::of(replicas, steps))
+    }
+}

@@ -1,0 +1,67 @@
+//! Advice on a tenant: what its administrators could do better, with the facts, a page of applications at a time.
+
+use administration::{AdviceList, AdviceView};
+use pages::console::Block;
+use pages::{Column, Empty, Meaning, Table, Value};
+
+use super::overview::{heading, tabs};
+use super::shown::{link, outcome, pager};
+use super::visit::Visit;
+use crate::page_error::PageResult;
+
+/// So many applications are looked at for a page.
+const APPLICATIONS: u32 = 100;
+
+/// The rules whose subject is a client with its secret or API key.
+const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", "ended_credential_presented"];
+
+pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+    let (tenant, cursor) = (visit.tenant(), visit.parameter("cursor"));
+    let found = visit.administrator().advice(&visit.caller, &tenant, cursor.as_deref(), APPLICATIONS).await;
+    let blocks = match outcome(found)? {
+        Ok(list) => shown(visit, &list),
+        Err(refused) => vec![Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())],
+    };
+    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Advice")), blocks))
+}
+
+fn shown(visit: &Visit<'_>, list: &AdviceList) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if list.is_too_early_for_usage {
+        let text = "Usage was counted for less than 30 days: nothing is said of what is not used.";
+        blocks.push(Block::Note(Meaning::Info, text.to_owned()));
+    }
+    if list.items.is_empty() {
+        let (title, text) = ("No advice".to_owned(), "Nothing needs attention here.".to_owned());
+        blocks.push(Block::Empty(Empty { title, text, action: None }));
+    } else {
+        blocks.push(Block::Table(table(visit, &list.items)));
+    }
+    let url = visit.path("/advice");
+    blocks.extend(pager(&url, None, list.next_cursor.as_deref()).map(Block::Pager));
+    blocks
+}
+
+fn table(visit: &Visit<'_>, items: &[AdviceView]) -> Table {
+    let row = |advice: &AdviceView| {
+        let about = match &*advice.subject {
+            "" => Value::Text("the tenant".to_owned()),
+            subject if OF_CREDENTIALS.contains(&&*advice.rule) => {
+                let (client, _) = subject.rsplit_once('/').unwrap_or((subject, ""));
+                link(subject, visit.application(client, "/credentials"))
+            }
+            client => link(client, visit.application(client, "")),
+        };
+        vec![
+            about,
+            Value::Text(advice.rule.replace('_', " ")),
+            Value::Text(advice.evidence.clone()),
+            Value::Text(advice.action.clone()),
+        ]
+    };
+    Table {
+        caption: "Advice".to_owned(),
+        columns: ["About", "Rule", "Why", "What to do"].map(Column::of).to_vec(),
+        rows: items.iter().map(row).collect(),
+    }
+}

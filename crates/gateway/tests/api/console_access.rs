@@ -1,0 +1,162 @@
+//! Every route of the console with every kind of holder, in both directions. The snapshot is the table of what each may see; a unit test of the
+//! routes says that it has each of them.
+
+use std::fmt::Write as _;
+
+use crate::administrators::settle;
+use crate::console::{code, form_token, home};
+use crate::prelude::*;
+
+/// Paths below the platform's pages and below those of a tenant, each with its methods. Signing out is last: it ends the session.
+const OF_PLATFORM: [(&str, &str); 11] = [
+    ("/sign-in", "GET"),
+    ("/link", "GET"),
+    ("/link", "POST"),
+    ("/account", "POST"),
+    ("", "GET"),
+    ("/advice", "GET"),
+    ("/tenants", "GET"),
+    ("/tenants/new", "GET"),
+    ("/tenants/new", "POST"),
+    ("/audit", "GET"),
+    ("/sign-out", "POST"),
+];
+const OF_TENANT: [(&str, &str); 21] = [
+    ("/sign-in", "GET"),
+    ("/link", "GET"),
+    ("/link", "POST"),
+    ("/account", "POST"),
+    ("", "GET"),
+    ("", "POST"),
+    ("/advice", "GET"),
+    ("/applications", "GET"),
+    ("/applications/new", "GET"),
+    ("/applications/new", "POST"),
+    ("/applications/{client}", "GET"),
+    ("/applications/{client}", "POST"),
+    ("/applications/{client}/try", "GET"),
+    ("/applications/{client}/try", "POST"),
+    ("/applications/{client}/credentials", "GET"),
+    ("/applications/{client}/credentials", "POST"),
+    ("/keys", "GET"),
+    ("/keys", "POST"),
+    ("/audit", "GET"),
+    ("/sign-out", "POST"),
+    ("/applications/nobody", "GET"),
+];
+
+const CHIEF: &str = "chief";
+const LEAVER: &str = "leaver";
+const ALL: [&str; 5] =
+    ["latchkey:tenants", "latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
+
+/// Who comes: what the table calls it, and whose client, with which scope.
+type Holder = (String, &'static str, &'static str, String);
+
+/// All holders for the pages of this tenant, but those who have no session any more.
+fn holders(tenant: &'static str, other: &'static str) -> Vec<Holder> {
+    let without = |left: &str| ALL.into_iter().filter(|scope| *scope != left).collect::<Vec<_>>().join(" ");
+    let of = |who: &str, tenant, left: &str| {
+        let name = if left.is_empty() { who.to_owned() } else { format!("{who} without {left}") };
+        (name, tenant, CHIEF, without(left))
+    };
+    let mut holders = vec![of("own", tenant, "")];
+    holders.extend(ALL[1..].iter().map(|left| of("own", tenant, left)));
+    holders.push(of("other", other, ""));
+    holders.push(of("operator", PLATFORM, ""));
+    holders.extend(ALL.iter().map(|left| of("operator", PLATFORM, left)));
+    holders
+}
+
+#[tokio::test]
+async fn every_route_answers_every_holder_as_the_table_says() {
+    let tables = [table(ACME, GLOBEX).await, table(GLOBEX, ACME).await];
+    assert_eq!(tables[0], tables[1], "the tenants are equal");
+    insta::assert_snapshot!("console_routes", tables[0]);
+}
+
+async fn table(tenant: &'static str, other: &'static str) -> String {
+    let test_env = TestEnv::start();
+    let mut columns = Vec::new();
+    for (at, id) in [(tenant, CHIEF), (tenant, LEAVER), (other, CHIEF), (PLATFORM, CHIEF)] {
+        settle(&test_env.app, at, id, &ALL.join(" "));
+    }
+    columns.push(("nobody".to_owned(), answers(&mut Browser::new(&test_env.app), tenant).await));
+    for (name, at, client, scope) in holders(tenant, other) {
+        let mut browser = begun(&test_env, at, client, &scope).await;
+        columns.push((name, answers(&mut browser, tenant).await));
+        // The last answer has ended the session. The browser of another one forgets nothing.
+    }
+    let mut ended = begun(&test_env, tenant, CHIEF, &ALL.join(" ")).await;
+    let mut leaver = begun(&test_env, tenant, LEAVER, &ALL.join(" ")).await;
+    let mut suspended = begun(&test_env, tenant, CHIEF, &ALL.join(" ")).await;
+    let mut operator = begun(&test_env, PLATFORM, CHIEF, &ALL.join(" ")).await;
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let leave = format!("{}/{LEAVER}/suspend", clients_path(tenant));
+    test_env.step(&ops, &leave).await.assert_status(200);
+    columns.push(("own, suspended".to_owned(), answers(&mut leaver, tenant).await));
+    test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await.assert_status(200);
+    columns.push(("own, tenant suspended".to_owned(), answers(&mut suspended, tenant).await));
+    columns.push(("operator, tenant suspended".to_owned(), answers(&mut operator, tenant).await));
+    test_env.step(&ops, &format!("{TENANTS}/{tenant}/resume")).await.assert_status(200);
+    test_env.app.pass(1_800);
+    columns.push(("own, ended".to_owned(), answers(&mut ended, tenant).await));
+    drawn(&columns, tenant)
+}
+
+/// A browser with a session for this client, of a token with this scope.
+async fn begun<'a>(test_env: &'a TestEnv, tenant: &str, client: &str, scope: &str) -> Browser<'a> {
+    let mut browser = Browser::new(&test_env.app);
+    let code = code(test_env, tenant, &forged(tenant, client, scope)).await;
+    browser.post(&format!("{}/link", home(tenant)), &[("code", &*code)]).await.assert_status(303);
+    browser
+}
+
+/// What each route answers. Forms are sent as the pages of the session send them, and ask for nothing.
+async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
+    let mut form = String::new();
+    for path in [home(tenant), home(PLATFORM)] {
+        let page = browser.get(&path).await;
+        if page.status == 200 && form.is_empty() {
+            form = form_token(&page);
+        }
+    }
+    let mut statuses = Vec::new();
+    for (path, method) in paths(tenant) {
+        let path = path.replace("{client}", SVC);
+        let answer = match method {
+            "GET" => browser.get(&path).await,
+            _ => browser.post(&path, &[("form", &*form)]).await,
+        };
+        let other = if tenant == ACME { GLOBEX } else { ACME };
+        let is_of_tenant = path.starts_with(&home(tenant));
+        assert!(!(is_of_tenant && answer.body.contains(other)), "{path}: {}", answer.body);
+        statuses.push(answer.status);
+    }
+    statuses
+}
+
+/// Signing out of the one place ends the session of the other, too, so that both come last.
+fn paths(tenant: &str) -> Vec<(String, &'static str)> {
+    let of = |place: &str, routes: &[(&'static str, &'static str)]| {
+        routes.iter().map(|(path, method)| (format!("{}{path}", home(place)), *method)).collect::<Vec<_>>()
+    };
+    let mut all = [of(PLATFORM, &OF_PLATFORM), of(tenant, &OF_TENANT)].concat();
+    all.sort_by_key(|(path, _)| path.ends_with("/sign-out"));
+    all
+}
+
+fn drawn(columns: &[(String, Vec<u16>)], tenant: &str) -> String {
+    let mut text = String::new();
+    for (at, (name, _)) in columns.iter().enumerate() {
+        writeln!(text, "{:>2} {name}", at + 1).unwrap();
+    }
+    let heads: Vec<_> = (1..=columns.len()).map(|at| format!("{at:>3}")).collect();
+    writeln!(text, "\n{:<56}{}", "", heads.join(" ")).unwrap();
+    for (row, (path, method)) in paths(tenant).into_iter().enumerate() {
+        let path = path.replace(&format!("/t/{tenant}"), "/t/{id}");
+        let cells: Vec<_> = columns.iter().map(|(_, statuses)| statuses[row].to_string()).collect();
+        writeln!(text, "{:<56}{}", format!("{method} {path}"), cells.join(" ")).unwrap();
+    }
+    text
+}

@@ -1,0 +1,21 @@
+// How a page fits its window.
+"use strict";
+
+// Runs in the page: what is wider than the window, or smaller than a finger.
+function measure() {
+  const wide = document.documentElement.scrollWidth - globalThis.innerWidth;
+  const cut = [...document.querySelectorAll("body *")]
+    .filter((element) => !["INPUT", "SCRIPT"].includes(element.tagName))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
+    .filter((element) => getComputedStyle(element).display !== "inline")
+    .map((element) => element.outerHTML.slice(0, 80));
+  const small = [...document.querySelectorAll("a, button, input:not([type=hidden])")]
+    .map((element) => (["checkbox", "radio"].includes(element.type) ? element.closest("label") : element))
+    .filter((element) => element.checkVisibility())
+    .map((element) => ({ box: element.getBoundingClientRect(), what: element.outerHTML.slice(0, 80) }))
+    .filter(({ box }) => box.width < 44 || box.height < 44)
+    .map(({ box, what }) => `${box.width} by ${box.height}: ${what}`);
+  return { wide, cut, small, reports: globalThis.reports, headings: document.querySelectorAll("h1").length };
+}
+
+module.exports = { measure };

@@ -1,0 +1,86 @@
+//! Where the files declare a tenant or a client, for people who look for it. A file is read when it is asked for, as it is then.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use administration::FileSecret;
+
+use super::source_map::SourceMap;
+
+/// No line is looked for in a larger file.
+const LARGEST: u64 = 1 << 20;
+
+/// The files of tenants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPlaces {
+    main: PathBuf,
+    /// Of `tenants_dir`.
+    folder: Option<PathBuf>,
+}
+
+impl DeclaredPlaces {
+    pub(super) fn new(main: &Path, tenants_dir: Option<&Path>) -> Self {
+        let folder = tenants_dir.map(|folder| main.parent().unwrap_or(Path::new("")).join(folder));
+        Self { main: main.to_owned(), folder }
+    }
+
+    /// The file and line, as `tenants/acme.yaml:12`, seen from the folder of config.yaml; the file alone where no line of it is found.
+    #[must_use]
+    pub fn find(&self, tenant: &str, client: Option<&str>) -> String {
+        let (path, mut keys) = match self.file_of(tenant) {
+            Some(path) => (path, Vec::new()),
+            None => (self.main.clone(), vec!["tenants", tenant]),
+        };
+        keys.extend(client.iter().flat_map(|client| ["clients", client]));
+        let shown = self.main.parent().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(&path);
+        match line(&path, &keys) {
+            Some(line) => format!("{}:{line}", shown.display()),
+            None => shown.display().to_string(),
+        }
+    }
+
+    /// The file that is named for the tenant.
+    fn file_of(&self, tenant: &str) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
+        let files = ["yaml", "yml"].map(|extension| folder.join(format!("{tenant}.{extension}")));
+        files.into_iter().find(|file| file.is_file())
+    }
+}
+
+fn line(path: &Path, keys: &[&str]) -> Option<usize> {
+    if fs::metadata(path).ok()?.len() > LARGEST {
+        return None;
+    }
+    let text = FileSecret::new(fs::read_to_string(path).ok()?);
+    let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+    let byte = if keys.is_empty() { 0 } else { SourceMap::of(text.expose()).key(&keys)? };
+    Some(text.expose().get(..byte)?.matches('\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::test_folder::Folder;
+
+    #[test]
+    fn a_row_is_found_in_the_main_file_and_in_that_of_its_tenant() {
+        let folder = Folder::new();
+        let main = folder.path("config.yaml");
+        let text = "tenants:\n  acme:\n    name: A\n    clients:\n      web: {}\n      jobs: {}\n";
+        folder.write("config.yaml", 0o600, text);
+        folder.write("more/globex.yml", 0o600, "name: G\nclients:\n  web: {}\n");
+        let places = DeclaredPlaces::new(&main, Some(Path::new("more")));
+        for (tenant, client, expected) in [
+            ("acme", None, "config.yaml:2"),
+            ("acme", Some("jobs"), "config.yaml:6"),
+            ("acme", Some("gone"), "config.yaml"),
+            ("globex", None, "more/globex.yml:1"),
+            ("globex", Some("web"), "more/globex.yml:3"),
+            ("nobody", None, "config.yaml"),
+        ] {
+            assert_eq!(places.find(tenant, client), expected, "{tenant} {client:?}");
+        }
+        let without = DeclaredPlaces::new(&folder.path("gone.yaml"), None);
+        assert_eq!(without.find("acme", None), "gone.yaml");
+    }
+}
