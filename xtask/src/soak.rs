@@ -5,6 +5,7 @@
 mod administration;
 mod api_keys;
 mod calls;
+mod console;
 mod enumeration;
 mod fairness;
 mod first_token;
@@ -82,6 +83,8 @@ enum Measurement {
     Fairness,
     /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million keys, on PostgreSQL with fsync
     ApiKeys,
+    /// Each page of the console, with 100 000 tenants and a tenant with 100 000 clients
+    Console,
     /// A million mixed requests, and whether usage has counted each of them once
     Usage,
 }
@@ -137,6 +140,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::ApiKeys) {
         api_keys::measure(&test_env)?;
+    }
+    if wanted(Measurement::Console) {
+        console::measure(&test_env)?;
     }
     if wanted(Measurement::Usage) {
         usage::measure(&test_env)?;

@@ -30,10 +30,44 @@ struct Store {
     cursor: String,
 }
 
+/// Where rows are kept.
 #[derive(Clone, Copy)]
-enum Backend {
+pub(super) enum Backend {
     Sqlite,
     Postgres,
+}
+
+impl Backend {
+    pub(super) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// An empty store of this name.
+    pub(super) fn create(self, test_env: &TestEnv<'_>, name: &str) -> Result<String, Failure> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite://{}", test_env.file(&format!("{name}.db")).display())),
+            Self::Postgres => test_env.create_database(name),
+        }
+    }
+
+    /// Adds tenants with these numbers to it.
+    pub(super) fn fill(
+        self,
+        test_env: &TestEnv<'_>,
+        name: &str,
+        first: u32,
+        last: u32,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite => fill_sqlite(test_env, &test_env.file(&format!("{name}.db")), first, last),
+            Self::Postgres => test_env.sql(name, &fill(first, last)).map(drop),
+        }
+    }
 }
 
 const KINDS: [Kind; 7] = [
@@ -94,32 +128,25 @@ pub(super) fn measure(test_env: &TestEnv<'_>, sizes: &[u32]) -> Result<(), Failu
     print!("store       tenants");
     KINDS.iter().for_each(|kind| print!("  {:>15}", kind.name));
     println!();
-    for backend in [Backend::Sqlite, Backend::Postgres] {
+    for backend in Backend::ALL {
         grow(test_env, backend, sizes)?;
     }
     Ok(())
 }
 
 fn grow(test_env: &TestEnv<'_>, backend: Backend, sizes: &[u32]) -> Result<(), Failure> {
-    let file = test_env.file("administration.db");
-    let (name, url) = match backend {
-        Backend::Sqlite => ("SQLite", format!("sqlite://{}", file.display())),
-        Backend::Postgres => ("PostgreSQL", test_env.create_database("administration")?),
-    };
+    let url = backend.create(test_env, "administration")?;
     let (stores, tenants) = (format!("storage: {{ url: '{url}' }}\n"), declared(DECLARED, CLIENTS));
     let token = first_token(test_env, &stores, &tenants)?;
     let mut held = DECLARED;
     for &size in sizes {
         if size > held {
-            match backend {
-                Backend::Sqlite => fill_sqlite(test_env, &file, held + 1, size)?,
-                Backend::Postgres => drop(test_env.sql("administration", &fill(held + 1, size))?),
-            }
+            backend.fill(test_env, "administration", held + 1, size)?;
             held = size;
         }
         let mut program = Program::start(test_env, &stores, &tenants)?;
         program.await_token(&client(0, 0))?;
-        print!("{name:<10} {held:>8}");
+        print!("{:<10} {held:>8}", backend.name());
         let mut caller = Caller::new(program.address);
         for kind in &KINDS {
             let times = times(&mut caller, &token, kind, held)?;

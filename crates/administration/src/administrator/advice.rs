@@ -36,17 +36,14 @@ impl Administrator {
         let clients = store.list_clients(tenant, &query).await?;
         let clients = paging.page(clients, |row| (row.client.id.clone(), row));
         let state = TenantState { clients: clients.items, ..tenant_alone };
-        let mut ids = state.clients.iter().map(|row| &row.client.id);
+        let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
         let (mut secret_uses, mut known) = (Vec::new(), ClientCounts::default());
-        let first = ids.next();
-        if let Some((first, last)) = first.zip(ids.last().or(first)) {
-            let ids = first.clone()..=last.clone();
-            let (today, since) = (now.seconds() / 86_400, now.saturating_sub(SPAN).seconds() / 86_400);
+        if let (Some(first), Some(last)) = (state.clients.first(), state.clients.last()) {
+            let ids = first.client.id.clone()..=last.client.id.clone();
             secret_uses = store.secret_usage_of_clients(tenant, &ids).await?;
             known = store.client_counts(tenant, &ids, &(since..=today)).await?;
         }
-        let is_counted =
-            known.first_day.is_some_and(|first| first <= now.saturating_sub(SPAN).seconds() / 86_400);
+        let is_counted = known.first_day.is_some_and(|first| first <= since);
         let ending = ApiKeyQuery { ends_before: Some(now + NEAR), limit: KEYS, ..ApiKeyQuery::default() };
         let is_first = paging.after.is_none();
         let known = Known {

@@ -38,6 +38,9 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn read(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let Paging { cursor, limit } = request.query(|query| query.paging())?;
+    let (cursor, limit) = request.query(|query| {
+        let Paging { cursor, limit } = query.paging();
+        (cursor, limit)
+    })?;
     Document::of(StatusCode::OK).body(&administrator.advice(caller, tenant, cursor.as_deref(), limit).await?)
 }

@@ -12,7 +12,7 @@ use registry::{Client, ClientId};
 
 use super::applications::purpose;
 use super::form::Fields;
-use super::shown::{chart, codes, declared_at, fact, outcome, status, time};
+use super::shown::{codes, declared_at, fact, outcome, status, time, used};
 use super::visit::{Visit, unseen};
 use crate::explain::{Presented, Request, advice_on, explain as explained};
 use crate::failure::Failure;
@@ -65,7 +65,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     blocks.push(Block::Facts(facts(&view, declared)));
     if let Some(usage) = usage {
         blocks.push(Block::Table(access(&view, &usage)));
-        blocks.push(Block::Chart(chart(&last_day(usage))));
+        blocks.push(used(&last_day(usage)));
     }
     blocks.extend(refusals.map(|page| Block::Table(refused(&page.items))));
     if view.managed_by == "api" {

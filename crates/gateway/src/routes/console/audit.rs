@@ -63,7 +63,7 @@ fn table(records: &[AuditView]) -> Table {
             Value::Text(record.tenant.to_string()),
             Value::Text(record.subject.clone()),
             Value::Text(from.join(", ")),
-            Value::Code(changed(&record.detail)),
+            Value::Codes(changed(&record.action, &record.detail)),
         ]
     };
     let columns = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
@@ -74,8 +74,13 @@ fn table(records: &[AuditView]) -> Table {
     }
 }
 
-/// The names of what has changed.
-fn changed(detail: &serde_json::Value) -> String {
-    let names = detail.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>());
-    names.unwrap_or_default().join(", ")
+/// The names of what has changed, and how many there are beyond the first ones. Of a new row all is new.
+fn changed(action: &str, detail: &serde_json::Value) -> Vec<String> {
+    const FIRST: usize = 5;
+    let names = detail.as_object().filter(|_| !action.ends_with(".added")).into_iter().flatten();
+    let mut names: Vec<_> = names.map(|(name, _)| name.clone()).collect();
+    let more = names.len().saturating_sub(FIRST);
+    names.truncate(FIRST);
+    names.extend((more > 0).then(|| format!("and {more} more")));
+    names
 }

@@ -2,7 +2,7 @@
 
 use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
 use pages::console::{Block, Field, Form};
-use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
+use pages::{Column, Empty, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
 use super::form::Fields;
 use super::shown::{outcome, status, time, time_or};
@@ -53,10 +53,14 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
             Block::Note(Meaning::Danger, format!("{} cannot be opened: {}", key.kid, key.problem))
         }),
     );
-    if !keys.is_empty() {
+    if keys.is_empty() {
+        let (title, text) =
+            ("No keys".to_owned(), "The first token of the tenant makes the first key.".to_owned());
+        blocks.push(Block::Empty(Empty { title, text, action: None }));
+    } else {
         blocks.push(Block::TimeLine(time_line(visit, &keys)));
+        blocks.push(Block::Table(lives(&keys, &state)));
     }
-    blocks.push(Block::Table(lives(&keys, &state)));
     blocks.push(Block::Table(verifiers(&state)));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
     let button = |act: &str, label: &str| Form::button(action.clone(), &token, label).sending("act", act);
@@ -64,10 +68,10 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     let confirm = confirm.hint("Type it to go on. All keys but the new one are gone at once.");
     blocks.push(Block::Form(button("rotate", "Rotate now").meaning(Meaning::Info)));
     blocks.push(Block::Heading("Emergency"));
-    blocks.push(Block::Note(
-        Meaning::Danger,
-        format!("Tokens that {} signed are refused at once.", breaks.join(", ")),
-    ));
+    if !breaks.is_empty() {
+        let text = format!("Tokens that {} signed are refused at once.", breaks.join(", "));
+        blocks.push(Block::Note(Meaning::Danger, text));
+    }
     let emergency = button("emergency", "Take all keys away").meaning(Meaning::Danger);
     blocks.push(Block::Form(emergency.with(vec![confirm])));
     Ok(visit.show("Signing keys", "Signing keys", blocks))

@@ -10,7 +10,7 @@ use protocol::Lifetime;
 use tenancy::Tenant;
 
 use super::form::Fields;
-use super::shown::{chart, code, declared_at, fact, link, outcome, status, time, time_or};
+use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};
 use super::visit::{Place, Visit, unseen};
 use crate::page_error::PageResult;
 
@@ -44,7 +44,7 @@ pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
     ])];
     let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
     if let Some(usage) = &usage {
-        blocks.push(Block::Chart(chart(usage)));
+        blocks.push(used(usage));
         blocks.push(busiest(usage, of_tenant));
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
@@ -114,7 +114,7 @@ async fn page(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResul
     let declared = declared_at(visit, &view.managed_by, None).await;
     blocks.push(Block::Facts(facts(&view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {
-        blocks.push(Block::Chart(chart(usage)));
+        blocks.push(used(usage));
         blocks.push(busiest(usage, |client| visit.application(client, "")));
     }
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {

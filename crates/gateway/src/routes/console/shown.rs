@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::web;
 use administration::{EditError, FieldError, Instant, UsageView};
-use pages::console::Field;
-use pages::{Badge, BarChart, Fact, Link, Meaning, Moment, Pager, Slot, Value};
+use pages::console::{Block, Field};
+use pages::{Badge, BarChart, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Value};
 
 use registry::ClientId;
 
@@ -113,7 +113,16 @@ pub(super) async fn declared_at(visit: &Visit<'_>, managed_by: &str, client: Opt
 }
 
 /// Tokens and refusals by period.
-pub(super) fn chart(usage: &UsageView) -> BarChart {
+pub(super) fn used(usage: &UsageView) -> Block {
+    if usage.total.issued + usage.total.refused > 0 {
+        return Block::Chart(chart(usage));
+    }
+    let (title, text) =
+        ("No requests in 24 hours", "Tokens and refusals by hour are shown here, a minute after them.");
+    Block::Empty(Empty { title: title.to_owned(), text: text.to_owned(), action: None })
+}
+
+fn chart(usage: &UsageView) -> BarChart {
     let slots = usage.periods.iter().map(|period| {
         let start = period.start.0.to_rfc3339();
         let name = start.get(5..16).unwrap_or(&start).replace('T', " ");
