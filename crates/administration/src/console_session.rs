@@ -1,7 +1,7 @@
 //! A session of the console: for which credential it acts, and until when. A link that waits for its exchange is one, too.
 
 use accounts::AccountId;
-use protocol::{Lifetime, Scope, Timestamp};
+use protocol::{Lifetime, Scope, Thumbprint, Timestamp};
 use registry::ClientId;
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
@@ -53,6 +53,9 @@ pub struct ClientToken {
     pub issued_at: Timestamp,
     /// The scope of the token.
     pub scope: Scope,
+    /// The certificate that the token is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
 }
 
 impl ConsoleSession {

@@ -84,8 +84,8 @@ impl AdminAccess for BearerAccess {
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
                 .map_err(Failure::TooManyWrites)?;
         }
-        let token =
-            ClientToken { client: client.id.clone(), jti: claims.jti, issued_at: claims.iat, scope: claimed };
+        let (client, jti, issued_at) = (client.id.clone(), claims.jti, claims.iat);
+        let token = ClientToken { client, jti, issued_at, scope: claimed, certificate };
         Ok(Caller { token: Some(token), ..Caller::new(authority, now) })
     }
 }

@@ -39,7 +39,7 @@ async fn of_client(
     actor: Actor,
 ) -> Stored<Option<Authority>> {
     let Some(tenant) = serving(services, home).await? else { return Ok(None) };
-    let ClientToken { client, jti, issued_at, scope } = token;
+    let ClientToken { client, jti, issued_at, scope, certificate } = token;
     let issued = IssuedToken { client: client.as_str(), jti, issued_at: *issued_at, person: None };
     if services.tokens.engine.has_revoked(&tenant, issued).await? {
         return Ok(None);
@@ -47,7 +47,7 @@ async fn of_client(
     let found = services.tokens.authenticator.find_active(home, client.as_str()).await?;
     Ok(found.map(|client| {
         let granted = scope.iter().filter(|token| client.scope.contains(token)).cloned().collect();
-        let credential = credential_of_token(&client, jti, None);
+        let credential = credential_of_token(&client, jti, *certificate);
         Authority::of_client(Actor { credential, ..actor }, home, &granted)
     }))
 }
