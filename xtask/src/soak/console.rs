@@ -16,26 +16,26 @@ const USED: u32 = 1_000;
 const REQUESTS: usize = 100;
 const STORE: &str = "console";
 
-/// What a page is called, and its path.
-const PAGES: [(&str, &str); 18] = [
-    ("overview of the platform", "/console"),
-    ("advice for the platform", "/console/advice"),
-    ("tenants", "/console/tenants"),
-    ("tenants, one found", "/console/tenants?search=filler+77777"),
-    ("tenants, all found", "/console/tenants?search=filler"),
-    ("tenants, none found", "/console/tenants?search=nobody"),
-    ("audit of the platform", "/console/audit"),
-    ("new tenant", "/console/tenants/new"),
-    ("overview of a tenant", "/console/t/declared-1"),
-    ("advice", "/console/t/declared-1/advice"),
-    ("applications", "/console/t/declared-1/applications"),
-    ("applications, one found", "/console/t/declared-1/applications?search=filled-77777"),
-    ("applications, none found", "/console/t/declared-1/applications?search=nobody"),
-    ("new application", "/console/t/declared-1/applications/new"),
-    ("application", "/console/t/declared-1/applications/client-0"),
-    ("credentials", "/console/t/declared-1/applications/client-0/credentials"),
-    ("signing keys", "/console/t/declared-1/keys"),
-    ("audit", "/console/t/declared-1/audit"),
+/// What a page is called, its path, and what it shows.
+const PAGES: [(&str, &str, &str); 18] = [
+    ("overview of the platform", "/console", "Tokens and refusals"),
+    ("advice for the platform", "/console/advice", "Advice"),
+    ("tenants", "/console/tenants", "Next page"),
+    ("tenants, one found", "/console/tenants?search=filler+77777", "filler-77777"),
+    ("tenants, all found", "/console/tenants?search=filler", "Next page"),
+    ("tenants, none found", "/console/tenants?search=nobody", "No tenants"),
+    ("audit of the platform", "/console/audit", "Next page"),
+    ("new tenant", "/console/tenants/new", "Create the tenant"),
+    ("overview of a tenant", "/console/t/declared-1", "Busiest"),
+    ("advice", "/console/t/declared-1/advice", "Next page"),
+    ("applications", "/console/t/declared-1/applications", "Next page"),
+    ("applications, one found", "/console/t/declared-1/applications?search=filled-77777", "filled-77777"),
+    ("applications, none found", "/console/t/declared-1/applications?search=nobody", "No applications"),
+    ("new application", "/console/t/declared-1/applications/new", "Create the application"),
+    ("application", "/console/t/declared-1/applications/client-0", "Last refused"),
+    ("credentials", "/console/t/declared-1/applications/client-0/credentials", "Secret s1"),
+    ("signing keys", "/console/t/declared-1/keys", "oauth2-key-1"),
+    ("audit", "/console/t/declared-1/audit", "tenant.added"),
 ];
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
@@ -65,11 +65,11 @@ fn pages(backend: Backend, program: &Program, token: &str) -> Result<(), Failure
     let link = parse(&link)?;
     let code = link["path"].as_str().and_then(|path| path.split_once('#')).map_or("", |(_, code)| code);
     let cookies = caller.cookies_of_form("/console/link", &format!("code={code}"));
-    for (name, path) in PAGES {
+    for (name, path, shown) in PAGES {
         let (mut times, mut bytes) = (Vec::new(), 0);
         for _ in 0..REQUESTS {
             let (answer, body) = caller.page_for(path, &cookies);
-            if answer.status != 200 {
+            if answer.status != 200 || !body.contains(shown) {
                 return Err(Failure::new(format!("{path} is answered with {}: {body}", answer.status)));
             }
             bytes = bytes.max(body.len());

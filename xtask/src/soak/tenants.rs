@@ -58,7 +58,7 @@ BEGIN
     END LOOP;
 END
 $$;
-INSERT INTO tenant_words SELECT 'filler-' || filler, word
+INSERT INTO tenant_words (tenant_id, word) SELECT 'filler-' || filler, word
   FROM generate_series({first}, {last}) AS filler, LATERAL (VALUES ('filler'), (filler::text)) AS of (word);
 ANALYZE;"
     )
@@ -83,6 +83,8 @@ for table in ['tenants', 'tenant_issuers', 'resource_servers', 'clients', 'clien
             return "'Filler ' || n"
         if (table, column) == ('tenant_issuers', 'issuer'):
             return "issuer || '/filler-' || n"
+        if (table, column) == ('signing_keys', 'thumbprint'):
+            return "thumbprint || n"
         return f'"{column}"'
     columns = [row[1] for row in store.execute(f'PRAGMA table_info({table})')]
     names = ', '.join(f'"{column}"' for column in columns)

@@ -10,7 +10,7 @@ use super::visit::Visit;
 use crate::page_error::PageResult;
 
 /// So many applications are looked at for a page.
-const APPLICATIONS: u32 = 100;
+const APPLICATIONS: u32 = 50;
 
 /// The rules whose subject is a client with its secret or API key.
 const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", "ended_credential_presented"];
