@@ -91,6 +91,6 @@ async fn what_a_person_costs() {
         let costs = costs(&test_env, tenant, &replica).await;
         let statements: Vec<_> = costs.iter().map(|(_, statements)| *statements).collect();
         assert_eq!(statements, [0, 0, 1, 7, 6, 0, 1, 6, 0], "{tenant}: {costs:?}");
-        assert_eq!(costs_of_account(&test_env, tenant, &replica).await, [3, 21], "{tenant}");
+        assert_eq!(costs_of_account(&test_env, tenant, &replica).await, [3, 20], "{tenant}");
     }
 }

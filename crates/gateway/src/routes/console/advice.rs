@@ -1,12 +1,12 @@
 //! Advice on a tenant: what its administrators could do better, with the facts, a page of applications at a time.
 
-use administration::{AdviceList, AdviceView};
+use administration::{AdviceList, AdviceView, EditError};
 use pages::console::Block;
 use pages::{Column, Empty, Meaning, Table, Value};
 
 use super::overview::{heading, tabs};
 use super::shown::{link, outcome, pager};
-use super::visit::Visit;
+use super::visit::{Place, Visit};
 use crate::page_error::PageResult;
 
 /// So many applications are looked at for a page.
@@ -18,9 +18,13 @@ const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
     let (tenant, cursor) = (visit.tenant(), visit.parameter("cursor"));
     let found = visit.administrator().advice(&visit.caller, &tenant, cursor.as_deref(), APPLICATIONS).await;
-    let blocks = match outcome(found)? {
-        Ok(list) => shown(visit, &list),
-        Err(refused) => vec![Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())],
+    let blocks = match found {
+        // The tenant of the platform's own applications begins with the first of them.
+        Err(EditError::NotFound(_)) if visit.place == Place::Platform => vec![none()],
+        found => match outcome(found)? {
+            Ok(list) => shown(visit, &list),
+            Err(refused) => vec![Block::Alert(Meaning::Danger, refused.message.unwrap_or_default())],
+        },
     };
     Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Advice")), blocks))
 }
@@ -32,14 +36,18 @@ fn shown(visit: &Visit<'_>, list: &AdviceList) -> Vec<Block> {
         blocks.push(Block::Note(Meaning::Info, text.to_owned()));
     }
     if list.items.is_empty() {
-        let (title, text) = ("No advice".to_owned(), "Nothing needs attention here.".to_owned());
-        blocks.push(Block::Empty(Empty { title, text, action: None }));
+        blocks.push(none());
     } else {
         blocks.push(Block::Table(table(visit, &list.items)));
     }
     let url = visit.path("/advice");
     blocks.extend(pager(&url, None, list.next_cursor.as_deref()).map(Block::Pager));
     blocks
+}
+
+fn none() -> Block {
+    let (title, text) = ("No advice".to_owned(), "Nothing needs attention here.".to_owned());
+    Block::Empty(Empty { title, text, action: None })
 }
 
 fn table(visit: &Visit<'_>, items: &[AdviceView]) -> Table {

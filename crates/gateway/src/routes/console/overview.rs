@@ -7,7 +7,7 @@ use administration::{
 use pages::console::{Block, Form};
 use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
 use protocol::Lifetime;
-use tenancy::Tenant;
+use tenancy::{Tenant, TenantId};
 
 use super::form::Fields;
 use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};
@@ -37,11 +37,15 @@ pub(super) fn heading(visit: &Visit<'_>) -> String {
 pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
-    let mut blocks = vec![Block::Links(vec![
+    let mut ways = vec![
         Link { name: "New tenant".to_owned(), url: visit.path("/tenants/new") },
         Link { name: "All tenants".to_owned(), url: visit.path("/tenants") },
-        Link { name: "The platform's own applications".to_owned(), url: of_tenant("platform") },
-    ])];
+    ];
+    if visit.request.services.tokens.tenants.resolve(TenantId::PLATFORM).await.is_ok() {
+        let name = "The platform's own applications".to_owned();
+        ways.push(Link { name, url: of_tenant(TenantId::PLATFORM) });
+    }
+    let mut blocks = vec![Block::Links(ways)];
     let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
     if let Some(usage) = &usage {
         blocks.push(used(usage));

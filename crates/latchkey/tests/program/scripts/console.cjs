@@ -16,6 +16,28 @@ const views = javaScriptEnabled
   : [[1440, "dark"], [360, "light"]];
 let seen = 0;
 
+// What the tab key does not reach. Of radio buttons of one name it reaches one.
+async function unreached(page) {
+  await page.evaluate(() => document.activeElement?.blur());
+  for (let pressed = 0; pressed < 400; pressed += 1) {
+    await page.keyboard.press("Tab");
+    const isNew = await page.evaluate(() => {
+      const reached = document.activeElement;
+      if (reached === document.body) return true;
+      const isNew = !("reached" in reached.dataset);
+      reached.dataset.reached = getComputedStyle(reached).outlineStyle;
+      return isNew;
+    });
+    if (!isNew) break;
+  }
+  return page.evaluate(() => {
+    const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, summary")];
+    const isReached = (element) => "reached" in element.dataset;
+    const isOfReached = ({ name, type }) => type === "radio" && all.some((other) => other.type === "radio" && other.name === name && isReached(other));
+    return all.filter((element) => element.checkVisibility() && !isReached(element) && !isOfReached(element)).map(({ outerHTML }) => outerHTML.slice(0, 80));
+  });
+}
+
 // Each page at each width and in each scheme.
 async function judge(page) {
   const heading = await page.textContent("h1");
@@ -34,6 +56,8 @@ async function judge(page) {
     const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
     for (const { id, nodes } of violations) problems.push(`${what}: ${id} at ${nodes.map(({ html }) => html)}`);
   }
+  if (!javaScriptEnabled) return;
+  for (const html of await unreached(page)) problems.push(`${heading}: the tab key does not reach ${html}`);
 }
 
 (async () => {
@@ -57,6 +81,10 @@ async function judge(page) {
     await press("Open the console");
   }
   await shows("Overview");
+  await follow("Advice");
+  await page.getByText("No advice").or(page.getByText("endless secret").first()).first().waitFor();
+  await shows("Overview");
+  await follow("Overview");
   await follow("New tenant");
   await shows("New tenant");
   await page.getByLabel("Id", { exact: true }).fill(TENANT);
@@ -75,7 +103,7 @@ async function judge(page) {
   await page.getByLabel("Service account").check();
   await page.getByLabel("Client id").fill("jobs");
   await page.getByLabel("orders:read").check();
-  await press("Create the application");
+  await page.getByLabel("Client id").press("Enter");
   await shows("jobs: the secret");
   const first = await code(0);
   const curl = await code(1);
