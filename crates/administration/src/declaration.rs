@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::{Client, DeclaredPassword};
 use tenancy::TenantId;
 
@@ -31,6 +31,8 @@ pub struct DeclaredSecret {
     pub password: DeclaredPassword,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// How long the secret stays valid whose place it takes.
+    pub previous_for: Option<Lifetime>,
 }
 
 /// A hash is not printed either.

@@ -56,11 +56,12 @@ impl Fingerprint {
         for client in &declared.clients {
             push(format_args!("{:?}", client.client));
             for secret in &client.secrets {
-                let DeclaredSecret { password, expires_at } = secret;
+                let DeclaredSecret { password, expires_at, previous_for } = secret;
                 match password {
                     DeclaredPassword::Value(value) => {
                         let digest = declared_digest(pepper, id, &client.client.id, value);
                         push(format_args!("value {digest:?} {expires_at:?}"));
+                        previous_for.iter().for_each(|span| push(format_args!("previous for {span:?}")));
                     }
                     DeclaredPassword::Hash(phc) => push(format_args!("hash {phc:?} {expires_at:?}")),
                 }

@@ -20,6 +20,8 @@ pub struct ReconcileOptions {
     pub prune: bool,
     /// Apply a generation again that a later one has replaced, because the operator requires it.
     pub force_generation: bool,
+    /// End values before at once, whatever `previous_for` says.
+    pub ends_previous: bool,
     /// The time of the commit.
     pub now: Timestamp,
 }

@@ -63,9 +63,18 @@ impl Reconciler {
     /// # Errors
     /// [`ReconcileError`].
     pub async fn plan(&self, declaration: &Declaration, now: Timestamp) -> Result<Plan, ReconcileError> {
+        self.plan_ending(declaration, now, false).await
+    }
+
+    async fn plan_ending(
+        &self,
+        declaration: &Declaration,
+        now: Timestamp,
+        ends_previous: bool,
+    ) -> Result<Plan, ReconcileError> {
         let ids: Vec<TenantId> = declaration.tenants.keys().cloned().collect();
-        let classification =
-            Classification::of(&self.pepper, declaration, self.store.list_tenant_summaries(&ids).await?);
+        let summaries = self.store.list_tenant_summaries(&ids).await?;
+        let classification = Classification::of(&self.pepper, declaration, summaries, ends_previous);
         let mut current = Current::default();
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
@@ -87,6 +96,7 @@ impl Reconciler {
             now,
             l1_lifetime: self.l1_lifetime,
             clients: self.clients,
+            ends_previous,
         };
         Ok(compare(context, declaration, classification, current)?)
     }
@@ -153,7 +163,7 @@ impl Reconciler {
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
             let same = latest.as_ref().filter(|latest| latest.content == content);
-            if same.is_some_and(|latest| latest.left_out.is_empty()) {
+            if same.is_some_and(|latest| latest.left_out.is_empty()) && !options.ends_previous {
                 return Ok(Outcome::Unchanged);
             }
             if same.is_none() && !options.force_generation && self.store.is_known_generation(&content).await?
@@ -166,8 +176,12 @@ impl Reconciler {
                 return Ok(Outcome::OlderGeneration);
             }
             (along.progress)(Progress::Comparing);
-            let mut plan = self.plan(declaration, now).await?;
+            let mut plan = self.plan_ending(declaration, now, options.ends_previous).await?;
             let left_out = plan.left_out();
+            if plan.is_empty() && left_out.is_empty() && same.is_some_and(|latest| latest.left_out.is_empty())
+            {
+                return Ok(Outcome::Unchanged);
+            }
             if plan.is_empty() && same.is_some_and(|latest| latest.left_out == left_out) {
                 return Ok(Outcome::StillLeftOut { plan });
             }

@@ -15,6 +15,8 @@ pub(crate) struct ApplyOptions {
     pub(crate) prune: bool,
     /// Apply an older generation again.
     pub(crate) force: bool,
+    /// End secrets at once that `previous_for` keeps.
+    pub(crate) now: bool,
 }
 
 /// The result of an apply.
@@ -37,6 +39,7 @@ pub(crate) async fn apply(
         max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
         prune: extent.prune,
         force_generation: extent.force,
+        ends_previous: extent.now,
         now: clock::now(),
     };
     let sources = loaded.snapshot.bytes();

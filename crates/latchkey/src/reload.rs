@@ -180,7 +180,7 @@ impl Reload {
 
     async fn apply(&self, loaded: Loaded) -> anyhow::Result<Applied> {
         let force = self.held.is_some() && self.held == self.latest().await?;
-        apply(&self.platform, loaded, ApplyOptions { force, prune: false }, &|_| {}).await
+        apply(&self.platform, loaded, ApplyOptions { force, ..ApplyOptions::default() }, &|_| {}).await
     }
 
     async fn latest(&self) -> anyhow::Result<Option<u64>> {

@@ -74,10 +74,20 @@ impl Reading<'_> {
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
         let mut secrets = Vec::new();
         for (at, secret) in single.chain(several) {
-            let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
+            let SecretSource { value, env, file, hash, expires: expires_at, previous_for } =
+                std::mem::take(secret);
+            if previous_for.is_some() && env.is_none() && file.is_none() {
+                let problem =
+                    "`previous_for` is of a value that is replaced where it lies, in a file or a variable";
+                self.findings.error(
+                    at.key("previous_for"),
+                    problem,
+                    "leave it out, or give the secret as `env` or `file`",
+                );
+            }
             let source = PasswordSource { value, env, file, hash };
             if let Some(password) = self.password(source, &at) {
-                secrets.push(DeclaredSecret { password, expires_at });
+                secrets.push(DeclaredSecret { password, expires_at, previous_for });
             }
         }
         secrets

@@ -34,6 +34,7 @@ async fn apply(store: &Arc<TestStore>) -> Outcome {
         max_retired: Retirements { tenants: 0, clients: 0 },
         prune: false,
         force_generation: false,
+        ends_previous: false,
         now: NOW,
     };
     let content = ContentHash::of([b"settings".as_slice()]);
@@ -95,6 +96,7 @@ async fn apply_account(store: &Arc<TestStore>, content: &str, password: Declared
         max_retired: Retirements { tenants: 0, clients: 0 },
         prune: false,
         force_generation: false,
+        ends_previous: false,
         now: NOW,
     };
     let content = ContentHash::of([content.as_bytes()]);

@@ -28,12 +28,18 @@ pub(crate) enum Task<'a> {
 }
 
 impl<'a> Classification<'a> {
-    pub(crate) fn of(pepper: &Pepper, declaration: &'a Declaration, summaries: Vec<TenantSummary>) -> Self {
+    /// `ends_previous`: a tenant with a secret of `previous_for` is compared, too, where it is as before.
+    pub(crate) fn of(
+        pepper: &Pepper,
+        declaration: &'a Declaration,
+        summaries: Vec<TenantSummary>,
+        ends_previous: bool,
+    ) -> Self {
         let mut stored: BTreeMap<_, _> =
             summaries.into_iter().map(|summary| (summary.tenant.clone(), summary)).collect();
         let mut classification = Self::default();
         for (id, declared) in &declaration.tenants {
-            classification.classify(pepper, declared, stored.remove(id));
+            classification.classify(pepper, declared, stored.remove(id), ends_previous);
         }
         for (id, _) in stored.into_iter().filter(|(_, summary)| summary.lifecycle.is_config_managed()) {
             classification.load.push(id.clone());
@@ -51,7 +57,13 @@ impl<'a> Classification<'a> {
         declared.map(|key| key.thumbprint.as_str()).collect()
     }
 
-    fn classify(&mut self, pepper: &Pepper, declared: &'a DeclaredTenant, stored: Option<TenantSummary>) {
+    fn classify(
+        &mut self,
+        pepper: &Pepper,
+        declared: &'a DeclaredTenant,
+        stored: Option<TenantSummary>,
+        ends_previous: bool,
+    ) {
         let id = &declared.tenant.id;
         let mut refuse = |kind| self.conflicts.push(Conflict::of_tenant(id, kind));
         if id.as_str() == TenantId::PLATFORM {
@@ -65,7 +77,11 @@ impl<'a> Classification<'a> {
             if stored.lifecycle.managed_by == ManagedBy::Api {
                 return refuse(ConflictKind::CreatedByApi);
             }
-            if stored.lifecycle.retired_at.is_none() && stored.fingerprint == Some(fingerprint) {
+            let mut secrets = declared.clients.iter().flat_map(|client| &client.secrets);
+            let has_previous = ends_previous && secrets.any(|secret| secret.previous_for.is_some());
+            let is_as_before =
+                stored.lifecycle.retired_at.is_none() && stored.fingerprint == Some(fingerprint);
+            if is_as_before && !has_previous {
                 return;
             }
             self.load.push(id.clone());

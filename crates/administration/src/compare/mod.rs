@@ -43,6 +43,8 @@ pub(crate) struct CompareContext<'a> {
     pub(crate) l1_lifetime: Lifetime,
     /// How many clients a tenant may have.
     pub(crate) clients: u64,
+    /// Whether values before end at once, whatever `previous_for` says.
+    pub(crate) ends_previous: bool,
 }
 
 /// A declared tenant beside what the store holds of it, and the plan that gets the difference.
@@ -115,9 +117,10 @@ pub fn initial_plan(
     clients: u64,
     now: Timestamp,
 ) -> Result<Plan, Conflicts> {
-    let classification = Classification::of(pepper, declaration, Vec::new());
+    let classification = Classification::of(pepper, declaration, Vec::new(), false);
     // Nothing was served before, so nothing of before is in any memory.
-    let context = CompareContext { pepper, now, l1_lifetime: Lifetime::from_seconds(0), clients };
+    let l1_lifetime = Lifetime::from_seconds(0);
+    let context = CompareContext { pepper, now, l1_lifetime, clients, ends_previous: false };
     compare(context, declaration, classification, Current::default())
 }
 

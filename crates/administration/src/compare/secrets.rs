@@ -23,6 +23,7 @@ impl Comparison<'_> {
         let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
         let mut kept: HashSet<&SecretId> = HashSet::new();
         let mut seen = HashSet::new();
+        let mut replacing = Vec::new();
         let add = |plan: &mut Plan, id: SecretId, kind| {
             let change = SecretChange { id, kind };
             plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
@@ -49,6 +50,7 @@ impl Comparison<'_> {
             if let Some(row) = rows.iter().find(is_declared) {
                 kept.insert(&row.secret.id);
                 if let Some(kind) = change_of(row, expires_at) {
+                    replacing.extend(secret.previous_for);
                     add(plan, row.secret.id.clone(), kind);
                 }
                 continue;
@@ -68,13 +70,38 @@ impl Comparison<'_> {
                 salt: None,
                 expires_at,
             });
+            replacing.extend(secret.previous_for);
             add(plan, id, SecretChangeKind::Added { form, expires_at });
         }
-        let left =
-            |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
-        for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
-            let has_expired = row.secret.expires_at.is_some_and(|end| end <= context.now);
-            let kind = if has_expired { SecretChangeKind::Removed } else { SecretChangeKind::Revoked };
+        if context.ends_previous {
+            replacing.clear();
+        }
+        let longest = declared.secrets.iter().filter_map(|secret| secret.previous_for).max();
+        let longest = longest.filter(|_| !context.ends_previous).map(|span| context.now + span);
+        let left = |row: &&SecretState| {
+            row.managed_by == ManagedBy::Config
+                && row.secret.revoked_at.is_none()
+                && !kept.contains(&row.secret.id)
+        };
+        let left: Vec<_> = rows.iter().filter(left).collect();
+        // The newest first: a new value takes the place of the last one.
+        for row in left.into_iter().rev() {
+            let end = row.secret.expires_at;
+            let kind = if end.is_some_and(|end| end <= context.now) {
+                SecretChangeKind::Removed
+            } else if row.declared_expires_at.is_some_and(|end| Some(end) <= longest) {
+                kept.insert(&row.secret.id);
+                continue;
+            } else if let Some(span) = replacing.pop() {
+                kept.insert(&row.secret.id);
+                let until = context.now + span;
+                SecretChangeKind::Rescheduled {
+                    before: end,
+                    after: Some(end.map_or(until, |end| end.min(until))),
+                }
+            } else {
+                SecretChangeKind::Revoked
+            };
             add(plan, row.secret.id.clone(), kind);
         }
         share_salt(plan, declared, rows, &kept);

@@ -39,11 +39,15 @@ fn scope(text: &str) -> Scope {
 }
 
 fn value(text: &str) -> DeclaredSecret {
-    DeclaredSecret { password: DeclaredPassword::Value(Secret::new(text.to_owned())), expires_at: None }
+    DeclaredSecret {
+        password: DeclaredPassword::Value(Secret::new(text.to_owned())),
+        expires_at: None,
+        previous_for: None,
+    }
 }
 
 fn hash(phc: &str) -> DeclaredSecret {
-    DeclaredSecret { password: DeclaredPassword::Hash(phc.to_owned()), expires_at: None }
+    DeclaredSecret { password: DeclaredPassword::Hash(phc.to_owned()), expires_at: None, previous_for: None }
 }
 
 fn client(tenant: &str, name: &str) -> DeclaredClient {
@@ -115,6 +119,14 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
 }
 
 fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan, Conflicts> {
+    plan_ending(declared, states, false)
+}
+
+fn plan_ending(
+    declared: Vec<DeclaredTenant>,
+    states: Vec<TenantState>,
+    ends_previous: bool,
+) -> Result<Plan, Conflicts> {
     let declaration = Declaration {
         tenants: declared.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
     };
@@ -129,7 +141,8 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
         names.map(|issuer| (issuer.clone(), id.clone())).collect::<Vec<_>>()
     };
     let pepper = pepper();
-    let classification = Classification::of(&pepper, &declaration, states.iter().map(summary).collect());
+    let classification =
+        Classification::of(&pepper, &declaration, states.iter().map(summary).collect(), false);
     let key = |state: &TenantState| Some((state.first_key_thumbprint.clone()?, state.tenant.id.clone()));
     let current = Current {
         issuer_owners: states.iter().flat_map(issuers).collect(),
@@ -142,6 +155,7 @@ fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan,
             now: NOW,
             l1_lifetime: Lifetime::from_seconds(CACHED),
             clients: CLIENTS,
+            ends_previous,
         },
         &declaration,
         classification,
@@ -580,6 +594,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
         vec![DeclaredSecret {
             password: DeclaredPassword::Value(Secret::new("chosen".to_owned())),
             expires_at: EARLIER,
+            previous_for: None,
         }]
     };
     check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 1970-01-01T00:00:05Z"]);
@@ -592,6 +607,44 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
     check_one(secrets(|| vec![hash(PHC)]), nothing, &[]);
     let generated = || vec![value(GeneratedSecret::from_bytes(&[7; 32]).secret.expose())];
     check_one(secrets(generated), nothing, &["+ secret t/svc/s2 (generated)", "- secret t/svc/s1"]);
+}
+
+#[test]
+fn a_value_before_stays_for_as_long_as_the_declaration_says() {
+    let after = |seconds| NOW + Lifetime::from_seconds(seconds);
+    let kept = |text: &'static str| {
+        let secret = move || DeclaredSecret { previous_for: Some(Lifetime::from_seconds(10)), ..value(text) };
+        move |t: &mut DeclaredTenant| t.clients[0].secrets = vec![secret()]
+    };
+    let replaced = |end: Option<Timestamp>| {
+        move |t: &mut TenantState| {
+            let mut declared = tenant("t");
+            declared.clients[0].secrets = vec![value("chosen"), value("next")];
+            *t = stored(&declared);
+            let before = &mut t.clients[0].secrets[0];
+            (before.secret.expires_at, before.declared_expires_at) = (end, end);
+        }
+    };
+    let [five, ten] = [5, 10].map(|seconds| after(seconds).to_rfc3339());
+    let moved = |id, from: &str, to: &str| format!("~ secret t/svc/{id}: expires {from} -> {to}");
+    let until_ten = moved("s1", "never", &ten);
+    check_one(kept("next"), nothing, &["+ secret t/svc/s2 (chosen)", &until_ten]);
+    check_one(kept("next"), replaced(Some(after(5))), &[]);
+    check_one(kept("next"), replaced(Some(NOW)), &["- secret t/svc/s1 (expired)"]);
+    // What leaves the file without another value in its place, and what ends later than any value before.
+    check_one(kept("next"), replaced(None), &["- secret t/svc/s1"]);
+    check_one(kept("next"), replaced(Some(after(11))), &["- secret t/svc/s1"]);
+    // The value goes back, and the one between is the value before.
+    let back = [moved("s1", &five, "never"), moved("s2", "never", &ten)];
+    check_one(kept("chosen"), replaced(Some(after(5))), &back.each_ref().map(String::as_str));
+    let without = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value("next")];
+    check_one(without, replaced(Some(after(5))), &["- secret t/svc/s1"]);
+
+    let (mut declared, mut state) = (tenant("t"), stored(&tenant("t")));
+    kept("next")(&mut declared);
+    replaced(Some(after(5)))(&mut state);
+    let plan = plan_ending(vec![declared], vec![state], true).unwrap();
+    assert_eq!(plan.to_string().trim_end(), "- secret t/svc/s1");
 }
 
 #[test]
@@ -715,7 +768,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let loads = |change, retired_at| {
         let lifecycle = RowLifecycle { retired_at, ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
         let summary = TenantSummary { tenant: id("t"), lifecycle, fingerprint };
-        Classification::of(&pepper(), &declaration(change), vec![summary]).load.len()
+        Classification::of(&pepper(), &declaration(change), vec![summary], false).load.len()
     };
     assert_eq!(loads(nothing, None), 0);
     assert_eq!(loads(nothing, EARLIER), 1);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use protocol::{Secret, Timestamp, cropped};
+use protocol::{Lifetime, Secret, Timestamp, cropped};
 use schemars::{JsonSchema, Schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -39,6 +39,9 @@ pub struct SecretSource {
     #[serde(deserialize_with = "instant")]
     #[schemars(with = "Option<FileInstant>")]
     pub expires: Option<Timestamp>,
+    /// How long the value before stays valid once `env` or `file` has another one. Default: it ends at once, with its tokens.
+    #[schemars(with = "Option<schema::Span>", example = "24h")]
+    pub previous_for: Option<Lifetime>,
 }
 
 /// The password of a person: exactly one of `value`, `env`, `file` and `hash`.

@@ -15,12 +15,17 @@ use crate::platform::Platform;
 use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
-pub(crate) fn run(config: &Path, prune: bool, as_json: bool, is_full: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    config: &Path,
+    (prune, now): (bool, bool),
+    as_json: bool,
+    is_full: bool,
+) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
         let platform = Platform::open(&loaded.platform).await?;
-        let options = ApplyOptions { prune, force: true };
+        let options = ApplyOptions { prune, force: true, now };
         let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
         platform.database.close().await;
         applied

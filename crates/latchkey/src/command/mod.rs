@@ -174,6 +174,9 @@ pub(crate) enum Command {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
         prune: bool,
+        /// End at once what `previous_for` keeps of the values of secrets that were replaced.
+        #[arg(long)]
+        now: bool,
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
@@ -309,7 +312,7 @@ impl Command {
             Self::Inspect(arguments) => inspect::run(config, &arguments),
             Self::Plan { json, full } => plan::run(config, json, full, false),
             Self::Drift { json, full } => plan::run(config, json, full, true),
-            Self::Apply { prune, json, full } => apply::run(config, prune, json, full),
+            Self::Apply { prune, now, json, full } => apply::run(config, (prune, now), json, full),
             Self::Rollback { generation: Some(number), full, json, yes, .. } => {
                 rollback::run(config, number, json, full, yes)
             }

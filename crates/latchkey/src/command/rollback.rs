@@ -89,7 +89,7 @@ async fn roll_back(
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
     // The operator has seen in the plan what is retired.
-    take_over(platform, loaded, ApplyOptions { prune: true, force: true }, &|_| {}).await
+    take_over(platform, loaded, ApplyOptions { prune: true, force: true, now: false }, &|_| {}).await
 }
 
 async fn snapshot(platform: &Platform, number: u64) -> anyhow::Result<SourceSnapshot> {

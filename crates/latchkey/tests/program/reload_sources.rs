@@ -53,6 +53,40 @@ async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_t
     load.assert_none_failed().await;
 }
 
+/// As an agent of a secret store rewrites the file. Without `previous_for` the value before ends with its tokens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
+    let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
+    let kept = "{ file: secrets/globex, previous_for: 1h }";
+    let folder = Folder::with(&edited(&named, &format!("{{ value: {GLOBEX_SECRET} }}"), kept));
+    let secrets = [("acme", ACME_SECRET, NEW_SECRET), ("globex", GLOBEX_SECRET, "globex-new-canary-2b7e")];
+    for (tenant, secret, _) in secrets {
+        folder.write_secret(&format!("secrets/{tenant}"), secret);
+    }
+    let program = Program::start(&folder);
+    let mut tokens = Vec::new();
+    for (tenant, secret, _) in secrets {
+        tokens.push(program.token(tenant, "svc", secret).await);
+    }
+    let load = Load::on(&program);
+    for ((tenant, before, now), token) in secrets.into_iter().zip(&tokens) {
+        folder.write_secret(&format!("secrets/{tenant}"), now);
+        until_status(&program, (tenant, "svc", now), 200).await;
+        let is_kept = tenant == "globex";
+        let status = program.request_token(tenant, "svc", before).await.status;
+        assert_eq!(status, if is_kept { 200 } else { 401 }, "{tenant}");
+        assert_eq!(program.introspect(tenant, "svc", now, token).await["active"], is_kept, "{tenant}");
+    }
+    load.assert_none_failed().await;
+    assert!(folder.run(&["plan"]).output().contains("No changes"));
+    let applied = folder.run(&["apply", "--now"]).output();
+    assert!(applied.contains("- secret globex/svc/s1") && !applied.contains("acme"), "{applied}");
+    let (tenant, before, now) = secrets[1];
+    until_status(&program, (tenant, "svc", before), 401).await;
+    assert_eq!(program.introspect(tenant, "svc", now, &tokens[1]).await["active"], false);
+    assert!(folder.run(&["apply"]).output().contains("No changes"));
+}
+
 /// A file may change between its first reading and the start of the watch, when no notification comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_replaced_while_the_program_starts() {

@@ -24,7 +24,11 @@ pub(crate) fn pepper() -> Pepper {
 }
 
 pub(crate) fn value(text: &str) -> DeclaredSecret {
-    DeclaredSecret { password: DeclaredPassword::Value(Secret::new(text.to_owned())), expires_at: None }
+    DeclaredSecret {
+        password: DeclaredPassword::Value(Secret::new(text.to_owned())),
+        expires_at: None,
+        previous_for: None,
+    }
 }
 
 /// A tenant with the client `svc`, which has these secrets.
@@ -42,7 +46,7 @@ pub(crate) fn declaration(tenants: Vec<DeclaredTenant>) -> Declaration {
 
 pub(crate) fn options() -> ReconcileOptions {
     let max_retired = Retirements { tenants: 1, clients: 10 };
-    ReconcileOptions { max_retired, prune: false, force_generation: false, now: NOW }
+    ReconcileOptions { max_retired, prune: false, force_generation: false, ends_previous: false, now: NOW }
 }
 
 /// Applies under a name for the content.

@@ -96,6 +96,7 @@ impl Changes {
             max_retired: Retirements::default(),
             prune: true,
             force_generation: false,
+            ends_previous: false,
             now: timestamp(),
         };
         let outcome = self.reconciler.apply(&declaration, &content, &options, Along::NONE).await.unwrap();

@@ -161,6 +161,7 @@ impl Declared {
                     .map(|number| DeclaredSecret {
                         password: DeclaredPassword::Value(Secret::new(credentials[*number].secret.clone())),
                         expires_at: None,
+                        previous_for: None,
                     })
                     .collect(),
             });
