@@ -18,7 +18,7 @@ impl Administrator {
     /// # Errors
     /// [`EditError`].
     pub async fn keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Vec<KeyView>> {
-        Ok(KeyView::all(&self.load_keys(caller, tenant).await?.keys()?.records, caller.now))
+        Ok(KeyView::all(&self.load_keys(caller, tenant, false).await?.keys()?.records, caller.now))
     }
 
     /// The public half of one key, which is kept with the private one and so goes with it.
@@ -31,7 +31,7 @@ impl Administrator {
         tenant: &TenantId,
         key: KeyId,
     ) -> Edited<(KeyView, PublicKeyView)> {
-        let facts = self.load_keys(caller, tenant).await?;
+        let facts = self.load_keys(caller, tenant, false).await?;
         let record = facts.keys()?.records.keys.iter().find(|record| record.id == key);
         let record = record.ok_or(EditError::NotFound("key"))?;
         if record.sealed_private_key.is_empty() {
@@ -54,7 +54,7 @@ impl Administrator {
         tenant: &TenantId,
         command: KeyCommand,
     ) -> Edited<Vec<BrokenTokensView>> {
-        self.effects(caller, tenant, &self.load_keys(caller, tenant).await?, command)
+        self.effects(caller, tenant, &self.load_keys(caller, tenant, false).await?, command)
     }
 
     fn effects(
@@ -74,7 +74,7 @@ impl Administrator {
     /// # Errors
     /// [`EditError`].
     pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Edited<KeyStatusView> {
-        let facts = self.load_keys_with_fetches(caller, tenant).await?;
+        let facts = self.load_keys(caller, tenant, true).await?;
         self.status_of_keys(caller, tenant, &facts).await
     }
 
@@ -87,7 +87,7 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
     ) -> Edited<(Vec<KeyView>, KeyStatusView, Vec<BrokenTokensView>)> {
-        let facts = self.load_keys_with_fetches(caller, tenant).await?;
+        let facts = self.load_keys(caller, tenant, true).await?;
         let keys = KeyView::all(&facts.keys()?.records, caller.now);
         let breaks = self.effects(caller, tenant, &facts, KeyCommand::RotateInEmergency)?;
         Ok((keys, self.status_of_keys(caller, tenant, &facts).await?, breaks))
@@ -111,14 +111,9 @@ impl Administrator {
         Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, facts.fetches.clone(), now) })
     }
 
-    async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
+    async fn load_keys(&self, caller: &Caller, tenant: &TenantId, with_fetches: bool) -> Edited<Facts> {
         caller.authority.require_in(tenant, Permission::Keys)?;
-        self.load(tenant, &Keys::default()).await
-    }
-
-    async fn load_keys_with_fetches(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
-        caller.authority.require_in(tenant, Permission::Keys)?;
-        self.load(tenant, &Keys { with_fetches: true, ..Keys::default() }).await
+        self.load(tenant, &Keys { with_fetches, ..Keys::default() }).await
     }
 }
 

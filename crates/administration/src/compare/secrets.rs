@@ -10,8 +10,8 @@ use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_o
 use super::Comparison;
 use crate::plan::PlannedSecret;
 use crate::{
-    Change, ClientState, ConflictKind, DeclaredClient, ManagedBy, Plan, SecretChange, SecretChangeKind,
-    SecretForm, SecretState, Subject,
+    Change, ClientState, ConflictKind, DeclaredClient, DeclaredSecret, ManagedBy, Plan, SecretChange,
+    SecretChangeKind, SecretForm, SecretState, Subject,
 };
 
 impl Comparison<'_> {
@@ -24,6 +24,7 @@ impl Comparison<'_> {
         let mut kept: HashSet<&SecretId> = HashSet::new();
         let mut seen = HashSet::new();
         let mut replacing = Vec::new();
+        let previous_for = |secret: &DeclaredSecret| secret.previous_for.filter(|_| !context.ends_previous);
         let add = |plan: &mut Plan, id: SecretId, kind| {
             let change = SecretChange { id, kind };
             plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
@@ -50,7 +51,7 @@ impl Comparison<'_> {
             if let Some(row) = rows.iter().find(is_declared) {
                 kept.insert(&row.secret.id);
                 if let Some(kind) = change_of(row, expires_at) {
-                    replacing.extend(secret.previous_for);
+                    replacing.extend(previous_for(secret));
                     add(plan, row.secret.id.clone(), kind);
                 }
                 continue;
@@ -70,14 +71,10 @@ impl Comparison<'_> {
                 salt: None,
                 expires_at,
             });
-            replacing.extend(secret.previous_for);
+            replacing.extend(previous_for(secret));
             add(plan, id, SecretChangeKind::Added { form, expires_at });
         }
-        if context.ends_previous {
-            replacing.clear();
-        }
-        let longest = declared.secrets.iter().filter_map(|secret| secret.previous_for).max();
-        let longest = longest.filter(|_| !context.ends_previous).map(|span| context.now + span);
+        let longest = declared.secrets.iter().filter_map(previous_for).max().map(|span| context.now + span);
         let left = |row: &&SecretState| {
             row.managed_by == ManagedBy::Config
                 && row.secret.revoked_at.is_none()
