@@ -100,6 +100,25 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     eventually("all is well", LONGEST, is_served).await;
 }
 
+/// Roles belong to the whole server, so programs of other databases make them, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_goes_on_after_roles_that_another_database_makes_at_the_same_time() {
+    let postgres = PostgresServer::started();
+    let server = postgres.server();
+    let made = std::thread::spawn(move || {
+        let roles =
+            "CREATE ROLE latchkey_app NOLOGIN NOBYPASSRLS; CREATE ROLE latchkey_operator NOLOGIN NOBYPASSRLS";
+        server.query("postgres", &format!("BEGIN; {roles}; SELECT pg_sleep(3); COMMIT"))
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let is_made = async || postgres.server().query("postgres", waits) == "1";
+    eventually("the roles are made", LONGEST, is_made).await;
+    let test_env = TestEnv::on(&postgres.server(), None);
+    let replica = test_env.start(&settings(1));
+    assert!(made.is_finished(), "the program waits for the roles of the other database");
+    assert_eq!(send_request(&test_env, &replica, "svc-0").await.status, 200);
+}
+
 /// A client that was refused during the outage, and one that was not requested.
 async fn served_again(test_env: &TestEnv, replicas: &[Replica; 2], first: usize, accepts: Instant) {
     let mut longest = Duration::ZERO;

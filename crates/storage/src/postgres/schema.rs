@@ -5,7 +5,7 @@ use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
@@ -22,8 +22,9 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres")
 /// A host that answers nothing would be waited for by the minute.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The SQLSTATE of a session that another one has ended.
-const ADMIN_SHUTDOWN: &str = "57P01";
+/// What a second session is opened for: the SQLSTATE of a session that another one has ended, and that of a role which the program of another
+/// database of this server makes at the same time. The session that waited for it goes on believing that there is none.
+const OF_ANOTHER_SESSION: [&str; 2] = ["57P01", "42704"];
 
 /// Held until the end of the transaction that migrates.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
@@ -69,15 +70,22 @@ pub(crate) struct Roles {
 }
 
 /// Brings the schema up to date, turns row level security on where it is off, and returns the roles that can be used. Of several
-/// replicas that start at once, one does it and the others wait for it. Its migrations may end a session of theirs that does not wait
-/// yet, and so has done nothing: they open another.
+/// replicas that start at once, one does it and the others wait for it. A session that fails because of another one has changed nothing,
+/// and a second one is opened.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     match migrate_in_a_session(server).await {
-        Err(OpenError::Open { cause, .. }) if has_code(cause.cause(), ADMIN_SHUTDOWN) => {
-            migrate_in_a_session(server).await
-        }
+        Err(error) if is_of_another_session(&error) => migrate_in_a_session(server).await,
         done => done,
     }
+}
+
+fn is_of_another_session(error: &OpenError) -> bool {
+    let cause = match error {
+        OpenError::Open { cause, .. } => cause.cause(),
+        OpenError::Migrate { cause: MigrateError::ExecuteMigration(cause, _), .. } => cause,
+        _ => return false,
+    };
+    OF_ANOTHER_SESSION.iter().any(|code| has_code(cause, code))
 }
 
 async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenError> {
