@@ -8,11 +8,13 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use serde_json::Value;
 
 /// The features of the image and the packages: a server needs no keyring. The default features are what a newcomer builds.
-pub(crate) const ALL_KEY_SERVICES: [&str; 2] = ["--features", "latchkey/aws-kms,latchkey/vault"];
+pub(crate) const ALL_KEY_SERVICES: [&str; 2] =
+    ["--features", "latchkey/aws-kms,latchkey/aws-secrets,latchkey/vault"];
 
 /// The features of the documentation, and of the program that tidy looks at. Tests and lints need no flag: the crates' dev-dependencies have the
 /// same features.
-pub(crate) const ALL_FEATURES: [&str; 2] = ["--features", "latchkey/aws-kms,latchkey/keyring,latchkey/vault"];
+pub(crate) const ALL_FEATURES: [&str; 2] =
+    ["--features", "latchkey/aws-kms,latchkey/aws-secrets,latchkey/keyring,latchkey/vault"];
 
 /// The profile of the image and the packages, which measurements use. Its name is also its folder in cargo's build folder.
 pub(crate) const SHIPPED_PROFILE: &str = "dist";

@@ -1,4 +1,5 @@
-//! The key services, and which of them this program is built with. Each is a cargo feature, because its library is large.
+//! The key services and secret stores, and which of them this program is built with. Each is a cargo feature,
+//! because its library is large.
 
 use std::sync::Arc;
 
@@ -6,13 +7,16 @@ use keys::KeyEncryptionKey;
 
 use crate::{KmsOptions, OptionsError, VaultOptions};
 
-/// A service that holds key-encryption keys.
+/// A service that holds key-encryption keys or secrets.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
 pub enum KeyService {
     /// AWS KMS.
     #[display("AWS KMS")]
     AwsKms,
-    /// The transit engine of HashiCorp Vault.
+    /// AWS Secrets Manager.
+    #[display("AWS Secrets Manager")]
+    AwsSecrets,
+    /// HashiCorp Vault: its transit engine for keys, its KV engine for secrets.
     #[display("HashiCorp Vault")]
     Vault,
 }
@@ -23,6 +27,7 @@ impl KeyService {
     pub const fn is_built_in(self) -> bool {
         match self {
             Self::AwsKms => cfg!(feature = "aws-kms"),
+            Self::AwsSecrets => cfg!(feature = "aws-secrets"),
             Self::Vault => cfg!(feature = "vault"),
         }
     }
@@ -32,6 +37,7 @@ impl KeyService {
     pub const fn feature(self) -> &'static str {
         match self {
             Self::AwsKms => "aws-kms",
+            Self::AwsSecrets => "aws-secrets",
             Self::Vault => "vault",
         }
     }
@@ -43,7 +49,8 @@ pub fn build_hint(feature: &str) -> String {
     format!("build it with the feature `{feature}`: `cargo build --release --features {feature}`")
 }
 
-/// A key of AWS KMS. Determines the region where the options name none, which may take seconds; sends no request to AWS KMS.
+/// A key of AWS KMS. Determines the region where the options name none, which may take seconds; sends no
+/// request to AWS KMS.
 ///
 /// # Errors
 /// [`OptionsError`] where the options are unusable, or the program is built without AWS KMS.
@@ -80,7 +87,7 @@ mod tests {
 
     #[test]
     fn tests_run_with_every_key_service() {
-        for service in [KeyService::AwsKms, KeyService::Vault] {
+        for service in [KeyService::AwsKms, KeyService::AwsSecrets, KeyService::Vault] {
             assert!(service.is_built_in(), "{service:?}: its tests were left out");
         }
     }

@@ -47,7 +47,7 @@ pub enum OptionsError {
     /// The TLS library found no usable configuration.
     #[error("no HTTP client can be made")]
     Client(#[source] Box<dyn Error + Send + Sync>),
-    /// Neither the options nor the key's ARN nor the environment name a region.
-    #[error("the AWS region is not known: neither the options, the key's ARN nor the environment name it")]
+    /// Neither the options, with the key's ARN, nor the environment name a region.
+    #[error("the AWS region is not known: neither the options nor the environment name it")]
     Region,
 }

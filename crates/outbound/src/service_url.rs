@@ -28,7 +28,7 @@ impl ServiceUrl {
         }
     }
 
-    #[cfg(feature = "vault")]
+    #[cfg(any(feature = "aws-secrets", feature = "vault"))]
     /// The host, with the port unless it is the default of the scheme.
     pub(crate) fn authority(&self) -> String {
         let host = self.host_str().unwrap_or_default();

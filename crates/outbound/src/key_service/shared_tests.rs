@@ -10,11 +10,17 @@ use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealError, SealingContex
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::KeyService;
 use crate::mock_server::{Log, MockServer, Reply, SECRET_KEY, TOKEN};
 use crate::{kms, vault};
 
 pub(crate) const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
+/// The services that hold key-encryption keys.
+#[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
+enum KeyService {
+    AwsKms,
+    Vault,
+}
+
 const ALL: [KeyService; 2] = [KeyService::AwsKms, KeyService::Vault];
 
 async fn start(service: KeyService) -> MockServer {

@@ -7,7 +7,7 @@ use aws_sdk_kms::operation::encrypt::EncryptError;
 use keys::SealError;
 
 use super::AwsKms;
-use crate::service_error::on_one_line;
+use crate::words::on_one_line;
 
 impl AwsKms {
     pub(super) fn wrap_error(&self, error: &SdkError<EncryptError, HttpResponse>) -> SealError {

@@ -8,12 +8,9 @@ mod answer;
 pub(crate) mod tests;
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_config::ConfigLoader;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -22,7 +19,7 @@ use tracing::{Dispatch, instrument::WithSubscriber};
 use zeroize::Zeroizing;
 
 use crate::service_error::Service;
-use crate::{KmsOptions, OptionsError, ServiceUrl};
+use crate::{KmsOptions, OptionsError, aws};
 
 /// A symmetric key of AWS KMS.
 pub(crate) struct AwsKms {
@@ -31,44 +28,22 @@ pub(crate) struct AwsKms {
     service: Service,
 }
 
-const TO_CONNECT: Duration = Duration::from_secs(1);
-/// The timeout of one attempt, credentials included.
-const TO_ANSWER: Duration = Duration::from_secs(3);
-const ATTEMPTS: u32 = 2;
-const PAUSE: Duration = Duration::from_millis(100);
 /// The name of our entry in the encryption context, as in CloudTrail.
 const CONTEXT: &str = "latchkey-context";
 
 impl AwsKms {
     /// Finds the region if it is missing, which may take seconds; AWS KMS itself is not called yet.
     pub(crate) async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
-        Self::load(options, aws_config::defaults(BehaviorVersion::v2026_01_12())).await
+        Self::load(options, aws::defaults()).await
     }
 
     async fn load(options: KmsOptions, loader: ConfigLoader) -> Result<Self, OptionsError> {
         let KmsOptions { key_id, region, endpoint } = options;
         check_key_id(&key_id)?;
-        let endpoint =
-            endpoint.map(|endpoint| ServiceUrl::parse("aws_kms.endpoint", &endpoint)).transpose()?;
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(TO_CONNECT).operation_attempt_timeout(TO_ANSWER).build();
-        let retries = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(PAUSE)
-            .with_max_backoff(PAUSE);
-        let mut loader = loader.timeout_config(timeouts).retry_config(retries);
-        if let Some(region) = region.or_else(|| region_of(&key_id)) {
-            loader = loader.region(Region::new(region));
-        }
-        let found = loader.load().with_subscriber(Dispatch::none()).await;
-        if found.region().is_none() {
-            return Err(OptionsError::Region);
-        }
-        // For KMS only: credentials from the same loader may use other services of AWS.
-        let mut config = aws_sdk_kms::config::Builder::from(&found);
-        config.set_endpoint_url(
-            endpoint.map(|endpoint| endpoint.to_string()).or_else(|| found.endpoint_url().map(str::to_owned)),
-        );
+        let region = region.or_else(|| region_of(&key_id));
+        let found = aws::load(loader, region, "aws_kms.endpoint", endpoint).await?;
+        let mut config = aws_sdk_kms::config::Builder::from(&found.config);
+        config.set_endpoint_url(found.endpoint);
         let service = Service { name: format!("aws-kms:{key_id}") };
         Ok(Self { client: Client::from_conf(config.build()), key_id, service })
     }

@@ -4,15 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::{digest, hmac};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::aws_signature::Refusal;
 use super::http::{Reply, Request};
-use super::sealing;
-
-pub(crate) const ACCESS_KEY: &str = "AKIDSTANDIN";
-pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/example";
+use super::{aws_signature, sealing};
 
 /// The symmetric keys of an account, by identifier.
 #[derive(Clone, Default)]
@@ -22,8 +19,6 @@ struct KmsKey {
     materials: Vec<[u8; 32]>,
     is_enabled: bool,
 }
-
-type Refusal = (&'static str, &'static str);
 
 impl KmsKeys {
     pub(crate) fn create(&self, id: &str) {
@@ -50,7 +45,7 @@ impl KmsKeys {
     fn try_answer(&self, request: &Request) -> Result<Value, Refusal> {
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/"));
         assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
-        check_signature(request)?;
+        aws_signature::check(request, "kms")?;
         let body: Value =
             serde_json::from_slice(&request.body).map_err(|_| ("SerializationException", ""))?;
         let id = body["KeyId"].as_str().unwrap().rsplit('/').next().unwrap();
@@ -99,53 +94,4 @@ impl KmsKey {
         let material = usize::from(*number).checked_sub(1).and_then(|at| self.materials.get(at));
         sealing::open(material.ok_or(invalid)?, associated, sealed).ok_or(invalid)
     }
-}
-
-/// Signature Version 4, for a request without a query.
-fn check_signature(request: &Request) -> Result<(), Refusal> {
-    let missing = ("MissingAuthenticationTokenException", "Missing Authentication Token");
-    let authorization = request.headers.get("authorization").ok_or(missing)?;
-    let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or(missing)?;
-    let fields: HashMap<_, _> = fields.split(", ").filter_map(|field| field.split_once('=')).collect();
-    let (access_key, scope) = fields["Credential"].split_once('/').unwrap();
-    if access_key != ACCESS_KEY {
-        return Err((
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ));
-    }
-    let of_headers: String = fields["SignedHeaders"]
-        .split(';')
-        .map(|name| format!("{name}:{}\n", request.headers[name]))
-        .collect();
-    let canonical = format!(
-        "POST\n{}\n\n{of_headers}\n{}\n{}",
-        request.path,
-        fields["SignedHeaders"],
-        hex(digest::digest(&digest::SHA256, &request.body).as_ref())
-    );
-    let to_sign = format!(
-        "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
-        request.headers["x-amz-date"],
-        hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
-    );
-    let secret = format!("AWS4{SECRET_KEY}").into_bytes();
-    let key = scope.split('/').fold(secret, |key, part| mac(&key, part.as_bytes()));
-    if hex(&mac(&key, to_sign.as_bytes())) != fields["Signature"] {
-        return Err((
-            "InvalidSignatureException",
-            "The request signature we calculated does not match the signature you provided.",
-        ));
-    }
-    // The scope is day/region/service/aws4_request.
-    assert!(scope.ends_with("/eu-central-1/kms/aws4_request"), "{scope}");
-    Ok(())
-}
-
-fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,18 +2,9 @@
 //! refusal, never as damage: damage would be permanent.
 
 use keys::SealError;
-use rustify::errors::ClientError as HttpError;
-use vaultrs::error::ClientError;
 
 use super::VaultTransit;
-use crate::service_error::on_one_line;
-
-/// A failed request.
-pub(super) struct Failed {
-    pub(super) error: ClientError,
-    /// The reason why there is no other token to try.
-    pub(super) token: Option<String>,
-}
+use super::failed::{Failed, is_nonsense, status};
 
 const NO_SUCH_KEY: &str = "encryption key not found";
 const NO_SUCH_MOUNT: &str = "no handler for route";
@@ -24,7 +15,7 @@ const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciph
 
 impl VaultTransit {
     pub(super) fn wrap_error(&self, failed: &Failed) -> SealError {
-        match status(&failed.error) {
+        match refusal(failed) {
             Some((_, said)) if said.contains(NO_SUCH_KEY) || said.contains(NO_SUCH_MOUNT) => {
                 self.service.key_gone()
             }
@@ -33,7 +24,7 @@ impl VaultTransit {
     }
 
     pub(super) fn unwrap_error(&self, failed: &Failed, version: u64) -> SealError {
-        match status(&failed.error) {
+        match refusal(failed) {
             Some((400, said)) if said.contains(NO_SUCH_VERSION) => {
                 SealError::KeyGone { name: format!("{} version {version}", self.service.name) }
             }
@@ -43,59 +34,28 @@ impl VaultTransit {
     }
 
     /// The error contains nothing of an answer that should hold a data key.
-    fn error(&self, Failed { error, token }: &Failed) -> SealError {
+    fn error(&self, failed: &Failed) -> SealError {
+        let (error, token) = match failed {
+            Failed::Request { error, token } => (error, token),
+            Failed::SignIn(failed) => return self.service.silent(failed),
+        };
         if let Some((status, mut said)) = status(error) {
             if let Some(why) = token {
                 said = format!("{said}; {why}");
             }
             return self.service.refuses(&status.to_string(), &said);
         }
-        match error {
-            ClientError::RestClientError { source: HttpError::ResponseParseError { .. } }
-            | ClientError::ResponseDataEmptyError => {
-                self.service.not_understood("no JSON of a transit engine")
-            }
-            error => self.service.silent(error),
+        if is_nonsense(error) {
+            return self.service.not_understood("no JSON of a transit engine");
         }
+        self.service.silent(error)
     }
-}
-
-impl From<ClientError> for Failed {
-    fn from(error: ClientError) -> Self {
-        Self { error, token: None }
-    }
-}
-
-/// Whether another token could help.
-pub(super) fn is_denied(error: &ClientError) -> bool {
-    status(error).is_some_and(|(status, _)| status == 403)
-}
-
-/// Whether a later attempt may succeed: no answer, or Vault is sealed, on standby or over its limit.
-pub(super) fn may_pass(error: &ClientError) -> bool {
-    match error {
-        ClientError::RestClientError { source } => match source {
-            HttpError::RequestError { .. } | HttpError::ResponseError { .. } => true,
-            HttpError::ServerResponseError { code, .. } => is_passing(*code),
-            _ => false,
-        },
-        ClientError::APIError { code, .. } => is_passing(*code),
-        _ => false,
-    }
-}
-
-fn is_passing(status: u16) -> bool {
-    status == 429 || status == 412 || status >= 500
 }
 
 /// The error in an unsuccessful answer.
-fn status(error: &ClientError) -> Option<(u16, String)> {
-    match error {
-        ClientError::APIError { code, errors } => Some((*code, on_one_line(&errors.join("; ")))),
-        ClientError::RestClientError { source: HttpError::ServerResponseError { code, .. } } => {
-            // Not JSON of Vault, so it is of another server, such as a proxy's page.
-            Some((*code, "no reason".to_owned()))
-        }
-        _ => None,
+fn refusal(failed: &Failed) -> Option<(u16, String)> {
+    match failed {
+        Failed::Request { error, .. } => status(error),
+        Failed::SignIn(_) => None,
     }
 }

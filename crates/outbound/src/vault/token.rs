@@ -1,5 +1,6 @@
 //! The token for Vault: fixed, or in a file where another program replaces it before or after its end.
 
+use std::error::Error;
 use std::io;
 use std::path::Path;
 
@@ -17,6 +18,16 @@ impl VaultToken {
             Self::File { path, read } => trimmed(path, read(path)),
         }
     }
+
+    /// The current token, or the reason why there is none.
+    pub(super) async fn current(&self) -> Result<Secret, String> {
+        match self {
+            Self::Text(token) => sound(token.expose()).map_err(|error| error.to_string()),
+            Self::File { path, read: function } => {
+                read(path, *function).await.map_err(|error| unusable(path, &error))
+            }
+        }
+    }
 }
 
 /// The current token of the file.
@@ -26,13 +37,21 @@ pub(super) async fn read(path: &Path, read: ReadFile) -> Result<Secret, OptionsE
     trimmed(path, bytes.unwrap_or_else(|error| Err(io::Error::other(error))))
 }
 
-fn trimmed(path: &Path, bytes: io::Result<Zeroizing<Vec<u8>>>) -> Result<Secret, OptionsError> {
+/// Why the content of the file is useless.
+pub(super) fn unusable(path: &Path, error: &OptionsError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => format!("in {}: {error}", path.display()),
+    }
+}
+
+pub(super) fn trimmed(path: &Path, bytes: io::Result<Zeroizing<Vec<u8>>>) -> Result<Secret, OptionsError> {
     let bytes = bytes.map_err(|error| OptionsError::TokenFile(path.to_owned(), error))?;
     sound(str::from_utf8(&bytes).unwrap_or_default().trim())
 }
 
 /// The token becomes a header value; the library panics if it cannot be one.
-fn sound(token: &str) -> Result<Secret, OptionsError> {
+pub(super) fn sound(token: &str) -> Result<Secret, OptionsError> {
     let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(Secret::new(token.to_owned())) } else { Err(OptionsError::Token) }
 }

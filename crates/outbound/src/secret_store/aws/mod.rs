@@ -1,0 +1,131 @@
+//! AWS Secrets Manager as a secret store. The SDK finds credentials and a missing region in its usual places;
+//! nothing else here reads the environment.
+
+mod answer;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_config::ConfigLoader;
+use aws_config::retry::RetryConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{Builder, Config};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use protocol::{Secret, Timestamp};
+use tracing::{Dispatch, instrument::WithSubscriber};
+use zeroize::Zeroizing;
+
+use self::answer::{Failed, may_be_written};
+use super::stored::replaced;
+use super::{AwsStoreOptions, SecretStore, SecretStoreError, StoredSecret, StoredVersion, WriteError};
+use crate::{OptionsError, ServiceUrl, aws};
+
+/// The secrets of one account in one region.
+pub(crate) struct AwsStore {
+    client: Client,
+    /// The store as messages name it.
+    name: String,
+}
+
+/// The stage of the version before the current one.
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+impl AwsStore {
+    /// Finds the region if it is missing, which may take seconds; AWS Secrets Manager itself is not called
+    /// yet.
+    pub(super) async fn new(name: &str, options: AwsStoreOptions) -> Result<Self, OptionsError> {
+        Self::load(name, options, aws::defaults()).await
+    }
+
+    async fn load(name: &str, options: AwsStoreOptions, loader: ConfigLoader) -> Result<Self, OptionsError> {
+        let at = match &options.endpoint {
+            Some(endpoint) => Some(ServiceUrl::parse("endpoint", endpoint)?.authority()),
+            None => None,
+        };
+        let found = aws::load(loader, options.region, "endpoint", options.endpoint).await?;
+        let region = found.config.region().map(ToString::to_string).unwrap_or_default();
+        let mut config = Builder::from(&found.config);
+        config.set_endpoint_url(found.endpoint);
+        let at = at.unwrap_or(region);
+        let name = format!("the secret store {name} (AWS Secrets Manager at {at})");
+        Ok(Self { client: Client::from_conf(config.build()), name })
+    }
+
+    /// The current version, or that of another stage.
+    async fn version(&self, path: &str, stage: Option<&str>) -> Result<GetSecretValueOutput, Failed> {
+        let request = self.client.get_secret_value().secret_id(path);
+        let request = request.set_version_stage(stage.map(str::to_owned));
+        Ok(request.send().with_subscriber(Dispatch::none()).await?)
+    }
+
+    fn stored(&self, path: &str, answer: GetSecretValueOutput) -> Result<StoredVersion, SecretStoreError> {
+        let created_at = answer.created_date.and_then(|date| u64::try_from(date.secs()).ok());
+        let (Some(version), Some(created_at)) = (answer.version_id, created_at) else {
+            return Err(self.not_understood(path));
+        };
+        let Some(text) = answer.secret_string.map(Zeroizing::new) else {
+            return Err(match answer.secret_binary {
+                Some(_) => self.binary(path),
+                None => self.not_understood(path),
+            });
+        };
+        Ok(StoredVersion::new(self.place(path), version, Timestamp::from_seconds(created_at), text)?)
+    }
+}
+
+#[async_trait]
+impl SecretStore for AwsStore {
+    async fn read(&self, path: &str, with_previous: bool) -> Result<StoredSecret, SecretStoreError> {
+        self.check(path)?;
+        let read = |failed: Failed| self.error(path, "secretsmanager:GetSecretValue", &failed);
+        let current = self.stored(path, self.version(path, None).await.map_err(read)?)?;
+        if !with_previous {
+            return Ok(StoredSecret { current, previous: None });
+        }
+        let previous = match self.version(path, Some(PREVIOUS)).await {
+            Ok(answer) => Some(self.stored(path, answer)?),
+            Err(failed) if failed.is_missing() => None,
+            Err(failed) => return Err(read(failed)),
+        };
+        Ok(StoredSecret { current, previous })
+    }
+
+    async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError> {
+        self.check(path).map_err(WriteError::Refused)?;
+        let current = match self.version(path, None).await {
+            Ok(answer) => Some(self.stored(path, answer).map_err(WriteError::Refused)?),
+            // The secret may be there without a value yet.
+            Err(failed) if failed.is_missing() => None,
+            Err(failed) => {
+                let error = self.error(path, "secretsmanager:GetSecretValue", &failed);
+                return Err(WriteError::Refused(error));
+            }
+        };
+        let text = replaced(&self.place(path), current.as_ref(), key, value);
+        let text = text.map_err(|unusable| WriteError::Refused(unusable.into()))?;
+        let request = self.client.put_secret_value().secret_id(path).secret_string(text.as_str());
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let request = request.customize().config_override(once);
+        match request.send().with_subscriber(Dispatch::none()).await {
+            Ok(answer) => answer.version_id.ok_or_else(|| WriteError::Unknown(self.not_understood(path))),
+            Err(error) => {
+                let failed = Failed::from(error);
+                let error = self.error(path, "secretsmanager:PutSecretValue", &failed);
+                Err(if may_be_written(&failed) {
+                    WriteError::Unknown(error)
+                } else {
+                    WriteError::Refused(error)
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AwsStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AwsStore({})", self.name)
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a secret was not read or not written. Each message is one line that names the store, the path, what
+//! happened and how to fix it. No message quotes a secret, a token or a body.
+
+use protocol::cropped;
+
+/// A secret was not read or not written. The text is the whole message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretStoreError {
+    /// The store does not answer or cannot serve now: no connection, a timeout, sealed, too many requests, an
+    /// error of its own, a redirect. A later attempt may succeed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The store refuses the credentials of the program or does not let them reach the secret, or there are
+    /// none.
+    #[error("{0}")]
+    Denied(String),
+    /// The store has no such secret, or its current version is deleted.
+    #[error("{0}")]
+    Missing(String),
+    /// The store has something else there: not understood, larger than 64 KiB, binary, no JSON object, no
+    /// such member.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// A secret was not written, or perhaps it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The store has not changed anything.
+    #[error("{0}")]
+    Refused(SecretStoreError),
+    /// No answer, or a broken one, came after the request was sent: the value may or may not be there.
+    #[error("{0}; the value may be stored or not: read it")]
+    Unknown(SecretStoreError),
+}
+
+/// What is stored has no secret where one is expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {flaw}")]
+pub struct UnusableSecret {
+    pub(super) place: String,
+    pub(super) flaw: Flaw,
+}
+
+/// What is wrong with a text that is stored. No member is named but the one that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Flaw {
+    #[error("it is larger than 64 KiB; store each client secret by itself")]
+    TooLarge,
+    #[error("it is no JSON object; store one with the member {}", quoted(.0))]
+    NoObject(String),
+    #[error("it has no member {}; add it, or name another key", quoted(.0))]
+    NoMember(String),
+    #[error("its member {} is no string; store it as a string", quoted(.0))]
+    NoString(String),
+}
+
+impl From<UnusableSecret> for SecretStoreError {
+    fn from(unusable: UnusableSecret) -> Self {
+        Self::Unusable(unusable.to_string())
+    }
+}
+
+/// A key or a path of the configuration, on one line.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", cropped(text))
+}

@@ -1,0 +1,466 @@
+//! What every secret store does, against mock servers that speak its protocol. What only one of them does is
+//! tested beside it.
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::{Secret, Timestamp};
+use serde_json::{Value, json};
+
+use super::{SecretStore, SecretStoreError, WriteError, aws, vault};
+use crate::mock_server::{
+    AwsSecrets, KvSecrets, Log, MockServer, ROLE_SECRET, Reply, SECRET_KEY, SERVICE_ACCOUNT, TOKEN,
+};
+
+pub(super) const PATH: &str = "app/client";
+const KEY: Option<&str> = Some("client_secret");
+/// A secret that no message and no log holds.
+const HIDDEN: &str = "hunter2-hunter2";
+
+/// The secrets behind a mock server.
+#[derive(Clone)]
+enum Secrets {
+    Vault(KvSecrets),
+    Aws(AwsSecrets),
+}
+
+/// A store, its server and its secrets.
+struct Stand {
+    server: MockServer,
+    secrets: Secrets,
+    store: Arc<dyn SecretStore>,
+}
+
+impl Secrets {
+    fn all() -> [Self; 2] {
+        [Self::Vault(KvSecrets::default()), Self::Aws(AwsSecrets::default())]
+    }
+
+    fn put(&self, data: Value) {
+        match self {
+            Self::Vault(secrets) => secrets.put(PATH, data),
+            Self::Aws(secrets) => secrets.put(PATH, &data.to_string()),
+        }
+    }
+
+    fn current(&self) -> Option<Value> {
+        match self {
+            Self::Vault(secrets) => secrets.current(PATH),
+            Self::Aws(secrets) => secrets.current(PATH).map(|text| serde_json::from_str(&text).unwrap()),
+        }
+    }
+
+    fn delete(&self, version: usize) {
+        match self {
+            Self::Vault(secrets) => secrets.delete(PATH, version),
+            Self::Aws(secrets) => secrets.delete(PATH),
+        }
+    }
+
+    fn forbid_read(&self) {
+        match self {
+            Self::Vault(secrets) => secrets.forbid("read"),
+            Self::Aws(secrets) => secrets.forbid("GetSecretValue"),
+        }
+    }
+
+    fn forbid_write(&self) {
+        match self {
+            Self::Vault(secrets) => secrets.forbid("update"),
+            Self::Aws(secrets) => secrets.forbid("PutSecretValue"),
+        }
+    }
+
+    async fn start(self) -> Stand {
+        let of_server = self.clone();
+        let server = MockServer::start(None, move |request| match &of_server {
+            Secrets::Vault(secrets) => secrets.answer(request),
+            Secrets::Aws(secrets) => secrets.answer(request),
+        });
+        let server = server.await;
+        let store = self.at(server.url()).await;
+        Stand { server, secrets: self, store }
+    }
+
+    /// The store at this address.
+    async fn at(&self, address: String) -> Arc<dyn SecretStore> {
+        match self {
+            Self::Vault(_) => Arc::new(vault::tests::store(vault::tests::options(address))),
+            Self::Aws(_) => Arc::new(aws::tests::store(address).await),
+        }
+    }
+
+    /// What the service says when it cannot serve, and how that is told.
+    fn busy(&self) -> Vec<(Reply, &'static str)> {
+        match self {
+            Self::Vault(_) => vec![
+                (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal it"),
+                (
+                    vault::tests::refusal(429, "request path \"x\": rate limit quota exceeded"),
+                    "429: request path \"x\": rate limit quota exceeded; try later or look at Vault's log",
+                ),
+                (Reply::of(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
+            ],
+            Self::Aws(_) => vec![
+                (
+                    aws::tests::refusal(400, "ThrottlingException"),
+                    "400 ThrottlingException: as it is; try later",
+                ),
+                (
+                    aws::tests::refusal(500, "InternalServiceError"),
+                    "500 InternalServiceError: as it is; try later",
+                ),
+            ],
+        }
+    }
+
+    /// An answer to a read with a member.
+    fn answer_with(&self, value: &Value) -> Reply {
+        match self {
+            Self::Vault(_) => vault::tests::answer_with(&json!({"client_secret": value})),
+            Self::Aws(_) => aws::tests::answer_with(&json!({"client_secret": value}).to_string()),
+        }
+    }
+}
+
+impl Stand {
+    async fn all() -> Vec<Self> {
+        let [vault, aws] = Secrets::all();
+        vec![vault.start().await, aws.start().await]
+    }
+
+    /// What messages begin with.
+    fn place(&self) -> String {
+        match self.secrets {
+            Secrets::Vault(_) => format!("the secret store main (vault at {}): {PATH}", self.server.address),
+            Secrets::Aws(_) => {
+                format!("the secret store main (AWS Secrets Manager at {}): {PATH}", self.server.address)
+            }
+        }
+    }
+
+    async fn value(&self) -> Result<String, SecretStoreError> {
+        let stored = self.store.read(PATH, false).await?;
+        Ok(stored.current.value(KEY)?.expose().to_owned())
+    }
+
+    async fn write(&self, value: &str) -> Result<String, WriteError> {
+        self.store.write(PATH, KEY, &Secret::new(value.to_owned())).await
+    }
+
+    #[track_caller]
+    fn assert_is(&self, error: &SecretStoreError, expected: &str) {
+        assert_eq!(error.to_string(), format!("{}: {expected}", self.place()));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_read_with_the_version_before_it() {
+    for stand in Stand::all().await {
+        stand.secrets.put(json!({"client_secret": "one", "other": 1}));
+        let stored = stand.store.read(PATH, true).await.unwrap();
+        assert_eq!(stored.current.value(KEY).unwrap().expose(), "one");
+        assert!(stored.previous.is_none());
+        stand.secrets.put(json!({"client_secret": "two"}));
+        let stored = stand.store.read(PATH, true).await.unwrap();
+        let previous = stored.previous.unwrap();
+        assert_eq!(stored.current.value(KEY).unwrap().expose(), "two");
+        assert_eq!(previous.value(KEY).unwrap().expose(), "one");
+        assert_eq!(previous.value(None).unwrap().expose(), r#"{"client_secret":"one","other":1}"#);
+        let (versions, seconds) = match stand.secrets {
+            Secrets::Vault(_) => (["1", "2"], 1_795_755_061),
+            Secrets::Aws(_) => (
+                ["a1b2c3d4-5678-90ab-cdef-EXAMPLE00000", "a1b2c3d4-5678-90ab-cdef-EXAMPLE00001"],
+                1_523_477_145,
+            ),
+        };
+        assert_eq!([&previous.version, &stored.current.version], versions);
+        let created = [previous.created_at, stored.current.created_at];
+        assert_eq!(created, [seconds, seconds + 1].map(Timestamp::from_seconds));
+        stand.server.request_count();
+        assert!(stand.store.read(PATH, false).await.unwrap().previous.is_none());
+        assert_eq!(stand.server.request_count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_a_new_version_with_the_other_members() {
+    for stand in Stand::all().await {
+        stand.secrets.put(json!({"client_secret": "one", "url": "https://x", "more": {"a": [1, null]}}));
+        stand.server.request_count();
+        let version = stand.write(HIDDEN).await.unwrap();
+        assert_eq!(stand.server.request_count(), 2);
+        let expected = json!({"client_secret": HIDDEN, "url": "https://x", "more": {"a": [1, null]}});
+        assert_eq!(stand.secrets.current(), Some(expected));
+        let stored = stand.store.read(PATH, true).await.unwrap();
+        assert_eq!(stored.current.version, version);
+        assert_eq!(stored.previous.unwrap().value(KEY).unwrap().expose(), "one");
+        let debug = format!("{stored:?} {:?}", stand.store, stored = stored.current);
+        assert!(!debug.contains(HIDDEN) && debug.contains("the secret store main"), "{debug}");
+        // A member that is not there is added.
+        stand.store.write(PATH, Some("next"), &Secret::new("x".to_owned())).await.unwrap();
+        assert_eq!(stand.secrets.current().unwrap()["next"], "x");
+    }
+}
+
+#[tokio::test]
+async fn a_write_to_a_place_without_a_value_is_its_first_version() {
+    for stand in Stand::all().await {
+        match &stand.secrets {
+            Secrets::Vault(_) => assert_eq!(stand.write("one").await.unwrap(), "1"),
+            Secrets::Aws(secrets) => {
+                match stand.write("one").await {
+                    Err(WriteError::Refused(SecretStoreError::Missing(_))) => {}
+                    outcome => panic!("{outcome:?}"),
+                }
+                secrets.create(PATH);
+                stand.write("one").await.unwrap();
+            }
+        }
+        assert_eq!(stand.value().await.unwrap(), "one");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_secret_is_told_without_the_names_of_members() {
+    for stand in Stand::all().await {
+        let key = "\"client_secret\"";
+        for (data, expected) in [
+            (json!({"other": HIDDEN}), format!("it has no member {key}; add it, or name another key")),
+            (
+                json!({"client_secret": 7, "other": HIDDEN}),
+                format!("its member {key} is no string; store it as a string"),
+            ),
+        ] {
+            stand.secrets.put(data);
+            let stored = stand.store.read(PATH, false).await.unwrap();
+            let unusable = stored.current.value(KEY).unwrap_err();
+            stand.assert_is(&unusable.clone().into(), &expected);
+            assert!(!format!("{unusable:?}").contains("other"), "{unusable:?}");
+        }
+        let long = json!({"client_secret": "x".repeat(1 << 20)});
+        stand.secrets.put(long.clone());
+        let error = stand.value().await.unwrap_err();
+        assert!(matches!(error, SecretStoreError::Unusable(_)));
+        stand.assert_is(&error, "it is larger than 64 KiB; store each client secret by itself");
+        match stand.write(HIDDEN).await {
+            Err(WriteError::Refused(refused)) => assert_eq!(refused, error),
+            outcome => panic!("{outcome:?}"),
+        }
+        assert_eq!(stand.secrets.current(), Some(long));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_allowed_is_told_with_what_to_do() {
+    for stand in Stand::all().await {
+        let [missing, deleted, denied, no_write] = match stand.secrets {
+            Secrets::Vault(_) => [
+                "there is no such secret at the mount secret; write it",
+                "its current version is deleted; undelete it or write a new one",
+                "it refuses with 403: 1 error occurred: * permission denied; \
+                 let its policy allow `read` on secret/data/app/client",
+                "it refuses with 403: 1 error occurred: * permission denied; \
+                 let its policy allow `update` on secret/data/app/client",
+            ],
+            Secrets::Aws(_) => [
+                "it refuses with 400 ResourceNotFoundException: Secrets Manager can't find the specified secret; \
+                 create it in this region",
+                "it refuses with 400 InvalidRequestException: You can't perform this operation on the secret \
+                 because it was marked for deletion; restore it if its current version is deleted",
+                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; \
+                 let the program's role allow `secretsmanager:GetSecretValue`, and use of the secret's KMS key",
+                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; \
+                 let the program's role allow `secretsmanager:PutSecretValue`, and use of the secret's KMS key",
+            ],
+        };
+        let error = stand.value().await.unwrap_err();
+        assert!(matches!(error, SecretStoreError::Missing(_)), "{error:?}");
+        stand.assert_is(&error, missing);
+        stand.secrets.put(json!({"client_secret": "one"}));
+        stand.secrets.forbid_write();
+        match stand.write(HIDDEN).await {
+            Err(WriteError::Refused(error @ SecretStoreError::Denied(_))) => {
+                stand.assert_is(&error, no_write);
+                assert_eq!(WriteError::Refused(error.clone()).to_string(), error.to_string());
+            }
+            outcome => panic!("{outcome:?}"),
+        }
+        assert_eq!(stand.secrets.current(), Some(json!({"client_secret": "one"})));
+        stand.secrets.delete(1);
+        let error = stand.value().await.unwrap_err();
+        assert!(matches!(error, SecretStoreError::Missing(_)), "{error:?}");
+        stand.assert_is(&error, deleted);
+        stand.secrets.forbid_read();
+        let error = stand.value().await.unwrap_err();
+        assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
+        stand.assert_is(&error, denied);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
+    let check = async |stand: Stand| {
+        stand.secrets.put(json!({"client_secret": "one"}));
+        for (reply, expected) in stand.secrets.busy() {
+            stand.server.request_count();
+            stand.server.instead([reply.clone()]);
+            assert_eq!(stand.value().await.unwrap(), "one");
+            assert_eq!(stand.server.request_count(), 2);
+            stand.server.instead([reply.clone(), reply]);
+            let error = stand.value().await.unwrap_err();
+            assert!(matches!(error, SecretStoreError::Unavailable(_)), "{error:?}");
+            stand.assert_is(&error, &format!("it refuses with {expected}"));
+            assert_eq!(stand.server.request_count(), 2);
+        }
+        stand.server.instead([Reply::raw("")]);
+        assert_eq!(stand.value().await.unwrap(), "one");
+        stand.server.be_away(true);
+        let error = stand.value().await.unwrap_err();
+        assert!(
+            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
+            "{error}"
+        );
+        stand.server.be_away(false);
+        assert_eq!(stand.value().await.unwrap(), "one");
+        let Stand { server, store, .. } = stand;
+        drop(server);
+        let begun = Instant::now();
+        let error = store.read(PATH, true).await.unwrap_err();
+        assert!(
+            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
+            "{error}"
+        );
+        let write = store.write(PATH, KEY, &Secret::new(HIDDEN.to_owned())).await;
+        assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Unavailable(_)))), "{write:?}");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    };
+    let [vault, aws] = Secrets::all();
+    let (vault, aws) = tokio::join!(vault.start(), aws.start());
+    tokio::join!(check(vault), check(aws));
+}
+
+#[tokio::test]
+async fn a_slow_store_is_waited_for_three_seconds_and_a_read_once_more() {
+    let slow = || Reply::json(200, &json!({})).after(Duration::from_secs(30));
+    let read = async |stand: Stand| {
+        stand.server.instead([slow(), slow()]);
+        let begun = Instant::now();
+        let error = stand.value().await.unwrap_err();
+        assert!(
+            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
+            "{error}"
+        );
+        let waited = begun.elapsed().as_secs_f64();
+        assert!((6.0..8.0).contains(&waited), "{waited}");
+        assert_eq!(stand.server.request_count(), 2);
+    };
+    let write = async |stand: Stand| {
+        stand.server.instead([stand.secrets.answer_with(&json!("one")), slow()]);
+        let begun = Instant::now();
+        let error = stand.write(HIDDEN).await.unwrap_err();
+        assert!(matches!(&error, WriteError::Unknown(SecretStoreError::Unavailable(_))), "{error:?}");
+        assert!(error.to_string().ends_with("; the value may be stored or not: read it"), "{error}");
+        let waited = begun.elapsed().as_secs_f64();
+        assert!((3.0..5.0).contains(&waited), "{waited}");
+        assert_eq!(stand.server.request_count(), 2, "a write is sent once");
+    };
+    let [vault, aws] = Secrets::all();
+    let [to_write, aws_to_write] = Secrets::all();
+    let (vault, aws) = tokio::join!(vault.start(), aws.start());
+    let (to_write, aws_to_write) = tokio::join!(to_write.start(), aws_to_write.start());
+    tokio::join!(read(vault), read(aws), write(to_write), write(aws_to_write));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for stand in Stand::all().await {
+        let other = stand.secrets.clone().start().await;
+        stand.secrets.put(json!({"client_secret": "one"}));
+        for status in [301, 302, 307, 308] {
+            let location = format!("location: {}/v1/secret/data/{PATH}", other.server.url());
+            let redirect = Reply::of(status, &location, b"");
+            stand.server.instead([redirect.clone()]);
+            let error = stand.value().await.unwrap_err();
+            assert!(matches!(&error, SecretStoreError::Unavailable(_)), "{error:?}");
+            let expected = format!(": it redirects with {status}, which is not followed; ");
+            assert!(error.to_string().contains(&expected), "{error}");
+            stand.server.instead([stand.secrets.answer_with(&json!("one")), redirect]);
+            let error = stand.write(HIDDEN).await.unwrap_err();
+            assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
+        }
+        assert_eq!((stand.server.request_count(), other.server.request_count()), (12, 0));
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_unusable_and_is_not_quoted() {
+    for stand in Stand::all().await {
+        let replies = [
+            Reply::of(200, "x: y", b""),
+            Reply::of(200, "x: y", b"<html>hunter2-hunter2</html>"),
+            Reply::of(200, "x: y", &[0xff; 100]),
+            Reply::json(200, &json!({})),
+            Reply::json(200, &json!([HIDDEN])),
+            Reply::json(200, &json!({"data": HIDDEN, "SecretString": HIDDEN})),
+            Reply::json(200, &json!({"SecretString": 7, "VersionId": 7, "CreatedDate": HIDDEN})),
+            Reply::json(
+                200,
+                &json!({"data": HIDDEN.repeat(1 << 16), "SecretString": HIDDEN.repeat(1 << 16)}),
+            ),
+        ];
+        for (number, reply) in replies.into_iter().enumerate() {
+            stand.server.instead([reply.clone()]);
+            let error = stand.value().await.unwrap_err();
+            assert!(matches!(error, SecretStoreError::Unusable(_)), "{number}: {error:?}");
+            assert!(!format!("{error} {error:?}").contains(HIDDEN), "{number}: {error}");
+            // After a write it says nothing of what was stored.
+            stand.server.instead([stand.secrets.answer_with(&json!("one")), reply]);
+            let error = stand.write(HIDDEN).await.unwrap_err();
+            assert!(matches!(error, WriteError::Unknown(_)), "{number}: {error:?}");
+            assert!(!format!("{error} {error:?}").contains(HIDDEN), "{number}: {error}");
+        }
+        let refusals = [
+            (Reply::of(400, "x: y", b"<html>hunter2-hunter2</html>"), false),
+            (Reply::of(418, "x: y", b""), false),
+            (Reply::of(502, "x: y", b"<html>hunter2-hunter2</html>"), true),
+            (Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"), true),
+            (Reply::raw(""), true),
+        ];
+        for (number, (reply, may_be_written)) in refusals.into_iter().enumerate() {
+            stand.server.instead([stand.secrets.answer_with(&json!("one")), reply]);
+            match stand.write(HIDDEN).await.unwrap_err() {
+                WriteError::Unknown(error) if may_be_written => {
+                    assert!(matches!(error, SecretStoreError::Unavailable(_)), "{number}: {error:?}");
+                }
+                WriteError::Refused(error) if !may_be_written => {
+                    assert!(!error.to_string().contains(HIDDEN), "{number}: {error}");
+                }
+                outcome => panic!("{number}: {outcome:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_most_talkative_log_holds_no_credential_and_no_secret() {
+    let (log, _guard) = Log::capture();
+    let signed_in = vault::tests::signed_in_stores().await;
+    for stand in Stand::all().await {
+        stand.secrets.put(json!({"client_secret": HIDDEN, "other": "hidden-too"}));
+        stand.value().await.unwrap();
+        stand.write("hunter3-hunter3").await.unwrap();
+        stand.server.instead([Reply::of(200, "x: y", b"<html>hunter2-hunter2</html>")]);
+        stand.value().await.unwrap_err();
+        stand.secrets.forbid_read();
+        stand.value().await.unwrap_err();
+    }
+    drop(signed_in);
+    let log = log.text();
+    assert!(log.contains("the log begins"), "{log}");
+    let credentials = [SECRET_KEY, TOKEN, ROLE_SECRET, SERVICE_ACCOUNT, "hvs.signed-in"];
+    for secret in credentials.into_iter().chain([HIDDEN, "hidden-too", "hunter3-hunter3"]) {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}

@@ -1,0 +1,165 @@
+//! The meaning of Vault's refusals for a secret: what happened and how to fix it, on one line.
+
+use rustify::errors::ClientError as HttpError;
+use serde::Deserialize;
+use vaultrs::error::ClientError;
+
+use super::kv::{VersionAnswer, VersionMetadata};
+use super::{Attempt, VaultStore};
+use crate::secret_store::SecretStoreError;
+use crate::secret_store::error::quoted;
+use crate::vault::failed::{Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
+use crate::words::root;
+
+const SEALED: &str = "Vault is sealed";
+const NO_SUCH_MOUNT: &str = "no handler for route";
+const CHANGED: &str = "check-and-set parameter did not match";
+
+impl VaultStore {
+    /// The beginning of every message.
+    pub(super) fn place(&self, path: &str) -> String {
+        format!("{}: {path}", self.name)
+    }
+
+    pub(super) fn error(&self, path: &str, attempt: Attempt, failed: &Failed) -> SecretStoreError {
+        let place = self.place(path);
+        let (error, token) = match failed {
+            Failed::Request { error, token } => (error, token),
+            Failed::SignIn(NotSignedIn { why, may_pass: true }) => {
+                return SecretStoreError::Unavailable(format!("{place}: {why}; look at Vault's log"));
+            }
+            Failed::SignIn(NotSignedIn { why, .. }) => {
+                return SecretStoreError::Denied(format!("{place}: {why}; check how the store signs in"));
+            }
+        };
+        let Some((status, said)) = status(error) else {
+            if is_nonsense(error) {
+                return self.not_understood(path);
+            }
+            let why = root(error);
+            return SecretStoreError::Unavailable(format!(
+                "{place}: no answer: {why}; check address and network"
+            ));
+        };
+        let refused = format!("{place}: it refuses with {status}: {said}");
+        match status {
+            403 => match token {
+                Some(why) => SecretStoreError::Denied(format!("{refused}; {why}")),
+                None => SecretStoreError::Denied(format!("{refused}; {}", self.policy(path, attempt))),
+            },
+            404 if said.contains(NO_SUCH_MOUNT) => {
+                SecretStoreError::Missing(format!("{refused}; check the mount {}", self.mount))
+            }
+            404 => SecretStoreError::Missing(match deleted(failed) {
+                Some(metadata) => {
+                    let state = if metadata.destroyed { "destroyed" } else { "deleted" };
+                    format!("{place}: its current version is {state}; undelete it or write a new one")
+                }
+                None => format!("{place}: there is no such secret at the mount {}; write it", self.mount),
+            }),
+            _ if said.contains(SEALED) => SecretStoreError::Unavailable(format!("{refused}; unseal it")),
+            _ if said.contains(CHANGED) => {
+                SecretStoreError::Unavailable(format!("{refused}; it was changed meanwhile: write again"))
+            }
+            _ if is_redirect(error) => SecretStoreError::Unavailable(format!(
+                "{place}: it redirects with {status}, which is not followed; name the active node's address"
+            )),
+            _ if may_pass(error) => {
+                SecretStoreError::Unavailable(format!("{refused}; try later or look at Vault's log"))
+            }
+            _ => SecretStoreError::Unusable(format!("{refused}; check that it is a KV engine, version 2")),
+        }
+    }
+
+    /// The answer is not that of a KV engine.
+    pub(super) fn not_understood(&self, path: &str) -> SecretStoreError {
+        SecretStoreError::Unusable(format!(
+            "{}: the answer cannot be understood; check that {} is a KV engine, version 2",
+            self.place(path),
+            self.mount
+        ))
+    }
+
+    pub(super) fn no_path(&self, path: &str) -> SecretStoreError {
+        SecretStoreError::Missing(format!(
+            "{}: {} is no path of a secret; use letters, digits, '-', '_' and '/'",
+            self.name,
+            quoted(path)
+        ))
+    }
+
+    pub(super) fn no_key(&self, path: &str) -> SecretStoreError {
+        SecretStoreError::Unusable(format!(
+            "{}: Vault stores members of an object; name the key of one",
+            self.place(path)
+        ))
+    }
+
+    fn policy(&self, path: &str, attempt: Attempt) -> String {
+        let capability = match attempt {
+            Attempt::Read => "read",
+            Attempt::Write(0) => "create",
+            Attempt::Write(_) => "update",
+        };
+        format!("let its policy allow `{capability}` on {}/data/{path}", self.mount)
+    }
+}
+
+/// Whether there is no such version, or its reader may not know.
+pub(super) fn is_missing(failed: &Failed) -> bool {
+    match failed {
+        Failed::Request { error, .. } => matches!(status(error), Some((403 | 404, _))),
+        Failed::SignIn(_) => false,
+    }
+}
+
+/// The version to write onto where there is nothing to read: a deleted one, or 0 for none. `None` for other
+/// failures.
+pub(super) fn deleted_version(failed: &Failed) -> Option<u64> {
+    match failed {
+        Failed::Request { error, .. } => match status(error)? {
+            (404, said) if said.contains(NO_SUCH_MOUNT) => None,
+            (404, _) => Some(deleted(failed).map_or(0, |metadata| metadata.version)),
+            _ => None,
+        },
+        Failed::SignIn(_) => None,
+    }
+}
+
+/// Vault answers 404 with the metadata of a version that is deleted or destroyed.
+fn deleted(failed: &Failed) -> Option<VersionMetadata> {
+    #[derive(Deserialize)]
+    struct Whole {
+        data: VersionAnswer,
+    }
+    match failed {
+        Failed::Request {
+            error:
+                ClientError::RestClientError {
+                    source: HttpError::ServerResponseError { content: Some(content), .. },
+                },
+            ..
+        } => serde_json::from_str::<Whole>(content).ok().map(|whole| whole.data.metadata),
+        _ => None,
+    }
+}
+
+/// Whether a write may have happened although it failed: it was sent and Vault did not refuse it.
+pub(super) fn may_be_written(failed: &Failed) -> bool {
+    let Failed::Request { error, .. } = failed else { return false };
+    match status(error) {
+        // 503 is of a sealed Vault, or of a proxy, which says no more than 502 does.
+        Some((503, said)) => !said.contains(SEALED),
+        Some((status, _)) => status >= 500,
+        None => !was_never_connected(error),
+    }
+}
+
+fn was_never_connected(error: &ClientError) -> bool {
+    match error {
+        ClientError::RestClientError { source: HttpError::RequestError { source, .. } } => {
+            source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)
+        }
+        _ => false,
+    }
+}

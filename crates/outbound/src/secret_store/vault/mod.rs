@@ -1,0 +1,137 @@
+//! A KV engine, version 2, of HashiCorp Vault (1.13 or later) or OpenBao as a secret store.
+
+mod answer;
+mod kv;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use protocol::{Secret, Timestamp};
+use vaultrs::api::exec_with_result;
+use vaultrs::client::VaultClient;
+use zeroize::Zeroizing;
+
+use self::answer::{deleted_version, is_missing, may_be_written};
+use self::kv::{ReadRequest, VersionAnswer, WriteRequest, is_path};
+use super::stored::replaced;
+use super::{SecretStore, SecretStoreError, StoredSecret, StoredVersion, VaultStoreOptions, WriteError};
+use crate::vault::connection::{Connection, check_name};
+use crate::vault::failed::Failed;
+use crate::vault::session::Session;
+use crate::{OptionsError, ServiceUrl};
+
+/// A KV engine at its mount.
+pub(crate) struct VaultStore {
+    session: Session,
+    mount: String,
+    /// The store as messages name it.
+    name: String,
+}
+
+/// What a message tells to allow.
+#[derive(Clone, Copy)]
+enum Attempt {
+    Read,
+    /// Onto a version; none where there is nothing yet.
+    Write(u64),
+}
+
+impl VaultStore {
+    /// Checks the options and reads the credentials; no request is sent before the first read or write.
+    pub(super) fn new(name: &str, options: VaultStoreOptions) -> Result<Self, OptionsError> {
+        let VaultStoreOptions { address, mount, namespace, ca, sign_in } = options;
+        check_name("mount", &mount, true)?;
+        if let Some(namespace) = &namespace {
+            check_name("namespace", namespace, true)?;
+        }
+        let address = ServiceUrl::parse("address", &address)?;
+        let name = format!("the secret store {name} (vault at {})", address.authority());
+        let session = Session::new(Connection::new(address, namespace, ca.as_deref())?, sign_in)?;
+        Ok(Self { session, mount, name })
+    }
+
+    /// The current version or another one.
+    async fn version(&self, path: &str, version: Option<u64>) -> Result<VersionAnswer, Failed> {
+        let request = async |client: Arc<VaultClient>| {
+            exec_with_result(&*client, ReadRequest { mount: &self.mount, path, version }).await
+        };
+        self.session.ask(request).await
+    }
+
+    fn stored(&self, path: &str, answer: VersionAnswer) -> Result<StoredVersion, SecretStoreError> {
+        let place = self.place(path);
+        let created_at = Timestamp::parse_rfc3339(&answer.metadata.created_time);
+        let (Some(data), Some(created_at)) = (answer.data, created_at) else {
+            return Err(self.not_understood(path));
+        };
+        let text = Zeroizing::new(String::from(Box::<str>::from(data)));
+        Ok(StoredVersion::new(place, answer.metadata.version.to_string(), created_at, text)?)
+    }
+
+    async fn current(&self, path: &str) -> Result<VersionAnswer, SecretStoreError> {
+        if !is_path(path) {
+            return Err(self.no_path(path));
+        }
+        self.version(path, None).await.map_err(|failed| self.error(path, Attempt::Read, &failed))
+    }
+}
+
+#[async_trait]
+impl SecretStore for VaultStore {
+    async fn read(&self, path: &str, with_previous: bool) -> Result<StoredSecret, SecretStoreError> {
+        let current = self.current(path).await?;
+        let before = current.metadata.version.saturating_sub(1);
+        let current = self.stored(path, current)?;
+        if !with_previous || before == 0 {
+            return Ok(StoredSecret { current, previous: None });
+        }
+        let previous = match self.version(path, Some(before)).await {
+            Ok(answer) => Some(self.stored(path, answer)?),
+            Err(failed) if is_missing(&failed) => None,
+            Err(failed) => return Err(self.error(path, Attempt::Read, &failed)),
+        };
+        Ok(StoredSecret { current, previous })
+    }
+
+    async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError> {
+        let Some(key) = key else { return Err(WriteError::Refused(self.no_key(path))) };
+        if !is_path(path) {
+            return Err(WriteError::Refused(self.no_path(path)));
+        }
+        let (version, current) = match self.version(path, None).await {
+            Ok(answer) => (answer.metadata.version, Some(self.stored(path, answer))),
+            Err(failed) => match deleted_version(&failed) {
+                Some(version) => (version, None),
+                None => return Err(WriteError::Refused(self.error(path, Attempt::Read, &failed))),
+            },
+        };
+        let current = current.transpose().map_err(WriteError::Refused)?;
+        let object = replaced(&self.place(path), current.as_ref(), Some(key), value);
+        let object = object.map_err(|unusable| WriteError::Refused(unusable.into()))?;
+        let request = async |client: Arc<VaultClient>| {
+            let request = WriteRequest { mount: &self.mount, path, onto: version, object: &object };
+            exec_with_result(&*client, request).await
+        };
+        match self.session.ask_once(request).await {
+            Ok(metadata) => Ok(metadata.version.to_string()),
+            Err(failed) => {
+                let error = self.error(path, Attempt::Write(version), &failed);
+                Err(if may_be_written(&failed) {
+                    WriteError::Unknown(error)
+                } else {
+                    WriteError::Refused(error)
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for VaultStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VaultStore({})", self.name)
+    }
+}

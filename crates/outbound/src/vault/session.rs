@@ -1,0 +1,164 @@
+//! Who the program is at one Vault: a token, which is replaced when it is refused or soon ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+use tracing::{Dispatch, instrument::WithSubscriber};
+use vaultrs::client::VaultClient;
+use vaultrs::error::ClientError;
+use vaultrs::token::renew_self;
+
+use super::connection::Connection;
+use super::failed::{Failed, NotSignedIn, is_denied, may_pass};
+use super::sign_in::Lease;
+use super::token;
+use crate::{OptionsError, VaultSignIn, VaultToken};
+
+/// The pause between the two attempts.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
+
+/// One Vault and the way to sign in there.
+pub(crate) struct Session {
+    connection: Connection,
+    sign_in: VaultSignIn,
+    /// Held during a sign-in, so that there is one at a time.
+    state: Mutex<State>,
+}
+
+/// For how long no other token is asked for after one that was given for a refusal was refused, too: each lives in Vault until its end.
+const POLICY: Duration = Duration::from_secs(60);
+
+/// The last token that Vault has given, the last sign-in that it has refused, and when it last refused a token that it had just given.
+struct State {
+    lease: Option<Lease>,
+    failed: Option<(Instant, NotSignedIn)>,
+    denied: Option<Instant>,
+}
+
+impl Session {
+    /// Reads the credentials, so that unusable ones are refused at once. No request is sent before the first
+    /// one.
+    pub(crate) fn new(connection: Connection, sign_in: VaultSignIn) -> Result<Self, OptionsError> {
+        let token = sign_in.check()?;
+        let lease = token.map(|token| Lease::endless(connection.with_token(&token)));
+        Ok(Self { connection, sign_in, state: Mutex::new(State { lease, failed: None, denied: None }) })
+    }
+
+    /// Sends a request a second time when the first attempt failed temporarily or because of the token: it
+    /// must be one that may happen twice.
+    pub(crate) async fn ask<T, F>(&self, request: impl Fn(Arc<VaultClient>) -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        let client = self.client().await?;
+        let attempt = |client| request(client).with_subscriber(Dispatch::none());
+        let error = match attempt(client.clone()).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if may_pass(&error) {
+            tokio::time::sleep(PAUSE).await;
+            return Ok(attempt(client).await?);
+        }
+        if !is_denied(&error) {
+            return Err(error.into());
+        }
+        match self.another(&client).await? {
+            Ok(client) => {
+                let again = attempt(client).await;
+                if again.as_ref().is_err_and(is_denied) {
+                    self.state.lock().await.denied = Some(Instant::now());
+                }
+                Ok(again?)
+            }
+            Err(why) => Err(Failed::Request { error, token: why }),
+        }
+    }
+
+    /// Sends a request that must not happen twice.
+    pub(crate) async fn ask_once<T, F>(
+        &self,
+        request: impl FnOnce(Arc<VaultClient>) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        let client = self.client().await?;
+        Ok(request(client).with_subscriber(Dispatch::none()).await?)
+    }
+
+    /// The client with a token that lives.
+    async fn client(&self) -> Result<Arc<VaultClient>, NotSignedIn> {
+        let begun = Instant::now();
+        let mut state = self.state.lock().await;
+        match &mut state.lease {
+            Some(lease) if !lease.is_due() => return Ok(lease.client.clone()),
+            Some(lease) if lease.is_renewable => {
+                let before = Instant::now();
+                let renewing = renew_self(&*lease.client, None).with_subscriber(Dispatch::none());
+                if let Ok(renewed) = renewing.await {
+                    lease.prolong(before, &renewed);
+                    return Ok(lease.client.clone());
+                }
+            }
+            _ => {}
+        }
+        self.signed_in(&mut state, begun).await
+    }
+
+    /// The client with another token than the refused one, or the reason why there is none, if there is one
+    /// to tell.
+    async fn another(
+        &self,
+        refused: &Arc<VaultClient>,
+    ) -> Result<Result<Arc<VaultClient>, Option<String>>, NotSignedIn> {
+        let begun = Instant::now();
+        let mut state = self.state.lock().await;
+        if let Some(lease) = &state.lease
+            && !Arc::ptr_eq(&lease.client, refused)
+        {
+            return Ok(Ok(lease.client.clone()));
+        }
+        match &self.sign_in {
+            VaultSignIn::Token(VaultToken::Text(_)) => Ok(Err(None)),
+            VaultSignIn::Token(VaultToken::File { path, read }) => {
+                let token = match token::read(path, *read).await {
+                    Ok(token) => token,
+                    Err(error) => return Ok(Err(Some(token::unusable(path, &error)))),
+                };
+                if token.expose() == refused.middle.token {
+                    let why = format!("{} still holds the token that was refused", path.display());
+                    return Ok(Err(Some(why)));
+                }
+                let lease = state.lease.insert(Lease::endless(self.connection.with_token(&token)));
+                Ok(Ok(lease.client.clone()))
+            }
+            VaultSignIn::Kubernetes { .. } | VaultSignIn::AppRole { .. }
+                if state.denied.is_some_and(|denied| denied.elapsed() < POLICY) =>
+            {
+                Ok(Err(None))
+            }
+            VaultSignIn::Kubernetes { .. } | VaultSignIn::AppRole { .. } => {
+                self.signed_in(&mut state, begun).await.map(Ok)
+            }
+        }
+    }
+
+    /// Signs in, unless a sign-in that began meanwhile has failed: the many that waited for it then fail with
+    /// it.
+    async fn signed_in(&self, state: &mut State, begun: Instant) -> Result<Arc<VaultClient>, NotSignedIn> {
+        if let Some((at, failed)) = &state.failed
+            && *at > begun
+        {
+            return Err(failed.clone());
+        }
+        match self.sign_in.lease(&self.connection).await {
+            Ok(lease) => Ok(state.lease.insert(lease).client.clone()),
+            Err(failed) => {
+                state.failed = Some((Instant::now(), failed.clone()));
+                Err(failed)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The ways to a token of Vault, and how long it lives.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::Secret;
+use tracing::{Dispatch, instrument::WithSubscriber};
+use vaultrs::api::AuthInfo;
+use vaultrs::auth::{approle, kubernetes};
+use vaultrs::client::VaultClient;
+use vaultrs::error::ClientError;
+
+use super::connection::{Connection, check_name};
+use super::failed::{NotSignedIn, may_pass};
+use super::session::PAUSE;
+use super::token;
+use crate::{OptionsError, VaultSignIn};
+
+/// A client with a token, and the time it has.
+pub(super) struct Lease {
+    pub(super) client: Arc<VaultClient>,
+    pub(super) is_renewable: bool,
+    /// The moment when two thirds of the token's life are over. Without it only a refusal tells the end.
+    due: Option<Instant>,
+}
+
+impl Lease {
+    /// A token that another program keeps alive.
+    pub(super) fn endless(client: VaultClient) -> Self {
+        Self { client: Arc::new(client), is_renewable: false, due: None }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Takes over the life that a sign-in or a renewal has given. It began before the request was sent.
+    pub(super) fn prolong(&mut self, begun: Instant, given: &AuthInfo) {
+        self.is_renewable = given.renewable;
+        let life = Duration::from_secs(given.lease_duration);
+        // Vault gives 0 where there is no end.
+        self.due = if life.is_zero() { None } else { begun.checked_add(life / 3 * 2) };
+    }
+}
+
+impl VaultSignIn {
+    /// The token, if it is known without a request. Reads the credentials in any case.
+    pub(super) fn check(&self) -> Result<Option<Secret>, OptionsError> {
+        match self {
+            Self::Token(token) => token.find().map(Some),
+            Self::Kubernetes { mount, role, token: (path, read) } => {
+                check_name("the sign-in's mount", mount, true)?;
+                check_name("the role", role, false)?;
+                token::trimmed(path, read(path)).map(|_| None)
+            }
+            Self::AppRole { mount, role_id, secret_id } => {
+                check_name("the sign-in's mount", mount, true)?;
+                check_name("the role_id", role_id, false)?;
+                secret_id.find().map(|_| None)
+            }
+        }
+    }
+
+    /// Signs in: twice when the first attempt failed temporarily.
+    pub(super) async fn lease(&self, connection: &Connection) -> Result<Lease, NotSignedIn> {
+        let (mut begun, mut given) = (Instant::now(), self.ask(connection).await?);
+        if given.as_ref().is_err_and(may_pass) {
+            tokio::time::sleep(PAUSE).await;
+            (begun, given) = (Instant::now(), self.ask(connection).await?);
+        }
+        let given = given.map_err(|error| NotSignedIn::of(&error))?;
+        let token = token::sound(&given.client_token).map_err(|_| NotSignedIn::without_token())?;
+        let mut lease = Lease::endless(connection.with_token(&token));
+        lease.prolong(begun, &given);
+        Ok(lease)
+    }
+
+    /// Sends one request for a token.
+    async fn ask(&self, connection: &Connection) -> Result<Result<AuthInfo, ClientError>, NotSignedIn> {
+        let client = connection.without_token();
+        match self {
+            Self::Token(_) => Err(NotSignedIn::without_token()),
+            Self::Kubernetes { mount, role, token: (path, read) } => {
+                let token = token::read(path, *read).await;
+                let token = token.map_err(|error| NotSignedIn::credentials(token::unusable(path, &error)))?;
+                let login = kubernetes::login(&client, mount, role, token.expose());
+                Ok(login.with_subscriber(Dispatch::none()).await)
+            }
+            Self::AppRole { mount, role_id, secret_id } => {
+                let secret_id = secret_id.current().await.map_err(NotSignedIn::credentials)?;
+                let login = approle::login(&client, mount, role_id, secret_id.expose());
+                Ok(login.with_subscriber(Dispatch::none()).await)
+            }
+        }
+    }
+}
