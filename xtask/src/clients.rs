@@ -14,6 +14,8 @@ pub(crate) struct Clients {
     pub(crate) node_folder: PathBuf,
     /// A Python with openapi-python-client and schemathesis.
     pub(crate) openapi_python: PathBuf,
+    /// A Python with moto, which answers as AWS does, and with OpenBao.
+    pub(crate) stores_python: PathBuf,
     /// A folder whose `node_modules` has openapi-typescript, openapi-fetch and a TypeScript compiler.
     pub(crate) openapi_node_folder: PathBuf,
     /// A folder whose `node_modules` has playwright-core, axe-core and oidc-client-ts.
@@ -44,6 +46,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
         python: python("python", "requirements.txt")?,
         node_folder: node("node", "package.json")?,
         openapi_python: python("openapi-python", "openapi/requirements.txt")?,
+        stores_python: python("stores-python", "stores/requirements.txt")?,
         openapi_node_folder: node("openapi-node", "openapi/package.json")?,
         browser_node_folder: node("browser-node", "browser/package.json")?,
         newest_postgres: install_newest_postgres(workspace, &clients.join("postgres"))?,

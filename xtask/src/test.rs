@@ -22,6 +22,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
         command.env("LATCHKEY_TEST_PYTHON", &clients.python);
         command.env("LATCHKEY_TEST_NODE_DIR", &clients.node_folder);
         command.env("LATCHKEY_TEST_OPENAPI_PYTHON", &clients.openapi_python);
+        command.env("LATCHKEY_TEST_STORES_PYTHON", &clients.stores_python);
         command.env("LATCHKEY_TEST_OPENAPI_NODE_DIR", &clients.openapi_node_folder);
         command.env("LATCHKEY_TEST_BROWSER_NODE_DIR", &clients.browser_node_folder);
         command

@@ -93,6 +93,9 @@ impl AuditRecord {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.
                 detail["client"] = json!(client.as_str());
+                if let Some(version) = &secret.in_store {
+                    detail["in_store"] = json!(version);
+                }
                 detail["secret"] = json!(secret.id.as_str());
                 (format!("secret.{verb}"), format!("{client}/{}", secret.id), detail)
             }

@@ -58,6 +58,8 @@ pub struct SecretChange {
     pub id: SecretId,
     /// What happens.
     pub kind: SecretChangeKind,
+    /// Where a secret store has it: the version that it was read from, or the place that it is written to.
+    pub in_store: Option<String>,
 }
 
 /// What happens to a secret.

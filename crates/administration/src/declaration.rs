@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::{Lifetime, Timestamp};
-use registry::{Client, DeclaredPassword};
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::{Client, ClientId, DeclaredPassword};
 use tenancy::TenantId;
 
 use crate::DeclaredTenant;
@@ -14,6 +14,17 @@ use crate::DeclaredTenant;
 pub struct Declaration {
     /// By id, which each tenant repeats.
     pub tenants: BTreeMap<TenantId, DeclaredTenant>,
+    /// The tenants with secrets that a secret store did not give. They stay as they are.
+    pub unread: BTreeMap<TenantId, Vec<UnreadSecret>>,
+}
+
+/// A secret of a client that a secret store did not give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadSecret {
+    /// The client.
+    pub client: ClientId,
+    /// What the secret store said.
+    pub why: String,
 }
 
 /// A client and the secrets that it should have.
@@ -33,6 +44,27 @@ pub struct DeclaredSecret {
     pub expires_at: Option<Timestamp>,
     /// How long the secret stays valid whose place it takes.
     pub previous_for: Option<Lifetime>,
+    /// What a secret store says of it, where it is from one.
+    pub stored: Option<StoredSource>,
+}
+
+/// What a secret store says of a secret that was read from it.
+pub struct StoredSource {
+    /// The names of the store and of the version, for plans and the audit.
+    pub version: String,
+    /// When the store got this version.
+    pub created_at: Timestamp,
+    /// The value before, where the store has it.
+    pub previous: Option<Secret>,
+}
+
+impl DeclaredSecret {
+    /// The value before of its secret store, and its end, where `previous_for` keeps it now.
+    pub(crate) fn kept_previous(&self, now: Timestamp) -> Option<(&Secret, Timestamp)> {
+        let StoredSource { created_at, previous, .. } = self.stored.as_ref()?;
+        let end = *created_at + self.previous_for?;
+        previous.as_ref().filter(|_| end > now).map(|previous| (previous, end))
+    }
 }
 
 /// A hash is not printed either.

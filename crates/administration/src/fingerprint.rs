@@ -56,7 +56,7 @@ impl Fingerprint {
         for client in &declared.clients {
             push(format_args!("{:?}", client.client));
             for secret in &client.secrets {
-                let DeclaredSecret { password, expires_at, previous_for } = secret;
+                let DeclaredSecret { password, expires_at, previous_for, stored: _ } = secret;
                 match password {
                     DeclaredPassword::Value(value) => {
                         let digest = declared_digest(pepper, id, &client.client.id, value);

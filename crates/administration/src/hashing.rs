@@ -42,16 +42,23 @@ pub(crate) fn prepare(
     let mut salts = HashMap::new();
     for planned in planned {
         let (client, at) = planned.place;
-        match &declaration.tenants[&planned.tenant].clients[client].secrets[at].password {
-            DeclaredPassword::Hash(phc) => {
+        let declared = &declaration.tenants[&planned.tenant].clients[client].secrets[at];
+        let previous = declared.stored.as_ref().and_then(|stored| stored.previous.as_ref());
+        let secret = match (&declared.password, previous.filter(|_| planned.is_previous)) {
+            (_, Some(previous)) => previous,
+            (DeclaredPassword::Value(secret), None) => secret,
+            (DeclaredPassword::Hash(phc), None) => {
                 prepared.rows.push(row(planned, phc.parse()?, String::new(), now));
+                continue;
             }
-            DeclaredPassword::Value(secret) if GeneratedSecret::is_well_formed(secret.expose()) => {
+        };
+        match secret {
+            secret if GeneratedSecret::is_well_formed(secret.expose()) => {
                 let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
                 let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
                 prepared.rows.push(row(planned, hash, hint, now));
             }
-            DeclaredPassword::Value(secret) => {
+            secret => {
                 let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
                 let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
                 let secret = Secret::new(secret.expose().to_owned());

@@ -24,6 +24,7 @@ mod console_session;
 mod invalidation;
 mod limits;
 mod revocations;
+mod secret_writer;
 mod sign_ins;
 
 mod documents;
@@ -60,9 +61,9 @@ pub use change::{
     ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
     SecretChangeKind, SecretForm,
 };
-pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
+pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan, unread_secrets};
 pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
-pub use declaration::{Declaration, DeclaredClient, DeclaredSecret};
+pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, StoredSource, UnreadSecret};
 pub use documents::*;
 pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
 pub use edit_error::{EditError, FieldError};
@@ -88,6 +89,7 @@ pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
     check_introspection_clients, check_issuer_owners, check_tenant, unfit,
 };
+pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
 pub use sign_ins::SignIn;
 pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 pub use store::{

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tenancy::{Issuer, TenantId};
 
 use crate::plan_view::tokens;
-use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState};
+use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState, UnreadSecret};
 
 /// All that is to change, in the order in which it is shown. Nothing in it is secret. Programs get it as a JSON document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -58,6 +58,8 @@ pub(crate) struct PlannedSecret {
     pub(crate) id: SecretId,
     /// Index of the client in its tenant and of the secret in its client.
     pub(crate) place: (usize, usize),
+    /// Whether it is the value before of that secret.
+    pub(crate) is_previous: bool,
     pub(crate) digest: Option<[u8; 32]>,
     /// What a chosen secret of this client must share with the others.
     pub(crate) salt: Option<PasswordSalt>,
@@ -149,6 +151,9 @@ pub enum ConflictKind {
     /// The hash of this client could never be compared with anything.
     #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
     ForeignHash(ClientId),
+    /// A secret store did not give the secret of this client.
+    #[error(", client {}: {}", .0.client, .0.why)]
+    SecretUnread(UnreadSecret),
     /// One computation must compare all chosen secrets of this client.
     #[error(", client {0}: two argon2id hashes with different salts cannot be live at once")]
     SaltsDiffer(ClientId),

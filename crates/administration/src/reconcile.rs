@@ -182,7 +182,10 @@ impl Reconciler {
             {
                 return Ok(Outcome::Unchanged);
             }
-            if plan.is_empty() && same.is_some_and(|latest| latest.left_out == left_out) {
+            // Without the secrets that a secret store does not give, the content is not the configured one.
+            let is_unread = left_out.iter().all(|tenant| declaration.unread.contains_key(tenant));
+            let is_known = same.is_some_and(|latest| latest.left_out == left_out);
+            if plan.is_empty() && (is_known || is_unread && !left_out.is_empty()) {
                 return Ok(Outcome::StillLeftOut { plan });
             }
             if !options.prune && plan.exceeds(&options.max_retired) {

@@ -111,11 +111,14 @@ impl fmt::Display for Change {
             Self::Consent(_, account, client) => {
                 write!(f, "consent of account {tenant}/{account} for client {client}")
             }
-            Self::Secret(_, client, SecretChange { id, kind }) => {
+            Self::Secret(_, client, SecretChange { id, kind, in_store }) => {
                 let secret = format!("secret {tenant}/{client}/{id}");
                 match *kind {
                     SecretChangeKind::Added { form, expires_at } => {
                         write!(f, "{secret} ({})", form.as_str())?;
+                        if let Some(version) = in_store {
+                            write!(f, ", changed in the store: {version}")?;
+                        }
                         expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.to_rfc3339()))
                     }
                     SecretChangeKind::Rescheduled { before, after } => {

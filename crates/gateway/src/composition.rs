@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
 use administration::{
-    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows,
+    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows, SecretWriter,
 };
 use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
@@ -63,6 +63,8 @@ pub struct Composition {
     pub share: Option<u32>,
     /// Published secrets that authenticate nothing.
     pub refused_samples: &'static [&'static str],
+    /// Where rotations write secrets.
+    pub secret_writer: Arc<dyn SecretWriter>,
     /// The time.
     pub clock: Clock,
 }
@@ -80,6 +82,7 @@ impl Composition {
             publish,
             Arc::clone(&self.clock),
         )
+        .writing(Arc::clone(&self.secret_writer))
     }
 
     /// What the token endpoint decides with.

@@ -58,6 +58,11 @@ pub(crate) fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
     conflict_faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
 }
 
+/// What secret stores did not give, with its place.
+pub(crate) fn unread(loaded: &Loaded) -> Vec<Diagnostic> {
+    conflict_faults(&administration::unread_secrets(&loaded.declaration), loaded).faults
+}
+
 /// Conflicts, each where the operator can fix it.
 pub(crate) fn conflict_faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
     let mut findings = Findings::default();
@@ -96,6 +101,9 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
         ConflictKind::IdentifierTaken { what, .. } => (row().key(what), false),
         ConflictKind::BeyondLimit(error) => (row().pointed(&error.pointer), true),
         ConflictKind::TooManyClients(_) => (at.key("clients"), true),
+        ConflictKind::SecretUnread(unread) => {
+            (at.key("clients").key(unread.client.as_str()).key("client_secret"), true)
+        }
         ConflictKind::ForeignHash(id) | ConflictKind::SaltsDiffer(id) => {
             (at.key("clients").key(id.as_str()), true)
         }
@@ -139,6 +147,9 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
         }
         ConflictKind::IdentifierTaken { .. } => {
             "an identifier belongs to one account; leave it out here".into()
+        }
+        ConflictKind::SecretUnread(_) => {
+            "correct the store or the reference; until the secret is read, the rows of the tenant stay as they are".into()
         }
         ConflictKind::ForeignHash(_) => "give the secret as `env`, `file` or `value`".into(),
     }

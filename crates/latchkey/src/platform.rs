@@ -25,6 +25,7 @@ use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
+use crate::secret_store_writer::SecretStoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
@@ -81,6 +82,7 @@ impl Platform {
             jwks_fetcher,
             rotated: Arc::clone(&rotated),
             left_out: Arc::clone(&left_out),
+            secret_stores: Arc::clone(&settings.secret_stores),
             found: Mutex::default(),
         });
         let writes = WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes);
@@ -150,6 +152,7 @@ pub(crate) fn composition(
         refusal_timer: None,
         share: None,
         refused_samples: refused_samples(settings),
+        secret_writer: Arc::new(SecretStoreWriter(Arc::clone(&settings.secret_stores))),
         clock: Arc::new(clock::now),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Reload {
     tries: Tries,
     /// The last log message about them.
     logged_left_out: String,
+    /// The last log message about secret stores.
+    logged_failures: String,
 }
 
 /// Why the files are read.
@@ -55,6 +57,7 @@ impl Reload {
         Self {
             tries: platform.left_out.tries(),
             logged_left_out: String::new(),
+            logged_failures: String::new(),
             platform,
             config: config.to_owned(),
             environment: Arc::new(environment),
@@ -101,9 +104,11 @@ impl Reload {
         if let Some(watched) = self.look(Why::Changed).await {
             watch.add(&watched);
         }
+        let environment = Arc::clone(&self.environment);
         loop {
             let why = tokio::select! {
                 () = watch.changed() => Why::Changed,
+                () = environment.secret_stores().due() => Why::Changed,
                 _ = hangup.recv() => Why::Requested,
                 () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
@@ -116,6 +121,9 @@ impl Reload {
     /// Reads everything. Logs more about the result on a request, because an operator waits for it.
     async fn look(&mut self, why: Why) -> Option<Vec<PathBuf>> {
         let requested = why == Why::Requested;
+        if requested {
+            self.environment.secret_stores().expire();
+        }
         if why != Why::Changed {
             self.tries.begin();
         }
@@ -127,6 +135,7 @@ impl Reload {
                 return None;
             }
         };
+        self.log_secret_stores();
         if !requested && loaded.content_hash == self.seen {
             if why == Why::Again {
                 self.try_again(loaded).await;
@@ -151,6 +160,21 @@ impl Reload {
             tracing::error!(%error, "settings not applied; the last good ones go on");
         }
         Some(watched)
+    }
+
+    /// Logs once what secret stores do not give.
+    fn log_secret_stores(&mut self) {
+        let failures = self.environment.secret_stores().failures().join("\n");
+        if failures != self.logged_failures {
+            match failures.is_empty() {
+                true => tracing::info!("the secret stores give what the settings refer to again"),
+                false => tracing::warn!(
+                    error = %LogLines(&failures),
+                    "secrets not read from secret stores; what was applied goes on"
+                ),
+            }
+            self.logged_failures = failures;
+        }
     }
 
     /// Only the store has changed.
@@ -198,7 +222,15 @@ impl Reload {
 
 fn fixed(loaded: &Loaded) -> String {
     let Loaded { platform, protected_resource, .. } = loaded;
-    let PlatformSettings { server, storage, redis_url: _, l1_lifetime, sealing_keys, limits, declared: _ } =
-        platform;
+    let PlatformSettings {
+        server,
+        storage,
+        redis_url: _,
+        l1_lifetime,
+        sealing_keys,
+        limits,
+        declared: _,
+        secret_stores: _,
+    } = platform;
     format!("{server:?} {storage:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}")
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     schema,
+    secret_stores::SecretStoreSetting,
     sections::{Admin, Cache, Keys, Limits, ProtectedResource, Reconcile, Server, Storage},
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Document {
     pub reconcile: Reconcile,
     /// The server's own keys.
     pub keys: Keys,
+    /// Secret stores by name, which secrets of clients refer to.
+    pub secret_stores: BTreeMap<String, SecretStoreSetting>,
     /// The sample resource server. Default: none.
     pub protected_resource: Option<ProtectedResource>,
     /// How much is too much.

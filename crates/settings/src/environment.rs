@@ -1,15 +1,16 @@
 //! The process environment, read once. This is the only place that reads it.
 
-use std::{collections::BTreeMap, env, net::SocketAddr};
+use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
 
 use administration::FileSecret;
 
-use super::layers::LISTEN;
+use super::{layers::LISTEN, secret_stores::SecretStores};
 
-/// What the environment held when it was read.
+/// What the environment held when it was read, and the secret stores that the settings refer to.
 #[derive(Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Variable>,
+    secret_stores: Arc<SecretStores>,
 }
 
 /// What a variable holds.
@@ -31,7 +32,12 @@ impl Environment {
                 value.into_string().map_or(Variable::NotText, |text| Variable::Text(FileSecret::new(text))),
             )
         });
-        Self { variables: variables.collect() }
+        Self { variables: variables.collect(), secret_stores: Arc::default() }
+    }
+
+    /// The secret stores, and what was read from them.
+    pub fn secret_stores(&self) -> &Arc<SecretStores> {
+        &self.secret_stores
     }
 
     /// With this variable in place of its own, if it has one.
@@ -80,6 +86,7 @@ mod tests {
                     .into_iter()
                     .map(|(name, value)| (name.to_owned(), text(value)))
                     .collect(),
+                secret_stores: Arc::default(),
             }
         }
     }

@@ -4,6 +4,7 @@
 // What the files may hold.
 mod document;
 mod scalar;
+mod secret_stores;
 mod sections;
 
 // How they are read.
@@ -54,5 +55,6 @@ pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub use scalar::PublicUrl;
 pub use schema::schema;
+pub use secret_stores::SecretStores;
 pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

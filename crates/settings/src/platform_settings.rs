@@ -1,6 +1,7 @@
 //! What a command on the store needs of the settings: no tenant, and no secret of a client.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use administration::FileSecret;
 use outbound::KeyService;
@@ -14,6 +15,7 @@ use super::{
     read::Reading,
     read_error::ReadError,
     resolved::{SealingKeys, StorageLocation},
+    secret_stores::SecretStores,
     sections::{Cache, Keys, Limits, Server, Storage},
 };
 
@@ -34,21 +36,33 @@ pub struct PlatformSettings {
     pub limits: Limits,
     /// The files of tenants.
     pub declared: DeclaredPlaces,
+    /// The secret stores.
+    pub secret_stores: Arc<SecretStores>,
 }
 
 /// Reads the sections of the whole server alone. A variable or a file of a client's secret is not read: an operator's shell need not have it.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
-    let Document { mut server, storage, cache, keys, limits, tenants_dir, .. } = document;
+    let Document { mut server, storage, cache, keys, limits, tenants_dir, secret_stores, .. } = document;
     let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir.as_deref());
     server.find_files_in(reading.locations.sources[0].folder());
+    reading.know_secret_stores(secret_stores);
     let (storage, sealing_keys) = reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
         return Err(reading.form.with_findings(reading.findings, &reading.locations));
     };
     let (redis_url, l1_lifetime) = (cache.redis_url, cache.l1_lifetime);
-    Ok(PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits, declared })
+    Ok(PlatformSettings {
+        server,
+        storage,
+        redis_url,
+        l1_lifetime,
+        sealing_keys,
+        limits,
+        declared,
+        secret_stores: Arc::clone(environment.secret_stores()),
+    })
 }
 
 impl Reading<'_> {

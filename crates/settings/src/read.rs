@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use administration::{Declaration, TenantContext};
 use outbound::KeyService;
@@ -24,6 +25,7 @@ use super::{
     read_error::ReadError,
     recovery::{self, Recovered},
     resolved::{SealingKeys, StorageLocation},
+    secret_stores::StoredValues,
     sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
 };
@@ -63,6 +65,7 @@ pub(super) struct Reading<'e> {
     pub(super) findings: Findings,
     pub(super) form: FormFaults,
     pub(super) is_built_in: IsBuiltIn,
+    pub(super) stored: StoredValues,
     /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
     pub(super) inspected_at: Option<Timestamp>,
 }
@@ -100,6 +103,8 @@ fn read_through(
     if reading.form.hides_all() {
         return Err(reading.form.into_error());
     }
+    reading.know_secret_stores(std::mem::take(&mut document.secret_stores));
+    reading.read_stores(&declared);
     reading.resolve(document, declared)
 }
 
@@ -138,6 +143,7 @@ impl<'e> Reading<'e> {
             findings: Findings::default(),
             form: FormFaults::of_main(faults, left_out),
             is_built_in,
+            stored: StoredValues::default(),
             inspected_at: None,
         };
         let Some(mut document) = value else { return Err(reading.form.into_error()) };
@@ -194,6 +200,7 @@ impl Reading<'_> {
         };
 
         let declared = DeclaredPlaces::new(&self.locations.sources[0].path, document.tenants_dir.as_deref());
+        let secret_stores = Arc::clone(self.file_reader.environment.secret_stores());
         let (content_hash, watched, snapshot) = self.file_reader.finish();
         let (redis_url, l1_lifetime, limits) = (cache.redis_url, cache.l1_lifetime, document.limits);
         Ok(Loaded {
@@ -205,6 +212,7 @@ impl Reading<'_> {
                 sealing_keys,
                 limits,
                 declared,
+                secret_stores,
             },
             reconcile: document.reconcile,
             protected_resource,

@@ -4,27 +4,35 @@ use std::collections::BTreeMap;
 
 use administration::{
     ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings, PasswordSource,
-    SecretSource, TenantSettings,
+    SecretSource, TenantSettings, UnreadSecret,
 };
 use protocol::Secret;
-use registry::{DeclaredPassword, DeclaredUser};
+use registry::{ClientId, DeclaredPassword, DeclaredUser};
 
 use super::{
     check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
-    sections::AdminUser, source::Source, yaml,
+    secret_stores::StoreReference, sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;
 
 /// Where a secret or password may be.
 const ANY_PLACE: &str = "`env`, `file`, `hash` or `value`";
+const CLIENT_SECRET: &str = "`env`, `file`, `store`, `hash` or `value`";
+const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
 
 impl Reading<'_> {
     /// A tenant's document, with what it refers to.
     pub(crate) fn tenant(&mut self, mut settings: TenantSettings, at: Location) -> ResolvedTenant {
         let mut secrets = Vec::with_capacity(settings.clients.len());
+        let mut unread = Vec::new();
         for (client_id, client) in &mut settings.clients {
             let at = at.key("clients").key(client_id);
-            secrets.push(self.client_secrets(client, &at));
+            let (found, not_found) = self.client_secrets(client, &at);
+            secrets.push(found);
+            if let Ok(id) = ClientId::parse(client_id) {
+                let of_client = |why| UnreadSecret { client: id.clone(), why };
+                unread.extend(not_found.into_iter().map(of_client));
+            }
             if let Some(jwks) = &mut client.jwks {
                 self.client_keys(jwks, &at.key("jwks"));
             }
@@ -41,7 +49,7 @@ impl Reading<'_> {
         }
         let first_key = settings.signing.first_key.take();
         let first_key = first_key.and_then(|key| self.first_key(key, &at.key("signing").key("first_key")));
-        ResolvedTenant { at, settings, secrets, passwords, first_key }
+        ResolvedTenant { at, settings, secrets, unread, passwords, first_key }
     }
 
     pub(crate) fn admins(&mut self, users: BTreeMap<String, AdminUser>) -> Vec<DeclaredUser> {
@@ -64,39 +72,72 @@ impl Reading<'_> {
                 "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
             );
         }
-        self.password(source, at)
+        self.password(source, ANY_PLACE, at)
     }
 
-    /// The secrets of a client; their values are moved out of its document.
-    fn client_secrets(&mut self, client: &mut ClientSettings, at: &Location) -> Vec<DeclaredSecret> {
+    /// The secrets of a client, whose values are moved out of its document, and what secret stores said of those that they did not give.
+    fn client_secrets(
+        &mut self,
+        client: &mut ClientSettings,
+        at: &Location,
+    ) -> (Vec<DeclaredSecret>, Vec<String>) {
         let single = client.client_secret.iter_mut().map(|secret| (at.key("client_secret"), secret));
         let several = client.client_secrets.iter_mut().enumerate();
         let several = several.map(|(index, secret)| (at.item("client_secrets", index), secret));
-        let mut secrets = Vec::new();
+        let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for (at, secret) in single.chain(several) {
-            let SecretSource { value, env, file, hash, expires: expires_at, previous_for } =
+            let SecretSource { value, env, file, store, path, key, hash, expires: expires_at, previous_for } =
                 std::mem::take(secret);
-            if previous_for.is_some() && env.is_none() && file.is_none() {
-                let problem =
-                    "`previous_for` is of a value that is replaced where it lies, in a file or a variable";
+            if previous_for.is_some() && env.is_none() && file.is_none() && store.is_none() {
+                let problem = "`previous_for` is of a value that is replaced where it lies, in a file, a variable or a secret store";
                 self.findings.error(
                     at.key("previous_for"),
                     problem,
-                    "leave it out, or give the secret as `env` or `file`",
+                    "leave it out, or give the secret as `env`, `file` or `store`",
                 );
             }
             let source = PasswordSource { value, env, file, hash };
-            if let Some(password) = self.password(source, &at) {
-                secrets.push(DeclaredSecret { password, expires_at, previous_for });
+            let is_elsewhere = source != PasswordSource::default();
+            match (store, path) {
+                (None, None) if key.is_none() => {
+                    let password = self.password(source, CLIENT_SECRET, &at);
+                    secrets.extend(password.map(|password| DeclaredSecret {
+                        password,
+                        expires_at,
+                        previous_for,
+                        stored: None,
+                    }));
+                }
+                (Some(_), Some(_)) if is_elsewhere => {
+                    let hint = format!("give exactly one of {CLIENT_SECRET}");
+                    self.findings.error(at.clone(), SEVERAL_PLACES, hint);
+                }
+                (Some(store), Some(path)) => {
+                    match self.stored_secret(&StoreReference { store, path, key }, &at) {
+                        Some(Ok((value, stored))) => secrets.push(DeclaredSecret {
+                            password: DeclaredPassword::Value(value),
+                            expires_at,
+                            previous_for,
+                            stored: Some(stored),
+                        }),
+                        Some(Err(why)) => unread.push(why),
+                        None => {}
+                    }
+                }
+                (Some(_), None) | (None, _) => {
+                    let problem = "a reference to a secret store has `store` and `path`";
+                    let hint = "write `{ store: NAME, path: PATH, key: MEMBER }`";
+                    self.findings.error(at.clone(), problem, hint);
+                }
             }
         }
-        secrets
+        (secrets, unread)
     }
 
-    /// A secret of a client or a password, checked.
-    fn password(&mut self, source: PasswordSource, at: &Location) -> Option<DeclaredPassword> {
+    /// A secret of a client or a password, in one of the `allowed` places, checked.
+    fn password(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let file = source.file.clone();
-        let password = self.secret(source, ANY_PLACE, at)?;
+        let password = self.secret(source, allowed, at)?;
         match (&password, file) {
             (DeclaredPassword::Value(value), Some(path)) if value.expose().contains('\n') => {
                 check::secret::refuse_newline(value, &path, at.key("file"), &mut self.findings);
@@ -142,8 +183,7 @@ impl Reading<'_> {
                 return None;
             }
             _ => {
-                let problem = "more than one place is given for the one thing";
-                self.findings.error(at.clone(), problem, format!("give exactly one of {allowed}"));
+                self.findings.error(at.clone(), SEVERAL_PLACES, format!("give exactly one of {allowed}"));
                 return None;
             }
         };

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use administration::{DeclaredSecret, FileSecret, TenantSettings};
+use administration::{DeclaredSecret, FileSecret, TenantSettings, UnreadSecret};
 use derive_more::Display;
+use outbound::VaultToken;
+use protocol::Secret;
 use registry::DeclaredPassword;
 
 use super::{
+    files,
     findings::Location,
     sections::{KmsSetting, VaultSetting},
 };
@@ -18,10 +21,12 @@ pub(crate) struct ResolvedTenant {
     pub settings: TenantSettings,
     /// Those of each client, in the order of the clients.
     pub secrets: Vec<Vec<DeclaredSecret>>,
+    /// Those that a secret store did not give.
+    pub unread: Vec<UnreadSecret>,
     /// That of each account, in the order of the accounts.
     pub passwords: Vec<Option<DeclaredPassword>>,
     /// A key in PEM.
-    pub first_key: Option<protocol::Secret>,
+    pub first_key: Option<Secret>,
 }
 
 /// Where rows are kept. It displays its place, without the password that a URL may hold.
@@ -62,11 +67,22 @@ pub enum SealingKeySource {
     AwsKms(KmsSetting),
 }
 
-/// A token, or the file that it is read from when the key is opened.
-#[derive(Debug)]
+/// A token, or the file that it is read from when it is needed.
+#[derive(Clone, Debug)]
 pub enum Token {
     /// The token.
     Text(FileSecret),
     /// A file that may be rewritten while the program runs.
     File(PathBuf),
+}
+
+impl Token {
+    /// As a client of Vault takes it.
+    #[must_use]
+    pub fn for_vault(&self) -> VaultToken {
+        match self {
+            Self::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
+            Self::File(path) => VaultToken::File { path: path.clone(), read: files::read_secret },
+        }
+    }
 }

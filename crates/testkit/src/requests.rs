@@ -75,7 +75,7 @@ pub fn resource_server(
 /// Something that happens to a secret that is there.
 #[must_use]
 pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
-    let change = SecretChange { id: secret.id.clone(), kind };
+    let change = SecretChange { id: secret.id.clone(), kind, in_store: None };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
 }
 

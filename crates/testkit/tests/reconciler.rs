@@ -29,7 +29,8 @@ async fn apply(store: &Arc<TestStore>) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let declared =
         DeclaredTenant { tenant: tenant.clone(), clients: Vec::new(), accounts: Vec::new(), first_key: None };
-    let declaration = Declaration { tenants: BTreeMap::from([(tenant.id, declared)]) };
+    let declaration =
+        Declaration { tenants: BTreeMap::from([(tenant.id, declared)]), ..Declaration::default() };
     let options = ReconcileOptions {
         max_retired: Retirements { tenants: 0, clients: 0 },
         prune: false,
@@ -91,7 +92,8 @@ async fn apply_account(store: &Arc<TestStore>, content: &str, password: Declared
         accounts: vec![DeclaredAccount { name: "ada".to_owned(), account, password: Some(password) }],
         first_key: None,
     };
-    let declaration = Declaration { tenants: BTreeMap::from([(tenant.id, declared)]) };
+    let declaration =
+        Declaration { tenants: BTreeMap::from([(tenant.id, declared)]), ..Declaration::default() };
     let options = ReconcileOptions {
         max_retired: Retirements { tenants: 0, clients: 0 },
         prune: false,

@@ -113,6 +113,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         failed_attempts: LIMIT,
         refusal_timer: None,
         share: None,
+        secret_writer: Arc::new(administration::NoSecretStores),
         refused_samples: &[],
         clock: Arc::new(clock::now),
     };

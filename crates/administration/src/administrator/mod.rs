@@ -26,6 +26,7 @@ mod password_links;
 mod readings;
 mod refusals;
 mod resource;
+mod rotation_into;
 mod secret_material;
 mod secrets;
 mod signing_keys;
@@ -44,7 +45,7 @@ use tenancy::{Stored, TenantId, TenantTurns};
 use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
-use crate::{AdministrationStore, DeclaredTenant, Invalidation, TenantState};
+use crate::{AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, SecretWriter, TenantState};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
@@ -109,6 +110,7 @@ pub struct Administrator {
     imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
     throttled: ThrottledNow,
+    secret_writer: Arc<dyn SecretWriter>,
 }
 
 /// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more. Tenants take turns.
@@ -161,7 +163,14 @@ impl Administrator {
             imports,
             sign_ins,
             throttled: Arc::new(|_, _, _| (None, 0)),
+            secret_writer: Arc::new(NoSecretStores),
         }
+    }
+
+    /// Writes secrets of rotations into these secret stores.
+    #[must_use]
+    pub fn writing(self, secret_writer: Arc<dyn SecretWriter>) -> Self {
+        Self { secret_writer, ..self }
     }
 
     /// Shows which accounts are throttled. Without it none is: a program that serves no sign-in has no failed ones.

@@ -12,8 +12,8 @@ use crate::edit::{
     secret::{GRACE, SecretEnds},
 };
 use crate::{
-    ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, SecretView,
-    TenantState,
+    ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, RotatedSecret,
+    SecretView, TenantState,
 };
 
 impl Administrator {
@@ -56,11 +56,18 @@ impl Administrator {
         tenant: &TenantId,
         client: &ClientId,
         settings: RotateSettings,
-    ) -> Edited<Created<CreatedSecret>> {
-        let RotateSettings { grace, expires_at } = settings;
-        let ends =
-            SecretEnds { expires_at: expires_at.map(Timestamp::from), grace: Some(grace.unwrap_or(GRACE)) };
-        self.make_secret(caller, (tenant, client), "rotate secret", ends).await
+    ) -> Edited<Created<RotatedSecret>> {
+        let RotateSettings { grace, expires_at, into } = settings;
+        let grace = grace.unwrap_or(GRACE);
+        let ends = SecretEnds { expires_at: expires_at.map(Timestamp::from), grace: Some(grace) };
+        if let Some(place) = into {
+            return self.rotate_into(caller, (tenant, client), ends, grace, &place).await;
+        }
+        let Created { value, replayed } =
+            self.make_secret(caller, (tenant, client), "rotate secret", ends).await?;
+        let CreatedSecret { client_secret, secret } = value;
+        let value = RotatedSecret { client_secret: Some(client_secret), into: None, version: None, secret };
+        Ok(Created { value, replayed })
     }
 
     /// Moves a secret's end or revokes the secret.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use secrets::Pepper;
 use tenancy::{Issuer, TenantId};
 
-use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Fingerprint, ManagedBy, TenantSummary};
+use crate::{
+    Conflict, ConflictKind, Declaration, DeclaredTenant, Fingerprint, ManagedBy, TenantSummary, UnreadSecret,
+};
 
 /// The outcome of the first look.
 #[derive(Debug, Default)]
@@ -39,6 +41,11 @@ impl<'a> Classification<'a> {
             summaries.into_iter().map(|summary| (summary.tenant.clone(), summary)).collect();
         let mut classification = Self::default();
         for (id, declared) in &declaration.tenants {
+            if let Some(unread) = declaration.unread.get(id) {
+                stored.remove(id);
+                classification.conflicts.extend(conflicts_of(id, unread));
+                continue;
+            }
             classification.classify(pepper, declared, stored.remove(id), ends_previous);
         }
         for (id, _) in stored.into_iter().filter(|(_, summary)| summary.lifecycle.is_config_managed()) {
@@ -90,4 +97,15 @@ impl<'a> Classification<'a> {
         self.issuers.extend(declared.tenant.issuer_aliases.iter().cloned());
         self.tasks.push(Task::Compare { declared, fingerprint });
     }
+}
+
+/// What secret stores did not give.
+#[must_use]
+pub fn unread_secrets(declaration: &Declaration) -> Vec<Conflict> {
+    declaration.unread.iter().flat_map(|(id, unread)| conflicts_of(id, unread)).collect()
+}
+
+fn conflicts_of(id: &TenantId, unread: &[UnreadSecret]) -> impl Iterator<Item = Conflict> {
+    let kinds = unread.iter().cloned().map(ConflictKind::SecretUnread);
+    kinds.map(|kind| Conflict::of_tenant(id, kind))
 }

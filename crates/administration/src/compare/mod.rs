@@ -20,6 +20,7 @@ use tenancy::{Issuer, TenantId};
 
 use crate::{Conflicts, Declaration, DeclaredTenant, Plan, TenantState};
 
+pub use classify::unread_secrets;
 pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
 pub use drift::{Deviation, Drift};

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use protocol::Timestamp;
+use protocol::{Secret, Timestamp};
 use registry::{DeclaredPassword, SecretId};
-use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
+use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, declared_digest, hash_token, salt_of};
 
 use super::Comparison;
 use crate::plan::PlannedSecret;
@@ -24,16 +24,17 @@ impl Comparison<'_> {
         let mut kept: HashSet<&SecretId> = HashSet::new();
         let mut seen = HashSet::new();
         let mut replacing = Vec::new();
+        // A rotation into a secret store gave the others their ends.
+        let mut keeps_ends = false;
         let previous_for = |secret: &DeclaredSecret| secret.previous_for.filter(|_| !context.ends_previous);
-        let add = |plan: &mut Plan, id: SecretId, kind| {
-            let change = SecretChange { id, kind };
+        let add = |plan: &mut Plan, id: SecretId, kind, in_store| {
+            let change = SecretChange { id, kind, in_store };
             plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
         };
+        let digest_of = |value: &Secret| declared_digest(context.pepper, tenant, client, value);
         for (index, secret) in declared.secrets.iter().enumerate() {
             let (digest, phc) = match &secret.password {
-                DeclaredPassword::Value(value) => {
-                    (Some(declared_digest(context.pepper, tenant, client, value)), None)
-                }
+                DeclaredPassword::Value(value) => (Some(digest_of(value)), None),
                 DeclaredPassword::Hash(phc) => (None, Some(phc)),
             };
             // The same secret twice is one secret.
@@ -52,8 +53,22 @@ impl Comparison<'_> {
                 kept.insert(&row.secret.id);
                 if let Some(kind) = change_of(row, expires_at) {
                     replacing.extend(previous_for(secret));
-                    add(plan, row.secret.id.clone(), kind);
+                    add(plan, row.secret.id.clone(), kind, None);
                 }
+                continue;
+            }
+            let made_by_rotation = |value: &Secret| {
+                rows.iter().find(|row| is_made_by_rotation(context.pepper, declared, value, row))
+            };
+            let current = match &secret.password {
+                DeclaredPassword::Value(value) if secret.stored.is_some() => made_by_rotation(value),
+                DeclaredPassword::Value(_) | DeclaredPassword::Hash(_) => None,
+            };
+            if let Some(row) = current {
+                kept.insert(&row.secret.id);
+                keeps_ends = true;
+                let span = previous_for(secret);
+                replacing.extend(span.filter(|span| row.secret.created_at + *span > context.now));
                 continue;
             }
             let Some(form) = form_of(&secret.password) else {
@@ -67,12 +82,41 @@ impl Comparison<'_> {
                 client: client.clone(),
                 id: id.clone(),
                 place: (client_index, index),
+                is_previous: false,
                 digest,
                 salt: None,
                 expires_at,
             });
-            replacing.extend(previous_for(secret));
-            add(plan, id, SecretChangeKind::Added { form, expires_at });
+            let version = secret.stored.as_ref().map(|stored| stored.version.clone());
+            add(plan, id, SecretChangeKind::Added { form, expires_at }, version);
+            let previous = secret.stored.as_ref().and_then(|stored| stored.previous.as_ref());
+            if let Some(row) = previous.and_then(made_by_rotation) {
+                keeps_ends = true;
+                let until = previous_for(secret).map(|span| context.now + span);
+                add(plan, row.secret.id.clone(), ending(row, until), None);
+                continue;
+            }
+            let previous = secret.kept_previous(context.now).filter(|_| !context.ends_previous);
+            let previous = previous.map(|(value, end)| (value, digest_of(value), end));
+            let is_known = |digest| rows.iter().any(|row| row.declared_digest == Some(digest));
+            let Some((value, digest, end)) = previous.filter(|(_, digest, _)| !is_known(*digest)) else {
+                replacing.extend(previous_for(secret));
+                continue;
+            };
+            next += 1;
+            let id = SecretId::new(&format!("s{next}"));
+            plan.secrets.push(PlannedSecret {
+                tenant: tenant.clone(),
+                client: client.clone(),
+                id: id.clone(),
+                place: (client_index, index),
+                is_previous: true,
+                digest: Some(digest),
+                salt: None,
+                expires_at: Some(end),
+            });
+            let form = form_of_value(value);
+            add(plan, id, SecretChangeKind::Added { form, expires_at: Some(end) }, None);
         }
         let longest = declared.secrets.iter().filter_map(previous_for).max().map(|span| context.now + span);
         let left = |row: &&SecretState| {
@@ -86,23 +130,47 @@ impl Comparison<'_> {
             let end = row.secret.expires_at;
             let kind = if end.is_some_and(|end| end <= context.now) {
                 SecretChangeKind::Removed
-            } else if row.declared_expires_at.is_some_and(|end| Some(end) <= longest) {
+            } else if row.declared_expires_at.is_some_and(|end| Some(end) <= longest)
+                || keeps_ends && !context.ends_previous && end.is_some()
+            {
                 kept.insert(&row.secret.id);
                 continue;
-            } else if let Some(span) = replacing.pop() {
-                kept.insert(&row.secret.id);
-                let until = context.now + span;
-                SecretChangeKind::Rescheduled {
-                    before: end,
-                    after: Some(end.map_or(until, |end| end.min(until))),
-                }
             } else {
-                SecretChangeKind::Revoked
+                let until = replacing.pop().map(|span| context.now + span);
+                if until.is_some() {
+                    kept.insert(&row.secret.id);
+                }
+                ending(row, until)
             };
-            add(plan, row.secret.id.clone(), kind);
+            add(plan, row.secret.id.clone(), kind, None);
         }
         share_salt(plan, declared, rows, &kept);
     }
+}
+
+/// The end of a secret whose place another one has taken: then, or where it has an earlier end; at once without a time.
+fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
+    let before = row.secret.expires_at;
+    match until {
+        Some(until) => {
+            let after = Some(before.map_or(until, |end| end.min(until)));
+            SecretChangeKind::Rescheduled { before, after }
+        }
+        None => SecretChangeKind::Revoked,
+    }
+}
+
+/// Whether a value of a secret store is that of a row which a rotation made and wrote there.
+fn is_made_by_rotation(
+    pepper: &Pepper,
+    DeclaredClient { client, .. }: &DeclaredClient,
+    value: &Secret,
+    row: &SecretState,
+) -> bool {
+    row.managed_by == ManagedBy::Api
+        && row.secret.revoked_at.is_none()
+        && GeneratedSecret::is_well_formed(value.expose())
+        && row.secret.hash.matches(&hash_token(pepper, &client.tenant, &client.id, value))
 }
 
 /// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.
@@ -117,16 +185,17 @@ fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretC
 
 fn form_of(password: &DeclaredPassword) -> Option<SecretForm> {
     match password {
-        DeclaredPassword::Value(value) if GeneratedSecret::is_well_formed(value.expose()) => {
-            Some(SecretForm::Generated)
-        }
-        DeclaredPassword::Value(_) => Some(SecretForm::Chosen),
+        DeclaredPassword::Value(value) => Some(form_of_value(value)),
         DeclaredPassword::Hash(phc) => match phc.parse() {
             Ok(SecretHash::Token(_)) => Some(SecretForm::Imported),
             Ok(SecretHash::Password(phc)) => salt_of(&phc).map(|_| SecretForm::Imported),
             Err(_) => None,
         },
     }
+}
+
+fn form_of_value(value: &Secret) -> SecretForm {
+    if GeneratedSecret::is_well_formed(value.expose()) { SecretForm::Generated } else { SecretForm::Chosen }
 }
 
 /// One computation must compare all chosen secrets of a client, so a new one takes the salt of those that stay, and hashes from

@@ -12,7 +12,8 @@ use crate::edit::test_states::{self, set_token_lifetime};
 use crate::{
     AccountState, Change, ClientState, Conflicts, Declaration, DeclaredAccount, DeclaredClient,
     DeclaredSecret, DeclaredTenant, Fingerprint, ManagedBy, Plan, ResourceServerState, Retirements,
-    RowLifecycle, SecretChange, SecretChangeKind, SecretState, TenantState, TenantSummary,
+    RowLifecycle, SecretChange, SecretChangeKind, SecretState, StoredSource, TenantState, TenantSummary,
+    UnreadSecret,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -43,11 +44,17 @@ fn value(text: &str) -> DeclaredSecret {
         password: DeclaredPassword::Value(Secret::new(text.to_owned())),
         expires_at: None,
         previous_for: None,
+        stored: None,
     }
 }
 
 fn hash(phc: &str) -> DeclaredSecret {
-    DeclaredSecret { password: DeclaredPassword::Hash(phc.to_owned()), expires_at: None, previous_for: None }
+    DeclaredSecret {
+        password: DeclaredPassword::Hash(phc.to_owned()),
+        expires_at: None,
+        previous_for: None,
+        stored: None,
+    }
 }
 
 fn client(tenant: &str, name: &str) -> DeclaredClient {
@@ -129,7 +136,16 @@ fn plan_ending(
 ) -> Result<Plan, Conflicts> {
     let declaration = Declaration {
         tenants: declared.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+        ..Declaration::default()
     };
+    plan_of(&declaration, states, ends_previous)
+}
+
+fn plan_of(
+    declaration: &Declaration,
+    states: Vec<TenantState>,
+    ends_previous: bool,
+) -> Result<Plan, Conflicts> {
     let summary = |state: &TenantState| TenantSummary {
         tenant: state.tenant.id.clone(),
         lifecycle: state.lifecycle,
@@ -142,7 +158,7 @@ fn plan_ending(
     };
     let pepper = pepper();
     let classification =
-        Classification::of(&pepper, &declaration, states.iter().map(summary).collect(), false);
+        Classification::of(&pepper, declaration, states.iter().map(summary).collect(), false);
     let key = |state: &TenantState| Some((state.first_key_thumbprint.clone()?, state.tenant.id.clone()));
     let current = Current {
         issuer_owners: states.iter().flat_map(issuers).collect(),
@@ -157,7 +173,7 @@ fn plan_ending(
             clients: CLIENTS,
             ends_previous,
         },
-        &declaration,
+        declaration,
         classification,
         current,
     )
@@ -199,7 +215,7 @@ fn a_new_tenant_comes_with_everything() {
     let lines =
         ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
     check(vec![tenant("t")], Vec::new(), &lines);
-    let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into() };
+    let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into(), ..Declaration::default() };
     let initial = super::initial_plan(&pepper(), &declaration, CLIENTS, NOW).unwrap();
     assert_eq!(initial.to_string().lines().collect::<Vec<_>>(), lines);
 }
@@ -275,7 +291,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
     let drift = |happened: &dyn Fn(&mut TenantState)| {
         let mut state = stored(&tenant("t"));
         happened(&mut state);
-        let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into() };
+        let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into(), ..Declaration::default() };
         let found = super::left_alone(&declaration, &[state], NOW);
         found.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -335,7 +351,7 @@ fn a_secret_that_is_declared_no_more_takes_its_tokens_with_it_unless_it_has_expi
     ] {
         check_one(dropped, |t| t.clients[0].secrets[0].secret.expires_at = end, &[line]);
         let kind = if revokes { SecretChangeKind::Revoked } else { SecretChangeKind::Removed };
-        let change = SecretChange { id: SecretId::new("s1"), kind };
+        let change = SecretChange { id: SecretId::new("s1"), kind, in_store: None };
         let change = Change::Secret(id("t"), ClientId::parse("svc").unwrap(), change);
         assert_eq!(crate::revocations(&[change]).len(), usize::from(revokes), "{line}");
     }
@@ -595,6 +611,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
             password: DeclaredPassword::Value(Secret::new("chosen".to_owned())),
             expires_at: EARLIER,
             previous_for: None,
+            stored: None,
         }]
     };
     check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 1970-01-01T00:00:05Z"]);
@@ -645,6 +662,98 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     replaced(Some(after(5)))(&mut state);
     let plan = plan_ending(vec![declared], vec![state], true).unwrap();
     assert_eq!(plan.to_string().trim_end(), "- secret t/svc/s1");
+}
+
+/// A secret of a secret store, which got it five seconds ago in place of another one.
+fn in_store(text: &str, before: Option<&str>) -> DeclaredSecret {
+    let stored = StoredSource {
+        version: "vault version 4".to_owned(),
+        created_at: Timestamp::from_seconds(NOW.seconds() - 5),
+        previous: before.map(|text| Secret::new(text.to_owned())),
+    };
+    DeclaredSecret { previous_for: Some(Lifetime::from_seconds(10)), stored: Some(stored), ..value(text) }
+}
+
+#[test]
+fn a_secret_store_brings_the_value_before_where_it_is_not_known() {
+    let declares = |text: &'static str, before: Option<&'static str>| {
+        move |t: &mut DeclaredTenant| t.clients[0].secrets = vec![in_store(text, before)]
+    };
+    let [five, ten] = [5, 10].map(|seconds| (NOW + Lifetime::from_seconds(seconds)).to_rfc3339());
+    let changed = "+ secret t/svc/s2 (chosen), changed in the store: vault version 4";
+    let kept = format!("~ secret t/svc/s1: expires never -> {ten}");
+    check_one(declares("next", None), nothing, &[changed, &kept]);
+    check_one(declares("next", Some("chosen")), nothing, &[changed, &kept]);
+    let missed = format!("+ secret t/svc/s3 (chosen), expires {five}");
+    check_one(declares("next", Some("missed")), nothing, &[changed, &missed, "- secret t/svc/s1"]);
+    // What is current already brings nothing.
+    check_one(declares("chosen", Some("missed")), nothing, &[]);
+    let late = |t: &mut DeclaredTenant| {
+        declares("next", Some("missed"))(t);
+        t.clients[0].secrets[0].previous_for = Some(Lifetime::from_seconds(5));
+    };
+    let kept = format!("~ secret t/svc/s1: expires never -> {five}");
+    check_one(late, nothing, &[changed, &kept]);
+}
+
+#[test]
+fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
+    let made = GeneratedSecret::from_bytes(&[7; 32]).secret;
+    let text = made.expose().to_owned();
+    let declared = |t: &mut DeclaredTenant| {
+        t.clients[0].secrets = vec![DeclaredSecret { previous_for: None, ..in_store(&text, None) }];
+    };
+    let rotated = |revoked_at: Option<Timestamp>| {
+        let hash = secrets::hash_token(&pepper(), &id("t"), "svc", &made);
+        move |t: &mut TenantState| {
+            let [before] = &mut t.clients[0].secrets[..] else { unreachable!() };
+            let mut new = before.clone();
+            before.secret.expires_at = Some(NOW + Lifetime::from_seconds(60));
+            (new.secret.id, new.secret.hash) = (SecretId::new("s2"), hash.clone());
+            (new.managed_by, new.declared_digest) = (ManagedBy::Api, None);
+            new.secret.revoked_at = revoked_at;
+            t.clients[0].secrets.push(new);
+        }
+    };
+    check_one(declared, rotated(None), &[]);
+    let changed = "+ secret t/svc/s3 (generated), changed in the store: vault version 4";
+    check_one(declared, rotated(EARLIER), &[changed, "- secret t/svc/s1"]);
+    // Its end was not given: the write had no answer.
+    let lost = |t: &mut TenantState| {
+        rotated(None)(t);
+        t.clients[0].secrets[0].secret.expires_at = None;
+    };
+    let keeping = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![in_store(&text, None)];
+    let ten = (NOW + Lifetime::from_seconds(10)).to_rfc3339();
+    check_one(keeping, lost, &[&format!("~ secret t/svc/s1: expires never -> {ten}")]);
+    check_one(declared, lost, &["- secret t/svc/s1"]);
+    // The store has another value since.
+    let changed = "+ secret t/svc/s3 (chosen), changed in the store: vault version 4";
+    let moved = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![in_store("next", Some(&text))];
+    check_one(moved, rotated(None), &[changed, &format!("~ secret t/svc/s2: expires never -> {ten}")]);
+    let ended = |t: &mut DeclaredTenant| {
+        t.clients[0].secrets = vec![DeclaredSecret { previous_for: None, ..in_store("next", Some(&text)) }];
+    };
+    check_one(ended, rotated(None), &[changed, "- secret t/svc/s2"]);
+    // A file that has the same secret is another interface.
+    let in_file = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value(&text)];
+    check_one(in_file, rotated(None), &["+ secret t/svc/s3 (generated)", "- secret t/svc/s1"]);
+}
+
+#[test]
+fn a_tenant_with_a_secret_that_is_not_read_stays_as_it_is() {
+    let mut changed = tenant("t");
+    (changed.tenant.name, changed.clients[0].secrets) = ("Other".to_owned(), Vec::new());
+    let unread = UnreadSecret { client: ClientId::parse("svc").unwrap(), why: "vault is sealed".to_owned() };
+    let declaration = Declaration {
+        tenants: [(id("t"), changed), (id("u"), tenant("u"))].into(),
+        unread: [(id("t"), vec![unread])].into(),
+    };
+    let plan = plan_of(&declaration, vec![stored(&tenant("t"))], false).unwrap();
+    assert_eq!(plan.left_out(), [id("t")]);
+    let lines = plan.to_string();
+    assert!(lines.contains(&left_out("t", "tenant t, client svc: vault is sealed")), "{lines}");
+    assert!(lines.contains("+ tenant u") && !lines.contains("Other"), "{lines}");
 }
 
 #[test]
@@ -703,6 +812,7 @@ fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
     check(vec![one(), two()], vec![stored(&one()), stored(&two())], &[]);
     let of = |tenants: Vec<DeclaredTenant>| Declaration {
         tenants: tenants.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+        ..Declaration::default()
     };
     assert_eq!(first_keys::check_declared(&of(vec![one(), three()])), Ok(()));
     assert_eq!(first_keys::check_declared(&of(vec![one(), two()])).unwrap_err().to_string(), declared[0]);
@@ -761,7 +871,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let declaration = |change: fn(&mut DeclaredTenant)| {
         let mut declared = tenant("t");
         change(&mut declared);
-        Declaration { tenants: [(id("t"), declared)].into() }
+        Declaration { tenants: [(id("t"), declared)].into(), ..Declaration::default() }
     };
     let before = declaration(nothing);
     let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));

@@ -76,6 +76,30 @@ pub struct RotateSettings {
     pub grace: Option<Lifetime>,
     /// When the new one expires. Default: never.
     pub expires_at: Option<Instant>,
+    /// The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`. The others end only once it is
+    /// written.
+    #[schemars(example = &"vault:oauth2/billing#client_secret", extend("maxLength" = 2048))]
+    pub into: Option<String>,
+}
+
+/// A secret that has taken the place of the others.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RotatedSecret {
+    /// The value, where it was not written to a secret store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "password"))]
+    pub client_secret: Option<String>,
+    /// The place that the value was written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"vault:oauth2/billing#client_secret")]
+    pub into: Option<String>,
+    /// Its version there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"4")]
+    pub version: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub secret: SecretView,
 }
 
 /// A secret that has just been created: the only moment in which its value is shown.
@@ -87,6 +111,13 @@ pub struct CreatedSecret {
     /// Everything else.
     #[serde(flatten)]
     pub secret: SecretView,
+}
+
+impl fmt::Debug for RotatedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("RotatedSecret");
+        shown.field("into", &self.into).field("secret", &self.secret).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for CreatedSecret {

@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_type_says_which_members_there_are_and_of_which_kind() {
         for (shape, expected) in [
-            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span}"),
+            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text}"),
             (Shape::of::<NewSecretSettings>(), "{expires_at: Instant}"),
             (Shape::of::<ImportSettings>(), "{algorithm: Text, key: Text}"),
         ] {

@@ -20,10 +20,13 @@ use super::schema;
 #[serde(from = "String")]
 pub struct FileSecret(#[schemars(with = "String")] Zeroizing<String>);
 
-/// A secret of a client: exactly one of `value`, `env`, `file` and `hash`.
+/// A secret of a client: exactly one of `value`, `env`, `file`, `store` and `hash`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
+#[schemars(
+    extend("dependentRequired" = { "store": ["path"], "path": ["store"], "key": ["store"] }),
+    transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "store", "hash"]),
+)]
 pub struct SecretSource {
     /// The secret itself, for samples and tests: every reader of the file has it.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
@@ -32,6 +35,14 @@ pub struct SecretSource {
     pub env: Option<String>,
     /// The file that holds the secret; one newline at its end is left out. Relative to the file that names it.
     pub file: Option<PathBuf>,
+    /// The name of the secret store that holds the secret, as `secret_stores` has it.
+    pub store: Option<String>,
+    /// Where the secret is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::STORE_PATH))]
+    pub path: Option<String>,
+    /// The member of the stored JSON object that is the secret. Default: the whole text, in AWS Secrets Manager only.
+    #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
+    pub key: Option<String>,
     /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`.
     #[schemars(extend("pattern" = schema::PHC))]
     pub hash: Option<FileSecret>,
@@ -39,7 +50,7 @@ pub struct SecretSource {
     #[serde(deserialize_with = "instant")]
     #[schemars(with = "Option<FileInstant>")]
     pub expires: Option<Timestamp>,
-    /// How long the value before stays valid once `env` or `file` has another one. Default: it ends at once, with its tokens.
+    /// How long the value before stays valid once `env`, `file` or `store` has another one. Default: it ends at once, with its tokens.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub previous_for: Option<Lifetime>,
 }

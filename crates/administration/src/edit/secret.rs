@@ -8,7 +8,8 @@ use super::client::{find, find_to_change};
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
 use crate::limits::Limit;
 use crate::{
-    Change, ClientState, EditError, NewSecret, SecretChange, SecretChangeKind, SecretForm, SecretState,
+    Change, ClientState, EditError, NewSecret, SecretChange, SecretChangeKind, SecretForm, SecretPlace,
+    SecretState,
 };
 
 /// For how long the old secrets are live where a rotation does not say.
@@ -30,7 +31,18 @@ pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
     secret: &SecretMaterial,
+    ends: SecretEnds,
+) -> Edited {
+    create_into(context, client, secret, ends, None)
+}
+
+/// As [`create`]. Where a rotation writes the secret `into` a secret store, the others get their end after it is written.
+pub(crate) fn create_into(
+    context: EditContext<'_>,
+    client: &ClientId,
+    secret: &SecretMaterial,
     SecretEnds { expires_at, grace }: SecretEnds,
+    into: Option<&SecretPlace>,
 ) -> Edited {
     let (state, row) = find_to_change(context, client)?;
     let (client, now) = (&row.client, context.now);
@@ -61,9 +73,42 @@ pub(crate) fn create(
         _ => {}
     }
     let mut edit = add(client, &row.secrets, secret, expires_at, now);
-    let Some(grace) = grace else { return Ok(edit) };
+    let Some(grace) = grace.filter(|_| into.is_none()) else {
+        let changes = edit.changes.iter_mut();
+        let of_secret = changes.filter_map(|change| match change {
+            Change::Secret(_, _, change) => Some(change),
+            _ => None,
+        });
+        of_secret.for_each(|change| change.in_store = into.map(ToString::to_string));
+        return Ok(edit);
+    };
+    edit.changes.extend(endings(client, live(row, now), grace, now));
+    Ok(edit)
+}
+
+/// Once the new secret of a rotation is where its callers find it, those that were there before it get their end.
+pub(crate) fn end_others(
+    context: EditContext<'_>,
+    client: &ClientId,
+    new: &SecretId,
+    grace: Lifetime,
+) -> Edited {
+    let (_, row) = find_to_change(context, client)?;
+    let before = row.secrets.iter().take_while(|row| row.secret.id != *new);
+    let live = before.filter(|row| row.secret.is_live(context.now));
+    Ok(Edit { changes: endings(&row.client, live, grace, context.now), ..Edit::default() })
+}
+
+/// What gives secrets their end after a time of grace.
+fn endings<'a>(
+    client: &Client,
+    secrets: impl Iterator<Item = &'a SecretState>,
+    grace: Lifetime,
+    now: Timestamp,
+) -> Vec<Change> {
     let end = now + grace;
-    for old in live(row, now) {
+    let mut changes = Vec::new();
+    for old in secrets {
         let before = old.secret.expires_at;
         let kind = if end <= now {
             SecretChangeKind::Revoked
@@ -72,9 +117,9 @@ pub(crate) fn create(
         } else {
             continue;
         };
-        edit.changes.push(of_secret(client, &old.secret.id, kind));
+        changes.push(of_secret(client, &old.secret.id, kind));
     }
-    Ok(edit)
+    changes
 }
 
 /// This one, and none of the others. Sending the one that is live already changes nothing of it.
@@ -111,7 +156,7 @@ pub(super) fn add(
 
 /// What happens to a secret of the client.
 pub(super) fn of_secret(client: &Client, secret: &SecretId, kind: SecretChangeKind) -> Change {
-    let change = SecretChange { id: secret.clone(), kind };
+    let change = SecretChange { id: secret.clone(), kind, in_store: None };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
 }
 

@@ -175,6 +175,7 @@ impl TestApp {
             failed_attempts: limit,
             refusal_timer: None,
             share: Some(share),
+            secret_writer: Arc::new(administration::NoSecretStores),
             refused_samples: &[],
             clock: tells,
         };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::comparison::read_only_reconciler;
 use super::output::json;
 use super::{block_on, print};
-use crate::conflict_messages::{beyond_limits, conflict_faults};
+use crate::conflict_messages::{beyond_limits, conflict_faults, unread};
 use crate::{clock, logging};
 use settings::{
     Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
@@ -33,7 +33,8 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
     let log_filter = logging::check_filter(&environment);
     let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
     let mut documents = Vec::new();
-    for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits) {
+    let unread = unread(&loaded);
+    for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits).chain(&unread) {
         let _ = writeln!(text, "warning: {warning}\n");
         documents.push(document(warning));
     }

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use administration::{CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, SecretView};
+use administration::{
+    CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, RotatedSecret, SecretPlace, SecretView,
+};
 use clap::Subcommand;
 use protocol::{Lifetime, Timestamp};
 use serde_json::json;
@@ -42,6 +44,9 @@ pub(crate) enum SecretCommand {
         /// When the new one ends.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
+        /// Let the server write the new one to this place in a secret store of its settings, as STORE:PATH#KEY, instead of printing it.
+        #[arg(long, value_name = "PLACE", conflicts_with = "secret_file")]
+        into: Option<SecretPlace>,
         #[command(flatten)]
         secret: SecretArguments,
     },
@@ -95,11 +100,12 @@ pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<
             let settings = NewSecretSettings { expires_at: expires.0.map(Instant) };
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
-        SecretCommand::Rotate { of, grace, expires, secret } => {
-            let settings = RotateSettings { grace: Some(grace), expires_at: expires.0.map(Instant) };
+        SecretCommand::Rotate { of, grace, expires, into, secret } => {
+            let into = into.map(|place| place.to_string());
+            let settings = RotateSettings { grace: Some(grace), expires_at: expires.0.map(Instant), into };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
-                Ok(created(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
+                Ok(self::rotated(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
             })
         }
         SecretCommand::List(of) => {
@@ -118,10 +124,27 @@ pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<
 }
 
 fn created(created: &CreatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
-    let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
+    Ok(lines(&created.secret, &shown) + sink.once())
+}
+
+fn rotated(rotated: &RotatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
+    let (version, place) = (rotated.version.as_deref().unwrap_or("?"), rotated.into.as_deref());
+    match (&rotated.client_secret, place) {
+        (Some(value), _) => {
+            let shown = sink.take(value)?;
+            Ok(lines(&rotated.secret, &shown) + sink.once())
+        }
+        (None, place) => {
+            let shown = format!("in {}, version {version}", place.unwrap_or("a secret store"));
+            Ok(lines(&rotated.secret, &shown))
+        }
+    }
+}
+
+fn lines(SecretView { id, expires_at, .. }: &SecretView, shown: &str) -> String {
     let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
-    Ok(format!("id             {id}\nclient secret  {shown}\nexpires        {end}\n{}", sink.once()))
+    format!("id             {id}\nclient secret  {shown}\nexpires        {end}\n")
 }
 
 /// A secret that was revoked ended then, whatever end it had before.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Clock, DeclaredSecret, Outcome};
+use administration::{Clock, DeclaredSecret, Generations as _, Outcome};
 use anyhow::Context as _;
 use gateway::{Gateway, ListenAddresses};
 use outbound::ReportKeys;
@@ -20,6 +20,7 @@ use super::print::OUTPUT;
 use crate::apply::{self, ApplyOptions, too_many_retired};
 use crate::batch_writer::BatchWriter;
 use crate::clock;
+use crate::conflict_messages::unread;
 use crate::drain::StopSignals;
 use crate::housekeeping;
 use crate::leaks::LeakWorker;
@@ -34,7 +35,7 @@ use crate::rotation::Rotation;
 use crate::service_manager::ServiceManager;
 use crate::tls;
 use crate::usage_writer::UsageWriter;
-use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
+use settings::{Environment, Loaded, ReadError, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";
 /// How long the first requests have the processor before RSA keys are generated in advance, which takes 60 ms of a core each.
@@ -59,6 +60,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let options = gateway_options(&loaded)?;
     let addresses = ListenAddresses::take(&options.listeners)?;
     let platform = Arc::new(Platform::open(&loaded.platform).await?);
+    refuse_unknown_secrets(&platform, &loaded).await?;
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
@@ -146,6 +148,15 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     platform.database.close().await;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A store that nothing was applied to knows no secret that it could serve in place of one that a secret store does not give.
+async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow::Result<()> {
+    let faults = unread(loaded);
+    if faults.is_empty() || platform.database.latest_generation().await?.is_some() {
+        return Ok(());
+    }
+    Err(ReadError { faults }.into())
 }
 
 fn rotation(platform: &Platform) -> Rotation {

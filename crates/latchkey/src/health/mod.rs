@@ -13,6 +13,7 @@ use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::causes;
 use secrets::HashPool;
+use settings::SecretStores;
 use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -43,6 +44,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) left_out: Arc<LeftOut>,
+    pub(crate) secret_stores: Arc<SecretStores>,
     pub(crate) found: Mutex<Found>,
 }
 
@@ -135,6 +137,7 @@ impl HealthReport for PlatformHealth {
         }
         checks.extend(found.clock());
         checks.extend(probes::settings(self.left_out.count()));
+        checks.extend(probes::secret_stores(&self.secret_stores.failing()));
         checks
     }
 
@@ -167,6 +170,9 @@ impl HealthReport for PlatformHealth {
         let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
         let left_out = self.left_out.count() as u64;
         samples.push(Sample::gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
+        let failing_help = "Secret stores that do not give a secret which the settings refer to.";
+        let failing = self.secret_stores.failing().len() as u64;
+        samples.push(Sample::gauge("latchkey_secret_stores_failing", failing_help, &[], failing));
         let info_help = "Always 1; the label says which version runs.";
         let version = &[("version", env!("CARGO_PKG_VERSION"))];
         samples.push(Sample::gauge("latchkey_build_info", info_help, version, 1));

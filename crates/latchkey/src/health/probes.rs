@@ -1,5 +1,7 @@
 //! Evaluates the checks of the store and of the sealed values: whether requests can be served, and why not.
 
+use std::collections::BTreeSet;
+
 use gateway::{Check, State};
 use protocol::Timestamp;
 
@@ -102,6 +104,18 @@ pub(super) fn settings(left_out: usize) -> Option<Check> {
         format!("{why}: {left_out}; the log names them, all others are applied").into()
     };
     (left_out > 0).then(|| Check { part: "settings", state: State::Degraded(why()) })
+}
+
+/// Whether secret stores do not give what the settings refer to.
+pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<Check> {
+    let why = || {
+        let names = failing.iter().cloned().collect::<Vec<_>>().join(", ");
+        format!(
+            "secret stores that do not give a secret: {names}; what was applied goes on, and the log says why"
+        )
+        .into()
+    };
+    (!failing.is_empty()).then(|| Check { part: "secret_stores", state: State::Degraded(why()) })
 }
 
 #[cfg(test)]

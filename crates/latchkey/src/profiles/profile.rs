@@ -56,6 +56,8 @@ pub(crate) enum Endpoint {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialKind {
     Secret,
+    /// A command that prints the secret.
+    Command,
     /// A private key, which signs assertions.
     Key,
     /// Certificates and their private key, which connections present (RFC 8705).

@@ -1,5 +1,6 @@
 //! The source of a profile's tokens, and the error of a profile without one.
 
+use anyhow::Context as _;
 use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
 
 use super::profile::Endpoint;
@@ -13,6 +14,10 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
     let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
     let builder = match (profile.credential, &profile.key_id) {
         (CredentialKind::Secret, _) => builder.credential(Secret::value(credential)),
+        (CredentialKind::Command, _) => {
+            let words = shlex::split(credential).context("a quote of the command is not closed")?;
+            builder.credential(Secret::command(words))
+        }
         (CredentialKind::Certificate, _) => {
             builder.credential(ClientCertificate::of(Secret::value(credential)))
         }

@@ -121,7 +121,7 @@ impl ProfileStore<'_> {
                 let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
                 identity.map(Some).context("the profile's certificate and key cannot be used")
             }
-            CredentialKind::Secret | CredentialKind::Key => Ok(None),
+            CredentialKind::Secret | CredentialKind::Command | CredentialKind::Key => Ok(None),
         }
     }
 

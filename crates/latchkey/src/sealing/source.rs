@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use keys::KeyEncryptionKey;
-use outbound::{KmsOptions, VaultOptions, VaultToken};
-use protocol::Secret;
+use outbound::{KmsOptions, VaultOptions};
 
 use super::file;
 use settings::files;
@@ -35,10 +34,6 @@ pub(super) async fn open(
 
 fn vault(setting: &VaultSetting, token: &Token) -> anyhow::Result<VaultOptions> {
     let VaultSetting { address, namespace, mount, transit_key, token: _, ca } = setting;
-    let token = match token {
-        Token::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
-        Token::File(path) => VaultToken::File { path: path.clone(), read: files::read_secret },
-    };
     let read = |path| {
         let why = || format!("{}, which a sealing key needs, cannot be read", Path::display(path));
         files::read_public(path).with_context(why).map(|bytes| bytes.to_vec())
@@ -46,7 +41,7 @@ fn vault(setting: &VaultSetting, token: &Token) -> anyhow::Result<VaultOptions> 
     Ok(VaultOptions {
         address: address.clone(),
         transit_key: transit_key.clone(),
-        token,
+        token: token.for_vault(),
         mount: mount.clone().unwrap_or_else(|| "transit".to_owned()),
         namespace: namespace.clone(),
         ca: ca.as_deref().map(read).transpose()?,

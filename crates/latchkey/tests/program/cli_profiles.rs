@@ -236,6 +236,27 @@ fn the_secret_may_come_from_standard_input_or_a_variable() {
     run(variable.env("MINE", ACME_SECRET)).output();
 }
 
+/// The profile keeps the command, so that the secret may be replaced where the command reads it.
+#[test]
+fn the_secret_may_be_what_a_command_prints() {
+    let (folder, program) = Program::serving(TWO_TENANTS);
+    let user = User(&folder);
+    folder.write_secret("svc secret", "not the secret");
+    let server = program.url("");
+    let login = |command| {
+        let client = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
+        user.run(&[&client[..], &["--client-secret-command", command]].concat())
+    };
+    let command = format!("cat '{}'", folder.path("svc secret").display());
+    assert_eq!(login(&command).code, Some(5));
+    assert!(login("cat 'svc secret").err.contains("a quote of the command is not closed"));
+    folder.write_secret("svc secret", &format!("{ACME_SECRET}\n"));
+    login(&command).output();
+    assert!(user.run(&["token", "--no-cache"]).output().starts_with("ey"));
+    folder.write_secret("svc secret", "not the secret");
+    assert_eq!(user.run(&["token", "--no-cache"]).code, Some(5));
+}
+
 #[tokio::test]
 async fn administration_takes_the_profile_of_its_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -45,6 +45,7 @@ mod sign_in;
 mod sign_in_attacks;
 mod sign_in_example;
 mod sign_in_journeys;
+mod stores_of_secrets;
 mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
@@ -113,6 +114,7 @@ mod revocation;
 mod rotation;
 mod rotation_scheduler;
 mod sealing_elsewhere;
+mod secret_stores;
 mod signed_reports;
 mod terminal;
 mod unopened_keys;

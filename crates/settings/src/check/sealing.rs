@@ -56,7 +56,7 @@ impl Reading<'_> {
     }
 
     /// Every build reads every key, so that schema and messages are the same; only the use of a missing service is refused.
-    fn check_built_in(&mut self, service: KeyService, at: &Location) {
+    pub(crate) fn check_built_in(&mut self, service: KeyService, at: &Location) {
         if !(self.is_built_in)(service) {
             let hint = outbound::build_hint(service.feature());
             self.findings.error(at.clone(), format!("this program is built without {service}"), hint);
@@ -92,7 +92,7 @@ impl Reading<'_> {
         SealingKeySource::AwsKms(setting.clone())
     }
 
-    fn token(&mut self, setting: &TokenSetting, at: &Location) -> Option<Token> {
+    pub(crate) fn token(&mut self, setting: &TokenSetting, at: &Location) -> Option<Token> {
         match (&setting.env, &setting.file) {
             (Some(name), None) => self.variable(name, at.key("env")).map(Token::Text),
             (None, Some(file)) => Some(Token::File(self.path(file, &at.key("file")))),
@@ -104,7 +104,7 @@ impl Reading<'_> {
         }
     }
 
-    fn path(&self, path: &Path, at: &Location) -> PathBuf {
+    pub(crate) fn path(&self, path: &Path, at: &Location) -> PathBuf {
         self.locations.folder(at).join(path)
     }
 
@@ -113,14 +113,14 @@ impl Reading<'_> {
     }
 
     /// Data keys and tokens are sent to this address, so http is for this machine only.
-    fn check_address(&mut self, text: &str, at: Location) {
+    pub(crate) fn check_address(&mut self, text: &str, at: Location) {
         if ServiceUrl::parse("", text).is_err() {
             let hint = "write https://host:port; http:// is for this machine only";
             self.findings.error(at, "keys cannot be sent there", hint);
         }
     }
 
-    fn check_name(&mut self, fits: bool, at: Location) {
+    pub(crate) fn check_name(&mut self, fits: bool, at: Location) {
         if !fits {
             let problem = "this is empty or has characters that it cannot have";
             self.findings.error(at, problem, "write it as the service shows it");
@@ -129,7 +129,7 @@ impl Reading<'_> {
 }
 
 /// It becomes a part of a URL.
-fn is_segment(text: &str) -> bool {
+pub(crate) fn is_segment(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !["", ".", ".."].contains(&text) && text.bytes().all(fits)
 }

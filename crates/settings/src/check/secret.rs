@@ -63,8 +63,9 @@ pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings:
 /// An imported hash is the client's only chosen secret.
 pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings: &mut Findings) {
     // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
+    // What a secret store gives may be chosen tomorrow.
     let chosen = secrets.iter().filter(|secret| match &secret.password {
-        DeclaredPassword::Value(value) => !value.expose().starts_with("lk_"),
+        DeclaredPassword::Value(value) => secret.stored.is_some() || !value.expose().starts_with("lk_"),
         DeclaredPassword::Hash(_) => true,
     });
     let imported = secrets.iter().any(|secret| matches!(secret.password, DeclaredPassword::Hash(_)));

@@ -42,6 +42,9 @@ pub(crate) fn check(
     let mut locations = Vec::with_capacity(tenants.len());
     for (id, resolved) in tenants {
         locations.push(resolved.at.clone());
+        if !resolved.unread.is_empty() {
+            declaration.unread.insert(id.clone(), resolved.unread.clone());
+        }
         declaration.tenants.insert(id.clone(), check_one(id, resolved, context, findings));
     }
     check_issuers(declaration.tenants.values().map(|declared| &declared.tenant).zip(&locations), findings);
@@ -54,7 +57,7 @@ fn check_one(
     context: TenantContext<'_>,
     findings: &mut Findings,
 ) -> DeclaredTenant {
-    let ResolvedTenant { at, settings, secrets, passwords, first_key } = resolved;
+    let ResolvedTenant { at, settings, secrets, unread: _, passwords, first_key } = resolved;
     let mut errors = FieldErrors::of(Interface::File);
     let tenant = check_tenant(&mut errors, context, &id, &settings);
     let is_declared = |client: &str| settings.clients.contains_key(client);

@@ -11,7 +11,7 @@ fn load(text: &str) -> Result<Loaded, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
     fs::write(&path, text).unwrap();
-    let environment = Environment::from([("SET", "from the environment")]);
+    let environment = Environment::from([("SET", "from the environment"), ("TOKEN", "hvs.a")]);
     read(&path, &environment).map_err(|error| {
         let brief = error.faults.iter().map(|fault| fault.brief().replace(path.to_str().unwrap(), ""));
         brief.collect::<Vec<_>>().join("\n")
@@ -162,7 +162,7 @@ fn a_bad_client_is_refused_with_its_location_and_hint() {
         (with_secret("token_endpoint_auth_method: none"), ":6:37: tenants.acme.clients.web.token_endpoint_auth_method: a public client has no secret, and this one does"),
         (client("client_secret: { env: UNSET }"), ":5:31: tenants.acme.clients.web.client_secret.env: there is no environment variable of this name; set it before the start, or name another source"),
         (client("client_secret: { file: nowhere }"), ":5:32: tenants.acme.clients.web.client_secret.file: there is no file"),
-        (client("client_secret: {}"), ":5:24: tenants.acme.clients.web.client_secret: nothing says where it is found; give `env`, `file`, `hash` or `value`"),
+        (client("client_secret: {}"), ":5:24: tenants.acme.clients.web.client_secret: nothing says where it is found; give `env`, `file`, `store`, `hash` or `value`"),
         (client("client_secret: { value: a, env: SET }"), ":5:24: tenants.acme.clients.web.client_secret: more than one place is given for the one thing"),
         (client("client_secret: { value: '' }"), ":5:24: tenants.acme.clients.web.client_secret: the secret is empty"),
         (client("client_secret: { value: \"a\\tb\" }"), ":5:24: tenants.acme.clients.web.client_secret: the secret holds a control character"),
@@ -498,4 +498,88 @@ fn a_password_in_the_file_is_for_this_machine_alone() {
         assert!(refuse_beyond_loopback(&loaded, false).is_ok());
         assert_eq!(refuse_beyond_loopback(&loaded, true).is_err(), refused, "{text}");
     }
+}
+
+/// A store at a port where nothing listens.
+fn with_store(store: &str, secret: &str) -> String {
+    format!("secret_stores: {{ kept: {store} }}\n{}", client(&format!("client_secret: {secret}")))
+}
+
+const VAULT: &str = "{ vault: { address: 'http://127.0.0.1:1', token: { env: TOKEN } } }";
+
+#[test]
+fn a_secret_store_and_what_refers_to_it_are_judged() {
+    let vault = |rest: &str| format!("{{ vault: {{ address: 'http://127.0.0.1:1', {rest} }} }}");
+    let whole = "{ store: kept, path: a/b, key: c }";
+    for (store, secret, expected) in [
+        (
+            "{}".into(),
+            whole,
+            ":1:24: secret_stores.kept: the store is to be in exactly one place; give either `vault` or `aws`",
+        ),
+        (
+            vault(""),
+            whole,
+            ":1:33: secret_stores.kept.vault: it is not clear how the program signs in to Vault; give exactly one of",
+        ),
+        (
+            vault("token: { env: TOKEN }, approle: { role_id: r, secret_id: { env: SET } }"),
+            whole,
+            ":1:33: secret_stores.kept.vault: it is not clear how the program signs in to Vault",
+        ),
+        (
+            VAULT.replace("127.0.0.1", "vault.example"),
+            whole,
+            ":1:44: secret_stores.kept.vault.address: keys cannot be sent there; write https://host:port",
+        ),
+        ("{ refresh: 0s, aws: {} }".into(), whole, ":1:35: secret_stores.kept.refresh: this is too often"),
+        (
+            "{ aws: {}, tenant_prefixes: { acme: [a, ../b] } }".into(),
+            whole,
+            ":1:64: secret_stores.kept.tenant_prefixes.acme[1]: this is no path",
+        ),
+        (
+            VAULT.into(),
+            "{ store: kep, path: a/b, key: c }",
+            ":6:33: tenants.acme.clients.web.client_secret.store: there is no secret store of this name; did you mean `kept`?",
+        ),
+        (
+            VAULT.into(),
+            "{ store: kept, path: a/../b, key: c }",
+            ":6:45: tenants.acme.clients.web.client_secret.path: this is no path in a secret store",
+        ),
+        (
+            VAULT.into(),
+            "{ store: kept, path: a/b }",
+            ":6:24: tenants.acme.clients.web.client_secret: a secret of Vault has members, and nothing says which; give `key`",
+        ),
+        (
+            VAULT.into(),
+            "{ store: kept, key: c }",
+            ":6:24: tenants.acme.clients.web.client_secret: a reference to a secret store has `store` and `path`",
+        ),
+        (
+            VAULT.into(),
+            "{ store: kept, path: a/b, key: c, value: s }",
+            ":6:24: tenants.acme.clients.web.client_secret: more than one place is given for the one thing",
+        ),
+        (
+            VAULT.into(),
+            "{ value: s, previous_for: 1h }",
+            ":6:50: tenants.acme.clients.web.client_secret.previous_for: `previous_for` is of a value that is replaced",
+        ),
+    ] {
+        let refused = refusal(&with_store(&store, secret));
+        assert!(refused.starts_with(expected), "{store} {secret}\n{refused}");
+    }
+}
+
+#[test]
+fn what_a_secret_store_does_not_give_is_no_fault_of_the_settings() {
+    let loaded = load(&with_store(VAULT, "{ store: kept, path: a/b, key: c }")).unwrap();
+    let [unread] = &loaded.declaration.unread.values().next().unwrap()[..] else { panic!("one secret") };
+    assert_eq!(unread.client.as_str(), "web");
+    assert!(unread.why.starts_with("the secret store kept (vault at 127.0.0.1:1): a/b: "), "{}", unread.why);
+    assert!(loaded.declaration.tenants.values().next().unwrap().clients[0].secrets.is_empty());
+    assert!(loaded.snapshot.bytes().is_some_and(|bytes| !bytes.is_empty()));
 }

@@ -89,6 +89,12 @@ fn everything() -> Value {
                 { "aws_kms": { "key_id": "k", "region": "eu-west-1", "endpoint": "https://kms.example.com" } }
             ]
         },
+        "secret_stores": {
+            "a": { "refresh": "60s", "vault": { "address": "https://vault.example.com", "mount": "kv", "namespace": "n", "ca": "ca.pem", "token": { "env": "SET" } }, "tenant_prefixes": { "acme": ["teams/acme/", "shared"] } },
+            "b": { "vault": { "address": "https://vault.example.com", "kubernetes": { "role": "r", "mount": "kubernetes", "token_file": "t" } } },
+            "c": { "vault": { "address": "https://vault.example.com", "approle": { "role_id": "r", "secret_id": { "file": "s" }, "mount": "approle" } } },
+            "d": { "aws": { "region": "eu-west-1", "endpoint": "https://secrets.example.com" } }
+        },
         "protected_resource": { "tenant": "acme", "audience": "api", "required_scope": "a" },
         "limits": { "failed_attempts": "10000/min", "clients": 10000, "admin_writes": "600/min", "platform_writes": "60000/min", "live_secrets": 5, "api_keys": 10000, "deletion_grace": "30d", "sign_in": { "account": 10, "known_browser": 20, "source": 20 } },
         "admin": {
@@ -228,6 +234,12 @@ fn what_is_refused_and_what_is_not() {
         (secret("{ value: s, env: SET }"), true),
         (secret("{ value: \"\" }"), true),
         (secret("{ hash: $2b$10$abc }"), true),
+        (secret("{ store: vault }"), true),
+        (secret("{ path: a/b, key: c }"), true),
+        (secret("{ value: s, path: a/b }"), true),
+        ("secret_stores: { a: {} }".to_owned(), true),
+        ("secret_stores: { a: { aws: {} } }".to_owned(), false),
+        ("secret_stores: { a: { aws: {}, refresh: 0s } }".to_owned(), true),
         (tenant("signing: { first_key: {} }"), true),
         (tenant("signing: { first_key: { env: SET, file: x } }"), true),
         (tenant("signing: { rsa_bits: 1024 }"), true),

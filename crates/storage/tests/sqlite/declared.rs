@@ -28,6 +28,7 @@ pub(crate) fn value(text: &str) -> DeclaredSecret {
         password: DeclaredPassword::Value(Secret::new(text.to_owned())),
         expires_at: None,
         previous_for: None,
+        stored: None,
     }
 }
 
@@ -41,6 +42,7 @@ pub(crate) fn tenant(id: &str, secrets: Vec<DeclaredSecret>) -> DeclaredTenant {
 pub(crate) fn declaration(tenants: Vec<DeclaredTenant>) -> Declaration {
     Declaration {
         tenants: tenants.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
+        ..Declaration::default()
     }
 }
 

@@ -89,6 +89,7 @@ async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
         password: DeclaredPassword::Value(Secret::new("one".to_owned())),
         expires_at: Some(later(0)),
         previous_for: None,
+        stored: None,
     };
     let ending = declaration(vec![tenant("acme", vec![ending, value("two")])]);
     apply(&database, &ending, "4").await.unwrap();

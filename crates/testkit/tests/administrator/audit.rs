@@ -22,14 +22,19 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
             .value
             .client_secret,
     );
-    let rotate = RotateSettings { grace: Some(Lifetime::from_seconds(0)), expires_at: Some(later(9).into()) };
+    let rotate = RotateSettings {
+        grace: Some(Lifetime::from_seconds(0)),
+        expires_at: Some(later(9).into()),
+        into: None,
+    };
     values.push(
         administrator
             .rotate_secret(&caller(&operator(), NOW), &acme, &svc, rotate)
             .await
             .unwrap()
             .value
-            .client_secret,
+            .client_secret
+            .unwrap(),
     );
     values.push("correct horse battery".to_owned());
     let chosen = new_client(json!({ "client_id": "chosen", "client_secret": values[3] }));

@@ -3,7 +3,9 @@
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
-use administration::{Created, CreatedSecret, NewSecretSettings, RotateSettings, SecretStep, SecretView};
+use administration::{
+    Created, CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretStep, SecretView,
+};
 use registry::{ClientId, SecretId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,12 +46,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .named("rotate_secret", "Replace all secrets by a new one.")
             .idempotent()
             .optional_body::<RotateSettings>(JSON, "May be left out")
-            .answer::<CreatedSecret>(
+            .answer::<RotatedSecret>(
                 "201",
-                "The new secret with its value, shown this once; the old ones end after the \
-                    grace; Location",
+                "The new secret with its value, shown this once, or where it was written; the old ones end after \
+                    the grace; Location",
             )
-            .error("409", "As many secrets are live as may be")
+            .error("409", "As many secrets are live as may be, or the secret store did not take the new one")
             .request_example(json!({ "grace": 3600 }))
             .answer_example(merged(created_example(), json!({ "id": "s2" }))),
         at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire)
@@ -83,14 +85,14 @@ async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(NewSecretSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.create_secret(caller, tenant, client, settings).await?;
-    answer(&made, tenant, client)
+    answer(&made, &made.value.secret, tenant, client)
 }
 
 async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(RotateSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
-    answer(&made, tenant, client)
+    answer(&made, &made.value.secret, tenant, client)
 }
 
 async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
@@ -106,9 +108,14 @@ async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer
     Document::of(StatusCode::OK).body(&view)
 }
 
-fn answer(made: &Created<CreatedSecret>, tenant: &TenantId, client: &ClientId) -> Answer {
+fn answer<T: Serialize>(
+    made: &Created<T>,
+    secret: &SecretView,
+    tenant: &TenantId,
+    client: &ClientId,
+) -> Answer {
     let client = clients::location(tenant, client.as_str());
-    let location = format!("{client}/secrets/{}", names::encoded(&made.value.secret.id));
+    let location = format!("{client}/secrets/{}", names::encoded(&secret.id));
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 

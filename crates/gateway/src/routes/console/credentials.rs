@@ -45,7 +45,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "rotate-secrets" => {
             let settings = RotateSettings { grace: grace(), ..RotateSettings::default() };
             let made = administrator.rotate_secret(&caller, &tenant, &client, settings).await;
-            made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
+            made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
         }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));

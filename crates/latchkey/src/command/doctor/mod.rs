@@ -15,6 +15,7 @@ use protocol::{Timestamp, Validity};
 
 use super::output::json;
 use super::{block_on, print};
+use crate::conflict_messages::unread;
 use crate::{clock, logging, tls};
 use report::{Check, Line, Report};
 use settings::{Environment, Loaded, inspect};
@@ -68,7 +69,8 @@ async fn examine(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
 
 fn settings_lines(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
     let log_filter = logging::check_filter(environment);
-    let warnings = loaded.warnings.iter().chain(&log_filter);
+    let unread = unread(loaded);
+    let warnings = loaded.warnings.iter().chain(&log_filter).chain(&unread);
     let lines: Vec<_> = warnings
         .map(|warning| {
             let at = match warning.key.as_str() {

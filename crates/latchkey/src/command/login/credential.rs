@@ -10,7 +10,7 @@ use super::super::secret_input;
 use super::LoginArguments;
 use crate::terminal_input;
 
-/// The text of the file, the variable or the terminal that the arguments name.
+/// The text of the file, the variable or the terminal that the arguments name, or the command that prints it.
 pub(super) fn read(
     arguments: &LoginArguments,
     environment: &Environment,
@@ -20,6 +20,9 @@ pub(super) fn read(
     }
     if let Some(certificate) = &arguments.certificate {
         return with_key(certificate, arguments.certificate_key.as_deref());
+    }
+    if let Some(command) = &arguments.client_secret_command {
+        return Ok(Zeroizing::new(command.clone()));
     }
     let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
         (Some(file), _) => {
@@ -32,7 +35,7 @@ pub(super) fn read(
         },
         (None, None) => terminal_input::ask_secret(
             &format!("Secret of {}: ", arguments.client_id),
-            "give --client-secret-file, or --client-secret-env",
+            "give --client-secret-file, --client-secret-env or --client-secret-command",
         )?,
     };
     let secret = Zeroizing::new(text.trim().to_owned());

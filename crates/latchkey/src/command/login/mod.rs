@@ -19,6 +19,9 @@ use crate::profiles::{
     RequestArguments, SharedTokens, no_token, source_builder,
 };
 
+/// The options that say where a secret is read from.
+const SECRETS: [&str; 3] = ["client_secret_file", "client_secret_env", "client_secret_command"];
+
 /// A client at a server, and where its secret is read from.
 #[derive(Args)]
 pub(crate) struct LoginArguments {
@@ -40,25 +43,29 @@ pub(crate) struct LoginArguments {
     /// The client's id.
     #[arg(long, value_name = "CLIENT")]
     client_id: String,
-    /// Read the client's secret from this file; - reads standard input. Without this option and the next the command asks at the terminal.
+    /// Read the client's secret from this file; - reads standard input. Without this option and the next two the command asks at the terminal.
     #[arg(long, value_name = "FILE", conflicts_with = "client_secret_env")]
     client_secret_file: Option<PathBuf>,
     /// Read the client's secret from the variable of this name.
     #[arg(long, value_name = "NAME")]
     client_secret_env: Option<String>,
+    /// Let this command print the client's secret, such as one that reads a secret store. Its words may have quotes, and no shell runs it. The
+    /// profile keeps the command instead of a secret, and runs it for each new token.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["client_secret_file", "client_secret_env"])]
+    client_secret_command: Option<String>,
     /// Sign assertions with the private key in this file (`private_key_jwt`), in PEM or as a JWK, instead of a secret; - reads standard input.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_secret_file", "client_secret_env"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = SECRETS)]
     key: Option<PathBuf>,
     /// The `kid` of that key. A JWK brings its own.
     #[arg(long, value_name = "KID", requires = "key")]
     key_id: Option<String>,
     /// Make a P-256 key pair for assertions instead, print its public half as a JWK set to register at the server, and fetch no token. The
     /// private half stays in the profile.
-    #[arg(long, conflicts_with_all = ["key", "client_secret_file", "client_secret_env"])]
+    #[arg(long, conflicts_with_all = ["key", SECRETS[0], SECRETS[1], SECRETS[2]])]
     new_key: bool,
     /// Present the certificate in this PEM file (`tls_client_auth`, `self_signed_tls_client_auth`), with those between it and its authority, instead
     /// of a secret. The profile keeps a copy of certificate and key.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "new_key", "client_secret_file", "client_secret_env"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "new_key", SECRETS[0], SECRETS[1], SECRETS[2]])]
     certificate: Option<PathBuf>,
     /// The certificate's private key. Without this option it is beside the certificate.
     #[arg(long, value_name = "FILE", requires = "certificate")]
@@ -121,6 +128,7 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
         (Some(_), _) => CredentialKind::Certificate,
         (None, Some(_)) => CredentialKind::Key,
         (None, None) if arguments.new_key => CredentialKind::Key,
+        (None, None) if arguments.client_secret_command.is_some() => CredentialKind::Command,
         (None, None) => CredentialKind::Secret,
     };
     Ok(Profile {

@@ -162,6 +162,7 @@ impl Declared {
                         password: DeclaredPassword::Value(Secret::new(credentials[*number].secret.clone())),
                         expires_at: None,
                         previous_for: None,
+                        stored: None,
                     })
                     .collect(),
             });

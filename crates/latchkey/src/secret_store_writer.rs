@@ -1,0 +1,35 @@
+//! Writes secrets of rotations into the secret stores of the settings.
+
+use std::sync::Arc;
+
+use administration::{SecretPlace, SecretWriter, WriteFailure};
+use async_trait::async_trait;
+use outbound::WriteError;
+use protocol::Secret;
+use settings::SecretStores;
+use tenancy::TenantId;
+
+/// The stores of the settings that were read last.
+pub(crate) struct SecretStoreWriter(pub(crate) Arc<SecretStores>);
+
+#[async_trait]
+impl SecretWriter for SecretStoreWriter {
+    fn check(&self, SecretPlace { store, path, key }: &SecretPlace) -> Result<(), String> {
+        self.0.check_place(store, path, key.is_some())
+    }
+
+    fn allows(&self, tenant: &TenantId, place: &SecretPlace) -> bool {
+        self.0.allows(tenant, &place.store, &place.path)
+    }
+
+    async fn write(&self, place: &SecretPlace, value: &Secret) -> Result<String, WriteFailure> {
+        let SecretPlace { store, path, key } = place;
+        let opened = self.0.open(store).await.map_err(WriteFailure::Refused)?;
+        let opened =
+            opened.ok_or_else(|| WriteFailure::Refused(format!("there is no secret store {store}")))?;
+        opened.write(path, key.as_deref(), value).await.map_err(|error| match error {
+            WriteError::Refused(error) => WriteFailure::Refused(error.to_string()),
+            WriteError::Unknown(error) => WriteFailure::Unknown(error.to_string()),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! Secrets of clients in a secret store: rotations there and into it under load, a store that is away, and what a tenant may refer to.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::administrator::Administrator;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::reload::{eventually, until_status};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::stores_of_secrets::{NAME, Store};
+
+const TENANTS: [&str; 2] = ["acme", "globex"];
+
+/// Both tenants name the one store, which is read again each second.
+fn settings(store: &Store) -> String {
+    let kept = |tenant| {
+        format!("{{ store: {NAME}, path: latchkey/{tenant}, key: client_secret, previous_for: 1h }}")
+    };
+    let settings = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), &kept("acme"));
+    let settings = edited(&settings, &format!("{{ value: {GLOBEX_SECRET} }}"), &kept("globex"));
+    let prefixes = "tenant_prefixes: { acme: [latchkey/acme] }";
+    format!("secret_stores:\n  {NAME}: {{ refresh: 1s, {}, {prefixes} }}\n{settings}", store.setting)
+}
+
+/// A program with the secrets of both tenants in the store.
+async fn serving(folder: &Folder, store: &Store) -> Program {
+    folder.write("config.yaml", &settings(store));
+    for tenant in TENANTS {
+        store.put(folder, &format!("latchkey/{tenant}"), &format!("{tenant}-first-canary-6b1d")).await;
+    }
+    store.serve(folder)
+}
+
+/// Callers of both tenants, who read their secret anew for each request, as from the store.
+struct Callers {
+    secrets: Arc<Mutex<[String; 2]>>,
+    ended: Arc<AtomicBool>,
+    failed: Arc<AtomicUsize>,
+    answered: Arc<AtomicUsize>,
+    running: JoinHandle<()>,
+}
+
+impl Callers {
+    fn on(program: &Program) -> Self {
+        let secrets = Arc::new(Mutex::new(TENANTS.map(|tenant| format!("{tenant}-first-canary-6b1d"))));
+        let (ended, failed) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let answered = Arc::<AtomicUsize>::default();
+        let running = tokio::spawn({
+            let urls =
+                TENANTS.map(|tenant| program.url(&crate::running::tenant_path(tenant, "/oauth/token")));
+            let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+            let (secrets, ended) = (Arc::clone(&secrets), Arc::clone(&ended));
+            let (failed, answered) = (Arc::clone(&failed), Arc::clone(&answered));
+            async move {
+                while !ended.load(Ordering::Relaxed) {
+                    for (url, number) in urls.iter().zip(0..) {
+                        let secret = secrets.lock().unwrap()[number].clone();
+                        let form = [
+                            ("grant_type", "client_credentials"),
+                            ("client_id", "svc"),
+                            ("client_secret", &secret),
+                        ];
+                        let answer = http.post(url).form(&form).send().await;
+                        let is_token = answer.is_ok_and(|answer| answer.status() == 200);
+                        answered.fetch_add(1, Ordering::Relaxed);
+                        failed.fetch_add(usize::from(!is_token), Ordering::Relaxed);
+                    }
+                }
+            }
+        });
+        Self { secrets, ended, failed, answered, running }
+    }
+
+    fn change_to(&self, number: usize, secret: &str) {
+        secret.clone_into(&mut self.secrets.lock().unwrap()[number]);
+    }
+
+    async fn assert_none_failed(self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.running.await.unwrap();
+        let [failed, answered] = [&self.failed, &self.answered].map(|count| count.load(Ordering::Relaxed));
+        eprintln!("measured: {answered} requests, {failed} failed");
+        assert!(failed == 0 && answered > 50, "{failed} of {answered}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_in_openbao_and_into_it_fails_no_request() {
+    let folder = Folder::with("");
+    let store = Store::open_bao(&folder).await;
+    rotations_fail_no_request(&folder, &store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_in_aws_and_into_it_fails_no_request() {
+    let folder = Folder::with("");
+    let store = Store::aws(&folder).await;
+    rotations_fail_no_request(&folder, &store).await;
+}
+
+async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
+    let program = serving(folder, store).await;
+    let callers = Callers::on(&program);
+    let first = "acme-first-canary-6b1d";
+    // In the store: the value before stays.
+    let second = "acme-second-canary-77c0";
+    store.put(folder, "latchkey/acme", second).await;
+    let plan = eventually_ran(store, folder, &["plan"], "changed in the store: kept version").await;
+    assert!(plan.contains("secret acme/svc/s2 (chosen)") && !plan.contains("globex"), "{plan}");
+    until_status(&program, ("acme", "svc", second), 200).await;
+    assert_eq!(program.request_token("acme", "svc", first).await.status, 200);
+    callers.change_to(0, second);
+
+    // Into the store: nothing of the secret is shown, and the file's reading finds what the rotation made.
+    let place = format!("{NAME}:latchkey/acme#client_secret");
+    let rotated = store.run(folder, &["secret", "rotate", "acme", "svc", "--into", &place]).output();
+    assert!(rotated.contains(&format!("in {place}, version ")), "{rotated}");
+    let current = store.current("latchkey/acme").await;
+    let third = current["client_secret"].as_str().unwrap().to_owned();
+    folder.canaries.add(&third);
+    assert!(third.starts_with("lk_") && current["note"] == "stays", "{rotated}");
+    assert!(!rotated.contains(&third), "{rotated}");
+    until_status(&program, ("acme", "svc", &third), 200).await;
+    callers.change_to(0, &third);
+    eventually_ran(store, folder, &["plan"], "No changes").await;
+    let list: Value =
+        serde_json::from_str(&store.run(folder, &["secret", "list", "acme", "svc", "--json"]).output())
+            .unwrap();
+    let ends: Vec<_> =
+        list["items"].as_array().unwrap().iter().map(|secret| !secret["expires_at"].is_null()).collect();
+    assert_eq!(ends, [true, true, false], "{list}");
+
+    // A leak, or an operator, ends what the file keeps.
+    store.run(folder, &["secret", "revoke", "acme", "svc", "s2", "--yes"]).output();
+    until_status(&program, ("acme", "svc", second), 401).await;
+    assert!(store.run(folder, &["apply"]).output().contains("No changes"));
+    callers.assert_none_failed().await;
+}
+
+/// What a command prints once that has these words.
+async fn eventually_ran(store: &Store, folder: &Folder, arguments: &[&str], words: &str) -> String {
+    let printed = Mutex::new(String::new());
+    eventually(words, async || {
+        let ran = store.run(folder, arguments);
+        *printed.lock().unwrap() = format!("{}{}", ran.out, ran.err);
+        printed.lock().unwrap().contains(words)
+    })
+    .await;
+    printed.into_inner().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_away_is_served_without_and_a_first_start_is_refused() {
+    let folder = Folder::with("");
+    let store = Store::vault(&folder).await;
+    folder.write("config.yaml", &settings(&store));
+    store.be_away(true);
+    let refused = store.run(&folder, &["serve"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    for words in ["clients.svc.client_secret", "the secret store kept", "no answer"] {
+        assert!(refused.err.contains(words), "{words} in {}", refused.err);
+    }
+    store.be_away(false);
+    let program = serving(&folder, &store).await;
+    let part = async |program: &Program| {
+        let answer = program.get("/health/ready").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["checks"]["secret_stores"].clone()
+    };
+    let is_served = async |program: &Program| {
+        for tenant in TENANTS {
+            until_status(program, (tenant, "svc", &format!("{tenant}-first-canary-6b1d")), 200).await;
+        }
+    };
+    is_served(&program).await;
+    assert_eq!(part(&program).await, Value::Null);
+    store.be_away(true);
+    eventually("the store is missed", async || part(&program).await["status"] == "degraded").await;
+    let why = part(&program).await.to_string();
+    assert!(why.contains(NAME) && !why.contains("latchkey/acme"), "{why}");
+    is_served(&program).await;
+    program.kill();
+
+    let program = store.serve(&folder);
+    is_served(&program).await;
+    assert_eq!(part(&program).await["status"], "degraded");
+    let doctor = store.run(&folder, &["doctor"]);
+    assert!(format!("{}{}", doctor.out, doctor.err).contains("the secret store kept"), "{doctor:?}");
+    store.be_away(false);
+    store.put(&folder, "latchkey/globex", "globex-second-canary-0c4e").await;
+    program.signal("HUP");
+    until_status(&program, ("globex", "svc", "globex-second-canary-0c4e"), 200).await;
+    eventually("the store is back", async || part(&program).await == Value::Null).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_writes_to_its_paths_alone() {
+    let folder = Folder::with("");
+    let store = Store::vault(&folder).await;
+    let program = serving(&folder, &store).await;
+    let live = async |tenant: &str| {
+        let list = store.run(&folder, &["secret", "list", tenant, "svc", "--json"]).output();
+        let list: Value = serde_json::from_str(&list).unwrap();
+        let status = |secret: &Value| secret["status"].as_str().unwrap().to_owned();
+        list["items"].as_array().unwrap().iter().map(status).collect::<Vec<_>>()
+    };
+    let place = format!("{NAME}:latchkey/globex#client_secret");
+    let rotate = || store.run(&folder, &["secret", "rotate", "globex", "svc", "--into", &place]);
+    store.takes_writes(false, true);
+    let lost = rotate();
+    assert!(
+        lost.code == Some(4) && lost.err.contains("it is not known whether the new secret s2"),
+        "{lost:?}"
+    );
+    assert_eq!(live("globex").await, ["live", "live"]);
+    store.takes_writes(false, false);
+
+    let mut init = folder.program(&["admin", "init", "--json"]);
+    let operator = Administrator::init(&program, &mut init, &folder.canaries).await;
+    for tenant in TENANTS {
+        let boss = json!({ "client_id": "boss", "scopes": ["latchkey:clients"], "client_secret": "boss-canary-1a2b3c" });
+        operator.send_request(Method::POST, &format!("/api/v1/tenant/{tenant}/clients"), Some(boss)).await;
+    }
+    for (tenant, path, expected) in [
+        ("acme", "latchkey/acme", 201),
+        ("acme", "latchkey/acme-2", 403),
+        ("acme", "latchkey/globex", 403),
+        ("globex", "latchkey/globex", 403),
+        ("globex", "latchkey/acme", 403),
+    ] {
+        let token = program.token(tenant, "boss", "boss-canary-1a2b3c").await;
+        let body = json!({ "into": format!("{NAME}:{path}#client_secret") });
+        let target = format!("/api/v1/tenant/{tenant}/clients/svc/secrets/rotate");
+        let answer =
+            program.request(Method::POST, &target).bearer_auth(&token).json(&body).send().await.unwrap();
+        let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+        assert_eq!(status, expected, "{tenant} {path}: {text}");
+        assert!(!text.contains("lk_") && !text.contains("localhost"), "{text}");
+    }
+
+    store.takes_writes(true, false);
+    let refused = rotate();
+    assert!(
+        refused.code == Some(4) && refused.err.contains("is revoked; all others are as before"),
+        "{refused:?}"
+    );
+    assert_eq!(live("globex").await, ["live", "live", "revoked"]);
+}

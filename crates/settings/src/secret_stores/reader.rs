@@ -1,0 +1,261 @@
+//! What secret stores hold: read again after a while, and kept in memory while a store does not give it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+use outbound::{SecretStore, SecretStoreError, StoredSecret, open_secret_store};
+use tenancy::TenantId;
+use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use super::check::{KnownStore, KnownStores, is_path};
+
+/// When a secret that a store did not give is asked for again, at the latest.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
+/// How many secrets are read at once.
+const AT_ONCE: usize = 8;
+
+/// The secret stores that this program reads, and what it has read of them. It is empty until the settings refer to a store.
+#[derive(Default)]
+pub struct SecretStores {
+    /// Those of the settings that were read last.
+    known: Mutex<KnownStores>,
+    memory: Mutex<Memory>,
+    failures: Mutex<BTreeMap<Place, String>>,
+}
+
+/// A secret in a store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The name of the store.
+    pub(crate) store: String,
+    pub(crate) path: String,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// Each store with the settings that it was opened with.
+    opened: BTreeMap<String, (String, Arc<dyn SecretStore>)>,
+    read: BTreeMap<Place, Held>,
+}
+
+/// What was read last, and when it is read again.
+struct Held {
+    secret: Arc<StoredSecret>,
+    due: Instant,
+}
+
+/// A secret, or what the store said.
+pub(crate) type Read = Result<Arc<StoredSecret>, String>;
+
+impl SecretStores {
+    /// The stores that do not give a secret now, by name.
+    #[must_use]
+    pub fn failing(&self) -> BTreeSet<String> {
+        locked(&self.failures).keys().map(|place| place.store.clone()).collect()
+    }
+
+    /// What they say, a line for each secret.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        locked(&self.failures).values().cloned().collect()
+    }
+
+    /// Completes when a secret is to be read again.
+    pub async fn due(&self) {
+        let due = locked(&self.memory).read.values().map(|held| held.due).min();
+        match due {
+            Some(due) => sleep_until(due.into()).await,
+            None => pending().await,
+        }
+    }
+
+    /// Lets the next reading ask the stores for every secret.
+    pub fn expire(&self) {
+        let now = Instant::now();
+        locked(&self.memory).read.values_mut().for_each(|held| held.due = now);
+    }
+
+    /// Takes the place of the stores of settings that were read before.
+    pub(crate) fn know(&self, known: KnownStores) {
+        *locked(&self.known) = known;
+    }
+
+    /// A store of the settings, if there is one of this name.
+    pub(crate) fn known(&self, name: &str) -> Option<KnownStore> {
+        locked(&self.known).get(name).cloned()
+    }
+
+    /// The names of the stores.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        locked(&self.known).keys().cloned().collect()
+    }
+
+    /// What is wrong with a place that a secret is to be written to.
+    ///
+    /// # Errors
+    /// What it is, for a caller.
+    pub fn check_place(&self, store: &str, path: &str, has_key: bool) -> Result<(), String> {
+        let Some(known) = self.known(store) else { return Err(format!("there is no secret store {store}")) };
+        if !is_path(path) {
+            return Err(
+                "the path has segments of letters, digits and _+=.@:-, with slashes between them".to_owned()
+            );
+        }
+        if known.needs_key() && !has_key {
+            return Err("a secret of Vault has members; say which, after `#`".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether the tenant's own administrators may have secrets written at this path of a store.
+    #[must_use]
+    pub fn allows(&self, tenant: &TenantId, store: &str, path: &str) -> bool {
+        self.known(store).is_some_and(|store| store.allows(tenant, path))
+    }
+
+    /// A store that secrets are written to; `None` where the settings have none of this name.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub async fn open(&self, name: &str) -> Result<Option<Arc<dyn SecretStore>>, String> {
+        let Some(store) = self.known(name) else { return Ok(None) };
+        self.open_known(name, &store).await.map(Some)
+    }
+
+    async fn open_known(&self, name: &str, store: &KnownStore) -> Result<Arc<dyn SecretStore>, String> {
+        let setting = format!("{:?}", store.place);
+        if let Some((_, opened)) = locked(&self.memory).opened.get(name).filter(|(of, _)| *of == setting) {
+            return Ok(Arc::clone(opened));
+        }
+        let opened = open_secret_store(name, store.options()?).await;
+        let opened = opened.map_err(|error| format!("the secret store {name} cannot be used: {error}"))?;
+        locked(&self.memory).opened.insert(name.to_owned(), (setting, Arc::clone(&opened)));
+        Ok(opened)
+    }
+
+    /// The wanted secrets. Blocks while stores are asked, on a thread of its own.
+    pub(crate) fn read(&self, wanted: &BTreeSet<Place>) -> BTreeMap<Place, Read> {
+        let now = Instant::now();
+        let due: Vec<(Place, Option<Arc<StoredSecret>>)> = {
+            let mut memory = locked(&self.memory);
+            memory.read.retain(|place, _| wanted.contains(place));
+            locked(&self.failures).retain(|place, _| wanted.contains(place));
+            let held = wanted.iter().map(|place| (place, memory.read.get(place)));
+            let due = held.filter(|(_, held)| held.is_none_or(|held| held.due <= now));
+            due.map(|(place, held)| (place.clone(), held.map(|held| Arc::clone(&held.secret)))).collect()
+        };
+        let asked = if due.is_empty() { BTreeMap::new() } else { self.ask_on_a_thread(due) };
+        let (mut memory, mut failures) = (locked(&self.memory), locked(&self.failures));
+        for (place, read) in asked {
+            let refresh = self.known(&place.store).map_or(Duration::ZERO, |store| store.refresh);
+            match read {
+                Ok(secret) => {
+                    failures.remove(&place);
+                    memory.read.insert(place, Held { secret, due: now + jittered(refresh) });
+                }
+                Err(why) => {
+                    if let Some(held) = memory.read.get_mut(&place) {
+                        held.due = now + jittered(refresh.min(TRY_AGAIN));
+                    }
+                    failures.insert(place, why);
+                }
+            }
+        }
+        let read = |place: &Place| match memory.read.get(place) {
+            Some(held) => Ok(Arc::clone(&held.secret)),
+            None => Err(failures.get(place).cloned().unwrap_or_else(|| "it was not read".to_owned())),
+        };
+        wanted.iter().map(|place| (place.clone(), read(place))).collect()
+    }
+
+    /// Readings of settings happen on threads with and without a runtime.
+    fn ask_on_a_thread(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
+        let all = |why: &str| due.iter().map(|(place, _)| (place.clone(), Err(why.to_owned()))).collect();
+        let asked = thread::scope(|scope| {
+            let asking = || {
+                let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+                Some(runtime.block_on(self.ask(due.clone())))
+            };
+            scope.spawn(asking).join().ok().flatten()
+        });
+        asked.unwrap_or_else(|| all("the program could not ask the secret stores"))
+    }
+
+    /// Asks for some at once. A store that does not answer is not asked for the others.
+    async fn ask(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
+        let mut read = BTreeMap::new();
+        let (turns, mut asking) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+        let away = Arc::new(Mutex::new(BTreeSet::new()));
+        for (place, held) in due {
+            let Some(store) = self.known(&place.store) else { continue };
+            let opened = match self.open_known(&place.store, &store).await {
+                Ok(opened) => opened,
+                Err(why) => {
+                    read.insert(place, Err(why));
+                    continue;
+                }
+            };
+            let (turns, away) = (Arc::clone(&turns), Arc::clone(&away));
+            asking.spawn(async move {
+                let _turn = turns.acquire().await;
+                if locked(&away).contains(&place.store) {
+                    let why = format!(
+                        "the secret store {} did not answer before; {} was not asked for",
+                        place.store, place.path
+                    );
+                    return (place, Err(why));
+                }
+                let read = read_if_changed(&*opened, &place.path, held).await;
+                if matches!(read, Err(SecretStoreError::Unavailable { .. })) {
+                    locked(&away).insert(place.store.clone());
+                }
+                (place, read.map_err(|error| error.to_string()))
+            });
+        }
+        while let Some(asked) = asking.join_next().await {
+            read.extend(asked.ok());
+        }
+        read
+    }
+}
+
+/// The version before is of use once the current one is another than what was read last.
+async fn read_if_changed(
+    store: &dyn SecretStore,
+    path: &str,
+    held: Option<Arc<StoredSecret>>,
+) -> Result<Arc<StoredSecret>, SecretStoreError> {
+    if let Some(held) = held
+        && store.read(path, false).await?.current.version == held.current.version
+    {
+        return Ok(held);
+    }
+    store.read(path, true).await.map(Arc::new)
+}
+
+/// A tenth more or less, so that replicas and secrets do not come all at once.
+fn jittered(refresh: Duration) -> Duration {
+    let mut random = [0; 2];
+    // Without random bytes it is the earliest time.
+    let _ = rand::fill(&mut random);
+    refresh.mul_f64(0.9 + 0.2 * f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for SecretStores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretStores({} secrets)", locked(&self.memory).read.len())
+    }
+}
