@@ -115,6 +115,7 @@ impl Reload {
             if let Some(watched) = self.look(why).await {
                 watch.add(&watched);
             }
+            environment.secret_stores().put_off();
         }
     }
 

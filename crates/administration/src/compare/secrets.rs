@@ -14,6 +14,18 @@ use crate::{
     SecretChangeKind, SecretForm, SecretState, Subject,
 };
 
+/// A secret that comes to be.
+struct New {
+    /// Its client in the tenant, and its declaration in the client.
+    place: (usize, usize),
+    /// Whether it is the value before of that declaration.
+    is_previous: bool,
+    digest: Option<[u8; 32]>,
+    form: SecretForm,
+    expires_at: Option<Timestamp>,
+    in_store: Option<String>,
+}
+
 impl Comparison<'_> {
     pub(super) fn secrets(&mut self, client_index: usize, state: Option<&ClientState>) {
         let (context, declared) = (self.context, &self.declared.clients[client_index]);
@@ -30,6 +42,22 @@ impl Comparison<'_> {
         let add = |plan: &mut Plan, id: SecretId, kind, in_store| {
             let change = SecretChange { id, kind, in_store };
             plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
+        };
+        let mut add_new = |plan: &mut Plan, new: New| {
+            let New { place, is_previous, digest, form, expires_at, in_store } = new;
+            next += 1;
+            let id = SecretId::new(&format!("s{next}"));
+            plan.secrets.push(PlannedSecret {
+                tenant: tenant.clone(),
+                client: client.clone(),
+                id: id.clone(),
+                place,
+                is_previous,
+                digest,
+                salt: None,
+                expires_at,
+            });
+            add(plan, id, SecretChangeKind::Added { form, expires_at }, in_store);
         };
         let digest_of = |value: &Secret| declared_digest(context.pepper, tenant, client, value);
         for (index, secret) in declared.secrets.iter().enumerate() {
@@ -75,20 +103,9 @@ impl Comparison<'_> {
                 plan.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
                 continue;
             };
-            next += 1;
-            let id = SecretId::new(&format!("s{next}"));
-            plan.secrets.push(PlannedSecret {
-                tenant: tenant.clone(),
-                client: client.clone(),
-                id: id.clone(),
-                place: (client_index, index),
-                is_previous: false,
-                digest,
-                salt: None,
-                expires_at,
-            });
             let version = secret.stored.as_ref().map(|stored| stored.version.clone());
-            add(plan, id, SecretChangeKind::Added { form, expires_at }, version);
+            let place = (client_index, index);
+            add_new(plan, New { place, is_previous: false, digest, form, expires_at, in_store: version });
             let previous = secret.stored.as_ref().and_then(|stored| stored.previous.as_ref());
             if let Some(row) = previous.and_then(made_by_rotation) {
                 keeps_ends = true;
@@ -103,20 +120,8 @@ impl Comparison<'_> {
                 replacing.extend(previous_for(secret));
                 continue;
             };
-            next += 1;
-            let id = SecretId::new(&format!("s{next}"));
-            plan.secrets.push(PlannedSecret {
-                tenant: tenant.clone(),
-                client: client.clone(),
-                id: id.clone(),
-                place: (client_index, index),
-                is_previous: true,
-                digest: Some(digest),
-                salt: None,
-                expires_at: Some(end),
-            });
-            let form = form_of_value(value);
-            add(plan, id, SecretChangeKind::Added { form, expires_at: Some(end) }, None);
+            let (digest, form, expires_at) = (Some(digest), form_of_value(value), Some(end));
+            add_new(plan, New { place, is_previous: true, digest, form, expires_at, in_store: None });
         }
         let longest = declared.secrets.iter().filter_map(previous_for).max().map(|span| context.now + span);
         let left = |row: &&SecretState| {

@@ -77,6 +77,14 @@ impl SecretStores {
         }
     }
 
+    /// What is due and was not read, as with settings at fault, is due later.
+    pub fn put_off(&self) {
+        let now = Instant::now();
+        let mut memory = locked(&self.memory);
+        let overdue = memory.read.values_mut().filter(|held| held.due <= now);
+        overdue.for_each(|held| held.due = now + TRY_AGAIN);
+    }
+
     /// Lets the next reading ask the stores for every secret.
     pub fn expire(&self) {
         let now = Instant::now();
@@ -257,5 +265,57 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for SecretStores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretStores({} secrets)", locked(&self.memory).read.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outbound::StoredVersion;
+    use protocol::Timestamp;
+    use tokio::time::timeout;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn place() -> Place {
+        Place { store: "kept".to_owned(), path: "a/b".to_owned() }
+    }
+
+    /// With a secret that is due since now.
+    fn stores() -> SecretStores {
+        let text = Zeroizing::new("{}".to_owned());
+        let version = StoredVersion::new("kept".to_owned(), "1".to_owned(), Timestamp::from_seconds(0), text);
+        let secret = Arc::new(StoredSecret { current: version.unwrap(), previous: None });
+        let stores = SecretStores::default();
+        locked(&stores.memory).read.insert(place(), Held { secret, due: Instant::now() });
+        stores
+    }
+
+    #[tokio::test]
+    async fn what_was_not_read_although_it_was_due_is_due_later() {
+        let stores = stores();
+        let soon = Duration::from_millis(50);
+        assert!(timeout(soon, stores.due()).await.is_ok());
+        stores.put_off();
+        assert!(timeout(soon, stores.due()).await.is_err());
+        stores.expire();
+        assert!(timeout(soon, stores.due()).await.is_ok());
+    }
+
+    #[test]
+    fn a_store_that_is_gone_from_the_settings_leaves_what_was_read_last() {
+        let stores = stores();
+        let read = stores.read(&[place()].into());
+        assert!(read[&place()].is_ok());
+        assert!(stores.read(&BTreeSet::new()).is_empty());
+        assert_eq!(stores.read(&[place()].into())[&place()].as_ref().err().unwrap(), "it was not read");
+    }
+
+    #[test]
+    fn a_refresh_comes_a_tenth_sooner_or_later() {
+        for _ in 0..100 {
+            let span = jittered(Duration::from_secs(100)).as_secs();
+            assert!((90..=110).contains(&span), "{span}");
+        }
     }
 }
