@@ -52,18 +52,15 @@ pub(crate) fn prepare(
                 continue;
             }
         };
-        match secret {
-            secret if GeneratedSecret::is_well_formed(secret.expose()) => {
-                let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
-                let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
-                prepared.rows.push(row(planned, hash, hint, now));
-            }
-            secret => {
-                let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
-                let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
-                let secret = Secret::new(secret.expose().to_owned());
-                prepared.slow.push(SlowHash { planned: planned.clone(), secret, salt, now });
-            }
+        if GeneratedSecret::is_well_formed(secret.expose()) {
+            let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
+            let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
+            prepared.rows.push(row(planned, hash, hint, now));
+        } else {
+            let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
+            let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
+            let secret = Secret::new(secret.expose().to_owned());
+            prepared.slow.push(SlowHash { planned: planned.clone(), secret, salt, now });
         }
     }
     Ok(prepared)

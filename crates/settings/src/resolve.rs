@@ -75,7 +75,8 @@ impl Reading<'_> {
         self.password(source, ANY_PLACE, at)
     }
 
-    /// The secrets of a client, whose values are moved out of its document, and what secret stores said of those that they did not give.
+    /// The secrets of a client; their values are moved out of its document. The second list is what secret stores said
+    /// of those that they did not give.
     fn client_secrets(
         &mut self,
         client: &mut ClientSettings,

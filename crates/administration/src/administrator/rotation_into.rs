@@ -1,4 +1,5 @@
-//! Rotates a client's secret into a secret store: the new one counts before it is written, and the others end after it is.
+//! Rotates a client's secret into a secret store. The new one is valid before it is written, and the others end
+//! after that.
 
 use protocol::Lifetime;
 use registry::{Client, ClientId, SecretId};
@@ -11,7 +12,8 @@ use crate::edit::{self, EditContext, Edited, SecretStep, invalid, secret::Secret
 use crate::{EditError, Permission, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
 
 impl Administrator {
-    /// A refused write leaves the secrets as they were, with the new one revoked. After a write of which nothing is known, all count.
+    /// A refused write leaves the secrets as they were, with the new one revoked. Where it is not known whether the
+    /// write happened, all are valid.
     pub(super) async fn rotate_into(
         &self,
         caller: &Caller,

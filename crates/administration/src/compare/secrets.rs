@@ -153,7 +153,7 @@ impl Comparison<'_> {
     }
 }
 
-/// The end of a secret whose place another one has taken: then, or where it has an earlier end; at once without a time.
+/// Another secret has taken the place: this one ends then, or at its own earlier end. Without a time it ends at once.
 fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
     let before = row.secret.expires_at;
     match until {

@@ -36,7 +36,8 @@ pub(crate) fn create(
     create_into(context, client, secret, ends, None)
 }
 
-/// As [`create`]. Where a rotation writes the secret `into` a secret store, the others get their end after it is written.
+/// As [`create`]. A rotation that writes the secret `into` a secret store gives the others their end later, by
+/// [`end_others`].
 pub(crate) fn create_into(
     context: EditContext<'_>,
     client: &ClientId,
@@ -74,19 +75,16 @@ pub(crate) fn create_into(
     }
     let mut edit = add(client, &row.secrets, secret, expires_at, now);
     let Some(grace) = grace.filter(|_| into.is_none()) else {
-        let changes = edit.changes.iter_mut();
-        let of_secret = changes.filter_map(|change| match change {
-            Change::Secret(_, _, change) => Some(change),
-            _ => None,
-        });
-        of_secret.for_each(|change| change.in_store = into.map(ToString::to_string));
+        if let [Change::Secret(_, _, added)] = &mut edit.changes[..] {
+            added.in_store = into.map(ToString::to_string);
+        }
         return Ok(edit);
     };
     edit.changes.extend(endings(client, live(row, now), grace, now));
     Ok(edit)
 }
 
-/// Once the new secret of a rotation is where its callers find it, those that were there before it get their end.
+/// The new secret of a rotation is where its callers find it, so those from before it get their end.
 pub(crate) fn end_others(
     context: EditContext<'_>,
     client: &ClientId,

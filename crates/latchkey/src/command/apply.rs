@@ -17,7 +17,7 @@ use settings::{Environment, Loaded, read};
 /// A running server finds the change by itself.
 pub(crate) fn run(
     config: &Path,
-    (prune, now): (bool, bool),
+    options: ApplyOptions,
     as_json: bool,
     is_full: bool,
 ) -> anyhow::Result<ExitCode> {
@@ -25,7 +25,6 @@ pub(crate) fn run(
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
         let platform = Platform::open(&loaded.platform).await?;
-        let options = ApplyOptions { prune, force: true, now };
         let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
         platform.database.close().await;
         applied

@@ -85,6 +85,7 @@ use whoami::WhoamiArguments;
 
 use crate::Arguments;
 use crate::admin_client::AdminCommandArguments;
+use crate::apply::ApplyOptions;
 
 /// Runs a command that needs the store.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -312,7 +313,9 @@ impl Command {
             Self::Inspect(arguments) => inspect::run(config, &arguments),
             Self::Plan { json, full } => plan::run(config, json, full, false),
             Self::Drift { json, full } => plan::run(config, json, full, true),
-            Self::Apply { prune, now, json, full } => apply::run(config, (prune, now), json, full),
+            Self::Apply { prune, now, json, full } => {
+                apply::run(config, ApplyOptions { prune, force: true, now }, json, full)
+            }
             Self::Rollback { generation: Some(number), full, json, yes, .. } => {
                 rollback::run(config, number, json, full, yes)
             }

@@ -150,7 +150,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     Ok(ExitCode::SUCCESS)
 }
 
-/// A store that nothing was applied to knows no secret that it could serve in place of one that a secret store does not give.
+/// A secret that a secret store does not give is served from its row. Before anything was applied there is none.
 async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow::Result<()> {
     let faults = unread(loaded);
     if faults.is_empty() || platform.database.latest_generation().await?.is_some() {

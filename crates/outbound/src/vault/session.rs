@@ -26,10 +26,11 @@ pub(crate) struct Session {
     state: Mutex<State>,
 }
 
-/// For how long no other token is asked for after one that was given for a refusal was refused, too: each lives in Vault until its end.
+/// A new token that is refused, too, is denied by its policy. For this time no other one is asked for: each lives in
+/// Vault until its end.
 const POLICY: Duration = Duration::from_secs(60);
 
-/// The last token that Vault has given, the last sign-in that it has refused, and when it last refused a token that it had just given.
+/// The last token that Vault has given, the last sign-in that it has refused, and when it last refused a new token.
 struct State {
     lease: Option<Lease>,
     failed: Option<(Instant, NotSignedIn)>,

@@ -1,4 +1,4 @@
-//! Secret stores that secrets refer to: where they are, how the program signs in there, and which paths tenants may use.
+//! Secret stores that secrets refer to: where they are, how the program signs in, and which paths tenants may use.
 
 mod check;
 mod reader;

@@ -22,7 +22,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 /// How many secrets are read at once.
 const AT_ONCE: usize = 8;
 
-/// The secret stores that this program reads, and what it has read of them. It is empty until the settings refer to a store.
+/// The secret stores that this program reads, and what it has read of them.
 #[derive(Default)]
 pub struct SecretStores {
     /// Those of the settings that were read last.

@@ -25,7 +25,7 @@ pub(crate) struct StoreReference {
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
 impl Reading<'_> {
-    /// Reads what the clients of the tenants refer to, at once, because each reading of a store takes its time.
+    /// Reads what the clients of the tenants refer to, all at once: each request to a store takes its time.
     pub(crate) fn read_stores(&mut self, declared: &Declared) {
         let stores = self.file_reader.environment.secret_stores();
         let mut wanted = BTreeSet::new();

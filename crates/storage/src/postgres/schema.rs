@@ -22,8 +22,9 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres")
 /// A host that answers nothing would be waited for by the minute.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What a second session is opened for: the SQLSTATE of a session that another one has ended, and that of a role which the program of another
-/// database of this server makes at the same time. The session that waited for it goes on believing that there is none.
+/// The SQLSTATEs for which a second session is opened. One is that of a session that another one has ended. The other
+/// is that of an unknown role: the program of another database of this server made it at the same time, and the
+/// session that waited for it does not see it.
 const OF_ANOTHER_SESSION: [&str; 2] = ["57P01", "42704"];
 
 /// Held until the end of the transaction that migrates.
