@@ -2,19 +2,23 @@
 //! script and without.
 
 use std::process::Command;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::administrator::Administrator;
 use crate::folder::Folder;
-use crate::foreign::{bash, browser};
+use crate::foreign::{bash, browser_within};
 use crate::host::run;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
 /// Nothing of the program is below the folder of the tests.
 const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
+
+/// Of twenty pages; four times what it takes.
+const LONGEST_JOURNEY: Duration = Duration::from_secs(150);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_fetches_a_token() {
@@ -30,11 +34,8 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
             made["path"].as_str().unwrap().to_owned()
         };
         let link = program.url(&path);
-        let found = browser(
-            "console.cjs",
-            &[("LINK", &link), ("SCRIPT", script), ("TENANT", tenant), ("REPORTS", REPORTS)],
-        )
-        .output();
+        let environment = [("LINK", &*link), ("SCRIPT", script), ("TENANT", tenant), ("REPORTS", REPORTS)];
+        let found = browser_within("console.cjs", &environment, LONGEST_JOURNEY).output();
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();
         assert_eq!(found["problems"], json!([]), "{found}");
         let [first, second] = ["first", "second"].map(|name| found[name].as_str().unwrap());

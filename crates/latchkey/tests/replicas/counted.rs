@@ -122,11 +122,12 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
                     Cost(after.statements - before.statements, after.commands - before.commands)
                 };
                 requested().await;
-                let mut costs = Vec::new();
-                for _ in 0..4 {
+                // A program's own statements and commands may coincide with each request on a busy machine.
+                let mut costs = vec![requested().await];
+                while least_of(&costs) != Cost(0, 0) {
+                    assert!(costs.len() < 20, "{tenant}: {costs:?}");
                     costs.push(requested().await);
                 }
-                assert_eq!(least_of(&costs), Cost(0, 0), "{tenant}: {costs:?}");
             }
         }
     }
