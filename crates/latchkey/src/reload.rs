@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use administration::{Generations as _, Outcome};
+use administration::{FileSecret, Generations as _, Outcome};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -13,7 +13,10 @@ use crate::left_out::Tries;
 use crate::log_lines::LogLines;
 use crate::platform::Platform;
 use crate::watch::Watch;
-use settings::{Environment, Loaded, PlatformSettings, ReadError, read, refuse_beyond_loopback};
+use settings::{
+    Environment, Loaded, Passwords, PlatformSettings, ReadError, SealingKeySource, read,
+    refuse_beyond_loopback,
+};
 
 /// Watches the files of the settings until the program ends.
 pub(crate) struct Reload {
@@ -24,6 +27,8 @@ pub(crate) struct Reload {
     fixed: String,
     /// Whether other machines can reach the running server, whatever the files say by now.
     runs_beyond: bool,
+    /// What was read last of the server's own secrets.
+    secrets: ServerSecrets,
     /// The hash of the content that was last applied or refused, which is not tried again until the files change.
     seen: String,
     /// The generation that these files were when they were last applied; none if the store had later ones.
@@ -34,6 +39,23 @@ pub(crate) struct Reload {
     logged_left_out: String,
     /// The last log message about secret stores.
     logged_failures: String,
+}
+
+/// The server's own secrets that may change in a secret store.
+#[derive(PartialEq, Eq)]
+struct ServerSecrets {
+    passwords: Passwords,
+    sealing_key: Option<FileSecret>,
+}
+
+impl ServerSecrets {
+    fn of(settings: &PlatformSettings) -> Self {
+        let sealing_key = match &settings.sealing_keys.writing {
+            SealingKeySource::Text(key) => Some(key.clone()),
+            SealingKeySource::File(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_) => None,
+        };
+        Self { passwords: settings.passwords.clone(), sealing_key }
+    }
 }
 
 /// Why the files are read.
@@ -63,6 +85,7 @@ impl Reload {
             environment: Arc::new(environment),
             fixed: fixed(loaded),
             runs_beyond: loaded.is_beyond_loopback(),
+            secrets: ServerSecrets::of(&loaded.platform),
             seen: loaded.content_hash.clone(),
             held: None,
         }
@@ -137,6 +160,7 @@ impl Reload {
             }
         };
         self.log_secret_stores();
+        self.take_server_secrets(&loaded.platform);
         if !requested && loaded.content_hash == self.seen {
             if why == Why::Again {
                 self.try_again(loaded).await;
@@ -161,6 +185,36 @@ impl Reload {
             tracing::error!(%error, "settings not applied; the last good ones go on");
         }
         Some(watched)
+    }
+
+    /// Uses the passwords of PostgreSQL and Redis that secret stores have now, and logs another sealing key.
+    fn take_server_secrets(&mut self, settings: &PlatformSettings) {
+        let secrets = ServerSecrets::of(settings);
+        if secrets == self.secrets {
+            return;
+        }
+        let (before, now) = (&self.secrets.passwords, &secrets.passwords);
+        if let Some(password) = now.storage.as_ref().filter(|now| before.storage.as_ref() != Some(now)) {
+            self.platform.database.use_password(password.expose());
+            tracing::info!(
+                "another password of storage was read from the secret store; new connections use it"
+            );
+        }
+        if let Some(password) = now.redis.as_ref().filter(|now| before.redis.as_ref() != Some(now)) {
+            if let Some(redis) = &self.platform.health.redis {
+                redis.use_password(password.expose());
+            }
+            tracing::info!(
+                "another password of cache was read from the secret store; new connections use it"
+            );
+        }
+        if secrets.sealing_key != self.secrets.sealing_key {
+            tracing::warn!(
+                "the secret store has another sealing key; this server goes on with the one that it started with, and the next start refuses \
+                 the new one until `latchkey key reseal` has sealed all rows with it: put the former one back, or list it in keys.former_sealing_keys"
+            );
+        }
+        self.secrets = secrets;
     }
 
     /// Logs once what secret stores do not give.
@@ -227,6 +281,7 @@ fn fixed(loaded: &Loaded) -> String {
         server,
         storage,
         redis_url: _,
+        passwords: _,
         l1_lifetime,
         sealing_keys,
         limits,

@@ -55,6 +55,6 @@ pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub use scalar::PublicUrl;
 pub use schema::schema;
-pub use secret_stores::SecretStores;
+pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -15,7 +15,7 @@ use super::{
     read::Reading,
     read_error::ReadError,
     resolved::{SealingKeys, StorageLocation},
-    secret_stores::SecretStores,
+    secret_stores::{Passwords, SecretStores, of_server},
     sections::{Cache, Keys, Limits, Server, Storage},
 };
 
@@ -28,6 +28,8 @@ pub struct PlatformSettings {
     pub storage: StorageLocation,
     /// The cache that replicas share, if there is one.
     pub redis_url: Option<FileSecret>,
+    /// The passwords of both that secret stores hold, which their URLs have, too.
+    pub passwords: Passwords,
     /// For how long a replica uses cached rows.
     pub l1_lifetime: Lifetime,
     /// The keys that seal private keys and the pepper at rest.
@@ -47,17 +49,19 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir.as_deref());
     server.find_files_in(reading.locations.sources[0].folder());
     reading.know_secret_stores(secret_stores);
-    let (storage, sealing_keys) = reading.store(&cache, &storage, &keys);
+    reading.read_stores(of_server(&storage, &cache, &keys));
+    let StoreSettings { storage, redis_url, passwords, sealing_keys } =
+        reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
         return Err(reading.form.with_findings(reading.findings, &reading.locations));
     };
-    let (redis_url, l1_lifetime) = (cache.redis_url, cache.l1_lifetime);
     Ok(PlatformSettings {
         server,
         storage,
         redis_url,
-        l1_lifetime,
+        passwords,
+        l1_lifetime: cache.l1_lifetime,
         sealing_keys,
         limits,
         declared,
@@ -65,16 +69,22 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     })
 }
 
+/// What the sections about the store come to. `None` stands for what is among the findings.
+pub(super) struct StoreSettings {
+    pub storage: Option<StorageLocation>,
+    pub redis_url: Option<FileSecret>,
+    pub passwords: Passwords,
+    pub sealing_keys: Option<SealingKeys>,
+}
+
 impl Reading<'_> {
     /// Checks the sections about the store; where it is, and what seals its rows.
-    pub(super) fn store(
-        &mut self,
-        cache: &Cache,
-        storage: &Storage,
-        keys: &Keys,
-    ) -> (Option<StorageLocation>, Option<SealingKeys>) {
+    pub(super) fn store(&mut self, cache: &Cache, storage: &Storage, keys: &Keys) -> StoreSettings {
         check::server::check_cache(cache, &mut self.findings);
-        let storage = check::server::storage(storage, &self.locations, &mut self.findings);
-        (storage, self.sealing_keys(keys))
+        let location = check::server::storage(storage, &self.locations, &mut self.findings);
+        let (storage, of_storage) = self.with_storage_password(location, storage.password.as_ref());
+        let (redis_url, redis) = self.with_redis_password(cache);
+        let passwords = Passwords { storage: of_storage, redis };
+        StoreSettings { storage, redis_url, passwords, sealing_keys: self.sealing_keys(keys) }
     }
 }

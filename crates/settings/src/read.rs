@@ -21,11 +21,11 @@ use super::{
     form_faults::FormFaults,
     layers::{self, Overridden},
     locations::Locations,
-    platform_settings::PlatformSettings,
+    platform_settings::{PlatformSettings, StoreSettings},
     read_error::ReadError,
     recovery::{self, Recovered},
     resolved::{SealingKeys, StorageLocation},
-    secret_stores::StoredValues,
+    secret_stores::{StoredValues, of_clients, of_server},
     sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
 };
@@ -104,7 +104,8 @@ fn read_through(
         return Err(reading.form.into_error());
     }
     reading.know_secret_stores(std::mem::take(&mut document.secret_stores));
-    reading.read_stores(&declared);
+    let Document { storage, cache, keys, .. } = &document;
+    reading.read_stores(of_clients(&declared).chain(of_server(storage, cache, keys)));
     reading.resolve(document, declared)
 }
 
@@ -188,7 +189,8 @@ impl Reading<'_> {
         if let Some(resource) = &protected_resource {
             check::server::check_protected_resource(resource, &declaration, findings);
         }
-        let (storage, sealing_keys) = self.store(&cache, &document.storage, &document.keys);
+        let StoreSettings { storage, redis_url, passwords, sealing_keys } =
+            self.store(&cache, &document.storage, &document.keys);
         server.find_files_in(self.locations.sources[0].folder());
         self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
         if let Some(now) = self.inspected_at {
@@ -202,15 +204,15 @@ impl Reading<'_> {
         let declared = DeclaredPlaces::new(&self.locations.sources[0].path, document.tenants_dir.as_deref());
         let secret_stores = Arc::clone(self.file_reader.environment.secret_stores());
         let (content_hash, watched, snapshot) = self.file_reader.finish();
-        let (redis_url, l1_lifetime, limits) = (cache.redis_url, cache.l1_lifetime, document.limits);
         Ok(Loaded {
             platform: PlatformSettings {
                 server,
                 storage,
                 redis_url,
-                l1_lifetime,
+                passwords,
+                l1_lifetime: cache.l1_lifetime,
                 sealing_keys,
-                limits,
+                limits: document.limits,
                 declared,
                 secret_stores,
             },

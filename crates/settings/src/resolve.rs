@@ -10,8 +10,15 @@ use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
 
 use super::{
-    check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
-    secret_stores::StoreReference, sections::AdminUser, source::Source, yaml,
+    check,
+    file_reader::FileText,
+    findings::Location,
+    read::Reading,
+    resolved::ResolvedTenant,
+    secret_stores::{STORE_AND_PATH, StoreReference},
+    sections::AdminUser,
+    source::Source,
+    yaml,
 };
 use crate::files::Holds;
 
@@ -126,9 +133,7 @@ impl Reading<'_> {
                     }
                 }
                 (Some(_), None) | (None, _) => {
-                    let problem = "a reference to a secret store has `store` and `path`";
-                    let hint = "write `{ store: NAME, path: PATH, key: MEMBER }`";
-                    self.findings.error(at.clone(), problem, hint);
+                    self.findings.error(at.clone(), STORE_AND_PATH.0, STORE_AND_PATH.1);
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use accounts::SignInThrottling;
-use administration::{FileSecret, PasswordSource};
+use administration::{FileSecret, PasswordSource, schema::STORE_PATH};
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     scalar::{ListenAddress, Network, PublicUrl},
     schema,
+    secret_stores::StoreReference,
 };
 
 /// Where the server listens, and its public URL.
@@ -147,6 +148,8 @@ pub(crate) struct Storage {
     /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
     pub url: FileSecret,
+    /// Where the password for PostgreSQL is, in place of one in `url`. A changed one is for new connections. Default: that of `url`.
+    pub password: Option<StoreReference>,
 }
 
 /// What is kept near at hand of the store.
@@ -156,6 +159,8 @@ pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
     pub redis_url: Option<FileSecret>,
+    /// Where the password for Redis is, in place of one in `redis_url`. A changed one is for new connections. Default: that of `redis_url`.
+    pub redis_password: Option<StoreReference>,
     /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
     pub l1_lifetime: Lifetime,
@@ -190,15 +195,26 @@ pub(crate) struct Keys {
     pub former_sealing_keys: Vec<SealingKeySetting>,
 }
 
-/// One of `file`, `env`, `vault` and `aws_kms`. Default: the file `data/sealing.key`.
+/// One of `file`, `env`, `store`, `vault` and `aws_kms`. Default: the file `data/sealing.key`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::at_most_one(schema, ["file", "env", "vault", "aws_kms"]))]
+#[schemars(
+    extend("dependentRequired" = { "store": ["path"], "path": ["store"], "key": ["store"] }),
+    transform = |schema: &mut Schema| schema::at_most_one(schema, ["file", "env", "store", "vault", "aws_kms"]),
+)]
 pub(crate) struct SealingKeySetting {
     /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
     pub file: Option<PathBuf>,
     /// The environment variable that holds the key, 32 bytes in base64.
     pub env: Option<String>,
+    /// The name of the secret store that holds the key, 32 bytes in base64. It is read at the start.
+    pub store: Option<String>,
+    /// Where the key is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = STORE_PATH))]
+    pub path: Option<String>,
+    /// The member of the stored JSON object that is the key. Default: the whole text, in AWS Secrets Manager only.
+    #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
+    pub key: Option<String>,
     /// A key of the transit engine of HashiCorp Vault, which it never leaves.
     pub vault: Option<VaultSetting>,
     /// A key of AWS KMS, which it never leaves.
@@ -361,13 +377,13 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: FileSecret::new("sqlite://data/latchkey.db".to_owned()) }
+        Self { url: FileSecret::new("sqlite://data/latchkey.db".to_owned()), password: None }
     }
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { redis_url: None, l1_lifetime: Lifetime::from_seconds(10) }
+        Self { redis_url: None, redis_password: None, l1_lifetime: Lifetime::from_seconds(10) }
     }
 }
 

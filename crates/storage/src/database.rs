@@ -106,6 +106,13 @@ impl Database {
         }
     }
 
+    /// New connections to a server use this password; those that are open go on.
+    pub fn use_password(&self, password: &str) {
+        if let Engine::Postgres(pools) = &self.engine {
+            pools.use_password(password);
+        }
+    }
+
     /// Closes all connections. SQLite folds the write-ahead log into the file.
     pub async fn close(&self) {
         match &self.engine {

@@ -1,17 +1,17 @@
 //! The address of Redis, from one URL: a server, a set of Sentinels, or a cluster.
 
-use redis::sentinel::SentinelNodeConnectionInfo;
-use redis::{ConnectionInfo, IntoConnectionInfo as _, TlsMode};
+use redis::{ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
 /// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and `redis+cluster://host,host`, each also
 /// as `rediss` for TLS, with `user:password@` and a port where needed, and for a server or a master `/database`.
+#[derive(Clone)]
 pub(crate) enum Address {
     Server(ConnectionInfo),
-    /// `node` is how the master that the Sentinels name is connected to.
+    /// `settings` are of the master that the Sentinels name.
     Sentinel {
         sentinels: Vec<ConnectionInfo>,
         master: String,
-        node: Box<SentinelNodeConnectionInfo>,
+        settings: Box<RedisConnectionInfo>,
     },
     Cluster(Vec<ConnectionInfo>),
 }
@@ -48,15 +48,26 @@ impl Address {
                 if master.is_empty() {
                     return Err(invalid("the name of the master is missing"));
                 }
-                let settings = at(credentials, "master", database)?.redis_settings().clone();
-                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(settings);
-                if scheme == "rediss" {
-                    node = node.set_tls_mode(TlsMode::Secure);
-                }
+                let settings = Box::new(at(credentials, "master", database)?.redis_settings().clone());
                 // The credentials are for the master. Sentinels get none.
-                Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), node: Box::new(node) })
+                Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), settings })
             }
             _ => Err(invalid("only +sentinel and +cluster are known")),
+        }
+    }
+
+    /// The same with this password. Sentinels have none.
+    pub(crate) fn with_password(self, password: &str) -> Self {
+        let with = |info: ConnectionInfo| {
+            let settings = info.redis_settings().clone().set_password(password);
+            info.set_redis_settings(settings)
+        };
+        match self {
+            Self::Server(info) => Self::Server(with(info)),
+            Self::Sentinel { sentinels, master, settings } => {
+                Self::Sentinel { sentinels, master, settings: Box::new(settings.set_password(password)) }
+            }
+            Self::Cluster(nodes) => Self::Cluster(nodes.into_iter().map(with).collect()),
         }
     }
 
@@ -91,6 +102,22 @@ mod tests {
                 Address::Cluster(nodes) => format!("cluster {}", nodes.len()),
             };
             assert_eq!((kind.as_str(), address.uses_tls()), (expected, tls), "{url}");
+        }
+    }
+
+    #[test]
+    fn another_password_leaves_the_rest_of_the_address() {
+        for url in
+            ["redis://user:old@a/3", "redis+sentinel://user:old@a,b/main/3", "redis+cluster://user:old@a,b"]
+        {
+            let settings: Vec<_> = match Address::parse(url).unwrap().with_password("new") {
+                Address::Server(info) => vec![info.redis_settings().clone()],
+                Address::Sentinel { settings, .. } => vec![*settings],
+                Address::Cluster(nodes) => nodes.iter().map(|info| info.redis_settings().clone()).collect(),
+            };
+            for settings in settings {
+                assert_eq!((settings.username(), settings.password()), (Some("user"), Some("new")), "{url}");
+            }
         }
     }
 

@@ -1,17 +1,19 @@
 //! Creates connections: one for commands, which all requests share, and one for messages.
 
+use std::sync::{PoisonError, RwLock};
+
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::sentinel::Sentinel;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script};
+use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, TlsMode};
 
 use super::address::Address;
 use super::options::RedisTiming;
 
 /// The way to open connections to Redis.
 pub(crate) struct Connector {
-    address: Address,
+    address: RwLock<Address>,
     pub(crate) timing: RedisTiming,
 }
 
@@ -28,13 +30,23 @@ impl Connector {
             // An error means that the process has installed a provider already.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
-        Self { address, timing }
+        Self { address: RwLock::new(address), timing }
+    }
+
+    /// New connections use this password.
+    pub(crate) fn use_password(&self, password: &str) {
+        let address = self.address().with_password(password);
+        *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
+    }
+
+    fn address(&self) -> Address {
+        self.address.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) async fn connect(&self) -> RedisResult<Connection> {
-        match &self.address {
+        match self.address() {
             Address::Cluster(nodes) => {
-                let client = ClusterClient::builder(nodes.clone())
+                let client = ClusterClient::builder(nodes)
                     .connection_timeout(self.timing.connect)
                     .response_timeout(self.timing.response)
                     .retries(1)
@@ -53,7 +65,7 @@ impl Connector {
     }
 
     pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
-        let mut messages = match &self.address {
+        let mut messages = match self.address() {
             // A cluster publishes every message to all nodes, so any node will do.
             Address::Cluster(nodes) => first_of(nodes.iter()).await?,
             Address::Server(_) | Address::Sentinel { .. } => self.client().await?.get_async_pubsub().await?,
@@ -63,10 +75,16 @@ impl Connector {
     }
 
     async fn client(&self) -> RedisResult<Client> {
-        match &self.address {
-            Address::Server(info) => Client::open(info.clone()),
-            Address::Sentinel { sentinels, master, node } => {
-                Sentinel::build(sentinels.clone())?.async_master_for(master, Some(node)).await
+        let address = self.address();
+        let is_tls = address.uses_tls();
+        match address {
+            Address::Server(info) => Client::open(info),
+            Address::Sentinel { sentinels, master, settings } => {
+                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(*settings);
+                if is_tls {
+                    node = node.set_tls_mode(TlsMode::Secure);
+                }
+                Sentinel::build(sentinels)?.async_master_for(&master, Some(&node)).await
             }
             Address::Cluster(_) => {
                 Err((redis::ErrorKind::InvalidClientConfig, "a cluster has no single server").into())

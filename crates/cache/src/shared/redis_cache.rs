@@ -52,6 +52,11 @@ impl RedisCache {
         self.connection.breaker.is_closed()
     }
 
+    /// New connections use this password; those that are open go on.
+    pub fn use_password(&self, password: &str) {
+        self.connection.connector.use_password(password);
+    }
+
     /// The counters since the start.
     #[must_use]
     pub fn counts(&self) -> &RedisCounters {

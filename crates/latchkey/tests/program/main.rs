@@ -16,6 +16,9 @@ mod canaries;
 mod certificates;
 mod cli;
 mod creations;
+#[path = "../replicas/database.rs"]
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod database;
 mod folder;
 mod foreign;
 mod host;
@@ -30,10 +33,16 @@ mod mock_server;
 #[path = "../openid/mod.rs"]
 mod openid;
 mod person;
+#[path = "../replicas/postgres_server.rs"]
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod postgres_server;
 mod program;
 mod prover;
 mod public_clients;
 mod published_keys;
+#[path = "../replicas/redis_server.rs"]
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod redis_server;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
 mod running;
@@ -45,9 +54,13 @@ mod sign_in;
 mod sign_in_attacks;
 mod sign_in_example;
 mod sign_in_journeys;
+mod stored_server_secrets;
 mod stores_of_secrets;
 mod stub_api;
 mod taking_over;
+#[path = "../replicas/test_servers.rs"]
+#[expect(dead_code, reason = "shared with the tests of replicas")]
+mod test_servers;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
 mod two_providers;

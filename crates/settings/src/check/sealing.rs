@@ -9,10 +9,11 @@ use super::super::{
     findings::Location,
     read::Reading,
     resolved::{SealingKeySource, SealingKeys, Token},
+    secret_stores::{STORE_AND_PATH, StoreReference},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
-const ALLOWED: &str = "give exactly one of `file`, `env`, `vault` and `aws_kms`";
+const ALLOWED: &str = "give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
 
 /// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
 pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
@@ -24,9 +25,15 @@ impl Reading<'_> {
         let errors_before = self.findings.errors.len();
         let setting = &keys.sealing_key;
         let writing = match setting {
-            SealingKeySetting { file: None, env: None, vault: None, aws_kms: None } => {
-                Some(SealingKeySource::File(self.locations.folder(&at).join("data/sealing.key")))
-            }
+            SealingKeySetting {
+                file: None,
+                env: None,
+                store: None,
+                path: None,
+                key: None,
+                vault: None,
+                aws_kms: None,
+            } => Some(SealingKeySource::File(self.locations.folder(&at).join("data/sealing.key"))),
             setting => self.find(setting, &at.key("sealing_key")),
         };
         let former = keys.former_sealing_keys.iter().enumerate();
@@ -38,13 +45,26 @@ impl Reading<'_> {
     }
 
     fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKeySource> {
-        let SealingKeySetting { file, env, vault, aws_kms } = setting;
-        match (file, env, vault, aws_kms) {
-            (Some(file), None, None, None) => Some(SealingKeySource::File(self.path(file, &at.key("file")))),
-            (None, Some(name), None, None) => self.variable(name, at.key("env")).map(SealingKeySource::Text),
-            (None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
-            (None, None, None, Some(kms)) => Some(self.kms(kms, &at.key("aws_kms"))),
-            (None, None, None, None) => {
+        let SealingKeySetting { file, env, store, path, key, vault, aws_kms } = setting;
+        if store.is_some() != path.is_some() || (key.is_some() && store.is_none()) {
+            self.findings.error(at.clone(), STORE_AND_PATH.0, STORE_AND_PATH.1);
+            return None;
+        }
+        let stored = store.clone().zip(path.clone());
+        let stored = stored.map(|(store, path)| StoreReference { store, path, key: key.clone() });
+        match (file, env, stored, vault, aws_kms) {
+            (Some(file), None, None, None, None) => {
+                Some(SealingKeySource::File(self.path(file, &at.key("file"))))
+            }
+            (None, Some(name), None, None, None) => {
+                self.variable(name, at.key("env")).map(SealingKeySource::Text)
+            }
+            (None, None, Some(stored), None, None) => {
+                self.stored_of_server(&stored, at).map(SealingKeySource::Text)
+            }
+            (None, None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
+            (None, None, None, None, Some(kms)) => Some(self.kms(kms, &at.key("aws_kms"))),
+            (None, None, None, None, None) => {
                 self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
                 None
             }

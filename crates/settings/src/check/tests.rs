@@ -575,6 +575,52 @@ fn a_secret_store_and_what_refers_to_it_are_judged() {
 }
 
 #[test]
+fn the_server_s_own_secrets_in_a_store_are_judged() {
+    let at = "{ store: kept, path: a/b, key: c }";
+    for (section, expected) in [
+        (
+            format!("storage: {{ password: {at} }}"),
+            "storage.password: the file of SQLite has no password; leave it out",
+        ),
+        (
+            format!("storage: {{ url: 'postgres://db', password: {at} }}"),
+            "storage.password: the secret store kept (vault",
+        ),
+        (
+            format!("cache: {{ redis_password: {at} }}"),
+            "cache.redis_password: there is no `redis_url` that it is for",
+        ),
+        (
+            "cache: { redis_url: 'redis://a', redis_password: { store: kep, path: a } }".into(),
+            "cache.redis_password.store: there is no secret store of this name; did you mean `kept`?",
+        ),
+        (format!("keys: {{ sealing_key: {at} }}"), "keys.sealing_key: the secret store kept (vault"),
+        (
+            "keys: { sealing_key: { store: kept } }".into(),
+            "keys.sealing_key: a reference to a secret store has `store` and `path`",
+        ),
+        (
+            "keys: { former_sealing_keys: [{ env: SET, store: kept, path: a, key: b }] }".into(),
+            "keys.former_sealing_keys[0]: several places are given for the one key",
+        ),
+    ] {
+        let refused = refusal(&format!("secret_stores: {{ kept: {VAULT} }}\n{section}"));
+        assert!(refused.contains(&format!(": {expected}")), "{section}\n{refused}");
+    }
+}
+
+#[test]
+fn a_password_of_redis_that_is_not_given_is_a_warning() {
+    let text = format!(
+        "secret_stores: {{ kept: {VAULT} }}\ncache: {{ redis_url: 'redis://a', redis_password: {{ store: kept, path: a/b, key: c }} }}"
+    );
+    let loaded = load(&text).unwrap();
+    assert_eq!(loaded.platform.redis_url.as_ref().unwrap().expose(), "redis://a");
+    let warned = loaded.warnings[0].brief();
+    assert!(warned.contains("cache.redis_password: the secret store kept (vault"), "{warned}");
+}
+
+#[test]
 fn what_a_secret_store_does_not_give_is_no_fault_of_the_settings() {
     let loaded = load(&with_store(VAULT, "{ store: kept, path: a/b, key: c }")).unwrap();
     let [unread] = &loaded.declaration.unread.values().next().unwrap()[..] else { panic!("one secret") };

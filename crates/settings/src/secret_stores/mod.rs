@@ -1,6 +1,7 @@
 //! Secret stores that secrets refer to: where they are, how the program signs in, and which paths tenants may use.
 
 mod check;
+mod passwords;
 mod reader;
 mod reference;
 
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{schema, sections::TokenSetting};
 
+pub use passwords::Passwords;
 pub use reader::SecretStores;
-pub(crate) use reference::{StoreReference, StoredValues};
+pub(crate) use reference::{STORE_AND_PATH, StoreReference, StoredValues, of_clients, of_server};
 
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -1,46 +1,107 @@
-//! References of clients' secrets to a secret store, and what the stores give for them.
+//! References to a secret store, and what the stores give for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use administration::{SecretSource, StoredSource, nearest, unfit};
+use administration::schema::STORE_PATH;
+use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
 use protocol::Secret;
+use schemars::JsonSchema;
 use secrets::MAX_SECRET_LENGTH;
+use serde::Deserialize;
 
 use super::check::is_path;
 use super::reader::{Place, Read};
-use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, read::Reading};
+use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
+use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, read::Reading, schema};
+
+/// What a reference has, and how it is written.
+pub(crate) const STORE_AND_PATH: (&str, &str) = (
+    "a reference to a secret store has `store` and `path`",
+    "write `{ store: NAME, path: PATH, key: MEMBER }`",
+);
 
 /// What was read from the stores.
 pub(crate) type StoredValues = BTreeMap<Place, Read>;
 
-/// A secret in a store, as a setting refers to it.
+/// A secret in a secret store.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct StoreReference {
-    pub(crate) store: String,
-    pub(crate) path: String,
-    pub(crate) key: Option<String>,
+    /// The name of the secret store, as `secret_stores` has it.
+    pub store: String,
+    /// Where the secret is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = STORE_PATH))]
+    pub path: String,
+    /// The member of the stored JSON object that is the secret. Default: the whole text, in AWS Secrets Manager only.
+    #[serde(default)]
+    #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
+    pub key: Option<String>,
 }
 
 /// A secret that a store gave, or why it did not give it.
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
+/// What the clients of the tenants refer to: stores and paths.
+pub(crate) fn of_clients(declared: &Declared) -> impl Iterator<Item = (&str, &str)> {
+    let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
+    let sources = clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets));
+    sources.filter_map(|SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
+}
+
+/// What the server's own sections refer to.
+pub(crate) fn of_server<'s>(
+    storage: &'s Storage,
+    cache: &'s Cache,
+    keys: &'s Keys,
+) -> impl Iterator<Item = (&'s str, &'s str)> {
+    let passwords = storage.password.iter().chain(&cache.redis_password);
+    let passwords = passwords.map(|StoreReference { store, path, .. }| (&**store, &**path));
+    let keys = std::iter::once(&keys.sealing_key).chain(&keys.former_sealing_keys);
+    let place = |SealingKeySetting { store, path, .. }: &'s _| store.as_deref().zip(path.as_deref());
+    passwords.chain(keys.filter_map(place))
+}
+
 impl Reading<'_> {
-    /// Reads what the clients of the tenants refer to, all at once: each request to a store takes its time.
-    pub(crate) fn read_stores(&mut self, declared: &Declared) {
+    /// Reads what is referred to, all at once: each request to a store takes its time.
+    pub(crate) fn read_stores<'s>(&mut self, referred: impl Iterator<Item = (&'s str, &'s str)>) {
         let stores = self.file_reader.environment.secret_stores();
-        let mut wanted = BTreeSet::new();
-        let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
-        for source in clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets)) {
-            let SecretSource { store: Some(store), path: Some(path), .. } = source else { continue };
-            if stores.known(store).is_some() && is_path(path) {
-                wanted.insert(Place { store: store.clone(), path: path.clone() });
+        let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
+        let place = |(store, path): (&str, &str)| Place { store: store.to_owned(), path: path.to_owned() };
+        self.stored = stores.read(&known.map(place).collect());
+    }
+
+    /// What a store has for a client. `None` where the reference itself is wrong, which is among the findings.
+    pub(crate) fn stored_secret(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
+        let value = self.stored_value(reference, at)?;
+        // What was read counts for the hash of the settings as what a file holds.
+        let StoreReference { store, path, key } = reference;
+        let name = format!("{store}:{path}#{}", key.as_deref().unwrap_or_default());
+        match &value {
+            Ok((value, _)) => self.file_reader.absorb("stored", &name, value.expose().as_bytes()),
+            Err(_) => self.file_reader.absorb("not stored", &name, b""),
+        }
+        Some(value)
+    }
+
+    /// What a store has for the server itself. What it does not give is an error of the settings.
+    pub(crate) fn stored_of_server(
+        &mut self,
+        reference: &StoreReference,
+        at: &Location,
+    ) -> Option<FileSecret> {
+        match self.stored_value(reference, at)? {
+            Ok((value, _)) => Some(FileSecret::new(value.expose().to_owned())),
+            Err(why) => {
+                let hint = "the server does not start without it; mend what the store says";
+                self.findings.error(at.clone(), why, hint);
+                None
             }
         }
-        self.stored = stores.read(&wanted);
     }
 
     /// What a store has for a reference. `None` where the reference itself is wrong, which is among the findings.
-    pub(crate) fn stored_secret(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
+    pub(crate) fn stored_value(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
         let StoreReference { store, path, key } = reference;
         let stores = self.file_reader.environment.secret_stores();
         let findings = &mut self.findings;
@@ -63,18 +124,11 @@ impl Reading<'_> {
             return None;
         }
         let place = Place { store: store.clone(), path: path.clone() };
-        let value = match self.stored.get(&place) {
+        Some(match self.stored.get(&place) {
             Some(Ok(secret)) => value_of(reference, secret),
             Some(Err(why)) => Err(why.clone()),
             None => Err(format!("the secret store {store} was not asked for {path}")),
-        };
-        // What was read counts for the hash of the settings as what a file holds.
-        let name = format!("{store}:{path}#{}", key.as_deref().unwrap_or_default());
-        match &value {
-            Ok((value, _)) => self.file_reader.absorb("stored", &name, value.expose().as_bytes()),
-            Err(_) => self.file_reader.absorb("not stored", &name, b""),
-        }
-        Some(value)
+        })
     }
 }
 

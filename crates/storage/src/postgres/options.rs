@@ -52,9 +52,8 @@ pub(crate) enum Role {
 
 impl PostgresOptions {
     pub(crate) fn readers(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
-        let role = if row_level_security { Role::App } else { Role::Login };
         let pool = PgPoolOptions::new().max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
-        pool.connect_lazy_with(session(server, role, self.patience))
+        pool.connect_lazy_with(reading(server, row_level_security, self.patience))
     }
 
     pub(crate) fn administrators(&self, server: &PgConnectOptions, row_level_security: bool) -> PgPool {
@@ -68,6 +67,16 @@ impl PostgresOptions {
 pub(crate) fn single(server: PgConnectOptions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(server)
+}
+
+/// For requests.
+pub(crate) fn reading(
+    server: &PgConnectOptions,
+    row_level_security: bool,
+    longest: Duration,
+) -> PgConnectOptions {
+    let role = if row_level_security { Role::App } else { Role::Login };
+    session(server, role, longest)
 }
 
 /// For work across tenants, and for reading one. Every page is in the order of an index, and everything else is found by its key. The

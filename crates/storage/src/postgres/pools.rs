@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -43,7 +44,8 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {
-    server: PgConnectOptions,
+    /// With the password that new connections use.
+    server: RwLock<PgConnectOptions>,
     readers: PgPool,
     administrators: PgPool,
     patience: Duration,
@@ -113,12 +115,25 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&self.server)
+        place(&self.server())
     }
 
     /// For a connection of its own that works across tenants.
     pub(crate) fn administration_options(&self) -> PgConnectOptions {
-        options::administration(&self.server, self.roles.row_level_security)
+        options::administration(&self.server(), self.roles.row_level_security)
+    }
+
+    /// New connections use this password; those that are open go on.
+    pub(crate) fn use_password(&self, password: &str) {
+        let server = self.server().password(password);
+        let is_restricted = self.roles.row_level_security;
+        self.readers.set_connect_options(options::reading(&server, is_restricted, self.patience));
+        self.administrators.set_connect_options(options::administration(&server, is_restricted));
+        *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    fn server(&self) -> PgConnectOptions {
+        self.server.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All rows of a statement of a request. Waiting for a connection, reading, and once more where the connection was lost, all have
@@ -234,7 +249,7 @@ impl PostgresPools {
             readers: options.readers(&server, roles.row_level_security),
             administrators: options.administrators(&server, roles.row_level_security),
             turns: StoreTurns::new(options.readers, options.administrators),
-            server,
+            server: RwLock::new(server),
             patience: options.patience,
             runtime: Handle::current(),
             roles,

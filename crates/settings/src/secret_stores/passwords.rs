@@ -1,0 +1,108 @@
+//! The passwords of PostgreSQL and Redis that secret stores hold.
+
+use administration::FileSecret;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::reference::StoreReference;
+use crate::{findings::Location, read::Reading, resolved::StorageLocation, sections::Cache};
+
+/// Those that were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passwords {
+    /// That of `storage`.
+    pub storage: Option<FileSecret>,
+    /// That of `cache`.
+    pub redis: Option<FileSecret>,
+}
+
+impl Reading<'_> {
+    /// The store with its password.
+    pub(crate) fn with_storage_password(
+        &mut self,
+        location: Option<StorageLocation>,
+        reference: Option<&StoreReference>,
+    ) -> (Option<StorageLocation>, Option<FileSecret>) {
+        let Some(reference) = reference else { return (location, None) };
+        let at = Location::section("storage").key("password");
+        match location {
+            Some(StorageLocation::Postgres(url)) => {
+                let Some(password) = self.stored_of_server(reference, &at) else { return (None, None) };
+                let url = self.with_password(&url, &password, at, "url");
+                (url.map(StorageLocation::Postgres), Some(password))
+            }
+            Some(StorageLocation::Sqlite(_)) => {
+                self.findings.error(at, "the file of SQLite has no password", "leave it out");
+                (None, None)
+            }
+            None => (None, None),
+        }
+    }
+
+    /// The URL of Redis with its password. The server serves without Redis until it can be read.
+    pub(crate) fn with_redis_password(&mut self, cache: &Cache) -> (Option<FileSecret>, Option<FileSecret>) {
+        let Cache { redis_url, redis_password: Some(reference), .. } = cache else {
+            return (cache.redis_url.clone(), None);
+        };
+        let at = Location::section("cache").key("redis_password");
+        let Some(url) = redis_url else {
+            self.findings.error(at, "there is no `redis_url` that it is for", "write both, or leave it out");
+            return (None, None);
+        };
+        match self.stored_value(reference, &at) {
+            Some(Ok((password, _))) => {
+                let password = FileSecret::new(password.expose().to_owned());
+                (self.with_password(url, &password, at, "redis_url"), Some(password))
+            }
+            Some(Err(why)) => {
+                self.findings.warning(at, why, "Redis is not used until then; mend what the store says");
+                (Some(url.clone()), None)
+            }
+            None => (None, None),
+        }
+    }
+
+    fn with_password(
+        &mut self,
+        url: &FileSecret,
+        password: &FileSecret,
+        at: Location,
+        key: &str,
+    ) -> Option<FileSecret> {
+        let with = with_password(url.expose(), password.expose());
+        if with.is_none() {
+            let hint = format!("leave the password out of `{key}`");
+            self.findings.error(at, format!("`{key}` has a password, too"), hint);
+        }
+        with
+    }
+}
+
+/// `None` where the URL has one already.
+fn with_password(url: &str, password: &str) -> Option<FileSecret> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
+    (!user.contains(':')).then(|| FileSecret::new(format!("{scheme}://{user}:{password}@{hosts}{path}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_comes_into_a_url_without_one() {
+        for (url, expected) in [
+            (
+                "postgres://latchkey@db:5432/rows?sslmode=require",
+                Some("postgres://latchkey:p%40%2F%3A@db:5432/rows?sslmode=require"),
+            ),
+            ("postgres://db", Some("postgres://:p%40%2F%3A@db")),
+            ("redis+sentinel://user@a:1,b:2/main/3", Some("redis+sentinel://user:p%40%2F%3A@a:1,b:2/main/3")),
+            ("postgres://user:other@db/rows", None),
+            ("redis://:other@cache", None),
+        ] {
+            assert_eq!(with_password(url, "p@/:").as_ref().map(FileSecret::expose), expected, "{url}");
+        }
+    }
+}
