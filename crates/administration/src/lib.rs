@@ -24,6 +24,7 @@ mod console_session;
 mod invalidation;
 mod limits;
 mod revocations;
+mod rotation_progress;
 mod secret_writer;
 mod sign_ins;
 
@@ -48,7 +49,7 @@ pub mod rows;
 pub use administrator::{
     AccountFilter, AccountImport, AccountSignInsView, Administrator, ApplicationReading, Caller, Clock,
     Created, CredentialsReading, EditPolicy, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency,
-    LeakedCredential, Publish, Resource, TenantReading, ThrottledNow, UsageQuery,
+    LeakedCredential, Publish, Resource, ScheduledRotation, TenantReading, ThrottledNow, UsageQuery,
 };
 pub use advice::ClientCount;
 pub use application::{
@@ -85,6 +86,7 @@ pub use query::{
 pub use reconcile::Reconciler;
 pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
+pub use rotation_progress::RotationProgress;
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
     check_introspection_clients, check_issuer_owners, check_tenant, unfit,
@@ -97,7 +99,7 @@ pub use store::{
     CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
     IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
     KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret,
-    RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList,
-    TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations, SecretUsage,
+    TenantKeys, TenantList, TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};

@@ -79,6 +79,15 @@ impl FromStr for SecretPlace {
     }
 }
 
+impl SecretPlace {
+    /// For a tenant that may not have its secrets there.
+    pub(crate) fn is_not_allowed(&self, tenant: &TenantId) -> String {
+        format!(
+            "the operator does not let secrets of tenant {tenant} be written to {self}; ask for the path in `tenant_prefixes` of the store"
+        )
+    }
+}
+
 impl fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.store, self.path)?;

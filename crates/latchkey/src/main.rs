@@ -29,6 +29,7 @@ mod reload;
 mod reseal;
 mod rotation;
 mod sealing;
+mod secret_rotations;
 mod secret_store_writer;
 mod secret_usage;
 mod service_manager;

@@ -25,6 +25,7 @@ use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
+use crate::secret_rotations::RotatedSecrets;
 use crate::secret_store_writer::SecretStoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
@@ -42,6 +43,7 @@ pub(crate) struct Platform {
     pub(crate) reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) rotated: Arc<Rotated>,
+    pub(crate) rotated_secrets: Arc<RotatedSecrets>,
     pub(crate) left_out: Arc<LeftOut>,
     pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
@@ -56,6 +58,7 @@ impl Platform {
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, settings)?;
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
+        let rotated_secrets = Arc::<RotatedSecrets>::default();
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
             .throttling(settings.limits.sign_in.into())
@@ -81,6 +84,7 @@ impl Platform {
             keys: Arc::clone(&composition.keys),
             jwks_fetcher,
             rotated: Arc::clone(&rotated),
+            rotated_secrets: Arc::clone(&rotated_secrets),
             left_out: Arc::clone(&left_out),
             secret_stores: Arc::clone(&settings.secret_stores),
             found: Mutex::default(),
@@ -101,7 +105,17 @@ impl Platform {
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
             (settings.l1_lifetime, settings.limits.clients.get().into());
-        Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
+        Ok(Self {
+            database,
+            caches,
+            reconciler,
+            administrator,
+            rotated,
+            rotated_secrets,
+            left_out,
+            health,
+            services,
+        })
     }
 
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.

@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SubjectTy
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
 
-use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow};
+use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation};
 
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Client {
     pub dpop_bound_access_tokens: bool,
     /// Whether each of its tokens is bound to its client certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
+    /// How its secret is replaced by itself. Requests do not need it, so replicas do not share it.
+    #[serde(skip)]
+    pub rotation: Option<SecretRotation>,
     /// The keys that it may sign assertions with.
     pub keys: Option<ClientKeys>,
     /// The URL where those keys are published, in place of `keys`.
@@ -116,6 +119,7 @@ impl Client {
             introspection: IntrospectionRight::Own,
             dpop_bound_access_tokens: false,
             tls_client_certificate_bound_access_tokens: false,
+            rotation: None,
             keys: None,
             jwks_uri: None,
             certificate_subject: None,

@@ -51,6 +51,7 @@ mod authenticator;
 mod client_authentication_error;
 
 mod flow_id;
+mod secret_rotation;
 mod users;
 
 pub use api_key::{ApiKey, ApiKeyId, InvalidApiKeyId};
@@ -82,6 +83,7 @@ pub use request_object::RequestObjectError;
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};
 pub use revocation_facts::{IssuedToken, PersonOfToken, Reading, RevocationFacts, RevokedBy};
 pub use revocation_feed::{RevocationFeed, RevokedClient, RevokedPeople};
+pub use secret_rotation::SecretRotation;
 pub use sender_keys::SenderKeys;
 pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;

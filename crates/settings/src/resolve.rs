@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use administration::{
     ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings, PasswordSource,
-    SecretSource, TenantSettings, UnreadSecret,
+    SecretPlace, SecretSource, TenantSettings, UnreadSecret,
 };
 use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
@@ -34,6 +34,7 @@ impl Reading<'_> {
         let mut unread = Vec::new();
         for (client_id, client) in &mut settings.clients {
             let at = at.key("clients").key(client_id);
+            self.check_rotation(client, &at);
             let (found, not_found) = self.client_secrets(client, &at);
             secrets.push(found);
             if let Ok(id) = ClientId::parse(client_id) {
@@ -138,6 +139,18 @@ impl Reading<'_> {
             }
         }
         (secrets, unread)
+    }
+
+    /// The store that rotations write to is one of the settings. The rest is a rule of the client.
+    fn check_rotation(&mut self, client: &ClientSettings, at: &Location) {
+        let Some(Ok(place)) = client.rotate.as_ref().map(|rotate| rotate.into.parse::<SecretPlace>()) else {
+            return;
+        };
+        let stores = self.file_reader.environment.secret_stores();
+        if let Err(why) = stores.check_place(&place.store, &place.path, place.key.is_some()) {
+            let hint = "name a store of `secret_stores` and a place in it: `STORE:PATH#KEY`";
+            self.findings.error(at.key("rotate").key("into"), why, hint);
+        }
     }
 
     /// A secret of a client or a password, in one of the `allowed` places, checked.

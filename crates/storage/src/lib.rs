@@ -38,6 +38,7 @@ mod pushed_requests;
 mod revocations;
 mod rings;
 mod sealed_items;
+mod secret_rotations;
 mod sessions;
 mod tenant_search;
 mod usage_days;

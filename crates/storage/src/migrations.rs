@@ -53,6 +53,7 @@ macro_rules! migrator {
             "0046_descriptions_of_scopes",
             "0047_account_permissions",
             "0048_console_sessions",
+            "0049_secret_rotations",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

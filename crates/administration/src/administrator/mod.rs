@@ -27,6 +27,7 @@ mod readings;
 mod refusals;
 mod resource;
 mod rotation_into;
+mod scheduled_rotation;
 mod secret_material;
 mod secrets;
 mod signing_keys;
@@ -54,6 +55,7 @@ pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
 pub use readings::{ApplicationReading, CredentialsReading, TenantReading};
 pub use resource::Resource;
+pub use scheduled_rotation::ScheduledRotation;
 pub use usage::UsageQuery;
 
 /// An operator's settings for all interfaces.
@@ -187,6 +189,14 @@ impl Administrator {
 
     fn context<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId, facts: &'a Facts) -> EditContext<'a> {
         let Caller { authority: by, now, if_match, .. } = caller;
-        EditContext { tenant, by, if_match: if_match.as_deref(), policy: &self.policy, now: *now, facts }
+        EditContext {
+            tenant,
+            by,
+            if_match: if_match.as_deref(),
+            policy: &self.policy,
+            now: *now,
+            facts,
+            secret_writer: &*self.secret_writer,
+        }
     }
 }

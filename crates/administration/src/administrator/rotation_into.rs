@@ -1,15 +1,67 @@
 //! Rotates a client's secret into a secret store. The new one is valid before it is written, and the others end
 //! after that.
 
-use protocol::Lifetime;
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
-use tenancy::TenantId;
+use tenancy::{StoreError, TenantId};
 
 use super::idempotency::IdempotencyScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{self, EditContext, Edited, SecretStep, invalid, secret::SecretEnds};
-use crate::{EditError, Permission, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
+use crate::edit::{
+    self, EditContext, Edited, SecretStep, invalid,
+    secret::{GRACE, SecretEnds},
+};
+use crate::{EditError, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
+
+/// Why a rotation did not come to its end.
+#[derive(Debug)]
+pub(super) enum RotationError {
+    /// Nothing was written to the store, or its answer is no part of this.
+    Edit(EditError),
+    /// The store has not, or may not have, the new secret.
+    NotWritten(NotWritten),
+}
+
+/// A new secret, with its hint, that is not known to be in its place.
+#[derive(Debug)]
+pub(super) struct NotWritten {
+    new: SecretId,
+    hint: String,
+    place: SecretPlace,
+    failure: WriteFailure,
+}
+
+impl From<EditError> for RotationError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl From<StoreError> for RotationError {
+    fn from(error: StoreError) -> Self {
+        Self::Edit(error.into())
+    }
+}
+
+impl NotWritten {
+    /// What the caller is told. What a store says is for the platform's administrators.
+    pub(super) fn told(&self, to_platform: bool) -> String {
+        let Self { new, hint, place, failure } = self;
+        let said = match to_platform {
+            true => failure.to_string(),
+            false => format!("the secret store {} does not take it; ask the operator", place.store),
+        };
+        match failure {
+            WriteFailure::Refused(_) => format!(
+                "the new secret {new} was not written to {place} and is revoked; all others are as before: {said}"
+            ),
+            WriteFailure::Unknown(_) => format!(
+                "it is not known whether the new secret {new} is in {place}, so it and all others are valid: {said}. Where the secret there ends in {hint}, \
+                 end the others, otherwise revoke {new}"
+            ),
+        }
+    }
+}
 
 impl Administrator {
     /// A refused write leaves the secrets as they were, with the new one revoked. Where it is not known whether the
@@ -19,16 +71,12 @@ impl Administrator {
         caller: &Caller,
         names @ (tenant, client): (&TenantId, &ClientId),
         ends: SecretEnds,
-        grace: Lifetime,
-        into: &str,
-    ) -> Edited<Created<RotatedSecret>> {
-        caller.authority.require_in(tenant, Permission::Clients)?;
+        place: SecretPlace,
+    ) -> Result<Created<RotatedSecret>, RotationError> {
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("rotate secret of {client} into"));
         if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
             return Ok(Created { value, replayed: true });
         }
-        let place = self.place(caller, tenant, into)?;
-
         let secret = self.generate_secret(tenant, client);
         let decide = |context: EditContext<'_>| {
             edit::secret::create_into(context, client, &secret, ends, Some(&place))
@@ -42,10 +90,15 @@ impl Administrator {
         let version = match self.secret_writer.write(&place, &secret.value).await {
             Ok(version) => version,
             Err(failure) => {
-                return Err(self.not_written(caller, names, (&new, &secret.hint), &place, failure).await?);
+                if matches!(failure, WriteFailure::Refused(_)) {
+                    self.step_secret(caller, tenant, client, &new, SecretStep::Revoke).await?;
+                }
+                let hint = secret.hint;
+                return Err(RotationError::NotWritten(NotWritten { new, hint, place, failure }));
             }
         };
 
+        let grace = ends.grace.unwrap_or(GRACE);
         let decide = |context: EditContext<'_>| edit::secret::end_others(context, client, &new, grace);
         let answer = |after: &TenantState| {
             let is_new = |row: &&crate::SecretState| row.secret.id == new;
@@ -55,46 +108,16 @@ impl Administrator {
             let (into, version) = (Some(place.to_string()), Some(version.clone()));
             Ok(RotatedSecret { client_secret: None, into, version, secret })
         };
-        self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await
+        Ok(self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await?)
     }
 
     /// A place that the caller may have secrets written to.
-    fn place(&self, caller: &Caller, tenant: &TenantId, into: &str) -> Edited<SecretPlace> {
+    pub(super) fn place(&self, caller: &Caller, tenant: &TenantId, into: &str) -> Edited<SecretPlace> {
         let place: SecretPlace = into.parse().map_err(|error| invalid("/into", format!("{error}")))?;
         if !caller.authority.is_of_platform() && !self.secret_writer.allows(tenant, &place) {
-            let message = format!(
-                "the operator does not let secrets of tenant {tenant} be written to {place}; ask for the path in `tenant_prefixes` of the store"
-            );
-            return Err(EditError::InsufficientPrivilege(message));
+            return Err(EditError::InsufficientPrivilege(place.is_not_allowed(tenant)));
         }
         self.secret_writer.check(&place).map_err(|why| invalid("/into", why))?;
         Ok(place)
-    }
-
-    /// What the caller is told. What a store says is for the platform's administrators.
-    async fn not_written(
-        &self,
-        caller: &Caller,
-        (tenant, client): (&TenantId, &ClientId),
-        (new, hint): (&SecretId, &str),
-        place: &SecretPlace,
-        failure: WriteFailure,
-    ) -> Edited<EditError> {
-        let said = match caller.authority.is_of_platform() {
-            true => failure.to_string(),
-            false => format!("the secret store {} does not take it; ask the operator", place.store),
-        };
-        Ok(EditError::Conflict(match failure {
-            WriteFailure::Refused(_) => {
-                self.step_secret(caller, tenant, client, new, SecretStep::Revoke).await?;
-                format!(
-                    "the new secret {new} was not written to {place} and is revoked; all others are as before: {said}"
-                )
-            }
-            WriteFailure::Unknown(_) => format!(
-                "it is not known whether the new secret {new} is in {place}, so it and all others are valid: {said}. Where the secret there ends in {hint}, \
-                 end the others, otherwise revoke {new}"
-            ),
-        }))
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tenancy::TenantId;
 
 use super::idempotency::IdempotencyScope;
+use super::rotation_into::RotationError;
 use super::{Administrator, Caller, Created};
 use crate::edit::{
     self, EditContext, Edited, SecretStep,
@@ -58,10 +59,18 @@ impl Administrator {
         settings: RotateSettings,
     ) -> Edited<Created<RotatedSecret>> {
         let RotateSettings { grace, expires_at, into } = settings;
-        let grace = grace.unwrap_or(GRACE);
-        let ends = SecretEnds { expires_at: expires_at.map(Timestamp::from), grace: Some(grace) };
+        let grace = Some(grace.unwrap_or(GRACE));
+        let ends = SecretEnds { expires_at: expires_at.map(Timestamp::from), grace };
         if let Some(place) = into {
-            return self.rotate_into(caller, (tenant, client), ends, grace, &place).await;
+            caller.authority.require_in(tenant, Permission::Clients)?;
+            let place = self.place(caller, tenant, &place)?;
+            let rotated = self.rotate_into(caller, (tenant, client), ends, place).await;
+            return rotated.map_err(|error| match error {
+                RotationError::Edit(error) => error,
+                RotationError::NotWritten(secret) => {
+                    EditError::Conflict(secret.told(caller.authority.is_of_platform()))
+                }
+            });
         }
         let Created { value, replayed } =
             self.make_secret(caller, (tenant, client), "rotate secret", ends).await?;

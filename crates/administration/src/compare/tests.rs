@@ -104,15 +104,10 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
         },
         declared_expires_at: secret.expires_at,
     };
-    let client = |declared: &DeclaredClient| ClientState {
-        client: declared.client.clone(),
-        lifecycle,
-        secrets: declared
-            .secrets
-            .iter()
-            .enumerate()
-            .map(|(index, row)| secret(&declared.client, index, row))
-            .collect(),
+    let client = |declared: &DeclaredClient| {
+        let secrets = declared.secrets.iter().enumerate();
+        let secrets = secrets.map(|(index, row)| secret(&declared.client, index, row)).collect();
+        ClientState::of(declared.client.clone(), lifecycle, secrets)
     };
     let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), lifecycle };
     TenantState {

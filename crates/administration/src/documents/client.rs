@@ -1,7 +1,7 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
-use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SubjectKind};
+use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ pub struct ClientSettings {
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub client_secrets: Vec<SecretSource>,
+    /// Replaces the secret by itself and writes the new one into a secret store. Default: never.
+    pub rotate: Option<RotationScheduleSettings>,
     /// How the client authenticates (RFC 7591 §2). `any`: with a secret or a key, whichever it has.
     #[schemars(example = &"any", extend("enum" = ClientAuthenticationMethod::NAMES))]
     pub token_endpoint_auth_method: String,
@@ -118,6 +120,22 @@ pub struct ClientSettings {
     pub introspection: String,
 }
 
+/// When a client's secret is replaced by itself, and where the new one is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["into"]))]
+pub struct RotationScheduleSettings {
+    /// How old the newest secret becomes: from 1 hour to 400 days.
+    #[schemars(with = "schema::Span", extend("pattern" = schema::SOME_TIME, "minimum" = 3600, "maximum" = 34_560_000), example = "30d")]
+    pub every: Lifetime,
+    /// The place in a secret store of the operator's: `STORE:PATH#KEY`.
+    #[schemars(example = &"vault:oauth2/billing#client_secret", extend("pattern" = schema::SECRET_PLACE, "maxLength" = 1400))]
+    pub into: String,
+    /// How long the secrets before stay valid after a rotation: less than `every`. Default: a day, or half of `every` if that is less.
+    #[schemars(with = "Option<schema::Span>", example = "24h")]
+    pub grace: Option<Lifetime>,
+}
+
 /// What a client's tokens say differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -191,6 +209,7 @@ impl From<&Client> for ClientSettings {
             purpose: client.purpose.map(|purpose| purpose.as_str().to_owned()),
             client_secret: None,
             client_secrets: Vec::new(),
+            rotate: client.rotation.as_ref().map(RotationScheduleSettings::from),
             token_endpoint_auth_method: client.authentication_method.to_string(),
             grant_types: client.grant_types.iter().map(ToString::to_string).collect(),
             audiences: client.audiences.clone(),
@@ -222,6 +241,19 @@ impl From<&Client> for ClientSettings {
             popup: client.code_flow.popup,
             introspection: client.introspection.as_str().to_owned(),
         }
+    }
+}
+
+/// Without the place, which has none.
+impl Default for RotationScheduleSettings {
+    fn default() -> Self {
+        Self { every: Lifetime::from_seconds(30 * 86_400), into: String::new(), grace: None }
+    }
+}
+
+impl From<&SecretRotation> for RotationScheduleSettings {
+    fn from(SecretRotation { every, into, grace }: &SecretRotation) -> Self {
+        Self { every: *every, into: into.clone(), grace: Some(*grace) }
     }
 }
 

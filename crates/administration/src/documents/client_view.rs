@@ -3,6 +3,7 @@
 use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::Instant;
 use super::{ClientSettings, CreatedSecret, schema};
@@ -25,9 +26,24 @@ pub struct ClientView {
     pub updated_at: Instant,
     /// How many of its secrets are valid now.
     pub live_secrets: u32,
+    /// How far its schedule of rotations is. Absent without `rotate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationProgressView>,
     /// All else.
     #[serde(flatten)]
     pub settings: ClientSettings,
+}
+
+/// How far a schedule of rotations is.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RotationProgressView {
+    /// When the schedule is looked at next, which is within a minute where it was not yet.
+    pub due_at: Option<Instant>,
+    /// When the last rotation failed, if none has succeeded since.
+    pub failed_at: Option<Instant>,
+    /// Why it failed.
+    pub failure: Option<String>,
 }
 
 /// A client that has just been created, with its secret.
@@ -45,7 +61,7 @@ impl ClientView {
     /// The view of a client's rows.
     #[must_use]
     pub fn of(state: &ClientState, now: Timestamp) -> Self {
-        let ClientState { client, lifecycle, secrets } = state;
+        let ClientState { client, lifecycle, secrets, rotation } = state;
         let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
         Self {
             client_id: client.id.to_string(),
@@ -54,6 +70,11 @@ impl ClientView {
             created_at: lifecycle.created_at.into(),
             updated_at: lifecycle.updated_at.into(),
             live_secrets: u32::try_from(live).unwrap_or(u32::MAX),
+            rotation: client.rotation.as_ref().map(|_| RotationProgressView {
+                due_at: rotation.due_at.map(Instant::from),
+                failed_at: rotation.failed_at.map(Instant::from),
+                failure: rotation.failure.clone(),
+            }),
             settings: ClientSettings::from(client),
         }
     }

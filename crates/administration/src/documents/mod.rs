@@ -47,8 +47,10 @@ pub(crate) use api_key::API_KEY;
 pub use api_key::{ApiKeySettings, ApiKeyView, CreatedApiKey, RotateApiKeySettings};
 pub use audit::AuditView;
 pub(crate) use client::CLIENT;
-pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
-pub use client_view::{ClientView, CreatedClient};
+pub use client::{
+    ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
+};
+pub use client_view::{ClientView, CreatedClient, RotationProgressView};
 pub use console::ConsoleLink;
 pub use etag::EntityTag;
 pub use explanation::{

@@ -36,6 +36,8 @@ pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
 /// A place in a secret store: segments, with slashes between them.
 pub const STORE_PATH: &str = "^[A-Za-z0-9_+=.@:-]+(/[A-Za-z0-9_+=.@:-]+)*$";
+/// A store and a place in it.
+pub const SECRET_PLACE: &str = "^[^:#]+:[^#]+(#[^#]+)?$";
 /// A hash that can be imported.
 pub const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$";
 

@@ -6,12 +6,13 @@ use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
 
 use super::{
-    Edit, EditContext, Edited, SecretMaterial, declared, ok_unless_errors, patched, privilege, secret, taken,
+    Edit, EditContext, Edited, SecretMaterial, declared, invalid, ok_unless_errors, patched, privilege,
+    secret, taken,
 };
 use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
 use crate::{
-    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, ManagedBy, Permission, RowChange,
-    TenantMetadata, TenantState, limits, new_names,
+    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, ManagedBy, NotAPlace, Permission,
+    RowChange, SecretPlace, TenantMetadata, TenantState, limits, new_names,
 };
 
 /// The client to create. `at` is its pointer in the request, for errors.
@@ -60,6 +61,7 @@ pub(super) fn register(
     check_client_names(&mut errors, &client, &state.tenant, state);
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;
+    check_rotation(context, None, &client)?;
     let secret = secret.map(|secret| secret::add(&client, &[], secret, None, context.now));
     let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, client));
     edit.extend(secret.unwrap_or_default());
@@ -83,6 +85,21 @@ pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) 
     let mut errors = FieldErrors::default();
     let after = check_client(&mut errors, &state.tenant, client, &settings);
     replace(context, state, row, errors, after)
+}
+
+/// A schedule that no file declares writes to the paths of its tenant alone.
+fn check_rotation(context: EditContext<'_>, before: Option<&Client>, after: &Client) -> Edited<()> {
+    let before = before.and_then(|before| before.rotation.as_ref());
+    let Some(rotation) = after.rotation.as_ref().filter(|after| Some(*after) != before) else {
+        return Ok(());
+    };
+    let at = "/rotate/into";
+    let place: SecretPlace =
+        rotation.into.parse().map_err(|error: NotAPlace| invalid(at, error.to_string()))?;
+    if !context.secret_writer.allows(&after.tenant, &place) {
+        return Err(invalid(at, place.is_not_allowed(&after.tenant)));
+    }
+    context.secret_writer.check(&place).map_err(|why| invalid(at, why))
 }
 
 /// The client, for a caller that may change it.
@@ -139,6 +156,7 @@ pub(super) fn replace(
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
+    check_rotation(context, Some(before), &after)?;
     let has_new_keys = after.keys.is_some() && after.keys != before.keys;
     if has_new_keys || (after.jwks_uri.is_some() && after.jwks_uri != before.jwks_uri) {
         // The holder of a key can act as the client, like that of a secret.

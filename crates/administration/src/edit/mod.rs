@@ -35,7 +35,7 @@ use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
     EditPolicy, EntityTag, FieldError, KeyCommit, NewPassword, NewSecret, RowChange, RowLifecycle,
-    TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
+    SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
 pub use account::{AccountStep, SignInEnd};
@@ -55,6 +55,8 @@ pub struct EditContext<'a> {
     pub(crate) policy: &'a EditPolicy,
     pub(crate) now: Timestamp,
     pub(crate) facts: &'a Facts,
+    /// Knows the places that secrets may be written to.
+    pub(crate) secret_writer: &'a dyn SecretWriter,
 }
 
 /// What the store holds of the tenant that an edit is about.

@@ -50,6 +50,7 @@ pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -
         policy: &policy(),
         now: at(seconds),
         facts: &Facts::default(),
+        secret_writer: &crate::NoSecretStores,
     })
 }
 

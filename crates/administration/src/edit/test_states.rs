@@ -121,7 +121,7 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
         scope: scope(scopes),
         ..Client::new(tenant_id(tenant), client_id(id))
     };
-    ClientState { client, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
+    ClientState::of(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
 }
 
 /// A merge patch of a client that sets the lifetime of its tokens; none: the tenant's. It is the client's only span of time.
@@ -168,7 +168,15 @@ pub(super) fn facts(state: TenantState) -> Facts {
 /// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     let (tenant, policy, facts) = (&tenant_id("t"), &policy(), &Facts::default());
-    decide(EditContext { tenant, by, if_match: None, policy, now: NOW, facts })
+    decide(EditContext {
+        tenant,
+        by,
+        if_match: None,
+        policy,
+        now: NOW,
+        facts,
+        secret_writer: &crate::NoSecretStores,
+    })
 }
 
 impl<'a> EditContext<'a> {

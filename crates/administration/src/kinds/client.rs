@@ -8,8 +8,8 @@ use crate::documents::CLIENT;
 use crate::fields::members;
 use crate::rows::Rows;
 use crate::{
-    ChangeKind, ClientSettings, Described, EditError, Invalidation, RevocationEffect, RowChange,
-    RowLifecycle, SecretState,
+    ChangeKind, ClientSettings, Described, EditError, Invalidation, RevocationEffect, RotationProgress,
+    RowChange, RowLifecycle, SecretState,
 };
 
 /// A client's row and those of its secrets.
@@ -21,6 +21,16 @@ pub struct ClientState {
     pub lifecycle: RowLifecycle,
     /// Its secrets, revoked ones too.
     pub secrets: Vec<SecretState>,
+    /// How far its schedule of rotations is. A commit leaves it as it is.
+    pub rotation: RotationProgress,
+}
+
+impl ClientState {
+    /// With a schedule that was not looked at yet, if it has one.
+    #[must_use]
+    pub fn of(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
+        Self { client, lifecycle, secrets, rotation: RotationProgress::default() }
+    }
 }
 
 impl Described for Client {
@@ -44,7 +54,7 @@ impl Kind for Client {
         let before = before.map(|row| (&row.client, row.lifecycle));
         let (client, lifecycle) = rows.row_after(change, before)?;
         let client = Client { secrets: Vec::new(), ..client };
-        rows.decided.clients.insert(key, ClientState { client, lifecycle, secrets: Vec::new() });
+        rows.decided.clients.insert(key, ClientState::of(client, lifecycle, Vec::new()));
         Some(())
     }
 

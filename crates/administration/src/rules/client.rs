@@ -7,6 +7,7 @@ use tenancy::{Issuer, Tenant};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
+use super::secret_rotation::check_secret_rotation;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
@@ -33,6 +34,7 @@ pub fn check_client(
     if let Some(lifetime) = settings.access_token_lifetime {
         errors.check_token_lifetime("/access_token_lifetime", lifetime);
     }
+    let method = check_method(errors, settings);
     let client = Client {
         tenant: tenant.id.clone(),
         id: id.clone(),
@@ -41,7 +43,8 @@ pub fn check_client(
         contacts: check_contacts(errors, &settings.contacts),
         purpose: check_purpose(errors, settings.purpose.as_deref()),
         status: ClientStatus::Active,
-        authentication_method: check_method(errors, settings),
+        authentication_method: method,
+        rotation: check_secret_rotation(errors, settings, method),
         grant_types: check_grant_types(errors, &settings.grant_types),
         audiences: check_audiences(errors, tenant, &settings.audiences, &scope),
         resources: check_resources(errors, tenant, &settings.resources),
@@ -325,6 +328,10 @@ mod tests {
             (json!({ "contacts": ["a", "a"] }), "/contacts/1"),
             (json!({ "contacts": (0..11).map(|nth| nth.to_string()).collect::<Vec<_>>() }), "/contacts"),
             (json!({ "purpose": "service" }), "/purpose"),
+            (json!({ "rotate": { "every": "59m", "into": "s:p#k" } }), "/rotate/every"),
+            (json!({ "rotate": { "every": "401d", "into": "s:p#k" } }), "/rotate/every"),
+            (json!({ "rotate": { "every": "1d", "into": "s:p#k", "grace": "1d" } }), "/rotate/grace"),
+            (json!({ "rotate": { "every": "1d", "into": "p#k" } }), "/rotate/into"),
             (json!({ "token_endpoint_auth_method": "none" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "magic" }), "/token_endpoint_auth_method"),
@@ -399,6 +406,7 @@ mod tests {
             json!({ "description": "ä".repeat(256) }),
             json!({ "contacts": ["ops@example.com", "the billing team"] }),
             json!({ "purpose": "service_account" }),
+            json!({ "rotate": { "every": "1h", "into": "s:p" } }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "dpop_bound_access_tokens": true }),

@@ -9,6 +9,7 @@ mod field_errors;
 mod logo;
 mod names;
 mod refresh_token;
+mod secret_rotation;
 mod sign_in;
 mod signing;
 mod subject;

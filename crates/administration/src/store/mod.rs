@@ -8,6 +8,7 @@ mod key_schedule;
 mod leaked_credentials;
 mod refusal_log;
 mod sealed_items;
+mod secret_rotations;
 mod tenant_rows;
 mod usage_days;
 mod usage_log;
@@ -26,6 +27,7 @@ pub use key_schedule::{KeySchedule, TenantKeys};
 pub use leaked_credentials::LeakedCredentials;
 pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace};
+pub use secret_rotations::SecretRotations;
 pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
 pub use usage_days::{ClientCounts, UsageDays, UsageOf};
 pub use usage_log::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
@@ -42,6 +44,7 @@ pub trait AdministrationStore:
     + Generations
     + KeySchedule
     + SealedItems
+    + SecretRotations
     + UsageLog
     + UsageDays
     + RefusalLog

@@ -32,6 +32,7 @@ use crate::platform::{Platform, gateway_options};
 use crate::refusal_writer::RefusalWriter;
 use crate::reload::Reload;
 use crate::rotation::Rotation;
+use crate::secret_rotations::SecretRotations;
 use crate::service_manager::ServiceManager;
 use crate::tls;
 use crate::usage_writer::UsageWriter;
@@ -129,6 +130,12 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let fetch_log = Arc::clone(&platform.services.jwks_fetches);
     let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.clone()));
     tokio::spawn(Arc::clone(&fetch_log).run());
+    let secret_rotations = SecretRotations {
+        administrator: Arc::clone(&platform.administrator),
+        leader: Arc::clone(&platform.rotated),
+        rotated: Arc::clone(&platform.rotated_secrets),
+    };
+    tokio::spawn(secret_rotations.run());
     let rotation = Arc::new(rotation(&platform));
     tokio::spawn(Arc::clone(&rotation).run());
     platform.health.pool.refill_after(FIRST_REQUESTS);

@@ -21,6 +21,7 @@ use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::sealing::{is_outage, open_pepper, sealed_pepper};
+use crate::secret_rotations::RotatedSecrets;
 use crate::{clock, database};
 use probes::{Found, Opens};
 
@@ -43,6 +44,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) keys: Arc<KeyRingCache>,
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
+    pub(crate) rotated_secrets: Arc<RotatedSecrets>,
     pub(crate) left_out: Arc<LeftOut>,
     pub(crate) secret_stores: Arc<SecretStores>,
     pub(crate) found: Mutex<Found>,
@@ -167,6 +169,7 @@ impl HealthReport for PlatformHealth {
         samples.push(Sample::gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
         samples.extend(self.jwks_fetcher.samples());
         samples.extend(self.rotated.samples());
+        samples.extend(self.rotated_secrets.samples());
         let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
         let left_out = self.left_out.count() as u64;
         samples.push(Sample::gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));

@@ -14,6 +14,11 @@ pub(crate) struct Rotated {
 }
 
 impl Rotated {
+    /// Whether this replica is the one that rotates.
+    pub(crate) fn leads(&self) -> bool {
+        self.leads.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn samples(&self) -> [Sample; 4] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
@@ -39,7 +44,7 @@ impl Rotated {
                 "latchkey_rotation_leader",
                 "Whether this replica is the one that rotates keys (1) or not (0).",
                 &[],
-                u64::from(self.leads.load(Ordering::Relaxed)),
+                u64::from(self.leads()),
             ),
         ]
     }

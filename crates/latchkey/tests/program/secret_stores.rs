@@ -251,3 +251,66 @@ async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_write
     );
     assert_eq!(live("globex").await, ["live", "live", "revoked"]);
 }
+
+/// A client of each tenant: one that a file declares, and one of the API. The revoked secrets and the changed schedules make both due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {
+    let folder = Folder::with("");
+    let store = Store::vault(&folder).await;
+    let rotating = |text: &str, every| {
+        let rotate = format!(
+            "rotate: {{ every: {every}, into: '{NAME}:latchkey/globex#client_secret' }}, client_secret: {{ store: {NAME}, path: latchkey/globex,"
+        );
+        let prefixes = edited(text, "[latchkey/acme]", "[latchkey/acme, latchkey/by-api]");
+        edited(&prefixes, &format!("client_secret: {{ store: {NAME}, path: latchkey/globex,"), &rotate)
+    };
+    let plain = settings(&store);
+    folder.write("config.yaml", &rotating(&plain, "2h"));
+    for tenant in TENANTS {
+        store.put(&folder, &format!("latchkey/{tenant}"), &format!("{tenant}-first-canary-6b1d")).await;
+    }
+    let program = store.serve(&folder);
+    let into = format!("{NAME}:latchkey/by-api#client_secret");
+    let client = json!({ "client_id": "by-api", "rotate": { "every": "1h", "into": into } });
+    let mut init = folder.program(&["admin", "init", "--json"]);
+    let operator = Administrator::init(&program, &mut init, &folder.canaries).await;
+    let of_acme = "/api/v1/tenant/acme/clients";
+    operator.send_request(Method::POST, of_acme, Some(client)).await;
+    store.run(&folder, &["secret", "revoke", "acme", "by-api", "s1", "--yes"]).output();
+    let shown = async || {
+        let target = format!("{of_acme}/by-api");
+        operator.send_request(Method::GET, &target, None).await["rotation"].clone()
+    };
+
+    store.takes_writes(true, false);
+    let every = json!({ "rotate": { "every": "2h" } });
+    operator.send_request(Method::PATCH, &format!("{of_acme}/by-api"), Some(every)).await;
+    eventually("the failure is shown", async || shown().await["failure"].is_string()).await;
+    let failure = shown().await["failure"].as_str().unwrap().to_owned();
+    assert!(failure.contains(NAME) && !failure.contains("localhost"), "{failure}");
+    let metrics = async || program.get("/metrics").await.body;
+    eventually("the failure is counted", async || {
+        metrics().await.contains("\nlatchkey_secret_rotations_failing 1\n")
+    })
+    .await;
+
+    store.takes_writes(false, false);
+    store.run(&folder, &["secret", "revoke", "globex", "svc", "s1", "--yes"]).output();
+    folder.replace("config.yaml", &rotating(&plain, "3h"));
+    let every = json!({ "rotate": { "every": "3h" } });
+    operator.send_request(Method::PATCH, &format!("{of_acme}/by-api"), Some(every)).await;
+    for (tenant, client, path) in
+        [("acme", "by-api", "latchkey/by-api"), ("globex", "svc", "latchkey/globex")]
+    {
+        let current = async || store.current_if_any(path).await.unwrap_or_default().to_owned();
+        eventually("the store has the new secret", async || current().await.starts_with("lk_")).await;
+        let secret = current().await;
+        folder.canaries.add(&secret);
+        until_status(&program, (tenant, client, &secret), 200).await;
+        let other = TENANTS[usize::from(tenant == "acme")];
+        assert_ne!(program.request_token(other, client, &secret).await.status, 200);
+    }
+    eventually("no failure is left", async || shown().await["failure"].is_null()).await;
+    let audit = store.run(&folder, &["audit", "list", "--tenant", "globex", "--json"]).output();
+    assert!(audit.contains("\"latchkey\"") && audit.contains(&format!("{NAME}:latchkey/globex")), "{audit}");
+}

@@ -129,6 +129,12 @@ impl Store {
         }
     }
 
+    /// The secret at a path of the mock of Vault.
+    pub(crate) async fn current_if_any(&self, path: &str) -> Option<String> {
+        let Kind::Vault { secrets, .. } = &self.kind else { unreachable!() };
+        Some(secrets.current(path)?["client_secret"].as_str()?.to_owned())
+    }
+
     /// The mock of Vault does not answer any more, or answers again.
     pub(crate) fn be_away(&self, is_away: bool) {
         let Kind::Vault { server, .. } = &self.kind else { unreachable!() };
@@ -138,9 +144,7 @@ impl Store {
     /// Vault refuses writes, or takes them and closes the connection without an answer.
     pub(crate) fn takes_writes(&self, is_refused: bool, is_lost: bool) {
         let Kind::Vault { secrets, loses_writes, .. } = &self.kind else { unreachable!() };
-        if is_refused {
-            secrets.forbid("update");
-        }
+        secrets.forbid(if is_refused { &["create", "update"] } else { &[] });
         loses_writes.store(is_lost, Ordering::Relaxed);
     }
 

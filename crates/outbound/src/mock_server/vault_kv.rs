@@ -89,9 +89,9 @@ impl KvSecrets {
         self.state().tokens = HashSet::from([token.to_owned()]);
     }
 
-    /// Takes `read`, `create` or `update` from the policy.
-    pub(crate) fn forbid(&self, capability: &'static str) {
-        self.state().forbidden.insert(capability);
+    /// The policy lacks these of `read`, `create` and `update`, and no others.
+    pub(crate) fn forbid(&self, capabilities: &[&'static str]) {
+        self.state().forbidden = capabilities.iter().copied().collect();
     }
 
     /// What a sign-in gives from now on. 0 is a token without end.

@@ -60,14 +60,14 @@ impl Secrets {
 
     fn forbid_read(&self) {
         match self {
-            Self::Vault(secrets) => secrets.forbid("read"),
+            Self::Vault(secrets) => secrets.forbid(&["read"]),
             Self::Aws(secrets) => secrets.forbid("GetSecretValue"),
         }
     }
 
     fn forbid_write(&self) {
         match self {
-            Self::Vault(secrets) => secrets.forbid("update"),
+            Self::Vault(secrets) => secrets.forbid(&["update"]),
             Self::Aws(secrets) => secrets.forbid("PutSecretValue"),
         }
     }

@@ -252,7 +252,7 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
         ("cache: { redis_url: http://x }", ":1:21: cache.redis_url: "),
         (
             "keys: { sealing_key: { file: a, env: SET } }",
-            ":1:22: keys.sealing_key: several places are given for the one key; give exactly one of `file`, `env`, `vault` and `aws_kms`",
+            ":1:22: keys.sealing_key: several places are given for the one key; give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`",
         ),
         (
             "keys: { sealing_key: { env: UNSET } }",

@@ -21,13 +21,14 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 15] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 16] = [
     ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
     ("cannot be listed", "nor which folders"),
     ("admin: unknown key `admin`", "the folder of the file itself, where the file would be a tenant"),
     ("no tenant `", "a name of something else in the file"),
+    ("there is no secret store", "as above"),
     ("has no client of this id", "as above"),
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
     ("the client has nothing to prove who it is", "what a client needs depends on its method"),
@@ -140,6 +141,7 @@ fn everything() -> Value {
     let web = &mut settings["tenants"]["acme"]["clients"]["web"];
     *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
     web["default_max_age"] = json!("1h");
+    web["rotate"] = json!({ "every": "30d", "into": "a:b/c#d", "grace": "24h" });
     web["refresh_token"] = json!({ "rotation": "always", "grace": "0s", "idle": "1d", "absolute": "30d" });
     settings
 }

@@ -54,7 +54,7 @@ impl Reading<'_> {
                 (self.with_password(url, &password, at, "redis_url"), Some(password))
             }
             Some(Err(why)) => {
-                self.findings.warning(at, why, "Redis is not used until then; mend what the store says");
+                self.findings.warning(at, why, "Redis is not used until then; fix what the message says");
                 (Some(url.clone()), None)
             }
             None => (None, None),

@@ -93,7 +93,7 @@ impl Reading<'_> {
         match self.stored_value(reference, at)? {
             Ok((value, _)) => Some(FileSecret::new(value.expose().to_owned())),
             Err(why) => {
-                let hint = "the server does not start without it; mend what the store says";
+                let hint = "the server does not start without it; fix what the message says";
                 self.findings.error(at.clone(), why, hint);
                 None
             }

@@ -1,6 +1,6 @@
 //! The columns of a client and of its secrets.
 
-use administration::{ClientState, RowLifecycle, SecretState};
+use administration::{ClientState, RotationProgress, RowLifecycle, SecretState};
 use registry::{Client, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
 
@@ -12,14 +12,14 @@ use crate::row::{FromRow, Row};
 /// What the document `settings` does not have: the lifecycle and other columns or rows have it.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
-// What statements search and compare has a copy in a column, and the description, which replicas do not
-// share, has one alone.
+// What statements search and compare has a copy in a column. Description and schedule, which replicas do not share, have one alone.
 written! {
     Client {
         tenant: "tenant_id",
         id: "client_id",
         name: "name",
         description: "description",
+        rotation: "rotation",
         access_token_lifetime: "access_token_lifetime",
     }
     settings settings
@@ -43,7 +43,11 @@ impl FromRow for Client {
         members.insert("secrets".to_owned(), json!([]));
         let client = serde_json::from_value(members.into());
         let client: Self = client.map_err(|cause| Error::unreadable("settings", cause))?;
-        Ok(Self { description: Option::read(row, "description")?, ..client })
+        Ok(Self {
+            description: Option::read(row, "description")?,
+            rotation: Option::read(row, "rotation")?,
+            ..client
+        })
     }
 }
 
@@ -76,6 +80,16 @@ fn status(row: &Row) -> Result<ClientStatus, Error> {
 // Without its secrets, which have rows of their own.
 written! { ClientState {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
+columns! {
+    RotationProgress {
+        due_at: "rotation_due_at",
+        begun_at: "rotation_begun_at",
+        failures: "rotation_failures",
+        failed_at: "rotation_failed_at",
+        failure: "rotation_failure",
+    }
+}
+
 /// With its secrets.
 impl FromRow for ClientState {
     fn selection(table: &str) -> String {
@@ -83,7 +97,8 @@ impl FromRow for ClientState {
             "client_secrets.tenant_id = {table}.tenant_id AND client_secrets.client_id = {table}.client_id"
         );
         let secrets = gathered::<SecretState>("client_secrets", &of_client, "created_at, secret_id");
-        format!("{}, {secrets} AS secrets", selected(&Self::columns(), table))
+        let progress = RotationProgress::selection(table);
+        format!("{}, {progress}, {secrets} AS secrets", selected(&Self::columns(), table))
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
@@ -91,6 +106,7 @@ impl FromRow for ClientState {
             client: Client::from_row(row)?,
             lifecycle: RowLifecycle::from_row(row)?,
             secrets: row.rows("secrets")?,
+            rotation: RotationProgress::from_row(row)?,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
     accounts, applications, audit_records, authorizations, clients, key_schedules, logos, revocations,
-    sealed_items, signing_keys, sqlite, tenant_search, tenants, usage_log,
+    sealed_items, secret_rotations, signing_keys, sqlite, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -119,6 +119,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_schedules::NEXT, "key_schedules_by_time (due_at>?)"),
+        (secret_rotations::DUE, "clients_that_rotate"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {

@@ -10,9 +10,9 @@ use administration::{
     ChangeLog, ClientCounts, ClientQuery, ClientState, CommitOutcome, CommitRequest, ConsentState,
     ConsoleSession, ConsoleSessions, DayCounts, EndedSecrets, Fingerprint, Generation, Generations,
     IdempotentAnswer, IdempotentAnswers, Invalidation, KeySchedule, LeakedCredentials, Refusal, RefusalLog,
-    RefusalQuery, RelatedAccounts, RelatedClients, SealedItems, SealedPlace, SecretUsage, TenantCursor,
-    TenantKeys, TenantList, TenantQuery, TenantRows, TenantState, TenantSummary, UsageBatch, UsageDays,
-    UsageLog, UsageOf, VerifierFetch,
+    RefusalQuery, RelatedAccounts, RelatedClients, RotationProgress, SealedItems, SealedPlace,
+    SecretRotations, SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows, TenantState,
+    TenantSummary, UsageBatch, UsageDays, UsageLog, UsageOf, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -218,6 +218,14 @@ counted! { SealedItems {
     administration: find_sealed(name: &str) -> Option<Vec<u8>>;
     administration: put_sealed_if_absent(name: &str, sealed: &[u8], now: Timestamp) -> bool;
     administration: holds_sealed_rows() -> bool;
+}}
+
+counted! { SecretRotations {
+    administration: find_due_rotations(now: Timestamp, limit: u32) -> Vec<(TenantId, ClientId)>;
+    administration: take_rotation(
+        tenant: &TenantId, client: &ClientId, now: Timestamp, until: Timestamp) -> bool;
+    administration: record_rotation(tenant: &TenantId, client: &ClientId, progress: &RotationProgress) -> ();
+    administration: count_failing_rotations() -> u64;
 }}
 
 counted! { UsageLog {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
-use registry::{Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
+use registry::{
+    Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight,
+    SecretRotation,
+};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, OwnRefreshTokenPolicy, PreviousTyp,
@@ -226,6 +229,11 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         description: Some("“bills” \\ 'customers'; 日本".to_owned()),
         contacts: vec!["“ops”".to_owned()],
         purpose: Some(ClientPurpose::Api),
+        rotation: Some(SecretRotation {
+            every: Lifetime::from_seconds(3600),
+            into: "vault:a/b#c".to_owned(),
+            grace: Lifetime::from_seconds(60),
+        }),
         status: ClientStatus::Active,
         authentication_method: ClientAuthenticationMethod::ClientSecret,
         grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],

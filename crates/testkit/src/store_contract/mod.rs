@@ -34,6 +34,7 @@ mod resealing;
 mod retiring;
 mod revisions;
 mod revocations;
+mod secret_rotations;
 mod secret_usage;
 mod secrets;
 mod sign_ins;
@@ -84,6 +85,7 @@ pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
 pub use revocations::*;
+pub use secret_rotations::*;
 pub use secret_usage::*;
 pub use secrets::*;
 pub use sign_ins::*;
@@ -305,6 +307,7 @@ macro_rules! store_contract_tests {
             secrets_that_ended_long_ago_are_removed_but_the_newest,
             the_last_refusals_of_a_tenant_stay,
             secrets_are_found_by_their_hint_in_all_tenants,
+            schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once,
             usage_is_added_once_and_summed,
             usage_days_are_a_ring,
             usage_of_secrets_is_merged_and_pruned,

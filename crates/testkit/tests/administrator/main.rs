@@ -12,5 +12,6 @@ mod idempotency;
 
 mod keys;
 mod keys_in_time;
+mod secret_rotations;
 mod tenants;
 mod test_env;

@@ -127,7 +127,7 @@ async fn many_requests_at_once_sign_in_once() {
 async fn what_the_policy_denies_costs_one_other_token() {
     let (server, secrets) = start().await;
     let store = store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
-    secrets.forbid("read");
+    secrets.forbid(&["read"]);
     for expected in [(2, 0), (0, 0), (0, 0)] {
         let error = value(&store).await.unwrap_err();
         assert!(error.to_string().contains("let its policy allow `read`"), "{error}");
@@ -289,7 +289,7 @@ async fn a_write_is_refused_where_another_came_first() {
     assert_eq!(write("three").await.unwrap(), "3");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "three"})));
     // The policy decides whether a new path is created.
-    secrets.forbid("create");
+    secrets.forbid(&["create"]);
     let error = store.write("app/new", Some("x"), &Secret::new("y".to_owned())).await.unwrap_err();
     assert!(error.to_string().ends_with("; let its policy allow `create` on secret/data/app/new"), "{error}");
     let error = store.write(PATH, None, &Secret::new("y".to_owned())).await.unwrap_err();

@@ -1,0 +1,124 @@
+//! Replaces secrets of clients whose time has come, into a secret store, as `rotate` of the client says.
+
+use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientId};
+use tenancy::{Stored, TenantId};
+
+use super::resource::Resource as _;
+use super::rotation_into::RotationError;
+use super::{Administrator, Caller};
+use crate::edit::{Edited, secret::SecretEnds};
+use crate::{ClientState, EditError, ManagedBy, RotationProgress};
+
+/// Longer than a rotation takes. One that has begun and did not end, as in a killed process, is made anew after that.
+const TAKEN_FOR: Lifetime = Lifetime::from_seconds(600);
+/// When a client that does not serve is looked at again.
+const LATER: Lifetime = Lifetime::from_seconds(3600);
+
+/// What came of a client whose schedule was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScheduledRotation {
+    /// Another process has it, or it is not time.
+    NotDue,
+    /// The client has a new secret.
+    Done {
+        /// Where it is.
+        into: String,
+        /// Its version there.
+        version: String,
+    },
+    /// It has not; what the operator's log says.
+    Failed(String),
+}
+
+impl Administrator {
+    /// At most `limit` clients whose schedules are to be looked at, in turn by tenant.
+    ///
+    /// # Errors
+    /// [`tenancy::StoreError`].
+    pub async fn find_due_rotations(&self, now: Timestamp, limit: u32) -> Stored<Vec<(TenantId, ClientId)>> {
+        self.store.find_due_rotations(now, limit).await
+    }
+
+    /// The number of clients whose last scheduled rotation failed.
+    ///
+    /// # Errors
+    /// [`tenancy::StoreError`].
+    pub async fn count_failing_rotations(&self) -> Stored<u64> {
+        self.store.count_failing_rotations().await
+    }
+
+    /// Replaces the client's secret if its newest one is old enough.
+    ///
+    /// # Errors
+    /// [`EditError`], where the store of the platform cannot say.
+    pub async fn rotate_on_schedule(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Edited<ScheduledRotation> {
+        if !self.store.take_rotation(tenant, client, now, now + TAKEN_FOR).await? {
+            return Ok(ScheduledRotation::NotDue);
+        }
+        let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
+        let (state, row) = facts.client(client)?;
+        let before = row.rotation.clone();
+        let serves = state.lifecycle.serves() && row.lifecycle.serves();
+        let due_at = if serves { due_at(row, now) } else { now + LATER };
+        if due_at > now {
+            self.store.record_rotation(tenant, client, &before.due(due_at)).await?;
+            return Ok(ScheduledRotation::NotDue);
+        }
+        let begun = RotationProgress { begun_at: Some(now), due_at: Some(now + TAKEN_FOR), ..before.clone() };
+        self.store.record_rotation(tenant, client, &begun).await?;
+        let (progress, came) = match self.rotate_as_scheduled(row, now).await {
+            Ok(done) => (RotationProgress::succeeded(now + every(row)), done),
+            Err((told, said)) => (before.failed(now, told), ScheduledRotation::Failed(said)),
+        };
+        self.store.record_rotation(tenant, client, &progress).await?;
+        Ok(came)
+    }
+
+    /// What failed: for the row, and for the operator's log.
+    async fn rotate_as_scheduled(
+        &self,
+        row: &ClientState,
+        now: Timestamp,
+    ) -> Result<ScheduledRotation, (String, String)> {
+        let Client { tenant, id, rotation, .. } = &row.client;
+        let same = |error: EditError| (error.to_string(), error.to_string());
+        let Some(rotation) = rotation else { return Ok(ScheduledRotation::NotDue) };
+        let caller = Caller::itself(now);
+        let place = self.place(&caller, tenant, &rotation.into).map_err(same)?;
+        // Of a client that no file declares, a tenant's administrator may have written the schedule.
+        if row.lifecycle.managed_by == ManagedBy::Api && !self.secret_writer.allows(tenant, &place) {
+            let why = place.is_not_allowed(tenant);
+            return Err((why.clone(), why));
+        }
+        let ends = SecretEnds { expires_at: None, grace: Some(rotation.grace) };
+        let rotated = self.rotate_into(&caller, (tenant, id), ends, place).await;
+        let rotated = rotated.map_err(|error| match error {
+            RotationError::Edit(error) => same(error),
+            RotationError::NotWritten(secret) => (secret.told(false), secret.told(true)),
+        })?;
+        let version = rotated.value.version.unwrap_or_default();
+        Ok(ScheduledRotation::Done { into: rotation.into.clone(), version })
+    }
+}
+
+fn every(row: &ClientState) -> Lifetime {
+    row.client.rotation.as_ref().map_or(LATER, |rotation| rotation.every)
+}
+
+/// When the newest secret is old enough. A rotation that failed or whose end is not known is made anew, unless
+/// another secret was made since.
+fn due_at(row: &ClientState, now: Timestamp) -> Timestamp {
+    let live = row.secrets.iter().filter(|secret| secret.secret.is_live(now));
+    match live.map(|secret| secret.secret.created_at).max() {
+        Some(newest) if Some(newest) > row.rotation.begun_at.max(row.rotation.failed_at) => {
+            newest + every(row)
+        }
+        _ => now,
+    }
+}

@@ -1,0 +1,61 @@
+//! How far the platform is with replacing a client's secret by itself.
+
+use protocol::{Lifetime, Timestamp};
+
+/// After the first failure.
+const FIRST_PAUSE: Lifetime = Lifetime::from_seconds(600);
+const LONGEST_PAUSE: Lifetime = Lifetime::from_seconds(86_400);
+
+/// What a client's row holds beside the schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RotationProgress {
+    /// When it is looked at next; none: now.
+    pub due_at: Option<Timestamp>,
+    /// When a rotation began whose end is not known.
+    pub begun_at: Option<Timestamp>,
+    /// How many have failed since the last that succeeded.
+    pub failures: u32,
+    /// When the last of them failed.
+    pub failed_at: Option<Timestamp>,
+    /// Why.
+    pub failure: Option<String>,
+}
+
+impl RotationProgress {
+    /// Nothing happens until then.
+    pub(crate) fn due(self, at: Timestamp) -> Self {
+        Self { due_at: Some(at), begun_at: None, ..self }
+    }
+
+    /// One that succeeded ends the failures.
+    pub(crate) fn succeeded(next: Timestamp) -> Self {
+        Self { due_at: Some(next), ..Self::default() }
+    }
+
+    /// The pause doubles from ten minutes to a day.
+    pub(crate) fn failed(self, now: Timestamp, why: String) -> Self {
+        let doubled = FIRST_PAUSE.seconds() << self.failures.min(8);
+        let pause = Lifetime::from_seconds(doubled).min(LONGEST_PAUSE);
+        let (failures, failed_at, failure) = (self.failures.saturating_add(1), Some(now), Some(why));
+        Self { due_at: Some(now + pause), begun_at: None, failures, failed_at, failure }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_after_failures_doubles_up_to_a_day() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let mut progress = RotationProgress::default();
+        let mut pauses = Vec::new();
+        for _ in 0..70 {
+            progress = progress.failed(now, "away".to_owned());
+            pauses.push(progress.due_at.unwrap().seconds() - now.seconds());
+        }
+        assert_eq!(pauses[..4], [600, 1200, 2400, 4800]);
+        assert!(pauses.is_sorted() && pauses[69] == 86_400, "{pauses:?}");
+        assert_eq!(RotationProgress::succeeded(now).failures, 0);
+    }
+}

@@ -1,0 +1,35 @@
+//! Which clients' secrets are to be replaced by the platform itself, and which process does it.
+
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::ClientId;
+use tenancy::{Stored, TenantId};
+
+use crate::RotationProgress;
+
+/// The schedules of clients with `rotate`, across tenants on purpose: one process handles all of them.
+#[async_trait]
+pub trait SecretRotations: Send + Sync {
+    /// At most `limit` clients whose schedule is due, has changed or was never looked at, in turn by tenant.
+    async fn find_due_rotations(&self, now: Timestamp, limit: u32) -> Stored<Vec<(TenantId, ClientId)>>;
+
+    /// Takes one that is due, so that no other process has it before `until`. Whether this process has it.
+    async fn take_rotation(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Stored<bool>;
+
+    /// Records how far it is. The schedule counts as looked at.
+    async fn record_rotation(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        progress: &RotationProgress,
+    ) -> Stored<()>;
+
+    /// The number of clients whose last rotation failed.
+    async fn count_failing_rotations(&self) -> Stored<u64>;
+}

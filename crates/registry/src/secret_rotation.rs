@@ -1,0 +1,15 @@
+//! How the platform replaces a client's secret by itself.
+
+use protocol::Lifetime;
+use serde::{Deserialize, Serialize};
+
+/// A schedule of rotations into a secret store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretRotation {
+    /// How old the newest secret becomes.
+    pub every: Lifetime,
+    /// Where the new one is written: `STORE:PATH#KEY`.
+    pub into: String,
+    /// How long the others stay valid after that.
+    pub grace: Lifetime,
+}

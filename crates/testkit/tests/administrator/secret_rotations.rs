@@ -1,0 +1,169 @@
+//! Secrets that are replaced on a schedule, with a secret store that takes them, refuses them or does not answer.
+
+use std::sync::{Arc, Mutex};
+
+use administration::{
+    EditError, NewSecretSettings, ScheduledRotation, SecretPlace, SecretRotations as _, SecretWriter,
+    WriteFailure,
+};
+use async_trait::async_trait;
+use protocol::Secret;
+use registry::ClientId;
+use serde_json::json;
+use tenancy::TenantId;
+use testkit::fixtures::{NOW, client_id};
+
+use crate::test_env::{TestEnv, caller, env, later, of_tenant, operator};
+
+const DAY: u64 = 86_400;
+
+/// A store of the tenant acme, with the values that it holds.
+#[derive(Default)]
+struct Kept {
+    held: Mutex<Vec<String>>,
+    fails: Mutex<Option<WriteFailure>>,
+}
+
+#[async_trait]
+impl SecretWriter for Kept {
+    fn check(&self, place: &SecretPlace) -> Result<(), String> {
+        if place.store == "kept" { Ok(()) } else { Err(format!("there is no secret store {}", place.store)) }
+    }
+
+    fn allows(&self, tenant: &TenantId, place: &SecretPlace) -> bool {
+        place.path.starts_with(&format!("{tenant}/"))
+    }
+
+    async fn write(&self, _: &SecretPlace, value: &Secret) -> Result<String, WriteFailure> {
+        if let Some(failure) = &*self.fails.lock().unwrap() {
+            return Err(failure.clone());
+        }
+        let mut held = self.held.lock().unwrap();
+        held.push(value.expose().to_owned());
+        Ok(held.len().to_string())
+    }
+}
+
+/// The tenants acme and globex, each with a client whose secret is replaced each day.
+async fn scheduled() -> (TestEnv, Arc<Kept>, [TenantId; 2]) {
+    let (mut env, kept) = (env(), Arc::<Kept>::default());
+    env.administrator = env.administrator.writing(kept.clone());
+    let mut tenants = Vec::new();
+    for tenant in ["acme", "globex"] {
+        let rotate =
+            json!({ "every": "1d", "into": format!("kept:{tenant}/svc#client_secret"), "grace": "1h" });
+        tenants.push(env.tenant_with(tenant, json!({ "client_id": "svc", "rotate": rotate })).await.0);
+    }
+    (env, kept, tenants.try_into().unwrap())
+}
+
+async fn live(env: &TestEnv, tenant: &TenantId, seconds: u64) -> Vec<String> {
+    let secrets =
+        env.administrator.secrets(&caller(&operator(), later(seconds)), tenant, &svc()).await.unwrap();
+    secrets.into_iter().filter(|secret| secret.status == "live").map(|secret| secret.id).collect()
+}
+
+fn svc() -> ClientId {
+    client_id("svc")
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
+    let (env, kept, [acme, globex]) = scheduled().await;
+    let rotate =
+        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
+    assert_eq!(rotate(0).await, ScheduledRotation::NotDue);
+    assert_eq!(rotate(DAY - 1).await, ScheduledRotation::NotDue);
+    let done = |version: &str| ScheduledRotation::Done {
+        into: "kept:acme/svc#client_secret".to_owned(),
+        version: version.to_owned(),
+    };
+    assert_eq!(rotate(DAY).await, done("1"));
+    assert_eq!(rotate(DAY).await, ScheduledRotation::NotDue);
+    let first = kept.held.lock().unwrap()[0].clone();
+    for (tenant, opens) in [(&acme, true), (&globex, false)] {
+        assert_eq!(env.opens(tenant, &svc(), &first, later(DAY + 1)).await, opens);
+    }
+    assert_eq!(live(&env, &acme, DAY + 3599).await, ["s1", "s2"]);
+    assert_eq!(live(&env, &acme, DAY + 3600).await, ["s2"]);
+
+    // One that an administrator makes meanwhile counts.
+    let new = NewSecretSettings::default();
+    env.administrator
+        .create_secret(&caller(&operator(), later(2 * DAY - 1)), &acme, &svc(), new)
+        .await
+        .unwrap();
+    assert_eq!(rotate(2 * DAY).await, ScheduledRotation::NotDue);
+    assert_eq!(rotate(3 * DAY - 1).await, done("2"));
+    assert_eq!(live(&env, &globex, 3 * DAY).await, ["s1"]);
+}
+
+#[tokio::test]
+async fn what_fails_is_shown_and_tried_again_after_a_pause() {
+    let (env, kept, [acme, _]) = scheduled().await;
+    let rotate =
+        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
+    *kept.fails.lock().unwrap() = Some(WriteFailure::Refused("vault at 192.0.2.7 refuses".to_owned()));
+    let ScheduledRotation::Failed(said) = rotate(DAY).await else { panic!() };
+    assert!(said.contains("192.0.2.7"), "{said}");
+    assert_eq!(live(&env, &acme, DAY).await, ["s1"]);
+    let shown = env.client(&acme, "svc").await.rotation.unwrap();
+    let failure = shown.failure.unwrap();
+    assert!(failure.contains("kept") && !failure.contains("192.0.2.7"), "{failure}");
+    assert_eq!((shown.failed_at, shown.due_at), (Some(later(DAY).into()), Some(later(DAY + 600).into())));
+    assert_eq!(env.store.count_failing_rotations().await.unwrap(), 1);
+
+    // All stay valid, also beyond the next one, which gives all before it their end.
+    *kept.fails.lock().unwrap() = Some(WriteFailure::Unknown("no answer".to_owned()));
+    assert_eq!(rotate(DAY + 599).await, ScheduledRotation::NotDue);
+    assert!(matches!(rotate(DAY + 600).await, ScheduledRotation::Failed(_)));
+    assert_eq!(live(&env, &acme, DAY + 600).await, ["s1", "s3"]);
+    *kept.fails.lock().unwrap() = None;
+    assert!(matches!(rotate(DAY + 1800).await, ScheduledRotation::Done { .. }));
+    assert_eq!(live(&env, &acme, 2 * DAY).await, ["s4"]);
+    assert_eq!(env.client(&acme, "svc").await.rotation.unwrap().failure, None);
+}
+
+/// A killed process has made a secret, and it is not known what the secret store has.
+#[tokio::test]
+async fn a_rotation_without_an_end_is_made_anew() {
+    let (env, _, [acme, _]) = scheduled().await;
+    let begun = administration::RotationProgress {
+        begun_at: Some(later(DAY)),
+        due_at: Some(later(DAY + 600)),
+        ..Default::default()
+    };
+    assert!(env.store.take_rotation(&acme, &svc(), later(DAY), later(DAY + 600)).await.unwrap());
+    env.store.record_rotation(&acme, &svc(), &begun).await.unwrap();
+    let new = NewSecretSettings::default();
+    env.administrator.create_secret(&caller(&operator(), later(DAY)), &acme, &svc(), new).await.unwrap();
+    let rotate =
+        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
+    assert_eq!(rotate(DAY + 1).await, ScheduledRotation::NotDue);
+    assert!(matches!(rotate(DAY + 600).await, ScheduledRotation::Done { .. }));
+    assert_eq!(live(&env, &acme, 2 * DAY).await, ["s3"]);
+}
+
+#[tokio::test]
+async fn a_schedule_writes_to_the_paths_of_its_tenant_alone() {
+    let (env, _, [acme, globex]) = scheduled().await;
+    let patch = |into: &str| json!({ "rotate": { "every": "1d", "into": into } });
+    for by in [operator(), of_tenant("acme", "latchkey:clients")] {
+        for (into, fits) in
+            [("kept:acme/other#k", true), ("kept:globex/svc#k", false), ("else:acme/svc#k", false)]
+        {
+            let patched = env
+                .administrator
+                .patch::<registry::Client>(&caller(&by, NOW), &acme, &svc(), patch(into))
+                .await;
+            match patched {
+                Ok(_) => assert!(fits, "{into}"),
+                Err(EditError::Invalid(errors)) => {
+                    assert!(!fits && errors[0].pointer == "/rotate/into", "{into} {errors:?}");
+                }
+                Err(error) => panic!("{into}: {error:?}"),
+            }
+        }
+    }
+    assert!(live(&env, &globex, 0).await == ["s1"]);
+}
