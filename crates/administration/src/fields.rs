@@ -52,12 +52,19 @@ pub struct FieldChange {
 
 impl FieldChange {
     pub(crate) fn between<T: Described>(before: Option<&T>, after: &T) -> Vec<Self> {
-        let mut old = before.map(T::fields).unwrap_or_default().into_iter();
+        let is_new = before.is_none();
+        let mut old: IndexMap<String, String> =
+            before.map(T::fields).unwrap_or_default().into_iter().collect();
+        // An object that may be absent has no members then, so the same row does not always have the same fields.
         let with_old = after.fields().into_iter().map(|(field, after)| {
-            let before = old.next().map(|(_, value)| value);
+            let before = old.shift_remove(&field).or_else(|| (!is_new).then(|| ABSENT.to_owned()));
             Self { field, before, after }
         });
-        with_old.filter(|change| change.before.as_ref() != Some(&change.after)).collect()
+        let mut changes: Vec<_> = with_old.collect();
+        let gone = |(field, before)| Self { field, before: Some(before), after: ABSENT.to_owned() };
+        changes.extend(old.into_iter().map(gone));
+        changes.retain(|change| change.before.as_ref() != Some(&change.after));
+        changes
     }
 }
 
@@ -140,7 +147,7 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use protocol::{Lifetime, Scope};
-    use registry::ClientKeys;
+    use registry::{Client, ClientKeys};
     use tenancy::Issuer;
 
     use super::*;
@@ -180,6 +187,24 @@ mod tests {
         assert_eq!(text(server), r#"scopes=[read="Read" write]; clients=[]"#);
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));
         assert!(text(&tenant).contains("hold_activation=1m"));
+    }
+
+    #[test]
+    fn an_object_that_may_be_absent_changes_no_other_field() {
+        let client = state("t").clients.remove(0).client;
+        let (every, grace) = (Lifetime::from_seconds(7200), Lifetime::from_seconds(60));
+        let rotation = registry::SecretRotation { every, into: "vault:a#b".to_owned(), grace };
+        let scheduled = Client { rotation: Some(rotation), ..client.clone() };
+        let members = [("rotate.every", "2h"), ("rotate.into", "vault:a#b"), ("rotate.grace", "1m")];
+        let change = |field: &str, before: &str, after: &str| FieldChange {
+            field: field.to_owned(),
+            before: Some(before.to_owned()),
+            after: after.to_owned(),
+        };
+        let gained = members.map(|(field, value)| change(field, ABSENT, value));
+        let lost = members.map(|(field, value)| change(field, value, ABSENT));
+        assert_eq!(FieldChange::between(Some(&client), &scheduled), gained);
+        assert_eq!(FieldChange::between(Some(&scheduled), &client), lost);
     }
 
     #[test]

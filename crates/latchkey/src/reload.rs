@@ -208,7 +208,8 @@ impl Reload {
                 "another password of cache was read from the secret store; new connections use it"
             );
         }
-        if secrets.sealing_key != self.secrets.sealing_key {
+        let sealing_keys = self.secrets.sealing_key.as_ref().zip(secrets.sealing_key.as_ref());
+        if sealing_keys.is_some_and(|(before, now)| before != now) {
             tracing::warn!(
                 "the secret store has another sealing key; this server goes on with the one that it started with, and the next start refuses \
                  the new one until `latchkey key reseal` has sealed all rows with it: put the former one back, or list it in keys.former_sealing_keys"

@@ -15,13 +15,14 @@ pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
     })
 }
 
-/// Live secrets without an end.
+/// Live secrets without an end, of clients whose secret is not replaced by itself.
 pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "endless_secret", |row, secret| {
         let rotate = known.command("secret rotate", &row.client.id, "--expires 180d");
         let in_file = format!("{} gets `expires`, an instant.", place(known, row));
         let evidence = "It is valid until an administrator ends it.".to_owned();
-        secret.secret.expires_at.is_none().then(|| (evidence, action(secret.managed_by, rotate, in_file)))
+        let is_endless = secret.secret.expires_at.is_none() && row.client.rotation.is_none();
+        is_endless.then(|| (evidence, action(secret.managed_by, rotate, in_file)))
     })
 }
 
@@ -51,6 +52,17 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
         advice("ends_soon", format!("{client}/{id}"), until(*expires_at), action)
     }));
     found
+}
+
+/// Clients whose secret could not be replaced on its schedule.
+pub(super) fn rotation_fails(known: &Known<'_>) -> Vec<Advice> {
+    let fails = known.clients().filter(|row| row.client.rotation.is_some()).filter_map(|row| {
+        let (at, why) = row.rotation.failed_at.zip(row.rotation.failure.as_ref())?;
+        let evidence = format!("The last time, {}, that failed: {why}.", at.to_rfc3339());
+        let action = known.command("client show", &row.client.id, "");
+        Some(advice("rotation_fails", row.client.id.to_string(), evidence, action))
+    });
+    fails.collect()
 }
 
 /// Secrets and API keys that were presented after their end, in the last 30 days.

@@ -70,12 +70,13 @@ pub(crate) struct Advice {
 type Rule = fn(&Known<'_>) -> Vec<Advice>;
 
 /// The rules, each with what it says.
-pub(crate) const RULES: [(&str, Rule); 8] = [
+pub(crate) const RULES: [(&str, Rule); 9] = [
     ("unused_scopes", clients::unused_scopes),
     ("unused_client", clients::unused),
     ("old_secret", credentials::old),
     ("endless_secret", credentials::endless),
     ("ends_soon", credentials::ending_soon),
+    ("rotation_fails", credentials::rotation_fails),
     ("ended_credential_presented", credentials::presented_after_end),
     ("wide_redirect_uris", clients::wide_redirect_uris),
     ("near_limit", tenant::near_limit),

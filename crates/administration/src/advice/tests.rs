@@ -1,14 +1,14 @@
-//! An estate of 200 clients that do all as they should, and 12 that do not.
+//! An estate of 200 clients that do all as they should, and 13 that do not.
 
 use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
-use registry::{ApiKey, SecretId};
+use registry::{ApiKey, SecretId, SecretRotation};
 use secrets::SecretHash;
 use serde_json::json;
 use tenancy::TenantId;
 
 use super::*;
 use crate::edit::test_states;
-use crate::{RowLifecycle, UsedFrom};
+use crate::{RotationProgress, RowLifecycle, UsedFrom};
 
 const NOW: Timestamp = Timestamp::from_seconds(400 * DAY);
 const CLIENTS: u64 = 200;
@@ -126,6 +126,11 @@ impl Estate {
     }
 }
 
+fn rotation() -> SecretRotation {
+    let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
+    SecretRotation { every, into: "vault:a#b".to_owned(), grace }
+}
+
 #[test]
 fn an_estate_without_faults_gets_no_advice() {
     let mut estate = estate();
@@ -150,11 +155,14 @@ fn an_estate_without_faults_gets_no_advice() {
     };
     redirects(estate.row(5), &["https://a.example/cb"]);
     redirects(estate.row(6), &["http://127.0.0.1/cb", "com.example.app:/cb"]);
+    // A secret that is replaced by itself needs no end.
+    estate.row(7).client.rotation = Some(rotation());
+    estate.row(7).secrets[0].secret.expires_at = None;
     assert_eq!(estate.advise(true), [""; 0]);
 }
 
 #[test]
-fn twelve_faults_in_it_are_found_and_nothing_else() {
+fn thirteen_faults_in_it_are_found_and_nothing_else() {
     let mut estate = estate();
     let mut expected = vec![
         "unused_scopes client-010",
@@ -165,6 +173,7 @@ fn twelve_faults_in_it_are_found_and_nothing_else() {
         "endless_secret client-041/s1",
         "ends_soon client-050/s1",
         "ends_soon client-000/cccccccccccc",
+        "rotation_fails client-080",
         "ended_credential_presented client-060/s2",
         "ended_credential_presented client-000/dddddddddddd",
         "wide_redirect_uris client-070",
@@ -190,6 +199,12 @@ fn twelve_faults_in_it_are_found_and_nothing_else() {
     estate.row(70).client.authentication_method = ClientAuthenticationMethod::None;
     estate.row(70).client.code_flow.redirect_uris =
         vec!["https://a.example/cb".to_owned(), "http://127.0.0.1/cb".to_owned()];
+    estate.row(80).client.rotation = Some(rotation());
+    estate.row(80).rotation = RotationProgress {
+        failed_at: Some(ago(1)),
+        failure: Some("no answer".to_owned()),
+        ..RotationProgress::default()
+    };
     estate.state.client_count = 900;
     expected.sort_unstable();
     assert_eq!(estate.advise(true), expected);

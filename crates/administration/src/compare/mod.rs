@@ -10,6 +10,7 @@ mod first_keys;
 mod names;
 mod row;
 mod secrets;
+mod stored_secrets;
 mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use protocol::{Secret, Timestamp};
-use registry::{DeclaredPassword, SecretId};
-use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, declared_digest, hash_token, salt_of};
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::{Client, DeclaredPassword, SecretId};
+use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
 
-use super::Comparison;
+use super::{CompareContext, Comparison};
 use crate::plan::PlannedSecret;
 use crate::{
     Change, ClientState, ConflictKind, DeclaredClient, DeclaredSecret, ManagedBy, Plan, SecretChange,
@@ -15,146 +15,176 @@ use crate::{
 };
 
 /// A secret that comes to be.
-struct New {
-    /// Its client in the tenant, and its declaration in the client.
-    place: (usize, usize),
+pub(super) struct New {
+    /// Its declaration in the client.
+    pub(super) index: usize,
     /// Whether it is the value before of that declaration.
-    is_previous: bool,
-    digest: Option<[u8; 32]>,
-    form: SecretForm,
-    expires_at: Option<Timestamp>,
-    in_store: Option<String>,
+    pub(super) is_previous: bool,
+    pub(super) digest: Option<[u8; 32]>,
+    pub(super) form: SecretForm,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) in_store: Option<String>,
+}
+
+/// The secrets of one client, declared and stored, and the plan that gets the difference.
+pub(super) struct Secrets<'a, 'p> {
+    pub(super) context: CompareContext<'a>,
+    pub(super) declared: &'a DeclaredClient,
+    /// The place of the client in the tenant.
+    client: usize,
+    pub(super) rows: &'a [SecretState],
+    plan: &'p mut Plan,
+    /// The number of the secret that was made last.
+    last: u64,
+    pub(super) kept: HashSet<&'a SecretId>,
+    /// How long those secrets stay whose places others take.
+    pub(super) replacing: Vec<Lifetime>,
+    /// A rotation into a secret store gave the others their ends.
+    pub(super) keeps_ends: bool,
 }
 
 impl Comparison<'_> {
-    pub(super) fn secrets(&mut self, client_index: usize, state: Option<&ClientState>) {
-        let (context, declared) = (self.context, &self.declared.clients[client_index]);
-        let plan = &mut *self.plan;
-        let (tenant, client) = (&declared.client.tenant, &declared.client.id);
+    pub(super) fn secrets(&mut self, client: usize, state: Option<&ClientState>) {
         let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
-        let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
-        let mut kept: HashSet<&SecretId> = HashSet::new();
+        let declared = &self.declared.clients[client];
+        let mut secrets = Secrets {
+            context: self.context,
+            declared,
+            client,
+            rows,
+            plan: &mut *self.plan,
+            last: rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0),
+            kept: HashSet::new(),
+            replacing: Vec::new(),
+            keeps_ends: false,
+        };
         let mut seen = HashSet::new();
-        let mut replacing = Vec::new();
-        // A rotation into a secret store gave the others their ends.
-        let mut keeps_ends = false;
-        let previous_for = |secret: &DeclaredSecret| secret.previous_for.filter(|_| !context.ends_previous);
-        let add = |plan: &mut Plan, id: SecretId, kind, in_store| {
-            let change = SecretChange { id, kind, in_store };
-            plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
-        };
-        let mut add_new = |plan: &mut Plan, new: New| {
-            let New { place, is_previous, digest, form, expires_at, in_store } = new;
-            next += 1;
-            let id = SecretId::new(&format!("s{next}"));
-            plan.secrets.push(PlannedSecret {
-                tenant: tenant.clone(),
-                client: client.clone(),
-                id: id.clone(),
-                place,
-                is_previous,
-                digest,
-                salt: None,
-                expires_at,
-            });
-            add(plan, id, SecretChangeKind::Added { form, expires_at }, in_store);
-        };
-        let digest_of = |value: &Secret| declared_digest(context.pepper, tenant, client, value);
         for (index, secret) in declared.secrets.iter().enumerate() {
-            let (digest, phc) = match &secret.password {
-                DeclaredPassword::Value(value) => (Some(digest_of(value)), None),
-                DeclaredPassword::Hash(phc) => (None, Some(phc)),
-            };
+            let identity = secrets.identity(&secret.password);
             // The same secret twice is one secret.
-            if !seen.insert((digest, phc)) {
-                continue;
+            if seen.insert(identity) {
+                secrets.declare(index, secret, identity);
             }
-            let is_declared = |row: &&SecretState| {
-                let is_same = match phc {
-                    Some(phc) => row.secret.hash.to_string() == *phc,
-                    None => row.declared_digest == digest,
-                };
-                row.managed_by == ManagedBy::Config && is_same
-            };
-            let expires_at = secret.expires_at;
-            if let Some(row) = rows.iter().find(is_declared) {
-                kept.insert(&row.secret.id);
-                if let Some(kind) = change_of(row, expires_at) {
-                    replacing.extend(previous_for(secret));
-                    add(plan, row.secret.id.clone(), kind, None);
-                }
-                continue;
-            }
-            let made_by_rotation = |value: &Secret| {
-                rows.iter().find(|row| is_made_by_rotation(context.pepper, declared, value, row))
-            };
-            let current = match &secret.password {
-                DeclaredPassword::Value(value) if secret.stored.is_some() => made_by_rotation(value),
-                DeclaredPassword::Value(_) | DeclaredPassword::Hash(_) => None,
-            };
-            if let Some(row) = current {
-                kept.insert(&row.secret.id);
-                keeps_ends = true;
-                let span = previous_for(secret);
-                replacing.extend(span.filter(|span| row.secret.created_at + *span > context.now));
-                continue;
-            }
-            let Some(form) = form_of(&secret.password) else {
-                plan.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
-                continue;
-            };
-            let version = secret.stored.as_ref().map(|stored| stored.version.clone());
-            let place = (client_index, index);
-            add_new(plan, New { place, is_previous: false, digest, form, expires_at, in_store: version });
-            let previous = secret.stored.as_ref().and_then(|stored| stored.previous.as_ref());
-            if let Some(row) = previous.and_then(made_by_rotation) {
-                keeps_ends = true;
-                let until = previous_for(secret).map(|span| context.now + span);
-                add(plan, row.secret.id.clone(), ending(row, until), None);
-                continue;
-            }
-            let previous = secret.kept_previous(context.now).filter(|_| !context.ends_previous);
-            let previous = previous.map(|(value, end)| (value, digest_of(value), end));
-            let is_known = |digest| rows.iter().any(|row| row.declared_digest == Some(digest));
-            let Some((value, digest, end)) = previous.filter(|(_, digest, _)| !is_known(*digest)) else {
-                replacing.extend(previous_for(secret));
-                continue;
-            };
-            let (digest, form, expires_at) = (Some(digest), form_of_value(value), Some(end));
-            add_new(plan, New { place, is_previous: true, digest, form, expires_at, in_store: None });
         }
-        let longest = declared.secrets.iter().filter_map(previous_for).max().map(|span| context.now + span);
-        let left = |row: &&SecretState| {
+        let kept = secrets.end_others();
+        share_salt(self.plan, declared, rows, &kept);
+    }
+}
+
+impl<'a> Secrets<'a, '_> {
+    /// What recognises it: the digest of a value, or a hash.
+    fn identity(&self, password: &'a DeclaredPassword) -> (Option<[u8; 32]>, Option<&'a String>) {
+        match password {
+            DeclaredPassword::Value(value) => (Some(self.digest(value)), None),
+            DeclaredPassword::Hash(phc) => (None, Some(phc)),
+        }
+    }
+
+    pub(super) fn digest(&self, value: &Secret) -> [u8; 32] {
+        let Client { tenant, id, .. } = &self.declared.client;
+        declared_digest(self.context.pepper, tenant, id, value)
+    }
+
+    /// How long this one keeps the secret whose place it takes.
+    pub(super) fn previous_for(&self, secret: &DeclaredSecret) -> Option<Lifetime> {
+        secret.previous_for.filter(|_| !self.context.ends_previous)
+    }
+
+    fn declare(
+        &mut self,
+        index: usize,
+        secret: &'a DeclaredSecret,
+        (digest, phc): (Option<[u8; 32]>, Option<&String>),
+    ) {
+        let is_declared = |row: &&SecretState| {
+            let is_same = match phc {
+                Some(phc) => row.secret.hash.to_string() == *phc,
+                None => row.declared_digest == digest,
+            };
+            row.managed_by == ManagedBy::Config && is_same
+        };
+        let expires_at = secret.expires_at;
+        if let Some(row) = self.rows.iter().find(is_declared) {
+            self.kept.insert(&row.secret.id);
+            if let Some(kind) = change_of(row, expires_at) {
+                self.replacing.extend(self.previous_for(secret));
+                self.add(row.secret.id.clone(), kind, None);
+            }
+            return;
+        }
+        if self.keeps_rotated(secret) {
+            return;
+        }
+        let Some(form) = form_of(&secret.password) else {
+            let Client { tenant, id, .. } = &self.declared.client;
+            let conflict = ConflictKind::ForeignHash(id.clone());
+            return self.plan.add_conflict(Subject::Tenant(tenant.clone()), conflict);
+        };
+        let in_store = secret.stored.as_ref().map(|stored| stored.version.clone());
+        self.add_new(New { index, is_previous: false, digest, form, expires_at, in_store });
+        self.replace_previous(index, secret);
+    }
+
+    pub(super) fn add_new(&mut self, new: New) {
+        let New { index, is_previous, digest, form, expires_at, in_store } = new;
+        self.last += 1;
+        let id = SecretId::new(&format!("s{}", self.last));
+        let Client { tenant, id: client, .. } = &self.declared.client;
+        self.plan.secrets.push(PlannedSecret {
+            tenant: tenant.clone(),
+            client: client.clone(),
+            id: id.clone(),
+            place: (self.client, index),
+            is_previous,
+            digest,
+            salt: None,
+            expires_at,
+        });
+        self.add(id, SecretChangeKind::Added { form, expires_at }, in_store);
+    }
+
+    pub(super) fn add(&mut self, id: SecretId, kind: SecretChangeKind, in_store: Option<String>) {
+        let Client { tenant, id: client, .. } = &self.declared.client;
+        let change = SecretChange { id, kind, in_store };
+        self.plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
+    }
+
+    /// Those that are declared no longer. Returns those that stay.
+    fn end_others(mut self) -> HashSet<&'a SecretId> {
+        let now = self.context.now;
+        let spans = self.declared.secrets.iter().filter_map(|secret| self.previous_for(secret));
+        let longest = spans.max().map(|span| now + span);
+        let is_left = |row: &&SecretState| {
             row.managed_by == ManagedBy::Config
                 && row.secret.revoked_at.is_none()
-                && !kept.contains(&row.secret.id)
+                && !self.kept.contains(&row.secret.id)
         };
-        let left: Vec<_> = rows.iter().filter(left).collect();
+        let left: Vec<_> = self.rows.iter().filter(is_left).collect();
         // The newest first: a new value takes the place of the last one.
         for row in left.into_iter().rev() {
             let end = row.secret.expires_at;
-            let kind = if end.is_some_and(|end| end <= context.now) {
+            let kind = if end.is_some_and(|end| end <= now) {
                 SecretChangeKind::Removed
             } else if row.declared_expires_at.is_some_and(|end| Some(end) <= longest)
-                || keeps_ends && !context.ends_previous && end.is_some()
+                || self.keeps_ends && !self.context.ends_previous && end.is_some()
             {
-                kept.insert(&row.secret.id);
+                self.kept.insert(&row.secret.id);
                 continue;
             } else {
-                let until = replacing.pop().map(|span| context.now + span);
+                let until = self.replacing.pop().map(|span| now + span);
                 if until.is_some() {
-                    kept.insert(&row.secret.id);
+                    self.kept.insert(&row.secret.id);
                 }
                 ending(row, until)
             };
-            add(plan, row.secret.id.clone(), kind, None);
+            self.add(row.secret.id.clone(), kind, None);
         }
-        share_salt(plan, declared, rows, &kept);
+        self.kept
     }
 }
 
 /// Another secret has taken the place: this one ends then, or at its own earlier end. Without a time it ends at once.
-fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
+pub(super) fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
     let before = row.secret.expires_at;
     match until {
         Some(until) => {
@@ -163,19 +193,6 @@ fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
         }
         None => SecretChangeKind::Revoked,
     }
-}
-
-/// Whether a value of a secret store is that of a row which a rotation made and wrote there.
-fn is_made_by_rotation(
-    pepper: &Pepper,
-    DeclaredClient { client, .. }: &DeclaredClient,
-    value: &Secret,
-    row: &SecretState,
-) -> bool {
-    row.managed_by == ManagedBy::Api
-        && row.secret.revoked_at.is_none()
-        && GeneratedSecret::is_well_formed(value.expose())
-        && row.secret.hash.matches(&hash_token(pepper, &client.tenant, &client.id, value))
 }
 
 /// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.
@@ -199,7 +216,7 @@ fn form_of(password: &DeclaredPassword) -> Option<SecretForm> {
     }
 }
 
-fn form_of_value(value: &Secret) -> SecretForm {
+pub(super) fn form_of_value(value: &Secret) -> SecretForm {
     if GeneratedSecret::is_well_formed(value.expose()) { SecretForm::Generated } else { SecretForm::Chosen }
 }
 

@@ -170,7 +170,8 @@ impl HealthReport for PlatformHealth {
         samples.extend(self.jwks_fetcher.samples());
         samples.extend(self.rotated.samples());
         samples.extend(self.rotated_secrets.samples());
-        let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
+        let left_out_help =
+            "Tenants that the settings declare and leave out because of a conflict or an unread secret.";
         let left_out = self.left_out.count() as u64;
         samples.push(Sample::gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
         let failing_help = "Secret stores that do not give a secret which the settings refer to.";

@@ -100,7 +100,7 @@ impl Found {
 /// Whether the applied settings leave tenants out.
 pub(super) fn settings(left_out: usize) -> Option<Check> {
     let why = || {
-        let why = "tenants left out because of a conflict";
+        let why = "tenants left out, with a conflict or an unread secret";
         format!("{why}: {left_out}; the log names them, all others are applied").into()
     };
     (left_out > 0).then(|| Check { part: "settings", state: State::Degraded(why()) })
@@ -193,7 +193,7 @@ mod tests {
         };
         assert_eq!(
             why,
-            "tenants left out because of a conflict: 3; the log names them, all others are applied"
+            "tenants left out, with a conflict or an unread secret: 3; the log names them, all others are applied"
         );
     }
 }

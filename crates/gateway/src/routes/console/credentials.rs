@@ -1,7 +1,7 @@
 //! The credentials of an application: its secrets and its API keys, from where they are used, and whether one can go.
 
 use administration::{
-    ApiKeySettings, ApiKeyStep, ApiKeyView, CredentialsReading, EditError, NewSecretSettings,
+    ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, NewSecretSettings,
     RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
 };
 use pages::console::{Block, Choice, Entry, Field, Form, Input};
@@ -106,6 +106,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         blocks.push(Block::Empty(Empty { title, text, action: None }));
     }
     blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret))));
+    blocks.extend(schedule(&view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
     if is_changeable {
         blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
     }
@@ -113,6 +114,21 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key))));
     blocks.push(Block::Form(forms.create_key()));
     Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
+}
+
+/// When the secrets are replaced by themselves, and why that fails.
+fn schedule(ClientView { settings, rotation, .. }: &ClientView) -> Vec<(Meaning, String)> {
+    let Some(rotate) = &settings.rotate else { return Vec::new() };
+    let text = format!(
+        "Every {} a new secret is written to {}, and the others get their end.",
+        rotate.every, rotate.into
+    );
+    let failed =
+        rotation.as_ref().and_then(|rotation| rotation.failed_at.as_ref().zip(rotation.failure.as_ref()));
+    let failed = failed.map(|(at, why)| {
+        (Meaning::Danger, format!("The last time, {}, that failed: {why}", at.0.to_rfc3339()))
+    });
+    [(Meaning::Info, text)].into_iter().chain(failed).collect()
 }
 
 /// The forms of the page.
@@ -210,5 +226,34 @@ fn safe_to_delete(view: &SecretView) -> &'static str {
         (true, _) => "yes: it was not used for a day, and others were",
         (false, "live") => "no: it may be in use still",
         (false, _) => "no: it is still presented",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use administration::{ClientState, ManagedBy, RotationProgress, RowLifecycle};
+    use protocol::Timestamp;
+    use registry::{Client, SecretRotation};
+    use tenancy::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_shown_with_its_last_failure() {
+        let now = Timestamp::from_seconds(0);
+        let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
+        let mut state = ClientState::of(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
+        assert_eq!(schedule(&ClientView::of(&state, now)), []);
+        let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
+        state.client.rotation = Some(SecretRotation { every, into: "vault:a#b".to_owned(), grace });
+        let shown = "Every 1d a new secret is written to vault:a#b, and the others get their end.";
+        assert_eq!(schedule(&ClientView::of(&state, now)), [(Meaning::Info, shown.to_owned())]);
+        let failure = Some("no answer".to_owned());
+        state.rotation = RotationProgress { failed_at: Some(now), failure, ..RotationProgress::default() };
+        let failed = &schedule(&ClientView::of(&state, now))[1];
+        assert_eq!(
+            *failed,
+            (Meaning::Danger, "The last time, 1970-01-01T00:00:00Z, that failed: no answer".to_owned())
+        );
     }
 }

@@ -86,7 +86,8 @@ impl SecretStore for AwsStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(PREVIOUS)).await {
-            Ok(answer) => Some(self.stored(path, answer)?),
+            // One that cannot be used is as good as gone.
+            Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if failed.is_missing() => None,
             Err(failed) => return Err(read(failed)),
         };

@@ -74,6 +74,8 @@ async fn a_binary_secret_is_unusable() {
     let error = store.read(PATH, false).await.unwrap_err();
     assert!(matches!(error, SecretStoreError::Unusable(_)), "{error:?}");
     assert!(error.to_string().ends_with(": it is binary; store it as text"), "{error}");
+    secrets.put(PATH, "text");
+    assert!(store.read(PATH, true).await.unwrap().previous.is_none());
 }
 
 #[tokio::test]

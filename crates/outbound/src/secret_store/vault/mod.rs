@@ -90,7 +90,8 @@ impl SecretStore for VaultStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(before)).await {
-            Ok(answer) => Some(self.stored(path, answer)?),
+            // One that cannot be used is as good as gone.
+            Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if is_missing(&failed) => None,
             Err(failed) => return Err(self.error(path, Attempt::Read, &failed)),
         };

@@ -1,0 +1,57 @@
+//! Secrets of a client that a secret store holds: one that a rotation made and wrote there is no new one, and the value
+//! before may be known to the store alone.
+
+use protocol::Secret;
+use registry::{Client, DeclaredPassword};
+use secrets::{GeneratedSecret, hash_token};
+
+use super::secrets::{New, Secrets, ending, form_of_value};
+use crate::{DeclaredSecret, ManagedBy, SecretState};
+
+impl<'a> Secrets<'a, '_> {
+    /// Whether the value is that of a row which a rotation made and wrote to the store. That row stays, and so do the
+    /// ends that it gave the others.
+    pub(super) fn keeps_rotated(&mut self, secret: &DeclaredSecret) -> bool {
+        let (Some(_), DeclaredPassword::Value(value)) = (&secret.stored, &secret.password) else {
+            return false;
+        };
+        let Some(row) = self.made_by_rotation(value) else { return false };
+        self.kept.insert(&row.secret.id);
+        self.keeps_ends = true;
+        let span = self.previous_for(secret);
+        self.replacing.extend(span.filter(|span| row.secret.created_at + *span > self.context.now));
+        true
+    }
+
+    /// The value before of a secret that is new: a row that a rotation made, one that is declared, or one that only the
+    /// store knows.
+    pub(super) fn replace_previous(&mut self, index: usize, secret: &DeclaredSecret) {
+        let now = self.context.now;
+        let span = self.previous_for(secret);
+        let previous = secret.stored.as_ref().and_then(|stored| stored.previous.as_ref());
+        if let Some(row) = previous.and_then(|value| self.made_by_rotation(value)) {
+            self.keeps_ends = true;
+            self.add(row.secret.id.clone(), ending(row, span.map(|span| now + span)), None);
+            return;
+        }
+        let previous = secret.kept_previous(now).filter(|_| !self.context.ends_previous);
+        let previous = previous.map(|(value, end)| (value, Some(self.digest(value)), end));
+        let is_known = |digest| self.rows.iter().any(|row| row.declared_digest == digest);
+        let Some((value, digest, end)) = previous.filter(|(_, digest, _)| !is_known(*digest)) else {
+            return self.replacing.extend(span);
+        };
+        let (form, expires_at) = (form_of_value(value), Some(end));
+        self.add_new(New { index, is_previous: true, digest, form, expires_at, in_store: None });
+    }
+
+    fn made_by_rotation(&self, value: &Secret) -> Option<&'a SecretState> {
+        let Client { tenant, id, .. } = &self.declared.client;
+        let is_made = |row: &&SecretState| {
+            row.managed_by == ManagedBy::Api
+                && row.secret.revoked_at.is_none()
+                && GeneratedSecret::is_well_formed(value.expose())
+                && row.secret.hash.matches(&hash_token(self.context.pepper, tenant, id, value))
+        };
+        self.rows.iter().find(is_made)
+    }
+}
