@@ -59,7 +59,6 @@ mod stores_of_secrets;
 mod stub_api;
 mod taking_over;
 #[path = "../replicas/test_servers.rs"]
-#[expect(dead_code, reason = "shared with the tests of replicas")]
 mod test_servers;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;

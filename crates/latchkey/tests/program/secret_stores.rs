@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +14,10 @@ use crate::program::Program;
 use crate::reload::{eventually, until_status};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 use crate::stores_of_secrets::{NAME, Store};
+use crate::test_servers;
 
+/// Schedules are looked at each five seconds.
+const ROUNDS: Duration = Duration::from_secs(40);
 const TENANTS: [&str; 2] = ["acme", "globex"];
 
 /// Both tenants name the one store, which is read again each second.
@@ -285,11 +289,12 @@ async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {
     store.takes_writes(true, false);
     let every = json!({ "rotate": { "every": "2h" } });
     operator.send_request(Method::PATCH, &format!("{of_acme}/by-api"), Some(every)).await;
-    eventually("the failure is shown", async || shown().await["failure"].is_string()).await;
+    test_servers::eventually("the failure is shown", ROUNDS, async || shown().await["failure"].is_string())
+        .await;
     let failure = shown().await["failure"].as_str().unwrap().to_owned();
     assert!(failure.contains(NAME) && !failure.contains("localhost"), "{failure}");
     let metrics = async || program.get("/metrics").await.body;
-    eventually("the failure is counted", async || {
+    test_servers::eventually("the failure is counted", ROUNDS, async || {
         metrics().await.contains("\nlatchkey_secret_rotations_failing 1\n")
     })
     .await;
@@ -303,14 +308,17 @@ async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {
         [("acme", "by-api", "latchkey/by-api"), ("globex", "svc", "latchkey/globex")]
     {
         let current = async || store.current_if_any(path).await.unwrap_or_default().to_owned();
-        eventually("the store has the new secret", async || current().await.starts_with("lk_")).await;
+        test_servers::eventually("the store has the new secret", ROUNDS, async || {
+            current().await.starts_with("lk_")
+        })
+        .await;
         let secret = current().await;
         folder.canaries.add(&secret);
         until_status(&program, (tenant, client, &secret), 200).await;
         let other = TENANTS[usize::from(tenant == "acme")];
         assert_ne!(program.request_token(other, client, &secret).await.status, 200);
     }
-    eventually("no failure is left", async || shown().await["failure"].is_null()).await;
+    test_servers::eventually("no failure is left", ROUNDS, async || shown().await["failure"].is_null()).await;
     let audit = store.run(&folder, &["audit", "list", "--tenant", "globex", "--json"]).output();
     assert!(audit.contains("\"latchkey\"") && audit.contains(&format!("{NAME}:latchkey/globex")), "{audit}");
 }

@@ -6,9 +6,10 @@ use crate::folder::Folder;
 use crate::postgres_server::PostgresServer;
 use crate::program::{Mark, Program};
 use crate::redis_server::Inspected as _;
-use crate::reload::{eventually, until_status};
+use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 use crate::stores_of_secrets::{NAME, Store};
+use crate::test_servers::{LONGEST, eventually};
 
 const PASSWORDS: [&str; 2] = ["first/canary@8f0d", "second/canary@51c7"];
 
@@ -78,7 +79,7 @@ async fn changed_passwords_are_for_new_connections_and_a_changed_sealing_key_is_
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'latchkey_own'";
     postgres.server().query("postgres", cut);
     redis.command(&["CLIENT", "KILL", "USER", "latchkey"].map(str::as_bytes));
-    eventually("all is well with the new passwords", async || {
+    eventually("all is well with the new passwords", LONGEST, async || {
         let answer = program.get("/health/ready").await;
         let checks = &answer.json()["checks"];
         answer.status == 200 && checks["store"]["status"] == "ok" && checks["redis"]["status"] == "ok"
