@@ -86,6 +86,11 @@ async fn changed_passwords_are_for_new_connections_and_a_changed_sealing_key_is_
     })
     .await;
     is_served(&program).await;
+    let reads_changes = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'latchkey_own' AND query LIKE '%SELECT%FROM change_log%'";
+    eventually("the log of changes is read on a new connection", LONGEST, async || {
+        postgres.server().query("postgres", reads_changes) != "0"
+    })
+    .await;
     store.run(&folder, &["secret", "list", "acme", "svc"]).output();
 
     let mark = program.mark();

@@ -11,7 +11,6 @@ use crate::change_log::CHANGES;
 use crate::database::decoded;
 use crate::error::Error;
 use crate::postgres::PostgresPools;
-use crate::postgres::options::single;
 use crate::row::Row;
 use crate::rows::LoggedChange;
 use crate::statement::{Dialect, Statement};
@@ -28,7 +27,7 @@ pub(crate) struct PostgresChangeFeed(PgPool);
 
 impl PostgresChangeFeed {
     pub(crate) fn of(pools: &PostgresPools) -> Self {
-        Self(single(pools.administration_options()))
+        Self(pools.feed().clone())
     }
 
     /// Ends when the connection does.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -16,7 +15,7 @@ use tracing::warn;
 use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::options::{self, ADMINISTRATION_WAIT, PostgresOptions};
+use crate::postgres::options::{self, ADMINISTRATION_WAIT, PostgresOptions, single};
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::row::Row;
 use crate::statement::{Dialect, Statement};
@@ -44,10 +43,12 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {
-    /// With the password that new connections use.
-    server: RwLock<PgConnectOptions>,
+    /// As it was at the start: each pool has the password that its new connections use.
+    server: PgConnectOptions,
     readers: PgPool,
     administrators: PgPool,
+    /// One connection, opened when it is needed.
+    feed: PgPool,
     patience: Duration,
     /// Where connections are opened.
     runtime: Handle,
@@ -115,25 +116,22 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&self.server())
+        place(&self.server)
     }
 
-    /// For a connection of its own that works across tenants.
-    pub(crate) fn administration_options(&self) -> PgConnectOptions {
-        options::administration(&self.server(), self.roles.row_level_security)
+    /// The connection on which changes are read.
+    pub(crate) fn feed(&self) -> &PgPool {
+        &self.feed
     }
 
     /// New connections use this password; those that are open go on.
     pub(crate) fn use_password(&self, password: &str) {
-        let server = self.server().password(password);
+        let server = self.server.clone().password(password);
         let is_restricted = self.roles.row_level_security;
         self.readers.set_connect_options(options::reading(&server, is_restricted, self.patience));
-        self.administrators.set_connect_options(options::administration(&server, is_restricted));
-        *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
-    }
-
-    fn server(&self) -> PgConnectOptions {
-        self.server.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let administration = options::administration(&server, is_restricted);
+        self.feed.set_connect_options(administration.clone());
+        self.administrators.set_connect_options(administration);
     }
 
     /// All rows of a statement of a request. Waiting for a connection, reading, and once more where the connection was lost, all have
@@ -249,7 +247,8 @@ impl PostgresPools {
             readers: options.readers(&server, roles.row_level_security),
             administrators: options.administrators(&server, roles.row_level_security),
             turns: StoreTurns::new(options.readers, options.administrators),
-            server: RwLock::new(server),
+            feed: single(options::administration(&server, roles.row_level_security)),
+            server,
             patience: options.patience,
             runtime: Handle::current(),
             roles,
