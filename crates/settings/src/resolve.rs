@@ -10,15 +10,8 @@ use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
 
 use super::{
-    check,
-    file_reader::FileText,
-    findings::Location,
-    read::Reading,
-    resolved::ResolvedTenant,
-    secret_stores::{STORE_AND_PATH, StoreReference},
-    sections::AdminUser,
-    source::Source,
-    yaml,
+    check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
+    sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;
 
@@ -107,8 +100,9 @@ impl Reading<'_> {
             }
             let source = PasswordSource { value, env, file, hash };
             let is_elsewhere = source != PasswordSource::default();
-            match (store, path) {
-                (None, None) if key.is_none() => {
+            let Ok(reference) = self.reference((store, path, key), &at) else { continue };
+            match reference {
+                None => {
                     let password = self.password(source, CLIENT_SECRET, &at);
                     secrets.extend(password.map(|password| DeclaredSecret {
                         password,
@@ -117,25 +111,20 @@ impl Reading<'_> {
                         stored: None,
                     }));
                 }
-                (Some(_), Some(_)) if is_elsewhere => {
+                Some(_) if is_elsewhere => {
                     let hint = format!("give exactly one of {CLIENT_SECRET}");
                     self.findings.error(at.clone(), SEVERAL_PLACES, hint);
                 }
-                (Some(store), Some(path)) => {
-                    match self.stored_secret(&StoreReference { store, path, key }, &at) {
-                        Some(Ok((value, stored))) => secrets.push(DeclaredSecret {
-                            password: DeclaredPassword::Value(value),
-                            expires_at,
-                            previous_for,
-                            stored: Some(stored),
-                        }),
-                        Some(Err(why)) => unread.push(why),
-                        None => {}
-                    }
-                }
-                (Some(_), None) | (None, _) => {
-                    self.findings.error(at.clone(), STORE_AND_PATH.0, STORE_AND_PATH.1);
-                }
+                Some(reference) => match self.stored_secret(&reference, &at) {
+                    Some(Ok((value, stored))) => secrets.push(DeclaredSecret {
+                        password: DeclaredPassword::Value(value),
+                        expires_at,
+                        previous_for,
+                        stored: Some(stored),
+                    }),
+                    Some(Err(why)) => unread.push(why),
+                    None => {}
+                },
             }
         }
         (secrets, unread)

@@ -6,7 +6,7 @@ use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{Stored, TenantId};
 
-use crate::columns::{Columns, given};
+use crate::columns::given;
 use crate::database::Database;
 use crate::statement::Statement;
 
@@ -73,8 +73,8 @@ impl SecretRotations for Database {
         client: &ClientId,
         progress: &RotationProgress,
     ) -> Stored<()> {
-        let rows = [((tenant, client), progress)];
-        self.write(writing(RECORD, &rows)).await?;
+        let record = Statement::writing::<((TenantId, ClientId), RotationProgress)>(RECORD);
+        self.write(record.bind(given(&[((tenant, client), progress)]))).await?;
         Ok(())
     }
 
@@ -82,8 +82,4 @@ impl SecretRotations for Database {
         let counted: Option<(u64,)> = self.read(Statement::of(FAILING)).await?.pop();
         Ok(counted.map_or(0, |(count,)| count))
     }
-}
-
-fn writing<R: Columns>(text: &str, rows: &[R]) -> Statement {
-    Statement::writing::<R>(text).bind(given(rows))
 }

@@ -1,7 +1,7 @@
 //! Replaces secrets of clients whose time has come, into a secret store, as `rotate` of the client says.
 
 use protocol::{Lifetime, Timestamp};
-use registry::{Client, ClientId};
+use registry::{Client, ClientId, SecretRotation};
 use tenancy::{Stored, TenantId};
 
 use super::resource::Resource as _;
@@ -63,17 +63,18 @@ impl Administrator {
         }
         let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
         let (state, row) = facts.client(client)?;
+        let Some(rotation) = &row.client.rotation else { return Ok(ScheduledRotation::NotDue) };
         let before = row.rotation.clone();
         let serves = state.lifecycle.serves() && row.lifecycle.serves();
-        let due_at = if serves { due_at(row, now) } else { now + LATER };
+        let due_at = if serves { due_at(row, rotation.every, now) } else { now + LATER };
         if due_at > now {
             self.store.record_rotation(tenant, client, &before.due(due_at)).await?;
             return Ok(ScheduledRotation::NotDue);
         }
         let begun = RotationProgress { begun_at: Some(now), due_at: Some(now + TAKEN_FOR), ..before.clone() };
         self.store.record_rotation(tenant, client, &begun).await?;
-        let (progress, came) = match self.rotate_as_scheduled(row, now).await {
-            Ok(done) => (RotationProgress::succeeded(now + every(row)), done),
+        let (progress, came) = match self.rotate_as_scheduled(row, rotation, now).await {
+            Ok(done) => (RotationProgress::succeeded(now + rotation.every), done),
             Err((told, said)) => (before.failed(now, told), ScheduledRotation::Failed(said)),
         };
         self.store.record_rotation(tenant, client, &progress).await?;
@@ -84,11 +85,11 @@ impl Administrator {
     async fn rotate_as_scheduled(
         &self,
         row: &ClientState,
+        rotation: &SecretRotation,
         now: Timestamp,
     ) -> Result<ScheduledRotation, (String, String)> {
-        let Client { tenant, id, rotation, .. } = &row.client;
+        let Client { tenant, id, .. } = &row.client;
         let same = |error: EditError| (error.to_string(), error.to_string());
-        let Some(rotation) = rotation else { return Ok(ScheduledRotation::NotDue) };
         let caller = Caller::itself(now);
         let place = self.place(&caller, tenant, &rotation.into).map_err(same)?;
         // Of a client that no file declares, a tenant's administrator may have written the schedule.
@@ -107,18 +108,12 @@ impl Administrator {
     }
 }
 
-fn every(row: &ClientState) -> Lifetime {
-    row.client.rotation.as_ref().map_or(LATER, |rotation| rotation.every)
-}
-
 /// When the newest secret is old enough. A rotation that failed or whose end is not known is made anew, unless
 /// another secret was made since.
-fn due_at(row: &ClientState, now: Timestamp) -> Timestamp {
+fn due_at(row: &ClientState, every: Lifetime, now: Timestamp) -> Timestamp {
     let live = row.secrets.iter().filter(|secret| secret.secret.is_live(now));
     match live.map(|secret| secret.secret.created_at).max() {
-        Some(newest) if Some(newest) > row.rotation.begun_at.max(row.rotation.failed_at) => {
-            newest + every(row)
-        }
+        Some(newest) if Some(newest) > row.rotation.begun_at.max(row.rotation.failed_at) => newest + every,
         _ => now,
     }
 }

@@ -38,7 +38,7 @@ pub struct ClientView {
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RotationProgressView {
-    /// When the schedule is looked at next, which is within a minute where it was not yet.
+    /// When the schedule is looked at next, which is within seconds where it was not yet.
     pub due_at: Option<Instant>,
     /// When the last rotation failed, if none has succeeded since.
     pub failed_at: Option<Instant>,

@@ -9,7 +9,6 @@ use super::super::{
     findings::Location,
     read::Reading,
     resolved::{SealingKeySource, SealingKeys, Token},
-    secret_stores::{STORE_AND_PATH, StoreReference},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
@@ -46,12 +45,7 @@ impl Reading<'_> {
 
     fn find(&mut self, setting: &SealingKeySetting, at: &Location) -> Option<SealingKeySource> {
         let SealingKeySetting { file, env, store, path, key, vault, aws_kms } = setting;
-        if store.is_some() != path.is_some() || (key.is_some() && store.is_none()) {
-            self.findings.error(at.clone(), STORE_AND_PATH.0, STORE_AND_PATH.1);
-            return None;
-        }
-        let stored = store.clone().zip(path.clone());
-        let stored = stored.map(|(store, path)| StoreReference { store, path, key: key.clone() });
+        let stored = self.reference((store.clone(), path.clone(), key.clone()), at).ok()?;
         match (file, env, stored, vault, aws_kms) {
             (Some(file), None, None, None, None) => {
                 Some(SealingKeySource::File(self.path(file, &at.key("file"))))

@@ -17,7 +17,7 @@ use super::{schema, sections::TokenSetting};
 
 pub use passwords::Passwords;
 pub use reader::SecretStores;
-pub(crate) use reference::{STORE_AND_PATH, StoreReference, StoredValues, of_clients, of_server};
+pub(crate) use reference::{StoreReference, StoredValues, of_clients, of_server};
 
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -15,12 +15,6 @@ use super::reader::{Place, Read};
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
 use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, read::Reading, schema};
 
-/// What a reference has, and how it is written.
-pub(crate) const STORE_AND_PATH: (&str, &str) = (
-    "a reference to a secret store has `store` and `path`",
-    "write `{ store: NAME, path: PATH, key: MEMBER }`",
-);
-
 /// What was read from the stores.
 pub(crate) type StoredValues = BTreeMap<Place, Read>;
 
@@ -38,6 +32,9 @@ pub(crate) struct StoreReference {
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
 }
+
+/// What is wrong is among the findings.
+pub(crate) struct Reported;
 
 /// A secret that a store gave, or why it did not give it.
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
@@ -69,6 +66,24 @@ impl Reading<'_> {
         let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
         let place = |(store, path): (&str, &str)| Place { store: store.to_owned(), path: path.to_owned() };
         self.stored = stores.read(&known.map(place).collect());
+    }
+
+    /// The reference that these members of a setting are; `Ok(None)` without any of them.
+    pub(crate) fn reference(
+        &mut self,
+        (store, path, key): (Option<String>, Option<String>, Option<String>),
+        at: &Location,
+    ) -> Result<Option<StoreReference>, Reported> {
+        match (store, path) {
+            (Some(store), Some(path)) => Ok(Some(StoreReference { store, path, key })),
+            (None, None) if key.is_none() => Ok(None),
+            _ => {
+                let problem = "a reference to a secret store has `store` and `path`";
+                let hint = "write `{ store: NAME, path: PATH, key: MEMBER }`";
+                self.findings.error(at.clone(), problem, hint);
+                Err(Reported)
+            }
+        }
     }
 
     /// What a store has for a client. `None` where the reference itself is wrong, which is among the findings.
