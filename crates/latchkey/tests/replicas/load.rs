@@ -14,6 +14,8 @@ use crate::test_servers::{LONGEST, eventually};
 use crate::verifier::Verifier;
 
 const CALLERS: usize = 6;
+/// Between two requests of a caller. Without it the callers alone keep two cores busy, and connections are opened late.
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Load {
     shared: Arc<Shared>,
@@ -91,7 +93,7 @@ async fn call(shared: Arc<Shared>) -> Vec<String> {
         let number = shared.requested.fetch_add(1, Ordering::Relaxed);
         failures.extend(send_request(&shared, &http, number).await.err());
         shared.answered.fetch_add(1, Ordering::Relaxed);
-        sleep(Duration::from_millis(5)).await;
+        sleep(PAUSE).await;
     }
     failures
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgPool, Postgres};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::warn;
@@ -142,18 +142,17 @@ impl PostgresPools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         let attempt = || async {
-            let mut connection = self.reader().await?;
+            let (mut connection, _turn) = self.reader(statement.tenant()).await?;
             statements.fetch_add(1, Ordering::Relaxed);
-            statement.bound(Dialect::Postgres).fetch_all(&mut *connection).await
+            Ok::<_, Error>(statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection).await)
         };
-        let in_turn = async {
-            let _turn = self.turns.reader(statement.tenant(), self.patience).await?;
-            match attempt().await {
-                Err(error) if is_lost(&error) => Ok(attempt().await?),
+        let attempts = async {
+            match attempt().await? {
+                Err(error) if is_lost(&error) => Ok(attempt().await??),
                 outcome => Ok::<_, Error>(outcome?),
             }
         };
-        let rows = timeout(2 * self.patience, in_turn).await.map_err(StoreError::unavailable)??;
+        let rows = timeout(2 * self.patience, attempts).await.map_err(StoreError::unavailable)??;
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
@@ -165,8 +164,7 @@ impl PostgresPools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         let attempt = async {
-            let _turn = self.turns.reader(statement.tenant(), self.patience).await?;
-            let mut connection = self.reader().await?;
+            let (mut connection, _turn) = self.reader(statement.tenant()).await?;
             statements.fetch_add(1, Ordering::Relaxed);
             let written = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection);
             Ok::<_, Error>(written.await?)
@@ -175,16 +173,19 @@ impl PostgresPools {
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
-    /// A connection to read on. It is opened in a task of its own, away from the workers that sign: a request stops waiting in time,
-    /// but the connection that it requested is opened to the end and serves the next one. Otherwise a busy server that has lost its
-    /// connections would begin them again and again, and finish none.
-    async fn reader(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    /// A connection to read on, with the turn that is held as long as it is. It is opened in a task of its own, away from the workers that
+    /// sign: a request stops waiting in time, but the connection that it requested is opened to the end and serves the next one. Otherwise a
+    /// busy server that has lost its connections would begin them again and again, and finish none. The task holds the turn, so as many
+    /// connections are being opened as the pool has, and none of them waits in the pool until too little of its time is left.
+    async fn reader(
+        &self,
+        tenant: Option<&TenantId>,
+    ) -> Result<(PoolConnection<Postgres>, Option<Turn>), Error> {
+        let turn = self.turns.reader(tenant, self.patience).await?;
         let readers = self.readers.clone();
-        let opening = self.runtime.spawn(async move { readers.acquire().await });
-        match timeout(self.patience, opening).await {
-            Ok(opened) => opened.unwrap_or(Err(sqlx::Error::PoolClosed)),
-            Err(_) => Err(sqlx::Error::PoolTimedOut),
-        }
+        let opening = self.runtime.spawn(async move { readers.acquire().await.map(|opened| (opened, turn)) });
+        let opened = timeout(self.patience, opening).await.map_err(StoreError::unavailable)?;
+        Ok(opened.unwrap_or(Err(sqlx::Error::PoolClosed))?)
     }
 
     /// Across tenants.
