@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gateway::Sample;
 use storage::postgres::{self, PostgresOptions};
+use storage::store_copy::StorePlace;
 use storage::{Database, OpenError, sqlite};
 
 use crate::file_access;
@@ -36,6 +37,14 @@ pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<
         }
     };
     Ok(database.map(Arc::new))
+}
+
+/// Where the store is, for what speaks to it without opening it for requests.
+pub(crate) fn store_place(location: &StorageLocation) -> StorePlace {
+    match location {
+        StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
+        StorageLocation::Postgres(url) => StorePlace::Postgres(url.expose().to_owned()),
+    }
 }
 
 /// Creates an empty file with the owner of its folder, which SQLite takes for a new database, and whose owner its other files get.

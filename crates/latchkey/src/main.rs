@@ -15,6 +15,7 @@ mod health;
 mod housekeeping;
 mod json_lines;
 mod jwks_fetcher;
+mod last_store;
 mod leaks;
 mod left_out;
 mod log_lines;
@@ -58,7 +59,7 @@ struct Arguments {
 }
 
 /// docs/command-line.md says the same at length.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run), \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run, upgrade check), \
     3 not found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
 
 fn main() -> ExitCode {
@@ -70,6 +71,6 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
-    let command = command.unwrap_or(Command::Serve { addresses: Vec::new() });
+    let command = command.unwrap_or(Command::Serve { addresses: Vec::new(), require_store: false });
     command.run(&config).unwrap_or_else(|error| command::report(&error))
 }

@@ -1,6 +1,6 @@
 //! What the files come to once everything that they refer to is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings, UnreadSecret};
 use derive_more::Display;
@@ -38,6 +38,25 @@ pub enum StorageLocation {
     /// The URL of a PostgreSQL database.
     #[display("the PostgreSQL database of storage.url")]
     Postgres(FileSecret),
+}
+
+impl StorageLocation {
+    /// What names a store.
+    pub const HINT: &str = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
+
+    /// What the URL names. The path of a file is relative to this folder.
+    #[must_use]
+    pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
+        let text = url.expose();
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Some(Self::Postgres(url.clone()));
+        }
+        let is_path = |path: &&str| {
+            !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control)
+        };
+        let path = text.strip_prefix("sqlite://").filter(is_path)?;
+        Some(Self::Sqlite(folder.join(path)))
+    }
 }
 
 /// The keys that seal private keys and the pepper at rest.

@@ -215,6 +215,14 @@ impl Database {
         }
     }
 
+    /// What operators know it by.
+    pub(crate) fn place(&self) -> String {
+        match &self.engine {
+            Engine::Sqlite(pools) => pools.path.display().to_string(),
+            Engine::Postgres(pools) => pools.place(),
+        }
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,

@@ -94,9 +94,10 @@ fn is_passing_state(code: &str) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55P03")
 }
 
-/// By the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open.
+/// By the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. And 1811 of a trigger: only those of a store
+/// that was moved raise it.
 fn is_passing_result(extended: &str) -> bool {
-    extended.parse::<i32>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
+    extended.parse::<i32>().is_ok_and(|code| code == 1811 || matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
 #[cfg(test)]

@@ -54,8 +54,11 @@ mod migrations;
 mod open_error;
 pub mod postgres;
 pub mod sqlite;
+pub mod store_copy;
+mod upgrade;
 
 pub use change_log::ChangeFeed;
 pub use database::Database;
 pub use engine_error::EngineError;
 pub use open_error::OpenError;
+pub use upgrade::Upgrade;

@@ -54,6 +54,7 @@ macro_rules! migrator {
             "0047_account_permissions",
             "0048_console_sessions",
             "0049_secret_rotations",
+            "0050_store_marks",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

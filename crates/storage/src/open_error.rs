@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use sqlx::migrate::MigrateError;
 
 use crate::engine_error::EngineError;
+use crate::store_copy::StoreMark;
 
 /// The database cannot be opened. A `database` is a file's path, or host, port and name.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,14 @@ pub enum OpenError {
         #[source]
         cause: MigrateError,
     },
+    /// A copy has marked it.
+    #[error("{database} {mark}")]
+    Marked {
+        /// Which.
+        database: String,
+        /// As what.
+        mark: StoreMark,
+    },
     /// Row level security is on, and this login can act as neither role.
     #[error(
         "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
@@ -95,6 +104,12 @@ impl OpenError {
             Self::Create { .. } => {
                 Some("correct storage.url, or let this user write the folder that it names")
             }
+            Self::Marked { mark: StoreMark::Unfinished(_), .. } => {
+                Some("repeat `latchkey store copy`, which begins anew, or name another store in storage.url")
+            }
+            Self::Marked { mark: StoreMark::Moved(..), .. } => Some(
+                "name that store in storage.url, or let this one take writes again: `latchkey store copy --take-back`",
+            ),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ use super::comparison::read_only_reconciler;
 use super::output::json;
 use super::{block_on, print};
 use crate::conflict_messages::{beyond_limits, conflict_faults, unread};
+use crate::last_store::LastStore;
 use crate::{clock, logging};
 use settings::{
     Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
@@ -34,7 +35,9 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
     let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
     let mut documents = Vec::new();
     let unread = unread(&loaded);
-    for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits).chain(&unread) {
+    let elsewhere = served_elsewhere(config, &loaded);
+    let warnings = loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits).chain(&unread);
+    for warning in warnings.chain(&elsewhere) {
         let _ = writeln!(text, "warning: {warning}\n");
         documents.push(document(warning));
     }
@@ -59,6 +62,15 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
         text
     })?;
     Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A server that these settings start would leave its former store behind.
+fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
+    let mut findings = Findings::default();
+    if let Some(elsewhere) = LastStore::of(config, &loaded.platform).elsewhere() {
+        findings.error(Location::section("storage").key("url"), elsewhere, LastStore::FIX);
+    }
+    loaded.locations.faults(findings).faults
 }
 
 /// The settings, or all that is wrong with them.

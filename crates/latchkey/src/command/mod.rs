@@ -31,8 +31,10 @@ pub(crate) mod refusals;
 mod rollback;
 pub(crate) mod secret;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod tenant;
 pub(crate) mod token;
+pub(crate) mod upgrade;
 mod usage;
 pub(crate) mod whoami;
 
@@ -78,8 +80,10 @@ use profiles::{ProfilesArguments, UseArguments};
 use refusals::RefusalsArguments;
 use runner::Runner;
 use secret::SecretCommand;
+use store::StoreCommand;
 use tenant::TenantCommand;
 use token::TokenArguments;
+use upgrade::UpgradeCommand;
 use usage::UsageArguments;
 use whoami::WhoamiArguments;
 
@@ -105,6 +109,9 @@ pub(crate) enum Command {
         /// repeated, or with commas [variable: LATCHKEY_LISTEN].
         #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
         addresses: Vec<SocketAddr>,
+        /// Refuse to begin on an empty store: for an installation that was set up before.
+        #[arg(long)]
+        require_store: bool,
     },
     /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written
     /// over.
@@ -293,6 +300,18 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// See what a start of this program would change in the store
+    Upgrade {
+        /// What to do.
+        #[command(subcommand)]
+        command: UpgradeCommand,
+    },
+    /// Copy the store into another one
+    Store {
+        /// What to do.
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Print the JSON Schema of the settings, for editors.
     #[command(after_help = example!("schema > config.schema.json"))]
     Schema,
@@ -305,7 +324,7 @@ impl Command {
     /// Runs it.
     pub(crate) fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Serve { addresses } => serve::run(config, &addresses),
+            Self::Serve { addresses, require_store } => serve::run(config, &addresses, require_store),
             Self::Init => init::run(config),
             Self::Health { address } => health::run(address),
             Self::Check { rows, strict, json } => check::run(config, rows, strict, json),
@@ -344,6 +363,8 @@ impl Command {
             Self::Completion { shell } => completion::run(shell, Arguments::command()),
             Self::Man { folder } => man::run(&folder, Arguments::command()),
             Self::Migrate { json } => migrate::run(config, json),
+            Self::Upgrade { command } => upgrade::run(config, &command),
+            Self::Store { command } => store::run(config, command),
             Self::Schema => print(&settings::schema()),
             Self::Openapi => print(&gateway::openapi_document()),
         }

@@ -1,16 +1,20 @@
 //! `latchkey plan`: what applying the settings would change, and who gains or loses which scope by it. `latchkey drift`: also what
 //! applying would leave alone. Nothing is written.
 
+use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use administration::Drift;
+use anyhow::Context as _;
 
 use super::comparison::{initial_plan, read_only_reconciler};
 use super::output::{folded, json, plan_lines};
+use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{conflict_error, left_out};
+use crate::last_store::LastStore;
 use settings::{Environment, read};
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
@@ -28,6 +32,11 @@ pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -
         Ok(plan.map(|plan| Drift { plan, left_alone: Vec::new() }))
     })?;
     let drift = drift.map_err(|error| conflict_error(error, &loaded))?;
+    let last_store = LastStore::of(config, &loaded.platform);
+    if let Some(emptied) = block_on(last_store.look(&loaded.platform))? {
+        let warning = format!("warning: {emptied}\n  = {}\n\n", LastStore::FIX);
+        stderr().write_all(warning.as_bytes()).context(OUTPUT)?;
+    }
     let left_out = left_out(&drift.plan, &loaded);
     let nothing = drift.is_empty() && left_out.is_none();
     print(&match (as_json, is_drift) {

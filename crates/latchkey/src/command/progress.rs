@@ -1,12 +1,54 @@
-//! How far applying has come, as a bar for a person at a terminal. A pipe gets none.
+//! How far a command has come, as a bar for a person at a terminal.
 
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
 use administration::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
+use storage::store_copy::CopyStep;
 
-/// On the standard error, and only where that is a terminal.
+/// Of applying. On the standard error, and only where that is a terminal.
 pub(crate) struct Bar(ProgressBar);
+
+/// Of copying a store. Where the standard error is no terminal, a line for each table.
+pub(crate) struct CopyBar(ProgressBar);
+
+impl CopyBar {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        bar.set_style(waiting());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    /// Shows the next step.
+    pub(crate) fn show(&self, step: CopyStep<'_>) {
+        let (message, at) = match step {
+            CopyStep::Copying { table, place, of, rows } => {
+                (format!("copying {table}, {rows} rows"), Some((place, of)))
+            }
+            CopyStep::Comparing { table, place, of } => (format!("comparing {table}"), Some((place, of))),
+            CopyStep::Verifying { table, place, of } => (format!("verifying {table}"), Some((place, of))),
+            CopyStep::RefusingWrites => ("the source refuses writes".to_owned(), None),
+        };
+        if !stderr().is_terminal() {
+            // A pipe that nobody reads stops no copy.
+            let _ = writeln!(stderr(), "{message}");
+            return;
+        }
+        if let Some((place, of)) = at {
+            self.0.set_length(of as u64);
+            self.0.set_style(counting());
+            self.0.set_position(place as u64);
+        }
+        self.0.set_message(message);
+    }
+
+    /// Leaves nothing on the screen.
+    pub(crate) fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
 
 impl Bar {
     /// Begins with the reading.

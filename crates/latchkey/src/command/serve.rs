@@ -23,6 +23,7 @@ use crate::clock;
 use crate::conflict_messages::unread;
 use crate::drain::StopSignals;
 use crate::housekeeping;
+use crate::last_store::LastStore;
 use crate::leaks::LeakWorker;
 use crate::logging;
 use crate::logout_delivery::{LogoutDelivery, LogoutSender};
@@ -43,15 +44,20 @@ const SIGNALS: &str = "signals cannot be listened to";
 const FIRST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
-pub(crate) fn run(config: &Path, addresses: &[SocketAddr]) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, addresses: &[SocketAddr], requires_store: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process().with_addresses(addresses);
     let _log = logging::start(environment.text("LATCHKEY_LOG"));
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
-    block_on(serve(config, environment, loaded))
+    block_on(serve(config, environment, loaded, requires_store))
 }
 
-async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> anyhow::Result<ExitCode> {
+async fn serve(
+    config: &Path,
+    environment: Environment,
+    mut loaded: Loaded,
+    requires_store: bool,
+) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
@@ -60,7 +66,14 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let service_manager = ServiceManager::of(&environment);
     let options = gateway_options(&loaded)?;
     let addresses = ListenAddresses::take(&options.listeners)?;
+    let last_store = LastStore::of(config, &loaded.platform);
+    if requires_store {
+        last_store.refuse_empty(&loaded.platform).await?;
+    }
     let platform = Arc::new(Platform::open(&loaded.platform).await?);
+    if let Some(emptied) = last_store.emptied(Some(&*platform.database)).await? {
+        tracing::warn!("{emptied}: {}", LastStore::FIX);
+    }
     refuse_unknown_secrets(&platform, &loaded).await?;
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
@@ -72,6 +85,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let admins = std::mem::take(&mut loaded.admins);
     let applied = apply::apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await?;
     reload.took(&applied).await?;
+    last_store.remember(&platform.database).await;
     if let Outcome::TooManyRetired { plan } = applied.outcome {
         return Err(too_many_retired(&plan));
     }

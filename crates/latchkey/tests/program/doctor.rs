@@ -160,8 +160,16 @@ fn a_schema_of_another_version_has_its_line() {
         "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
     );
     doctor(&folder, 1, &[("migrations", "error", "has schema 9999")]);
+    let upgrade = |code: i32, says: &str| {
+        let ran = folder.run(&["upgrade", "check"]);
+        assert!(ran.code == Some(code) && format!("{}{}", ran.out, ran.err).contains(says), "{ran:?}");
+    };
+    upgrade(1, "run a newer version");
+    set("DELETE FROM _sqlx_migrations WHERE version > 49");
+    upgrade(2, "50  store marks\nPrograms that serve the store go on beside this one");
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
+    upgrade(2, "Stop the programs that serve the store first");
 }
 
 #[test]

@@ -112,6 +112,7 @@ mod installed;
 mod interrupted_sign_ins;
 mod isolation;
 mod key_rotation;
+mod last_store;
 mod leaked_secrets;
 mod left_out;
 mod monitoring;

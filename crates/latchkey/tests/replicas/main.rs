@@ -34,7 +34,6 @@ mod prover;
 #[path = "../program/rotations.rs"]
 mod rotations;
 #[path = "../program/running.rs"]
-#[expect(dead_code, reason = "shared with the tests of one program")]
 mod running;
 #[path = "../program/traffic.rs"]
 #[expect(dead_code, reason = "shared with what soaks")]
@@ -65,6 +64,7 @@ mod postgres_faults;
 mod redis_faults;
 mod replays;
 mod revocation;
+mod store_copy;
 mod store_tls;
 mod two_replicas;
 mod used_once;

@@ -182,18 +182,11 @@ pub(crate) fn storage(
     findings: &mut Findings,
 ) -> Option<StorageLocation> {
     let at = Location::section("storage").key("url");
-    let url = storage.url.expose();
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Some(StorageLocation::Postgres(storage.url.clone()));
+    let location = StorageLocation::of_url(&storage.url, locations.folder(&at));
+    if location.is_none() {
+        findings.error(at, "this names no store", StorageLocation::HINT);
     }
-    let is_path =
-        |path: &&str| !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control);
-    if let Some(path) = url.strip_prefix("sqlite://").filter(is_path) {
-        return Some(StorageLocation::Sqlite(locations.folder(&at).join(path)));
-    }
-    let hint = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
-    findings.error(at, "this names no store", hint);
-    None
+    location
 }
 
 /// How long replicas remember, and the shared cache's URL, if there is one.

@@ -94,6 +94,16 @@ pub async fn migrate(url: &str) -> Result<(), OpenError> {
     schema::migrate(&parse(url)?).await.map(drop)
 }
 
+/// The schema of the database, whichever it is.
+pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
+    schema::found(&parse(url)?).await
+}
+
+/// Whether the database has the schema of this program.
+pub(crate) async fn is_ready(url: &str) -> Result<bool, OpenError> {
+    Ok(matches!(schema::inspect(&parse(url)?).await?, Schema::Ready { .. }))
+}
+
 impl PostgresPools {
     pub(crate) fn warning(&self) -> Option<&'static str> {
         match self.roles {
@@ -240,7 +250,7 @@ impl PostgresPools {
                 Err(cause) => return Err(OpenError::Open { database: self.place(), cause: cause.into() }),
             }
         }
-        Ok(Engine::Postgres(Box::new(self)).into())
+        Database::from(Engine::Postgres(Box::new(self))).refusing_marked().await
     }
 
     fn new(server: PgConnectOptions, options: PostgresOptions, roles: Roles) -> Self {

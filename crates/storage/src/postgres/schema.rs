@@ -153,6 +153,15 @@ pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, O
     connected.map_err(|cause| OpenError::Open { database: place(server), cause: cause.into() })
 }
 
+/// The version of the last migration of a database.
+pub(crate) async fn found(server: &PgConnectOptions) -> Result<Option<i64>, OpenError> {
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let mut connection = connect(server).await?;
+    let found = version(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(found)
+}
+
 async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
     let is_there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)

@@ -73,18 +73,37 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
 /// # Errors
 /// As [`open`].
 pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database, OpenError> {
-    let path = path.to_owned();
-    create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
-    let options = options(&path);
-    let failed =
-        |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
-    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE);
-    let writer = writer(writing).await.map_err(failed)?;
-    schema::migrate(&path, &writer).await?;
-    let reading = options.pragma("query_only", "ON");
+    let writer = migrated(path).await?;
+    let (path, reading) = (path.to_owned(), options(path).pragma("query_only", "ON"));
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
     let pools = SqlitePools::new(path, readers, writer, feed);
-    Ok(Engine::Sqlite(SqlitePools { lookup_wait, ..pools }).into())
+    Database::from(Engine::Sqlite(SqlitePools { lookup_wait, ..pools })).refusing_marked().await
+}
+
+/// Creates the file where there is none, and brings its schema up to date.
+async fn migrated(path: &Path) -> Result<SqlitePool, OpenError> {
+    create(path).map_err(|cause| OpenError::Create { path: path.to_owned(), cause })?;
+    let failed =
+        |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
+    let writer = writer(owner_options(path)).await.map_err(failed)?;
+    schema::migrate(path, &writer).await?;
+    Ok(writer)
+}
+
+/// The same, and nothing else.
+pub(crate) async fn migrate(path: &Path) -> Result<(), OpenError> {
+    migrated(path).await?.close().await;
+    Ok(())
+}
+
+/// Whether the file has the schema of this program.
+pub(crate) async fn is_ready(path: &Path) -> Result<bool, OpenError> {
+    Ok(readers_of(path).await?.is_some())
+}
+
+/// For one who writes the file.
+pub(crate) fn owner_options(path: &Path) -> SqliteConnectOptions {
+    options(path).journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE)
 }
 
 /// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
@@ -92,20 +111,33 @@ pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
-    let path = path.to_owned();
+    let Some(pool) = readers_of(path).await? else { return Ok(None) };
+    let pools = SqlitePools::new(path.to_owned(), pool.clone(), pool.clone(), pool);
+    Database::from(Engine::Sqlite(pools)).refusing_marked().await.map(Some)
+}
+
+/// The readers of a file with the schema of this program.
+async fn readers_of(path: &Path) -> Result<Option<SqlitePool>, OpenError> {
+    let Some(pool) = readers_of_any(path).await? else { return Ok(None) };
+    Ok(schema::is_ready(path, &pool).await?.then_some(pool))
+}
+
+/// The schema of the file, whichever it is.
+pub(crate) async fn schema_of(path: &Path) -> Result<Option<i64>, OpenError> {
+    let Some(pool) = readers_of_any(path).await? else { return Ok(None) };
+    schema::found(path, &pool).await
+}
+
+async fn readers_of_any(path: &Path) -> Result<Option<SqlitePool>, OpenError> {
     let failed =
         |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
     if !path.try_exists().map_err(|cause| failed(cause.into()))? {
         return Ok(None);
     }
     // A reader creates a log and an index beside the file, unless the file is declared immutable. Without a log, no program writes it.
-    let is_immutable = !log_of(&path).exists();
-    let options = options(&path).read_only(true).immutable(is_immutable);
-    let pool = readers().connect_with(options).await.map_err(failed)?;
-    if !schema::is_ready(&path, &pool).await? {
-        return Ok(None);
-    }
-    Ok(Some(Engine::Sqlite(SqlitePools::new(path, pool.clone(), pool.clone(), pool)).into()))
+    let is_immutable = !log_of(path).exists();
+    let options = options(path).read_only(true).immutable(is_immutable);
+    readers().connect_with(options).await.map(Some).map_err(failed)
 }
 
 impl SqlitePools {

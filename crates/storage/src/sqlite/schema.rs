@@ -11,7 +11,7 @@ use crate::open_error::OpenError;
 use crate::sqlite::search_terms;
 
 /// The schema of this program.
-static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("sqlite"));
+pub(crate) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("sqlite"));
 
 /// Migrates the schema. Of several processes that start at once, one does it and the others wait for it.
 pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
@@ -32,11 +32,15 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), Open
 
 /// Whether there is anything to read, in a schema that this program reads.
 pub(crate) async fn is_ready(path: &Path, readers: &SqlitePool) -> Result<bool, OpenError> {
-    let database = path.display().to_string();
-    let failed = |cause: sqlx::Error| OpenError::Open { database: database.clone(), cause: cause.into() };
+    is_readable(&MIGRATOR, &path.display().to_string(), "the file", found(path, readers).await?)
+}
+
+/// The version of its last migration.
+pub(crate) async fn found(path: &Path, readers: &SqlitePool) -> Result<Option<i64>, OpenError> {
+    let failed =
+        |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
     let mut connection = readers.acquire().await.map_err(failed)?;
-    let found = version(&mut connection).await.map_err(failed)?;
-    is_readable(&MIGRATOR, &database, "the file", found)
+    version(&mut connection).await.map_err(failed)
 }
 
 async fn version(connection: &mut sqlx::SqliteConnection) -> Result<Option<i64>, sqlx::Error> {

@@ -36,7 +36,7 @@ const TOO_FAR_APART: u64 = 60;
 pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let report = match inspect(config, &environment, clock::now()) {
-        Ok(loaded) => block_on(async { Ok(Report::of(examine(&loaded, &environment).await)) })?,
+        Ok(loaded) => block_on(async { Ok(Report::of(examine(config, &loaded, &environment).await)) })?,
         Err(error) => {
             let fix = "correct the settings first; everything else depends on them";
             Report::of(vec![SETTINGS.error(error.to_string(), fix)])
@@ -46,9 +46,9 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     Ok(if report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn examine(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
+async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> Vec<Line> {
     let mut lines = settings_lines(loaded, environment);
-    let (of_store, store_clock) = store::check(loaded).await;
+    let (of_store, store_clock) = store::check(config, loaded).await;
     lines.extend(of_store);
     lines.extend(owners::check(loaded));
     lines.push(redis(loaded.platform.redis_url.as_ref()).await);

@@ -11,6 +11,7 @@ use storage::postgres::{self, Inspection};
 use storage::{Database, OpenError};
 
 use super::report::{Check, Line};
+use crate::last_store::LastStore;
 use crate::reseal::Resealing;
 use crate::sealing::{self, MissingKey};
 use crate::{clock, database};
@@ -21,7 +22,7 @@ const MIGRATIONS: Check = Check("migrations");
 const SEALING_KEY: Check = Check("sealing-key");
 
 /// The lines of the store, and the time by its clock where it has one of its own.
-pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
+pub(super) async fn check(config: &Path, loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
     let mut lines = Vec::new();
     let mut store_clock = None;
     match &loaded.platform.storage {
@@ -43,11 +44,13 @@ pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
             let fix = "see docs/operations.md, \"Roles of PostgreSQL\"";
             lines.extend(database.warning().map(|warning| STORAGE.warning(warning, fix)));
             lines.push(sealing_keys(loaded, &database).await);
+            lines.extend(emptied(config, loaded, Some(&database)).await);
             database.close().await;
         }
         Ok(None) => {
             lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates it"));
             lines.push(SEALING_KEY.skipped("the store holds nothing yet that a key must open"));
+            lines.extend(emptied(config, loaded, None).await);
         }
         Err(error @ OpenError::Older { .. }) => {
             let fix = "run `latchkey migrate`, or start the server, which does it";
@@ -61,6 +64,12 @@ pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
         Err(error) => lines.push(STORAGE.error(causes(&error), advice(&error))),
     }
     (lines, store_clock)
+}
+
+/// Nothing, where these settings have served from no other store.
+async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<Line> {
+    let emptied = LastStore::of(config, &loaded.platform).emptied(database).await;
+    emptied.ok().flatten().map(|emptied| STORAGE.warning(emptied, LastStore::FIX))
 }
 
 /// Opening a file for writing changes nothing in it.

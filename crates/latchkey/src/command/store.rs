@@ -1,0 +1,94 @@
+//! `latchkey store copy`: the platform's rows in another store, while they are served.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use administration::FileSecret;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use settings::{Environment, StorageLocation, read_platform};
+use storage::store_copy::{self, Copied, CopyStep};
+
+use super::examples::example;
+use super::output::json;
+use super::progress::CopyBar;
+use super::{block_on, print};
+use crate::clock;
+use crate::database::store_place;
+
+/// What is done with a store.
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copy a store into an empty one, of the same engine or the other. The source is served meanwhile and
+    /// refuses writes from the last step on
+    #[command(after_help = example!("store copy --from sqlite://data/latchkey.db --to postgres://latchkey@db.example/latchkey"))]
+    Copy(CopyArguments),
+}
+
+/// From where, and to where.
+#[derive(Args)]
+pub(crate) struct CopyArguments {
+    /// The store that is copied, as in `storage.url`; a path is relative to the working directory
+    /// [default: the store of the settings].
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// An empty store, as in `storage.url`; it is created where it is a file. PGPASSWORD may hold its password.
+    #[arg(long, value_name = "URL", required_unless_present = "take_back")]
+    to: Option<String>,
+    /// Let a store that was copied take writes again. Serve its copy no more: both would sign as one issuer.
+    #[arg(long, conflicts_with = "to")]
+    take_back: bool,
+    /// Print a JSON document instead.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) -> anyhow::Result<ExitCode> {
+    let from = match &arguments.from {
+        Some(url) => store_place(&named("--from", url)?),
+        None => store_place(&read_platform(config, &Environment::of_process())?.storage),
+    };
+    let Some(to) = &arguments.to else {
+        return match block_on(async { Ok(store_copy::take_back(&from).await?) })? {
+            Some(copied) => print(&format!(
+                "The store takes writes again. Serve {copied} no more: both would sign as one issuer.\n"
+            )),
+            None => print("The store was not moved.\n"),
+        };
+    };
+    let to = store_place(&named("--to", to)?);
+    let bar = CopyBar::new();
+    let copied = block_on(async {
+        Ok(store_copy::copy(&from, &to, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
+    })?;
+    bar.end();
+    let copied = copied?;
+    print(&if arguments.json { json(&document(&copied)) } else { lines(&copied) })
+}
+
+fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
+    let folder = std::env::current_dir().context("the working directory cannot be read")?;
+    match StorageLocation::of_url(&FileSecret::new(url.to_owned()), &folder) {
+        Some(location) => Ok(location),
+        None => bail!("{option} names no store; {}", StorageLocation::HINT),
+    }
+}
+
+fn document(copied: &Copied) -> serde_json::Value {
+    let tables = copied
+        .tables
+        .iter()
+        .map(|(name, sum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() }));
+    json!({ "tables": tables.collect::<Vec<_>>(), "pause_ms": copied.pause.as_millis() as u64 })
+}
+
+fn lines(copied: &Copied) -> String {
+    let rows: u64 = copied.tables.iter().map(|(_, sum)| sum.rows).sum();
+    format!(
+        "Copied and verified: {rows} rows of {} tables. Writes were refused for {:.1} s, and the source refuses them from now on.\n\
+         Next: name the new store in storage.url, and restart every replica.\n",
+        copied.tables.len(),
+        copied.pause.as_secs_f64(),
+    )
+}

@@ -1,0 +1,98 @@
+//! `latchkey upgrade check`: what a start of this program would change in the store, and what runs beside it. Nothing is changed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+use settings::{Environment, read_platform};
+use storage::Upgrade;
+
+use super::examples::example;
+use super::output::json;
+use super::plan::SOMETHING;
+use super::{block_on, print};
+use crate::database::store_place;
+
+/// What is looked at.
+#[derive(Subcommand)]
+pub(crate) enum UpgradeCommand {
+    /// Show the migrations that a start of this program applies to the store, and whether the programs that
+    /// serve it go on beside this one. Exit 0 for none, 2 for some, 1 for an error or a newer store
+    #[command(after_help = example!("upgrade check"))]
+    Check {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(
+    config: &Path,
+    UpgradeCommand::Check { json: as_json }: &UpgradeCommand,
+) -> anyhow::Result<ExitCode> {
+    let settings = read_platform(config, &Environment::of_process())?;
+    let upgrade = block_on(async { Ok(Upgrade::of(&store_place(&settings.storage)).await?) })?;
+    print(&if *as_json { json(&document(&upgrade)) } else { lines(&upgrade) })?;
+    Ok(if upgrade.pending.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING) })
+}
+
+fn document(upgrade: &Upgrade) -> serde_json::Value {
+    let pending = upgrade.pending.iter().map(|(schema, name)| json!({ "schema": schema, "name": name }));
+    json!({
+        "schema": upgrade.found,
+        "schema_of_program": upgrade.known,
+        "migrations": pending.collect::<Vec<_>>(),
+        "runs_beside": upgrade.runs_beside(),
+    })
+}
+
+fn lines(upgrade: &Upgrade) -> String {
+    let Upgrade { store, known, pending, .. } = upgrade;
+    let Some(found) = upgrade.found else {
+        return format!("{store} has no schema yet; the first start creates schema {known}.\n");
+    };
+    if pending.is_empty() {
+        return format!("{store} has schema {found}, which is the one of this program. Nothing is to do.\n");
+    }
+    let mut text = format!(
+        "{store} has schema {found}, and this program {known}. A start, or `latchkey migrate`, applies in one transaction:\n"
+    );
+    for (schema, name) in pending {
+        let _ = writeln!(text, "  {schema}  {name}");
+    }
+    text.push_str(if upgrade.runs_beside() {
+        "Programs that serve the store go on beside this one. One that is started again refuses the new schema, so back up first.\n"
+    } else {
+        "Stop the programs that serve the store first: schema 42 drops columns that they read. From schema 42 on each version runs beside the \
+         one before it.\n"
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_beside_the_program_is_said() {
+        let upgrade = |found, pending: &[i64]| Upgrade {
+            store: "db/rows".to_owned(),
+            found,
+            known: 50,
+            pending: pending.iter().map(|schema| (*schema, "a name".to_owned())).collect(),
+        };
+        for (found, pending, says) in [
+            (None, &[1, 50][..], "no schema yet"),
+            (Some(50), &[], "Nothing is to do"),
+            (Some(49), &[50], "  50  a name\nPrograms that serve the store go on"),
+            (Some(42), &[43, 50], "go on beside this one"),
+            (Some(41), &[42, 50], "Stop the programs that serve the store first"),
+        ] {
+            let text = lines(&upgrade(found, pending));
+            assert!(text.contains(says), "{text}");
+        }
+        assert_eq!(document(&upgrade(Some(41), &[42]))["runs_beside"], false);
+    }
+}

@@ -1,0 +1,157 @@
+//! Which store these settings were served from: a file in the folders that hold the platform's data remembers it, so that a program does not begin
+//! anew in silence on another one, with other keys under the same names.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use administration::Generations as _;
+use anyhow::bail;
+use serde::{Deserialize, Serialize};
+use settings::{PlatformSettings, SealingKeySource, StorageLocation, files};
+use storage::Database;
+
+use crate::database::{self, store_place};
+
+const FILE: &str = "last-store.json";
+/// The folder of the default `storage.url`, beside the settings, and its file.
+const DATA: &str = "data";
+const DATABASE: &str = "latchkey.db";
+
+/// Where it is remembered, and the store of the settings.
+pub(crate) struct LastStore {
+    store: String,
+    folders: Vec<PathBuf>,
+    /// The file of the other engine, which a server with the default settings has made.
+    other: Option<PathBuf>,
+}
+
+/// What is remembered.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Served {
+    store: String,
+    generation: u64,
+}
+
+impl LastStore {
+    /// Of the settings in this file.
+    pub(crate) fn of(config: &Path, settings: &PlatformSettings) -> Self {
+        let store = store_place(&settings.storage).shown().unwrap_or_default();
+        let data = config.parent().unwrap_or(Path::new("")).join(DATA);
+        let mut folders = vec![data.clone()];
+        if let SealingKeySource::File(key) = &settings.sealing_keys.writing {
+            folders.extend(key.parent().map(Path::to_owned));
+        }
+        let other = match &settings.storage {
+            StorageLocation::Sqlite(path) => {
+                folders.extend(path.parent().map(Path::to_owned));
+                None
+            }
+            StorageLocation::Postgres(_) => Some(data.join(DATABASE)),
+        };
+        folders.sort();
+        folders.dedup();
+        Self { store, folders, other }
+    }
+
+    /// The store that was served before, where it is another one.
+    pub(crate) fn elsewhere(&self) -> Option<String> {
+        self.served().find(|served| served.store != self.store).map(|served| named(&served))
+    }
+
+    /// What to say of an empty store where these settings have served before. There is no database where nothing was ever put into the store.
+    pub(crate) async fn emptied(&self, database: Option<&Database>) -> anyhow::Result<Option<String>> {
+        let Some(before) = self.before() else { return Ok(None) };
+        if let Some(database) = database
+            && database.latest_generation().await?.is_some()
+        {
+            return Ok(None);
+        }
+        Ok(Some(format!("the store {} is empty, and {before}", self.store)))
+    }
+
+    /// The same, where the store is not open. Where nothing is remembered it is not opened.
+    pub(crate) async fn look(&self, settings: &PlatformSettings) -> anyhow::Result<Option<String>> {
+        if self.before().is_none() {
+            return Ok(None);
+        }
+        let database = database::open_read_only(&settings.storage).await?;
+        self.emptied(database.as_deref()).await
+    }
+
+    /// For an installation that was set up before: nothing is created where its store is missing.
+    pub(crate) async fn refuse_empty(&self, settings: &PlatformSettings) -> anyhow::Result<()> {
+        if let Some(database) = database::open_read_only(&settings.storage).await? {
+            let latest = database.latest_generation().await?;
+            database.close().await;
+            if latest.is_some() {
+                return Ok(());
+            }
+        }
+        let before = self.served().next().map_or_else(String::new, |served| format!("; {}", named(&served)));
+        bail!("the store {} is empty, and --require-store is given{before}. {}", self.store, Self::FIX)
+    }
+
+    /// What to do about either.
+    pub(crate) const FIX: &str = "correct storage.url, or move the store: `latchkey store copy` (docs/operations.md); \
+                                  an empty one has no tenant, secret or key of the former";
+
+    /// Remembers the store with its generation. A folder that may not be written remembers nothing.
+    pub(crate) async fn remember(&self, database: &Database) {
+        let Ok(Some(latest)) = database.latest_generation().await else { return };
+        let served = Served { store: self.store.clone(), generation: latest.number };
+        let Ok(text) = serde_json::to_string(&served) else { return };
+        // A folder that is not there is not made for this.
+        for path in self.folders.iter().filter(|folder| folder.is_dir()).map(|folder| folder.join(FILE)) {
+            if read(&path).as_ref() == Some(&served) {
+                continue;
+            }
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => continue,
+                _ => drop(files::create(&path, text.as_bytes(), 0o600)),
+            }
+        }
+    }
+
+    fn before(&self) -> Option<String> {
+        let other = || {
+            let file = self.other.as_ref().filter(|path| path.metadata().is_ok_and(|file| file.len() > 0))?;
+            Some(format!("{} holds what a server with other settings has served", file.display()))
+        };
+        self.served().next().map(|served| named(&served)).or_else(other)
+    }
+
+    fn served(&self) -> impl Iterator<Item = Served> + '_ {
+        self.folders.iter().filter_map(|folder| read(&folder.join(FILE)))
+    }
+}
+
+fn named(Served { store, generation }: &Served) -> String {
+    format!("these settings were served from {store} before, which had generation {generation}")
+}
+
+fn read(path: &Path) -> Option<Served> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use settings::{Environment, read_platform};
+
+    use super::*;
+
+    #[test]
+    fn the_file_of_the_other_engine_is_remembered_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.yaml");
+        let settings = "storage: { url: 'postgres://latchkey@127.0.0.1:9/rows' }\nkeys: { sealing_key: { file: data/sealing.key } }\n";
+        std::fs::write(&config, settings).unwrap();
+        let settings = read_platform(&config, &Environment::default()).unwrap();
+        let before = || LastStore::of(&config, &settings).before();
+        assert_eq!(before(), None);
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(folder.path().join("data/latchkey.db"), "").unwrap();
+        assert_eq!(before(), None, "no server has written it");
+        std::fs::write(folder.path().join("data/latchkey.db"), "rows").unwrap();
+        assert!(before().is_some_and(|before| before.contains("data/latchkey.db holds what a server")));
+    }
+}

@@ -1,0 +1,47 @@
+//! Settings that have served do not begin anew on another store in silence.
+
+use crate::folder::Folder;
+use crate::program::{Mark, Program};
+
+fn settings(file: &str) -> String {
+    format!(
+        "server: {{ listeners: [{{ address: 127.0.0.1:0 }}] }}
+storage: {{ url: 'sqlite://data/{file}' }}
+keys: {{ sealing_key: {{ file: data/sealing.key }} }}
+tenants: {{ acme: {{ strategies: {{ oauth2: {{ enabled: true }} }} }} }}
+"
+    )
+}
+
+#[test]
+fn another_store_that_is_empty_is_noticed_everywhere() {
+    const BEFORE: &str = "data/first.db before, which had generation 1";
+    let folder = Folder::with(&settings("first.db"));
+    let first = folder.run(&["serve", "--require-store"]);
+    assert!(first.code == Some(1) && first.err.contains("data/first.db is empty"), "{first:?}");
+    assert!(!folder.exists("data"), "nothing was created");
+    let program = Program::start(&folder);
+    assert!(!program.log().iter().any(|line| line["message"].to_string().contains("is empty")));
+    program.stop();
+    for arguments in [&["check"][..], &["plan"], &["doctor"]] {
+        let ran = folder.run(arguments);
+        assert!(!ran.out.contains("were served from") && ran.err.is_empty(), "{ran:?}");
+    }
+
+    folder.write("config.yaml", &settings("second.db"));
+    let check = folder.run(&["check"]);
+    assert!(check.out.contains("storage: { url:") && check.out.contains(BEFORE), "{check:?}");
+    for (arguments, code) in [(&["plan"][..], 2), (&["doctor"], 0), (&["serve", "--require-store"], 1)] {
+        let ran = folder.run(arguments);
+        let told = format!("{}{}", ran.out, ran.err);
+        assert!(told.contains("data/second.db is empty") && told.contains(BEFORE), "{ran:?}");
+        assert!(told.contains("latchkey store copy"), "{ran:?}");
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+    }
+    assert!(!folder.exists("data/second.db"));
+    let program = Program::start(&folder);
+    assert!(program.log_after(Mark::START, "data/second.db is empty").contains(BEFORE));
+    program.stop();
+    let again = Program::start(&folder);
+    assert!(!again.log().iter().any(|line| line["message"].to_string().contains("is empty")));
+}

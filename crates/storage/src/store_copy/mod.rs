@@ -1,0 +1,134 @@
+//! Copying a store into another one, of the same engine or the other. In reading order: how a store is spoken to, what a copy says of it, which
+//! tables it has, how they are verified, and the copy itself.
+
+mod session;
+
+mod marks;
+
+mod sums;
+mod tables;
+
+mod copy;
+
+pub use copy::{Copied, copy, take_back};
+pub use marks::StoreMark;
+pub use session::StorePlace;
+pub use sums::TableSum;
+
+use tenancy::StoreError;
+
+use crate::error::Error;
+use crate::open_error::OpenError;
+
+/// How far a copy has come: at which table of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyStep<'c> {
+    /// So many rows of a table are in the target.
+    Copying {
+        /// Which table.
+        table: &'c str,
+        /// Counted from 0.
+        place: usize,
+        /// Number of tables.
+        of: usize,
+        /// Number of rows.
+        rows: u64,
+    },
+    /// Rows of the source are compared with those that were copied.
+    Comparing {
+        /// Which table.
+        table: &'c str,
+        /// Counted from 0.
+        place: usize,
+        /// Number of tables.
+        of: usize,
+    },
+    /// The rows of the target are counted.
+    Verifying {
+        /// Which table.
+        table: &'c str,
+        /// Counted from 0.
+        place: usize,
+        /// Number of tables.
+        of: usize,
+    },
+    /// From now on the source refuses writes.
+    RefusingWrites,
+}
+
+/// Why nothing was copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// One of the stores cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Both are one.
+    #[error("{0} cannot be copied into itself")]
+    SameStore(String),
+    /// No program has ever used the source.
+    #[error("{0} holds nothing that could be copied")]
+    Empty(String),
+    /// The target holds rows of its own.
+    #[error("{0} is in use: it holds rows that no copy has left; name an empty store")]
+    InUse(String),
+    /// A store that was moved elsewhere.
+    #[error("{store} was moved to {to}; take it back first: latchkey store copy --take-back --from URL")]
+    Moved {
+        /// Which.
+        store: String,
+        /// Where its rows are.
+        to: String,
+    },
+    /// The source is a copy that was not finished.
+    #[error("{store} is the unfinished copy of {of}; copy that one")]
+    Unfinished {
+        /// Which.
+        store: String,
+        /// Of which store.
+        of: String,
+    },
+    /// The schemas of the two engines name other tables or columns, which is a defect of this program.
+    #[error("{from} and {to} differ in tables or columns")]
+    Schemas {
+        /// The source.
+        from: String,
+        /// The target.
+        to: String,
+    },
+    /// What was read back is not what was written.
+    #[error(
+        "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"
+    )]
+    Differs {
+        /// Which table.
+        table: String,
+        /// Rows of the target.
+        found: u64,
+        /// Rows of the source.
+        expected: u64,
+    },
+    /// A table cannot be read or written.
+    #[error("table {table} cannot be copied")]
+    Table {
+        /// Which.
+        table: String,
+        /// Why.
+        #[source]
+        cause: StoreError,
+    },
+    /// One of the stores fails.
+    #[error("a store does not answer")]
+    Store(#[source] StoreError),
+}
+
+impl CopyError {
+    fn of(table: &str) -> impl Fn(Error) -> Self + Copy + use<'_> {
+        move |cause| Self::Table { table: table.to_owned(), cause: cause.into() }
+    }
+}
+
+impl From<Error> for CopyError {
+    fn from(cause: Error) -> Self {
+        Self::Store(cause.into())
+    }
+}

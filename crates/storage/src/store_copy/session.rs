@@ -1,0 +1,153 @@
+//! A connection of its own to a store, as the owner of its tables.
+
+use std::path::PathBuf;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection};
+
+use crate::database::decoded;
+use crate::error::Error;
+use crate::open_error::OpenError;
+use crate::postgres::{connect, parse, place};
+use crate::row::{FromRow, Row};
+use crate::sqlite::owner_options;
+use crate::statement::{Dialect, Statement};
+
+/// Where a store is.
+#[derive(Clone)]
+pub enum StorePlace {
+    /// A file of SQLite.
+    Sqlite(PathBuf),
+    /// A URL of PostgreSQL, with the password.
+    Postgres(String),
+}
+
+/// An open connection.
+pub(crate) enum Session {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<PgConnection>),
+}
+
+impl StorePlace {
+    /// A path, or host, port and name.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`].
+    pub fn shown(&self) -> Result<String, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+            }
+            Self::Postgres(url) => place(&server(url)?),
+        })
+    }
+
+    /// Whether the store has the schema of this program.
+    pub(super) async fn is_ready(&self) -> Result<bool, OpenError> {
+        match self {
+            Self::Sqlite(path) => crate::sqlite::is_ready(path).await,
+            Self::Postgres(url) => crate::postgres::is_ready(url).await,
+        }
+    }
+
+    /// Creates the store where it is missing, and brings its schema up to date.
+    pub(super) async fn migrate(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite(path) => crate::sqlite::migrate(path).await,
+            Self::Postgres(url) => crate::postgres::migrate(url).await,
+        }
+    }
+}
+
+fn server(url: &str) -> Result<PgConnectOptions, OpenError> {
+    Ok(parse(url)?.options([("jit", "off"), ("statement_timeout", "0")]))
+}
+
+impl Session {
+    pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
+        Ok(match place {
+            StorePlace::Postgres(url) => Self::Postgres(Box::new(connect(&server(url)?).await?)),
+            StorePlace::Sqlite(path) => {
+                let failed = |cause: sqlx::Error| OpenError::Open {
+                    database: path.display().to_string(),
+                    cause: cause.into(),
+                };
+                Self::Sqlite(Box::new(owner_options(path).connect().await.map_err(failed)?))
+            }
+        })
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Reads all tables of one moment from here on, until a commit.
+    pub(super) async fn begin_snapshot(&mut self) -> Result<(), Error> {
+        match self.dialect() {
+            Dialect::Sqlite => self.run("BEGIN").await,
+            Dialect::Postgres => {
+                const SEES_NOTHING: &str =
+                    "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tenants'::regclass";
+                self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                if self.all::<(bool,)>(Statement::of(SEES_NOTHING)).await? == [(true,)] {
+                    self.run("SET LOCAL ROLE latchkey_operator").await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Executes a text without arguments, which may have several statements.
+    pub(super) async fn run(&mut self, text: impl Into<String>) -> Result<(), Error> {
+        let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
+        match self {
+            Self::Sqlite(connection) => text.execute(&mut **connection).await.map(|_| ())?,
+            Self::Postgres(connection) => text.execute(&mut **connection).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => {
+                statement.bound::<Sqlite>(Dialect::Sqlite).execute(&mut **connection).await?;
+            }
+            Self::Postgres(connection) => {
+                statement.bound::<Postgres>(Dialect::Postgres).execute(&mut **connection).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn all<R: FromRow>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
+        let rows: Vec<Row> = match self {
+            Self::Sqlite(connection) => {
+                let query = statement.bound::<Sqlite>(Dialect::Sqlite);
+                query.fetch_all(&mut **connection).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(connection) => {
+                let query = statement.bound::<Postgres>(Dialect::Postgres);
+                query.fetch_all(&mut **connection).await?.into_iter().map(Row::Postgres).collect()
+            }
+        };
+        decoded(&rows)
+    }
+
+    /// The one text column of each row, as they come.
+    pub(super) fn texts(&mut self, text: String) -> BoxStream<'_, Result<String, Error>> {
+        let text = AssertSqlSafe(text);
+        match self {
+            Self::Sqlite(connection) => {
+                sqlx::query(text).fetch(&mut **connection).map(|row| Ok(row?.try_get(0)?)).boxed()
+            }
+            Self::Postgres(connection) => {
+                sqlx::query(text).fetch(&mut **connection).map(|row| Ok(row?.try_get(0)?)).boxed()
+            }
+        }
+    }
+}

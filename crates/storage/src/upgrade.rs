@@ -1,0 +1,47 @@
+//! What a start of this program would change in the schema of a store.
+
+use crate::migrations::{known, refuse_newer};
+use crate::open_error::OpenError;
+use crate::store_copy::StorePlace;
+use crate::{postgres, sqlite};
+
+/// The schema from which on each version of the program runs beside the one before it. It drops columns that earlier programs read.
+const BESIDE: i64 = 42;
+
+/// A schema, and what is missing of it.
+#[derive(Debug)]
+pub struct Upgrade {
+    /// The file, or host, port and name.
+    pub store: String,
+    /// The schema of the store; nothing where no program has begun on it.
+    pub found: Option<i64>,
+    /// The schema of this program.
+    pub known: i64,
+    /// The migrations that a start applies, in their order.
+    pub pending: Vec<(i64, String)>,
+}
+
+impl Upgrade {
+    /// Looks, and changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError`], also when the schema is newer than this program.
+    pub async fn of(place: &StorePlace) -> Result<Self, OpenError> {
+        let store = place.shown()?;
+        let (migrator, found) = match place {
+            StorePlace::Sqlite(path) => (&*sqlite::MIGRATOR, sqlite::schema_of(path).await?),
+            StorePlace::Postgres(url) => (&*postgres::MIGRATOR, postgres::schema_of(url).await?),
+        };
+        refuse_newer(migrator, &store, found)?;
+        let missing = migrator.iter().filter(|migration| Some(migration.version) > found);
+        let pending =
+            missing.map(|migration| (migration.version, migration.description.to_string())).collect();
+        Ok(Self { store, found, known: known(migrator), pending })
+    }
+
+    /// Whether programs that run on the schema as it is go on beside this one.
+    #[must_use]
+    pub fn runs_beside(&self) -> bool {
+        self.found.is_none_or(|found| found >= BESIDE)
+    }
+}
