@@ -48,7 +48,7 @@ pub(crate) fn store_place(location: &StorageLocation) -> StorePlace {
 }
 
 /// Creates an empty file with the owner of its folder, which SQLite takes for a new database, and whose owner its other files get.
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use super::output::json;
 use super::progress::CopyBar;
 use super::{block_on, print};
 use crate::clock;
-use crate::database::store_place;
+use crate::database::{self, store_place};
 
 /// What is done with a store.
 #[derive(Subcommand)]
@@ -57,7 +57,12 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
             None => print("The store was not moved.\n"),
         };
     };
-    let to = store_place(&named("--to", to)?);
+    let to = named("--to", to)?;
+    if let StorageLocation::Sqlite(path) = &to {
+        // With the owner of its folder, who serves it.
+        database::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    }
+    let to = store_place(&to);
     let bar = CopyBar::new();
     let copied = block_on(async {
         Ok(store_copy::copy(&from, &to, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)

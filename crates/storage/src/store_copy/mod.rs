@@ -1,5 +1,5 @@
 //! Copying a store into another one, of the same engine or the other. In reading order: how a store is spoken to, what a copy says of it, which
-//! tables it has, how they are verified, and the copy itself.
+//! tables it has, how they are verified, the copy itself, and its rows.
 
 mod session;
 
@@ -9,6 +9,7 @@ mod sums;
 mod tables;
 
 mod copy;
+mod transfer;
 
 pub use copy::{Copied, copy, take_back};
 pub use marks::StoreMark;

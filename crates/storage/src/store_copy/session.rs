@@ -102,6 +102,21 @@ impl Session {
         }
     }
 
+    /// A transaction of the owner, in which all rows are seen and written.
+    pub(super) async fn begin_writing(&mut self) -> Result<(), Error> {
+        match self.dialect() {
+            Dialect::Sqlite => self.run("BEGIN IMMEDIATE").await,
+            Dialect::Postgres => self.run("BEGIN; SELECT latchkey_force_wall(false)").await,
+        }
+    }
+
+    pub(super) async fn end_writing(&mut self) -> Result<(), Error> {
+        match self.dialect() {
+            Dialect::Sqlite => self.run("COMMIT").await,
+            Dialect::Postgres => self.run("SELECT latchkey_force_wall(true); COMMIT").await,
+        }
+    }
+
     /// Executes a text without arguments, which may have several statements.
     pub(super) async fn run(&mut self, text: impl Into<String>) -> Result<(), Error> {
         let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
