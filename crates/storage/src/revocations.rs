@@ -246,6 +246,13 @@ impl CommitWriter<'_> {
     }
 }
 
+/// Ends all tokens of these tenants that were issued until now.
+pub(crate) fn revoke_tenants(tenants: &[TenantId], now: Timestamp) -> Statement {
+    let rows: Vec<_> =
+        tenants.iter().map(|tenant| revoked_row(tenant, &RevokedSubject::Tenant, None, false)).collect();
+    Statement::of(REVOKE).bind(Value::from(rows).to_string()).bind(now)
+}
+
 fn revoked_row(tenant: &TenantId, subject: &RevokedSubject, account: Option<&str>, has_ended: bool) -> Value {
     let mut row = subject_row(tenant, subject);
     row.insert("account_id".to_owned(), json!(account));

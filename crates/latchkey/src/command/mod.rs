@@ -7,6 +7,7 @@ pub(crate) mod advise;
 pub(crate) mod api_key;
 mod apply;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod client;
@@ -28,6 +29,7 @@ pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod profiles;
 pub(crate) mod refusals;
+pub(crate) mod restore;
 mod rollback;
 pub(crate) mod secret;
 pub(crate) mod serve;
@@ -67,6 +69,7 @@ use admin::AdminCommand;
 use advise::AdviseArguments;
 use api_key::ApiKeyCommand;
 use audit::AuditCommand;
+use backup::BackupArguments;
 use call::CallArguments;
 use client::ClientCommand;
 use console::ConsoleArguments;
@@ -78,6 +81,7 @@ use login::LoginArguments;
 use logout::LogoutArguments;
 use profiles::{ProfilesArguments, UseArguments};
 use refusals::RefusalsArguments;
+use restore::RestoreArguments;
 use runner::Runner;
 use secret::SecretCommand;
 use store::StoreCommand;
@@ -306,6 +310,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UpgradeCommand,
     },
+    /// Write a consistent copy of the store to a file, while it is served. What seals its keys is not in it.
+    #[command(after_help = example!("backup latchkey.backup"))]
+    Backup(BackupArguments),
+    /// Write a backup into an empty store, in which no token and no session from before is valid, or verify
+    /// it without a store.
+    #[command(after_help = example!("restore latchkey.backup --verify"))]
+    Restore(RestoreArguments),
     /// Copy the store into another one
     Store {
         /// What to do.
@@ -363,6 +374,8 @@ impl Command {
             Self::Completion { shell } => completion::run(shell, Arguments::command()),
             Self::Man { folder } => man::run(&folder, Arguments::command()),
             Self::Migrate { json } => migrate::run(config, json),
+            Self::Backup(arguments) => backup::run(config, &arguments),
+            Self::Restore(arguments) => restore::run(config, &arguments),
             Self::Upgrade { command } => upgrade::run(config, &command),
             Self::Store { command } => store::run(config, command),
             Self::Schema => print(&settings::schema()),

@@ -10,15 +10,19 @@ use storage::store_copy::CopyStep;
 /// Of applying. On the standard error, and only where that is a terminal.
 pub(crate) struct Bar(ProgressBar);
 
-/// Of copying a store. Where the standard error is no terminal, a line for each table.
-pub(crate) struct CopyBar(ProgressBar);
+/// Of the rows of a store.
+pub(crate) struct CopyBar {
+    bar: ProgressBar,
+    /// Whether each step is a line where the standard error is no terminal.
+    has_lines: bool,
+}
 
 impl CopyBar {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(has_lines: bool) -> Self {
         let bar = ProgressBar::new(0);
         bar.set_style(waiting());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
+        Self { bar, has_lines }
     }
 
     /// Shows the next step.
@@ -32,21 +36,23 @@ impl CopyBar {
             CopyStep::RefusingWrites => ("the source refuses writes".to_owned(), None),
         };
         if !stderr().is_terminal() {
-            // A pipe that nobody reads stops no copy.
-            let _ = writeln!(stderr(), "{message}");
+            if self.has_lines {
+                // A pipe that nobody reads stops no copy.
+                let _ = writeln!(stderr(), "{message}");
+            }
             return;
         }
         if let Some((place, of)) = at {
-            self.0.set_length(of as u64);
-            self.0.set_style(counting());
-            self.0.set_position(place as u64);
+            self.bar.set_length(of as u64);
+            self.bar.set_style(counting());
+            self.bar.set_position(place as u64);
         }
-        self.0.set_message(message);
+        self.bar.set_message(message);
     }
 
     /// Leaves nothing on the screen.
     pub(crate) fn end(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use settings::{Environment, StorageLocation, read_platform};
-use storage::store_copy::{self, Copied, CopyStep};
+use storage::store_copy::{self, Copied, CopyStep, StorePlace, TableSum};
 
 use super::examples::example;
 use super::output::json;
@@ -45,10 +45,7 @@ pub(crate) struct CopyArguments {
 }
 
 pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) -> anyhow::Result<ExitCode> {
-    let from = match &arguments.from {
-        Some(url) => store_place(&named("--from", url)?),
-        None => store_place(&read_platform(config, &Environment::of_process())?.storage),
-    };
+    let from = store_place(&named_or_configured("--from", arguments.from.as_deref(), config)?);
     let Some(to) = &arguments.to else {
         return match block_on(async { Ok(store_copy::take_back(&from).await?) })? {
             Some(copied) => print(&format!(
@@ -57,19 +54,34 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
             None => print("The store was not moved.\n"),
         };
     };
-    let to = named("--to", to)?;
-    if let StorageLocation::Sqlite(path) = &to {
-        // With the owner of its folder, who serves it.
-        database::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    }
-    let to = store_place(&to);
-    let bar = CopyBar::new();
+    let to = target(&named("--to", to)?)?;
+    let bar = CopyBar::new(true);
     let copied = block_on(async {
         Ok(store_copy::copy(&from, &to, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
     })?;
     bar.end();
     let copied = copied?;
     print(&if arguments.json { json(&document(&copied)) } else { lines(&copied) })
+}
+
+/// The store of an option, or that of the settings.
+pub(super) fn named_or_configured(
+    option: &str,
+    url: Option<&str>,
+    config: &Path,
+) -> anyhow::Result<StorageLocation> {
+    match url {
+        Some(url) => named(option, url),
+        None => Ok(read_platform(config, &Environment::of_process())?.storage),
+    }
+}
+
+/// A store that is to be written. A new file has the owner of its folder, who serves it.
+pub(super) fn target(location: &StorageLocation) -> anyhow::Result<StorePlace> {
+    if let StorageLocation::Sqlite(path) = location {
+        database::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    }
+    Ok(store_place(location))
 }
 
 fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
@@ -81,19 +93,26 @@ fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
 }
 
 fn document(copied: &Copied) -> serde_json::Value {
-    let tables = copied
-        .tables
-        .iter()
-        .map(|(name, sum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() }));
-    json!({ "tables": tables.collect::<Vec<_>>(), "pause_ms": copied.pause.as_millis() as u64 })
+    json!({ "tables": tables(&copied.tables), "pause_ms": u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX) })
+}
+
+/// What the store has of each table.
+pub(super) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
+    let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
+    tables.iter().map(table).collect()
+}
+
+/// `12 rows of 3 tables`.
+pub(super) fn sum(tables: &[(String, TableSum)]) -> String {
+    let rows: u64 = tables.iter().map(|(_, sum)| sum.rows).sum();
+    format!("{rows} rows of {} tables", tables.len())
 }
 
 fn lines(copied: &Copied) -> String {
-    let rows: u64 = copied.tables.iter().map(|(_, sum)| sum.rows).sum();
     format!(
-        "Copied and verified: {rows} rows of {} tables. Writes were refused for {:.1} s, and the source refuses them from now on.\n\
+        "Copied and verified: {}. Writes were refused for {:.1} s, and the source refuses them from now on.\n\
          Next: name the new store in storage.url, and restart every replica.\n",
-        copied.tables.len(),
+        sum(&copied.tables),
         copied.pause.as_secs_f64(),
     )
 }

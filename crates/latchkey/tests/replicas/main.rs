@@ -51,6 +51,7 @@ mod verifier;
 
 mod api_keys;
 mod assertions;
+mod backup;
 mod command_line;
 mod counted;
 mod doctor;

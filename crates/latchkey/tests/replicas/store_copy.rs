@@ -66,7 +66,7 @@ impl Held {
     }
 }
 
-fn start(test_env: &TestEnv, settings: &str, url: &str) -> Replica {
+pub(crate) fn start(test_env: &TestEnv, settings: &str, url: &str) -> Replica {
     let folder = Folder::with(settings);
     let mut command = test_env.command(&folder, &["serve"]);
     Replica { program: Program::spawn(&folder, command.env("LATCHKEY__STORAGE__URL", url)), folder }

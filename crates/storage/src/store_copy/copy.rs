@@ -7,11 +7,11 @@ use protocol::Timestamp;
 use tokio::time::sleep;
 
 use crate::error::{Error, has_code};
-use crate::statement::{Dialect, Statement};
 use crate::store_copy::marks::{self, StoreMark};
 use crate::store_copy::session::{Session, StorePlace};
 use crate::store_copy::sums::TableSum;
 use crate::store_copy::tables::{Table, tables};
+use crate::store_copy::target::Target;
 use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
 
@@ -53,14 +53,12 @@ pub async fn copy(
         Some(StoreMark::Unfinished(of)) => return Err(CopyError::Unfinished { store: from_name, of }),
         mark => mark.is_some(),
     };
-    to.migrate().await?;
-    let mut target = Session::open(to).await?;
-    let (tables, written) = (tables(&mut source).await?, tables(&mut target).await?);
-    if !tables.iter().map(Table::shape).eq(written.iter().map(Table::shape)) {
+    let tables = tables(&mut source).await?;
+    let target = Target::take(to, &from_name, now, tell).await?;
+    if !tables.iter().map(Table::shape).eq(target.tables.iter().map(Table::shape)) {
         return Err(CopyError::Schemas { from: from_name, to: to_name });
     }
-    take_target(&mut target, &written, (&from_name, &to_name), now).await?;
-    let mut transfer = Transfer { source, target, tables, written, known: Vec::new(), tell };
+    let mut transfer = Transfer { source, target, tables, known: Vec::new(), tell };
     transfer.snapshot().await?;
     transfer.catch_up().await?;
     let began = Instant::now();
@@ -73,7 +71,7 @@ pub async fn copy(
         return Err(error);
     }
     // Where this fails, the target may be finished all the same. Two stores that take writes would be worse than none.
-    transfer.finish().await?;
+    transfer.target.finish().await?;
     let pause = began.elapsed();
     let sums = transfer.known.into_iter().map(|(_, sum)| sum);
     Ok(Copied { tables: transfer.tables.into_iter().map(|table| table.name).zip(sums).collect(), pause })
@@ -91,41 +89,11 @@ pub async fn take_back(from: &StorePlace) -> Result<Option<String>, CopyError> {
 }
 
 /// Of the schema of this program; a store without a schema holds nothing to copy.
-async fn open_source(from: &StorePlace) -> Result<Session, CopyError> {
+pub(super) async fn open_source(from: &StorePlace) -> Result<Session, CopyError> {
     if !from.is_ready().await? {
         return Err(CopyError::Empty(from.shown()?));
     }
     Ok(Session::open(from).await?)
-}
-
-/// Marks a target that nothing is in, or that an unfinished copy has left.
-async fn take_target(
-    target: &mut Session,
-    tables: &[Table],
-    (from, to): (&str, &str),
-    now: Timestamp,
-) -> Result<(), CopyError> {
-    match marks::mark_of(target).await? {
-        Some(StoreMark::Unfinished(_)) => {}
-        Some(StoreMark::Moved(elsewhere, _)) => {
-            return Err(CopyError::Moved { store: to.to_owned(), to: elsewhere });
-        }
-        None => {
-            target.begin_writing().await?;
-            for table in tables {
-                let any = Statement::of(format!("SELECT 1{} FROM {} LIMIT 1", bigint(target), table.name));
-                if !target.all::<(i64,)>(any).await?.is_empty() {
-                    return Err(CopyError::InUse(to.to_owned()));
-                }
-            }
-            target.run("ROLLBACK").await?;
-        }
-    }
-    Ok(marks::mark_unfinished(target, from, now).await?)
-}
-
-fn bigint(session: &Session) -> &'static str {
-    if session.dialect() == Dialect::Postgres { "::bigint" } else { "" }
 }
 
 /// Tries until writers leave the locks of all tables at once.
@@ -149,6 +117,8 @@ mod tests {
     use std::thread;
 
     use tenancy::StoreError;
+
+    use crate::statement::Statement;
 
     use super::*;
 

@@ -8,13 +8,23 @@ mod marks;
 mod sums;
 mod tables;
 
-mod copy;
+mod target;
 mod transfer;
 
+mod backup;
+mod copy;
+mod ended_later;
+mod restore;
+
+pub use backup::{BackupFacts, backup};
 pub use copy::{Copied, copy, take_back};
+pub use ended_later::{AuditLine, EndedLater};
 pub use marks::StoreMark;
+pub use restore::{Restored, restore, verify};
 pub use session::StorePlace;
 pub use sums::TableSum;
+
+use std::io;
 
 use tenancy::StoreError;
 
@@ -96,6 +106,12 @@ pub enum CopyError {
         /// The target.
         to: String,
     },
+    /// A file that is no backup, or one of another version, or not all of it.
+    #[error("the backup cannot be used: {0}")]
+    Backup(String),
+    /// A file cannot be read or written.
+    #[error("the backup cannot be read or written")]
+    File(#[from] io::Error),
     /// What was read back is not what was written.
     #[error(
         "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"

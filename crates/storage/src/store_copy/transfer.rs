@@ -2,25 +2,18 @@
 
 use futures_util::TryStreamExt as _;
 
-use crate::statement::Dialect;
-use crate::store_copy::marks;
 use crate::store_copy::session::Session;
 use crate::store_copy::sums::{Known, TableSum};
 use crate::store_copy::tables::Table;
+use crate::store_copy::target::Target;
 use crate::store_copy::{CopyError, CopyStep, CopyStep as Step};
-
-/// Rows that are written at once, and their bytes.
-const ROWS: usize = 500;
-const BYTES: usize = 1 << 20;
 
 /// Both stores and what has been copied.
 pub(super) struct Transfer<'c> {
     pub(super) source: Session,
-    pub(super) target: Session,
+    pub(super) target: Target<'c>,
     /// As the source has them.
     pub(super) tables: Vec<Table>,
-    /// The same as the target has them: a truth of one engine is a number of the other.
-    pub(super) written: Vec<Table>,
     /// In the order of the tables: the rows of the target.
     pub(super) known: Vec<(Known, TableSum)>,
     pub(super) tell: &'c (dyn Fn(CopyStep) + Sync),
@@ -30,52 +23,32 @@ impl Transfer<'_> {
     /// All rows of one moment.
     pub(super) async fn snapshot(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
-        self.target.begin_writing().await?;
-        for table in self.tables.iter().rev() {
-            self.target.run(format!("DELETE FROM {}", table.name)).await?;
-        }
+        self.target.begin_empty().await?;
+        let of = self.tables.len();
         for (place, table) in self.tables.iter().enumerate() {
             let failed = CopyError::of(&table.name);
             let (mut known, mut sum) = (Known::new(), TableSum::default());
-            let dialect = self.target.dialect();
-            let mut batch = Vec::new();
-            let mut bytes = 0;
             let mut rows = self.source.texts(table.selection(self.source.dialect()));
             while let Some(raw) = rows.try_next().await.map_err(failed)? {
                 let row = sum.add(table, &raw)?;
                 known.insert(row.key, row.whole);
-                bytes += row.text.len();
-                batch.push(row.text);
-                if batch.len() == ROWS || bytes > BYTES {
-                    self.target
-                        .execute(&self.written[place].insertion(dialect, &batch))
-                        .await
-                        .map_err(failed)?;
-                    (self.tell)(Step::Copying {
-                        table: &table.name,
-                        place,
-                        of: self.tables.len(),
-                        rows: sum.rows,
-                    });
-                    batch.clear();
-                    bytes = 0;
+                if self.target.write(place, row.text).await? {
+                    (self.tell)(Step::Copying { table: &table.name, place, of, rows: sum.rows });
                 }
             }
             drop(rows);
-            if !batch.is_empty() {
-                self.target.execute(&self.written[place].insertion(dialect, &batch)).await.map_err(failed)?;
-            }
-            (self.tell)(Step::Copying { table: &table.name, place, of: self.tables.len(), rows: sum.rows });
+            self.target.flush(place).await?;
+            (self.tell)(Step::Copying { table: &table.name, place, of, rows: sum.rows });
             self.known.push((known, sum));
         }
         self.source.run("COMMIT").await?;
-        self.end(&(0..self.tables.len()).collect::<Vec<_>>()).await
+        self.end(0..of).await
     }
 
     /// What has changed in the source since. It is kept in memory: deletions go first, those of other tables' rows last.
     pub(super) async fn catch_up(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
-        self.target.begin_writing().await?;
+        self.target.session.begin_writing().await?;
         let (mut deleted, mut written) = (Vec::new(), Vec::new());
         for (place, table) in self.tables.iter().enumerate() {
             let failed = CopyError::of(&table.name);
@@ -94,8 +67,8 @@ impl Transfer<'_> {
             // What is left of those that were known.
             if !known.is_empty() {
                 let mut gone = Vec::new();
-                let written = &self.written[place];
-                let mut rows = self.target.texts(written.selection(self.target.dialect()));
+                let selection = self.target.tables[place].selection(self.target.session.dialect());
+                let mut rows = self.target.session.texts(selection);
                 while let Some(raw) = rows.try_next().await.map_err(failed)? {
                     let row = TableSum::default().add(table, &raw)?;
                     if known.contains_key(&row.key) {
@@ -110,58 +83,25 @@ impl Transfer<'_> {
             (*known, *sum) = now;
         }
         self.source.run("COMMIT").await?;
-        for (place, rows) in deleted.iter().rev() {
-            let table = &self.written[*place];
-            for batch in rows.chunks(ROWS) {
-                self.target.execute(&table.deletion(batch)).await.map_err(CopyError::of(&table.name))?;
-            }
-        }
-        for (place, rows) in &written {
-            let table = &self.written[*place];
-            for batch in rows.chunks(ROWS) {
-                let insertion = table.insertion(self.target.dialect(), batch);
-                self.target.execute(&insertion).await.map_err(CopyError::of(&table.name))?;
-            }
-        }
         let mut changed: Vec<_> = deleted.iter().chain(&written).map(|(place, _)| *place).collect();
         changed.sort_unstable();
         changed.dedup();
-        self.end(&changed).await
+        for (place, rows) in deleted.iter().rev() {
+            self.target.delete(*place, rows).await?;
+        }
+        for (place, rows) in written {
+            for row in rows {
+                self.target.write(place, row).await?;
+            }
+            self.target.flush(place).await?;
+        }
+        self.end(changed).await
     }
 
     /// Ends the transaction of the target after these tables are verified in it.
-    async fn end(&mut self, changed: &[usize]) -> Result<(), CopyError> {
-        // Triggers have counted the clients as they were written.
-        const COUNTED: &str = "
-            UPDATE tenants SET client_count = c.clients
-              FROM (SELECT t.tenant_id, (SELECT COUNT(*) FROM clients
-                                          WHERE clients.tenant_id = t.tenant_id AND retired_at IS NULL AND deleted_at IS NULL)
-                           AS clients
-                      FROM tenants t) c
-             WHERE c.tenant_id = tenants.tenant_id AND client_count <> c.clients";
-        self.target.run(COUNTED).await?;
-        for place in changed {
-            let table = &self.written[*place];
-            (self.tell)(Step::Verifying { table: &table.name, place: *place, of: self.tables.len() });
-            let found = TableSum::of(&mut self.target, table).await.map_err(CopyError::of(&table.name))?;
-            let expected = self.known[*place].1;
-            if found != expected {
-                let table = table.name.clone();
-                return Err(CopyError::Differs { table, found: found.rows, expected: expected.rows });
-            }
-        }
-        Ok(self.target.end_writing().await?)
-    }
-
-    /// From here on the target may be served.
-    pub(super) async fn finish(&mut self) -> Result<(), CopyError> {
-        if self.target.dialect() == Dialect::Postgres {
-            const NEXT: &str = "
-                SELECT setval(pg_get_serial_sequence('applications', 'position'), COALESCE(MAX(position), 0) + 1, false)
-                  FROM applications";
-            self.target.run(format!("BEGIN; SELECT latchkey_force_wall(false); {NEXT}; SELECT latchkey_force_wall(true); COMMIT"))
-                .await?;
-        }
-        Ok(marks::finish(&mut self.target).await?)
+    async fn end(&mut self, changed: impl IntoIterator<Item = usize>) -> Result<(), CopyError> {
+        let expected: Vec<_> = changed.into_iter().map(|place| (place, self.known[place].1)).collect();
+        self.target.verify(&expected).await?;
+        Ok(self.target.session.end_writing().await?)
     }
 }

@@ -1,0 +1,91 @@
+//! A backup that is made while the store is served, in a store of the other engine: what was revoked stays so, what was issued has ended, and what the
+//! audit ended later has ended, too.
+
+use serde_json::Value;
+
+use crate::host::{Ran, run};
+use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};
+use crate::revocation::introspect;
+use crate::store_copy::start;
+use crate::test_env::{Replica, TENANTS, TestEnv};
+
+fn header(token: &str) -> String {
+    token.split('.').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
+    let test_env = TestEnv::new(None);
+    let settings = settings_with_people();
+    let source = start(&test_env, &settings, &test_env.database.url());
+    let cli = |replica: &Replica, arguments: &[&str]| -> Ran {
+        run(&mut test_env.command(&replica.folder, arguments))
+    };
+    let mut held = Vec::new();
+    for tenant in TENANTS {
+        let token = source.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
+        let browser = Browser::signed_in(&test_env, tenant, &source).await;
+        let code = code_of(&browser.authorize(&source, &AUTHORIZATION_REQUEST).await).unwrap();
+        let tokens = redeem((&test_env, tenant), &source, &code).await.json();
+        let refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
+        let secret = cli(&source, &["secret", "add", tenant, "svc-0", "--json"]).output();
+        let secret: Value = serde_json::from_str(&secret).unwrap();
+        let [id, secret] = ["id", "client_secret"].map(|name| secret[name].as_str().unwrap().to_owned());
+        held.push((tenant, token, browser, refresh_token, id, secret));
+    }
+    let made = cli(&source, &["backup", "rows.backup"]);
+    assert!(made.code == Some(0) && made.err.contains("The sealing key is not among them"), "{made:?}");
+    let twice = cli(&source, &["backup", "rows.backup"]);
+    assert!(twice.code == Some(1) && twice.err.contains("rows.backup cannot be written"), "{twice:?}");
+    cli(&source, &["secret", "revoke", "acme", "svc-0", &held[0].4, "--yes"]).output();
+    cli(&source, &["client", "suspend", "globex", "web"]).output();
+    let audit = cli(&source, &["audit", "list", "--json"]).output();
+    source.folder.write("audit.json", &audit);
+
+    let whole = cli(&source, &["restore", "rows.backup", "--verify"]).output();
+    assert!(whole.starts_with("Whole: ") && whole.contains("127.0.0.1"), "{whole}");
+    let text = source.folder.read("rows.backup");
+    for (broken, says) in [
+        (text.replace("svc-0", "svc-1"), "differs"),
+        (
+            text.lines().filter(|line| *line != "[\"end\"]").map(|line| format!("{line}\n")).collect(),
+            "its end is missing",
+        ),
+        ("no backup\n".to_owned(), "line 1 is none of a backup"),
+    ] {
+        source.folder.write("broken.backup", &broken);
+        let refused = cli(&source, &["restore", "broken.backup", "--verify"]);
+        assert!(refused.code == Some(1) && refused.err.contains(says), "{refused:?}");
+    }
+    let file = format!("sqlite://{}", source.folder.path("restored.db").display());
+    let restore = ["restore", "rows.backup", "--to", &file, "--revocations", "audit.json"];
+    let restored = cli(&source, &restore).output();
+    assert!(
+        restored.contains("Ended by the audit: 2.") && restored.contains("  globex svc-0 s2\n"),
+        "{restored}"
+    );
+    assert!(!restored.contains("  acme svc-0 s2\n"), "{restored}");
+    let again = cli(&source, &restore);
+    assert!(again.code == Some(1) && again.err.contains("is in use"), "{again:?}");
+
+    let back = start(&test_env, &settings, &file);
+    for (tenant, token, browser, refresh_token, _, secret) in &held {
+        let answer = introspect(&test_env, &back, tenant, token).await;
+        assert_eq!(answer.json()["active"], false, "{answer:?}");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &**refresh_token)];
+        let refused = request((&test_env, tenant), &back, "/oauth/token", &form).await;
+        assert!([400, 401].contains(&refused.status), "{refused:?}");
+        assert_eq!(
+            code_of(&browser.authorize(&back, &AUTHORIZATION_REQUEST).await),
+            None,
+            "the session has ended"
+        );
+        let next = back.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
+        assert_eq!(header(&next), header(token), "another key signs");
+        let status = back.program.request_token(tenant, "svc-0", secret).await.status;
+        assert_eq!(status, if *tenant == "acme" { 401 } else { 200 }, "{tenant}");
+    }
+    let suspended =
+        request((&test_env, "globex"), &back, "/oauth/token", &[("grant_type", "refresh_token")]).await;
+    assert_eq!(suspended.status, 401, "{suspended:?}");
+}

@@ -1,0 +1,180 @@
+//! A backup is read: verified without a store, or written into an empty one, in which nothing that was issued before is valid any more.
+
+use std::io::BufRead;
+
+use protocol::Timestamp;
+use serde_json::Value;
+use tenancy::TenantId;
+
+use crate::migrations::known;
+use crate::revocations;
+use crate::statement::Statement;
+use crate::store_copy::backup::BackupFacts;
+use crate::store_copy::ended_later::{AuditLine, EndedLater, end_later};
+use crate::store_copy::session::{Session, StorePlace};
+use crate::store_copy::sums::TableSum;
+use crate::store_copy::target::Target;
+use crate::store_copy::{CopyError, CopyStep};
+
+/// What people and clients hold beside access tokens. A restored store knows none of it.
+const ENDED: [&str; 8] = [
+    "session_clients",
+    "sessions",
+    "authorization_codes",
+    "device_codes",
+    "pushed_requests",
+    "refresh_families",
+    "console_sessions",
+    "idempotent_answers",
+];
+/// Tenants whose tokens end by one statement.
+const TENANTS: usize = 500;
+
+const LIVE_SECRETS: &str = "
+    SELECT tenant_id, client_id, secret_id FROM client_secrets
+     WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) ORDER BY tenant_id, client_id, secret_id";
+const LIVE_API_KEYS: &str = "
+    SELECT tenant_id, client_id, api_key_id FROM api_keys
+     WHERE revoked_at IS NULL AND expires_at > $1 ORDER BY tenant_id, client_id, api_key_id";
+
+/// A restored store.
+#[derive(Debug)]
+pub struct Restored {
+    /// Of which backup.
+    pub facts: BackupFacts,
+    /// Each table with what the backup has of it.
+    pub tables: Vec<(String, TableSum)>,
+    /// What the records of the audit have ended.
+    pub ended_later: EndedLater,
+    /// Tenant, client and id of each secret that is valid now. One that was ended after the backup is valid again.
+    pub live_secrets: Vec<[String; 3]>,
+    /// The same of API keys.
+    pub live_api_keys: Vec<[String; 3]>,
+}
+
+/// What a line says.
+enum Line {
+    Row(String),
+    Backup(BackupFacts),
+    Table(String),
+    EndOfTable(String, u64, String),
+    End,
+}
+
+impl Line {
+    fn parse(text: String) -> Option<Self> {
+        if text.starts_with('{') {
+            return Some(Self::Row(text));
+        }
+        let said: Vec<Value> = serde_json::from_str(&text).ok()?;
+        let name = |place: usize| said.get(place).and_then(Value::as_str).map(str::to_owned);
+        match (&*name(0)?, said.len()) {
+            ("backup", 2) => Some(Self::Backup(serde_json::from_value(said[1].clone()).ok()?)),
+            ("table", 2) => Some(Self::Table(name(1)?)),
+            ("end", 4) => Some(Self::EndOfTable(name(1)?, said[2].as_u64()?, name(3)?)),
+            ("end", 1) => Some(Self::End),
+            _ => None,
+        }
+    }
+}
+
+fn unusable(why: impl Into<String>) -> CopyError {
+    CopyError::Backup(why.into())
+}
+
+/// Reads the whole backup, and compares each table with what the end of it says.
+///
+/// # Errors
+/// [`CopyError::Backup`] for a file that is not whole, or was changed.
+pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSum)>), CopyError> {
+    let (mut facts, mut tables, mut open) = (None, Vec::new(), None::<(String, TableSum)>);
+    for (number, line) in backup.lines().enumerate() {
+        let line =
+            Line::parse(line?).ok_or_else(|| unusable(format!("line {} is none of a backup", number + 1)))?;
+        match (line, &mut open) {
+            (Line::Backup(found), None) if facts.is_none() => facts = Some(found),
+            (Line::Table(name), None) if facts.is_some() => open = Some((name, TableSum::default())),
+            (Line::Row(text), Some((name, sum))) => drop(sum.count(name, &text)?),
+            (Line::EndOfTable(ended, rows, digest), Some((name, sum))) if ended == *name => {
+                if sum.rows != rows || sum.to_string() != digest {
+                    return Err(CopyError::Differs { table: ended, found: sum.rows, expected: rows });
+                }
+                tables.extend(open.take());
+            }
+            (Line::End, None) => {
+                let facts = facts.ok_or_else(|| unusable("it has no beginning"))?;
+                return Ok((facts, tables));
+            }
+            _ => return Err(unusable(format!("line {} is in the wrong place", number + 1))),
+        }
+    }
+    Err(unusable("its end is missing"))
+}
+
+/// Writes a backup into an empty store. All tokens and sessions of before are ended; what was revoked stays so.
+///
+/// # Errors
+/// [`CopyError`]. A store that is not finished is served by no program, and a repeated restore begins anew.
+pub async fn restore<B: BufRead>(
+    open: impl Fn() -> std::io::Result<B>,
+    to: &StorePlace,
+    audit: Vec<AuditLine>,
+    now: Timestamp,
+    tell: &(dyn Fn(CopyStep) + Sync),
+) -> Result<Restored, CopyError> {
+    let (facts, tables) = verify(open()?)?;
+    let known = known(&crate::sqlite::MIGRATOR);
+    if facts.schema != known {
+        return Err(unusable(format!(
+            "it is of schema {}, and this program has {known}; restore it with the version that made it, and upgrade then",
+            facts.schema
+        )));
+    }
+    let mut target = Target::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
+    let names: Vec<_> = target.tables.iter().map(|table| table.name.clone()).collect();
+    if !names.iter().eq(tables.iter().map(|(name, _)| name)) {
+        return Err(unusable("its tables are not those of this program"));
+    }
+    target.begin_empty().await?;
+    let mut place = 0;
+    for line in open()?.lines() {
+        match Line::parse(line?) {
+            Some(Line::Row(text)) => drop(target.write(place, text).await?),
+            Some(Line::EndOfTable(table, rows, _)) => {
+                target.flush(place).await?;
+                tell(CopyStep::Copying { table: &table, place, of: names.len(), rows });
+                place += 1;
+            }
+            _ => {}
+        }
+    }
+    let expected: Vec<_> = tables.iter().map(|(_, sum)| *sum).enumerate().collect();
+    target.verify(&expected).await?;
+    end_all(&mut target.session, now).await?;
+    let ended_later = end_later(&mut target.session, audit, facts.at, now).await?;
+    let live_secrets = live(&mut target.session, LIVE_SECRETS, now).await?;
+    let live_api_keys = live(&mut target.session, LIVE_API_KEYS, now).await?;
+    target.session.end_writing().await?;
+    target.finish().await?;
+    Ok(Restored { facts, tables, ended_later, live_secrets, live_api_keys })
+}
+
+async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError> {
+    for table in ENDED {
+        session.run(format!("DELETE FROM {table}")).await?;
+    }
+    let tenants: Vec<TenantId> = session.all(Statement::of("SELECT tenant_id FROM tenants")).await?;
+    for tenants in tenants.chunks(TENANTS) {
+        session.execute(&revocations::revoke_tenants(tenants, now)).await?;
+    }
+    Ok(())
+}
+
+async fn live(
+    session: &mut Session,
+    statement: &'static str,
+    now: Timestamp,
+) -> Result<Vec<[String; 3]>, CopyError> {
+    let rows: Vec<(String, String, String)> = session.all(Statement::of(statement).bind(now)).await?;
+    Ok(rows.into_iter().map(|(tenant, client, id)| [tenant, client, id]).collect())
+}
