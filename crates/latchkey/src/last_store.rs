@@ -8,7 +8,7 @@ use administration::Generations as _;
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use settings::{PlatformSettings, SealingKeySource, StorageLocation, files};
-use storage::Database;
+use storage::{Database, OpenError};
 
 use crate::database::{self, store_place};
 
@@ -80,12 +80,18 @@ impl LastStore {
 
     /// For an installation that was set up before: nothing is created where its store is missing.
     pub(crate) async fn refuse_empty(&self, settings: &PlatformSettings) -> anyhow::Result<()> {
-        if let Some(database) = database::open_read_only(&settings.storage).await? {
-            let latest = database.latest_generation().await?;
-            database.close().await;
-            if latest.is_some() {
-                return Ok(());
+        match database::open_read_only(&settings.storage).await {
+            Ok(Some(database)) => {
+                let latest = database.latest_generation().await?;
+                database.close().await;
+                if latest.is_some() {
+                    return Ok(());
+                }
             }
+            Ok(None) => {}
+            // A program of before has begun on it.
+            Err(OpenError::Older { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
         let before = self.served().next().map_or_else(String::new, |served| format!("; {}", named(&served)));
         bail!("the store {} is empty, and --require-store is given{before}. {}", self.store, Self::FIX)

@@ -97,7 +97,10 @@ async fn serves_and_starts_again(folder: &Folder, service: &Service) {
     assert_eq!(service.server.request_count(), 0, "a warm token needs no request to the service");
     program.stop();
     let found: Vec<_> = std::fs::read_dir(folder.path("data")).unwrap().collect();
-    assert!(found.len() == 1 && !folder.exists("keys"), "no sealing key was made here: {found:?}");
+    assert!(
+        found.len() == 2 && !folder.exists("keys") && folder.exists("data/last-store.json"),
+        "no sealing key was made here: {found:?}"
+    );
 
     let looked = service.run(folder, &["key", "reseal", "--dry-run", "--json"]).output();
     let looked: Value = serde_json::from_str(&looked).unwrap();

@@ -19,7 +19,9 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
     let settings = settings_with_people();
     let source = start(&test_env, &settings, &test_env.database.url());
     let cli = |replica: &Replica, arguments: &[&str]| -> Ran {
-        run(&mut test_env.command(&replica.folder, arguments))
+        let ran = || run(&mut test_env.command(&replica.folder, arguments));
+        // On a busy machine a command may wait longer than it does for its first connection, and says so (6).
+        (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
     };
     let mut held = Vec::new();
     for tenant in TENANTS {
@@ -85,7 +87,7 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
         let status = back.program.request_token(tenant, "svc-0", secret).await.status;
         assert_eq!(status, if *tenant == "acme" { 401 } else { 200 }, "{tenant}");
     }
-    let suspended =
-        request((&test_env, "globex"), &back, "/oauth/token", &[("grant_type", "refresh_token")]).await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "any")];
+    let suspended = request((&test_env, "globex"), &back, "/oauth/token", &form).await;
     assert_eq!(suspended.status, 401, "{suspended:?}");
 }

@@ -29,19 +29,22 @@ pub(super) struct SummedRow {
     pub(super) whole: [u8; 16],
 }
 
+/// A row as every engine writes it, and its hash.
+pub(super) struct CountedRow {
+    row: Map<String, Value>,
+    text: String,
+    hash: [u8; 32],
+}
+
 impl TableSum {
     /// The row as every engine writes it, which is counted from now on.
     pub(super) fn add(&mut self, table: &Table, raw: &str) -> Result<SummedRow, Error> {
-        let (row, text, hash) = self.count(&table.name, raw)?;
+        let CountedRow { row, text, hash } = self.count(&table.name, raw)?;
         Ok(SummedRow { key: half(sha256(table.key_of(&row))), whole: half(hash), text })
     }
 
     /// The same, of a table that is not known.
-    pub(super) fn count(
-        &mut self,
-        table: &str,
-        raw: &str,
-    ) -> Result<(Map<String, Value>, String, [u8; 32]), Error> {
+    pub(super) fn count(&mut self, table: &str, raw: &str) -> Result<CountedRow, Error> {
         let unreadable = |cause: serde_json::Error| Error::unreadable(table, cause);
         let row: Map<String, Value> = serde_json::from_str(raw).map_err(unreadable)?;
         let text = serde_json::to_string(&row).map_err(unreadable)?;
@@ -50,7 +53,7 @@ impl TableSum {
         for (lane, bytes) in self.digest.iter_mut().zip(hash.chunks(8)) {
             *lane = lane.wrapping_add(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
         }
-        Ok((row, text, hash))
+        Ok(CountedRow { row, text, hash })
     }
 
     /// Of the rows that are in a store now.
