@@ -1,5 +1,8 @@
 //! The program: settings, composition, command line. Without a command it serves.
 
+// The layout of a command's future over the whole platform is deeper than 128 in an optimised build.
+#![recursion_limit = "256"]
+
 mod admin_client;
 mod api_key_usage;
 mod apply;

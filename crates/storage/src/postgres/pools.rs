@@ -152,7 +152,7 @@ impl PostgresPools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         let attempt = || async {
-            let (mut connection, _turn) = self.reader(statement.tenant()).await?;
+            let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Error>(statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection).await)
         };
@@ -174,7 +174,7 @@ impl PostgresPools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         let attempt = async {
-            let (mut connection, _turn) = self.reader(statement.tenant()).await?;
+            let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
             let written = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection);
             Ok::<_, Error>(written.await?)
