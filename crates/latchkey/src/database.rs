@@ -39,7 +39,7 @@ pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<
     Ok(database.map(Arc::new))
 }
 
-/// Where the store is, for what speaks to it without opening it for requests.
+/// The place of the store, for commands that do not open it for requests.
 pub(crate) fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),

@@ -1,5 +1,5 @@
-//! Which store these settings were served from: a file in the folders that hold the platform's data remembers it, so that a program does not begin
-//! anew in silence on another one, with other keys under the same names.
+//! The store that these settings were served from last. A file beside the platform's data remembers it, so that a
+//! program does not begin anew in silence on another store, with other keys under the same names.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const FILE: &str = "last-store.json";
 const DATA: &str = "data";
 const DATABASE: &str = "latchkey.db";
 
-/// Where it is remembered, and the store of the settings.
+/// The store of the settings, and the folders that remember the last one.
 pub(crate) struct LastStore {
     store: String,
     folders: Vec<PathBuf>,
@@ -33,7 +33,7 @@ struct Served {
 }
 
 impl LastStore {
-    /// Of the settings in this file.
+    /// `config` is the file of the settings.
     pub(crate) fn of(config: &Path, settings: &PlatformSettings) -> Self {
         let store = store_place(&settings.storage).shown().unwrap_or_default();
         let data = config.parent().unwrap_or(Path::new("")).join(DATA);
@@ -58,7 +58,8 @@ impl LastStore {
         self.served().find(|served| served.store != self.store).map(|served| named(&served))
     }
 
-    /// What to say of an empty store where these settings have served before. There is no database where nothing was ever put into the store.
+    /// The warning of an empty store where these settings have served before. `database` is `None` where nothing was
+    /// ever put into the store.
     pub(crate) async fn emptied(&self, database: Option<&Database>) -> anyhow::Result<Option<String>> {
         let Some(before) = self.before() else { return Ok(None) };
         if let Some(database) = database
@@ -78,7 +79,7 @@ impl LastStore {
         self.emptied(database.as_deref()).await
     }
 
-    /// For an installation that was set up before: nothing is created where its store is missing.
+    /// Refuses an empty store, and creates nothing: the installation was set up before.
     pub(crate) async fn refuse_empty(&self, settings: &PlatformSettings) -> anyhow::Result<()> {
         match database::open_read_only(&settings.storage).await {
             Ok(Some(database)) => {

@@ -94,8 +94,8 @@ fn is_passing_state(code: &str) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55P03")
 }
 
-/// By the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. And 1811 of a trigger: only those of a store
-/// that was moved raise it.
+/// By the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. Code 1811 comes from
+/// a trigger: only those of a store that was moved raise it.
 fn is_passing_result(extended: &str) -> bool {
     extended.parse::<i32>().is_ok_and(|code| code == 1811 || matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }

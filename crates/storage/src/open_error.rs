@@ -104,9 +104,9 @@ impl OpenError {
             Self::Create { .. } => {
                 Some("correct storage.url, or let this user write the folder that it names")
             }
-            Self::Marked { mark: StoreMark::Unfinished(_), .. } => {
-                Some("repeat `latchkey store copy`, which begins anew, or name another store in storage.url")
-            }
+            Self::Marked { mark: StoreMark::Unfinished(_), .. } => Some(
+                "repeat `latchkey store copy` or `restore`, which begins anew, or name another store in storage.url",
+            ),
             Self::Marked { mark: StoreMark::Moved(..), .. } => Some(
                 "name that store in storage.url, or let this one take writes again: `latchkey store copy --take-back`",
             ),

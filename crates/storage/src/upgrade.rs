@@ -3,9 +3,9 @@
 use crate::migrations::{known, refuse_newer};
 use crate::open_error::OpenError;
 use crate::store_copy::StorePlace;
-use crate::{postgres, sqlite};
 
-/// The schema from which on each version of the program runs beside the one before it. It drops columns that earlier programs read.
+/// From this schema on each version of the program runs beside the one before it. Its migration drops columns that
+/// earlier programs read.
 const BESIDE: i64 = 42;
 
 /// A schema, and what is missing of it.
@@ -28,10 +28,7 @@ impl Upgrade {
     /// [`OpenError`], also when the schema is newer than this program.
     pub async fn of(place: &StorePlace) -> Result<Self, OpenError> {
         let store = place.shown()?;
-        let (migrator, found) = match place {
-            StorePlace::Sqlite(path) => (&*sqlite::MIGRATOR, sqlite::schema_of(path).await?),
-            StorePlace::Postgres(url) => (&*postgres::MIGRATOR, postgres::schema_of(url).await?),
-        };
+        let (migrator, found) = place.schema().await?;
         refuse_newer(migrator, &store, found)?;
         let missing = migrator.iter().filter(|migration| Some(migration.version) > found);
         let pending =

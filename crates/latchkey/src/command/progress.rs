@@ -7,10 +7,10 @@ use administration::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use storage::store_copy::CopyStep;
 
-/// Of applying. On the standard error, and only where that is a terminal.
+/// The bar of applying. It is on the standard error, and only where that is a terminal.
 pub(crate) struct Bar(ProgressBar);
 
-/// Of the rows of a store.
+/// The bar of copying a store, of a backup and of a restore.
 pub(crate) struct CopyBar {
     bar: ProgressBar,
     /// Whether each step is a line where the standard error is no terminal.

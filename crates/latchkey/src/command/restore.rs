@@ -18,7 +18,7 @@ use super::store::{named_or_configured, sum, tables, target};
 use super::{block_on, print};
 use crate::clock;
 
-/// So many are printed; the JSON document has all.
+/// Number of secrets and keys that are printed. The JSON document has all.
 const SHOWN: usize = 20;
 
 /// Which backup, and where to.

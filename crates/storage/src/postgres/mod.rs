@@ -14,6 +14,6 @@ pub use inspection::{Inspection, inspect};
 pub use options::PostgresOptions;
 pub(crate) use pools::PostgresPools;
 pub use pools::{check_url, migrate, open, open_read_only};
-pub(crate) use pools::{is_ready, parse, place, schema_of};
+pub(crate) use pools::{parse, place, schema_of};
 pub use schema::MIGRATOR;
 pub(crate) use schema::connect;

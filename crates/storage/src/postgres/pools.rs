@@ -99,11 +99,6 @@ pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
     schema::found(&parse(url)?).await
 }
 
-/// Whether the database has the schema of this program.
-pub(crate) async fn is_ready(url: &str) -> Result<bool, OpenError> {
-    Ok(matches!(schema::inspect(&parse(url)?).await?, Schema::Ready { .. }))
-}
-
 impl PostgresPools {
     pub(crate) fn warning(&self) -> Option<&'static str> {
         match self.roles {

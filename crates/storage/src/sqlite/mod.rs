@@ -13,6 +13,6 @@ mod query_plan_tests;
 pub(crate) use change_feed::SqliteChangeFeed;
 pub(crate) use groups::{GroupedWrite, Groups};
 pub(crate) use pools::{SqlitePools, begin, schema_of};
-pub(crate) use pools::{is_ready, migrate, owner_options};
+pub(crate) use pools::{migrate, owner_options};
 pub use pools::{open, open_read_only, open_waiting};
 pub(crate) use schema::MIGRATOR;

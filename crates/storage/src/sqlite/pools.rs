@@ -96,12 +96,7 @@ pub(crate) async fn migrate(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether the file has the schema of this program.
-pub(crate) async fn is_ready(path: &Path) -> Result<bool, OpenError> {
-    Ok(readers_of(path).await?.is_some())
-}
-
-/// For one who writes the file.
+/// The options of a connection that writes the file.
 pub(crate) fn owner_options(path: &Path) -> SqliteConnectOptions {
     options(path).journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE)
 }

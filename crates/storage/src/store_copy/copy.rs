@@ -1,12 +1,11 @@
-//! Copies a store while it is served: first a snapshot, then what has changed since, and at last, while writes are refused, what has changed since
-//! then. Nothing serves the target before all of it is verified.
+//! Copies a store while it is served: a snapshot first, then what has changed since, and at last, while writes are
+//! refused, the rest. No program serves the target before all of it is verified.
 
 use std::time::{Duration, Instant};
 
 use protocol::Timestamp;
-use tokio::time::sleep;
 
-use crate::error::{Error, has_code};
+use crate::migrations::is_readable;
 use crate::store_copy::marks::{self, StoreMark};
 use crate::store_copy::session::{Session, StorePlace};
 use crate::store_copy::sums::TableSum;
@@ -14,12 +13,6 @@ use crate::store_copy::tables::{Table, tables};
 use crate::store_copy::target::Target;
 use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
-
-/// How often the locks of all tables are tried, and how long apart: writers take turns with the attempts.
-const LOCK_ATTEMPTS: usize = 60;
-const LOCK_PAUSE: Duration = Duration::from_millis(500);
-/// The SQLSTATE of a lock that was not given in time.
-const NO_LOCK: &str = "55P03";
 
 /// A finished copy.
 #[derive(Debug)]
@@ -33,8 +26,8 @@ pub struct Copied {
 /// Copies one store into another, and leaves the source marked as moved.
 ///
 /// # Errors
-/// [`CopyError`]. The source takes writes again, but for a copy that is killed or loses the target at its very end: until it is repeated or taken
-/// back, the source is marked.
+/// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very end,
+/// leaves the source marked until the copy is repeated or taken back.
 pub async fn copy(
     from: &StorePlace,
     to: &StorePlace,
@@ -64,13 +57,15 @@ pub async fn copy(
     let began = Instant::now();
     if !was_moved {
         tell(CopyStep::RefusingWrites);
-        refuse_writes(from, &to_name, now).await?;
+        marks::mark_moved(&mut Session::open(from).await?, &to_name, now).await?;
     }
     if let Err(error) = transfer.catch_up().await {
+        // It may still read the tables, whose locks are needed.
+        drop(transfer);
         marks::take_back(&mut Session::open(from).await?).await?;
         return Err(error);
     }
-    // Where this fails, the target may be finished all the same. Two stores that take writes would be worse than none.
+    // A failure leaves open whether the target is finished. Two stores that take writes are worse than none.
     transfer.target.finish().await?;
     let pause = began.elapsed();
     let sums = transfer.known.into_iter().map(|(_, sum)| sum);
@@ -88,27 +83,13 @@ pub async fn take_back(from: &StorePlace) -> Result<Option<String>, CopyError> {
     Ok(Some(to))
 }
 
-/// Of the schema of this program; a store without a schema holds nothing to copy.
+/// Opens a store that has the schema of this program. A store without a schema holds nothing to copy.
 pub(super) async fn open_source(from: &StorePlace) -> Result<Session, CopyError> {
-    if !from.is_ready().await? {
+    let (migrator, found) = from.schema().await?;
+    if !is_readable(migrator, &from.shown()?, "it", found)? {
         return Err(CopyError::Empty(from.shown()?));
     }
     Ok(Session::open(from).await?)
-}
-
-/// Tries until writers leave the locks of all tables at once.
-async fn refuse_writes(from: &StorePlace, to: &str, now: Timestamp) -> Result<(), CopyError> {
-    let mut session = Session::open(from).await?;
-    let mut attempts = 1..LOCK_ATTEMPTS;
-    loop {
-        match marks::mark_moved(&mut session, to, now).await {
-            Err(Error::Engine(error)) if has_code(&error, NO_LOCK) && attempts.next().is_some() => {
-                session.run("ROLLBACK").await?;
-                sleep(LOCK_PAUSE).await;
-            }
-            marked => return Ok(marked?),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -118,6 +99,7 @@ mod tests {
 
     use tenancy::StoreError;
 
+    use crate::error::Error;
     use crate::statement::Statement;
 
     use super::*;
@@ -173,5 +155,22 @@ mod tests {
         run(&from, "DELETE FROM sealed_values").unwrap();
         let in_use = copy(&from, &to, Timestamp::from_seconds(1), &|_| {}).await.unwrap_err();
         assert!(matches!(in_use, CopyError::InUse(_)), "{in_use}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_copy_that_fails_at_its_last_step_lets_the_source_take_writes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from.db", "to.db"].map(|name| StorePlace::Sqlite(folder.path().join(name)));
+        from.migrate().await.unwrap();
+        let fail = |step: CopyStep<'_>| {
+            if step == CopyStep::RefusingWrites {
+                run(&from, "INSERT INTO sealed_values VALUES ('later', x'04', 1)").unwrap();
+                run(&to, "DROP TABLE sealed_values").unwrap();
+            }
+        };
+        let failed = copy(&from, &to, Timestamp::from_seconds(1), &fail).await.unwrap_err();
+        assert!(matches!(&failed, CopyError::Table { table, .. } if table == "sealed_values"), "{failed}");
+        run(&from, "DELETE FROM sealed_values").unwrap();
+        assert_eq!(take_back(&from).await.unwrap(), None, "it is not marked any more");
     }
 }

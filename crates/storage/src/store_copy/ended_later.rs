@@ -1,4 +1,4 @@
-//! What the audit says was ended after a backup, so that it does not live again with the rows of the backup.
+//! Records of the audit from after a backup. What they ended does not live again with the rows of the backup.
 
 use protocol::Timestamp;
 use serde::Deserialize;

@@ -1,9 +1,12 @@
 //! What a copy says of a store, so that no program takes its place meanwhile, and how the source refuses writes.
 
+use std::time::Duration;
+
 use protocol::Timestamp;
+use tokio::time::sleep;
 
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::session::Session;
@@ -16,8 +19,14 @@ const TABLES: &str = "SELECT name FROM sqlite_schema
                        WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('_sqlx_migrations', 'store_marks')";
 const REFUSING: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'latchkey_moved_%'";
-/// Waiting longer than this for one lock, while holding others, could stop writers for a second, after which PostgreSQL looks for deadlocks.
+/// A session that waits for a lock of a table keeps all that come later waiting, so no attempt waits long.
+/// PostgreSQL looks for deadlocks after a second.
 const LOCK_WAIT: &str = "SET LOCAL lock_timeout = 500";
+/// How often the locks of all tables are tried, and how long apart: programs take turns with the attempts.
+const LOCK_ATTEMPTS: usize = 60;
+const LOCK_PAUSE: Duration = Duration::from_millis(500);
+/// The SQLSTATE of a lock that was not given in time.
+const NO_LOCK: &str = "55P03";
 
 /// A store that is not in use, and the other store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +65,7 @@ impl Database {
     }
 }
 
-/// For the target. A store that was moved once, and taken back, may be the target of another copy.
+/// Marks the target.
 pub(super) async fn mark_unfinished(session: &mut Session, from: &str, now: Timestamp) -> Result<(), Error> {
     session.execute(&Statement::of(MARK).bind("unfinished").bind(from).bind(now)).await
 }
@@ -67,6 +76,32 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Error> {
 
 /// From the end of this on every writer is refused, whatever program it is.
 pub(super) async fn mark_moved(session: &mut Session, to: &str, now: Timestamp) -> Result<(), Error> {
+    with_all_locks(session, async |session| refuse_writes(session, to, now).await).await
+}
+
+/// From the end of this on writers are served again.
+pub(super) async fn take_back(session: &mut Session) -> Result<(), Error> {
+    with_all_locks(session, async |session| take_writes(session).await).await
+}
+
+/// Tries until the programs leave the locks of all tables at once.
+async fn with_all_locks(
+    session: &mut Session,
+    change: impl AsyncFn(&mut Session) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut attempts = 1..LOCK_ATTEMPTS;
+    loop {
+        match change(session).await {
+            Err(Error::Engine(error)) if has_code(&error, NO_LOCK) && attempts.next().is_some() => {
+                session.run("ROLLBACK").await?;
+                sleep(LOCK_PAUSE).await;
+            }
+            changed => return changed,
+        }
+    }
+}
+
+async fn refuse_writes(session: &mut Session, to: &str, now: Timestamp) -> Result<(), Error> {
     match session.dialect() {
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;
@@ -84,16 +119,14 @@ pub(super) async fn mark_moved(session: &mut Session, to: &str, now: Timestamp) 
         }
         Dialect::Postgres => {
             session.run(format!("BEGIN; {LOCK_WAIT}")).await?;
-            let refuse: Vec<(String,)> =
-                session.all(Statement::of("SELECT latchkey_refuse_writes($1)::text").bind(to)).await?;
-            drop(refuse);
+            session.execute(&Statement::of("SELECT latchkey_refuse_writes($1)").bind(to)).await?;
         }
     }
     session.execute(&Statement::of(MARK).bind("moved").bind(to).bind(now)).await?;
     session.run("COMMIT").await
 }
 
-pub(super) async fn take_back(session: &mut Session) -> Result<(), Error> {
+async fn take_writes(session: &mut Session) -> Result<(), Error> {
     match session.dialect() {
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;
@@ -101,7 +134,9 @@ pub(super) async fn take_back(session: &mut Session) -> Result<(), Error> {
                 session.run(format!("DROP TRIGGER {trigger}")).await?;
             }
         }
-        Dialect::Postgres => session.run("BEGIN; SELECT latchkey_take_writes()").await?,
+        Dialect::Postgres => {
+            session.run(format!("BEGIN; {LOCK_WAIT}; SELECT latchkey_take_writes()")).await?;
+        }
     }
     session.run("DELETE FROM store_marks WHERE name = 'moved'; COMMIT").await
 }

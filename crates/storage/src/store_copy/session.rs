@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection};
 
@@ -44,12 +45,12 @@ impl StorePlace {
         })
     }
 
-    /// Whether the store has the schema of this program.
-    pub(super) async fn is_ready(&self) -> Result<bool, OpenError> {
-        match self {
-            Self::Sqlite(path) => crate::sqlite::is_ready(path).await,
-            Self::Postgres(url) => crate::postgres::is_ready(url).await,
-        }
+    /// The migrations of this program, and the schema of the store. Nothing is changed.
+    pub(crate) async fn schema(&self) -> Result<(&'static Migrator, Option<i64>), OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => (&*crate::sqlite::MIGRATOR, crate::sqlite::schema_of(path).await?),
+            Self::Postgres(url) => (&*crate::postgres::MIGRATOR, crate::postgres::schema_of(url).await?),
+        })
     }
 
     /// Creates the store where it is missing, and brings its schema up to date.

@@ -40,7 +40,7 @@ const POSTGRES_COLUMNS: &str = "
 
 /// How a column is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     /// Truth is 0 or 1.
     Integer,
@@ -92,9 +92,13 @@ pub(super) async fn tables(session: &mut Session) -> Result<Vec<Table>, Error> {
 }
 
 impl Table {
-    /// What the tables of both engines agree in.
-    pub(super) fn shape(&self) -> (&str, Vec<&str>, &[String]) {
-        (&self.name, self.columns.iter().map(|(name, _)| name.as_str()).collect(), &self.key)
+    /// What the tables of both engines agree in: a truth of PostgreSQL is a number of SQLite.
+    pub(super) fn shape(&self) -> (&str, Vec<(&str, Kind)>, &[String]) {
+        let columns = self.columns.iter().map(|(name, kind)| match kind {
+            Kind::Truth => (name.as_str(), Kind::Integer),
+            kind => (name.as_str(), *kind),
+        });
+        (&self.name, columns.collect(), &self.key)
     }
 
     /// All rows, each as one JSON object.

@@ -1,5 +1,7 @@
 //! The rows on their way from one store to the other.
 
+use std::collections::BTreeSet;
+
 use futures_util::TryStreamExt as _;
 
 use crate::store_copy::session::Session;
@@ -45,7 +47,7 @@ impl Transfer<'_> {
         self.end(0..of).await
     }
 
-    /// What has changed in the source since. It is kept in memory: deletions go first, those of other tables' rows last.
+    /// Copies what has changed in the source since. The changes are kept in memory, because deletions go first.
     pub(super) async fn catch_up(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
         self.target.session.begin_writing().await?;
@@ -83,9 +85,7 @@ impl Transfer<'_> {
             (*known, *sum) = now;
         }
         self.source.run("COMMIT").await?;
-        let mut changed: Vec<_> = deleted.iter().chain(&written).map(|(place, _)| *place).collect();
-        changed.sort_unstable();
-        changed.dedup();
+        let changed: BTreeSet<_> = deleted.iter().chain(&written).map(|(place, _)| *place).collect();
         for (place, rows) in deleted.iter().rev() {
             self.target.delete(*place, rows).await?;
         }
