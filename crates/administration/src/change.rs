@@ -152,6 +152,8 @@ pub enum KeyChangeKind {
 /// The public half of a key that a tenant begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstKey {
+    /// Its number is 1.
+    pub id: KeyId,
     /// What it signs with.
     pub algorithm: SigningAlgorithm,
     /// The thumbprint of its public half (RFC 7638).

@@ -165,7 +165,7 @@ mod tests {
             "name=t; issuer=https://id.example.com/api/v1/tenant/t; issuer_aliases=[thunder]; \
              strategies.oauth2=true; strategies.oidc=false; stale_if_error=15m; signing.algorithm=RS256; \
              signing.rotate_every=90d; signing.publish_before=1d; signing.jwks_max_age=5m; \
-             signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.hold_activation=none; \
+             signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.kid=numbered; signing.hold_activation=none; \
              access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
              access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
              assertions.audience=any; assertions.max_lifetime=1h; \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
+use keys::{KeyRecord, KeySealer, SealingContext};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::DeclaredPassword;
 use secrets::Pepper;
@@ -234,7 +234,7 @@ impl Reconciler {
             else {
                 continue;
             };
-            let id = KeyId::numbered(1);
+            let id = first.id;
             let context = SealingContext::SigningKey { tenant, id, algorithm: first.algorithm };
             let record = KeyRecord {
                 id,

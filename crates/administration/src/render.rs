@@ -131,7 +131,7 @@ impl fmt::Display for Change {
             }
             Self::Key(_, key) => write!(f, "key {tenant}/{}", key.id),
             Self::FirstKey(_, key) => {
-                let (id, thumbprint) = (keys::KeyId::numbered(1), &key.thumbprint);
+                let (id, thumbprint) = (key.id, &key.thumbprint);
                 write!(f, "key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)
             }
             Self::Tokens(_, None) => write!(f, "tokens of tenant {tenant}"),

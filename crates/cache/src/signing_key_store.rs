@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use administration::Invalidation;
 use async_trait::async_trait;
-use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::SharedRows;
@@ -35,8 +35,8 @@ impl SigningKeyStore for CachedSigningKeyStore {
     }
 
     /// From the store: an old hint alone needs it.
-    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        self.source.store.find_key(tenant, key).await
+    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Result<Option<KeyRecord>, StoreError> {
+        self.source.store.find_key(tenant, kid).await
     }
 
     /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.

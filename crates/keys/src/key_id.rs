@@ -1,32 +1,161 @@
-//! Key identifiers: `oauth2-key-N`, counted per tenant and never reused (RFC 7517 §4.5).
+//! How a key is named: by a number in its tenant, and by its `kid` in tokens and key sets (RFC 7517 §4.5).
 
-use derive_more::Display;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
+use tenancy::KidForm;
 
-/// The number of a key of one tenant; its `kid` is `oauth2-key-N`. A `kid` alone names no key: every tenant has a number 1.
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[display("oauth2-key-{_0}")]
-pub struct KeyId(u32);
+/// The first characters of a thumbprint that are a `kid`: 96 bits.
+const START: usize = 16;
 
-impl KeyId {
-    /// The key of this number; the first one is 1.
-    #[must_use]
-    pub const fn numbered(number: u32) -> Self {
-        Self(number)
-    }
+/// The name of a key in the tokens that it signs. A number alone names no key: every tenant may have a number 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kid {
+    /// `oauth2-key-N`.
+    Numbered(u32),
+    /// The start of the key's thumbprint (RFC 7638), which no other key has in any store.
+    Thumbprint([u8; START]),
+}
 
+/// A key of one tenant. Keys are counted, and a number is never given twice; so keys are equal and in order by it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(from = "Form", into = "Form")]
+pub struct KeyId {
+    number: u32,
+    kid: Kid,
+}
+
+/// The form in a shared cache.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Numbered(u32),
+    Named(u32, String),
+}
+
+impl Kid {
     /// Parses a `kid`; a text that we could not have written is none.
     #[must_use]
-    pub fn parse(kid: &str) -> Option<Self> {
-        let number = kid.strip_prefix("oauth2-key-")?;
-        let is_as_written = number == "0" || !number.starts_with(['0', '+']);
-        number.parse().ok().filter(|_| is_as_written).map(Self)
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(number) = text.strip_prefix("oauth2-key-") {
+            let is_as_written = number == "0" || !number.starts_with(['0', '+']);
+            return number.parse().ok().filter(|_| is_as_written).map(Self::Numbered);
+        }
+        let is_written = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        <[u8; START]>::try_from(text.as_bytes())
+            .ok()
+            .filter(|text| text.iter().all(is_written))
+            .map(Self::Thumbprint)
+    }
+
+    /// Of the key with this thumbprint.
+    fn of_thumbprint(thumbprint: &str) -> Option<Self> {
+        Self::parse(thumbprint.get(..START)?)
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbered(number) => write!(f, "oauth2-key-{number}"),
+            Self::Thumbprint(start) => f.write_str(std::str::from_utf8(start).map_err(|_| fmt::Error)?),
+        }
+    }
+}
+
+impl KeyId {
+    /// The key of this number, named by it; the first one is 1.
+    #[must_use]
+    pub const fn numbered(number: u32) -> Self {
+        Self { number, kid: Kid::Numbered(number) }
+    }
+
+    /// The key with the name that tokens of a tenant with this setting give it.
+    #[must_use]
+    pub fn named(self, form: KidForm, thumbprint: &str) -> Self {
+        let numbered = Kid::Numbered(self.number);
+        let kid = match form {
+            KidForm::Numbered => numbered,
+            KidForm::Thumbprint => Kid::of_thumbprint(thumbprint).unwrap_or(numbered),
+        };
+        Self { kid, ..self }
+    }
+
+    /// The key of this number with the name that was stored; none where it was named by its number.
+    #[must_use]
+    pub fn stored(number: u32, kid: Option<&str>) -> Option<Self> {
+        kid.map_or(Some(Self::numbered(number)), |kid| Some(Self { number, kid: Kid::parse(kid)? }))
+    }
+
+    /// What to store of its name; none where it is named by its number.
+    #[must_use]
+    pub fn to_store(self) -> Option<String> {
+        (self.kid != Kid::Numbered(self.number)).then(|| self.kid.to_string())
     }
 
     /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {
-        self.0
+        self.number
+    }
+
+    /// The name in tokens.
+    #[must_use]
+    pub const fn kid(self) -> Kid {
+        self.kid
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kid.fmt(f)
+    }
+}
+
+impl From<Form> for KeyId {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Numbered(number) => Self::numbered(number),
+            // A name that another version wrote in another form verifies nothing.
+            Form::Named(number, kid) => Self::stored(number, Some(&kid)).unwrap_or(Self::numbered(number)),
+        }
+    }
+}
+
+impl From<KeyId> for Form {
+    fn from(id: KeyId) -> Self {
+        match id.to_store() {
+            None => Self::Numbered(id.number),
+            Some(kid) => Self::Named(id.number, kid),
+        }
+    }
+}
+
+impl PartialEq for KeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for KeyId {}
+
+impl PartialOrd for KeyId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number.cmp(&other.number)
+    }
+}
+
+impl Hash for KeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
     }
 }
 
@@ -36,8 +165,9 @@ mod tests {
 
     #[test]
     fn only_the_spelling_that_we_write_is_read() {
-        assert_eq!(KeyId::parse("oauth2-key-17"), Some(KeyId::numbered(17)));
-        assert_eq!(KeyId::parse("oauth2-key-0"), Some(KeyId::numbered(0)));
+        assert_eq!(Kid::parse("oauth2-key-17"), Some(Kid::Numbered(17)));
+        assert_eq!(Kid::parse("oauth2-key-0"), Some(Kid::Numbered(0)));
+        assert_eq!(Kid::parse("NzbLsXh8uDCcd-6M").unwrap().to_string(), "NzbLsXh8uDCcd-6M");
         for bad in [
             "oauth2-key-00",
             "oauth2-key-01",
@@ -47,8 +177,30 @@ mod tests {
             "1",
             "../1",
             "oauth2-key-4294967296",
+            "NzbLsXh8uDCcd-6",
+            "NzbLsXh8uDCcd-6MN",
+            "NzbLsXh8uDCcd+6M",
+            "NzbLsXh8uDCcd/..",
         ] {
-            assert_eq!(KeyId::parse(bad), None, "{bad}");
+            assert_eq!(Kid::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_by_thumbprint_is_its_start_and_survives_being_stored() {
+        let thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        let numbered = KeyId::numbered(7);
+        for (form, expected, stored) in [
+            (KidForm::Numbered, "oauth2-key-7", None),
+            (KidForm::Thumbprint, "NzbLsXh8uDCcd-6M", Some("NzbLsXh8uDCcd-6M")),
+        ] {
+            let id = numbered.named(form, thumbprint);
+            assert_eq!((id.to_string().as_str(), id.number(), id), (expected, 7, numbered));
+            assert_eq!(id.to_store().as_deref(), stored);
+            let shared: KeyId = serde_json::from_str(&serde_json::to_string(&id).unwrap()).unwrap();
+            for read in [KeyId::stored(7, stored).unwrap(), shared] {
+                assert_eq!((read, read.kid()), (id, id.kid()));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::SigningPolicy;
 
-use crate::{KeyId, ShownTimes};
+use crate::{KeyId, Kid, ShownTimes};
 
 /// One key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,14 @@ pub enum KeyStage {
     Retiring,
     /// Neither published nor accepted.
     Removed,
+}
+
+impl KeyRecords {
+    /// The key of this name.
+    #[must_use]
+    pub fn find(&self, kid: Kid) -> Option<&KeyRecord> {
+        self.keys.iter().find(|key| key.id.kid() == kid)
+    }
 }
 
 impl KeyRecord {

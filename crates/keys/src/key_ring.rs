@@ -7,7 +7,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
 use crate::key_record::signing_row;
-use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
+use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey};
 
 /// The parsed keys of one tenant with the times of their lifecycle.
 #[derive(Debug)]
@@ -51,8 +51,8 @@ impl KeyRing {
     /// The published key of this `kid` for verification, if it may have signed by now.
     #[must_use]
     pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&SigningKey> {
-        let id = KeyId::parse(kid)?;
-        let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
+        let kid = Kid::parse(kid)?;
+        let (row, key) = self.with_rows().find(|(row, _)| row.id.kid() == kid)?;
         row.verifies_at(now, skew).then_some(&**key)
     }
 

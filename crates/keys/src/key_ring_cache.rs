@@ -14,7 +14,7 @@ use crate::key_failures::KeyFailures;
 use crate::loaded_keys::{LoadedKeys, openable, signs};
 use crate::recent_rings::RecentRings;
 use crate::{
-    KeyError, KeyId, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, PublicKeys, SealingContext,
+    KeyError, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, Kid, PublicKeys, SealingContext,
     SigningKey, SigningKeyStore, UnopenedKeys,
 };
 
@@ -80,7 +80,7 @@ impl KeyRingCache {
     }
 
     /// The public half of the tenant's removed key of this `kid`, for hints: of a key that was removed no longer than `kept` ago, and not
-    /// revoked. One read of a row by its key, and none for a `kid` that the tenant has given to no key.
+    /// revoked. One read of a row by its name, and none for a number that the tenant has given to no key.
     ///
     /// # Errors
     /// [`KeyError`] where the store does not answer.
@@ -92,8 +92,12 @@ impl KeyRingCache {
         kept: Lifetime,
         now: Timestamp,
     ) -> Result<Option<PublicKeys>, KeyError> {
-        let Some(id) = KeyId::parse(kid).filter(|id| *id < ring.records.next) else { return Ok(None) };
-        let key = self.store.find_key(tenant, id).await?;
+        let was_given = |kid: &Kid| match kid {
+            Kid::Numbered(number) => *number < ring.records.next.number(),
+            Kid::Thumbprint(_) => true,
+        };
+        let Some(kid) = Kid::parse(kid).filter(was_given) else { return Ok(None) };
+        let key = self.store.find_key(tenant, kid).await?;
         Ok(key.and_then(|key| hint_key(&key, kept, now)))
     }
 
@@ -191,10 +195,11 @@ impl KeyRingCache {
     async fn add_key(&self, tenant: &Tenant, records: &KeyRecords, now: Timestamp) -> Result<(), KeyError> {
         let algorithm = tenant.signing.algorithm;
         let document = self.pool.take(&tenant.id, KeySpec::new(&tenant.signing)).await?;
-        let (tenant, id) = (&tenant.id, records.next);
+        let (tenant, kid, id) = (&tenant.id, tenant.signing.kid, records.next);
         let parsed = SigningKey::parse(id, algorithm, document.expose());
         let parsed =
             parsed.map_err(|source| KeyError::Unusable { tenant: tenant.clone(), key: id, source })?;
+        let id = id.named(kid, &parsed.thumbprint);
         let context = SealingContext::SigningKey { tenant, id, algorithm };
         let sealed = self.sealer.seal(&context, document.expose()).await;
         let record = KeyRecord {

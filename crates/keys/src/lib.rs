@@ -71,7 +71,7 @@ pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};
 pub use key_encryption_key::{KeyEncryptionKey, data_key};
 pub use key_error::KeyError;
 pub use key_failures::UnopenedKeys;
-pub use key_id::KeyId;
+pub use key_id::{KeyId, Kid};
 pub use key_record::{KeyRecord, KeyRecords, KeyStage};
 pub use key_ring::KeyRing;
 pub use key_ring_cache::{KeyRingCache, open_key};

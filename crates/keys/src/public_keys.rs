@@ -13,8 +13,8 @@ use serde_json::Value;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
-use crate::KeyRecord;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
+use crate::{KeyRecord, Kid};
 
 /// Public keys of one issuer by their `kid`.
 #[derive(Debug, Default)]
@@ -183,7 +183,7 @@ fn has_der(public: &ParsedPublicKey, subject_public_key_info: &[u8]) -> bool {
 impl VerificationKeys for PublicKeys {
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
         let KeyOfSet { key, .. } = self.keys.iter().find(|key| key.key.kid.as_deref() == Some(kid))?;
-        let record = self.records.iter().find(|record| record.id.to_string() == kid);
+        let record = self.records.iter().find(|record| Some(record.id.kid()) == Kid::parse(kid));
         let may_verify = record.is_none_or(|record| record.verifies_at(now, skew));
         may_verify.then_some(VerificationKey::from(key))
     }

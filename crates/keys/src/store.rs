@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tenancy::{StoreError, TenantId};
 
-use crate::{KeyId, KeyRecord, KeyRecords};
+use crate::{KeyRecord, KeyRecords, Kid};
 
 /// Stores sealed signing keys.
 #[async_trait]
@@ -15,7 +15,7 @@ pub trait SigningKeyStore: Send + Sync {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError>;
 
     /// One key, also one whose private key is destroyed, with its public half.
-    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError>;
+    async fn find_key(&self, tenant: &TenantId, key: Kid) -> Result<Option<KeyRecord>, StoreError>;
 
     /// Adds a key if its number is still the tenant's next one and no other tenant has or had the same key, and
     /// returns whether it was added: of two replicas that add a first key concurrently, one must read again.

@@ -122,6 +122,7 @@ tuple!(A 0);
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
 
 impl FromRow for TenantId {
     fn from_row(row: &Row) -> Result<Self, Error> {

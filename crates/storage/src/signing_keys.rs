@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Change, CommitRequest, Invalidation, KeyChange, KeyChangeKind};
 use async_trait::async_trait;
-use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyId, KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
@@ -36,8 +36,8 @@ pub(crate) const SELECT: &str = select!("");
 /// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
 pub(crate) const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> {empty_bytes}");
 
-pub(crate) const SELECT_ONE: &str =
-    "SELECT {columns(k)} FROM signing_keys k WHERE k.tenant_id = {tenant} AND k.number = $2";
+pub(crate) const SELECT_ONE: &str = "SELECT {columns(k)} FROM signing_keys k
+      WHERE k.tenant_id = {tenant} AND COALESCE(k.kid, 'oauth2-key-' || k.number) = $2";
 
 /// Across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger writes the owners.
 pub(crate) const OWNERS: &str = "
@@ -91,8 +91,8 @@ impl SigningKeyStore for Database {
         Ok(Arc::new(records))
     }
 
-    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Stored<Option<KeyRecord>> {
-        Ok(self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(key.number())).await?.pop())
+    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Stored<Option<KeyRecord>> {
+        Ok(self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(&*kid.to_string())).await?.pop())
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {

@@ -4,9 +4,9 @@ use crate::migrations::{known, refuse_newer};
 use crate::open_error::OpenError;
 use crate::store_copy::StorePlace;
 
-/// From this schema on each version of the program runs beside the one before it. Its migration drops columns that
-/// earlier programs read.
-const BESIDE: i64 = 42;
+/// From this schema on each version of the program runs beside the one before it. Earlier programs publish a new key
+/// under its number, where this one signs under its thumbprint, and cannot read hashes under a tenant's key.
+const BESIDE: i64 = 51;
 
 /// A schema, and what is missing of it.
 #[derive(Debug)]

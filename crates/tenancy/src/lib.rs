@@ -41,7 +41,7 @@ pub use logo::Logo;
 pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 pub use resolver::{TenantError, TenantResolver};
 pub use sign_in_policy::{SessionPolicy, SignInPolicy};
-pub use signing_policy::SigningPolicy;
+pub use signing_policy::{KidForm, SigningPolicy};
 pub use store::{LogoStore, StoreError, Stored, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use tenant_id::{InvalidTenantId, TenantId};

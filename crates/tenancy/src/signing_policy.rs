@@ -1,6 +1,6 @@
 //! How a tenant signs and how long verifiers may keep its public keys.
 
-use protocol::{Lifetime, SigningAlgorithm};
+use protocol::{Lifetime, SigningAlgorithm, named};
 use serde::{Deserialize, Serialize};
 
 /// Algorithm and windows of a tenant's keys.
@@ -20,9 +20,25 @@ pub struct SigningPolicy {
     pub skew: Lifetime,
     /// How long new RSA keys are: 2048, 3072 or 4096 bits. Other algorithms have one size.
     pub rsa_bits: u32,
+    /// How new keys are named.
+    #[serde(default)]
+    pub kid: KidForm,
     /// How long a key may wait to sign until the verifiers that poll have fetched it; absent: it does not wait.
     pub hold_activation: Option<Lifetime>,
 }
+
+/// How a new key is named in tokens and key sets: its `kid`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KidForm {
+    /// `oauth2-key-N`, counted by tenant. Two stores that are in turn one issuer's give the same name to different keys.
+    #[default]
+    Numbered,
+    /// The start of the key's thumbprint (RFC 7638).
+    Thumbprint,
+}
+
+named!(KidForm { Numbered => "numbered", Thumbprint => "thumbprint" });
 
 impl Default for SigningPolicy {
     fn default() -> Self {
@@ -34,6 +50,7 @@ impl Default for SigningPolicy {
             jwks_stale: Lifetime::from_seconds(60),
             skew: Lifetime::from_seconds(60),
             rsa_bits: 2048,
+            kid: KidForm::default(),
             hold_activation: None,
         }
     }

@@ -9,9 +9,9 @@ use protocol::{
 use registry::{ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer,
-    SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits, TenantStatus,
-    TokenFormat,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, KidForm, RefreshTokenPolicy,
+    ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits,
+    TenantStatus, TokenFormat,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -108,7 +108,7 @@ pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
 pub fn secret(id: &str) -> ClientSecret {
     ClientSecret {
         id: SecretId::new(id),
-        hash: SecretHash::Token([7; 32]),
+        hash: SecretHash::token([7; 32]),
         hint: "9xQ2".to_owned(),
         created_at: NOW,
         expires_at: None,
@@ -136,7 +136,7 @@ pub fn key(number: u32) -> KeyRecord {
 /// As [`key`], and no other tenant's.
 #[must_use]
 pub fn key_of(tenant: &TenantId, number: u32) -> KeyRecord {
-    KeyRecord { thumbprint: format!("thumbprint-{number} of {tenant}"), ..key(number) }
+    KeyRecord { thumbprint: format!("thumbprint-{number}-of-{tenant}"), ..key(number) }
 }
 
 /// A tenant `acme-1` with every setting.
@@ -156,6 +156,7 @@ pub fn tenant_with_settings() -> Tenant {
             jwks_stale: seconds(14),
             skew: seconds(15),
             rsa_bits: 3072,
+            kid: KidForm::Thumbprint,
             hold_activation: Some(seconds(16)),
         },
         access_token: AccessTokenPolicy {
@@ -188,7 +189,7 @@ pub fn tenant_with_settings() -> Tenant {
 /// A key of a client that ends a day from now.
 #[must_use]
 pub fn api_key(client: &Client, id: &str) -> ApiKey {
-    let (id, hash) = (id.parse().expect("the id of a key"), SecretHash::Token([7; 32]));
+    let (id, hash) = (id.parse().expect("the id of a key"), SecretHash::token([7; 32]));
     let expires_at = NOW + Lifetime::from_seconds(86_400);
     let name = "Nightly export".to_owned();
     ApiKey { name, expires_at, ..ApiKey::new(client, id, (hash, "Yx3k".to_owned()), NOW) }

@@ -32,7 +32,9 @@ impl Administrator {
             let (state, decision) = (context.facts.keys()?, decide(context)?);
             let mut made = None;
             if let Some(announced) = decision.plan.announce {
-                made = prepared.as_ref().and_then(|material| material.record(announced));
+                made = prepared
+                    .as_ref()
+                    .and_then(|material| material.record(announced, state.tenant.signing.kid));
                 if made.is_none() {
                     return Ok(Decision::Prepare(Box::pin(self.prepare_key(
                         tenant,

@@ -5,7 +5,7 @@ use keys::{
     GenerationError, ImportedKey, KeyId, KeyRecord, KeySpec, PrivateKeyDocument, SealError, SealingContext,
     SigningKey,
 };
-use tenancy::TenantId;
+use tenancy::{KidForm, TenantId};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -46,11 +46,11 @@ impl KeyMaterial {
     }
 
     /// The row of this key, as it was announced, if it is sealed for that number.
-    pub(super) fn record(&self, announced: Announcement) -> Option<KeyRecord> {
+    pub(super) fn record(&self, announced: Announcement, kid: KidForm) -> Option<KeyRecord> {
         let Announcement { id, algorithm, announced_at, active_from, shown, .. } = announced;
         let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id && self.fits(announced))?;
         Some(KeyRecord {
-            id,
+            id: id.named(kid, &self.thumbprint),
             algorithm,
             sealed_private_key: sealed.clone(),
             thumbprint: self.thumbprint.clone(),

@@ -1,7 +1,7 @@
 //! Signing keys as administrators who may change them see them: `latchkey:keys`, of the platform or of the tenant.
 
 use async_trait::async_trait;
-use keys::{KeyError, KeyId, open_key, openable};
+use keys::{KeyError, Kid, open_key, openable};
 use tenancy::TenantId;
 
 use super::load::Scope;
@@ -29,11 +29,10 @@ impl Administrator {
         &self,
         caller: &Caller,
         tenant: &TenantId,
-        key: KeyId,
+        kid: Kid,
     ) -> Edited<(KeyView, PublicKeyView)> {
         let facts = self.load_keys(caller, tenant, false).await?;
-        let record = facts.keys()?.records.keys.iter().find(|record| record.id == key);
-        let record = record.ok_or(EditError::NotFound("key"))?;
+        let record = facts.keys()?.records.find(kid).ok_or(EditError::NotFound("key"))?;
         if record.sealed_private_key.is_empty() {
             return Err(EditError::NotFound("public key"));
         }

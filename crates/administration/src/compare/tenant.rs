@@ -1,5 +1,6 @@
 //! One tenant against its declaration: its own row, its first key and its resource servers; its clients one by one.
 
+use keys::KeyId;
 use tenancy::{ResourceServer, Tenant, TenantStatus};
 
 use super::{CompareContext, Comparison};
@@ -99,7 +100,11 @@ fn first_key(
         Some(recorded) if *recorded == key.thumbprint => Ok(None),
         Some(_) => Err(ConflictKind::FirstKeyDiffers),
         None if state.is_some_and(|state| state.has_had_keys) => Err(ConflictKind::FirstKeyTooLate),
-        None => Ok(Some(FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() })),
+        None => Ok(Some(FirstKey {
+            id: KeyId::numbered(1).named(declared.tenant.signing.kid, &key.thumbprint),
+            algorithm: key.algorithm,
+            thumbprint: key.thumbprint.clone(),
+        })),
     }
 }
 

@@ -75,7 +75,10 @@ impl KeyStatusView {
             seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
             due_at: state.due_at.map(Instant),
             unopened: Vec::new(),
-            verifiers: fetches.iter().map(|fetch| VerifierView::of(fetch, has(fetch))).collect(),
+            verifiers: fetches
+                .iter()
+                .map(|fetch| VerifierView::of(fetch, &state.records, has(fetch)))
+                .collect(),
         }
     }
 }
@@ -95,12 +98,13 @@ impl UnopenedKeyView {
 }
 
 impl VerifierView {
-    fn of(fetch: &VerifierFetch, has_announced: bool) -> Self {
+    fn of(fetch: &VerifierFetch, records: &KeyRecords, has_announced: bool) -> Self {
         let VerifierFetch { tenant: _, verifier, last_fetch_at, newest_key } = fetch;
+        let newest = records.keys.iter().find(|record| record.id == *newest_key);
         Self {
             verifier: verifier.clone(),
             last_fetch_at: (*last_fetch_at).into(),
-            newest_kid: newest_key.to_string(),
+            newest_kid: newest.map_or(*newest_key, |record| record.id).to_string(),
             has_announced,
         }
     }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn secret(id: &str) -> SecretState {
-        let hash = SecretHash::Token([1; 32]);
+        let hash = SecretHash::token([1; 32]);
         let (id, hint) = (SecretId::new(id), "abcd".to_owned());
         let secret =
             ClientSecret { id, hash, hint, created_at: ago(9 * DAY), expires_at: None, revoked_at: None };

@@ -6,9 +6,10 @@ use std::num::NonZeroU32;
 use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, LeakAction, LeakPolicy,
-    RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
+    LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies,
 };
 
 use super::Instant;
@@ -118,10 +119,14 @@ pub struct SigningSettings {
     /// How long new RSA keys are, in bits: 2048, 3072 or 4096.
     #[schemars(example = 2048, extend("enum" = [2048, 3072, 4096]))]
     pub rsa_bits: u32,
+    /// How new keys are named in tokens and key sets: `numbered`, as `oauth2-key-1`, or by their `thumbprint`, whose start no key of another
+    /// store has. Default: `numbered` where `public_url` is of this machine, otherwise `thumbprint`.
+    #[schemars(extend("enum" = json!([KidForm::NAMES[0], KidForm::NAMES[1], null])))]
+    pub kid: Option<String>,
     /// How long a key may wait to sign until the verifiers that poll have fetched it. Default: it does not wait.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub hold_activation: Option<Lifetime>,
-    /// A key in PEM to import as `oauth2-key-1`, only when the tenant has never had a key. Default: one is generated.
+    /// A key in PEM to import as the first one, only when the tenant has never had a key. Default: one is generated.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub first_key: Option<KeySource>,
@@ -412,7 +417,7 @@ impl Default for TenantSettings {
 impl Default for SigningSettings {
     fn default() -> Self {
         let mut settings = Self::from(&SigningPolicy::default());
-        settings.rotate_every = None;
+        (settings.rotate_every, settings.kid) = (None, None);
         settings
     }
 }

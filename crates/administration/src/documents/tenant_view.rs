@@ -73,6 +73,7 @@ impl From<&SigningPolicy> for SigningSettings {
             jwks_stale: policy.jwks_stale,
             skew: policy.skew,
             rsa_bits: policy.rsa_bits,
+            kid: Some(policy.kid.as_str().to_owned()),
             hold_activation: policy.hold_activation,
             first_key: None,
         }

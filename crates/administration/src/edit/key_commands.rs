@@ -2,7 +2,7 @@
 //! published.
 
 use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan};
-use keys::{ImportedKey, KeyId, KeyStage};
+use keys::{ImportedKey, KeyStage, Kid};
 use protocol::Timestamp;
 
 use super::key_advance::seen_before_it_begins;
@@ -22,7 +22,7 @@ pub enum KeyCommand {
     /// A new key signs at once, and all others are removed at once.
     RotateInEmergency,
     /// This key is removed at once.
-    Revoke(KeyId),
+    Revoke(Kid),
 }
 
 /// What the command does, and which tokens it breaks.
@@ -37,7 +37,10 @@ pub(crate) fn command(
             where_there_is_room(life_cycle::rotate_now(records, &policy, now), state, now)?.into()
         }
         KeyCommand::RotateInEmergency => life_cycle::rotate_in_emergency(records, &policy, now).into(),
-        KeyCommand::Revoke(id) => life_cycle::revoke(records, &policy, id, now).map_err(refused)?.into(),
+        KeyCommand::Revoke(kid) => {
+            let key = records.find(kid).ok_or(EditError::NotFound("key"))?;
+            life_cycle::revoke(records, &policy, key.id, now).map_err(refused)?.into()
+        }
     };
     let plan = seen_before_it_begins(context, state, &policy, decision.plan);
     Ok(KeyDecision { plan, ..decision })
@@ -122,8 +125,10 @@ mod tests {
 
     const ROTATE: Command = |context, state| super::command(context, state, KeyCommand::Rotate);
     const EMERGENCY: Command = |context, state| super::command(context, state, KeyCommand::RotateInEmergency);
-    const REVOKE_1: Command = |context, state| super::command(context, state, KeyCommand::Revoke(id(1)));
-    const REVOKE_2: Command = |context, state| super::command(context, state, KeyCommand::Revoke(id(2)));
+    const REVOKE_1: Command =
+        |context, state| super::command(context, state, KeyCommand::Revoke(Kid::Numbered(1)));
+    const REVOKE_2: Command =
+        |context, state| super::command(context, state, KeyCommand::Revoke(Kid::Numbered(2)));
 
     #[test]
     fn each_command_describes_its_effect_on_each_key() {

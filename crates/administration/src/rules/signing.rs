@@ -1,16 +1,17 @@
 //! The rules over how a tenant signs: no key may sign before every verifier knows it.
 
 use protocol::{Lifetime, SigningAlgorithm};
-use tenancy::SigningPolicy;
+use tenancy::{KidForm, SigningPolicy};
 
-use super::FieldErrors;
+use super::text::is_of_this_machine;
+use super::{FieldErrors, TenantContext};
 use crate::SigningSettings;
 
 /// The policy, of no use where errors were found. `l1_lifetime` is how long a replica may serve a key set from its own memory.
 pub(super) fn check(
     errors: &mut FieldErrors,
     settings: &SigningSettings,
-    l1_lifetime: Lifetime,
+    TenantContext { public_url, l1_lifetime, .. }: TenantContext<'_>,
 ) -> SigningPolicy {
     let SigningSettings { publish_before, jwks_max_age, jwks_stale, skew, rsa_bits, hold_activation, .. } =
         *settings;
@@ -51,6 +52,9 @@ pub(super) fn check(
             format!("keys would be published {publish_before} ahead but sign for {rotate_every} only");
         errors.refuse("/signing/rotate_every", detail, "write a span longer than publish_before");
     }
+    let usual = if is_of_this_machine(public_url) { KidForm::Numbered } else { KidForm::Thumbprint };
+    let named = settings.kid.as_deref();
+    let kid = named.and_then(|kid| errors.check_one_of("/signing/kid", kid, &KidForm::NAMED));
     SigningPolicy {
         algorithm: algorithm.unwrap_or(SigningAlgorithm::RS256),
         rotate_every,
@@ -59,6 +63,7 @@ pub(super) fn check(
         jwks_stale,
         skew,
         rsa_bits,
+        kid: kid.unwrap_or(usual),
         hold_activation,
     }
 }

@@ -49,7 +49,7 @@ pub fn check_tenant(
         status: TenantStatus::Active,
         strategies,
         stale_if_error: settings.stale_if_error,
-        signing: signing::check(errors, &settings.signing, context.l1_lifetime),
+        signing: signing::check(errors, &settings.signing, context),
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
         api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
@@ -277,19 +277,21 @@ fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSetting
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use tenancy::{KidForm, SigningPolicy};
 
     use super::*;
+
+    const CONTEXT: TenantContext<'_> = TenantContext {
+        public_url: "https://id.example.com/",
+        l1_lifetime: Lifetime::from_seconds(10),
+        branding: None,
+    };
 
     fn check(id: &str, settings: Value, expected: &[&str]) -> Tenant {
         let described = settings.to_string();
         let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(settings).unwrap();
-        let context = TenantContext {
-            public_url: "https://id.example.com/",
-            l1_lifetime: Lifetime::from_seconds(10),
-            branding: None,
-        };
-        let tenant = check_tenant(&mut errors, context, &TenantId::parse(id).unwrap(), &settings);
+        let tenant = check_tenant(&mut errors, CONTEXT, &TenantId::parse(id).unwrap(), &settings);
         let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
         assert_eq!(found, expected, "{described}");
         tenant
@@ -300,7 +302,29 @@ mod tests {
         let tenant = check("acme", json!({}), &[]);
         assert_eq!(tenant.issuer.as_str(), "https://id.example.com/api/v1/tenant/acme");
         assert_eq!((tenant.name.as_str(), tenant.strategies.oauth2), ("acme", true));
-        assert_eq!(tenant.signing, tenancy::SigningPolicy::default());
+        let kid = KidForm::Thumbprint;
+        assert_eq!(tenant.signing, SigningPolicy { kid, ..SigningPolicy::default() });
+    }
+
+    #[test]
+    fn keys_are_numbered_where_the_platform_is_of_this_machine_or_the_tenant_says_so() {
+        let (id, numbered) = (TenantId::parse("acme").unwrap(), json!({ "signing": { "kid": "numbered" } }));
+        for (public_url, by_default) in [
+            ("http://127.0.0.1:3000/", KidForm::Numbered),
+            ("http://[::1]:3000/", KidForm::Numbered),
+            ("https://localhost/", KidForm::Numbered),
+            ("http://id.localhost:3000/", KidForm::Numbered),
+            ("https://localhost.example.com/", KidForm::Thumbprint),
+            ("http://10.0.0.1:3000/", KidForm::Thumbprint),
+        ] {
+            for (settings, expected) in [(&numbered, KidForm::Numbered), (&json!({}), by_default)] {
+                let context = TenantContext { public_url, ..CONTEXT };
+                let settings = TenantSettings::read(settings.clone()).unwrap();
+                let tenant = check_tenant(&mut FieldErrors::default(), context, &id, &settings);
+                assert_eq!(tenant.signing.kid, expected, "{public_url}");
+            }
+        }
+        check("acme", json!({ "signing": { "kid": "uuid" } }), &["/signing/kid"]);
     }
 
     #[test]

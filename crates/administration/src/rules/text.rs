@@ -38,16 +38,25 @@ pub(super) fn is_absolute_uri(text: &str) -> bool {
 /// may be connected to is decided when it is fetched.
 pub(super) fn is_key_set_url(text: &str) -> bool {
     let is_fetched = |url: Url| {
-        let is_loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(_)) | None => false,
-        };
-        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback_address(&url)))
             && url.username().is_empty()
             && url.password().is_none()
     };
     is_absolute_uri(text) && Url::parse(text).is_ok_and(is_fetched)
+}
+
+fn is_loopback_address(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+/// A URL of this machine alone, by an address or as `localhost` (RFC 6761 §6.3).
+pub(super) fn is_of_this_machine(text: &str) -> bool {
+    let is_local = |name: &str| name == "localhost" || name.ends_with(".localhost");
+    Url::parse(text).is_ok_and(|url| is_loopback_address(&url) || url.domain().is_some_and(is_local))
 }
 
 /// A page that people open: https, without a user and a fragment.

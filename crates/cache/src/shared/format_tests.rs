@@ -111,5 +111,7 @@ fn keys_have_this_form() {
         removed_at: Some(NOW),
         ..fixtures::key(1)
     };
-    check(&KeyRecords { next: KeyId::numbered(3), keys: vec![retired] }, include_str!("forms/keys.json"));
+    let id = KeyId::stored(2, Some("NzbLsXh8uDCcd-6M")).unwrap();
+    let keys = vec![retired, KeyRecord { id, ..fixtures::key(2) }];
+    check(&KeyRecords { next: KeyId::numbered(3), keys }, include_str!("forms/keys.json"));
 }

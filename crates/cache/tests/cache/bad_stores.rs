@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
-use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, RevocationFacts, RevocationStore,
@@ -60,7 +60,7 @@ impl SigningKeyStore for Bad {
         Err(StoreError::fault("no test reads keys"))
     }
 
-    async fn find_key(&self, _: &TenantId, _: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, _: &TenantId, _: Kid) -> Result<Option<KeyRecord>, StoreError> {
         Err(StoreError::fault("no test reads keys"))
     }
 

@@ -55,9 +55,9 @@ impl SigningKeyStore for Rows {
         Ok(self.records(tenant))
     }
 
-    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Result<Option<KeyRecord>, StoreError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        Ok(self.records(tenant).keys.iter().find(|row| row.id == key).cloned())
+        Ok(self.records(tenant).find(kid).cloned())
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
@@ -495,4 +495,25 @@ async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere()
             assert_eq!(key.is_some(), found && reads == 1, "{kid} of {}", tenant.id);
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_named_by_its_thumbprint_signs_is_published_and_is_found_by_that_name_alone() {
+    let Setting { rows, cache } = setting();
+    let mut acme = tenant("acme", ES256);
+    acme.signing.kid = tenancy::KidForm::Thumbprint;
+    let key = cache.signing_key(&acme, at(10)).await.unwrap();
+    let name = &key.thumbprint[..16];
+    assert_eq!((key.id().to_string().as_str(), key.id().number()), (name, 1));
+    let ring = cache.ring(&acme, at(10)).await.unwrap();
+    assert_eq!(ring.jwk_set(at(10)).keys[0].kid.to_string(), name);
+    let other = with_another_sealing_key(&rows).ring(&tenant("other", ES256), at(10)).await.unwrap();
+    for (kid, [own, others]) in [(name, [true, false]), ("oauth2-key-1", [false, true])] {
+        let found = |ring: &KeyRing| ring.find(kid, Lifetime::from_seconds(0), at(10)).is_some();
+        assert_eq!([found(&ring), found(&other)], [own, others], "{kid}");
+    }
+    // As a change of the setting leaves it: a key keeps its name.
+    acme.signing.kid = tenancy::KidForm::Numbered;
+    cache.forget(&acme.id).await;
+    assert_eq!(cache.signing_key(&acme, at(11)).await.unwrap().id().to_string(), name);
 }

@@ -2,15 +2,15 @@
 
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord, ShownTimes};
+use serde_json::{Map, Value};
 
-use crate::column::Column as _;
-use crate::columns::columns;
+use crate::column::Column;
+use crate::columns::{Columns, columns};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 columns! {
     KeyRecord {
-        id: "number",
         algorithm: "algorithm",
         sealed_private_key: "sealed_private_key",
         thumbprint: "thumbprint",
@@ -21,6 +21,7 @@ columns! {
         removed_at: "removed_at",
     }
     with {
+        id: KeyId,
         shown: ShownTimes,
     }
 }
@@ -43,6 +44,26 @@ columns! {
         active_from: "shown_active_from",
         retiring_from: "shown_retiring_from",
         removed_at: "shown_removed_at",
+    }
+}
+
+/// `kid` is absent of a key that is named by its number.
+impl Columns for KeyId {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        vec![("number", Self::TYPE), ("kid", String::TYPE)]
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        row.insert("number".to_owned(), self.json());
+        row.insert("kid".to_owned(), self.to_store().into());
+    }
+}
+
+impl FromRow for KeyId {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let kid = Option::<String>::read(row, "kid")?;
+        Self::stored(u32::read(row, "number")?, kid.as_deref())
+            .ok_or_else(|| Error::unreadable("kid", "not a kid"))
     }
 }
 

@@ -30,7 +30,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     assert_eq!(counted(before), 2);
     assert!(database.find_keys(&acme.id).await.unwrap().keys.is_empty());
     assert_eq!(counted(before), 3);
-    assert_eq!(database.find_key(&acme.id, key(1).id).await.unwrap(), None);
+    assert_eq!(database.find_key(&acme.id, key(1).id.kid()).await.unwrap(), None);
     assert_eq!(counted(before), 4);
 
     // BEGIN, entering the tenant, the number, the key, its schedule, the log, COMMIT: once in a tenant's life.

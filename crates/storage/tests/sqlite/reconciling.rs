@@ -175,7 +175,7 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     let context = SealingContext::SigningKey { tenant, id, algorithm };
     let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).await.unwrap();
     assert_eq!(unsealed.as_slice(), b"a private key");
-    let public_jwk = database.find_key(tenant, id).await.unwrap().unwrap().public_jwk;
+    let public_jwk = database.find_key(tenant, id.kid()).await.unwrap().unwrap().public_jwk;
     assert_eq!(public_jwk.as_deref(), Some("{}"));
     assert!(lines(apply(&database, &with_key(), "2").await).is_empty());
 }

@@ -20,7 +20,7 @@ use grants::{
     FamilyStep, FoundFamily, Granted, LogoutAddress, LogoutOutbox, LogoutTurn, MostWaiting, NewFamily,
     PushedRequest, PushedRequestStore, QueuedLogout, Redeemed, Redemption, RefreshFamily, RefreshFamilyStore,
 };
-use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, ReplayGuard, RevocationFacts,
@@ -65,7 +65,7 @@ counted! { ApiKeyStore {
 
 counted! { SigningKeyStore {
     find_keys: find_keys(tenant: &TenantId) -> Arc<KeyRecords>;
-    find_key: find_key(tenant: &TenantId, key: KeyId) -> Option<KeyRecord>;
+    find_key: find_key(tenant: &TenantId, kid: Kid) -> Option<KeyRecord>;
     add_key: add_key(tenant: &TenantId, key: &KeyRecord) -> bool;
 }}
 
@@ -217,6 +217,7 @@ counted! { SealedItems {
     administration: replace_sealed(place: &SealedPlace, old: &[u8], new: &[u8]) -> bool;
     administration: find_sealed(name: &str) -> Option<Vec<u8>>;
     administration: put_sealed_if_absent(name: &str, sealed: &[u8], now: Timestamp) -> bool;
+    administration: tenant_keys() -> Vec<(TenantId, Vec<u8>)>;
     administration: holds_sealed_rows() -> bool;
 }}
 

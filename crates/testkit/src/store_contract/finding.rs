@@ -11,7 +11,7 @@ use registry::{
 };
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, OwnRefreshTokenPolicy, PreviousTyp,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, KidForm, Logo, OwnRefreshTokenPolicy, PreviousTyp,
     RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies,
     Tenant, TenantLimits, TokenFormat,
 };
@@ -161,6 +161,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             jwks_stale: seconds(4),
             skew: seconds(5),
             rsa_bits: 3072,
+            kid: KidForm::Thumbprint,
             hold_activation: Some(Lifetime::from_seconds(77)),
         },
         access_token: AccessTokenPolicy {

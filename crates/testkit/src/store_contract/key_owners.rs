@@ -107,7 +107,7 @@ fn announcing(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
 }
 
 fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
-    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
     request.first_keys.push((tenant.clone(), key.clone()));
     request

@@ -33,7 +33,7 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
     let acme = fixtures::tenant("acme");
     let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
-    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     request.changes.push(Change::FirstKey(acme.id.clone(), first));
     request.first_keys.push((acme.id.clone(), key));
     commit(&stores, &request).await;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use administration::{Change, CommitOutcome, FirstKey};
-use keys::{KeyId, KeyRecord};
+use keys::{KeyId, KeyRecord, Kid};
+use tenancy::KidForm;
 
 use super::Stores;
 use crate::fixtures::{self, NOW};
@@ -47,10 +48,13 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
         super::add(&stores, &fixtures::tenant("acme"), &[]).await,
         super::add(&stores, &fixtures::tenant("globex"), &[]).await,
     ];
-    let keys = [1, 2].map(|number| KeyRecord {
+    let mut keys = [1, 2].map(|number| KeyRecord {
         public_jwk: Some(format!(r#"{{"kty":"{number}"}}"#)),
         ..fixtures::key_of(&acme, number)
     });
+    keys[1].id = keys[1].id.named(KidForm::Thumbprint, &keys[1].thumbprint);
+    let named = keys[1].id.kid();
+    assert_ne!(named, Kid::Numbered(2));
     assert!(stores.signing_keys.add_key(&acme, &keys[0]).await.unwrap());
     let mut request = requests::declared(Vec::new());
     requests::announce_key(&mut request, &acme, keys[1].clone());
@@ -61,19 +65,22 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
 
     let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..keys[0].clone() };
     let second = keys[1].clone();
-    for (tenant, number, expected) in [
-        (&acme, 1, Some(&destroyed)),
-        (&acme, 2, Some(&second)),
-        (&acme, 3, None),
-        (&globex, 1, Some(&own)),
-        (&globex, 2, None),
+    for (tenant, kid, expected) in [
+        (&acme, Kid::Numbered(1), Some(&destroyed)),
+        (&acme, named, Some(&second)),
+        (&acme, Kid::Numbered(2), None),
+        (&acme, Kid::Numbered(3), None),
+        (&globex, Kid::Numbered(1), Some(&own)),
+        (&globex, named, None),
     ] {
-        let found = stores.signing_keys.find_key(tenant, KeyId::numbered(number)).await.unwrap();
-        assert_eq!(found.as_ref(), expected, "{number} of {tenant}");
+        let found = stores.signing_keys.find_key(tenant, kid).await.unwrap();
+        assert_eq!(found.as_ref(), expected, "{kid} of {tenant}");
+        assert!(found.is_none_or(|found| found.id.kid() == kid), "{kid} of {tenant}");
     }
     // Requests that need all keys need no public half.
     let whole = stores.signing_keys.find_keys(&acme).await.unwrap();
     assert_eq!(whole.keys, [KeyRecord { public_jwk: None, ..second }]);
+    assert_eq!(whole.find(named).map(|key| key.id.number()), Some(2));
 }
 
 /// Replicas that make a first key at the same time agree on one.
@@ -98,7 +105,7 @@ pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
 pub async fn a_first_key_is_imported_once(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let key = fixtures::key(1);
-    let first = FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
+    let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(acme.clone(), first)]);
     request.first_keys.push((acme.clone(), key.clone()));
     super::commit(&stores, &request).await;

@@ -47,5 +47,5 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     for value in &values {
         assert!(!text.contains(value.as_str()));
     }
-    assert!(!text.contains("$lk1$") && !text.contains("$argon2id$"));
+    assert!(!text.contains("$lk2$") && !text.contains("$argon2id$"));
 }

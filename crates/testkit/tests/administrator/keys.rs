@@ -4,7 +4,7 @@ use administration::{
     AuditQuery, AuditView, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _,
     KeyView, KeysChanged,
 };
-use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use keys::{KeyId, Kid, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -18,7 +18,7 @@ use crate::test_env::{
 pub(crate) fn signing() -> Value {
     json!({
         "algorithm": "ES256", "rotate_every": 10_000, "publish_before": 1000,
-        "jwks_max_age": 70, "jwks_stale": 40, "skew": 20
+        "jwks_max_age": 70, "jwks_stale": 40, "skew": 20, "kid": "numbered"
     })
 }
 
@@ -26,6 +26,10 @@ pub(crate) async fn tenant(env: &TestEnv, id: &str) -> TenantId {
     let new = new_tenant(json!({ "id": id, "signing": signing() }));
     env.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();
     testkit::fixtures::tenant_id(id)
+}
+
+fn kid(number: u32) -> Kid {
+    Kid::Numbered(number)
 }
 
 pub(crate) fn id(number: u32) -> KeyId {
@@ -146,7 +150,7 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
         async |at| keys.command_keys(&repeating(&by, at, Some(&keyed)), &acme, KeyCommand::Rotate).await;
     keys.command_keys(&caller(&by, later(40)), &acme, KeyCommand::Rotate).await.unwrap();
     let first = rotate(later(41)).await.unwrap();
-    keys.command_keys(&caller(&by, later(50)), &acme, KeyCommand::Revoke(id(3))).await.unwrap();
+    keys.command_keys(&caller(&by, later(50)), &acme, KeyCommand::Revoke(kid(3))).await.unwrap();
     let again = rotate(later(60)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     assert_eq!(known().await, 3);
@@ -157,18 +161,18 @@ async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one(
     let env = env();
     let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
     keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.unwrap();
-    let (view, public) = keys.public_key(&caller(&by, NOW), &acme, id(1)).await.unwrap();
+    let (view, public) = keys.public_key(&caller(&by, NOW), &acme, kid(1)).await.unwrap();
     assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
     assert_eq!((&public.jwk["kid"], &public.jwk["alg"]), (&json!(KEY_1), &json!("ES256")));
     assert!(public.pem.starts_with("-----BEGIN PUBLIC KEY-----"));
     assert!(public.jwk.get("d").is_none());
-    let absent = keys.public_key(&caller(&by, NOW), &acme, id(2)).await;
+    let absent = keys.public_key(&caller(&by, NOW), &acme, kid(2)).await;
     assert!(matches!(absent, Err(EditError::NotFound("key"))));
     keys.command_keys(&caller(&by, later(100)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
     keys.advance_keys(&acme, later(200)).await.unwrap();
     let views = keys.keys(&caller(&by, later(200)), &acme).await.unwrap();
     assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
-    let gone = keys.public_key(&caller(&by, later(200)), &acme, id(1)).await;
+    let gone = keys.public_key(&caller(&by, later(200)), &acme, kid(1)).await;
     assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
 }
 
@@ -184,9 +188,9 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
         &format!("{:?}", keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await.unwrap());
     shown += &format!(
         "{:?}",
-        keys.command_keys(&caller(&by, later(99)), &acme, KeyCommand::Revoke(id(1))).await.unwrap()
+        keys.command_keys(&caller(&by, later(99)), &acme, KeyCommand::Revoke(kid(1))).await.unwrap()
     );
-    shown += &format!("{:?}", keys.public_key(&caller(&by, later(99)), &acme, id(2)).await.unwrap());
+    shown += &format!("{:?}", keys.public_key(&caller(&by, later(99)), &acme, kid(2)).await.unwrap());
     keys.advance_keys(&acme, later(999)).await.unwrap();
     let query = AuditQuery { tenant: Some(acme.clone()), limit: 50, ..AuditQuery::default() };
     let records = keys.audit(&caller(&by, NOW), query, None).await.unwrap().items;
@@ -228,10 +232,10 @@ async fn only_holders_of_the_keys_permission_may_read() {
     for by in strangers {
         let refusals = [
             keys.keys(&caller(&by, NOW), &acme).await.err(),
-            keys.public_key(&caller(&by, NOW), &acme, id(1)).await.err(),
+            keys.public_key(&caller(&by, NOW), &acme, kid(1)).await.err(),
             keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.err(),
             keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
-            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Revoke(id(1))).await.err(),
+            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Revoke(kid(1))).await.err(),
             keys.key_effects(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
             keys.import_key(&caller(&by, NOW), &acme, own(SigningAlgorithm::ES256)).await.err(),
             keys.key_status(&caller(&by, NOW), &acme).await.err(),

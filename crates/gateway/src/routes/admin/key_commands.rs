@@ -4,7 +4,7 @@
 use actix_web::http::StatusCode;
 use administration::Permission::{Keys, Tenants};
 use administration::{ImportSettings, KeyCommand, KeysChanged};
-use keys::KeyId;
+use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;
 use utoipa::openapi::HttpMethod::{Delete, Post};
@@ -92,13 +92,14 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.import_key(caller, tenant, settings).await?;
     let mut made = Document::of(StatusCode::CREATED);
-    if let Some(key) = newest(&changed.value) {
-        made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{key}"), changed.replayed);
+    // In the order of their numbers, so the last one is new.
+    if let Some(key) = changed.value.items.last() {
+        made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{}", key.kid), changed.replayed);
     }
     made.body(&changed.value)
 }
 
-async fn revoke(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
+async fn revoke(request: AdminRequest<(TenantId, Kid)>) -> Answer {
     let confirmed = request.query(|query| query.flag("confirm"))?;
     let AdminRequest { administrator, caller, target: (tenant, key), .. } = &request;
     let command = KeyCommand::Revoke(*key);
@@ -107,9 +108,4 @@ async fn revoke(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
         return Err(Problem::confirmation_needed(CONFIRM_REVOCATION, breaks));
     }
     Document::of(StatusCode::OK).body(&administrator.command_keys(caller, tenant, command).await?.value)
-}
-
-/// Numbers only grow, so the newest key has the highest one.
-fn newest(changed: &KeysChanged) -> Option<KeyId> {
-    changed.items.iter().filter_map(|key| KeyId::parse(&key.kid)).max()
 }

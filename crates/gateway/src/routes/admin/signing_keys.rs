@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 use administration::{KeyStatusView, KeyView, Permission, PublicKeyView};
-use keys::KeyId;
+use keys::Kid;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     Document::of(StatusCode::OK).body(&Keys { items })
 }
 
-async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
+async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
     let known = |format: &str| match format {
         "jwk" | "pem" => Ok(format.to_owned()),
         _ => Err("must be jwk or pem"),
@@ -103,7 +103,7 @@ async fn status(request: AdminRequest<TenantId>) -> Answer {
     Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
 }
 
-segment! { KeyId, "key", ("kid", "As oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }
+segment! { Kid, "key", ("kid", "As in the key set: oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }
 
 pub(super) fn example() -> Value {
     json!({

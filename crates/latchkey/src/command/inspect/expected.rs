@@ -287,7 +287,8 @@ fn words(key: &KeyView, signs: Option<&str>) -> String {
 /// The times of a key, as the key ring has them.
 fn record(key: &KeyView) -> Option<KeyRecord> {
     Some(KeyRecord {
-        id: KeyId::parse(&key.kid)?,
+        // Keys of a set are told apart by their names.
+        id: KeyId::stored(0, Some(&key.kid))?,
         algorithm: key.algorithm.parse().ok()?,
         sealed_private_key: Vec::new(),
         thumbprint: key.thumbprint.clone(),

@@ -4,7 +4,7 @@ use std::io::{Write as _, stderr};
 
 use administration::{BrokenTokensView, KeysChanged};
 use anyhow::Context as _;
-use keys::KeyId;
+use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;
 
@@ -18,7 +18,7 @@ use crate::command::print::OUTPUT;
 pub(super) enum Taking {
     /// All, in an emergency.
     All,
-    One(KeyId),
+    One(Kid),
 }
 
 impl Taking {
@@ -87,7 +87,7 @@ mod tests {
     fn what_breaks_is_said_of_every_key() {
         let tenant = TenantId::parse("acme").unwrap();
         let breaks = [1, 2].map(|number| BrokenTokensView {
-            kid: KeyId::numbered(number).to_string(),
+            kid: Kid::Numbered(number).to_string(),
             until: protocol::Timestamp::from_seconds(86_400 * number as u64).into(),
         });
         insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
@@ -96,7 +96,7 @@ mod tests {
         Tokens signed by oauth2-key-1 are refused from then on; the last of them would have lived until 1970-01-02T00:00:00Z.
         Tokens signed by oauth2-key-2 are refused from then on; the last of them would have lived until 1970-01-03T00:00:00Z.
         ");
-        insta::assert_snapshot!(words(&tenant, Taking::One(KeyId::numbered(3)), &[]), @r"
+        insta::assert_snapshot!(words(&tenant, Taking::One(Kid::Numbered(3)), &[]), @r"
         Key oauth2-key-3 of tenant acme is gone at once.
         No token that is valid now was signed by it.
         ");

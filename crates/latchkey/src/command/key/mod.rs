@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use administration::{KeyView, KeysChanged, Page, Wiped};
 use clap::{Args, Subcommand, ValueEnum};
-use keys::KeyId;
+use keys::Kid;
 use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::TenantId;
@@ -67,8 +67,8 @@ pub(crate) enum KeyCommand {
         /// The tenant's id.
         tenant: TenantId,
         /// Which, as `key list` shows it. Default: the one that signs.
-        #[arg(value_name = "KID", value_parser = parse_key)]
-        key: Option<KeyId>,
+        #[arg(value_name = "KID", value_parser = parse_key, allow_hyphen_values = true)]
+        key: Option<Kid>,
         /// As what.
         #[arg(long, value_enum, default_value_t = Format::Jwk)]
         format: Format,
@@ -98,8 +98,8 @@ pub(crate) struct KeyArguments {
     /// The tenant's id.
     tenant: TenantId,
     /// As `key list` shows it: oauth2-key-1.
-    #[arg(value_name = "KID", value_parser = parse_key)]
-    key: KeyId,
+    #[arg(value_name = "KID", value_parser = parse_key, allow_hyphen_values = true)]
+    key: Kid,
 }
 
 /// How a public key is written.
@@ -172,9 +172,9 @@ fn take_away(runner: Runner<'_>, tenant: &TenantId, taking: Taking, yes: bool) -
     })
 }
 
-async fn signing_key(admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<KeyId> {
+async fn signing_key(admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<Kid> {
     let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
-    let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
+    let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| Kid::parse(&key.kid));
     active.ok_or_else(|| AdminClientError::NotFound("key that signs".to_owned()).into())
 }
 
@@ -188,6 +188,6 @@ fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn parse_key(text: &str) -> Result<KeyId, String> {
-    KeyId::parse(text).ok_or_else(|| "write it as `key list` shows it, such as oauth2-key-1".to_owned())
+fn parse_key(text: &str) -> Result<Kid, String> {
+    Kid::parse(text).ok_or_else(|| "write it as `key list` shows it, such as oauth2-key-1".to_owned())
 }
