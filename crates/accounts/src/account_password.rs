@@ -1,5 +1,5 @@
-//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under a key that only the server has, over the result, the
-//! tenant and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing. An imported
+//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under the tenant's key, which only the server has, over the
+//! result and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing. An imported
 //! account has the hash of another system until its person signs in.
 
 use std::str::FromStr;
@@ -7,15 +7,19 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
-use secrets::{ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
+use secrets::{DigestKeys, ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 
 use crate::AccountId;
 
+/// What the digest of a password is for.
+const PURPOSE: &str = "account password";
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
-const PREFIX: &str = "p1$m=19456,t=2,p=1$";
+const PREFIX: &str = "p2$m=19456,t=2,p=1$";
+/// As earlier versions wrote it: under a key of all tenants.
+const EARLIER_PREFIX: &str = "p1$m=19456,t=2,p=1$";
 
 /// The stored form of the password of one account. Logs must not contain hashes.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
@@ -24,10 +28,11 @@ pub struct AccountPassword(Form);
 
 #[derive(Clone, Display, PartialEq, Eq)]
 enum Form {
-    #[display("{PREFIX}{salt}${}", BASE64.encode(digest))]
+    #[display("{}{salt}${}", if *is_earlier { EARLIER_PREFIX } else { PREFIX }, BASE64.encode(digest))]
     Bound {
         salt: PasswordSalt,
         digest: [u8; 32],
+        is_earlier: bool,
     },
     Foreign(ForeignHash),
 }
@@ -38,23 +43,44 @@ enum Form {
 pub struct UnknownPasswordFormat;
 
 /// Makes and compares the stored forms of passwords.
-pub struct AccountPasswords(KeyedDigest);
+pub struct AccountPasswords {
+    tenants: DigestKeys,
+    /// The key of earlier forms.
+    earlier: KeyedDigest,
+}
 
 impl AccountPasswords {
-    /// Derives the key from the pepper.
+    /// Derives the keys from the pepper.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
-        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey account password 1"))
+        let earlier = KeyedDigest::for_purpose(pepper.expose(), "latchkey account password 1");
+        Self { tenants: pepper.tenants.clone(), earlier }
     }
 
     /// The stored form for this account of a password hash: argon2id with exactly our parameters, computed or imported. `None` for every other
     /// hash.
     #[must_use]
     pub fn bind(&self, tenant: &TenantId, account: &AccountId, hash: &SecretHash) -> Option<AccountPassword> {
+        let (salt, digest) = self.digest(tenant, account, hash, false)?;
+        Some(AccountPassword(Form::Bound { salt, digest, is_earlier: false }))
+    }
+
+    fn digest(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        hash: &SecretHash,
+        is_earlier: bool,
+    ) -> Option<(PasswordSalt, [u8; 32])> {
         let SecretHash::Password(phc) = hash else { return None };
         let (salt, raw) = salt_and_digest(phc)?;
-        let texts = [raw.as_slice(), tenant.as_str().as_bytes(), account.as_str().as_bytes()];
-        Some(AccountPassword(Form::Bound { salt, digest: self.0.of(texts) }))
+        let account = account.as_str().as_bytes();
+        let digest = if is_earlier {
+            self.earlier.of([raw.as_slice(), tenant.as_str().as_bytes(), account])
+        } else {
+            self.tenants.digest(tenant, PURPOSE, [raw.as_slice(), account])
+        };
+        Some((salt, digest))
     }
 
     /// Whether the stored form is that of this hash, for this account. The comparison takes constant time. The hash of another system is that
@@ -67,13 +93,9 @@ impl AccountPasswords {
         stored: &AccountPassword,
         hash: &SecretHash,
     ) -> bool {
-        let presented = self.bind(tenant, account, hash).map(|presented| presented.0);
-        let (Some(Form::Bound { digest: presented, .. }), Form::Bound { digest, .. }) =
-            (presented, &stored.0)
-        else {
-            return false;
-        };
-        presented.ct_eq(digest).into()
+        let Form::Bound { digest, is_earlier, .. } = &stored.0 else { return false };
+        let presented = self.digest(tenant, account, hash, *is_earlier);
+        presented.is_some_and(|(_, presented)| presented.ct_eq(digest).into())
     }
 }
 
@@ -110,12 +132,13 @@ impl FromStr for AccountPassword {
         if text.starts_with('$') {
             return text.parse::<ForeignHash>().map(Self::from).map_err(|_| UnknownPasswordFormat);
         }
-        let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('$'));
-        let (salt, digest) = parts.ok_or(UnknownPasswordFormat)?;
+        let current = text.strip_prefix(PREFIX);
+        let rest = current.or_else(|| text.strip_prefix(EARLIER_PREFIX)).ok_or(UnknownPasswordFormat)?;
+        let (salt, digest) = rest.split_once('$').ok_or(UnknownPasswordFormat)?;
         let digest = BASE64.decode(digest).map_err(|_| UnknownPasswordFormat)?;
         let digest = digest.try_into().map_err(|_| UnknownPasswordFormat)?;
         let salt = salt.parse().map_err(|_| UnknownPasswordFormat)?;
-        Ok(Self(Form::Bound { salt, digest }))
+        Ok(Self(Form::Bound { salt, digest, is_earlier: current.is_none() }))
     }
 }
 
@@ -151,7 +174,7 @@ mod tests {
         for wrong in [
             hash("correct horse battery stapl", &salt),
             hash("correct horse battery staple", &PasswordSalt::generate()),
-            SecretHash::Token([0; 32]),
+            SecretHash::token([0; 32]),
             SecretHash::Password("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAA".to_owned()),
         ] {
             assert!(!passwords.matches(&acme, &account, &stored, &wrong));
@@ -159,6 +182,20 @@ mod tests {
         assert!(!passwords.matches(&tenant("globex"), &account, &stored, &right));
         assert!(!passwords.matches(&acme, &AccountId::from_bytes([2; 16]), &stored, &right));
         assert!(!pepper(2).matches(&acme, &account, &stored, &right));
+    }
+
+    #[test]
+    fn a_form_of_an_earlier_version_matches_under_the_key_that_it_was_made_with() {
+        let (passwords, account) = (pepper(1), AccountId::from_bytes([1; 16]));
+        let right = hash("correct horse battery staple", &PasswordSalt::generate());
+        let (salt, digest) = passwords.digest(&tenant("acme"), &account, &right, true).unwrap();
+        let text = format!("p1$m=19456,t=2,p=1${salt}${}", BASE64.encode(digest));
+        let stored: AccountPassword = text.parse().unwrap();
+        assert_eq!(stored.to_string(), text);
+        assert!(passwords.matches(&tenant("acme"), &account, &stored, &right));
+        assert!(!passwords.matches(&tenant("globex"), &account, &stored, &right));
+        assert!(!pepper(2).matches(&tenant("acme"), &account, &stored, &right));
+        assert_ne!(passwords.bind(&tenant("acme"), &account, &right), Some(stored));
     }
 
     #[test]
@@ -174,7 +211,7 @@ mod tests {
         assert_eq!(format!("{stored:?}"), "AccountPassword([redacted])");
         for bad in [
             String::new(),
-            text.replace("p1$", "p2$"),
+            text.replace("p2$", "p3$"),
             text.replace("t=2", "t=3"),
             text[..text.len() - 1].to_owned(),
             format!("{text}A"),

@@ -65,6 +65,13 @@ impl AuditRecord {
         Self { at, actor, source, credential, sender_constraint, action, tenant, subject, detail }
     }
 
+    /// The record of a step in the move of a tenant to another installation, or from one, and which store is at the other end.
+    #[must_use]
+    pub fn of_move(action: &str, tenant: &TenantId, store: &str, actor: &str, at: Timestamp) -> Self {
+        let actor = Actor { name: actor.to_owned(), ..Actor::default() };
+        Self::new(actor, at, tenant.clone(), (action, tenant.to_string(), json!({ "store": store })))
+    }
+
     /// The record of a change.
     #[must_use]
     pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
@@ -105,7 +112,7 @@ impl AuditRecord {
             }
             Change::FirstKey(_, key) => {
                 let detail = json!({ "algorithm": key.algorithm.as_str(), "thumbprint": key.thumbprint });
-                ("key.imported".to_owned(), keys::KeyId::numbered(1).to_string(), detail)
+                ("key.imported".to_owned(), key.id.to_string(), detail)
             }
             Change::Tokens(tenant, None) => {
                 ("tenant.tokens_revoked".to_owned(), tenant.to_string(), json!({}))

@@ -100,6 +100,7 @@ pub use store::{
     IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS,
     KeyCommit, KeySchedule, LISTED_SESSIONS, LeakedCredentials, NewGeneration, NewPassword, NewSecret,
     RefusalCursor, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations, SecretUsage,
-    TenantKeys, TenantList, TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf, VerifierFetch,
+    TENANT_KEY, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageDays, UsageLog, UsageOf,
+    VerifierFetch, tenant_key_name,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};

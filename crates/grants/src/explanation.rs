@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn the_token_of_an_api_key_names_it_and_ends_with_it() {
         let (tenant, client) = (acme(), client("svc"));
-        let hash = (SecretHash::Token([1; 32]), String::new());
+        let hash = (SecretHash::token([1; 32]), String::new());
         let mut key = ApiKey::new(&client, "4fT9xQ2bV7mK".parse().unwrap(), hash, NOW);
         for (lifetime, expected) in [(60, 60), (100_000, 3_600)] {
             key.expires_at = NOW + Lifetime::from_seconds(lifetime);

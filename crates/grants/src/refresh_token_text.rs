@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::Timestamp;
 use registry::{ClientId, CredentialTag, SenderKeys};
-use secrets::{KeyedDigest, Pepper, random_bytes};
+use secrets::{DigestKeys, KeyedDigest, Pepper, random_bytes};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, TenantId};
 use zeroize::Zeroizing;
@@ -14,7 +14,10 @@ use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};
 
 /// What every token begins with, so that people and scanners know one.
 pub(crate) const PREFIX: &str = "lk_rt_";
-const VERSION: u8 = 1;
+/// The first byte of a text: how it is signed.
+const VERSION: u8 = 2;
+/// As earlier versions signed: under a key of all tenants.
+const EARLIER: u8 = 1;
 /// Bytes of the secret that all tokens of a family have.
 pub(crate) const SECRET: usize = 16;
 const MAC: usize = 16;
@@ -24,6 +27,8 @@ const SIGNED: usize = 2 + 16 + SECRET + 4;
 /// A token that this server has issued to the client, in the tenant.
 #[derive(Debug)]
 pub(crate) struct RefreshToken {
+    /// All tokens of a family have the same.
+    version: u8,
     pub(crate) key: FamilyKey,
     pub(crate) secret_digest: [u8; 32],
     pub(crate) generation: u32,
@@ -32,14 +37,19 @@ pub(crate) struct RefreshToken {
 
 /// The digests of refresh tokens.
 pub(crate) struct RefreshTokens {
-    tokens: KeyedDigest,
-    secrets: KeyedDigest,
+    tenants: DigestKeys,
+    earlier_tokens: KeyedDigest,
+    earlier_secrets: KeyedDigest,
 }
 
 impl RefreshTokens {
     pub(crate) fn new(pepper: &Pepper) -> Self {
         let of = |label| KeyedDigest::for_purpose(pepper.expose(), label);
-        Self { tokens: of("latchkey refresh token 1"), secrets: of("latchkey refresh token secret 1") }
+        Self {
+            tenants: pepper.tenants.clone(),
+            earlier_tokens: of("latchkey refresh token 1"),
+            earlier_secrets: of("latchkey refresh token secret 1"),
+        }
     }
 
     /// A family that begins now.
@@ -52,13 +62,14 @@ impl RefreshTokens {
     ) -> NewFamily {
         let mut secret = Zeroizing::new([0; SECRET]);
         secret.copy_from_slice(random_bytes::<SECRET>().as_slice());
-        let secret_digest = self.secret_digest(tenant, id, &secret);
+        let secret_digest = self.secret_digest(VERSION, tenant, id, &secret);
         NewFamily::new(id, secret, secret_digest, bound_to, policy, now)
     }
 
     /// The first token of a family.
     pub(crate) fn first(&self, new: &NewFamily, family: &RefreshFamily) -> String {
         let token = RefreshToken {
+            version: VERSION,
             key: family.key(),
             secret_digest: new.secret_digest,
             generation: family.generation,
@@ -78,34 +89,42 @@ impl RefreshTokens {
     pub(crate) fn read(&self, tenant: &TenantId, client: &ClientId, text: &str) -> Option<RefreshToken> {
         let bytes = bytes(text)?;
         let (signed, mac) = bytes.split_at_checked(SIGNED)?;
-        let is_ours = bool::from(self.mac(tenant, client, signed).ct_eq(mac));
+        let version = *signed.first()?;
+        let is_ours = bool::from(self.mac(version, tenant, client, signed).ct_eq(mac));
         let key = key(signed)?;
         let secret = Zeroizing::new(<[u8; SECRET]>::try_from(signed.get(18..18 + SECRET)?).ok()?);
         let generation = u32::from_be_bytes(signed.get(18 + SECRET..)?.try_into().ok()?);
-        let secret_digest = self.secret_digest(tenant, key.id, &secret);
-        is_ours.then_some(RefreshToken { key, secret_digest, generation, secret })
+        let secret_digest = self.secret_digest(version, tenant, key.id, &secret);
+        is_ours.then_some(RefreshToken { version, key, secret_digest, generation, secret })
     }
 
     fn write(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
         let mut bytes = Zeroizing::new(Vec::with_capacity(SIGNED + MAC));
-        bytes.extend([VERSION, u8::try_from(token.key.slot).unwrap_or(u8::MAX)]);
+        bytes.extend([token.version, u8::try_from(token.key.slot).unwrap_or(u8::MAX)]);
         bytes.extend(token.key.id.as_bytes());
         bytes.extend(*token.secret);
         bytes.extend(token.generation.to_be_bytes());
-        let mac = self.mac(tenant, client, &bytes);
+        let mac = self.mac(token.version, tenant, client, &bytes);
         bytes.extend(mac);
         format!("{PREFIX}{}", BASE64URL.encode(&*bytes))
     }
 
-    fn mac(&self, tenant: &TenantId, client: &ClientId, signed: &[u8]) -> [u8; MAC] {
-        let digest = self.tokens.of([tenant.as_str().as_bytes(), client.as_str().as_bytes(), signed]);
+    fn mac(&self, version: u8, tenant: &TenantId, client: &ClientId, signed: &[u8]) -> [u8; MAC] {
+        let client = client.as_str().as_bytes();
+        let digest = match version {
+            EARLIER => self.earlier_tokens.of([tenant.as_str().as_bytes(), client, signed]),
+            _ => self.tenants.digest(tenant, "refresh token", [client, signed]),
+        };
         let mut mac = [0; MAC];
         mac.copy_from_slice(&digest[..MAC]);
         mac
     }
 
-    fn secret_digest(&self, tenant: &TenantId, id: GrantId, secret: &[u8; SECRET]) -> [u8; 32] {
-        self.secrets.of([tenant.as_str().as_bytes(), id.as_bytes(), secret])
+    fn secret_digest(&self, version: u8, tenant: &TenantId, id: GrantId, secret: &[u8; SECRET]) -> [u8; 32] {
+        match version {
+            EARLIER => self.earlier_secrets.of([tenant.as_str().as_bytes(), id.as_bytes(), secret]),
+            _ => self.tenants.digest(tenant, "refresh token secret", [id.as_bytes(), secret]),
+        }
     }
 }
 
@@ -116,7 +135,7 @@ pub(crate) fn claimed_key(text: &str) -> Option<FamilyKey> {
 
 fn bytes(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = Zeroizing::new(BASE64URL.decode(text.strip_prefix(PREFIX)?).ok()?);
-    (bytes.len() == SIGNED + MAC && bytes[0] == VERSION).then_some(bytes)
+    (bytes.len() == SIGNED + MAC && matches!(bytes[0], VERSION | EARLIER)).then_some(bytes)
 }
 
 fn key(bytes: &[u8]) -> Option<FamilyKey> {
@@ -151,6 +170,25 @@ mod tests {
         }
         for bad in ["", PREFIX, &first[1..], &first[..77], &format!("{first}A"), "lk_rt_é"] {
             assert!(tokens.read(&acme(), &web(), bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_family_of_an_earlier_version_goes_on_as_it_began() {
+        let tokens = tokens();
+        let (family, _) = begin(&tokens);
+        let secret = Zeroizing::new([7; SECRET]);
+        let secret_digest = tokens.earlier_secrets.of([b"acme".as_slice(), family.id.as_bytes(), &*secret]);
+        let token =
+            RefreshToken { version: EARLIER, key: family.key(), secret_digest, generation: 3, secret };
+        let mut text = tokens.write(&acme(), &web(), &token);
+        for generation in 3..6 {
+            let read = tokens.read(&acme(), &web(), &text).unwrap();
+            assert_eq!(
+                (read.key, read.generation, read.secret_digest),
+                (family.key(), generation, secret_digest)
+            );
+            text = tokens.next(&acme(), &web(), &read);
         }
     }
 

@@ -25,6 +25,7 @@ use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
+use crate::sealing::TenantKeys;
 use crate::secret_rotations::RotatedSecrets;
 use crate::secret_store_writer::SecretStoreWriter;
 use crate::{clock, database, sealing, tls};
@@ -77,6 +78,8 @@ impl Platform {
             sign_ins: Arc::clone(&sign_ins),
             database: Arc::clone(&database),
             sealer: Arc::clone(&sealer),
+            digest_keys: pepper.tenants.clone(),
+            tenant_keys: TenantKeys::default(),
             caches: caches.clone(),
             redis,
             pool: composition.key_pool.clone(),

@@ -157,7 +157,7 @@ mod tests {
 
     fn key(scope: &str, audiences: &[&str]) -> ApiKey {
         let svc = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
-        let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::Token([1; 32]));
+        let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::token([1; 32]));
         ApiKey {
             scope: Scope::parse(scope).unwrap(),
             audiences: audiences.iter().map(|text| (*text).to_owned()).collect(),

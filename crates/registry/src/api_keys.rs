@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::{CredentialReason, Timestamp};
-use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, hash_api_key};
+use secrets::{ClientAddress, Pepper, SecretHash, has_checksum, presented_api_key};
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::methods::api_key;
@@ -53,8 +53,8 @@ impl ApiKeys {
         now: Timestamp,
     ) -> Result<(), &'static CredentialReason> {
         let client = found.map_or("", |key| key.client.as_str());
-        let presented = hash_api_key(&self.pepper, &tenant.id, client, text);
-        let matches = found.map_or(&SecretHash::Token([0; 32]), |key| &key.hash).matches(&presented);
+        let presented = presented_api_key(&self.pepper, &tenant.id, client, text);
+        let matches = found.map_or(&SecretHash::token([0; 32]), |key| &key.hash).is_of(&presented);
         match found {
             None if !has_checksum(text) => Err(api_key::MALFORMED),
             None => Err(api_key::UNKNOWN),

@@ -33,7 +33,7 @@ use crate::{
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
-    SecretHash, hash_token, wait_until,
+    SecretHash, presented_token, wait_until,
 };
 
 /// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store. Tenants take
@@ -529,7 +529,7 @@ impl Authenticator {
         let matching = match work {
             Work::Digest => {
                 attempt.count_hash();
-                let presented = hash_token(&self.pepper, tenant, &client_id, &secret);
+                let presented = presented_token(&self.pepper, tenant, &client_id, &secret);
                 Some(candidates.matching(&presented).cloned())
             }
             Work::SlowHash => {
@@ -563,7 +563,7 @@ impl Authenticator {
         };
         let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0), only_if: None };
         let hash = self.hash(job, attempt).await?;
-        let matching = candidates.matching(&hash).cloned();
+        let matching = candidates.matching(&hash.into()).cloned();
         if let Ok(secret) = &matching {
             self.verified_secrets.insert(attempt.tenant, key, secret.clone()).await;
         }

@@ -46,7 +46,7 @@ mod tests {
     fn client(tenant: &str) -> Client {
         let secret = |id: &str| ClientSecret {
             id: SecretId::new(id),
-            hash: secrets::SecretHash::Token([1; 32]),
+            hash: secrets::SecretHash::token([1; 32]),
             hint: String::new(),
             created_at: protocol::Timestamp::from_seconds(0),
             expires_at: None,

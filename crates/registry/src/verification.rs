@@ -6,7 +6,7 @@ use protocol::{CredentialReason, Secret, Timestamp};
 
 use crate::methods::secret;
 use crate::{Client, ClientSecret, SecretId};
-use secrets::{GeneratedSecret, PasswordSalt, SecretHash, is_fit_secret, salt_of};
+use secrets::{GeneratedSecret, PasswordSalt, PresentedSecret, SecretHash, is_fit_secret, salt_of};
 
 /// The work for a presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +75,11 @@ impl<'a> Candidates<'a> {
     ///
     /// # Errors
     /// What the presented secret is instead.
-    pub(crate) fn matching(self, presented: &SecretHash) -> Result<&'a SecretId, Mismatch> {
-        let dummy = SecretHash::Token([0; 32]).matches(presented);
+    pub(crate) fn matching(self, presented: &PresentedSecret) -> Result<&'a SecretId, Mismatch> {
+        let dummy = SecretHash::token([0; 32]).is_of(presented);
         let mut found = None;
         for secret in self.live() {
-            if secret.hash.matches(presented) {
+            if secret.hash.is_of(presented) {
                 found = Some(&secret.id);
             }
         }
@@ -88,10 +88,10 @@ impl<'a> Candidates<'a> {
     }
 
     /// Compares the ended secrets, too.
-    fn mismatch(self, presented: &SecretHash) -> Mismatch {
+    fn mismatch(self, presented: &PresentedSecret) -> Mismatch {
         let mut found = (secret::WRONG, None);
         for ended in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
-            if ended.hash.matches(presented) {
+            if ended.hash.is_of(presented) {
                 let is_revoked = ended.revoked_at.is_some_and(|revoked_at| revoked_at <= self.now);
                 let reason = if is_revoked { secret::REVOKED } else { secret::EXPIRED };
                 found = (reason, Some(ended.id.clone()));
@@ -123,7 +123,7 @@ mod tests {
 
     fn check(secrets: &[ClientSecret], presented: &SecretHash, now: u64) -> String {
         let candidates = Candidates { secrets, now: Timestamp::from_seconds(now) };
-        match candidates.matching(presented) {
+        match candidates.matching(&presented.clone().into()) {
             Ok(id) => id.to_string(),
             Err((reason, ended)) => format!("{} {ended:?}", reason.code),
         }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn only_live_secrets_match() {
-        let hash = SecretHash::Token;
+        let hash = SecretHash::token;
         let secrets = [
             secret("for-ever", hash([1; 32]), None, None),
             secret("expiring", hash([2; 32]), Some(100), None),
@@ -176,7 +176,7 @@ mod tests {
         let salt = PasswordSalt::generate();
         let hash = |text: &str| hash_password(&Secret::new(text.to_owned()), &salt).unwrap();
         let secrets = [
-            secret("generated", SecretHash::Token([1; 32]), None, None),
+            secret("generated", SecretHash::token([1; 32]), None, None),
             secret("expired", SecretHash::Password("$argon2id$unreadable".to_owned()), None, None),
             secret("old", hash("old secret"), None, None),
             secret("new", hash("new secret"), None, None),

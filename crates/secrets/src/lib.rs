@@ -6,6 +6,9 @@ mod keyed_digest;
 mod pepper;
 mod random;
 
+mod digest_keys;
+mod recipient;
+
 mod foreign_hash;
 mod generated_secret;
 mod password_hash;
@@ -27,6 +30,7 @@ mod sign_in_delays;
 mod source_table;
 
 pub use client_address::ClientAddress;
+pub use digest_keys::{DigestKey, DigestKeys};
 pub use failed_attempts::{Attempt, FailedAttempts};
 pub use fair_table::FairTable;
 pub use foreign_hash::{ForeignHash, ForeignHashError};
@@ -43,7 +47,8 @@ pub use password_hash::{
 pub use pepper::Pepper;
 pub use precise_timer::{PreciseTimer, wait_until};
 pub use random::random_bytes;
-pub use secret_hash::{SecretHash, UnknownHashFormat};
+pub use recipient::{InvalidRecipientKey, OpeningReader, Recipient, RecipientKey, SealingWriter};
+pub use secret_hash::{PresentedSecret, SecretHash, TokenHash, UnknownHashFormat};
 pub use sign_in_delays::SignInDelays;
 pub use source_table::SourceTable;
-pub use token_hash::{declared_digest, hash_api_key, hash_token};
+pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_key, presented_token};

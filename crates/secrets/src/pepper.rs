@@ -3,6 +3,7 @@
 use derive_more::Debug;
 use zeroize::Zeroizing;
 
+use crate::digest_keys::DigestKeys;
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 
@@ -11,9 +12,11 @@ use crate::random::random_bytes;
 #[debug("Pepper([redacted])")]
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
-    /// The key of token hashes.
+    /// The key of each tenant's digests.
+    pub tenants: DigestKeys,
+    /// The key of the token hashes of earlier versions.
     pub(crate) generated_secrets: KeyedDigest,
-    /// The key of digests of API keys.
+    /// The key of the digests of API keys of earlier versions.
     pub(crate) api_keys: KeyedDigest,
     /// The key of digests that recognise a declared secret.
     pub(crate) declared_secrets: KeyedDigest,
@@ -32,7 +35,8 @@ impl Pepper {
         let generated_secrets = KeyedDigest::for_purpose(&bytes, "latchkey generated secret 1");
         let declared_secrets = KeyedDigest::for_purpose(&bytes, "latchkey declared secret 1");
         let api_keys = KeyedDigest::for_purpose(&bytes, "latchkey API key 1");
-        Self { bytes, generated_secrets, api_keys, declared_secrets }
+        let tenants = DigestKeys::new(&bytes);
+        Self { bytes, tenants, generated_secrets, api_keys, declared_secrets }
     }
 
     /// The bytes, for sealing.

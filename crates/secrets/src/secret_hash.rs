@@ -11,13 +11,30 @@ use subtle::ConstantTimeEq as _;
 /// The stored hash of a secret. Logs must not contain hashes either.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum SecretHash {
-    /// HMAC-SHA-256 under the server's pepper, for generated secrets: 256 random bits need no slow hash.
+    /// HMAC-SHA-256 under a key that only the server has, for generated secrets: 256 random bits need no slow hash.
     #[debug("SecretHash::Token([redacted])")]
-    #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
-    Token([u8; 32]),
+    Token(TokenHash),
     /// argon2id in PHC string format (RFC 9106), for secrets that people choose.
     #[debug("SecretHash::Password([redacted])")]
     Password(String),
+}
+
+/// The digest of a generated secret.
+#[derive(Clone, Copy, Display, PartialEq, Eq)]
+pub enum TokenHash {
+    /// Under the key of its tenant.
+    #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
+    OfTenant([u8; 32]),
+    /// Under a key of all tenants, as earlier versions made it.
+    #[display("{EARLIER_PREFIX}{}", BASE64.encode(_0))]
+    OfPlatform([u8; 32]),
+}
+
+/// The hashes that a presented secret may have in the store.
+pub struct PresentedSecret {
+    pub(crate) hash: SecretHash,
+    /// That of earlier versions.
+    pub(crate) earlier: Option<SecretHash>,
 }
 
 /// The text is not a hash of a known format.
@@ -25,18 +42,43 @@ pub enum SecretHash {
 #[error("not a secret hash of a known format")]
 pub struct UnknownHashFormat;
 
-const TOKEN_PREFIX: &str = "$lk1$hmac-sha256$";
+const TOKEN_PREFIX: &str = "$lk2$hmac-sha256$";
+const EARLIER_PREFIX: &str = "$lk1$hmac-sha256$";
 const PASSWORD_PREFIX: &str = "$argon2id$";
 
 impl SecretHash {
+    /// The hash of this digest under the key of its tenant.
+    #[must_use]
+    pub const fn token(digest: [u8; 32]) -> Self {
+        Self::Token(TokenHash::OfTenant(digest))
+    }
+
+    /// Whether it is a hash of the presented secret.
+    #[must_use]
+    pub fn is_of(&self, presented: &PresentedSecret) -> bool {
+        let is_earlier = presented.earlier.as_ref().is_some_and(|earlier| self.matches(earlier));
+        self.matches(&presented.hash) | is_earlier
+    }
+
     /// Whether both are hashes of one secret. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Token(left), Self::Token(right)) => left.ct_eq(right).into(),
+            (Self::Token(left), Self::Token(right)) => match (left, right) {
+                (TokenHash::OfTenant(left), TokenHash::OfTenant(right))
+                | (TokenHash::OfPlatform(left), TokenHash::OfPlatform(right)) => left.ct_eq(right).into(),
+                (TokenHash::OfTenant(_), TokenHash::OfPlatform(_))
+                | (TokenHash::OfPlatform(_), TokenHash::OfTenant(_)) => false,
+            },
             (Self::Password(left), Self::Password(right)) => left.as_bytes().ct_eq(right.as_bytes()).into(),
             (Self::Token(_), Self::Password(_)) | (Self::Password(_), Self::Token(_)) => false,
         }
+    }
+}
+
+impl From<SecretHash> for PresentedSecret {
+    fn from(hash: SecretHash) -> Self {
+        Self { hash, earlier: None }
     }
 }
 
@@ -44,9 +86,13 @@ impl FromStr for SecretHash {
     type Err = UnknownHashFormat;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(encoded) = text.strip_prefix(TOKEN_PREFIX) {
-            let bytes = BASE64.decode(encoded).map_err(|_| UnknownHashFormat)?;
-            return bytes.try_into().map(Self::Token).map_err(|_| UnknownHashFormat);
+        for (prefix, form) in
+            [(TOKEN_PREFIX, TokenHash::OfTenant as fn(_) -> _), (EARLIER_PREFIX, TokenHash::OfPlatform)]
+        {
+            if let Some(encoded) = text.strip_prefix(prefix) {
+                let bytes = BASE64.decode(encoded).map_err(|_| UnknownHashFormat)?;
+                return bytes.try_into().map(form).map(Self::Token).map_err(|_| UnknownHashFormat);
+            }
         }
         let is_password = text.starts_with(PASSWORD_PREFIX);
         if is_password { Ok(Self::Password(text.to_owned())) } else { Err(UnknownHashFormat) }
@@ -59,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_hash_matches_its_equal_and_no_other_kind() {
-        let generated = |byte| SecretHash::Token([byte; 32]);
+        let generated = |byte| SecretHash::token([byte; 32]);
         let chosen = |text: &str| SecretHash::Password(text.to_owned());
         assert!(generated(1).matches(&generated(1)));
         assert!(chosen("$a").matches(&chosen("$a")));
@@ -75,10 +121,21 @@ mod tests {
 
     #[test]
     fn hashes_round_trip_and_unknown_versions_are_refused() {
-        for hash in [SecretHash::Token([7; 32]), SecretHash::Password("$argon2id$v=19$x".to_owned())] {
+        for hash in [
+            SecretHash::token([7; 32]),
+            SecretHash::Token(TokenHash::OfPlatform([7; 32])),
+            SecretHash::Password("$argon2id$v=19$x".to_owned()),
+        ] {
             assert_eq!(hash.to_string().parse(), Ok(hash));
         }
-        for bad in ["", "secret", "$lk2$hmac-sha256$AAAA", "$lk1$hmac-sha256$AAAA", "$2b$10$x"] {
+        for bad in [
+            "",
+            "secret",
+            "$lk3$hmac-sha256$AAAA",
+            "$lk2$hmac-sha256$AAAA",
+            "$lk1$hmac-sha256$AAAA",
+            "$2b$10$x",
+        ] {
             assert_eq!(bad.parse::<SecretHash>(), Err(UnknownHashFormat), "{bad}");
         }
     }

@@ -3,9 +3,14 @@
 use protocol::Secret;
 use tenancy::TenantId;
 
-use crate::{Pepper, SecretHash};
+use crate::{Pepper, PresentedSecret, SecretHash, TokenHash};
 
-/// Computes the hash of a generated secret. It includes tenant and client, so a row copied to another client or tenant matches nothing.
+/// What digests of generated secrets and of API keys are for.
+const SECRET: &str = "generated secret";
+const API_KEY: &str = "API key";
+
+/// Computes the hash of a generated secret. It includes the client, under the tenant's key, so a row copied to another client or tenant
+/// matches nothing.
 #[must_use]
 pub fn hash_token(
     pepper: &Pepper,
@@ -13,13 +18,41 @@ pub fn hash_token(
     client: impl AsRef<str>,
     secret: &Secret,
 ) -> SecretHash {
-    SecretHash::Token(pepper.generated_secrets.of(texts(tenant, client.as_ref(), secret)))
+    of_tenant(pepper, tenant, SECRET, [client.as_ref(), secret.expose()])
 }
 
-/// Computes the hash of an API key. It includes tenant and client, so a row copied to another client or tenant matches nothing.
+/// The hashes that a presented secret may have.
+#[must_use]
+pub fn presented_token(
+    pepper: &Pepper,
+    tenant: &TenantId,
+    client: impl AsRef<str>,
+    secret: &Secret,
+) -> PresentedSecret {
+    let earlier = pepper.generated_secrets.of(texts(tenant, client.as_ref(), secret));
+    PresentedSecret { hash: hash_token(pepper, tenant, client, secret), earlier: Some(earlier_hash(earlier)) }
+}
+
+/// Computes the hash of an API key. It includes the client, under the tenant's key, so a row copied to another client or tenant matches
+/// nothing.
 #[must_use]
 pub fn hash_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> SecretHash {
-    SecretHash::Token(pepper.api_keys.of([tenant.as_str(), client, key].map(str::as_bytes)))
+    of_tenant(pepper, tenant, API_KEY, [client, key])
+}
+
+/// The hashes that a presented API key may have.
+#[must_use]
+pub fn presented_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> PresentedSecret {
+    let earlier = pepper.api_keys.of([tenant.as_str(), client, key].map(str::as_bytes));
+    PresentedSecret { hash: hash_api_key(pepper, tenant, client, key), earlier: Some(earlier_hash(earlier)) }
+}
+
+fn of_tenant(pepper: &Pepper, tenant: &TenantId, purpose: &str, texts: [&str; 2]) -> SecretHash {
+    SecretHash::token(pepper.tenants.digest(tenant, purpose, texts.map(str::as_bytes)))
+}
+
+fn earlier_hash(digest: [u8; 32]) -> SecretHash {
+    SecretHash::Token(TokenHash::OfPlatform(digest))
 }
 
 /// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.
@@ -51,7 +84,7 @@ mod tests {
         let tenant = TenantId::parse(tenant).unwrap();
         let secret = Secret::new(secret.to_owned());
         let declared = declared_digest(&pepper, &tenant, client, &secret);
-        (hash_token(&pepper, &tenant, client, &secret), SecretHash::Token(declared))
+        (hash_token(&pepper, &tenant, client, &secret), SecretHash::token(declared))
     }
 
     #[test]

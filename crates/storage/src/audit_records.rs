@@ -37,7 +37,7 @@ const LOCK_TENANTS: &str = "
     SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
      ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
 
-const INSERT: &str = "
+pub(crate) const INSERT: &str = "
     INSERT INTO audit_records ({names}, position)
     SELECT {names}, ROW_NUMBER() OVER (PARTITION BY tenant_id ORDER BY nth)
                     + COALESCE((SELECT MAX(r.position) FROM audit_records r WHERE r.tenant_id = given.tenant_id), 0)

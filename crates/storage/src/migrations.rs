@@ -55,6 +55,8 @@ macro_rules! migrator {
             "0048_console_sessions",
             "0049_secret_rotations",
             "0050_store_marks",
+            "0051_kid",
+            "0052_tenants_that_move",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

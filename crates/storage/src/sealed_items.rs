@@ -4,10 +4,11 @@
 
 use std::sync::atomic::Ordering;
 
-use administration::{SealedItems, SealedPlace};
+use administration::{SealedItems, SealedPlace, TENANT_KEY};
 use async_trait::async_trait;
+use keys::KeyId;
 use protocol::Timestamp;
-use tenancy::Stored;
+use tenancy::{Stored, TenantId};
 
 use crate::database::{Database, Purpose};
 use crate::statement::Statement;
@@ -26,12 +27,16 @@ const HOLDS: &str = "
         OR EXISTS (SELECT 1 FROM generations WHERE sealed_sources IS NOT NULL)";
 
 pub(crate) const KEYS: &str = "
-    SELECT tenant_id, number, algorithm, sealed_private_key FROM signing_keys
+    SELECT tenant_id, number, kid, algorithm, sealed_private_key FROM signing_keys
      WHERE (tenant_id, number) > ($1, $2) AND sealed_private_key <> {empty_bytes}
      ORDER BY tenant_id, number LIMIT $3";
 
 pub(crate) const VALUES: &str = "
     SELECT name, sealed FROM sealed_values WHERE name > $1 ORDER BY name LIMIT $2";
+
+/// A blank comes right before `!`, so these are the names that begin so.
+pub(crate) const TENANT_KEYS: &str = "
+    SELECT name, sealed FROM sealed_values WHERE name > 'tenant key ' AND name < 'tenant key!' ORDER BY name";
 
 /// One at a time: there are few of them, and they may be large.
 pub(crate) const SOURCES: &str = "
@@ -86,8 +91,10 @@ impl SealedItems for Database {
         let mut page = Vec::new();
         if let Some((tenant, number)) = key {
             let rows = self.read(Statement::of(KEYS).bind(tenant).bind(number).bind(limit)).await?;
-            let of_row =
-                |(tenant, id, algorithm, sealed)| (SealedPlace::SigningKey { tenant, id, algorithm }, sealed);
+            let of_row = |(tenant, number, kid, algorithm, sealed): (_, _, Option<String>, _, _)| {
+                let id = KeyId::stored(number, kid.as_deref()).unwrap_or(KeyId::numbered(number));
+                (SealedPlace::SigningKey { tenant, id, algorithm }, sealed)
+            };
             page = rows.into_iter().map(of_row).collect();
         }
         if let Some(after) = name.filter(|_| page.is_empty()) {
@@ -146,6 +153,14 @@ impl SealedItems for Database {
 
     async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool> {
         Ok(self.write(Statement::of(PUT).bind(name).bind(sealed).bind(now)).await? > 0)
+    }
+
+    async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>> {
+        let rows: Vec<(String, Vec<u8>)> = self.read(Statement::of(TENANT_KEYS)).await?;
+        let named = |(name, sealed): (String, _)| {
+            Some((TenantId::parse(name.strip_prefix(TENANT_KEY)?).ok()?, sealed))
+        };
+        Ok(rows.into_iter().filter_map(named).collect())
     }
 
     async fn holds_sealed_rows(&self) -> Stored<bool> {

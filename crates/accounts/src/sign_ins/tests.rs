@@ -482,7 +482,7 @@ async fn the_hash_of_another_system_is_rewritten_when_its_password_is_right() {
     let right = attempt("acme", "grace", "a long enough password");
     assert!(test_env.accepts(right.clone()).await);
     let rewritten = test_env.stored("acme", "grace");
-    assert!(rewritten.to_string().starts_with("p1$") && rewritten.foreign().is_none());
+    assert!(rewritten.to_string().starts_with("p2$") && rewritten.foreign().is_none());
     let (again, hashes, _) = test_env.sign_in(right).await;
     assert!(again.is_ok() && hashes == 1);
     assert_eq!(test_env.stored("acme", "grace"), rewritten, "ours is not rewritten again");

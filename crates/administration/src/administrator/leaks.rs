@@ -2,7 +2,7 @@
 
 use protocol::{Secret, Timestamp};
 use registry::{ApiKey, ApiKeyId, ClientId, SecretId, SecretPath};
-use secrets::{hash_api_key, hash_token};
+use secrets::{presented_api_key, presented_token};
 use serde_json::{Value, json};
 use tenancy::{LeakAction, LeakPolicy, TenantId};
 
@@ -42,8 +42,8 @@ impl Administrator {
         let mut found = Vec::new();
         if let Some(id) = ApiKeyId::of_key(text.expose()) {
             for key in self.store.find_api_keys_named(&id).await? {
-                let hash = hash_api_key(&self.pepper, &key.tenant, key.client.as_str(), text.expose());
-                if key.hash.matches(&hash) {
+                let (tenant, client) = (&key.tenant, key.client.as_str());
+                if key.hash.is_of(&presented_api_key(&self.pepper, tenant, client, text.expose())) {
                     let ends_at = Some(key.ends_at());
                     let ApiKey { tenant, client, id, .. } = key;
                     found.push(LeakedCredential { tenant, client, id: LeakedId::ApiKey(id), ends_at });
@@ -60,7 +60,7 @@ impl Administrator {
             let (tenant, client) = (tenant.clone(), client.clone());
             after = Some(SecretPath { tenant, client, secret: last.id.clone() });
             for (tenant, client, secret) in page {
-                if secret.hash.matches(&hash_token(&self.pepper, &tenant, &client, text)) {
+                if secret.hash.is_of(&presented_token(&self.pepper, &tenant, &client, text)) {
                     let ends_at = secret.ends_at();
                     found.push(LeakedCredential { tenant, client, id: LeakedId::Secret(secret.id), ends_at });
                 }

@@ -108,7 +108,7 @@ impl Estate {
             tenant: TenantId::parse("acme").unwrap(),
             id,
             client: ClientId::parse(&client_name(0)).unwrap(),
-            hash: SecretHash::Token([0; 32]),
+            hash: SecretHash::token([0; 32]),
             hint: String::new(),
             name: "Key".to_owned(),
             labels: Vec::new(),

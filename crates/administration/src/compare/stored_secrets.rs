@@ -3,7 +3,7 @@
 
 use protocol::Secret;
 use registry::{Client, DeclaredPassword};
-use secrets::{GeneratedSecret, hash_token};
+use secrets::{GeneratedSecret, presented_token};
 
 use super::secrets::{New, Secrets, ending, form_of_value};
 use crate::{DeclaredSecret, ManagedBy, SecretState};
@@ -50,7 +50,7 @@ impl<'a> Secrets<'a, '_> {
             row.managed_by == ManagedBy::Api
                 && row.secret.revoked_at.is_none()
                 && GeneratedSecret::is_well_formed(value.expose())
-                && row.secret.hash.matches(&hash_token(self.context.pepper, tenant, id, value))
+                && row.secret.hash.is_of(&presented_token(self.context.pepper, tenant, id, value))
         };
         self.rows.iter().find(is_made)
     }

@@ -158,7 +158,7 @@ pub(crate) fn secret(id: &str) -> SecretState {
 
 pub(super) fn material() -> SecretMaterial {
     let value = Secret::new("lk_9xQ2".to_owned());
-    SecretMaterial { hash: SecretHash::Token([9; 32]), hint: "9xQ2".to_owned(), value }
+    SecretMaterial { hash: SecretHash::token([9; 32]), hint: "9xQ2".to_owned(), value }
 }
 
 pub(super) fn facts(state: TenantState) -> Facts {

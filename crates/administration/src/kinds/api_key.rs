@@ -265,7 +265,7 @@ mod tests {
         let settings: ApiKeySettings = serde_json::from_value(document.clone()).unwrap();
         let made = Timestamp::from_seconds(1_000_000_000);
         let id = "4fT9xQ2bV7mK".parse().unwrap();
-        let (hash, hint) = (SecretHash::Token([1; 32]), String::new());
+        let (hash, hint) = (SecretHash::token([1; 32]), String::new());
         let mut key = ApiKey::new(&client, id, (hash, hint), made);
         check_api_key(&mut errors, &policy, &client, &settings, &mut key);
         let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();

@@ -26,7 +26,7 @@ pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
 pub use leaked_credentials::LeakedCredentials;
 pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
-pub use sealed_items::{SealedItems, SealedPlace};
+pub use sealed_items::{SealedItems, SealedPlace, TENANT_KEY, tenant_key_name};
 pub use secret_rotations::SecretRotations;
 pub use tenant_rows::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, TenantList, TenantRows};
 pub use usage_days::{ClientCounts, UsageDays, UsageOf};

@@ -28,8 +28,20 @@ pub trait SealedItems: Send + Sync {
     /// Stores a sealed value unless one of this name exists, and returns whether it did.
     async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool>;
 
+    /// The sealed keys that came with their tenants from other installations.
+    async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>>;
+
     /// Whether the store holds any sealed item.
     async fn holds_sealed_rows(&self) -> Stored<bool>;
+}
+
+/// What the name of a sealed value begins with that is the key of a tenant's digests.
+pub const TENANT_KEY: &str = "tenant key ";
+
+/// The name under which the key of a tenant's digests is sealed and kept.
+#[must_use]
+pub fn tenant_key_name(tenant: &TenantId) -> String {
+    format!("{TENANT_KEY}{tenant}")
 }
 
 /// Where something sealed is kept. Whatever is sealed at rest has its place here: what has none is lost with a former sealing key.

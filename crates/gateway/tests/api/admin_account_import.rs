@@ -127,7 +127,7 @@ async fn a_hash_of_another_system_signs_in_once_and_is_ours_from_then_on() {
                 let code = Browser::new(app).code(tenant, &[]).await;
                 let tokens = redeem(app, tenant, &secret, &code).await;
                 assert_eq!(tokens.status, 200, "{sign_in} {hash} {}", tokens.body);
-                assert!(stored(app, tenant, EMAIL).await.unwrap().to_string().starts_with("p1$"), "{hash}");
+                assert!(stored(app, tenant, EMAIL).await.unwrap().to_string().starts_with("p2$"), "{hash}");
                 assert_eq!(app.store.calls().replace_password, 1, "{sign_in} {hash}");
             }
             let untouched = stored(app, other, EMAIL).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_hash_of_our_own_parameters_is_stored_as_ours_at_once() {
         let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$K13EBUiG7JV+9ZxztmHFTdb7J0WQsnj2V8bZaqyPptE";
         let line = json!({ "username": "ada", "password_hash": hash });
         assert_eq!(words(&import(&test_env, &token, tenant, &[line]).await), ["created"]);
-        assert!(stored(&test_env.app, tenant, "ada").await.unwrap().to_string().starts_with("p1$"));
+        assert!(stored(&test_env.app, tenant, "ada").await.unwrap().to_string().starts_with("p2$"));
     }
 }
 

@@ -27,7 +27,11 @@ const BODY: usize = 64 * 1024;
 
 /// An open store with the routes over it.
 pub(crate) struct InProcess {
-    database: Arc<Database>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) sealer: Arc<dyn KeySealer>,
+    pub(crate) pepper: Arc<Pepper>,
+    /// Whom the audit names.
+    pub(crate) actor: String,
     api: OperatorApi,
     caches: Caches,
     /// Committed and not yet published.
@@ -80,13 +84,19 @@ impl InProcess {
         // A pool of keys would go on generating after the one that is needed.
         let pool = KeyPool::new(0);
         let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
-        let composition =
-            platform::composition(settings, (&database, &caches), (sealer, &pepper), hashes, pool, fetcher);
+        let composition = platform::composition(
+            settings,
+            (&database, &caches),
+            (Arc::clone(&sealer), &pepper),
+            hashes,
+            pool,
+            fetcher,
+        );
         let (administrator, clock) = (composition.administrator(announce), Arc::clone(&composition.clock));
         let tokens = composition.token_services(tls::certificate_sources(settings));
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
         let api = OperatorApi::new(Arc::new(administrator), tokens, clock, operator).await;
-        Ok(Self { database, api, caches, changed })
+        Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
     }
 
     pub(super) async fn send(&self, request: &ApiRequest) -> ApiAnswer {

@@ -27,19 +27,22 @@ pub(crate) struct BackupArguments {
     from: Option<String>,
 }
 
+/// A new file that its owner alone may read, or the standard output.
+pub(super) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(stdout()));
+    }
+    let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
+}
+
 pub(crate) fn run(
     config: &Path,
     BackupArguments { file, from }: &BackupArguments,
 ) -> anyhow::Result<ExitCode> {
     let from = store_place(&named_or_configured("--from", from.as_deref(), config)?);
-    let unwritten = || format!("{} cannot be written", file.display());
     let to_stdout = file.as_os_str() == "-";
-    let mut out: Box<dyn Write + Send> = if to_stdout {
-        Box::new(stdout())
-    } else {
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-        Box::new(new.with_context(unwritten)?)
-    };
+    let mut out = new_output(file)?;
     let mut buffered = BufWriter::with_capacity(1 << 16, &mut *out);
     let bar = CopyBar::new(false);
     let tell = |step: CopyStep<'_>| bar.show(step);

@@ -35,6 +35,7 @@ pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod tenant;
+mod tenant_move;
 pub(crate) mod token;
 pub(crate) mod upgrade;
 mod usage;

@@ -14,6 +14,7 @@ use super::output::{
     self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
 use super::runner::Runner;
+use super::tenant_move::{self, ExportArguments, ImportArguments};
 use crate::admin_client::ApiRequest;
 
 /// What can be done to tenants.
@@ -61,6 +62,15 @@ pub(crate) enum TenantCommand {
     /// Take its deletion back.
     #[command(after_help = example!("tenant restore globex"))]
     Restore(TenantArguments),
+    /// Suspend it, and write it to a file that another installation alone can open: keys, clients, secrets, people and revocations.
+    #[command(after_help = example!("tenant export globex globex.tenant --to lkr_hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"))]
+    Export(ExportArguments),
+    /// Let a tenant that was exported for this installation serve here, with its issuer, keys, secrets and tokens.
+    #[command(after_help = example!("tenant import globex.tenant"))]
+    Import(ImportArguments),
+    /// Print the key of this installation, for which others export tenants.
+    #[command(after_help = example!("tenant recipient"))]
+    Recipient,
 }
 
 /// Of `tenant add`.
@@ -117,6 +127,9 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
         runner.show(ApiRequest::post(format!("{}/{verb}", path(tenant)), &()), state)
     };
     match command {
+        TenantCommand::Export(arguments) => tenant_move::export(runner.config, &arguments),
+        TenantCommand::Import(arguments) => tenant_move::import(runner.config, &arguments),
+        TenantCommand::Recipient => tenant_move::recipient(runner.config),
         TenantCommand::Add(arguments) => {
             let request = ApiRequest::post(TENANTS.to_owned(), &arguments.document());
             runner.show_secret(request, &arguments.secret, |created, sink| {

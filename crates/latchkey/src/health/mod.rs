@@ -12,7 +12,7 @@ use cache::{Caches, RedisCache};
 use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::causes;
-use secrets::HashPool;
+use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
-use crate::sealing::{is_outage, open_pepper, sealed_pepper};
+use crate::sealing::{TenantKeys, is_outage, open_pepper, sealed_pepper};
 use crate::secret_rotations::RotatedSecrets;
 use crate::{clock, database};
 use probes::{Found, Opens};
@@ -36,6 +36,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct PlatformHealth {
     pub(crate) database: Arc<Database>,
     pub(crate) sealer: Arc<dyn KeySealer>,
+    pub(crate) digest_keys: DigestKeys,
+    pub(crate) tenant_keys: TenantKeys,
     pub(crate) caches: Caches,
     pub(crate) redis: Option<Arc<RedisCache>>,
     pub(crate) pool: KeyPool,
@@ -61,10 +63,19 @@ impl PlatformHealth {
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut opened = None;
+        let (mut opened, mut read) = (None, true);
         loop {
             looks.tick().await;
             let (opens, why) = self.look(&mut opened).await;
+            if opens == Some(Opens::Yes) {
+                let keys = self.tenant_keys.read(&*self.database, &*self.sealer, &self.digest_keys).await;
+                if let Err(error) = keys.as_ref().err().filter(|_| read).map_or(Ok(()), Err) {
+                    tracing::error!(
+                        "a tenant came from another installation, and its key is not read: {error:#}"
+                    );
+                }
+                read = keys.is_ok();
+            }
             // Only what is cached counts, and how long its tenant lets it serve stale, whether the tenant is declared or was created
             // through the API.
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();

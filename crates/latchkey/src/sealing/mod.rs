@@ -3,6 +3,7 @@
 mod file;
 mod pepper;
 mod source;
+mod tenant_keys;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use settings::SealingKeys;
 
 pub(crate) use file::create;
 pub(crate) use pepper::{existing_pepper, is_outage, open_pepper, pepper, sealed_pepper};
+pub(crate) use tenant_keys::TenantKeys;
 
 /// The file of the current key is missing, and must not be created.
 #[derive(Debug, thiserror::Error)]

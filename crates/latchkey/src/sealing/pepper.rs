@@ -10,6 +10,8 @@ use secrets::Pepper;
 use tenancy::StoreError;
 use zeroize::Zeroizing;
 
+use super::TenantKeys;
+
 /// The name of the stored value.
 const PEPPER: &str = "pepper";
 const UNUSABLE: &str = "the sealing key cannot be used";
@@ -31,13 +33,15 @@ pub(crate) async fn pepper(
     existing_pepper(store, sealer).await?.context(WRONG_LENGTH)
 }
 
-/// Opens the pepper if it exists.
+/// Opens the pepper if it exists, and the keys that came with tenants.
 pub(crate) async fn existing_pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
 ) -> anyhow::Result<Option<Arc<Pepper>>> {
     let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
-    Ok(Some(Arc::new(open_pepper(sealer, &sealed).await?)))
+    let pepper = open_pepper(sealer, &sealed).await?;
+    TenantKeys::default().read(store, sealer, &pepper.tenants).await?;
+    Ok(Some(Arc::new(pepper)))
 }
 
 /// The stored, sealed pepper.

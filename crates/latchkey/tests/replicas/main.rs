@@ -67,5 +67,6 @@ mod replays;
 mod revocation;
 mod store_copy;
 mod store_tls;
+mod tenant_move;
 mod two_replicas;
 mod used_once;

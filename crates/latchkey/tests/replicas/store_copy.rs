@@ -19,9 +19,9 @@ use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
 /// What a tenant has given out.
-struct Held {
+pub(crate) struct Held {
     tenant: &'static str,
-    token: String,
+    pub(crate) token: String,
     revoked: String,
     api_key: String,
     refresh_token: String,
@@ -30,7 +30,7 @@ struct Held {
 }
 
 impl Held {
-    async fn of(test_env: &TestEnv, replica: &Replica, tenant: &'static str) -> Self {
+    pub(crate) async fn of(test_env: &TestEnv, replica: &Replica, tenant: &'static str) -> Self {
         let secret = test_env.secret_of(tenant);
         let token = replica.program.token(tenant, "svc-0", secret).await;
         let revoked = replica.program.token(tenant, "svc-0", secret).await;
@@ -52,6 +52,12 @@ impl Held {
 
     /// Everything is as it was, at a program on another store.
     async fn check(&mut self, test_env: &TestEnv, replica: &Replica) {
+        self.check_tokens(test_env, replica).await;
+        assert!(code_of(&self.browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
+    }
+
+    /// The same but for sessions.
+    pub(crate) async fn check_tokens(&mut self, test_env: &TestEnv, replica: &Replica) {
         let (tenant, of) = (self.tenant, (test_env, self.tenant));
         assert_eq!(replica.program.jwks(tenant).await.json(), self.keys);
         for (token, is_active) in [(&self.token, true), (&self.revoked, false), (&self.api_key, true)] {
@@ -62,7 +68,6 @@ impl Held {
         let form = [("grant_type", "refresh_token"), ("refresh_token", &*self.refresh_token)];
         let refreshed = request(of, replica, "/oauth/token", &form).await;
         self.refresh_token = refreshed.json()["refresh_token"].as_str().unwrap().to_owned();
-        assert!(code_of(&self.browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
     }
 }
 

@@ -51,7 +51,7 @@ impl Waiting {
         while let Some(Taken { job, turn }) = self.lanes.next() {
             served.push(job.secret.expose().to_owned());
             for answer in self.lanes.finish(&turn) {
-                drop(answer.send(Ok(Some(SecretHash::Token([1; 32])))));
+                drop(answer.send(Ok(Some(SecretHash::token([1; 32])))));
             }
         }
         served

@@ -1,5 +1,6 @@
 //! Copying a store into another one, of the same engine or the other. In reading order: how a store is spoken to, what a copy says of it, which
-//! tables it has, how they are verified, the copy itself, and its rows.
+//! tables it has, how they are verified, the copy itself, and its rows; then one
+//! tenant alone.
 
 mod session;
 
@@ -16,6 +17,9 @@ mod copy;
 mod ended_later;
 mod restore;
 
+mod arrival;
+mod tenant;
+
 pub use backup::{BackupFacts, backup};
 pub use copy::{Copied, copy, take_back};
 pub use ended_later::{AuditLine, EndedLater};
@@ -23,6 +27,7 @@ pub use marks::StoreMark;
 pub use restore::{Restored, restore, verify};
 pub use session::StorePlace;
 pub use sums::TableSum;
+pub use tenant::{MoveError, TenantFacts, export_tenant};
 
 use std::io;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::session::Session;
+use tenancy::TenantId;
 
 /// What is not copied: the schema's own tables, and what concerns running programs of one store only.
 const LEFT: [&str; 4] = ["_sqlx_migrations", "store_marks", "change_log", "leases"];
@@ -60,12 +61,21 @@ pub(super) struct Table {
 
 /// The tables of a store, those first to which others refer.
 pub(super) async fn tables(session: &mut Session) -> Result<Vec<Table>, Error> {
-    let text = match session.dialect() {
+    let columns = columns(session.dialect());
+    tables_of(session.all(columns).await?)
+}
+
+/// Reads the columns of all tables.
+pub(super) fn columns(dialect: Dialect) -> Statement {
+    Statement::of(match dialect {
         Dialect::Sqlite => SQLITE_COLUMNS,
         Dialect::Postgres => POSTGRES_COLUMNS,
-    };
+    })
+}
+
+/// The tables of these columns.
+pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<Vec<Table>, Error> {
     let mut tables = BTreeMap::<String, Table>::new();
-    let mut rows: Vec<(String, String, String, i64)> = session.all(Statement::of(text)).await?;
     rows.sort();
     for (name, column, kind, place) in rows {
         let is_left = LEFT_COLUMNS.contains(&(&*name, &*column));
@@ -101,9 +111,34 @@ impl Table {
         (&self.name, columns.collect(), &self.key)
     }
 
+    /// Whether each row is one tenant's.
+    pub(super) fn is_of_tenants(&self) -> bool {
+        self.has("tenant_id")
+    }
+
+    fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| name == column)
+    }
+
+    /// Does not write a column.
+    pub(super) fn leave(&mut self, column: &str) {
+        self.columns.retain(|(name, _)| name != column);
+    }
+
     /// All rows, each as one JSON object.
     pub(super) fn selection(&self, dialect: Dialect) -> String {
-        let table = &self.name;
+        self.selection_from(dialect, &self.name)
+    }
+
+    /// The rows of one tenant, in their order where they have one. A tenant's id is made of letters, digits and hyphens, so it needs no
+    /// quoting.
+    pub(super) fn selection_of(&self, dialect: Dialect, tenant: &TenantId) -> String {
+        let order = if self.has("position") { " ORDER BY position" } else { "" };
+        let rows = format!("(SELECT * FROM {} WHERE tenant_id = '{tenant}'{order}) AS t", self.name);
+        self.selection_from(dialect, &rows)
+    }
+
+    fn selection_from(&self, dialect: Dialect, table: &str) -> String {
         let read = |(name, kind): &(String, Kind)| match (dialect, kind) {
             (Dialect::Sqlite, Kind::Bytes) => {
                 format!("'{name}', CASE WHEN {name} IS NOT NULL THEN lower(hex({name})) END")

@@ -45,7 +45,7 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
         (live.clone(), "empty", refused(api_key::OTHER_CLIENT), 1),
         (format!("{}{last}", &live[..live.len() - 1]), "", refused(api_key::MALFORMED), 0),
         (GeneratedApiKey::generate(None).key.expose().to_owned(), "", refused(api_key::UNKNOWN), 1),
-        (add(store, "billing", |key| key.hash = SecretHash::Token([0; 32])), "", refused(api_key::WRONG), 1),
+        (add(store, "billing", |key| key.hash = SecretHash::token([0; 32])), "", refused(api_key::WRONG), 1),
         (add(store, "billing", |key| key.expires_at = ended), "", refused(api_key::EXPIRED), 1),
         (add(store, "billing", |key| key.revoked_at = Some(ended)), "", refused(api_key::REVOKED), 1),
         (
@@ -82,7 +82,7 @@ async fn an_explanation_has_the_key_that_has_ended_and_notes_no_use() {
     };
     let wrong = |key: &mut ApiKey| {
         key.expires_at = ended;
-        key.hash = SecretHash::Token([0; 32]);
+        key.hash = SecretHash::token([0; 32]);
     };
     for (text, has_key) in [
         (add(&test_env.store, "billing", |key| key.expires_at = ended), true),

@@ -1,0 +1,47 @@
+//! The keys of digests that came with their tenants from other installations, sealed in the store. Every server looks for new ones each second.
+
+use std::collections::HashMap;
+
+use administration::{SealedItems, tenant_key_name};
+use anyhow::Context as _;
+use keys::{KeySealer, SealingContext};
+use secrets::DigestKeys;
+use tenancy::TenantId;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+/// What was read last. Keys are opened anew only when others are there.
+#[derive(Default)]
+pub(crate) struct TenantKeys(Mutex<Vec<(TenantId, Vec<u8>)>>);
+
+impl TenantKeys {
+    /// Reads them, so that digests are made with them.
+    ///
+    /// # Errors
+    /// When the store fails, or one cannot be opened; those of before count on.
+    pub(crate) async fn read(
+        &self,
+        store: &dyn SealedItems,
+        sealer: &dyn KeySealer,
+        keys: &DigestKeys,
+    ) -> anyhow::Result<()> {
+        let sealed = store.tenant_keys().await?;
+        let mut known = self.0.lock().await;
+        if *known == sealed {
+            return Ok(());
+        }
+        let mut opened = HashMap::new();
+        for (tenant, sealed) in &sealed {
+            let name = tenant_key_name(tenant);
+            let key = sealer.unseal(&SealingContext::Named(&name), sealed).await;
+            let key =
+                key.with_context(|| format!("the key of the digests of tenant {tenant} cannot be opened"))?;
+            let key =
+                <[u8; 32]>::try_from(key.as_slice()).context("a key of digests has the wrong length")?;
+            opened.insert(tenant.clone(), Zeroizing::new(key));
+        }
+        keys.set_brought(opened);
+        *known = sealed;
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The rows of a tenant as they arrive from another installation, in one transaction.
+
+use keys::KeySealer;
+use serde_json::{Map, Value};
+use tenancy::TenantId;
+
+use crate::database::{Database, Purpose};
+use crate::statement::{Dialect, Statement};
+use crate::store_copy::tables::{Table, columns, tables_of};
+use crate::store_copy::tenant::{MoveError, PrivateKey, hex, moves, unusable};
+use crate::store_copy::{CopyError, CopyStep};
+use crate::transaction::Transaction;
+
+/// Of a declaration, which stays in the files of the installation.
+const OF_DECLARATION: [&str; 5] =
+    ["fingerprint", "declared_digest", "declared_expires_at", "deletion_due_at", "rotation_due_at"];
+/// Rows that are written at once.
+const ROWS: usize = 500;
+
+/// Rows that are being written, in one transaction.
+pub(super) struct Arrival<'d> {
+    pub(super) transaction: Transaction<'d>,
+    tenant: &'d TenantId,
+    tell: &'d (dyn Fn(CopyStep) + Sync),
+    dialect: Dialect,
+    tables: Vec<Table>,
+    /// The place of the table whose rows come now.
+    open: Option<usize>,
+    batch: Vec<String>,
+    /// Rows of the table, and of all.
+    pub(super) rows: [u64; 2],
+}
+
+impl<'d> Arrival<'d> {
+    pub(super) async fn begin(
+        database: &'d Database,
+        tenant: &'d TenantId,
+        tell: &'d (dyn Fn(CopyStep) + Sync),
+    ) -> Result<Self, MoveError> {
+        let dialect = database.dialect();
+        let mut tables = tables_of(database.read(columns(dialect)).await?)?;
+        tables.retain(Table::is_of_tenants);
+        let mut transaction = database.begin(Purpose::Writes).await?;
+        // Of a tenant that comes back. Its own row stays, because thumbprints name it.
+        let replaced = |table: &&Table| !["tenants", "key_thumbprints"].contains(&&*table.name);
+        for table in tables.iter().rev().filter(replaced) {
+            let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
+            transaction.execute(&Statement::of(delete).bind(tenant.as_str())).await?;
+        }
+        tables.retain(moves);
+        if dialect == Dialect::Postgres {
+            // The engine gives an application its place in the order of its tenant.
+            tables
+                .iter_mut()
+                .filter(|table| table.name == "applications")
+                .for_each(|table| table.leave("position"));
+        }
+        Ok(Self { transaction, tenant, tell, dialect, tables, open: None, batch: Vec::new(), rows: [0; 2] })
+    }
+
+    pub(super) async fn open(&mut self, name: &str) -> Result<(), MoveError> {
+        self.flush().await?;
+        let place = self.tables.iter().position(|table| table.name == name);
+        self.open = Some(place.ok_or_else(|| unusable("it has a table that this program does not know"))?);
+        self.rows[0] = 0;
+        Ok(())
+    }
+
+    pub(super) async fn row(
+        &mut self,
+        row: Map<String, Value>,
+        sealer: &dyn KeySealer,
+    ) -> Result<(), MoveError> {
+        let place = self.open.ok_or_else(|| unusable("a row has no table"))?;
+        self.batch.push(
+            Value::Object(arrived(&self.tables[place].name, row, self.tenant, sealer).await?).to_string(),
+        );
+        self.rows = self.rows.map(|rows| rows + 1);
+        if self.batch.len() == ROWS { self.flush().await } else { Ok(()) }
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<(), MoveError> {
+        let Some(place) = self.open.filter(|_| !self.batch.is_empty()) else { return Ok(()) };
+        let table = &self.tables[place];
+        match self.transaction.execute(&table.insertion(self.dialect, &self.batch)).await {
+            // The keys of the rows are this tenant's own; what else is unique is so across tenants.
+            Err(error) if error.is_stale() => return Err(MoveError::Taken(self.tenant.clone())),
+            written => drop(written.map_err(CopyError::of(&table.name))?),
+        }
+        self.batch.clear();
+        (self.tell)(CopyStep::Copying {
+            table: &table.name,
+            place,
+            of: self.tables.len(),
+            rows: self.rows[0],
+        });
+        Ok(())
+    }
+}
+
+/// The row as it is here: administered by the API, since no file of this installation declares it, and sealed for this installation.
+async fn arrived(
+    table: &str,
+    mut row: Map<String, Value>,
+    tenant: &TenantId,
+    sealer: &dyn KeySealer,
+) -> Result<Map<String, Value>, MoveError> {
+    if row.get("tenant_id").and_then(Value::as_str) != Some(tenant.as_str()) {
+        return Err(unusable("it has a row of another tenant").into());
+    }
+    let mut set = |name: &str, value: Value| {
+        if let Some(member) = row.get_mut(name) {
+            *member = value;
+        }
+    };
+    set("managed_by", "api".into());
+    for name in OF_DECLARATION {
+        set(name, Value::Null);
+    }
+    match table {
+        "tenants" => {
+            // Triggers count the clients as they are written.
+            set("client_count", 0.into());
+            set("retired_at", Value::Null);
+        }
+        "signing_keys" => {
+            let key = PrivateKey::of(tenant, &row)?;
+            if !key.bytes.is_empty() {
+                let sealed = sealer.seal(&key.context(), &key.bytes).await?;
+                row.insert("sealed_private_key".to_owned(), hex(&sealed).into());
+            }
+        }
+        _ => {}
+    }
+    Ok(row)
+}

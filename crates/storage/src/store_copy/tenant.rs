@@ -1,0 +1,348 @@
+//! One tenant's rows on their way to another installation: lines of JSON. The first one is [`TenantFacts`]; `["table",NAME]` precedes the rows
+//! of a table. Private keys are in the clear in them, so the command seals the lines for their recipient.
+
+use std::io::{BufRead, Write};
+
+use administration::{AuditRecord, Invalidation, SealedItems};
+use futures_util::TryStreamExt as _;
+use keys::{KeyId, KeySealer, SealError, SealingContext};
+use protocol::{SigningAlgorithm, Timestamp};
+use secrets::DigestKey;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tenancy::TenantId;
+use zeroize::Zeroizing;
+
+use crate::audit_records;
+use crate::change_log::LOG;
+use crate::database::{Database, Purpose};
+use crate::error::Error;
+use crate::migrations::known;
+use crate::rows::log_row;
+use crate::statement::Statement;
+use crate::store_copy::arrival::Arrival;
+use crate::store_copy::copy::open_source;
+use crate::store_copy::session::StorePlace;
+use crate::store_copy::tables::{Table, tables};
+use crate::store_copy::{CopyError, CopyStep};
+use crate::transaction::Transaction;
+
+/// What stays where it is: what was begun and lives for minutes, what is sealed for this installation or its operators, and what follows from
+/// other rows.
+const STAYS: [&str; 8] = [
+    "authorization_codes",
+    "console_sessions",
+    "device_codes",
+    "idempotent_answers",
+    "key_thumbprints",
+    "logout_outbox",
+    "pushed_requests",
+    "refusals",
+];
+/// The first line.
+#[derive(Clone, derive_more::Debug, Serialize, Deserialize)]
+pub struct TenantFacts {
+    /// The schema of the store.
+    pub schema: i64,
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// Of which store.
+    pub store: String,
+    /// When its rows were read.
+    pub at: Timestamp,
+    /// Whether it served until it was exported.
+    pub was_active: bool,
+    /// The key of its digests, in hexadecimal digits.
+    #[debug(skip)]
+    key: String,
+}
+
+/// Why a tenant was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// A store fails, or the lines are not those of a tenant.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// There is none of this id.
+    #[error("there is no tenant {0}")]
+    Unknown(TenantId),
+    /// It is to come back where it is served.
+    #[error("tenant {0} serves here; suspend it first, and name --replace to have its rows replaced")]
+    Serves(TenantId),
+    /// It is suspended here, as after its export.
+    #[error(
+        "tenant {0} is suspended here; --replace replaces its rows, and what was changed here since its export is lost"
+    )]
+    IsThere(TenantId),
+    /// Its id was used and deleted, and is never used again.
+    #[error("tenant {0} was deleted here, and its id is never used again")]
+    Deleted(TenantId),
+    /// A name of it that all tenants share is another one's.
+    #[error("the issuer or a signing key of tenant {0} is, or was, another tenant's here")]
+    Taken(TenantId),
+    /// Names of people follow from the pepper, which stays.
+    #[error(
+        "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
+    )]
+    Pairwise(TenantId),
+    /// A private key cannot be opened or sealed.
+    #[error("a signing key cannot be opened or sealed")]
+    Seal(#[from] SealError),
+}
+
+impl From<Error> for MoveError {
+    fn from(error: Error) -> Self {
+        CopyError::from(error).into()
+    }
+}
+
+/// Writes the rows of one moment. The tenant is suspended before, so that none is written later.
+///
+/// # Errors
+/// [`MoveError`].
+pub async fn export_tenant(
+    from: &StorePlace,
+    facts: &TenantFacts,
+    sealer: &dyn KeySealer,
+    out: &mut (dyn Write + Send),
+    tell: &(dyn Fn(CopyStep) + Sync),
+) -> Result<u64, MoveError> {
+    let mut source = open_source(from).await?;
+    let tables: Vec<_> = tables(&mut source).await?.into_iter().filter(moves).collect();
+    source.begin_snapshot().await?;
+    write_line(out, &json!(facts))?;
+    let mut all = 0;
+    for (place, table) in tables.iter().enumerate() {
+        write_line(out, &json!(["table", table.name]))?;
+        let mut rows: u64 = 0;
+        let mut found = source.texts(table.selection_of(source.dialect(), &facts.tenant));
+        while let Some(raw) = found.try_next().await.map_err(CopyError::of(&table.name))? {
+            let mut row = parsed(table, &raw)?;
+            if has_pairwise_subjects(&row) {
+                return Err(MoveError::Pairwise(facts.tenant.clone()));
+            }
+            if table.name == "signing_keys" {
+                let key = PrivateKey::of(&facts.tenant, &row)?;
+                if !key.bytes.is_empty() {
+                    let opened = sealer.unseal(&key.context(), &key.bytes).await?;
+                    row.insert("sealed_private_key".to_owned(), hex(&opened).into());
+                }
+            }
+            write_line(out, &Value::Object(row))?;
+            rows += 1;
+        }
+        drop(found);
+        tell(CopyStep::Copying { table: &table.name, place, of: tables.len(), rows });
+        if table.name == "tenants" && rows == 0 {
+            return Err(MoveError::Unknown(facts.tenant.clone()));
+        }
+        all += rows;
+    }
+    Ok(all)
+}
+
+impl TenantFacts {
+    /// The key of the tenant's digests.
+    #[must_use]
+    pub fn digest_key(&self) -> Option<DigestKey> {
+        Some(Zeroizing::new(from_hex(&self.key)?.try_into().ok()?))
+    }
+}
+
+impl Database {
+    /// What is said of a tenant of this store whose rows are read now.
+    #[must_use]
+    pub fn tenant_facts(
+        &self,
+        tenant: &TenantId,
+        key: &DigestKey,
+        was_active: bool,
+        at: Timestamp,
+    ) -> TenantFacts {
+        let schema = known(&crate::sqlite::MIGRATOR);
+        TenantFacts { schema, tenant: tenant.clone(), store: self.place(), at, was_active, key: hex(&**key) }
+    }
+
+    /// Suspends a tenant that serves, before its export. Its tokens do not end by it, because they go on elsewhere. Its keys are published until then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn suspend_for_export(&self, record: &AuditRecord, until: Timestamp) -> Result<(), MoveError> {
+        const SUSPEND: &str = "
+            UPDATE tenants SET suspended_at = $2, keys_published_until = $3, updated_at = $2, revision = revision + 1
+             WHERE tenant_id = $1 AND suspended_at IS NULL AND deleted_at IS NULL";
+        let mut transaction = self.begin(Purpose::Commit).await?;
+        let suspend = Statement::of(SUSPEND).bind(record.tenant.as_str()).bind(record.at.0).bind(until);
+        transaction.execute(&suspend).await?;
+        end_step(transaction, record).await
+    }
+
+    /// Lets a tenant serve again whose export has failed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn serve_again(&self, record: &AuditRecord) -> Result<(), MoveError> {
+        let mut transaction = self.begin(Purpose::Commit).await?;
+        transaction.execute(&serve(record)).await?;
+        end_step(transaction, record).await
+    }
+
+    /// Reads the first line, and says whether the tenant can be written here: it is not there, or is to be replaced and does not serve.
+    ///
+    /// # Errors
+    /// [`MoveError`].
+    pub async fn check_import(
+        &self,
+        lines: &mut impl BufRead,
+        replace: bool,
+    ) -> Result<TenantFacts, MoveError> {
+        const STATE: &str = "
+            SELECT deleted_at IS NOT NULL AS is_deleted, suspended_at IS NOT NULL AS is_suspended FROM tenants WHERE tenant_id = $1";
+        let mut first = String::new();
+        lines.read_line(&mut first).map_err(CopyError::from)?;
+        let facts: TenantFacts = serde_json::from_str(&first).map_err(|_| unusable("it has no beginning"))?;
+        let known = known(&crate::sqlite::MIGRATOR);
+        if facts.schema != known {
+            let text = format!(
+                "it is of schema {}, and this program has {known}; both installations need the same version",
+                facts.schema
+            );
+            return Err(unusable(text).into());
+        }
+        let tenant = facts.tenant.clone();
+        match self.first::<(bool, bool)>(Statement::of(STATE).bind(tenant.as_str())).await? {
+            Some((true, _)) => Err(MoveError::Deleted(tenant)),
+            Some((_, false)) => Err(MoveError::Serves(tenant)),
+            Some(_) if !replace => Err(MoveError::IsThere(tenant)),
+            _ => Ok(facts),
+        }
+    }
+
+    /// Keeps the sealed key of a tenant's digests that came with it; none of a tenant whose key is this installation's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep_tenant_key(
+        &self,
+        tenant: &TenantId,
+        sealed: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Result<(), MoveError> {
+        const FORGET: &str = "DELETE FROM sealed_values WHERE name = $1";
+        let name = administration::tenant_key_name(tenant);
+        self.write(Statement::of(FORGET).bind(name.as_str())).await?;
+        if let Some(sealed) = sealed {
+            self.put_sealed_if_absent(&name, sealed, now).await.map_err(CopyError::Store)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows after the first line, all of them or none. The tenant serves then, if it did before its export.
+    ///
+    /// # Errors
+    /// [`MoveError`].
+    pub async fn import_tenant(
+        &self,
+        facts: &TenantFacts,
+        lines: impl BufRead,
+        sealer: &dyn KeySealer,
+        record: &AuditRecord,
+        tell: &(dyn Fn(CopyStep) + Sync),
+    ) -> Result<u64, MoveError> {
+        let mut arrival = Arrival::begin(self, &facts.tenant, tell).await?;
+        for line in lines.lines() {
+            match serde_json::from_str(&line.map_err(CopyError::from)?) {
+                Ok(Value::Array(name)) => {
+                    arrival.open(name.get(1).and_then(Value::as_str).unwrap_or_default()).await?;
+                }
+                Ok(Value::Object(row)) => arrival.row(row, sealer).await?,
+                _ => return Err(unusable("a line is none of a tenant").into()),
+            }
+        }
+        arrival.flush().await?;
+        if facts.was_active {
+            arrival.transaction.execute(&serve(record)).await?;
+        }
+        end_step(arrival.transaction, record).await?;
+        Ok(arrival.rows[1])
+    }
+}
+
+fn serve(record: &AuditRecord) -> Statement {
+    const SERVE: &str = "
+        UPDATE tenants SET suspended_at = NULL, keys_published_until = NULL, updated_at = $2, revision = revision + 1
+         WHERE tenant_id = $1";
+    Statement::of(SERVE).bind(record.tenant.as_str()).bind(record.at.0)
+}
+
+/// Records a step of the move, and tells the servers of it.
+async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Result<(), MoveError> {
+    let changed = [Invalidation::Tenant, Invalidation::Keys, Invalidation::Revocations];
+    let changed = changed.map(|of| log_row(&of(record.tenant.clone())));
+    transaction.write(audit_records::INSERT, std::slice::from_ref(record), record.at.0).await?;
+    transaction.write(&LOG, &changed, record.at.0).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The private key of a row, and what it is sealed for.
+pub(super) struct PrivateKey<'t> {
+    tenant: &'t TenantId,
+    id: KeyId,
+    algorithm: SigningAlgorithm,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl<'t> PrivateKey<'t> {
+    pub(super) fn of(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, CopyError> {
+        let text = |name| row.get(name).and_then(Value::as_str);
+        let read = || {
+            let number = row.get("number").and_then(Value::as_u64)?;
+            Some(Self {
+                tenant,
+                id: KeyId::numbered(u32::try_from(number).ok()?),
+                algorithm: text("algorithm")?.parse().ok()?,
+                bytes: Zeroizing::new(from_hex(text("sealed_private_key")?)?),
+            })
+        };
+        read().ok_or_else(|| unusable("a signing key is none"))
+    }
+
+    pub(super) fn context(&self) -> SealingContext<'t> {
+        SealingContext::SigningKey { tenant: self.tenant, id: self.id, algorithm: self.algorithm }
+    }
+}
+
+/// Whether the row is of a tenant or client whose people have other names for each sector.
+fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
+    let settings =
+        row.get("settings").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
+    settings.is_some_and(|settings: Value| {
+        [&settings["subject"], &settings["code_flow"]["subject_type"]].contains(&&Value::from("pairwise"))
+    })
+}
+
+pub(super) fn moves(table: &Table) -> bool {
+    table.is_of_tenants() && !STAYS.contains(&&*table.name)
+}
+
+fn parsed(table: &Table, raw: &str) -> Result<Map<String, Value>, CopyError> {
+    serde_json::from_str(raw)
+        .map_err(|cause| CopyError::of(&table.name)(Error::unreadable(&table.name, cause)))
+}
+
+fn write_line(out: &mut (dyn Write + Send), line: &Value) -> Result<(), CopyError> {
+    Ok(writeln!(out, "{line}")?)
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+pub(super) fn unusable(why: impl Into<String>) -> CopyError {
+    CopyError::Backup(why.into())
+}
