@@ -12,7 +12,7 @@ use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::{api_keys, change_log, idempotent_answers};
+use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
 /// A hash never changes.
 const UPDATE: &str = "
@@ -41,7 +41,7 @@ const PRUNE: &str = "
 #[async_trait]
 impl EndedSecrets for Database {
     /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes API keys that have ended, and what a commit of one tenant may not
-    /// delete of other tenants: answers that have expired, and old rows of the log of changes.
+    /// delete of other tenants: answers that have expired, keys of the digests of deleted tenants, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::of(PRUNE)
             .bind(now)
@@ -52,6 +52,7 @@ impl EndedSecrets for Database {
         let pruned = transaction.execute(&prune).await?;
         transaction.execute(&api_keys::prune(now.saturating_sub(ENDED_SECRETS_STAY), limit)).await?;
         transaction.execute(&idempotent_answers::forget(now)).await?;
+        transaction.execute(&sealed_items::forget_tenant_keys()).await?;
         transaction.execute(&change_log::forget(now)).await?;
         transaction.commit().await?;
         Ok(pruned)

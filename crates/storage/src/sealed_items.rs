@@ -38,6 +38,12 @@ pub(crate) const VALUES: &str = "
 pub(crate) const TENANT_KEYS: &str = "
     SELECT name, sealed FROM sealed_values WHERE name > 'tenant key ' AND name < 'tenant key!' ORDER BY name";
 
+/// Those of deleted tenants. One of a tenant that is not there yet is about to be imported.
+const FORGET_TENANT_KEYS: &str = "
+    DELETE FROM sealed_values
+     WHERE name > 'tenant key ' AND name < 'tenant key!'
+       AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = substr(name, 12) AND t.deleted_at IS NOT NULL)";
+
 /// One at a time: there are few of them, and they may be large.
 pub(crate) const SOURCES: &str = "
     SELECT number, content, sealed_sources FROM generations
@@ -65,6 +71,11 @@ const REPLACE_ANSWER: &str = "
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, {now})";
 
 type Sealed = (SealedPlace, Vec<u8>);
+
+/// Deletes the keys of digests of deleted tenants.
+pub(crate) fn forget_tenant_keys() -> Statement {
+    Statement::of(FORGET_TENANT_KEYS)
+}
 
 #[async_trait]
 impl SealedItems for Database {

@@ -90,8 +90,7 @@ fn document(restored: &Restored) -> Value {
     json!({
         "at": restored.facts.at.to_rfc3339(),
         "tables": tables(&restored.tables),
-        "ended_later": restored.ended_later.applied,
-        "left": restored.ended_later.left,
+        "ended_later": restored.ended_later,
         "live_secrets": restored.live_secrets,
         "live_api_keys": restored.live_api_keys,
     })
@@ -103,10 +102,7 @@ fn lines(restored: &Restored) -> String {
         "Restored and verified: {}. All tokens, codes and sessions from before are ended; people and services get new ones.\n",
         sum(tables)
     );
-    let _ = writeln!(text, "Ended by the audit: {}.", ended_later.applied);
-    for left in &ended_later.left {
-        let _ = writeln!(text, "  by hand: {left}");
-    }
+    let _ = writeln!(text, "Ended by the audit: {ended_later}.");
     let _ = writeln!(
         text,
         "{} secrets and {} API keys are valid as of {}. What was revoked later and is not in the audit given lives again:",

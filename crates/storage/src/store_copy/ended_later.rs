@@ -20,39 +20,24 @@ pub struct AuditLine {
     pub subject: String,
 }
 
-/// What came of the records.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct EndedLater {
-    /// Number of those that were applied.
-    pub applied: usize,
-    /// Those that need a person: action, tenant and subject.
-    pub left: Vec<String>,
-}
+/// The name of a signing key in tokens.
+const KID: &str = "COALESCE(kid, 'oauth2-key-' || number)";
 
-/// Applies the records from this time on, the oldest first. What was deleted is suspended: a restore deletes nothing.
+/// Applies the records from this time on, the oldest first, and says how many. What was deleted is suspended: a restore deletes nothing.
 pub(super) async fn end_later(
     session: &mut Session,
     mut records: Vec<AuditLine>,
     since: Timestamp,
     now: Timestamp,
-) -> Result<EndedLater, CopyError> {
+) -> Result<usize, CopyError> {
     let since = since.to_rfc3339();
     records.retain(|record| record.at >= since);
     records.sort_by(|one, other| one.at.cmp(&other.at));
-    let mut found = EndedLater::default();
-    for record in records {
-        match statement(&record, now) {
-            Some(statement) => {
-                session.execute(&statement).await?;
-                found.applied += 1;
-            }
-            None if record.action == "key.revoked" => {
-                found.left.push(format!("{} of {}/{}", record.action, record.tenant, record.subject));
-            }
-            None => {}
-        }
+    let statements: Vec<_> = records.iter().filter_map(|record| statement(record, now)).collect();
+    for statement in &statements {
+        session.execute(statement).await?;
     }
-    Ok(found)
+    Ok(statements.len())
 }
 
 fn statement(AuditLine { action, tenant, subject, .. }: &AuditLine, now: Timestamp) -> Option<Statement> {
@@ -72,10 +57,14 @@ fn statement(AuditLine { action, tenant, subject, .. }: &AuditLine, now: Timesta
         ("account", "suspended" | "retired" | "deleted") => {
             ("accounts", &["account_id"], "suspended_at = $1")
         }
-        ("tenant", "suspended" | "retired" | "deleted") => ("tenants", &[], "suspended_at = $1"),
+        // A key that never retired before it was removed is a revoked one.
+        ("key", "revoked") => ("signing_keys", &[KID], "retiring_from = $1, removed_at = $1"),
+        ("tenant", "suspended" | "retired" | "deleted" | "exported") => ("tenants", &[], "suspended_at = $1"),
         ("client", "resumed") => ("clients", &["client_id"], "suspended_at = NULLIF($1, $1)"),
         ("account", "resumed") => ("accounts", &["account_id"], "suspended_at = NULLIF($1, $1)"),
-        ("tenant", "resumed") => ("tenants", &[], "suspended_at = NULLIF($1, $1)"),
+        ("tenant", "resumed" | "imported" | "export_failed") => {
+            ("tenants", &[], "suspended_at = NULLIF($1, $1)")
+        }
         _ => return None,
     };
     let names: Vec<_> = if row.len() == 2 {
@@ -133,13 +122,17 @@ mod tests {
             ),
             ("account.suspended", "a", "UPDATE accounts", "tenant_id = $2 AND account_id = $3"),
             ("tenant.retired", "acme", "UPDATE tenants", "WHERE tenant_id = $2"),
+            (
+                "key.revoked",
+                "oauth2-key-1",
+                "UPDATE signing_keys",
+                "tenant_id = $2 AND COALESCE(kid, 'oauth2-key-' || number) = $3",
+            ),
         ] {
             let text = text(action, subject).unwrap();
             assert!(text.starts_with(begins) && text.ends_with(ends), "{text}");
         }
-        for (action, subject) in
-            [("client.added", "svc"), ("secret.revoked", "svc"), ("odd", "svc"), ("key.revoked", "k")]
-        {
+        for (action, subject) in [("client.added", "svc"), ("secret.revoked", "svc"), ("odd", "svc")] {
             assert_eq!(text(action, subject), None);
         }
     }

@@ -22,7 +22,7 @@ mod tenant;
 
 pub use backup::{BackupFacts, backup};
 pub use copy::{Copied, copy, take_back};
-pub use ended_later::{AuditLine, EndedLater};
+pub use ended_later::AuditLine;
 pub use marks::StoreMark;
 pub use restore::{Restored, restore, verify};
 pub use session::StorePlace;

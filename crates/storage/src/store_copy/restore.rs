@@ -10,7 +10,7 @@ use crate::migrations::known;
 use crate::revocations;
 use crate::statement::Statement;
 use crate::store_copy::backup::BackupFacts;
-use crate::store_copy::ended_later::{AuditLine, EndedLater, end_later};
+use crate::store_copy::ended_later::{AuditLine, end_later};
 use crate::store_copy::session::{Session, StorePlace};
 use crate::store_copy::sums::TableSum;
 use crate::store_copy::target::Target;
@@ -44,8 +44,8 @@ pub struct Restored {
     pub facts: BackupFacts,
     /// Each table with what the backup has of it.
     pub tables: Vec<(String, TableSum)>,
-    /// What the records of the audit have ended.
-    pub ended_later: EndedLater,
+    /// How many records of the audit were applied.
+    pub ended_later: usize,
     /// Tenant, client and id of each secret that is valid now. One that was ended after the backup is valid again.
     pub live_secrets: Vec<[String; 3]>,
     /// The same of API keys.

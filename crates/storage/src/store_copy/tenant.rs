@@ -210,6 +210,9 @@ impl Database {
             return Err(unusable(text).into());
         }
         let tenant = facts.tenant.clone();
+        if tenant == TenantId::platform() {
+            return Err(unusable("the tenant of operators stays where it is").into());
+        }
         match self.first::<(bool, bool)>(Statement::of(STATE).bind(tenant.as_str())).await? {
             Some((true, _)) => Err(MoveError::Deleted(tenant)),
             Some((_, false)) => Err(MoveError::Serves(tenant)),

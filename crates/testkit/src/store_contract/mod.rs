@@ -279,6 +279,7 @@ macro_rules! store_contract_tests {
             destroyed_keys_are_not_sealed_anew,
             deleted_values_are_not_resealed,
             a_sealed_value_is_put_once,
+            a_key_of_digests_is_kept_until_its_tenant_is_deleted,
             a_commit_is_whole_or_nothing,
             a_first_key_and_usage_stay_beside_a_change_of_their_rows,
             new_sealed_bytes_stay_beside_a_rotation,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use administration::{Change, CommitOutcome, FirstKey};
+use administration::{Change, ChangeKind, CommitOutcome, FirstKey, tenant_key_name};
 use keys::{KeyId, KeyRecord, Kid};
 use tenancy::KidForm;
 
@@ -139,4 +139,23 @@ pub async fn a_sealed_value_is_put_once(stores: Stores) {
     assert_eq!(stores.administration.find_sealed("pepper").await.unwrap(), Some(vec![winner, 0, 255]));
     assert_eq!(stores.administration.find_sealed("Pepper").await.unwrap(), None);
     assert!(stores.administration.holds_sealed_rows().await.unwrap());
+}
+
+/// A tenant that came from another installation brought it.
+pub async fn a_key_of_digests_is_kept_until_its_tenant_is_deleted(stores: Stores) {
+    let store = &stores.administration;
+    let [acme, globex] = [
+        super::add(&stores, &fixtures::tenant("acme"), &[]).await,
+        super::add(&stores, &fixtures::tenant("globex"), &[]).await,
+    ];
+    let names =
+        [tenant_key_name(&acme), tenant_key_name(&globex), "tenant key".to_owned(), "tenant keys".to_owned()];
+    for (name, byte) in names.iter().zip(1..) {
+        assert!(store.put_sealed_if_absent(name, &[byte], NOW).await.unwrap());
+    }
+    assert_eq!(store.tenant_keys().await.unwrap(), [(acme.clone(), vec![1]), (globex.clone(), vec![2])]);
+    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, None, &fixtures::tenant("acme")));
+    super::commit(&stores, &requests::declared(vec![deleted])).await;
+    store.prune_ended_secrets(NOW, 9).await.unwrap();
+    assert_eq!(store.tenant_keys().await.unwrap(), [(globex, vec![2])]);
 }
