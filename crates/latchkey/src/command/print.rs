@@ -1,6 +1,6 @@
 //! Words for people and programs, on the standard streams.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anstream::{stderr, stdout};
@@ -16,9 +16,13 @@ pub(crate) const OUTPUT: &str = "the output cannot be written";
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset).
+/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset). A reader that closes the pipe, such as `head`, has
+/// all that it wants.
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
-    stdout().write_all(document.as_bytes()).context(OUTPUT)?;
+    match stdout().write_all(document.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.context(OUTPUT)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

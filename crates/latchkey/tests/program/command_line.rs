@@ -2,12 +2,22 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use crate::folder::Folder;
 use crate::foreign::node;
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
+
+#[test]
+fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
+    let mut command = Folder::with(TWO_TENANTS).program(&["schema"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), b"".as_slice()));
+}
 
 #[test]
 fn settings_are_checked_with_what_they_come_to() {
