@@ -4,10 +4,6 @@ use crate::migrations::{known, refuse_newer};
 use crate::open_error::OpenError;
 use crate::store_copy::StorePlace;
 
-/// From this schema on each version of the program runs beside the one before it. Earlier programs publish a new key
-/// under its number, where this one signs under its thumbprint, and cannot read hashes under a tenant's key.
-const BESIDE: i64 = 51;
-
 /// A schema, and what is missing of it.
 #[derive(Debug)]
 pub struct Upgrade {
@@ -22,6 +18,10 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
+    /// From this schema on each version of the program runs beside the one before it. Earlier programs publish a new key
+    /// under its number, where this one signs under its thumbprint, and cannot read hashes under a tenant's key.
+    pub const BESIDE: i64 = 51;
+
     /// Looks, and changes nothing.
     ///
     /// # Errors
@@ -39,6 +39,6 @@ impl Upgrade {
     /// Whether programs that run on the schema as it is go on beside this one.
     #[must_use]
     pub fn runs_beside(&self) -> bool {
-        self.found.is_none_or(|found| found >= BESIDE)
+        self.found.is_none_or(|found| found >= Self::BESIDE)
     }
 }

@@ -62,12 +62,16 @@ fn lines(upgrade: &Upgrade) -> String {
     for (schema, name) in pending {
         let _ = writeln!(text, "  {schema}  {name}");
     }
-    text.push_str(if upgrade.runs_beside() {
-        "Programs that serve the store go on beside this one. One that is started again refuses the new schema, so back up first.\n"
+    if upgrade.runs_beside() {
+        text.push_str("Programs that serve the store go on beside this one. One that is started again refuses the new schema, so back up first.\n");
     } else {
-        "Stop the programs that serve the store first: schema 42 drops columns that they read. From schema 42 on each version runs beside the \
-         one before it.\n"
-    });
+        let beside = Upgrade::BESIDE;
+        let _ = writeln!(
+            text,
+            "Stop the programs that serve the store first: they cannot read what this one writes. From schema {beside} on each version runs \
+             beside the one before it."
+        );
+    }
     text
 }
 
@@ -80,19 +84,19 @@ mod tests {
         let upgrade = |found, pending: &[i64]| Upgrade {
             store: "db/rows".to_owned(),
             found,
-            known: 50,
+            known: 60,
             pending: pending.iter().map(|schema| (*schema, "a name".to_owned())).collect(),
         };
         for (found, pending, says) in [
-            (None, &[1, 50][..], "no schema yet"),
-            (Some(50), &[], "Nothing is to do"),
-            (Some(49), &[50], "  50  a name\nPrograms that serve the store go on"),
-            (Some(42), &[43, 50], "go on beside this one"),
-            (Some(41), &[42, 50], "Stop the programs that serve the store first"),
+            (None, &[1, 60][..], "no schema yet"),
+            (Some(60), &[], "Nothing is to do"),
+            (Some(59), &[60], "  60  a name\nPrograms that serve the store go on"),
+            (Some(51), &[52, 60], "go on beside this one"),
+            (Some(50), &[51, 60], "Stop the programs that serve the store first"),
         ] {
             let text = lines(&upgrade(found, pending));
             assert!(text.contains(says), "{text}");
         }
-        assert_eq!(document(&upgrade(Some(41), &[42]))["runs_beside"], false);
+        assert_eq!(document(&upgrade(Some(50), &[51]))["runs_beside"], false);
     }
 }

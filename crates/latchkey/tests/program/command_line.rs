@@ -12,8 +12,9 @@ use crate::settings::{self, TWO_TENANTS, edited};
 
 #[test]
 fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
-    let mut command = Folder::with(TWO_TENANTS).program(&["schema"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let folder = Folder::with(TWO_TENANTS);
+    let mut child =
+        folder.program(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), b"".as_slice()));

@@ -165,8 +165,10 @@ fn a_schema_of_another_version_has_its_line() {
         assert!(ran.code == Some(code) && format!("{}{}", ran.out, ran.err).contains(says), "{ran:?}");
     };
     upgrade(1, "run a newer version");
-    set("DELETE FROM _sqlx_migrations WHERE version > 49");
-    upgrade(2, "50  store marks\nPrograms that serve the store go on beside this one");
+    set("DELETE FROM _sqlx_migrations WHERE version > 51");
+    upgrade(2, "52  tenants that move\nPrograms that serve the store go on beside this one");
+    set("DELETE FROM _sqlx_migrations WHERE version > 50");
+    upgrade(2, "51  kid\n  52  tenants that move\nStop the programs that serve the store first");
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
     upgrade(2, "Stop the programs that serve the store first");
