@@ -42,7 +42,7 @@ pub(crate) const TENANT_KEYS: &str = "
 const FORGET_TENANT_KEYS: &str = "
     DELETE FROM sealed_values
      WHERE name > 'tenant key ' AND name < 'tenant key!'
-       AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = substr(name, 12) AND t.deleted_at IS NOT NULL)";
+       AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = substr(sealed_values.name, 12) AND t.deleted_at IS NOT NULL)";
 
 /// One at a time: there are few of them, and they may be large.
 pub(crate) const SOURCES: &str = "
