@@ -1,6 +1,7 @@
-//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under the tenant's key, which only the server has, over the
-//! result and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing. An imported
-//! account has the hash of another system until its person signs in.
+//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under the tenant's key, which
+//! only the server has, over the result and the account. So a stolen database cannot be guessed against, and
+//! a row copied to another account matches nothing. An imported account has the hash of another system until
+//! its person signs in.
 
 use std::str::FromStr;
 
@@ -18,7 +19,7 @@ use crate::AccountId;
 const PURPOSE: &str = "account password";
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
 const PREFIX: &str = "p2$m=19456,t=2,p=1$";
-/// As earlier versions wrote it: under a key of all tenants.
+/// Earlier versions wrote it, under a key of all tenants.
 const EARLIER_PREFIX: &str = "p1$m=19456,t=2,p=1$";
 
 /// The stored form of the password of one account. Logs must not contain hashes.

@@ -65,7 +65,8 @@ impl AuditRecord {
         Self { at, actor, source, credential, sender_constraint, action, tenant, subject, detail }
     }
 
-    /// The record of a step in the move of a tenant to another installation, or from one, and which store is at the other end.
+    /// The record of a step in the move of a tenant to another installation, or from one, and which store is
+    /// at the other end.
     #[must_use]
     pub fn of_move(action: &str, tenant: &TenantId, store: &str, actor: &str, at: Timestamp) -> Self {
         let actor = Actor { name: actor.to_owned(), ..Actor::default() };

@@ -16,7 +16,7 @@ use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};
 pub(crate) const PREFIX: &str = "lk_rt_";
 /// The first byte of a text: how it is signed.
 const VERSION: u8 = 2;
-/// As earlier versions signed: under a key of all tenants.
+/// Earlier versions signed under a key of all tenants.
 const EARLIER: u8 = 1;
 /// Bytes of the secret that all tokens of a family have.
 pub(crate) const SECRET: usize = 16;

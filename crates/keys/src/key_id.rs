@@ -10,7 +10,8 @@ use tenancy::KidForm;
 /// The first characters of a thumbprint that are a `kid`: 96 bits.
 const START: usize = 16;
 
-/// The name of a key in the tokens that it signs. A number alone names no key: every tenant may have a number 1.
+/// The name of a key in the tokens that it signs. A number alone names no key: every tenant may have a number
+/// 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kid {
     /// `oauth2-key-N`.
@@ -19,7 +20,8 @@ pub enum Kid {
     Thumbprint([u8; START]),
 }
 
-/// A key of one tenant. Keys are counted, and a number is never given twice; so keys are equal and in order by it.
+/// A key of one tenant. Keys are counted, and a number is never given twice; so keys are equal and in order
+/// by it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
 pub struct KeyId {
@@ -50,7 +52,7 @@ impl Kid {
             .map(Self::Thumbprint)
     }
 
-    /// Of the key with this thumbprint.
+    /// The name of the key with this thumbprint.
     fn of_thumbprint(thumbprint: &str) -> Option<Self> {
         Self::parse(thumbprint.get(..START)?)
     }

@@ -183,7 +183,8 @@ fn has_der(public: &ParsedPublicKey, subject_public_key_info: &[u8]) -> bool {
 impl VerificationKeys for PublicKeys {
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
         let KeyOfSet { key, .. } = self.keys.iter().find(|key| key.key.kid.as_deref() == Some(kid))?;
-        let record = self.records.iter().find(|record| Some(record.id.kid()) == Kid::parse(kid));
+        let kid = Kid::parse(kid);
+        let record = self.records.iter().find(|record| Some(record.id.kid()) == kid);
         let may_verify = record.is_none_or(|record| record.verifies_at(now, skew));
         may_verify.then_some(VerificationKey::from(key))
     }

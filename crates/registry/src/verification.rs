@@ -75,7 +75,7 @@ impl<'a> Candidates<'a> {
     ///
     /// # Errors
     /// What the presented secret is instead.
-    pub(crate) fn matching(self, presented: &PresentedSecret) -> Result<&'a SecretId, Mismatch> {
+    pub(crate) fn matching(self, presented: &PresentedSecret<'_>) -> Result<&'a SecretId, Mismatch> {
         let dummy = SecretHash::token([0; 32]).is_of(presented);
         let mut found = None;
         for secret in self.live() {
@@ -88,7 +88,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Compares the ended secrets, too.
-    fn mismatch(self, presented: &PresentedSecret) -> Mismatch {
+    fn mismatch(self, presented: &PresentedSecret<'_>) -> Mismatch {
         let mut found = (secret::WRONG, None);
         for ended in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
             if ended.hash.is_of(presented) {

@@ -1,5 +1,6 @@
-//! The key of each tenant's digests. It follows from the pepper; where the tenant came from another installation, it came with the tenant, so
-//! that secrets, passwords and refresh tokens from there go on. It says nothing of the pepper, or of another tenant's key.
+//! The key of each tenant's digests. It follows from the pepper; where the tenant came from another
+//! installation, it came with the tenant, so that secrets, passwords and refresh tokens from there go on. It
+//! says nothing of the pepper, or of another tenant's key.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

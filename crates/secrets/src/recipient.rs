@@ -1,5 +1,6 @@
-//! Bytes that one other installation opens and nobody else: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and ChaCha20-Poly1305.
-//! They go in pieces, in their order, and the last one is marked; so a stream that was changed, cut or put together anew is refused.
+//! Bytes that one other installation opens and nobody else: HPKE (RFC 9180) in base mode, with X25519,
+//! HKDF-SHA-256 and ChaCha20-Poly1305. They go in pieces, in their order, and the last one is marked; so a
+//! stream that was changed, cut or put together anew is refused.
 
 use std::io::{self, Read, Write};
 use std::str::FromStr;
@@ -73,7 +74,8 @@ impl Recipient {
     /// The reader of what was sealed for this recipient.
     ///
     /// # Errors
-    /// When the beginning cannot be read, or was sealed for another recipient or as another kind; the latter may be found at the first byte.
+    /// When the beginning cannot be read, or was sealed for another recipient or as another kind; the latter
+    /// may be found at the first byte.
     pub fn open<R: Read>(&self, kind: &str, mut from: R) -> io::Result<OpeningReader<R>> {
         let mut key = [0; KEY];
         from.read_exact(&mut key)?;

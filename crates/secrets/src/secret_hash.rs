@@ -8,10 +8,13 @@ use derive_more::Display;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 
+use crate::keyed_digest::KeyedDigest;
+
 /// The stored hash of a secret. Logs must not contain hashes either.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum SecretHash {
-    /// HMAC-SHA-256 under a key that only the server has, for generated secrets: 256 random bits need no slow hash.
+    /// HMAC-SHA-256 under a key that only the server has, for generated secrets: 256 random bits need no slow
+    /// hash.
     #[debug("SecretHash::Token([redacted])")]
     Token(TokenHash),
     /// argon2id in PHC string format (RFC 9106), for secrets that people choose.
@@ -22,19 +25,20 @@ pub enum SecretHash {
 /// The digest of a generated secret.
 #[derive(Clone, Copy, Display, PartialEq, Eq)]
 pub enum TokenHash {
-    /// Under the key of its tenant.
+    /// It is under the key of its tenant.
     #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
     OfTenant([u8; 32]),
-    /// Under a key of all tenants, as earlier versions made it.
+    /// Earlier versions made it under a key of all tenants.
     #[display("{EARLIER_PREFIX}{}", BASE64.encode(_0))]
     OfPlatform([u8; 32]),
 }
 
-/// The hashes that a presented secret may have in the store.
-pub struct PresentedSecret {
+/// A presented secret with its hash.
+pub struct PresentedSecret<'a> {
     pub(crate) hash: SecretHash,
-    /// That of earlier versions.
-    pub(crate) earlier: Option<SecretHash>,
+    /// The key and the texts of the digest that earlier versions stored. It is computed where a row has such
+    /// a digest.
+    pub(crate) earlier: Option<(&'a KeyedDigest, [&'a str; 3])>,
 }
 
 /// The text is not a hash of a known format.
@@ -53,11 +57,12 @@ impl SecretHash {
         Self::Token(TokenHash::OfTenant(digest))
     }
 
-    /// Whether it is a hash of the presented secret.
+    /// Whether it is a hash of the presented secret. The comparison takes constant time.
     #[must_use]
-    pub fn is_of(&self, presented: &PresentedSecret) -> bool {
-        let is_earlier = presented.earlier.as_ref().is_some_and(|earlier| self.matches(earlier));
-        self.matches(&presented.hash) | is_earlier
+    pub fn is_of(&self, presented: &PresentedSecret<'_>) -> bool {
+        let Self::Token(TokenHash::OfPlatform(stored)) = self else { return self.matches(&presented.hash) };
+        let earlier = presented.earlier.map(|(key, texts)| key.of(texts.map(str::as_bytes)));
+        earlier.is_some_and(|earlier| earlier.ct_eq(stored).into())
     }
 
     /// Whether both are hashes of one secret. The comparison takes constant time.
@@ -76,7 +81,7 @@ impl SecretHash {
     }
 }
 
-impl From<SecretHash> for PresentedSecret {
+impl From<SecretHash> for PresentedSecret<'_> {
     fn from(hash: SecretHash) -> Self {
         Self { hash, earlier: None }
     }

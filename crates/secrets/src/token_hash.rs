@@ -3,14 +3,14 @@
 use protocol::Secret;
 use tenancy::TenantId;
 
-use crate::{Pepper, PresentedSecret, SecretHash, TokenHash};
+use crate::{Pepper, PresentedSecret, SecretHash};
 
 /// What digests of generated secrets and of API keys are for.
 const SECRET: &str = "generated secret";
 const API_KEY: &str = "API key";
 
-/// Computes the hash of a generated secret. It includes the client, under the tenant's key, so a row copied to another client or tenant
-/// matches nothing.
+/// Computes the hash of a generated secret. It includes the client, under the tenant's key, so a row copied
+/// to another client or tenant matches nothing.
 #[must_use]
 pub fn hash_token(
     pepper: &Pepper,
@@ -21,38 +21,39 @@ pub fn hash_token(
     of_tenant(pepper, tenant, SECRET, [client.as_ref(), secret.expose()])
 }
 
-/// The hashes that a presented secret may have.
+/// A presented secret, to compare with the stored hashes of a client.
 #[must_use]
-pub fn presented_token(
-    pepper: &Pepper,
-    tenant: &TenantId,
-    client: impl AsRef<str>,
-    secret: &Secret,
-) -> PresentedSecret {
-    let earlier = pepper.generated_secrets.of(texts(tenant, client.as_ref(), secret));
-    PresentedSecret { hash: hash_token(pepper, tenant, client, secret), earlier: Some(earlier_hash(earlier)) }
+pub fn presented_token<'a>(
+    pepper: &'a Pepper,
+    tenant: &'a TenantId,
+    client: &'a str,
+    secret: &'a Secret,
+) -> PresentedSecret<'a> {
+    let earlier = (&pepper.generated_secrets, [tenant.as_str(), client, secret.expose()]);
+    PresentedSecret { hash: hash_token(pepper, tenant, client, secret), earlier: Some(earlier) }
 }
 
-/// Computes the hash of an API key. It includes the client, under the tenant's key, so a row copied to another client or tenant matches
-/// nothing.
+/// Computes the hash of an API key. It includes the client, under the tenant's key, so a row copied to
+/// another client or tenant matches nothing.
 #[must_use]
 pub fn hash_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> SecretHash {
     of_tenant(pepper, tenant, API_KEY, [client, key])
 }
 
-/// The hashes that a presented API key may have.
+/// A presented API key, to compare with the stored hash of a key.
 #[must_use]
-pub fn presented_api_key(pepper: &Pepper, tenant: &TenantId, client: &str, key: &str) -> PresentedSecret {
-    let earlier = pepper.api_keys.of([tenant.as_str(), client, key].map(str::as_bytes));
-    PresentedSecret { hash: hash_api_key(pepper, tenant, client, key), earlier: Some(earlier_hash(earlier)) }
+pub fn presented_api_key<'a>(
+    pepper: &'a Pepper,
+    tenant: &'a TenantId,
+    client: &'a str,
+    key: &'a str,
+) -> PresentedSecret<'a> {
+    let earlier = (&pepper.api_keys, [tenant.as_str(), client, key]);
+    PresentedSecret { hash: hash_api_key(pepper, tenant, client, key), earlier: Some(earlier) }
 }
 
 fn of_tenant(pepper: &Pepper, tenant: &TenantId, purpose: &str, texts: [&str; 2]) -> SecretHash {
     SecretHash::token(pepper.tenants.digest(tenant, purpose, texts.map(str::as_bytes)))
-}
-
-fn earlier_hash(digest: [u8; 32]) -> SecretHash {
-    SecretHash::Token(TokenHash::OfPlatform(digest))
 }
 
 /// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.
@@ -65,19 +66,18 @@ pub fn declared_digest(
     client: impl AsRef<str>,
     secret: &Secret,
 ) -> [u8; 32] {
-    pepper.declared_secrets.of(texts(tenant, client.as_ref(), secret))
-}
-
-fn texts<'a>(tenant: &'a TenantId, client: &'a str, secret: &'a Secret) -> [&'a [u8]; 3] {
-    [tenant.as_str().as_bytes(), client.as_bytes(), secret.expose().as_bytes()]
+    pepper.declared_secrets.of([tenant.as_str(), client.as_ref(), secret.expose()].map(str::as_bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
     use proptest::prelude::*;
     use zeroize::Zeroizing;
 
     use super::*;
+    use crate::KeyedDigest;
 
     fn digests(tenant: &str, client: &str, secret: &str) -> (SecretHash, SecretHash) {
         let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
@@ -85,6 +85,27 @@ mod tests {
         let secret = Secret::new(secret.to_owned());
         let declared = declared_digest(&pepper, &tenant, client, &secret);
         (hash_token(&pepper, &tenant, client, &secret), SecretHash::token(declared))
+    }
+
+    #[test]
+    fn what_an_earlier_version_stored_is_recognised_for_its_tenant_and_client_alone() {
+        let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let secret = Secret::new("secret".to_owned());
+        let stored = |key: &KeyedDigest| -> SecretHash {
+            let digest = key.of(["acme", "svc", "secret"].map(str::as_bytes));
+            format!("$lk1$hmac-sha256${}", STANDARD_NO_PAD.encode(digest)).parse().unwrap()
+        };
+        let (of_secret, of_key) = (stored(&pepper.generated_secrets), stored(&pepper.api_keys));
+        for (tenant, client, is_own) in [(&acme, "svc", true), (&acme, "web", false), (&globex, "svc", false)]
+        {
+            let token = presented_token(&pepper, tenant, client, &secret);
+            let key = presented_api_key(&pepper, tenant, client, secret.expose());
+            assert_eq!([of_secret.is_of(&token), of_key.is_of(&key)], [is_own; 2], "{tenant} {client}");
+            assert!(!of_secret.is_of(&key) && !of_key.is_of(&token));
+            let current = hash_token(&pepper, tenant, client, &secret);
+            assert!(current.is_of(&token) && !current.is_of(&key));
+        }
     }
 
     #[test]

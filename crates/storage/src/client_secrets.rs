@@ -40,8 +40,9 @@ const PRUNE: &str = "
 
 #[async_trait]
 impl EndedSecrets for Database {
-    /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes API keys that have ended, and what a commit of one tenant may not
-    /// delete of other tenants: answers that have expired, keys of the digests of deleted tenants, and old rows of the log of changes.
+    /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes API keys
+    /// that have ended, and what a commit of one tenant may not delete of other tenants: answers that have
+    /// expired, keys of the digests of deleted tenants, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::of(PRUNE)
             .bind(now)

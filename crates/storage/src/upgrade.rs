@@ -18,8 +18,9 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// From this schema on each version of the program runs beside the one before it. Earlier programs publish a new key
-    /// under its number, where this one signs under its thumbprint, and cannot read hashes under a tenant's key.
+    /// From this schema on each version of the program runs beside the one before it. Earlier programs
+    /// publish a new key under its number, where this one signs under its thumbprint, and cannot read hashes
+    /// under a tenant's key.
     pub const BESIDE: i64 = 51;
 
     /// Looks, and changes nothing.

@@ -31,7 +31,8 @@ pub struct SigningPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KidForm {
-    /// `oauth2-key-N`, counted by tenant. Two stores that are in turn one issuer's give the same name to different keys.
+    /// `oauth2-key-N`, counted by tenant. Two stores that are in turn one issuer's give the same name to
+    /// different keys.
     #[default]
     Numbered,
     /// The start of the key's thumbprint (RFC 7638).

@@ -60,7 +60,7 @@ impl Administrator {
             let (tenant, client) = (tenant.clone(), client.clone());
             after = Some(SecretPath { tenant, client, secret: last.id.clone() });
             for (tenant, client, secret) in page {
-                if secret.hash.is_of(&presented_token(&self.pepper, &tenant, &client, text)) {
+                if secret.hash.is_of(&presented_token(&self.pepper, &tenant, client.as_str(), text)) {
                     let ends_at = secret.ends_at();
                     found.push(LeakedCredential { tenant, client, id: LeakedId::Secret(secret.id), ends_at });
                 }

@@ -50,7 +50,7 @@ impl<'a> Secrets<'a, '_> {
             row.managed_by == ManagedBy::Api
                 && row.secret.revoked_at.is_none()
                 && GeneratedSecret::is_well_formed(value.expose())
-                && row.secret.hash.is_of(&presented_token(self.context.pepper, tenant, id, value))
+                && row.secret.hash.is_of(&presented_token(self.context.pepper, tenant, id.as_str(), value))
         };
         self.rows.iter().find(is_made)
     }

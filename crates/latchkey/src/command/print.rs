@@ -16,8 +16,8 @@ pub(crate) const OUTPUT: &str = "the output cannot be written";
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset). A reader that closes the pipe, such as `head`, has
-/// all that it wants.
+/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset). A reader that
+/// closes the pipe, such as `head`, has all that it wants.
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
     match stdout().write_all(document.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}

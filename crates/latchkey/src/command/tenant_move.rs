@@ -1,5 +1,6 @@
-//! `latchkey tenant export`, `import` and `recipient`: one tenant goes to another installation, with its keys, secrets and people. All three work
-//! on the store of the settings, because no interface gives private keys away.
+//! `latchkey tenant export`, `import` and `recipient`: one tenant goes to another installation, with its
+//! keys, secrets and people. All three work on the store of the settings, because no interface gives private
+//! keys away.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write, stderr};
@@ -27,7 +28,8 @@ use crate::database::store_place;
 
 /// The line before what is sealed, and what is sealed under it.
 const KIND: &str = "latchkey tenant 1";
-/// Within this time every server of the store has read the key of the tenant's digests, which it looks for each second.
+/// Within this time every server of the store has read the key of the tenant's digests, which it looks for
+/// each second.
 const READ_BY_ALL: Duration = Duration::from_secs(3);
 
 /// Which tenant, and for whom.
@@ -37,7 +39,8 @@ pub(crate) struct ExportArguments {
     tenant: TenantId,
     /// A new file, or `-` for the standard output.
     file: PathBuf,
-    /// The key of the other installation, which alone can open the file: what `latchkey tenant recipient` prints there.
+    /// The key of the other installation, which alone can open the file: what `latchkey tenant recipient`
+    /// prints there.
     #[arg(long, value_name = "KEY")]
     to: RecipientKey,
 }

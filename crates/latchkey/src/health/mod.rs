@@ -69,7 +69,9 @@ impl PlatformHealth {
             let (opens, why) = self.look(&mut opened).await;
             if opens == Some(Opens::Yes) {
                 let keys = self.tenant_keys.read(&*self.database, &*self.sealer, &self.digest_keys).await;
-                if let Err(error) = keys.as_ref().err().filter(|_| read).map_or(Ok(()), Err) {
+                if let Err(error) = &keys
+                    && read
+                {
                     tracing::error!(
                         "a tenant came from another installation, and its key is not read: {error:#}"
                     );

@@ -1,4 +1,5 @@
-//! The keys of digests that came with their tenants from other installations, sealed in the store. Every server looks for new ones each second.
+//! The keys of digests that came with their tenants from other installations, sealed in the store. Every
+//! server looks for new ones each second.
 
 use std::collections::HashMap;
 

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use crate::host::{Ran, run};
+use crate::host::Ran;
 use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};
 use crate::revocation::introspect;
-use crate::store_copy::start;
+use crate::store_copy::{patiently, start};
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
 fn header(token: &str) -> String {
@@ -19,9 +19,7 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
     let settings = settings_with_people();
     let source = start(&test_env, &settings, &test_env.database.url());
     let cli = |replica: &Replica, arguments: &[&str]| -> Ran {
-        let ran = || run(&mut test_env.command(&replica.folder, arguments));
-        // On a busy machine a command may wait longer than it does for its first connection, and says so (6).
-        (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
+        patiently(|| test_env.command(&replica.folder, arguments))
     };
     let mut held = Vec::new();
     for tenant in TENANTS {

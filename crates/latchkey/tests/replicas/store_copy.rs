@@ -2,7 +2,7 @@
 //! sessions, refresh tokens and keys.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,7 +56,7 @@ impl Held {
         assert!(code_of(&self.browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
     }
 
-    /// The same but for sessions.
+    /// What needs no session is as it was.
     pub(crate) async fn check_tokens(&mut self, test_env: &TestEnv, replica: &Replica) {
         let (tenant, of) = (self.tenant, (test_env, self.tenant));
         assert_eq!(replica.program.jwks(tenant).await.json(), self.keys);
@@ -75,6 +75,12 @@ pub(crate) fn start(test_env: &TestEnv, settings: &str, url: &str) -> Replica {
     let folder = Folder::with(settings);
     let mut command = test_env.command(&folder, &["serve"]);
     Replica { program: Program::spawn(&folder, command.env("LATCHKEY__STORAGE__URL", url)), folder }
+}
+
+/// Runs a command. On a busy machine it may wait longer than it does for its first connection, and says so (6).
+pub(crate) fn patiently(command: impl Fn() -> Command) -> Ran {
+    let ran = || run(&mut command());
+    (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
 }
 
 fn store_copy(test_env: &TestEnv, folder: &Folder, arguments: &[&str]) -> Ran {

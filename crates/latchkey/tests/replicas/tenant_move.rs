@@ -1,9 +1,9 @@
-//! One tenant goes to another installation, and back: its tokens, secrets, API keys, refresh tokens, people and revocations go on there, and the
-//! other tenants of both notice nothing.
+//! One tenant goes to another installation, and back: its tokens, secrets, API keys, refresh tokens, people
+//! and revocations go on there, and the other tenants of both notice nothing.
 
-use crate::host::{Ran, run};
+use crate::host::Ran;
 use crate::person::{Browser, settings_with_people};
-use crate::store_copy::{Held, start};
+use crate::store_copy::{Held, patiently, start};
 use crate::test_env::{Replica, TestEnv};
 
 /// One with a sealing key, a pepper and a store of its own.
@@ -19,12 +19,11 @@ impl Installation {
     }
 
     fn cli(&self, arguments: &[&str]) -> Ran {
-        let ran = || {
+        patiently(|| {
             let mut command = self.test_env.command(&self.replica.folder, arguments);
-            run(command.env("LATCHKEY__STORAGE__URL", &self.url))
-        };
-        // On a busy machine a command may wait longer than it does for its first connection, and says so (6).
-        (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
+            command.env("LATCHKEY__STORAGE__URL", &self.url);
+            command
+        })
     }
 
     fn refuses(&self, arguments: &[&str], why: &str) {

@@ -1,5 +1,6 @@
 //! The rows of a tenant as they arrive from another installation, in one transaction.
 
+use data_encoding::HEXLOWER;
 use keys::KeySealer;
 use serde_json::{Map, Value};
 use tenancy::TenantId;
@@ -7,11 +8,11 @@ use tenancy::TenantId;
 use crate::database::{Database, Purpose};
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::tables::{Table, columns, tables_of};
-use crate::store_copy::tenant::{MoveError, PrivateKey, hex, moves, unusable};
+use crate::store_copy::tenant::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::transaction::Transaction;
 
-/// Of a declaration, which stays in the files of the installation.
+/// Columns that follow from a declaration. It stays in the files of the installation.
 const OF_DECLARATION: [&str; 5] =
     ["fingerprint", "declared_digest", "declared_expires_at", "deletion_due_at", "rotation_due_at"];
 /// Rows that are written at once.
@@ -41,7 +42,7 @@ impl<'d> Arrival<'d> {
         let mut tables = tables_of(database.read(columns(dialect)).await?)?;
         tables.retain(Table::is_of_tenants);
         let mut transaction = database.begin(Purpose::Writes).await?;
-        // Of a tenant that comes back. Its own row stays, because thumbprints name it.
+        // A tenant may come back. Its own row stays, because thumbprints name it.
         let replaced = |table: &&Table| !["tenants", "key_thumbprints"].contains(&&*table.name);
         for table in tables.iter().rev().filter(replaced) {
             let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
@@ -98,7 +99,8 @@ impl<'d> Arrival<'d> {
     }
 }
 
-/// The row as it is here: administered by the API, since no file of this installation declares it, and sealed for this installation.
+/// The row as it is here: administered by the API, since no file of this installation declares it, and sealed
+/// for this installation.
 async fn arrived(
     table: &str,
     mut row: Map<String, Value>,
@@ -106,7 +108,7 @@ async fn arrived(
     sealer: &dyn KeySealer,
 ) -> Result<Map<String, Value>, MoveError> {
     if row.get("tenant_id").and_then(Value::as_str) != Some(tenant.as_str()) {
-        return Err(unusable("it has a row of another tenant").into());
+        return Err(unusable("it has a row of another tenant"));
     }
     let mut set = |name: &str, value: Value| {
         if let Some(member) = row.get_mut(name) {
@@ -127,7 +129,7 @@ async fn arrived(
             let key = PrivateKey::of(tenant, &row)?;
             if !key.bytes.is_empty() {
                 let sealed = sealer.seal(&key.context(), &key.bytes).await?;
-                row.insert("sealed_private_key".to_owned(), hex(&sealed).into());
+                row.insert("sealed_private_key".to_owned(), HEXLOWER.encode(&sealed).into());
             }
         }
         _ => {}

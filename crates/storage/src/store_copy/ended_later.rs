@@ -23,7 +23,8 @@ pub struct AuditLine {
 /// The name of a signing key in tokens.
 const KID: &str = "COALESCE(kid, 'oauth2-key-' || number)";
 
-/// Applies the records from this time on, the oldest first, and says how many. What was deleted is suspended: a restore deletes nothing.
+/// Applies the records from this time on, the oldest first, and says how many. What was deleted is suspended:
+/// a restore deletes nothing.
 pub(super) async fn end_later(
     session: &mut Session,
     mut records: Vec<AuditLine>,

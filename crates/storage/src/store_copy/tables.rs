@@ -130,8 +130,8 @@ impl Table {
         self.selection_from(dialect, &self.name)
     }
 
-    /// The rows of one tenant, in their order where they have one. A tenant's id is made of letters, digits and hyphens, so it needs no
-    /// quoting.
+    /// The rows of one tenant, in their order where they have one. A tenant's id is made of letters, digits
+    /// and hyphens, so it needs no quoting.
     pub(super) fn selection_of(&self, dialect: Dialect, tenant: &TenantId) -> String {
         let order = if self.has("position") { " ORDER BY position" } else { "" };
         let rows = format!("(SELECT * FROM {} WHERE tenant_id = '{tenant}'{order}) AS t", self.name);

@@ -1,9 +1,11 @@
-//! One tenant's rows on their way to another installation: lines of JSON. The first one is [`TenantFacts`]; `["table",NAME]` precedes the rows
-//! of a table. Private keys are in the clear in them, so the command seals the lines for their recipient.
+//! One tenant's rows on their way to another installation: lines of JSON. The first one is [`TenantFacts`];
+//! `["table",NAME]` precedes the rows of a table. Private keys are in the clear in them, so the command seals
+//! the lines for their recipient.
 
 use std::io::{BufRead, Write};
 
 use administration::{AuditRecord, Invalidation, SealedItems};
+use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
 use keys::{KeyId, KeySealer, SealError, SealingContext};
 use protocol::{SigningAlgorithm, Timestamp};
@@ -27,8 +29,8 @@ use crate::store_copy::tables::{Table, tables};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::transaction::Transaction;
 
-/// What stays where it is: what was begun and lives for minutes, what is sealed for this installation or its operators, and what follows from
-/// other rows.
+/// What stays where it is: what was begun and lives for minutes, what is sealed for this installation or its
+/// operators, and what follows from other rows.
 const STAYS: [&str; 8] = [
     "authorization_codes",
     "console_sessions",
@@ -39,6 +41,7 @@ const STAYS: [&str; 8] = [
     "pushed_requests",
     "refusals",
 ];
+
 /// The first line.
 #[derive(Clone, derive_more::Debug, Serialize, Deserialize)]
 pub struct TenantFacts {
@@ -85,6 +88,9 @@ pub enum MoveError {
         "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
     )]
     Pairwise(TenantId),
+    /// The file holds no tenant, or one of another version.
+    #[error("the file cannot be imported: {0}")]
+    Unusable(String),
     /// A private key cannot be opened or sealed.
     #[error("a signing key cannot be opened or sealed")]
     Seal(#[from] SealError),
@@ -125,7 +131,7 @@ pub async fn export_tenant(
                 let key = PrivateKey::of(&facts.tenant, &row)?;
                 if !key.bytes.is_empty() {
                     let opened = sealer.unseal(&key.context(), &key.bytes).await?;
-                    row.insert("sealed_private_key".to_owned(), hex(&opened).into());
+                    row.insert("sealed_private_key".to_owned(), HEXLOWER.encode(&opened).into());
                 }
             }
             write_line(out, &Value::Object(row))?;
@@ -145,7 +151,7 @@ impl TenantFacts {
     /// The key of the tenant's digests.
     #[must_use]
     pub fn digest_key(&self) -> Option<DigestKey> {
-        Some(Zeroizing::new(from_hex(&self.key)?.try_into().ok()?))
+        Some(Zeroizing::new(HEXLOWER.decode(self.key.as_bytes()).ok()?.try_into().ok()?))
     }
 }
 
@@ -160,10 +166,18 @@ impl Database {
         at: Timestamp,
     ) -> TenantFacts {
         let schema = known(&crate::sqlite::MIGRATOR);
-        TenantFacts { schema, tenant: tenant.clone(), store: self.place(), at, was_active, key: hex(&**key) }
+        TenantFacts {
+            schema,
+            tenant: tenant.clone(),
+            store: self.place(),
+            at,
+            was_active,
+            key: HEXLOWER.encode(&**key),
+        }
     }
 
-    /// Suspends a tenant that serves, before its export. Its tokens do not end by it, because they go on elsewhere. Its keys are published until then.
+    /// Suspends a tenant that serves, before its export. Its tokens do not end by it, because they go on
+    /// elsewhere. Its keys are published until then.
     ///
     /// # Errors
     /// When the store fails.
@@ -187,7 +201,8 @@ impl Database {
         end_step(transaction, record).await
     }
 
-    /// Reads the first line, and says whether the tenant can be written here: it is not there, or is to be replaced and does not serve.
+    /// Reads the first line, and says whether the tenant can be written here: it is not there, or is to be
+    /// replaced and does not serve.
     ///
     /// # Errors
     /// [`MoveError`].
@@ -207,11 +222,11 @@ impl Database {
                 "it is of schema {}, and this program has {known}; both installations need the same version",
                 facts.schema
             );
-            return Err(unusable(text).into());
+            return Err(unusable(text));
         }
         let tenant = facts.tenant.clone();
         if tenant == TenantId::platform() {
-            return Err(unusable("the tenant of operators stays where it is").into());
+            return Err(unusable("the tenant of operators stays where it is"));
         }
         match self.first::<(bool, bool)>(Statement::of(STATE).bind(tenant.as_str())).await? {
             Some((true, _)) => Err(MoveError::Deleted(tenant)),
@@ -221,7 +236,8 @@ impl Database {
         }
     }
 
-    /// Keeps the sealed key of a tenant's digests that came with it; none of a tenant whose key is this installation's.
+    /// Keeps the sealed key of a tenant's digests that came with it; none of a tenant whose key is this
+    /// installation's.
     ///
     /// # Errors
     /// When the store fails.
@@ -240,7 +256,8 @@ impl Database {
         Ok(())
     }
 
-    /// Writes the rows after the first line, all of them or none. The tenant serves then, if it did before its export.
+    /// Writes the rows after the first line, all of them or none. The tenant serves then, if it did before
+    /// its export.
     ///
     /// # Errors
     /// [`MoveError`].
@@ -259,7 +276,7 @@ impl Database {
                     arrival.open(name.get(1).and_then(Value::as_str).unwrap_or_default()).await?;
                 }
                 Ok(Value::Object(row)) => arrival.row(row, sealer).await?,
-                _ => return Err(unusable("a line is none of a tenant").into()),
+                _ => return Err(unusable("a line is none of a tenant")),
             }
         }
         arrival.flush().await?;
@@ -296,7 +313,7 @@ pub(super) struct PrivateKey<'t> {
 }
 
 impl<'t> PrivateKey<'t> {
-    pub(super) fn of(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, CopyError> {
+    pub(super) fn of(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, MoveError> {
         let text = |name| row.get(name).and_then(Value::as_str);
         let read = || {
             let number = row.get("number").and_then(Value::as_u64)?;
@@ -304,7 +321,7 @@ impl<'t> PrivateKey<'t> {
                 tenant,
                 id: KeyId::numbered(u32::try_from(number).ok()?),
                 algorithm: text("algorithm")?.parse().ok()?,
-                bytes: Zeroizing::new(from_hex(text("sealed_private_key")?)?),
+                bytes: Zeroizing::new(HEXLOWER.decode(text("sealed_private_key")?.as_bytes()).ok()?),
             })
         };
         read().ok_or_else(|| unusable("a signing key is none"))
@@ -337,15 +354,6 @@ fn write_line(out: &mut (dyn Write + Send), line: &Value) -> Result<(), CopyErro
     Ok(writeln!(out, "{line}")?)
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(digit).collect()
-}
-
-pub(super) fn unusable(why: impl Into<String>) -> CopyError {
-    CopyError::Backup(why.into())
+pub(super) fn unusable(why: impl Into<String>) -> MoveError {
+    MoveError::Unusable(why.into())
 }
