@@ -51,8 +51,9 @@ pub(super) struct Period {
 }
 
 impl Limit {
-    /// How many requests may wait, when one comes and so many wait already; each costs so much.
-    pub(super) fn most(&mut self, now: Instant, waiting: usize, cost: Duration) -> usize {
+    /// How many requests may wait, when one comes and so many wait already; each costs so much. In an overload one of each tenant
+    /// may, however slow the worker is: otherwise a tenant that sends the next one at once leaves no place to the first of another.
+    pub(super) fn most(&mut self, now: Instant, waiting: usize, tenants: usize, cost: Duration) -> usize {
         let next = match self {
             Self::Short => (waiting > within(BACKLOG, cost)).then(|| Self::Long(LongQueue::begin(now))),
             Self::Long(queue) => {
@@ -63,7 +64,8 @@ impl Limit {
         if let Some(next) = next {
             *self = next;
         }
-        within(if matches!(self, Self::Overload(_)) { BACKLOG } else { MOST }, cost)
+        let most = within(MOST, cost);
+        if matches!(self, Self::Overload(_)) { within(BACKLOG, cost).max(tenants).min(most) } else { most }
     }
 
     /// A request came.
@@ -148,7 +150,7 @@ mod tests {
 
         fn come(&mut self, count: usize) {
             for _ in 0..count {
-                let most = self.limit.most(self.now, self.waiting, COST);
+                let most = self.limit.most(self.now, self.waiting, 1, COST);
                 let is_refused = self.waiting >= most;
                 self.limit.came(is_refused);
                 if is_refused {
@@ -256,7 +258,7 @@ mod tests {
         worker.come(1_000);
         for elapsed in 0..10_000 {
             let cost = if elapsed % 100 == 99 { COST * 2 } else { COST };
-            assert!(worker.waiting < worker.limit.most(worker.now, worker.waiting, cost), "{elapsed}");
+            assert!(worker.waiting < worker.limit.most(worker.now, worker.waiting, 1, cost), "{elapsed}");
             let answered = worker.work();
             worker.come(answered);
         }

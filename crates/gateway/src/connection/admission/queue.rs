@@ -73,7 +73,8 @@ impl Queue {
 
     /// A request came. If more wait than may, the newest of those are refused of whom most wait.
     pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
-        let most = self.limit.most(now, self.waiting.len(), self.cost);
+        let tenants = self.waiting.tenants_with(&line);
+        let most = self.limit.most(now, self.waiting.len(), tenants, self.cost);
         let is_refused = self.waiting.len() >= most;
         self.limit.came(is_refused);
         let ticket = Ticket::default();

@@ -47,6 +47,11 @@ impl Waiting {
         self.0.len
     }
 
+    /// The number of tenants of whom a request waits, when one of this tenant does.
+    pub(super) fn tenants_with(&self, line: &Line) -> usize {
+        self.0.queues.len() + usize::from(!self.0.queues.contains_key(line))
+    }
+
     pub(super) fn push(&mut self, line: Line, source: ClientAddress, ticket: Ticket) {
         self.0.push((line, (source, ())), ticket);
     }

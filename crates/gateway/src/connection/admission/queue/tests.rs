@@ -126,6 +126,29 @@ fn an_overload_by_one_tenant_refuses_none_of_another() {
 }
 
 #[test]
+fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
+    let mut case = Case::new();
+    let mut refused = 0;
+    let mut others = [("acme", None), ("initech", None)];
+    for turn in 0..500 {
+        // Each request takes 10 ms, so that one alone may wait.
+        case.now += MOST_COST * case.queue.called;
+        case.queue.next_turn(case.now);
+        case.held.retain(|ticket| ticket.outcome().is_none());
+        refused += case.come_from("globex", 1, 48)[1];
+        for (tenant, last) in &mut others {
+            let outcome = last.as_ref().map(Ticket::outcome);
+            assert_ne!(outcome, Some(Some(Outcome::Refused)), "{tenant} in turn {turn}");
+            if outcome != Some(None) {
+                assert_eq!(case.come_from(tenant, 2, 1), [1, 0], "{tenant} in turn {turn}");
+                *last = case.held.last().cloned();
+            }
+        }
+    }
+    assert!(refused > 20_000, "{refused}");
+}
+
+#[test]
 fn a_connection_that_ended_takes_no_turn() {
     let mut case = Case::new();
     case.come(8);
