@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use administration::{FileSecret, Generations as _, Outcome};
 use tokio::signal::unix::Signal;
@@ -135,10 +136,11 @@ impl Reload {
                 _ = hangup.recv() => Why::Requested,
                 () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
+            let began = Instant::now();
             if let Some(watched) = self.look(why).await {
                 watch.add(&watched);
             }
-            environment.secret_stores().put_off();
+            environment.secret_stores().put_off(began);
         }
     }
 

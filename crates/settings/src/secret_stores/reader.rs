@@ -77,12 +77,11 @@ impl SecretStores {
         }
     }
 
-    /// What is due and was not read, as with settings at fault, is due later.
-    pub fn put_off(&self) {
-        let now = Instant::now();
+    /// What was due when a reading began and was not read, as with settings at fault, is due later. What became due since is not.
+    pub fn put_off(&self, began: Instant) {
         let mut memory = locked(&self.memory);
-        let overdue = memory.read.values_mut().filter(|held| held.due <= now);
-        overdue.for_each(|held| held.due = now + TRY_AGAIN);
+        let overdue = memory.read.values_mut().filter(|held| held.due <= began);
+        overdue.for_each(|held| held.due = Instant::now() + TRY_AGAIN);
     }
 
     /// Lets the next reading ask the stores for every secret.
@@ -292,11 +291,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_read_although_it_was_due_is_due_later() {
+    async fn what_was_due_at_the_beginning_and_was_not_read_is_due_later() {
+        let began = Instant::now();
         let stores = stores();
         let soon = Duration::from_millis(50);
         assert!(timeout(soon, stores.due()).await.is_ok());
-        stores.put_off();
+        stores.put_off(began);
+        assert!(timeout(soon, stores.due()).await.is_ok(), "it became due later");
+        stores.put_off(Instant::now());
         assert!(timeout(soon, stores.due()).await.is_err());
         stores.expire();
         assert!(timeout(soon, stores.due()).await.is_ok());
