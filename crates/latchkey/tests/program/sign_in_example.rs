@@ -19,7 +19,7 @@ fn settings(listen: u16, home: &str) -> String {
     let sample = edited(&sample(), "address: 127.0.0.1:0", &format!("address: 127.0.0.1:{listen}"));
     let base = format!("http://localhost:{listen}");
     // Tokens that end within the test.
-    let short = "first_party: true\n        access_token_lifetime: 2s";
+    let short = "first_party: true\n        access_token_lifetime: 6s";
     let (others, acme) = sample.split_once("\n  acme:\n").unwrap();
     let acme = edited(acme, "first_party: true", short);
     let globex = edited(&acme, "Ada Lovelace", "Ada of Globex");

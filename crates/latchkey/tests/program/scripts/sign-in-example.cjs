@@ -21,7 +21,7 @@ const { APP, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
   const person = await signIn();
   const until = await page.textContent("time");
   // The access token has ended by then.
-  await page.waitForTimeout(2_500);
+  await page.waitForTimeout(6_500);
   await page.reload();
   const renewed = (await page.textContent("time")) > until && (await page.textContent("p")) === person;
 
