@@ -1,8 +1,10 @@
 //! Runs every shell block and configuration block of README and `docs/`, in the order of its page, and lists those that need another machine.
-//! A page has a new folder, a new network and its own processes, which end with it.
+//! Most pages run by themselves; those that a newcomer follows run one after another. Either has a new folder, a new network and its own
+//! processes, which end with it.
 
 mod block;
 mod fragment;
+mod reading;
 mod script;
 
 use std::fs;
@@ -15,11 +17,12 @@ use std::{iter, thread};
 use crate::clients::{self, Clients};
 use crate::tools::{self, FOR_DOCUMENTS};
 use crate::workspace::{self, Doing, Failure, TEST_FOLDER, TEST_PROFILE, Workspace, is_content};
-use block::{Block, Use};
+use block::Use;
+use reading::{Page, Reading};
 
-/// A page takes seconds; this is for one that waits for ever.
+/// A page takes seconds, and so do pages one after another; this is for one that waits for ever.
 const LONGEST: &str = "180";
-/// Pages that run beside each other.
+/// Pages, or the row, that run beside each other.
 const AT_ONCE: usize = 3;
 
 /// A network with nothing but its own loopback, and processes that end with the page. Root may have both; another user in a user namespace.
@@ -29,14 +32,17 @@ const AS_USER: [&str; 3] = ["--user", "--map-current-user", "--keep-caps"];
 /// Which pages to run.
 #[derive(clap::Args)]
 pub(crate) struct DocsRunOptions {
-    /// Only pages whose path ends so, such as `docs/secrets.md`
+    /// Only pages whose path ends so, such as `docs/secrets.md`, each by itself
     pages: Vec<String>,
+    /// Only the pages that a newcomer follows, one after another in one folder and beside one server
+    #[arg(long, conflicts_with = "pages")]
+    row: bool,
 }
 
 /// Runs all pages with the program of the tests, so that the step of `cargo xtask ci` compiles nothing of its own.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
     let build = ["test", "--no-run", "--quiet", "--locked", "--workspace"];
-    run_pages(workspace, &DocsRunOptions { pages: Vec::new() }, &build)
+    run_pages(workspace, &DocsRunOptions { pages: Vec::new(), row: false }, &build)
 }
 
 /// Runs the pages.
@@ -47,10 +53,12 @@ pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(),
 
 fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_DOCUMENTS)?;
-    let pages = read_pages(workspace, options)?;
+    let pages = read_pages(workspace)?;
+    let readings = readings(&pages, options)?;
     workspace::run(&mut workspace.cargo(build))?;
     let runner = Runner::new(workspace)?;
-    run_at_once(&runner, pages.iter().filter(|page| page.runs() > 0))?;
+    run_at_once(&runner, readings.iter())?;
+    let pages: Vec<_> = pages.iter().filter(|page| is_chosen(page, options)).collect();
     for page in &pages {
         for block in page.blocks.iter().filter(|block| block.purpose == Use::Elsewhere) {
             println!(
@@ -61,7 +69,7 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
             );
         }
     }
-    let sum = |count: fn(&Page) -> usize| pages.iter().map(count).sum::<usize>();
+    let sum = |count: fn(&Page) -> usize| pages.iter().map(|page| count(page)).sum::<usize>();
     println!(
         "{} pages: {} blocks ran, {} need another machine",
         pages.len(),
@@ -72,10 +80,13 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
 }
 
 /// Runs pages beside each other, because they mostly wait for a server. The first that fails is the outcome.
-fn run_at_once<'a>(runner: &Runner<'_>, pages: impl Iterator<Item = &'a Page> + Send) -> Result<(), Failure> {
-    let pages = Mutex::new(pages);
-    let next = || pages.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let run = || iter::from_fn(next).try_for_each(|page| runner.run(page));
+fn run_at_once<'a>(
+    runner: &Runner<'_>,
+    readings: impl Iterator<Item = &'a Reading<'a>> + Send,
+) -> Result<(), Failure> {
+    let readings = Mutex::new(readings);
+    let next = || readings.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run = || iter::from_fn(next).try_for_each(|reading| runner.run(reading));
     thread::scope(|scope| {
         let runs = [(); AT_ONCE].map(|()| scope.spawn(run));
         let ended =
@@ -84,24 +95,31 @@ fn run_at_once<'a>(runner: &Runner<'_>, pages: impl Iterator<Item = &'a Page> + 
     })
 }
 
-/// A page with its blocks.
-struct Page {
-    /// From the root.
-    path: String,
-    blocks: Vec<Block>,
-}
-
-impl Page {
-    fn runs(&self) -> usize {
-        self.blocks.iter().filter(|block| !matches!(block.purpose, Use::Elsewhere | Use::Shown)).count()
-    }
-
-    fn elsewhere(&self) -> usize {
-        self.blocks.iter().filter(|block| block.purpose == Use::Elsewhere).count()
+fn is_chosen(page: &Page, options: &DocsRunOptions) -> bool {
+    match options.row {
+        true => reading::ROW.contains(&page.path.as_str()),
+        false => {
+            options.pages.is_empty() || options.pages.iter().any(|end| page.path.ends_with(end.as_str()))
+        }
     }
 }
 
-fn read_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<Vec<Page>, Failure> {
+/// What the options choose. A page that is named runs by itself, also one of the row.
+fn readings<'a>(pages: &'a [Page], options: &DocsRunOptions) -> Result<Vec<Reading<'a>>, Failure> {
+    if options.row {
+        return Ok(vec![reading::row(pages)?]);
+    }
+    if options.pages.is_empty() {
+        return reading::all(pages);
+    }
+    let chosen: Vec<_> = pages.iter().filter(|page| is_chosen(page, options)).collect();
+    if chosen.is_empty() {
+        return Err(Failure::new("no page has such a name; name README.md or a file below docs/"));
+    }
+    chosen.into_iter().filter_map(|page| reading::alone(pages, page).transpose()).collect()
+}
+
+fn read_pages(workspace: &Workspace) -> Result<Vec<Page>, Failure> {
     let mut paths = vec!["README.md".to_owned()];
     for folder in ["docs", "docs/decisions"] {
         for entry in fs::read_dir(workspace.root.join(folder)).doing(format_args!("list {folder}"))? {
@@ -110,16 +128,10 @@ fn read_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<Vec<Pag
         }
     }
     paths.retain(|path| path.ends_with(".md"));
-    if !options.pages.is_empty() {
-        paths.retain(|path| options.pages.iter().any(|page| path.ends_with(page.as_str())));
-    }
-    if paths.is_empty() {
-        return Err(Failure::new("no page has such a name; name README.md or a file below docs/"));
-    }
     paths.sort();
     let read = |path: String| {
         let text = fs::read_to_string(workspace.root.join(&path)).doing(format_args!("read {path}"))?;
-        Ok(Page { blocks: block::blocks(&path, &text)?, path })
+        Page::new(path, &text)
     };
     paths.into_iter().map(read).collect()
 }
@@ -145,12 +157,13 @@ impl<'a> Runner<'a> {
         Ok(Self { workspace, place, path, clients, isolation: isolation(workspace)? })
     }
 
-    fn run(&self, page: &Page) -> Result<(), Failure> {
-        let folder = self.place.join(page.path.replace('/', "-"));
+    fn run(&self, reading: &Reading<'_>) -> Result<(), Failure> {
+        let name = reading::name(reading);
+        let folder = self.place.join(name.replace('/', "-"));
         self.prepare(&folder)?;
         let sample = fs::read_to_string(folder.join("config.yaml")).doing("read config.yaml")?;
         let (script, at, log) = (folder.join("page.sh"), folder.join("page.at"), folder.join("page.log"));
-        fs::write(&script, script::script(&page.path, &page.blocks, &sample)?).doing("write a script")?;
+        fs::write(&script, script::script(reading, &sample)?).doing("write a script")?;
         let output = fs::File::create(&log).doing("make a log")?;
         let mut command = self.workspace.program("timeout", &["--kill-after=5", LONGEST, "unshare"]);
         command.args(&self.isolation).arg("bash").arg(&script).current_dir(&folder);
@@ -158,9 +171,10 @@ impl<'a> Runner<'a> {
         // What one page keeps for its user, no other one finds.
         command.env("HOME", &folder);
         command.stdout(Stdio::from(output.try_clone().doing("make a log")?)).stderr(Stdio::from(output));
-        let status = command.status().doing(format_args!("run {}", page.path))?;
+        let status = command.status().doing(format_args!("run {name}"))?;
         if status.success() {
-            println!("{}: {} blocks", page.path, page.runs());
+            let ran = reading.iter().map(|page| format!("{}: {} blocks", page.path, page.runs()));
+            println!("{}", ran.collect::<Vec<_>>().join(", then "));
             return fs::remove_dir_all(&folder).doing("remove a page's folder");
         }
         let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
@@ -170,7 +184,7 @@ impl<'a> Runner<'a> {
         Err(Failure::new(format!("{} failed ({status}) in {}\n{said}", at.trim(), folder.display())))
     }
 
-    /// A new folder as a checkout has it: the sample, what is deployed, and packages for node.
+    /// A new folder as a checkout has it: the sample, what is deployed, the examples, and packages for node.
     fn prepare(&self, folder: &Path) -> Result<(), Failure> {
         if folder.exists() {
             fs::remove_dir_all(folder).doing(format_args!("empty {}", folder.display()))?;
@@ -179,6 +193,9 @@ impl<'a> Runner<'a> {
         let root = &self.workspace.root;
         let copied = [root.join("config.yaml"), root.join("deploy")];
         workspace::run(self.workspace.program("cp", &["-R"]).args(copied).arg(folder))?;
+        let docs = folder.join("docs");
+        fs::create_dir_all(&docs).doing("make a folder of examples")?;
+        workspace::run(self.workspace.program("cp", &["-R"]).arg(root.join("docs/examples")).arg(docs))?;
         let packages = self.clients.node_folder.join("node_modules");
         symlink(packages, folder.join("node_modules")).doing("link the packages for node")
     }

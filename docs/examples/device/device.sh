@@ -9,7 +9,7 @@ state=${STATE:-/var/lib/device}
 
 # Prints a token. The file has the time of its fetch, its lifetime in seconds, and the token.
 token() {
-    if read -r fetched lifetime value <"$state/token" 2>/dev/null; then
+    if read -r fetched lifetime value 2>/dev/null <"$state/token"; then
         age=$(($(date +%s) - fetched))
         # A negative age is a clock that was set back.
         if [ "$age" -ge 0 ] && [ "$age" -lt $((lifetime * 9 / 10)) ]; then
@@ -18,9 +18,9 @@ token() {
         fi
     fi
     wait=1
-    # The secret comes from a file, not from an argument, which other users of the machine see.
-    until answer=$(curl -sS --fail --max-time 10 -d grant_type=client_credentials -d client_id=shipping \
-        --data-urlencode "client_secret@$state/secret" "$endpoint"); do
+    # The secret comes from a file, not from an argument, which other users of the machine see. A line end is no part of it.
+    until answer=$(tr -d '\n' <"$state/secret" | curl -sS --fail --max-time 10 -d grant_type=client_credentials \
+        -d client_id=shipping --data-urlencode client_secret@- "$endpoint"); do
         [ "$wait" -le 600 ] || return 1
         sleep "$wait"
         wait=$((wait * 2))

@@ -12,8 +12,11 @@ pub(super) enum Use {
     Run,
     /// Runs, and must fail: the example shows a refusal.
     Refused,
-    /// Runs in the background until the end of the page. The next block waits until the server is ready.
+    /// Runs in the background until the end of the page. The next block waits until the server is ready. Where an earlier page has started the
+    /// same, that one goes on; another one ends.
     Server,
+    /// Ends the running server, and runs as a new one.
+    Restart,
     /// Is a complete configuration, which `latchkey check` accepts.
     Configuration,
     /// Is added to `config.yaml` of the page's folder, which a running server then applies.
@@ -82,6 +85,7 @@ fn purpose(info: &str) -> Result<Use, String> {
         ("sh", None) => Ok(Use::Run),
         ("sh", Some("refused")) => Ok(Use::Refused),
         ("sh", Some("server")) => Ok(Use::Server),
+        ("sh", Some("restart")) => Ok(Use::Restart),
         ("yaml", None) => Ok(Use::Configuration),
         ("yaml", Some("fragment")) => Ok(Use::Fragment),
         ("bash" | "shell" | "console" | "yml", _) => Err(format!("write `sh` or `yaml`, not `{language}`")),
@@ -100,6 +104,7 @@ mod tests {
             ("sh", Ok(Use::Run)),
             ("sh refused", Ok(Use::Refused)),
             ("sh server", Ok(Use::Server)),
+            ("sh restart", Ok(Use::Restart)),
             ("sh elsewhere", Ok(Use::Elsewhere)),
             ("yaml", Ok(Use::Configuration)),
             ("yaml fragment", Ok(Use::Fragment)),

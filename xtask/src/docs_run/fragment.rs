@@ -1,5 +1,8 @@
 //! Adds a fragment of a configuration to a whole one, as a reader does with an editor: each section below the section of its name, a new
-//! section at the end.
+//! section at the end. A section in one line takes the place of the line with its name, and lines that begin indented are a tenant.
+
+/// The section of lines that name none.
+const TENANTS: &str = "tenants:";
 
 /// The configuration with the fragment in it.
 pub(super) fn merge(config: &str, fragment: &str) -> Result<String, String> {
@@ -9,15 +12,28 @@ pub(super) fn merge(config: &str, fragment: &str) -> Result<String, String> {
             Some(place) => {
                 lines.splice(place + 1..=place, body);
             }
-            None if lines.iter().any(|line| line.starts_with(&head)) => {
-                return Err(format!(
-                    "the sample writes `{head}` in one line, so nothing can be added below it"
-                ));
-            }
-            None => lines.extend([vec![head], body].concat()),
+            None => match lines.iter_mut().find(|line| line.starts_with(name(&head))) {
+                Some(line) if is_one_line(line) && is_one_line(&head) => *line = head,
+                Some(_) => {
+                    return Err(format!(
+                        "one of the two writes `{}` in one line, and one does not",
+                        name(&head)
+                    ));
+                }
+                None => lines.extend([vec![head], body].concat()),
+            },
         }
     }
     Ok(lines.join("\n") + "\n")
+}
+
+/// The name of a section, with its colon.
+fn name(head: &str) -> &str {
+    head.find(':').map_or(head, |colon| &head[..=colon])
+}
+
+fn is_one_line(head: &str) -> bool {
+    name(head).len() < head.trim_end().len()
 }
 
 /// Each line without indentation, with the indented lines below it.
@@ -27,7 +43,12 @@ fn sections(fragment: &str) -> Result<Vec<(String, Vec<String>)>, String> {
         let is_inner = line.is_empty() || line.starts_with([' ', '#']);
         match sections.last_mut() {
             Some((_, body)) if is_inner => body.push(line.to_owned()),
-            None if is_inner => return Err("a fragment begins with a section, such as `tenants:`".to_owned()),
+            None if line.starts_with("  ") => sections.push((TENANTS.to_owned(), vec![line.to_owned()])),
+            None if is_inner => {
+                return Err(
+                    "a fragment begins with a section such as `tenants:`, or with a tenant".to_owned()
+                );
+            }
             _ => sections.push((line.trim_end().to_owned(), Vec::new())),
         }
     }
@@ -44,7 +65,9 @@ mod tests {
         for (fragment, expected) in [
             ("tenants:\n  u: {}\n", Ok("server:\n  a: 1\n\ntenants:\n  u: {}\n  t: {}\n")),
             ("limits: { a: 1 }\n", Ok("server:\n  a: 1\n\ntenants:\n  t: {}\nlimits: { a: 1 }\n")),
-            ("  u: {}\n", Err("begins with a section")),
+            ("  u: {}\n", Ok("server:\n  a: 1\n\ntenants:\n  u: {}\n  t: {}\n")),
+            ("\n  u: {}\n", Err("begins with a section")),
+            ("server: { a: 2 }\n", Err("`server:` in one line")),
         ] {
             match (merge(config, fragment), expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected),
@@ -53,5 +76,7 @@ mod tests {
             }
         }
         assert!(merge("tenants: {}\n", "tenants:\n  u: {}\n").is_err());
+        let replaced = merge("a: { b: 1 }\nc: 2\n", "a: { b: 3 }\n").unwrap();
+        assert_eq!(replaced, "a: { b: 3 }\nc: 2\n");
     }
 }

@@ -1,5 +1,5 @@
-# Precedes the blocks of each page. The page has a network of its own, so the documented ports are free, and a folder of its own with
-# config.yaml and deploy/.
+# Precedes the blocks of each page, or of pages one after another. They have a network of their own, so the documented ports are free, and a
+# folder of their own with config.yaml, deploy/ and docs/examples/.
 set -euo pipefail
 umask 077
 ip link set lo up
@@ -27,6 +27,31 @@ await_server() {
     done
     fail "the server is not ready: $(cat server.log)"
 }
+
+# Starts `server_of_page` in a process group of its own, in place of the server that runs.
+server=
+start_server() {
+    stop_server
+    set -m
+    server_of_page > server.log 2>&1 &
+    set +m
+    server=$!
+    await_server "$server"
+}
+
+stop_server() {
+    [ -n "$server" ] || return 0
+    kill -- "-$server"
+    wait "$server" || true
+    # The shell of the server may end before the server, which has the port.
+    for _ in $(seq 200); do
+        kill -0 -- "-$server" 2> /dev/null || return 0
+        sleep 0.05
+    done
+    fail "the server does not end: $(tail -n 3 server.log)"
+}
+
+server_runs() { kill -0 "$server" 2> /dev/null || fail "the server ended: $(cat server.log)"; }
 
 generations() { grep -c '"settings applied"' server.log 2> /dev/null || true; }
 

@@ -1,27 +1,34 @@
-//! The blocks of a page as one shell script: variables and background processes of a block are there for the next.
+//! The blocks of one page, or of pages one after another, as one shell script: variables and background processes of a block are there for
+//! the next.
 
 use super::block::{Block, Use};
 use super::fragment;
+use super::reading::Page;
 use crate::workspace::Failure;
 
 const PRELUDE: &str = include_str!("prelude.sh");
 /// Ends the text of a file in the script.
 const END: &str = "END_OF_A_BLOCK_OF_DOCS_RUN";
 
-/// The script of a page that begins with this `config.yaml`.
-pub(super) fn script(page: &str, blocks: &[Block], sample: &str) -> Result<String, Failure> {
+/// The script of pages that begin with this `config.yaml`.
+pub(super) fn script(pages: &[&Page], sample: &str) -> Result<String, Failure> {
     let mut config = sample.to_owned();
     let mut script = PRELUDE.to_owned();
-    for Block { line, purpose, text } in blocks {
+    let mut serving = None;
+    let blocks = pages.iter().flat_map(|page| page.blocks.iter().map(|block| (&page.path, block)));
+    for (page, Block { line, purpose, text }) in blocks {
         let part = match purpose {
             Use::Elsewhere | Use::Shown => continue,
             Use::Run => text.clone(),
             Use::Refused => {
                 format!("if (\n{text}); then fail 'this must be refused, and was not'; fi\n")
             }
-            Use::Server => format!(
-                "server_of_page() {{\n{text}}}\nserver_of_page > server.log 2>&1 &\nawait_server $!\n"
-            ),
+            // The server of an earlier page is the one that this block would start.
+            Use::Server if serving == Some(command(text)) => "server_runs\n".to_owned(),
+            Use::Server | Use::Restart => {
+                serving = Some(command(text));
+                format!("server_of_page() {{\n{text}}}\nstart_server\n")
+            }
             Use::Configuration => {
                 let name = format!("check-{line}.yaml");
                 format!("{}latchkey check --config {name}\n", file(&name, text))
@@ -44,23 +51,38 @@ fn file(name: &str, text: &str) -> String {
     format!("mkdir -p \"$(dirname '{name}')\"\ncat > '{name}' <<'{END}'\n{text}{END}\n")
 }
 
+/// What a block of a server runs, in one spelling: without comments, and without what builds the program.
+fn command(text: &str) -> String {
+    let line = |line: &str| line.split(" #").next().unwrap_or_default().trim().to_owned();
+    let lines: Vec<_> = text.lines().map(line).filter(|line| !line.is_empty()).collect();
+    let text = lines.join("\n");
+    match text.as_str() {
+        "cargo run --release" | "latchkey" => "latchkey serve".to_owned(),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn page(path: &str, blocks: Vec<Block>) -> Page {
+        Page { path: path.to_owned(), blocks, after: None }
+    }
+
     #[test]
     fn each_block_has_its_part_in_order() {
         let block = |line, purpose, text: &str| Block { line, purpose, text: text.to_owned() };
-        let blocks = [
+        let blocks = vec![
             block(1, Use::Server, "latchkey\n"),
             block(5, Use::Elsewhere, "docker build\n"),
             block(9, Use::Refused, "curl x\n"),
             block(12, Use::Fragment, "tenants:\n  b: {}\n"),
         ];
-        let script = script("p.md", &blocks, "tenants:\n  a: {}\n").unwrap();
+        let script = script(&[&page("p.md", blocks)], "tenants:\n  a: {}\n").unwrap();
         let places = [
             "at 'p.md:1'",
-            "await_server $!",
+            "}\nstart_server\n",
             "at 'p.md:9'",
             "if (\ncurl x\n)",
             "at 'p.md:12'",
@@ -69,5 +91,33 @@ mod tests {
         .map(|part| script.find(part).unwrap_or_else(|| panic!("no {part} in {script}")));
         assert!(places.is_sorted(), "{script}");
         assert!(!script.contains("docker"));
+    }
+
+    #[test]
+    fn a_later_page_goes_on_beside_the_server_and_with_the_configuration_of_the_earlier_one() {
+        let block = |line, purpose, text: &str| Block { line, purpose, text: text.to_owned() };
+        let first = page(
+            "a.md",
+            vec![
+                block(1, Use::Server, "cargo run --release   # with config.yaml\n"),
+                block(2, Use::Fragment, "tenants:\n  b: {}\n"),
+            ],
+        );
+        let same = page("b.md", vec![block(3, Use::Server, "latchkey serve\n")]);
+        let again = page("c.md", vec![block(4, Use::Restart, "latchkey serve\n")]);
+        let other = page(
+            "d.md",
+            vec![
+                block(5, Use::Server, "latchkey serve --config other.yaml\n"),
+                block(6, Use::Fragment, "tenants:\n  c: {}\n"),
+            ],
+        );
+        let script = script(&[&first, &same, &again, &other], "tenants:\n  a: {}\n").unwrap();
+        let part = |at: &str| script.split("\nat '").find(|part| part.starts_with(at)).unwrap().to_owned();
+        assert!(part("a.md:1").ends_with("}\nstart_server\n"), "{script}");
+        assert!(part("b.md:3").ends_with("'\nserver_runs\n"), "{script}");
+        assert!(part("c.md:4").contains("latchkey serve\n}\nstart_server\n"), "{script}");
+        assert!(part("d.md:5").contains("latchkey serve --config other.yaml\n}\nstart_server\n"), "{script}");
+        assert!(part("d.md:6").contains("tenants:\n  c: {}\n  b: {}\n  a: {}\n"), "{script}");
     }
 }

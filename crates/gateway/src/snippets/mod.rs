@@ -26,7 +26,10 @@ let access_token = answer["access_token"].as_str();
 const SNIPPETS: [(&str, SnippetSource); 5] = [
     ("curl", SnippetSource::Template(CURL)),
     ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../../docs/examples/js/token.mjs"))),
-    ("Python (requests)", SnippetSource::Example(include_str!("../../../../docs/examples/python/token.py"))),
+    (
+        "Python (requests)",
+        SnippetSource::Example(include_str!("../../../../docs/examples/python/fetch_token.py")),
+    ),
     ("Go (net/http)", SnippetSource::Example(include_str!("../../../../docs/examples/go/token.go"))),
     ("Rust (reqwest)", SnippetSource::Template(RUST)),
 ];

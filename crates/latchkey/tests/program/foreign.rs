@@ -20,8 +20,33 @@ pub(crate) fn pointed(example: &str, replacements: &[(&str, &str)]) -> String {
 
 /// An example of the documents as printed.
 pub(crate) fn example(name: &str) -> String {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples");
-    std::fs::read_to_string(examples.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read_to_string(examples().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
+}
+
+/// Runs an example with this text in place of its own, as a person does: by its name, in its folder, beside the other files of that folder. A
+/// file that hides a module of its language fails there. `files` are its path below `docs/examples`, and further files of a Go program.
+pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)]) -> Ran {
+    let (folder, names) = files.split_once('/').unwrap();
+    let names: Vec<_> = names.split(' ').collect();
+    let place = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(examples().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), place.path().join(entry.file_name())).unwrap();
+        }
+    }
+    std::fs::write(place.path().join(names[0]), text.replace(GO_OIDC, GO_OIDC_OF_DEBIAN)).unwrap();
+    let mut command = match names[0].rsplit_once('.').unwrap().1 {
+        "mjs" => node_in(place.path()),
+        "py" => Command::new(installed("LATCHKEY_TEST_PYTHON")),
+        "go" => go_run(),
+        other => panic!("no program runs *.{other}"),
+    };
+    run_in(command.args(names).envs(environment.iter().copied()), place.path(), LONGEST)
 }
 
 /// Runs a bash script from a file.
@@ -58,13 +83,19 @@ pub(crate) fn node_module(module: &str, environment: &[(&str, &str)]) -> Ran {
 }
 
 fn module_in(folder: &Path, module: &str, environment: &[(&str, &str)]) -> Command {
+    std::fs::write(folder.join("module.mjs"), module).unwrap();
+    let mut node = node_in(folder);
+    node.arg("module.mjs").envs(environment.iter().copied());
+    node
+}
+
+/// A Node that finds packages in this folder.
+fn node_in(folder: &Path) -> Command {
     let modules = installed("LATCHKEY_TEST_NODE_DIR").join("node_modules");
     std::os::unix::fs::symlink(modules, folder.join("node_modules")).unwrap();
-    std::fs::write(folder.join("module.mjs"), module).unwrap();
     // Node 18 has the global `crypto` behind a flag alone, and later ones accept the flag.
     let mut node = Command::new("node");
-    node.args(["--no-warnings", "--experimental-global-webcrypto", "module.mjs"]);
-    node.envs(environment.iter().copied());
+    node.args(["--no-warnings", "--experimental-global-webcrypto"]);
     node
 }
 
@@ -98,18 +129,22 @@ impl Drop for NodeServer {
     }
 }
 
-/// Runs these files of Go as one program, with the packages of Debian: they have no versions in their paths.
-pub(crate) fn go(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
+/// The packages of Debian have no versions in their paths.
+const GO_OIDC: &str = "go-oidc/v3/oidc";
+const GO_OIDC_OF_DEBIAN: &str = "go-oidc";
+
+/// Runs this text as a program of Go.
+pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
+    run_file(go_run(), "main.go", text, environment)
+}
+
+/// A `go run` with the packages of Debian.
+fn go_run() -> Command {
     let mut go = Command::new("go");
     // Compiled packages are kept between tests.
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-build");
     go.arg("run").env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOCACHE", cache);
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text.replace("go-oidc/v3/oidc", "go-oidc")).unwrap();
-        go.arg(name);
-    }
-    run_in(go.envs(environment.iter().copied()), folder.path(), LONGEST)
+    go
 }
 
 /// Runs a Python script that may import jwt and requests.

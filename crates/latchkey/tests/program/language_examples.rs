@@ -1,5 +1,5 @@
-//! The examples of callers and of APIs in `docs/examples`: each runs as it is shown, at the addresses of a program of the test, for a tenant
-//! beside which another one has the same names.
+//! The examples of callers and of APIs in `docs/examples`: each runs in its folder as it is shown, at the addresses of a program of the test,
+//! for a tenant beside which another one has the same names.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::assertions::Pair;
 use crate::folder::Folder;
-use crate::foreign::{go, node_module, pointed, python, run_in};
+use crate::foreign::{example, pointed, run_example, run_in};
 use crate::host::{LONGEST, Ran};
 use crate::person::{Browser, EMAIL, after, code_in};
 use crate::program::Program;
@@ -26,12 +26,6 @@ use crate::two_providers::{ProviderTenant, REDIRECT_URI};
 const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_API: &str = "http://localhost:3000/api/v1/protected-resource";
 const PRINTED_JWKS: &str = "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json";
-
-macro_rules! example {
-    ($name:literal) => {
-        include_str!(concat!("../../../../docs/examples/", $name))
-    };
-}
 
 /// A program at an address that its public URL has, too, so that issuers are those of the examples.
 struct Env {
@@ -90,11 +84,11 @@ impl Env {
         tokens["access_token"].as_str().unwrap().to_owned()
     }
 
-    fn example(&self, text: &str) -> String {
-        pointed(text, &[(PRINTED_BASE, &self.url)])
+    fn example(&self, name: &str) -> String {
+        pointed(&example(name), &[(PRINTED_BASE, &self.url)])
     }
 
-    /// The example calls this API in place of the protected resource.
+    /// The text of an example that calls this API in place of the protected resource.
     fn calling(&self, text: &str, api: &str) -> String {
         pointed(text, &[(PRINTED_API, api), (PRINTED_BASE, &self.url)])
     }
@@ -112,26 +106,15 @@ fn assert_called(ran: &Ran) {
     );
 }
 
-/// Runs an example that calls an API.
-type Call = fn(&str, &[(&str, &str)]) -> Ran;
-
-fn go_program(text: &str, environment: &[(&str, &str)]) -> Ran {
-    go(&[("main.go", text)], environment)
-}
-
 #[test]
 fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
     let env = Env::new();
     let _program = env.start();
-    let languages: [(&str, Call); 3] = [
-        (example!("js/token.mjs"), node_module),
-        (example!("python/token.py"), python),
-        (example!("go/token.go"), go_program),
-    ];
-    for (text, run) in languages {
-        assert_called(&run(&env.example(text), &[("CLIENT_SECRET", &env.secrets[0])]));
+    for name in ["js/token.mjs", "python/fetch_token.py", "go/token.go"] {
+        let text = env.example(name);
+        assert_called(&run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[0])]));
         // The secret of the client of the same name in the other tenant.
-        let ran = run(&env.example(text), &[("CLIENT_SECRET", &env.secrets[1])]);
+        let ran = run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[1])]);
         assert!(!ran.out.contains("Protected resource data"), "{ran:?}");
     }
 }
@@ -141,28 +124,23 @@ fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
 fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
     let env = Env::new();
     let _program = env.start();
-    let (js, py, golang) = (example!("js/call.mjs"), example!("python/call.py"), example!("go/call.go"));
-    let more = |text: &str, api: &str| {
-        match text {
-        _ if text == js => {
-            let calls = format!("await Promise.all([1, 2].map(() => call(\"{api}\")));\n");
-            text.to_owned() + &calls
+    let (js, py, golang) = ("js/call.mjs", "python/call.py", "go/call.go");
+    let more = |name: &str, api: &str| {
+        let text = example(name);
+        match name {
+            _ if name == js => text + &format!("await Promise.all([1, 2].map(() => call(\"{api}\")));\n"),
+            _ if name == py => text + &format!("for _ in range(2):\n    api.get(\"{api}\", timeout=10)\n"),
+            _ => text.replace(
+                "\tdefer answer.Body.Close()\n",
+                &format!("\tdefer answer.Body.Close()\n\tfor i := 0; i < 2; i++ {{\n\t\tif again, err := api.Get(\"{api}\"); err == nil {{\n\t\t\tagain.Body.Close()\n\t\t}}\n\t}}\n"),
+            ),
         }
-        _ if text == py => {
-            text.to_owned() + &format!("for _ in range(2):\n    api.get(\"{api}\", timeout=10)\n")
-        }
-        _ => text.replace(
-            "\tdefer answer.Body.Close()\n",
-            &format!("\tdefer answer.Body.Close()\n\tfor i := 0; i < 2; i++ {{\n\t\tif again, err := api.Get(\"{api}\"); err == nil {{\n\t\t\tagain.Body.Close()\n\t\t}}\n\t}}\n"),
-        ),
-    }
     };
-    let languages: [(&str, Call); 3] = [(js, node_module), (py, python), (golang, go_program)];
-    for (text, run) in languages {
+    for name in [js, py, golang] {
         let environment = [("CLIENT_SECRET", env.secrets[0].as_str())];
-        assert_called(&run(&env.example(text), &environment));
+        assert_called(&run_example(name, &env.example(name), &environment));
         let api = StubApi::refusing_first(1);
-        let ran = run(&env.calling(&more(text, PRINTED_API), &api.url()), &environment);
+        let ran = run_example(name, &env.calling(&more(name, PRINTED_API), &api.url()), &environment);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         let tokens = api.tokens();
         let [rejected, repeated, rest @ ..] = tokens.as_slice() else { panic!("{tokens:?}: {ran:?}") };
@@ -170,7 +148,7 @@ fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
         assert!(rest.len() == 2 && rest.iter().all(|token| token == repeated), "{tokens:?}");
         // A second refusal is the caller's answer: no request is repeated twice.
         let api = StubApi::refusing_first(usize::MAX);
-        run(&env.calling(text, &api.url()), &environment);
+        run_example(name, &env.calling(&example(name), &api.url()), &environment);
         assert_eq!(api.tokens().len(), 2);
     }
 }
@@ -185,11 +163,6 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
     let without_scope = token("globex", "billing", &env.secrets[0]).await;
     let changed = format!("{}AAAA", &good[..good.len() - 4]);
     let of_person = env.token_of_person().await;
-    let verify_go = |text: &str, environment: &[(&str, &str)]| {
-        go(&[("verify.go", text), ("accept.go", example!("go/accept.go"))], environment)
-    };
-    let (js, py, golang) =
-        (example!("js/verify.mjs"), example!("python/verify.py"), example!("go/verify.go"));
     for (token, accepted) in [
         (&good, Some("accepted: a service")),
         (&of_person, Some("accepted: a person")),
@@ -197,12 +170,12 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
         (&without_scope, None),
         (&changed, None),
     ] {
-        let environment = [("TOKEN", token.as_str())];
-        for ran in [
-            node_module(&env.example(js), &environment),
-            python(&env.example(py), &environment),
-            verify_go(&env.example(golang), &environment),
+        for (name, files) in [
+            ("js/verify.mjs", "js/verify.mjs"),
+            ("python/verify.py", "python/verify.py"),
+            ("go/verify.go", "go/verify.go accept.go"),
         ] {
+            let ran = run_example(files, &env.example(name), &[("TOKEN", token.as_str())]);
             let out = Some(ran.out.trim()).filter(|out| !out.is_empty());
             assert_eq!((ran.code == Some(0), out), (accepted.is_some(), accepted), "{ran:?}");
         }
@@ -261,10 +234,11 @@ Date.now = () => later;
 await verify(process.env.TOKEN).catch((error) => console.log(error.message.slice(0, 3)));
 ";
     let served = Document::serve(jwks.clone());
-    let at = |text: &str, url: &str| pointed(text, &[(PRINTED_JWKS, url), (PRINTED_BASE, &env.url)]);
+    let at =
+        |name: &str, url: &str| pointed(&example(name), &[(PRINTED_JWKS, url), (PRINTED_BASE, &env.url)]);
     let away = served.url.replace("/jwks.json", "/away");
-    let script = at(example!("js/verify.mjs"), &served.url) + &js.replace("AWAY", &format!("'{away}'"));
-    let ran = node_module(&script, &environment);
+    let script = at("js/verify.mjs", &served.url) + &js.replace("AWAY", &format!("'{away}'"));
+    let ran = run_example("js/verify.mjs", &script, &environment);
     assert_eq!(
         (ran.code, ran.out.as_str()),
         (Some(0), "accepted: a service\nafter an outage\n503\n"),
@@ -291,7 +265,8 @@ for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 
         print(str(error)[:3])
 "
     );
-    let ran = python(&(at(example!("python/verify.py"), &served.url) + &more), &environment);
+    let script = at("python/verify.py", &served.url) + &more;
+    let ran = run_example("python/verify.py", &script, &environment);
     let expected = "accepted: a service\nafter an outage\nafter a long outage\n503\n";
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), expected), "{ran:?}");
     assert!(served.is_away.load(Ordering::SeqCst));
@@ -303,18 +278,17 @@ fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
     let _program = env.start();
     env.folder.write("secret", &format!("{}\n", env.secrets[0]));
     let file = env.folder.path("secret").display().to_string();
-    let job = env.example(example!("cron/job.py"));
-    let ran = python(&job, &[("CLIENT_SECRET_FILE", &file)]);
+    let job = |text: &str| run_example("cron/job.py", text, &[("CLIENT_SECRET_FILE", &file)]);
+    let ran = job(&env.example("cron/job.py"));
     assert_called(&ran);
     assert_eq!(ran.out.lines().count(), 3, "{ran:?}");
     // One token for the whole run.
     let api = StubApi::refusing_first(0);
-    let job = env.calling(example!("cron/job.py"), &api.url());
-    assert_eq!(python(&job, &[("CLIENT_SECRET_FILE", &file)]).code, Some(0));
+    assert_eq!(job(&env.calling(&example("cron/job.py"), &api.url())).code, Some(0));
     let tokens = api.tokens();
     assert!(tokens.len() == 3 && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
     env.folder.write("secret", &env.secrets[1]);
-    let refused = python(&job, &[("CLIENT_SECRET_FILE", &file)]);
+    let refused = job(&env.example("cron/job.py"));
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(
         refused.err.starts_with("the job failed: ") && !refused.err.contains(&env.secrets[1]),
@@ -328,7 +302,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     let state = env.folder.path("device");
     std::fs::create_dir(&state).unwrap();
     env.folder.write("device/secret", &env.secrets[0]);
-    env.folder.write("device.sh", &env.example(example!("device/device.sh")));
+    env.folder.write("device.sh", &env.example("device/device.sh"));
     let device = |script: &str| {
         let mut sh = Command::new("sh");
         sh.arg(env.folder.path(script)).env("STATE", &state);
@@ -353,7 +327,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     assert_called(&device("device.sh"));
     assert_eq!(env.folder.read("device/token"), kept);
     let api = StubApi::refusing_first(1);
-    env.folder.write("other.sh", &env.calling(example!("device/device.sh"), &api.url()));
+    env.folder.write("other.sh", &env.calling(&example("device/device.sh"), &api.url()));
     let ran = device("other.sh");
     assert_eq!((ran.code, api.tokens().len()), (Some(0), 2), "{ran:?}");
     assert_ne!(env.folder.read("device/token"), kept);
@@ -365,7 +339,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     // The token goes on while the server is away, as far as the API takes it.
     program.kill();
     let api = StubApi::refusing_first(0);
-    env.folder.write("other.sh", &env.calling(example!("device/device.sh"), &api.url()));
+    env.folder.write("other.sh", &env.calling(&example("device/device.sh"), &api.url()));
     assert_eq!(device("other.sh").code, Some(0));
     assert_eq!(api.tokens().len(), 1);
 }

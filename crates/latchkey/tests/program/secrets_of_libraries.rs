@@ -74,8 +74,7 @@ async fn authlib_sends_a_secret_in_both_ways() {
 
 #[tokio::test]
 async fn x_oauth2_of_go_sends_a_secret_in_both_ways() {
-    try_library(|environment| go(&[("main.go", include_str!("scripts/secret.go"))], environment).output())
-        .await;
+    try_library(|environment| go(include_str!("scripts/secret.go"), environment).output()).await;
 }
 
 #[tokio::test]

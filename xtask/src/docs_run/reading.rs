@@ -1,0 +1,127 @@
+//! Which pages run together: those that one reader follows in one folder, beside one server.
+
+use super::block::{Block, Use, blocks};
+use crate::workspace::Failure;
+
+/// The pages that a newcomer follows, in this order. Each goes on in the folder of the one before, beside the server that runs there.
+pub(super) const ROW: [&str; 8] = [
+    "README.md",
+    "docs/protect-an-api.md",
+    "docs/clients.md",
+    "docs/command-line.md",
+    "docs/administration.md",
+    "docs/configuration.md",
+    "docs/signing-people-in.md",
+    "docs/console.md",
+];
+
+/// Says in a page which one its reader has followed before.
+const AFTER: &str = "<!-- docs-run: after ";
+
+/// A page with its blocks.
+pub(super) struct Page {
+    /// From the root.
+    pub(super) path: String,
+    pub(super) blocks: Vec<Block>,
+    /// The page that comes before this one, also where this one runs by itself.
+    pub(super) after: Option<String>,
+}
+
+impl Page {
+    pub(super) fn new(path: String, text: &str) -> Result<Self, Failure> {
+        let after = text.lines().find_map(|line| line.strip_prefix(AFTER)?.strip_suffix(" -->"));
+        Ok(Self { blocks: blocks(&path, text)?, after: after.map(str::to_owned), path })
+    }
+
+    pub(super) fn runs(&self) -> usize {
+        self.blocks.iter().filter(|block| !matches!(block.purpose, Use::Elsewhere | Use::Shown)).count()
+    }
+
+    pub(super) fn elsewhere(&self) -> usize {
+        self.blocks.iter().filter(|block| block.purpose == Use::Elsewhere).count()
+    }
+}
+
+/// Pages that run one after another.
+pub(super) type Reading<'a> = Vec<&'a Page>;
+
+/// Its first and its last page.
+pub(super) fn name(reading: &Reading<'_>) -> String {
+    match reading.as_slice() {
+        [] => String::new(),
+        [page] => page.path.clone(),
+        [first, .., last] => format!("{}-to-{}", first.path, last.path),
+    }
+}
+
+/// The row alone.
+pub(super) fn row(pages: &[Page]) -> Result<Reading<'_>, Failure> {
+    ROW.iter().map(|path| named(pages, path)).collect()
+}
+
+/// The row, and each other page by itself. The row is first, because it takes longest.
+pub(super) fn all(pages: &[Page]) -> Result<Vec<Reading<'_>>, Failure> {
+    let others = pages.iter().filter(|page| !ROW.contains(&page.path.as_str()));
+    let mut readings = vec![row(pages)?];
+    for page in others {
+        readings.extend(alone(pages, page)?);
+    }
+    Ok(readings)
+}
+
+/// A page by itself, with the one that it names as the one before; nothing for a page without blocks that run.
+pub(super) fn alone<'a>(pages: &'a [Page], page: &'a Page) -> Result<Option<Reading<'a>>, Failure> {
+    if page.runs() == 0 {
+        return Ok(None);
+    }
+    let before = page.after.as_deref().map(|path| named(pages, path)).transpose()?;
+    Ok(Some(before.into_iter().chain([page]).collect()))
+}
+
+fn named<'a>(pages: &'a [Page], path: &str) -> Result<&'a Page, Failure> {
+    pages
+        .iter()
+        .find(|page| page.path == path)
+        .ok_or_else(|| Failure::new(format!("there is no page {path}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages(texts: &[(&str, &str)]) -> Vec<Page> {
+        texts.iter().map(|(path, text)| Page::new((*path).to_owned(), text).unwrap()).collect()
+    }
+
+    fn paths(reading: &Reading<'_>) -> Vec<String> {
+        reading.iter().map(|page| page.path.clone()).collect()
+    }
+
+    const BLOCK: &str = "```sh\ntrue\n```\n";
+
+    #[test]
+    fn a_page_of_the_row_runs_in_the_row_only() {
+        let mut texts: Vec<_> = ROW.iter().rev().map(|path| (*path, BLOCK)).collect();
+        texts.extend([("docs/usage.md", BLOCK), ("docs/errors.md", "no block\n")]);
+        let pages = pages(&texts);
+        let found: Vec<_> = all(&pages).unwrap().iter().map(paths).collect();
+        assert_eq!(found, [ROW.map(str::to_owned).to_vec(), vec!["docs/usage.md".to_owned()]]);
+        assert!(row(&pages[1..]).is_err(), "a page of the row is missing");
+    }
+
+    #[test]
+    fn a_page_by_itself_begins_after_the_page_that_it_names() {
+        let after = |path: &str| format!("# T\n\n<!-- docs-run: after {path} -->\n{BLOCK}");
+        let pages = pages(&[
+            ("README.md", BLOCK),
+            ("docs/clients.md", &after("README.md")),
+            ("docs/usage.md", &after("docs/none.md")),
+            ("docs/errors.md", "no block\n"),
+        ]);
+        let alone = |index: usize| alone(&pages, &pages[index]).map(|found| found.map(|found| paths(&found)));
+        assert_eq!(alone(0).unwrap().unwrap(), ["README.md"]);
+        assert_eq!(alone(1).unwrap().unwrap(), ["README.md", "docs/clients.md"]);
+        assert_eq!(alone(2).unwrap_err().to_string(), "there is no page docs/none.md");
+        assert_eq!(alone(3).unwrap(), None);
+    }
+}
