@@ -64,12 +64,14 @@ pub struct FieldError {
     pub detail: String,
     /// What to do about it, where the detail does not say.
     pub hint: Option<String>,
+    /// Whether the value itself is at fault, whatever the rest of the document says.
+    pub is_of_value: bool,
 }
 
 impl FieldError {
     /// An error at this place.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into(), hint: None }
+        Self { pointer: pointer.into(), detail: detail.into(), hint: None, is_of_value: false }
     }
 
     /// With what to do about it.

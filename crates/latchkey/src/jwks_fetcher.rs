@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use gateway::Sample;
 use keys::PublicKeys;
-use outbound::{Fetcher, Guard};
+use outbound::Fetcher;
 use registry::{FetchedJwks, JwksFetcher};
 use settings::PlatformSettings;
 use tenancy::TenantId;
@@ -25,8 +25,7 @@ pub(crate) struct GuardedJwksFetcher {
 impl GuardedJwksFetcher {
     /// Behind the networks that the operator allows.
     pub(crate) fn new(settings: &PlatformSettings) -> Self {
-        let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
-        let fetcher = Arc::new(Fetcher::new(Guard::allowing(allowed.collect())));
+        let fetcher = Arc::new(Fetcher::new(settings.server.outbound.guard()));
         Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
     }
 

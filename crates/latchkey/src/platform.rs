@@ -138,6 +138,7 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
         clients: settings.limits.clients.get().into(),
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,
+        urls: settings.server.outbound.url_rule(),
     }
 }
 

@@ -15,6 +15,11 @@ pub enum InvalidRedirectUri {
     /// "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
     #[error("a redirect URI has no fragment (RFC 6749 §3.1.2)")]
     Fragment,
+    /// A pattern in place of a URI: requests are compared byte by byte (RFC 9700 §2.1).
+    #[error(
+        "a redirect URI has no wildcard, because requests are compared with it byte by byte (RFC 9700 §2.1); register each URI"
+    )]
+    Wildcard,
     /// The authority names a user, or no host.
     #[error("a redirect URI has a host, and no user before it")]
     Authority,
@@ -43,6 +48,9 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedir
     }
     if uri.contains('#') {
         return Err(InvalidRedirectUri::Fragment);
+    }
+    if uri.contains('*') {
+        return Err(InvalidRedirectUri::Wildcard);
     }
     match scheme {
         "https" => authority(rest).map(drop),
@@ -131,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_may_be_registered_leads_to_one_place() {
-        use InvalidRedirectUri::{Authority, Fragment, Http, NotAbsolute, NotPublic, Scheme};
+        use InvalidRedirectUri::{Authority, Fragment, Http, NotAbsolute, NotPublic, Scheme, Wildcard};
         let long = format!("https://app.example/{}", "a".repeat(2_000));
         for (uri, expected) in [
             ("https://app.example/callback", Ok(())),
@@ -146,6 +154,9 @@ mod tests {
             ("http://127.0.0.1.example/", Err(Http)),
             ("http://127.0.0.2/", Err(Http)),
             ("https://app.example/#", Err(Fragment)),
+            ("https://*.app.example/callback", Err(Wildcard)),
+            ("https://app.example/*", Err(Wildcard)),
+            ("http://localhost:*/", Err(Wildcard)),
             ("https://user@app.example/", Err(Authority)),
             ("https://:word@app.example/", Err(Authority)),
             ("https://", Err(Authority)),

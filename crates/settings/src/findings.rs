@@ -29,6 +29,8 @@ pub struct Findings {
 pub struct Finding {
     pub(super) at: Location,
     pub(super) explanation: Explanation,
+    /// Whether the value itself is at fault, whatever stands beside it.
+    pub(super) is_of_value: bool,
 }
 
 impl Location {
@@ -73,26 +75,40 @@ impl Location {
     }
 }
 
+impl Finding {
+    /// Of a document that begins at this key.
+    fn pointed(at: &Location, FieldError { pointer, detail, hint, is_of_value }: FieldError) -> Self {
+        let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
+        Self { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint }, is_of_value }
+    }
+
+    fn new(at: Location, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { at, explanation: Explanation::new(problem, hint), is_of_value: false }
+    }
+}
+
 impl Findings {
     /// What is wrong with a document that begins at this key.
     pub fn extend(&mut self, at: &Location, errors: FieldErrors) {
-        let located = |FieldError { pointer, detail, hint }| {
-            let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
-            Finding { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint } }
-        };
         let (errors, warnings) = errors.into_parts();
-        self.errors.extend(errors.into_iter().map(located));
-        self.warnings.extend(warnings.into_iter().map(located));
+        self.errors.extend(errors.into_iter().map(|error| Finding::pointed(at, error)));
+        self.warn(at, warnings);
+    }
+
+    /// What is unusual in a document that begins at this key.
+    pub(crate) fn warn(&mut self, at: &Location, warnings: Vec<FieldError>) {
+        self.warnings.extend(warnings.into_iter().map(|warning| Finding::pointed(at, warning)));
     }
 
     /// What a key names; where it cannot be read, that is an error at this key.
     pub fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
-        read.map_err(|explanation| self.errors.push(Finding { at, explanation })).ok()
+        let unread = |explanation| Finding { at, explanation, is_of_value: true };
+        read.map_err(|explanation| self.errors.push(unread(explanation))).ok()
     }
 
     /// Something is wrong with the value at this key.
     pub fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(Finding { at, explanation: Explanation::new(problem, hint) });
+        self.errors.push(Finding::new(at, problem, hint));
     }
 
     /// Something is wrong with the key itself.
@@ -101,11 +117,11 @@ impl Findings {
     }
 
     pub(crate) fn warning(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.warnings.push(Finding { at, explanation: Explanation::new(problem, hint) });
+        self.warnings.push(Finding::new(at, problem, hint));
     }
 
     pub(crate) fn exposed(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
-        self.exposed.push(Finding { at, explanation: Explanation::new(problem, hint) });
+        self.exposed.push(Finding::new(at, problem, hint));
     }
 }
 

@@ -171,7 +171,7 @@ impl Reading<'_> {
         if let Some(now) = self.inspected_at
             && self.findings.errors.is_empty()
         {
-            check::effects::check(&tenants, now, &mut self.findings);
+            check::effects::check(&tenants, &server, now, &mut self.findings);
             check::effects::check_client_certificates(&tenants, &server, &mut self.findings);
             check::openid::check(&tenants, &server, &mut self.findings);
         }

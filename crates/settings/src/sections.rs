@@ -7,8 +7,9 @@ use std::{
 };
 
 use accounts::SignInThrottling;
-use administration::{FileSecret, PasswordSource, schema::STORE_PATH};
+use administration::{FileSecret, PasswordSource, UrlRule, schema::STORE_PATH};
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
+use outbound::Guard;
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,21 @@ pub struct Outbound {
     /// place of a credential is not kept.
     #[schemars(example = &"https://api.github.com/meta/public_keys/secret_scanning", extend("pattern" = schema::FETCHED))]
     pub github_keys: Option<String>,
+}
+
+impl Outbound {
+    /// What decides on the addresses of requests that the server sends.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        Guard::allowing(self.allowed_networks.iter().map(|network| network.net()).collect())
+    }
+
+    /// What the guard says of URLs before a name is resolved.
+    #[must_use]
+    pub fn url_rule(&self) -> UrlRule {
+        let guard = self.guard();
+        UrlRule::new(move |url| guard.check(url).err().map(|why| why.to_string()))
+    }
 }
 
 /// One address to listen on.

@@ -96,6 +96,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         clients: 10_000,
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
+        urls: administration::UrlRule::default(),
     };
     let composition = gateway::Composition {
         store: store.clone(),

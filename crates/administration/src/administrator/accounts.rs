@@ -10,13 +10,13 @@ use super::commit_with_retry::{Decision, EditRequest};
 use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
 use super::load::{Scope, TenantAlone};
-use super::resource::{Patch, Resource, TakeStep, ViewContext};
+use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
     AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, DeclaredTenant, EditError,
     FileSecret, NewAccount, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm, TenantState,
-    ThrottlingView,
+    ThrottlingView, ViewContext,
 };
 
 /// The accounts that are listed.

@@ -13,13 +13,13 @@ use super::commit_with_retry::EditRequest;
 use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
 use super::load::{Scope, TenantAlone};
-use super::resource::{Patch, Resource, TakeStep, ViewContext};
+use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::api_key::{self, ApiKeyMaterial, ApiKeyStep};
 use crate::edit::{EditContext, Edited, Facts};
 use crate::{
     AdministrationStore, ApiKeyQuery, ApiKeySettings, ApiKeyView, CreatedApiKey, EditError, Page, Permission,
-    RelatedClients, RotateApiKeySettings, RowLifecycle, TenantState,
+    RelatedClients, RotateApiKeySettings, RowLifecycle, TenantState, ViewContext,
 };
 
 /// A key and its client, which names it.

@@ -1,7 +1,6 @@
 //! Clients: `latchkey:clients`, of the platform or of the tenant.
 
 use async_trait::async_trait;
-use protocol::Timestamp;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -9,12 +8,12 @@ use tenancy::TenantId;
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
 use super::load::{Scope, TenantAlone};
-use super::resource::{Patch, Resource, TakeStep, ViewContext};
+use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, ClientStep, EditContext, Edited, Facts, SecretMaterial};
 use crate::{
     AdministrationStore, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError,
-    NewClient, Page, Permission, RelatedClients, RowLifecycle, SecretView, TenantState,
+    NewClient, Page, Permission, RelatedClients, RowLifecycle, SecretView, TenantState, ViewContext,
 };
 
 impl Administrator {
@@ -33,7 +32,8 @@ impl Administrator {
         let (settings, client) = (json!(new.settings), (tenant, &row.id));
         let idempotency = IdempotencyScope::of(caller, tenant, "create client");
         let decide = |context: EditContext<'_>| edit::client::create(context, &row);
-        let answer = |after: &TenantState| Ok(created(after.client(&row.id)?, &row.secret, caller.now));
+        let context = self.view_context(caller);
+        let answer = |after: &TenantState| created(context, after, &row.id, &row.secret);
         self.edit::<Client, _>(caller, client, &settings, idempotency, decide, answer).await
     }
 
@@ -53,9 +53,10 @@ impl Administrator {
         let page = Paging::of(cursor, limit)?;
         let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
         let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
-        self.load(tenant, &TenantAlone).await?.tenant()?;
+        let facts = self.load(tenant, &TenantAlone).await?;
+        let (owner, context) = (&facts.tenant()?.tenant, self.view_context(caller));
         let rows = self.store.list_clients(tenant, &query).await?;
-        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::of(&row, caller.now))))
+        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::judged(owner, &row, context))))
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
@@ -117,15 +118,21 @@ impl Resource for Client {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, client: &ClientId) -> Edited<ClientView> {
-        Ok(ClientView::of(state.client(client)?, context.now))
+        Ok(ClientView::judged(&state.tenant, state.client(client)?, context))
     }
 }
 
 /// A client with the one secret that it was created with.
-pub(super) fn created(row: &ClientState, secret: &SecretMaterial, now: Timestamp) -> CreatedClient {
+pub(super) fn created(
+    context: ViewContext<'_>,
+    state: &TenantState,
+    client: &ClientId,
+    secret: &SecretMaterial,
+) -> Edited<CreatedClient> {
+    let row = state.client(client)?;
     let shown = row.secrets.first().map(|made| CreatedSecret {
         client_secret: secret.value.expose().to_owned(),
-        secret: SecretView::of(made, &row.secrets, &[], now),
+        secret: SecretView::of(made, &row.secrets, &[], context.now),
     });
-    CreatedClient { client: ClientView::of(row, now), secret: shown }
+    Ok(CreatedClient { client: ClientView::judged(&state.tenant, row, context), secret: shown })
 }

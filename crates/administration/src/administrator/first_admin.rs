@@ -27,7 +27,8 @@ impl Administrator {
         let scope = Box::new(Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]));
         let request = EditRequest { caller, tenant: &platform, scope };
         let decide = |context: EditContext<'_>| first_admin(context, &new);
-        let answer = |after: &TenantState| Ok(created(after.client(&new.id)?, &new.secret, caller.now));
+        let context = self.view_context(caller);
+        let answer = |after: &TenantState| created(context, after, &new.id, &new.secret);
         Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
     }
 }

@@ -45,6 +45,7 @@ use tenancy::{Stored, TenantId, TenantTurns};
 
 use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};
+use crate::rules::UrlRule;
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, DeclaredTenant, Invalidation, NoSecretStores, SecretWriter, TenantState};
 
@@ -73,6 +74,8 @@ pub struct EditPolicy {
     pub deletion_grace: Lifetime,
     /// For how long a replica may go on with rows from its own memory.
     pub l1_lifetime: Lifetime,
+    /// Which URLs of clients are never fetched.
+    pub urls: UrlRule,
 }
 
 /// The result of a creation, or of the same request before.

@@ -2,7 +2,7 @@
 //! use, and the credentials of an application. What the caller may not see of it is left out.
 
 use protocol::Timestamp;
-use registry::ClientId;
+use registry::{Client, ClientId};
 use tenancy::TenantId;
 
 use super::cursor::Paging;
@@ -89,7 +89,7 @@ impl Administrator {
         client: &ClientId,
         (span, refusals): (UsageQuery, u32),
     ) -> Edited<ApplicationReading> {
-        let view = ClientView::of(&self.client_state(caller, tenant, client).await?, caller.now);
+        let view = self.look::<Client>(caller, tenant, client).await?;
         if !caller.authority.holds_in(tenant, Permission::Audit) {
             return Ok(ApplicationReading { client: view, usage: None, refusals: None });
         }

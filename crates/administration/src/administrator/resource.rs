@@ -1,7 +1,6 @@
 //! The kinds of rows that administrators manage one by one. A request takes one way for all of them: it is authorized, the tenant is loaded
 //! with the row, the rules of the kind decide, the store commits, and the row is shown as it is then.
 
-use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tenancy::TenantId;
@@ -10,6 +9,7 @@ use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::Scope;
 use super::{Administrator, Caller, Created, EditPolicy};
+use crate::documents::ViewContext;
 use crate::edit::{EditContext, Edited};
 use crate::fields::Described;
 use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
@@ -48,13 +48,6 @@ pub trait Resource: Described + 'static {
 
     /// The row, also if it is deleted.
     fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Edited<Self::View>;
-}
-
-/// What the view of a row depends on beside the row.
-#[derive(Clone, Copy)]
-pub struct ViewContext<'a> {
-    pub(super) policy: &'a EditPolicy,
-    pub(super) now: Timestamp,
 }
 
 impl Administrator {

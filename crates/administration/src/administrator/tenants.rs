@@ -10,12 +10,12 @@ use super::commit_with_retry::EditRequest;
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
 use super::load::{Scope, TenantAlone};
-use super::resource::{Patch, Resource, TakeStep, ViewContext};
+use super::resource::{Patch, Resource, TakeStep};
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{self, Edit, EditContext, Edited, Facts, TenantStep};
 use crate::{
     AdministrationStore, Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle,
-    TenantCursor, TenantQuery, TenantState, TenantView, search_terms,
+    TenantCursor, TenantQuery, TenantState, TenantView, ViewContext, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -41,9 +41,10 @@ impl Administrator {
         let platform = TenantId::platform();
         let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
         let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
+        let context = self.view_context(caller);
         let answer = |after: &TenantState| {
-            let client = first.as_ref().zip(after.clients.first());
-            let client = client.map(|(new, row)| created(row, &new.secret, caller.now));
+            let client =
+                first.as_ref().map(|new| created(context, after, &new.id, &new.secret)).transpose()?;
             Ok(CreatedTenant { tenant: TenantView::of(after, &self.policy.public_url), client })
         };
         self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await

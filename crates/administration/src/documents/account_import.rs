@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::account::describe_password;
-use super::{AccountSettings, FileSecret};
+use super::{AccountSettings, FieldErrorView, FileSecret};
 use crate::FieldError;
 
 /// Errors of one line that are reported: an answer is not much larger than its request.
@@ -39,7 +39,7 @@ pub struct ImportedLine {
     pub account_id: Option<String>,
     /// Why the line was refused; at most 4 errors, and never a value of the line that could be a password.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<LineError>,
+    pub errors: Vec<FieldErrorView>,
 }
 
 /// What becomes of a line.
@@ -52,16 +52,6 @@ pub enum ImportResult {
     Exists,
     /// Nothing was created; `errors` says why.
     Refused,
-}
-
-/// What is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LineError {
-    /// The place in the object of the line (RFC 6901).
-    #[schemars(example = &"/email")]
-    pub pointer: String,
-    /// What is wrong there, and what to do about it.
-    pub detail: String,
 }
 
 /// A hash has no form that a schema can say.
@@ -83,7 +73,7 @@ impl ImportedLine {
     /// Of a line that is refused.
     pub(crate) fn refused(line: u32, errors: Vec<FieldError>) -> Self {
         let errors = errors.into_iter().take(MOST_ERRORS);
-        let errors = errors.map(|error| LineError { detail: error.message(), pointer: error.pointer });
+        let errors = errors.map(FieldErrorView::from);
         Self { line, result: ImportResult::Refused, account_id: None, errors: errors.collect() }
     }
 }

@@ -4,10 +4,18 @@ use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use tenancy::Tenant;
 
-use super::Instant;
-use super::{ClientSettings, CreatedSecret, schema};
-use crate::ClientState;
+use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant, schema};
+use crate::rules::Offer;
+use crate::{ClientState, EditPolicy};
+
+/// What the view of a row depends on beside the row.
+#[derive(Clone, Copy)]
+pub struct ViewContext<'a> {
+    pub(crate) policy: &'a EditPolicy,
+    pub(crate) now: Timestamp,
+}
 
 /// A client as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +37,9 @@ pub struct ClientView {
     /// How far its schedule of rotations is. Absent without `rotate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationProgressView>,
+    /// What in it has no effect, or another one than intended. Absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<FieldErrorView>,
     /// All else.
     #[serde(flatten)]
     pub settings: ClientSettings,
@@ -75,7 +86,16 @@ impl ClientView {
                 failed_at: rotation.failed_at.map(Instant::from),
                 failure: rotation.failure.clone(),
             }),
+            warnings: Vec::new(),
             settings: ClientSettings::from(client),
         }
+    }
+
+    /// The view of a client's rows, with the warnings of the rules.
+    pub(crate) fn judged(tenant: &Tenant, state: &ClientState, context: ViewContext<'_>) -> Self {
+        let view = Self::of(state, context.now);
+        let offer = Offer::of_tenant(tenant, &context.policy.urls);
+        let warnings = offer.client_effects(&view.client_id, &view.settings);
+        Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
     }
 }

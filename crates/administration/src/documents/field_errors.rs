@@ -1,6 +1,8 @@
 //! What is wrong with a document, as far as it is told: a body of 64 KiB could have thousands of faults.
 
 use protocol::steps;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Pointer;
 use crate::FieldError;
@@ -9,6 +11,22 @@ use crate::FieldError;
 pub const MOST_FIELD_ERRORS: usize = 32;
 /// Their places are no longer than this in all; the last one may go beyond it.
 const LONGEST_PLACES: usize = 4 * 1024;
+
+/// What is wrong, or has no effect, at one place of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FieldErrorView {
+    /// The place in the document (RFC 6901).
+    #[schemars(example = &"/email")]
+    pub pointer: String,
+    /// What is wrong there, and what to do about it.
+    pub detail: String,
+}
+
+impl From<FieldError> for FieldErrorView {
+    fn from(error: FieldError) -> Self {
+        Self { detail: error.message(), pointer: error.pointer }
+    }
+}
 
 /// Faults in the order in which they were found.
 #[derive(Debug, Default)]

@@ -40,7 +40,7 @@ pub use account::{
     AccountSettings, AccountView, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings,
     PasswordLinkView,
 };
-pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
+pub use account_import::{ImportResult, ImportedAccount, ImportedLine};
 pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};
 pub use advice::{AdviceList, AdviceView, PatchView};
 pub(crate) use api_key::API_KEY;
@@ -50,14 +50,14 @@ pub(crate) use client::CLIENT;
 pub use client::{
     ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
 };
-pub use client_view::{ClientView, CreatedClient, RotationProgressView};
+pub use client_view::{ClientView, CreatedClient, RotationProgressView, ViewContext};
 pub use console::ConsoleLink;
 pub use etag::EntityTag;
 pub use explanation::{
     ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedCredential, ExplainedResult, ExplainedScope,
     ExplainedToken, ExplanationView, RegisteredCredential,
 };
-pub use field_errors::MOST_FIELD_ERRORS;
+pub use field_errors::{FieldErrorView, MOST_FIELD_ERRORS};
 pub use instant::Instant;
 pub use json::{read_json, read_lenient_json};
 pub use key::{

@@ -16,7 +16,8 @@ use super::Instant;
 use super::read::documents;
 use super::source::KeySource;
 use super::{
-    AccountSettings, ClientSettings, CreatedClient, LogoSettings, NewClient, ResourceScopes, schema,
+    AccountSettings, ClientSettings, CreatedClient, FieldErrorView, LogoSettings, NewClient, ResourceScopes,
+    schema,
 };
 use crate::Interface;
 
@@ -347,6 +348,9 @@ pub struct TenantView {
     pub jwks_uri: String,
     /// Where its clients fetch tokens.
     pub token_endpoint: String,
+    /// What in it has no effect, or another one than intended; its clients have their own. Absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<FieldErrorView>,
     /// All else.
     #[serde(flatten)]
     pub settings: TenantSettings,

@@ -12,6 +12,7 @@ use super::{
     RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
     SigningSettings, TenantSettings, TenantView,
 };
+use crate::rules::tenant_effects;
 use crate::{Instant, TenantState};
 
 impl TenantView {
@@ -20,6 +21,7 @@ impl TenantView {
     pub fn of(state: &TenantState, public_url: &str) -> Self {
         let TenantState { tenant, lifecycle, .. } = state;
         let path = Issuer::derived(public_url, &tenant.id);
+        let settings = TenantSettings::from(tenant);
         Self {
             id: tenant.id.to_string(),
             status: lifecycle.status().to_owned(),
@@ -29,7 +31,8 @@ impl TenantView {
             deletion_due_at: lifecycle.deletion_due_at.map(Instant),
             jwks_uri: format!("{path}/.well-known/jwks.json"),
             token_endpoint: format!("{path}/oauth/token"),
-            settings: TenantSettings::from(tenant),
+            warnings: tenant_effects(&settings).into_iter().map(Into::into).collect(),
+            settings,
         }
     }
 }

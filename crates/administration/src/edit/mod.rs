@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use sessions::FoundSession;
 use tenancy::{Issuer, TenantId};
 
+use crate::documents::ViewContext;
 use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
@@ -114,6 +115,11 @@ impl EditContext<'_> {
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
 
+    /// What views depend on beside rows.
+    fn view(&self) -> ViewContext<'_> {
+        ViewContext { policy: self.policy, now: self.now }
+    }
+
     /// What the rules over a tenant need.
     fn tenant_context(&self) -> TenantContext<'_> {
         TenantContext {
@@ -184,13 +190,22 @@ fn declared(what: &str, id: impl Display, instead: &str) -> EditError {
     EditError::Conflict(format!("{what} {id} is declared in the operator's files; {instead}"))
 }
 
-/// A refusal to create what is there, or was there before.
+/// A refusal to create what is there, or was there before: what it is now, and the step that leads on.
 fn taken(what: &str, id: impl Display, lifecycle: &RowLifecycle) -> EditError {
-    EditError::Conflict(if lifecycle.deleted_at.is_some() {
-        format!("{what} {id} was deleted and its id stays reserved; choose another id")
-    } else {
-        format!("{what} {id} exists already")
-    })
+    if lifecycle.deleted_at.is_some() {
+        let text = format!("{what} {id} was deleted and its id stays reserved; choose another id");
+        return EditError::Conflict(text);
+    }
+    let declared = lifecycle.is_config_managed();
+    let by = if declared { "declared in the operator's files" } else { "managed by this API" };
+    let next = match lifecycle.status() {
+        "deleting" => "take its deletion back, or choose another id",
+        "retired" => "declare it in the operator's files again, or choose another id",
+        "suspended" => "let it serve again, or choose another id",
+        _ if declared => "change it there, or choose another id",
+        _ => "change it, or choose another id",
+    };
+    EditError::Conflict(format!("{what} {id} exists already: it is {} and {by}; {next}", lifecycle.status()))
 }
 
 /// The settings after a merge patch.

@@ -43,6 +43,7 @@ pub(super) fn policy() -> EditPolicy {
         clients: 20,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
+        urls: crate::UrlRule::default(),
     }
 }
 

@@ -47,6 +47,12 @@ impl FieldErrors {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint));
     }
 
+    /// An error of the value itself, whatever stands beside it.
+    fn refuse_value(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
+        let error = FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint);
+        self.found.push(FieldError { is_of_value: true, ..error });
+    }
+
     /// What can be written and is not served yet: an error over the API, a warning in a file.
     pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
         match self.interface {
@@ -80,7 +86,7 @@ impl FieldErrors {
     /// A name for people.
     pub(crate) fn check_title(&mut self, at: &str, name: &str) {
         if let Some(why) = unfit(name, LONGEST_ID) {
-            self.refuse(at, format!("the name {why}"), "write a name that people can read");
+            self.refuse_value(at, format!("the name {why}"), "write a name that people can read");
         }
     }
 
@@ -89,7 +95,7 @@ impl FieldErrors {
         let is_long = description.chars().count() > longest;
         let too_long = is_long.then(|| format!("is longer than {longest} characters"));
         if let Some(why) = too_long.or_else(|| unfit(description, usize::MAX)) {
-            self.refuse(at, format!("the description {why}"), "write one line, or leave it out");
+            self.refuse_value(at, format!("the description {why}"), "write one line, or leave it out");
         }
     }
 
@@ -97,10 +103,10 @@ impl FieldErrors {
     pub fn check_name(&mut self, at: &str, what: &str, name: &str, longest: usize) {
         const HINT: &str = "choose another name";
         if let Some(why) = unfit(name, longest) {
-            self.refuse(at, format!("{what} {why}"), HINT);
+            self.refuse_value(at, format!("{what} {why}"), HINT);
         } else if name.starts_with(ClientId::RESERVED_PREFIX) {
             let prefix = ClientId::RESERVED_PREFIX;
-            self.refuse(at, format!("{what} begins `{prefix}`, which is kept for the platform"), HINT);
+            self.refuse_value(at, format!("{what} begins `{prefix}`, which is kept for the platform"), HINT);
         }
     }
 
@@ -111,7 +117,7 @@ impl FieldErrors {
         } else {
             let detail =
                 format!("`{}` is not an absolute URI without a fragment (RFC 8707 §2)", cropped(uri));
-            self.refuse(at, detail, "write it with its scheme, such as https://api.example.com");
+            self.refuse_value(at, detail, "write it with its scheme, such as https://api.example.com");
         }
     }
 
@@ -121,7 +127,7 @@ impl FieldErrors {
         for (index, item) in items.iter().enumerate() {
             if !seen.insert(item) {
                 let at = format!("{at}/{index}");
-                self.refuse(&at, "this stands in the list twice", "leave one of the two out");
+                self.refuse_value(&at, "this stands in the list twice", "leave one of the two out");
             }
         }
     }
@@ -132,7 +138,7 @@ impl FieldErrors {
         if token.is_err() {
             let detail = format!("`{}` is not a scope", cropped(&text.escape_debug().to_string()));
             let hint = "write printable ASCII without blanks, quotes and backslashes, one scope an item";
-            self.refuse(at, detail, hint);
+            self.refuse_value(at, detail, hint);
         }
         token.ok()
     }
@@ -146,11 +152,15 @@ impl FieldErrors {
         match self.interface {
             Interface::Api | Interface::Adapter => {
                 let detail = format!("`{scope}` says who may administer, and belongs to no resource server");
-                self.refuse(at, detail, "leave it out");
+                self.refuse_value(at, detail, "leave it out");
             }
             Interface::File => {
                 let detail = format!("`{scope}` says who may administer, and is not granted by a file");
-                self.refuse(at, detail, "leave it out; `latchkey admin init` makes the first administrator");
+                self.refuse_value(
+                    at,
+                    detail,
+                    "leave it out; `latchkey admin init` makes the first administrator",
+                );
             }
         }
     }
@@ -174,7 +184,7 @@ impl FieldErrors {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("write one of {}", names().collect::<Vec<_>>().join(", ")),
             };
-            self.refuse(at, "this value is not one of those allowed", hint);
+            self.refuse_value(at, "this value is not one of those allowed", hint);
         }
         found
     }
@@ -182,14 +192,14 @@ impl FieldErrors {
     /// A span of time of at least a second.
     pub(super) fn check_span(&mut self, at: &str, span: Lifetime) {
         if span.seconds() == 0 {
-            self.refuse(at, "this must be at least 1s", "write a longer span of time");
+            self.refuse_value(at, "this must be at least 1s", "write a longer span of time");
         }
     }
 
     /// How long a token is valid.
     pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
         if lifetime.seconds() == 0 {
-            self.refuse(at, "a token must be valid for at least 1s", "write 1s or more");
+            self.refuse_value(at, "a token must be valid for at least 1s", "write 1s or more");
         }
     }
 }

@@ -5,6 +5,7 @@ mod branding;
 mod certificate_subject;
 mod client;
 mod code_flow;
+mod effects;
 mod field_errors;
 mod logo;
 mod names;
@@ -17,6 +18,7 @@ mod tenant;
 mod text;
 
 pub use client::check_client;
+pub use effects::{Offer, UrlRule, tenant_effects};
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};

@@ -1,9 +1,8 @@
 //! The rules over how a tenant signs: no key may sign before every verifier knows it.
 
-use protocol::{Lifetime, SigningAlgorithm};
+use protocol::{Lifetime, SigningAlgorithm, is_of_this_machine};
 use tenancy::{KidForm, SigningPolicy};
 
-use super::text::is_of_this_machine;
 use super::{FieldErrors, TenantContext};
 use crate::SigningSettings;
 

@@ -53,12 +53,6 @@ fn is_loopback_address(url: &Url) -> bool {
     }
 }
 
-/// A URL of this machine alone, by an address or as `localhost` (RFC 6761 §6.3).
-pub(super) fn is_of_this_machine(text: &str) -> bool {
-    let is_local = |name: &str| name == "localhost" || name.ends_with(".localhost");
-    Url::parse(text).is_ok_and(|url| is_loopback_address(&url) || url.domain().is_some_and(is_local))
-}
-
 /// A page that people open: https, without a user and a fragment.
 pub(super) fn is_https_url(text: &str) -> bool {
     text.starts_with("https://") && is_key_set_url(text)

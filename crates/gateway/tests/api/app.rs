@@ -169,6 +169,7 @@ impl TestApp {
                 clients: 10_000,
                 deletion_grace: Lifetime::from_seconds(30 * 86_400),
                 l1_lifetime: L1_LIFETIME,
+                urls: administration::UrlRule::default(),
             },
             public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
             default_tenant: options.default_tenant.clone(),

@@ -1,11 +1,14 @@
 //! An answer of the admin API: a document, or the reason why there is none.
 
 use std::fmt;
+use std::io::Write as _;
 use std::sync::Arc;
 
-use administration::EditError;
+use administration::{EditError, FieldErrorView};
+use anstream::stderr;
 use anyhow::anyhow;
 use reqwest::{Method, Response, StatusCode};
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -35,6 +38,20 @@ impl ApiAnswer {
             body => body?.to_vec(),
         };
         Ok(Self { status, body: Zeroizing::new(body), cause: None })
+    }
+
+    /// Prints what the request wrote that has no effect: of the row, and of the client that came with it.
+    pub(super) fn print_warnings(&self, request: &ApiRequest) {
+        let document: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        for row in [&document, &document["client"]] {
+            let warnings = Vec::<FieldErrorView>::deserialize(&row["warnings"]).unwrap_or_default();
+            for FieldErrorView { pointer, detail } in warnings {
+                let value = row.pointer(&pointer).and_then(Value::as_str);
+                let name = name_of(&pointer, request.method == Method::POST, value);
+                let place = if name.is_empty() { name } else { format!("{name}: ") };
+                let _ = writeln!(stderr(), "warning: {place}{detail}");
+            }
+        }
     }
 
     /// The document of a success; `()` where the answer has none.

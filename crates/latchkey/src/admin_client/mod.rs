@@ -9,6 +9,7 @@ mod http;
 mod in_process;
 mod publish;
 mod request;
+mod similar;
 mod store_client;
 
 pub(crate) use answer::not_understood;
@@ -48,7 +49,14 @@ impl AdminClient {
 
     /// Sends a request and reads the document of the answer; `()` where the answer has none.
     pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
-        self.answer(&request).await?.document_of(&request)
+        let answer = self.answer(&request).await?;
+        if !request.only_reads {
+            answer.print_warnings(&request);
+        }
+        match answer.document_of(&request) {
+            Err(error) => Err(self.leading_on(error, &request).await),
+            document => document,
+        }
     }
 
     /// Sends a request and reads the documents of the answer, one a line.

@@ -124,7 +124,7 @@ const COLUMNS: Columns = Columns {
         ("STATUS", "status", ""),
         ("SCOPES", "scopes", ""),
         ("ENDS", "expires_at", ""),
-        ("LAST USED", "last_used_at", "-"),
+        ("LAST USED (up to 10 s late)", "last_used_at", "-"),
         ("AFTER ITS END", "presented_after_end_at", "-"),
     ],
 };

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use administration::AuditView;
+use administration::{AuditView, Page};
 use clap::{Args, Subcommand};
 use protocol::Timestamp;
+use serde::Serialize;
 use tenancy::TenantId;
 
 use super::examples::example;
-use super::output::{Columns, ListArguments};
+use super::output::{Columns, ListArguments, name_next};
 use super::parse::parse_since;
 use super::runner::Runner;
 
@@ -54,9 +55,23 @@ const COLUMNS: Columns = Columns {
         ("ACTION", "action", ""),
         ("TENANT", "tenant", ""),
         ("SUBJECT", "subject", ""),
-        ("FIELDS", "detail", ""),
+        ("CHANGED", "changed", ""),
     ],
 };
+
+/// A record for people.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    view: &'a AuditView,
+    changed: String,
+}
+
+impl<'a> Row<'a> {
+    fn of(view: &'a AuditView) -> Self {
+        Self { view, changed: view.record.changes() }
+    }
+}
 
 /// Runs the command.
 pub(crate) fn run(
@@ -71,5 +86,11 @@ pub(crate) fn run(
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
-    runner.list::<AuditView>(&path, filters, &list, &COLUMNS)
+    runner.run(async |admin| {
+        let page: Page<AuditView> = list.read(admin, &path, filters).await?;
+        let printed =
+            runner.print(&page, || COLUMNS.table(&page.items.iter().map(Row::of).collect::<Vec<_>>()));
+        name_next(&page);
+        printed
+    })
 }

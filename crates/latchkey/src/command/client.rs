@@ -268,18 +268,8 @@ pub(super) fn client_path(tenant: &TenantId, client: &str) -> String {
     format!("{}/{}", clients_path(tenant), segment(client))
 }
 
-fn clients_path(tenant: &TenantId) -> String {
+pub(super) fn clients_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/clients")
-}
-
-/// What is said of a client whose tokens no API accepts.
-pub(super) fn own_audience(client: &ClientView) -> &'static str {
-    if client.settings.audiences.is_empty() && client.settings.resources.is_empty() {
-        "\nThis client has no audience, so that `aud` of its tokens is its own id, which no API accepts. Name the API with --audience, \
-         or later with `latchkey client set … audiences=API`.\n"
-    } else {
-        ""
-    }
 }
 
 /// Also of the first administrator, who is a client.
@@ -290,7 +280,6 @@ pub(super) fn welcome(
 ) -> anyhow::Result<String> {
     let id = &created.client.client_id;
     let mut text = format!("Client {tenant}/{id} is registered.\n\nclient id      {id}\n");
-    text.push_str(own_audience(&created.client));
     if let Some(secret) = &created.secret {
         text.push_str(&format!("client secret  {}\n{}", sink.take(&secret.client_secret)?, sink.once()));
     }

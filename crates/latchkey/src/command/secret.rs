@@ -83,7 +83,7 @@ const COLUMNS: Columns = Columns {
         ("MANAGED BY", "managed_by", ""),
         ("CREATED", "created_at", ""),
         ("ENDS", "ends", "never"),
-        ("LAST USED", "used", "never"),
+        ("LAST USED (up to 10 s late)", "used", "never"),
         ("AFTER ITS END", "presented_after_end_at", "-"),
         ("ADDRESSES", "addresses", ""),
         ("SAFE TO DELETE", "safe_to_delete", ""),

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use administration::{CreatedTenant, TenantSettings, TenantView};
+use administration::{ClientView, CreatedTenant, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::arguments::{ChangeArguments, TenantArguments, With};
-use super::client::own_audience;
 use super::examples::example;
 use super::output::{
     self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
@@ -96,14 +95,14 @@ pub(crate) struct AddArguments {
     /// Make no client.
     #[arg(long, conflicts_with_all = ["client", "audience", "scopes", "secret_file"])]
     no_client: bool,
-    /// In which language to print how a token is fetched and checked.
-    #[arg(long, value_enum, default_value_t = Language::All)]
-    snippet: Language,
+    /// In which language to print how a token is fetched and checked. Default: one line of curl that fetches a token.
+    #[arg(long, value_enum)]
+    snippet: Option<Language>,
     #[command(flatten)]
     secret: SecretArguments,
 }
 
-const TENANTS: &str = "/api/v1/admin/tenants";
+pub(super) const TENANTS: &str = "/api/v1/admin/tenants";
 
 const COLUMNS: Columns = Columns {
     none: "No tenants.",
@@ -185,47 +184,61 @@ impl AddArguments {
 }
 
 /// All that the tenant's service and those who check its tokens need.
-fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -> anyhow::Result<String> {
+fn welcome(
+    created: &CreatedTenant,
+    sink: &mut SecretSink,
+    language: Option<Language>,
+) -> anyhow::Result<String> {
     let TenantView { id, settings, jwks_uri, token_endpoint, .. } = &created.tenant;
     let mut lines = vec![
         ("issuer", settings.issuer.clone().unwrap_or_default()),
         ("JWKS", jwks_uri.clone()),
         ("token endpoint", token_endpoint.clone()),
     ];
-    let (mut snippets, mut verifiers) = (String::new(), String::new());
+    let mut code = String::new();
     if let Some(client) = &created.client {
         let id = &client.client.client_id;
         lines.push(("client id", id.clone()));
         if let Some(secret) = &client.secret {
             lines.push(("client secret", sink.take(&secret.client_secret)?));
-            snippets = output::snippets(token_endpoint, id, language);
-            let expected = Expected {
-                issuer: settings.issuer.as_deref().unwrap_or_default(),
-                jwks: jwks_uri,
-                token_endpoint,
-                // Without an audience, tokens are for the client itself.
-                audience: client.client.settings.audiences.first().unwrap_or(id),
-                algorithm: &settings.signing.algorithm,
-                typ: &settings.access_token.typ,
-                client_id: id,
+            code = match language {
+                None => format!("\n{}", output::curl_line(token_endpoint, id)),
+                Some(Language::None) => String::new(),
+                Some(language) => snippets(&created.tenant, &client.client, language),
             };
-            verifiers = output::verifiers(&expected, language);
         }
     }
     let rows = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     let mut text =
         format!("Tenant {id} is ready.\n\n{}", table("", &["", ""], rows).trim_start_matches('\n'));
-    text.push_str(created.client.as_ref().map_or("", |created| own_audience(&created.client)));
-    if !snippets.is_empty() {
+    if !code.is_empty() {
         text.push_str(match sink.once() {
             "" => "\nRead the secret into CLIENT_SECRET, and fetch a token:\n",
             _ => "\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n",
         });
-        text.push_str(&snippets);
-        text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
-        text.push_str(&verifiers);
+        text.push_str(&code);
     }
     Ok(text)
+}
+
+/// How the client fetches a token, and how an API checks it.
+fn snippets(tenant: &TenantView, client: &ClientView, language: Language) -> String {
+    let TenantView { settings, jwks_uri, token_endpoint, .. } = tenant;
+    let id = &client.client_id;
+    let expected = Expected {
+        issuer: settings.issuer.as_deref().unwrap_or_default(),
+        jwks: jwks_uri,
+        token_endpoint,
+        // Without an audience, tokens are for the client itself.
+        audience: client.settings.audiences.first().unwrap_or(id),
+        algorithm: &settings.signing.algorithm,
+        typ: &settings.access_token.typ,
+        client_id: id,
+    };
+    let mut text = output::snippets(token_endpoint, id, language);
+    text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
+    text.push_str(&output::verifiers(&expected, language));
+    text
 }
 
 fn state(view: &TenantView) -> String {

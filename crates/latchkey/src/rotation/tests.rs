@@ -231,6 +231,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         clients: 10_000,
         deletion_grace: lifetime(60),
         l1_lifetime: lifetime(10),
+        urls: administration::UrlRule::default(),
     };
     let pepper = Arc::new(Pepper::generate());
     let administrator = Arc::new(Administrator::new(

@@ -50,6 +50,28 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
     assert!(list.contains("other ") && !list.contains("\nsvc "), "{list}");
 }
 
+#[test]
+fn what_has_no_effect_is_answered_and_printed_and_is_of_one_tenant() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    for tenant in ["initech", "umbrella"] {
+        cli.add_tenant(tenant);
+    }
+    let add = ["client", "add", "initech", "web", "--audience", "api", "--scope", "api:raed,api:read"];
+    let warning = "warning: --scope api:raed: no resource server of this tenant has this scope; did you mean `api:read`?";
+    let ran = cli.run(&add);
+    assert!(ran.err.contains(warning), "{ran:?}");
+    cli.json(&["tenant", "set", "umbrella", "resource_servers.api.scopes=api:raed,api:read"]);
+    let theirs = cli.run(&[&["client", "add", "umbrella"], &add[3..]].concat());
+    assert!(!theirs.err.contains("warning"), "{theirs:?}");
+    let shown = cli.json(&["client", "show", "initech", "web"]);
+    assert_eq!(shown["warnings"][0]["pointer"], "/scopes/0");
+    let set = ["client", "set", "initech", "web", "scopes=api:read", "jwks_uri=https://10.0.0.1/jwks"];
+    let ran = cli.run(&set);
+    assert!(ran.err.contains("warning: jwks_uri: no request is sent there"), "{ran:?}");
+    assert!(!ran.err.contains("api:raed"), "{ran:?}");
+}
+
 #[tokio::test]
 async fn a_secret_is_rotated_ended_and_revoked() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -33,13 +33,12 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
 #[tokio::test]
 async fn the_printed_curl_fetches_a_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);
-    let add = ["tenant", "add", "initech", "--client", "svc", "--snippet", "curl", "--secret-file", "secret"];
+    let add = ["tenant", "add", "initech", "--client", "svc", "--secret-file", "secret"];
     let out = Cli::store(&folder).run(&add).output();
     let secret = folder.read("secret").trim().to_owned();
     until_status(&program, ("initech", "svc", &secret), 200).await;
-    let lines = out.split("── curl\n").nth(1).unwrap().split("\nAn API checks").next().unwrap();
-    let lines = lines.replace("localhost:3000", &program.address().to_string());
-    let answer = bash(&lines, &[("CLIENT_SECRET", &secret)]).output();
+    let line = out.lines().last().unwrap().replace("localhost:3000", &program.address().to_string());
+    let answer = bash(&line, &[("CLIENT_SECRET", &secret)]).output();
     assert!(answer.contains("access_token"), "{answer}");
 }
 
@@ -144,8 +143,11 @@ fn exit_codes_say_what_happened() {
     for (arguments, code, words) in [
         (&["tenant", "show", "acme"][..], 0, ""),
         (&["client", "show", "acme", "nobody"], 3, ": acme/nobody"),
+        (&["client", "show", "acme", "svd"], 3, ": acme/svd; did you mean `svc`?"),
+        (&["tenant", "show", "glovex"], 3, ": glovex; did you mean `globex`?"),
         (&["key", "export", "globex"], 3, "key that signs"),
-        (&["tenant", "add", "acme"], 4, ""),
+        (&["tenant", "add", "acme"], 4, "it is active and declared in the operator's files; change it there"),
+        (&["tenant", "add", "acme"], 4, "`latchkey tenant show acme` shows it"),
         // Rows that a file declares change through the file.
         (&["tenant", "set", "acme", "name=x"], 4, ""),
         (&["tenant", "show", "Not An Id"], 1, ""),

@@ -1,10 +1,10 @@
 //! Settings that are valid and have no effect, or another effect than intended. `check` warns of them; no start refuses them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use administration::{ClientSettings, DeclaredSecret, TenantSettings, nearest};
-use protocol::{ClientAuthenticationMethod as Method, GrantType, ScopeToken, Timestamp};
-use registry::{DeclaredPassword, IntrospectionRight};
+use administration::{ClientSettings, DeclaredSecret, Offer, tenant_effects};
+use protocol::{ClientAuthenticationMethod as Method, Timestamp};
+use registry::DeclaredPassword;
 use tenancy::TenantId;
 
 use super::super::{
@@ -13,22 +13,20 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// The names that a tenant's resource servers define.
-struct Known<'a> {
-    audiences: BTreeSet<&'a str>,
-    scopes: BTreeSet<&'a str>,
-    introspecting: BTreeSet<&'a str>,
-}
-
-/// Of all tenants.
-pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, now: Timestamp, findings: &mut Findings) {
+/// Of all tenants, beside what every interface warns of.
+pub(crate) fn check(
+    tenants: &BTreeMap<TenantId, ResolvedTenant>,
+    server: &Server,
+    now: Timestamp,
+    findings: &mut Findings,
+) {
+    let urls = server.outbound.url_rule();
     for ResolvedTenant { at, settings, secrets, .. } in tenants.values() {
-        check_strategies(settings, at, findings);
-        let known = Known::of(settings);
+        findings.warn(at, tenant_effects(settings));
+        let offer = Offer::of_settings(settings, &urls);
         for ((id, client), secrets) in settings.clients.iter().zip(secrets) {
             let at = at.key("clients").key(id);
-            check_names(client, &known, &at, findings);
-            check_audience(id, client, &known, &at, findings);
+            findings.warn(&at, offer.client_effects(id, client));
             check_expiry(secrets, client, &at, now, findings);
         }
     }
@@ -95,73 +93,6 @@ pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findin
             "this secret holds `${…}` as it is written: variables are not replaced in it",
             "write `{ env: NAME }` with the name of the variable",
         );
-    }
-}
-
-impl<'a> Known<'a> {
-    fn of(settings: &'a TenantSettings) -> Self {
-        let servers = || settings.resource_servers.values();
-        Self {
-            audiences: settings.resource_servers.keys().map(String::as_str).collect(),
-            scopes: servers().flat_map(|server| server.scopes.names()).collect(),
-            introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
-        }
-    }
-}
-
-fn check_strategies(settings: &TenantSettings, at: &Location, findings: &mut Findings) {
-    // Without oauth2 there is no token endpoint, which every other strategy needs.
-    if settings.strategies.oauth2.enabled != Some(true) {
-        let problem =
-            "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
-        let at = Location { on_key: true, ..at.clone() };
-        findings.warning(at, problem, "write `strategies: { oauth2: { enabled: true } }` in it");
-    }
-}
-
-/// Audiences, resources and scopes that no resource server of the tenant has, most often misspelt ones.
-fn check_names(client: &ClientSettings, known: &Known<'_>, at: &Location, findings: &mut Findings) {
-    let mut check = |key: &str, what: &str, names: &[String], known: &BTreeSet<&str>, declare: &str| {
-        let is_known =
-            |name: &str| known.contains(name) || (key == "scopes" && ScopeToken::OF_PEOPLE.contains(&name));
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_known(name)) {
-            let hint = match nearest(name, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("correct it, or add it to the tenant: `{declare}`"),
-            };
-            findings.warning(
-                at.item(key, index),
-                format!("no resource server of this tenant has this {what}"),
-                hint,
-            );
-        }
-    };
-    let declare = "resource_servers: { AUDIENCE: { scopes: […] } }";
-    check("audiences", "audience", &client.audiences, &known.audiences, declare);
-    check("resources", "audience", &client.resources, &known.audiences, declare);
-    check("scopes", "scope", &client.scopes, &known.scopes, declare);
-}
-
-/// A client that only introspects needs no audience.
-fn check_audience(
-    id: &str,
-    client: &ClientSettings,
-    known: &Known<'_>,
-    at: &Location,
-    findings: &mut Findings,
-) {
-    let gets_tokens = client.grant_types.iter().any(|name| name == GrantType::ClientCredentials.as_str());
-    let introspects =
-        client.introspection != IntrospectionRight::Own.as_str() || known.introspecting.contains(id);
-    if gets_tokens && !introspects && client.audiences.is_empty() {
-        let at = Location { on_key: true, ..at.clone() };
-        let problem = match client.resources.is_empty() {
-            true => "the `aud` of its tokens is its own client id, which no API expects",
-            false => {
-                "without `resource` in the request, the `aud` of its tokens is its own client id, which no API expects"
-            }
-        };
-        findings.warning(at, problem, "give `audiences`, the names by which APIs know themselves");
     }
 }
 
@@ -257,6 +188,30 @@ mod tests {
                 assert!(warning.starts_with(expected), "{warning}");
             }
         }
+    }
+
+    #[test]
+    fn a_grant_of_people_where_nobody_signs_in_is_warned_of() {
+        let keys = "client_secret: { value: s }, audiences: [orders], grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
+        let warned = warnings(&client(keys));
+        let expected = ":7:78: tenants.acme.clients.web.grant_types[0]: nobody signs in to this tenant";
+        assert!(warned.len() == 1 && warned[0].starts_with(expected), "{warned:?}");
+        let signs_in = client(keys).replace("oauth2: {", "oidc: { enabled: true }, oauth2: {");
+        assert_eq!(warnings(&signs_in), [""; 0]);
+    }
+
+    #[test]
+    fn an_address_to_which_no_request_is_sent_is_warned_of() {
+        let of = |host: &str| format!("{SOUND}, jwks_uri: 'https://{host}/jwks'");
+        for (host, expected) in [("10.0.0.1", 1), ("[::1]", 1), ("8.8.8.8", 0), ("jwks.example", 0)] {
+            let warned = warnings(&client(&of(host)));
+            assert_eq!(warned.len(), expected, "{host}: {warned:?}");
+            let at =
+                "tenants.acme.clients.web.jwks_uri: no request is sent there: the address is neither public";
+            assert!(warned.iter().all(|warning| warning.contains(at)), "{warned:?}");
+        }
+        let allowed = "server: { outbound: { allowed_networks: ['10.0.0.0/8'] } }\n";
+        assert_eq!(warnings(&format!("{allowed}{}", client(&of("10.0.0.1")))), [""; 0]);
     }
 
     #[test]

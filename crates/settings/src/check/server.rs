@@ -4,7 +4,6 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use administration::{Declaration, FieldErrors, Interface, LONGEST_URI};
 use gateway::ClientCertificates;
-use outbound::Guard;
 use tenancy::TenantId;
 
 use super::super::{
@@ -74,13 +73,12 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         let problem = format!("{} is listed already", network.net());
         findings.error(at, problem, "leave one of the two out");
     }
-    if let Some(url) = &server.outbound.github_keys {
-        let guard = Guard::allowing(networks.iter().map(|network| network.net()).collect());
-        if let Err(error) = guard.check(url) {
-            let at = at.key("outbound").key("github_keys");
-            let hint = "write https://api.github.com/meta/public_keys/secret_scanning";
-            findings.error(at, error.to_string(), hint);
-        }
+    if let Some(url) = &server.outbound.github_keys
+        && let Err(error) = server.outbound.guard().check(url)
+    {
+        let at = at.key("outbound").key("github_keys");
+        let hint = "write https://api.github.com/meta/public_keys/secret_scanning";
+        findings.error(at, error.to_string(), hint);
     }
     check_mtls_url(server, &at, findings);
     if let Some(id) = &server.default_tenant {

@@ -23,6 +23,7 @@ fn administrator(database: &Arc<Database>) -> Administrator {
         clients: 5,
         deletion_grace: Lifetime::from_seconds(60),
         l1_lifetime: Lifetime::from_seconds(10),
+        urls: administration::UrlRule::default(),
     };
     let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
     let (publish, clock) = (Arc::new(|_: &[_]| {}), Arc::new(|| NOW));

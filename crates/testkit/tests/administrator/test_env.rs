@@ -104,6 +104,7 @@ fn with_limit(
         clients,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
+        urls: administration::UrlRule::default(),
     };
     let administrator = Administrator::new(
         store.clone(),

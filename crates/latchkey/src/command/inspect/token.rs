@@ -54,14 +54,13 @@ fn confirmation_line(outcome: Outcome, claims: Option<&Members>) -> Line {
 
 /// Whether the token is revoked, which its server knows.
 fn revocation_line((status, found): &(Status, String), is_reached: bool) -> Line {
-    let is_said = is_reached || *status == Status::NotChecked;
-    let status = if is_said { *status } else { Status::NotReached };
+    let status = if is_reached { *status } else { Status::NotReached };
     let expected = "not revoked: for its tenant, its client, its secret or key, or by its `jti`";
     let fix = "fetch a new token; one that has ended is never valid again";
     Line {
         check: "revoked",
         status,
-        found: is_said.then(|| found.clone()),
+        found: is_reached.then(|| found.clone()),
         expected: expected.to_owned(),
         fix: (status == Status::Failed).then_some(fix.into()),
     }

@@ -50,6 +50,7 @@ impl Changes {
             clients: 10_000,
             deletion_grace: Lifetime::from_seconds(86_400),
             l1_lifetime: Lifetime::from_seconds(10),
+            urls: administration::UrlRule::default(),
         };
         let announce = {
             let caches = caches.clone();

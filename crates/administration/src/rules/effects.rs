@@ -1,0 +1,172 @@
+//! Settings that are valid and have no effect, or another effect than intended. Every interface warns of them, and none refuses them.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use protocol::{GrantType, ScopeToken};
+use registry::IntrospectionRight;
+use tenancy::Tenant;
+
+use crate::documents::nearest;
+use crate::{ClientSettings, FieldError, TenantSettings};
+
+/// Says why a URL that a client names is never fetched.
+#[derive(Clone)]
+pub struct UrlRule(Arc<Refuses>);
+
+type Refuses = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// What a tenant has for its clients.
+pub struct Offer<'a> {
+    audiences: BTreeSet<&'a str>,
+    scopes: BTreeSet<&'a str>,
+    introspecting: BTreeSet<&'a str>,
+    signs_people_in: bool,
+    urls: &'a UrlRule,
+}
+
+/// What is unusual in a tenant without its clients.
+#[must_use]
+pub fn tenant_effects(settings: &TenantSettings) -> Vec<FieldError> {
+    // Without oauth2 there is no token endpoint, which every other strategy needs.
+    let issues_tokens = settings.strategies.oauth2.enabled == Some(true);
+    let warning =
+        "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
+    let hint = "write `strategies: { oauth2: { enabled: true } }` in it";
+    Vec::from_iter((!issues_tokens).then(|| FieldError::at("", warning).with_hint(hint)))
+}
+
+impl UrlRule {
+    /// By this function.
+    pub fn new(refuses: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(refuses))
+    }
+}
+
+/// Refuses none.
+impl Default for UrlRule {
+    fn default() -> Self {
+        Self::new(|_| None)
+    }
+}
+
+impl Debug for UrlRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UrlRule")
+    }
+}
+
+impl<'a> Offer<'a> {
+    /// Of a tenant's document.
+    #[must_use]
+    pub fn of_settings(settings: &'a TenantSettings, urls: &'a UrlRule) -> Self {
+        let servers = || settings.resource_servers.values();
+        Self {
+            audiences: settings.resource_servers.keys().map(String::as_str).collect(),
+            scopes: servers().flat_map(|server| server.scopes.names()).collect(),
+            introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
+            signs_people_in: settings.strategies.oidc.enabled == Some(true),
+            urls,
+        }
+    }
+
+    /// Of a tenant's row.
+    pub(crate) fn of_tenant(tenant: &'a Tenant, urls: &'a UrlRule) -> Self {
+        let servers = || tenant.resource_servers.iter();
+        Self {
+            audiences: servers().map(|server| server.audience.as_str()).collect(),
+            scopes: servers().flat_map(|server| server.scopes.iter()).map(ScopeToken::as_str).collect(),
+            introspecting: servers()
+                .flat_map(|server| &server.introspection_clients)
+                .map(String::as_str)
+                .collect(),
+            signs_people_in: tenant.strategies.oidc,
+            urls,
+        }
+    }
+
+    /// What is unusual in a client of the tenant.
+    #[must_use]
+    pub fn client_effects(&self, id: &str, client: &ClientSettings) -> Vec<FieldError> {
+        let mut found = self.unknown_names(client);
+        found.extend(self.own_audience(id, client));
+        found.extend(self.codes_without_people(client));
+        found.extend(self.unfetched(client));
+        found
+    }
+
+    /// Audiences, resources and scopes that no resource server of the tenant has, most often misspelt ones.
+    fn unknown_names(&self, client: &ClientSettings) -> Vec<FieldError> {
+        let is_of_people = |scope: &str| ScopeToken::OF_PEOPLE.contains(&scope);
+        let is_reserved = |scope: &str| scope.starts_with(ScopeToken::RESERVED_PREFIX);
+        let lists = [
+            ("audiences", "audience", &client.audiences, &self.audiences),
+            ("resources", "audience", &client.resources, &self.audiences),
+            ("scopes", "scope", &client.scopes, &self.scopes),
+        ];
+        let mut found = Vec::new();
+        for (key, what, names, known) in lists {
+            let is_known = |name: &str| {
+                known.contains(name) || (key == "scopes" && (is_of_people(name) || is_reserved(name)))
+            };
+            for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_known(name)) {
+                let hint = match nearest(name, known.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "correct it, or add it to the tenant: `resource_servers: { AUDIENCE: { scopes: […] } }`".to_owned(),
+                };
+                let detail = format!("no resource server of this tenant has this {what}");
+                found.push(FieldError::at(format!("/{key}/{index}"), detail).with_hint(hint));
+            }
+        }
+        found
+    }
+
+    /// A client that only introspects needs no audience.
+    fn own_audience(&self, id: &str, client: &ClientSettings) -> Option<FieldError> {
+        let gets_tokens = grants(client, GrantType::ClientCredentials);
+        let introspects =
+            client.introspection != IntrospectionRight::Own.as_str() || self.introspecting.contains(id);
+        let administers = client.scopes.iter().any(|scope| scope.starts_with(ScopeToken::RESERVED_PREFIX));
+        if !gets_tokens || introspects || administers || !client.audiences.is_empty() {
+            return None;
+        }
+        let detail = match client.resources.is_empty() {
+            true => "the `aud` of its tokens is its own client id, which no API expects",
+            false => {
+                "without `resource` in the request, the `aud` of its tokens is its own client id, which no API expects"
+            }
+        };
+        let hint = "give `audiences`, the names by which APIs know themselves";
+        Some(FieldError::at("", detail).with_hint(hint))
+    }
+
+    fn codes_without_people(&self, client: &ClientSettings) -> Option<FieldError> {
+        let grant = [GrantType::AuthorizationCode, GrantType::DeviceCode]
+            .into_iter()
+            .find(|grant| grants(client, *grant))
+            .filter(|_| !self.signs_people_in)?;
+        let index = client.grant_types.iter().position(|name| name == grant.as_str())?;
+        let detail = "nobody signs in to this tenant, because its strategy oidc is not enabled, so the client gets no token by this grant";
+        let hint = "write `strategies: { oidc: { enabled: true } }` in the tenant, or leave the grant out";
+        Some(FieldError::at(format!("/grant_types/{index}"), detail).with_hint(hint))
+    }
+
+    /// URLs at addresses to which this server opens no connection.
+    fn unfetched(&self, client: &ClientSettings) -> Vec<FieldError> {
+        let urls =
+            [("jwks_uri", &client.jwks_uri), ("backchannel_logout_uri", &client.backchannel_logout_uri)];
+        let refused = urls.into_iter().filter_map(|(key, url)| Some((key, self.urls.0(url.as_ref()?)?)));
+        let hint = "name a host that this server may reach, or let the operator allow the network";
+        refused
+            .map(|(key, why)| {
+                let detail = format!("no request is sent there: {why}");
+                FieldError::at(format!("/{key}"), detail).with_hint(hint)
+            })
+            .collect()
+    }
+}
+
+fn grants(client: &ClientSettings, grant: GrantType) -> bool {
+    client.grant_types.iter().any(|name| name == grant.as_str())
+}

@@ -1,0 +1,36 @@
+//! Whether a URL leads to the machine that reads it.
+
+use url::{Host, Url};
+
+/// A URL of this machine alone, by an address or as `localhost` (RFC 6761 §6.3).
+#[must_use]
+pub fn is_of_this_machine(url: &str) -> bool {
+    let is_local = |name: &str| name == "localhost" || name.ends_with(".localhost");
+    Url::parse(url).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => is_local(name),
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_addresses_and_localhost_are_of_this_machine() {
+        for (url, expected) in [
+            ("http://localhost:3000", true),
+            ("https://id.localhost/a", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:3000", true),
+            ("http://localhost.example", false),
+            ("http://10.0.0.1", false),
+            ("https://id.example.com", false),
+            ("localhost", false),
+        ] {
+            assert_eq!(is_of_this_machine(url), expected, "{url}");
+        }
+    }
+}
