@@ -17,6 +17,7 @@ use super::diagnostic::{Diagnostic, Explanation};
 use super::environment::{Environment, Variable};
 use super::read_error::ReadError;
 use super::source::Source;
+use super::source_map::is_variable_name;
 use super::source_snapshot::{EntryKind, SourceSnapshot};
 use crate::files::{self, Contents, Holds};
 
@@ -119,11 +120,15 @@ impl<'a> FileReader<'a> {
 
     /// A variable that may differ between replicas of one configuration.
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Explanation> {
-        let problem = match self.environment.get(name) {
+        let mut problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
-            Some(Variable::NotText) => "the environment variable of this name is not UTF-8",
-            None => "there is no environment variable of this name",
+            Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
+            None => "there is no environment variable of this name".to_owned(),
         };
+        // A secret may stand in place of the name.
+        if is_variable_name(name) {
+            problem += &format!(", {name}");
+        }
         Err(Explanation::new(problem, "set it before the start, or name another source"))
     }
 

@@ -65,7 +65,7 @@ impl FormFaults {
 
     /// These faults, and those of the rules that none of them can have caused.
     pub(crate) fn with_findings(mut self, mut findings: Findings, locations: &Locations) -> ReadError {
-        findings.errors.retain(|finding| !self.may_have_caused(&finding.at));
+        findings.errors.retain(|finding| finding.is_of_value || !self.may_have_caused(&finding.at));
         self.faults.extend(locations.faults(findings).faults);
         self.into_error()
     }

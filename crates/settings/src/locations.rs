@@ -57,7 +57,7 @@ impl Locations {
     }
 
     /// Finds the line, or the variable that the value came from.
-    fn locate(&self, Finding { at, explanation }: Finding) -> Diagnostic {
+    fn locate(&self, Finding { at, explanation, .. }: Finding) -> Diagnostic {
         match self.variable(&at) {
             Some(variable) => Diagnostic::about_variable(variable, written(&at.path), explanation),
             None => self.sources[at.source].diagnostic(&at, explanation),

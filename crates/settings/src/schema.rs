@@ -27,6 +27,7 @@ pub fn schema() -> String {
     RecursiveTransform(left_empty).transform(&mut schema);
     RecursiveTransform(without_reserved_names).transform(&mut schema);
     RecursiveTransform(plain_defaults).transform(&mut schema);
+    schema.insert("$id".to_owned(), concat!("urn:latchkey:config:", env!("CARGO_PKG_VERSION")).into());
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text

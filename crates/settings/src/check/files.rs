@@ -105,7 +105,7 @@ impl Reading<'_> {
     fn check_secret_file(&mut self, path: &Path, at: Location) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if let Err(error) = judge(&metadata, Holds::Secret) {
-            self.findings.errors.push(Finding { at, explanation: refusal(&error, path) });
+            self.findings.errors.push(Finding { at, explanation: refusal(&error, path), is_of_value: true });
         } else if others_may_read(&metadata) && !is_private(path, self.file_reader.environment) {
             warn_of(path, at, &mut self.findings);
         }

@@ -32,6 +32,25 @@ fn with_secret(keys: &str) -> String {
 }
 
 #[test]
+fn faults_of_values_beside_one_of_the_form_are_found_in_the_same_run_and_no_fault_that_it_may_have_caused() {
+    let found = refusal(
+        "tenants:\n  acme:\n    signing: { algorithm: ES265, rotate_every: 90 days, publish_before: 100d }\n    clients:\n      \
+         web: { client_secret: { env: SHIPPING_SECRET }, scopes: ['a b'], audiences: [a, a] }\n",
+    );
+    let begins = [
+        ":3:48: tenants.acme.signing.rotate_every: `90 days` is not a span of time",
+        ":5:36: tenants.acme.clients.web.client_secret.env: there is no environment variable of this name, SHIPPING_SECRET;",
+        ":3:27: tenants.acme.signing.algorithm: this value is not one of those allowed; did you mean `ES256`?",
+        ":5:64: tenants.acme.clients.web.scopes[0]: `a b` is not a scope",
+        ":5:87: tenants.acme.clients.web.audiences[1]: this stands in the list twice",
+    ];
+    assert_eq!(found.lines().count(), begins.len(), "{found}");
+    for begin in begins {
+        assert!(found.lines().any(|line| line.starts_with(begin)), "{begin} in\n{found}");
+    }
+}
+
+#[test]
 fn a_bad_tenant_is_refused_with_its_location_and_hint() {
     for (text, expected) in [
         (

@@ -49,6 +49,11 @@ pub(super) fn shows_value(path: &[String]) -> bool {
     !is_secret(path) && !found.is_empty() && !found.iter().any(is_mapping)
 }
 
+/// Whether the value at this path is the name of a variable or a file in which a secret is.
+pub(super) fn names_source(path: &[String]) -> bool {
+    path.last().is_some_and(|key| matches!(key.as_str(), "env" | "file")) && !at(path).is_empty()
+}
+
 /// Whether a small number at this path is no secret, though the contract has no such path: in a section without secrets, or at a word for
 /// what `listeners` holds.
 pub(super) fn shows_small_number(path: &[String]) -> bool {

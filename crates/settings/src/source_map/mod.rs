@@ -12,6 +12,7 @@ mod walk;
 
 pub(crate) use contract::{item_key, members, names_in};
 pub(crate) use entries::EntryText;
+pub(crate) use redaction::is_variable_name;
 
 /// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
 pub(crate) type KeyPath = Vec<String>;

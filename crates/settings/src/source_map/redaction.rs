@@ -11,6 +11,9 @@ const SECRET_WORDS: [&str; 12] = [
     "secret", "password", "value", "hash", "key", "url", "token", "storage", "cache", "admin", "env", "file",
 ];
 
+/// The longest name of a variable or file that a message repeats.
+const LONGEST_NAME: usize = 100;
+
 impl SourceMap {
     /// The stretches of a line that a message must not show: what may be a secret, and beside keys and values all that is no
     /// punctuation, such as tags, anchors and comments. `None` where the content of the line is not known.
@@ -83,13 +86,40 @@ impl SourceMap {
     }
 }
 
-/// A truth value or an address is no secret, and a small number is none in some places.
+/// A truth value or an address is no secret, a small number is none in some places, and neither is what looks like the name of a source.
 fn is_harmless(path: &[String], value: &str) -> bool {
+    if contract::names_source(path) && (is_variable_name(value) || is_relative_path(value)) {
+        return true;
+    }
     let is_small = (1..=5).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_public = ["true", "false"].contains(&value)
         || value.parse::<IpAddr>().is_ok()
         || value.parse::<SocketAddr>().is_ok();
     !contract::is_secret(path) && (is_public || is_small && contract::shows_small_number(path))
+}
+
+/// Capitals with an underscore between words, as in `SHIPPING_SECRET`.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let words = || text.split('_');
+    text.len() <= LONGEST_NAME
+        && words().count() > 1
+        && words().all(is_word)
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Small letters with a slash between names, as in `secrets/shipping.txt`.
+fn is_relative_path(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
+    };
+    let names = || text.split('/');
+    text.len() <= LONGEST_NAME && names().count() > 1 && names().all(is_name)
 }
 
 /// A key without a value may be a value without its key.
@@ -130,6 +160,19 @@ mod tests {
             (
                 "clients: { web: { client_secret: { vale: hunter2, env: NAME }, scopes: [a, 'b'] } } # x",
                 "clients: { web: { client_secret: { vale: _, env: _ }, scopes: [a, 'b'] } } _",
+            ),
+            (
+                "clients: { web: { client_secret: { env: SHIPPING_SECRET }, scopes: [a] } }",
+                "clients: { web: { client_secret: { env: SHIPPING_SECRET }, scopes: [a] } }",
+            ),
+            (
+                "keys: { sealing_key: { file: keys/sealing.key } }",
+                "keys: { sealing_key: { file: keys/sealing.key } }",
+            ),
+            ("keys: { sealing_key: { file: /Keys/a } }", "keys: { sealing_key: { file: _ } }"),
+            (
+                "clients: { web: { client_secret: { value: SHIPPING_SECRET, hash: a/b, file: hunter2 } } }",
+                "clients: { web: { client_secret: { value: _, hash: _, file: _ } } }",
             ),
             ("storage: { url: !a-tag &anchor \"x\", pool: x }", "storage: { url: _ _ _, _: _ }"),
             ("clients: { hunter2 }", "clients: { _ }"),
