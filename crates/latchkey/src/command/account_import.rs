@@ -91,7 +91,7 @@ impl Summary {
 }
 
 /// The lines of one call and their number; none at the end.
-fn next_call(lines: &mut impl BufRead) -> std::io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
+pub(super) fn next_call(lines: &mut impl BufRead) -> std::io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
     // With room for the last line: a text that grows leaves parts of a password behind in memory.
     let mut call = Zeroizing::new(Vec::with_capacity(BYTES + 64 * 1024));
     let (mut count, mut passwords) = (0, 0);

@@ -1,0 +1,68 @@
+//! What a client of a realm may get: grants, scopes and audiences.
+
+use std::collections::BTreeSet;
+
+use protocol::{GrantType, OFFLINE_ACCESS};
+
+use super::left_out::LeftOut;
+use super::realm::{RealmClient, attribute};
+use super::scopes::Scopes;
+
+/// The grants that are served; `has_uris` says whether codes can be sent anywhere.
+pub(super) fn grants(
+    client: &RealmClient,
+    is_public: bool,
+    has_uris: bool,
+    left_out: &mut LeftOut,
+) -> Vec<GrantType> {
+    let id = &client.client_id;
+    let is_set = |name| attribute(&client.attributes, name) == Some("true");
+    let mut grants = Vec::new();
+    if client.standard_flow_enabled.unwrap_or(true) {
+        if has_uris {
+            grants.push(GrantType::AuthorizationCode);
+        } else {
+            left_out.add(
+                "the grant authorization_code of clients without a redirect URI that can be registered",
+                id,
+            );
+        }
+    }
+    if is_set("oauth2.device.authorization.grant.enabled") {
+        grants.push(GrantType::DeviceCode);
+    }
+    if !grants.is_empty() && attribute(&client.attributes, "use.refresh.tokens") != Some("false") {
+        grants.push(GrantType::RefreshToken);
+    }
+    match (client.service_accounts_enabled, is_public) {
+        (true, false) => grants.push(GrantType::ClientCredentials),
+        (true, true) => left_out.add("client_credentials of public clients (RFC 6749 section 4.4)", id),
+        (false, _) => {}
+    }
+    grants
+}
+
+/// Scopes and audiences. Those of OpenID Connect are for clients of people.
+pub(super) fn granted(
+    client: &RealmClient,
+    scopes: &mut Scopes<'_>,
+    grants: &[GrantType],
+    left_out: &mut LeftOut,
+) -> (Vec<String>, BTreeSet<String>) {
+    let named = [&client.default_client_scopes, &client.optional_client_scopes];
+    let is_named = named.iter().any(|list| list.is_some());
+    let named = is_named.then(|| named.into_iter().flatten().flatten().map(String::as_str).collect());
+    let mut granted = scopes.grant(named, left_out);
+    for audience in client.protocol_mappers.iter().filter_map(|mapper| mapper.audience()) {
+        granted.audiences.extend(scopes.audience(audience, &client.client_id, left_out).map(str::to_owned));
+    }
+    let refreshes = grants.contains(&GrantType::RefreshToken);
+    let is_granted = |scope: &String| scope != "openid" && (scope != OFFLINE_ACCESS || refreshes);
+    let of_people = grants.iter().any(|grant| GrantType::OF_PEOPLE.contains(grant));
+    let standard = of_people.then(|| {
+        let others = granted.standard.into_iter().filter(is_granted);
+        std::iter::once("openid".to_owned()).chain(others)
+    });
+    let scopes = standard.into_iter().flatten().chain(granted.api).collect();
+    (scopes, granted.audiences)
+}

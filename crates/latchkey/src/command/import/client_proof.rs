@@ -1,0 +1,81 @@
+//! How a client of a realm proves who it is from now on.
+
+use administration::Wiped;
+use secrets::is_fit_secret;
+use serde_json::{Value, json};
+
+use super::left_out::LeftOut;
+use super::realm::{RealmClient, Text, attribute};
+
+/// With what it proves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// With the secret of the realm.
+    Secret,
+    /// With a secret that the server makes.
+    NewSecret,
+    /// With the key of the realm.
+    Key,
+    /// Not at all.
+    Public,
+}
+
+impl Proof {
+    /// For people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Secret => "its secret",
+            Self::NewSecret => "a new secret",
+            Self::Key => "its key",
+            Self::Public => "none",
+        }
+    }
+}
+
+/// How the client proves who it is, with the members that say so. Without any the client is left out.
+pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Proof, Wiped)> {
+    let id = &client.client_id;
+    if client.public_client {
+        return Some((Proof::Public, Wiped::new(json!({ "token_endpoint_auth_method": "none" }))));
+    }
+    let method = client.client_authenticator_type.as_deref().unwrap_or("client-secret");
+    match method {
+        "client-secret" => {}
+        "client-secret-jwt" => {
+            left_out.add("secrets that sign (client_secret_jwt): the client sends its secret instead", id);
+        }
+        "client-jwt" => {
+            let key = |name| attribute(&client.attributes, name);
+            let keys = key("jwks.string").and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let keys = match (key("jwks.url"), keys) {
+                (Some(url), keys) if keys.is_none() || key("use.jwks.url") == Some("true") => {
+                    json!({ "jwks_uri": url })
+                }
+                (_, Some(keys)) => json!({ "jwks": keys }),
+                (_, None) => {
+                    left_out.add("clients whose key is no JWK set: register the public key with `latchkey client add --jwks`", id);
+                    return None;
+                }
+            };
+            let mut proven = Wiped::new(keys);
+            proven["token_endpoint_auth_method"] = json!("private_key_jwt");
+            return Some((Proof::Key, proven));
+        }
+        other => {
+            left_out.add(
+                "clients that authenticate in another way: register them with `latchkey client add`",
+                format!("{id} ({other})"),
+            );
+            return None;
+        }
+    }
+    let secret = client.secret.as_ref().map(Text::as_str).filter(|secret| is_known(secret));
+    let proof = if secret.is_some() { Proof::Secret } else { Proof::NewSecret };
+    let proven = json!({ "token_endpoint_auth_method": "client_secret_basic", "client_secret": secret });
+    Some((proof, Wiped::new(proven)))
+}
+
+/// Keycloak masks secrets as `**********`, and names those of its vault and of variables as `${…}`.
+fn is_known(secret: &str) -> bool {
+    is_fit_secret(secret) && !secret.bytes().all(|byte| byte == b'*') && !secret.starts_with("${")
+}

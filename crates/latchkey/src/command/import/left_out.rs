@@ -1,0 +1,90 @@
+//! What of a realm is left out: each thing by name, under its reason.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use administration::Wiped;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// Names of one reason that people see. The JSON document has all.
+const SHOWN: usize = 20;
+
+/// All that is left out, by reason in the order of the first thing.
+#[derive(Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct LeftOut(Vec<Reason>);
+
+#[derive(Serialize)]
+struct Reason {
+    why: Cow<'static, str>,
+    what: Vec<String>,
+}
+
+/// Members that the import does not know, by name. Of each only its size is kept: it may hold keys and passwords.
+pub(super) type Others = BTreeMap<String, Held>;
+
+/// How many entries a member has; none where it says nothing: null, false, or empty.
+pub(super) struct Held(pub(super) usize);
+
+impl<'de> Deserialize<'de> for Held {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Wiped::new(Value::deserialize(deserializer)?);
+        Ok(Self(match &*value {
+            Value::Null | Value::Bool(false) => 0,
+            Value::Bool(true) | Value::Number(_) => 1,
+            Value::String(text) => usize::from(!text.is_empty()),
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+        }))
+    }
+}
+
+impl LeftOut {
+    pub(super) fn add(&mut self, why: impl Into<Cow<'static, str>>, what: impl Into<String>) {
+        let (why, what) = (why.into(), what.into());
+        match self.0.iter_mut().find(|reason| reason.why == why) {
+            Some(reason) => reason.what.push(what),
+            None => self.0.push(Reason { why, what: vec![what] }),
+        }
+    }
+
+    /// The members that hold something, each under its reason; the others under `rest`, but for those of no meaning elsewhere.
+    pub(super) fn add_members(
+        &mut self,
+        owner: &str,
+        others: &Others,
+        reasons: &[(&'static str, &'static str)],
+        meaningless: &[&str],
+        rest: &'static str,
+    ) {
+        for (member, Held(size)) in others.iter().filter(|(_, Held(size))| *size > 0) {
+            let reason = reasons.iter().find(|(known, _)| known == member);
+            let count = if *size > 1 { format!(" ({size})") } else { String::new() };
+            match reason {
+                Some((_, why)) => self.add(*why, format!("{owner}{member}{count}")),
+                None if meaningless.contains(&member.as_str()) => {}
+                None => self.add(rest, format!("{owner}{member}")),
+            }
+        }
+    }
+
+    /// Each reason, with its things on the line below.
+    pub(super) fn lines(&self) -> String {
+        let mut text = String::new();
+        for Reason { why, what } in &self.0 {
+            let shown: Vec<String> = what.iter().take(SHOWN).map(|what| printable(what)).collect();
+            let shown = shown.join(", ");
+            let more = what.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(", and {more} more (--json has all)") } else { String::new() };
+            let _ = writeln!(text, "- {why}:\n    {shown}{more}");
+        }
+        text
+    }
+}
+
+/// Names of a file neither steer the terminal nor begin a line.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}

@@ -1,0 +1,123 @@
+//! `latchkey import keycloak`: makes a tenant of a realm that Keycloak has exported, after showing what is made of it and what is left out.
+
+mod client_grants;
+mod client_proof;
+mod clients;
+mod left_out;
+mod making;
+mod password_hash;
+mod people;
+mod plan;
+mod realm;
+mod scopes;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstream::stderr;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tenancy::TenantId;
+use zeroize::Zeroizing;
+
+use self::making::Made;
+use self::plan::Plan;
+use self::realm::Realm;
+use super::examples::example;
+use super::output::confirm;
+use super::plan::SOMETHING;
+use super::print;
+use super::print::OUTPUT;
+use super::runner::Runner;
+use super::tenant::path as tenant_path;
+
+/// From where something is imported.
+#[derive(Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Make a tenant of an exported realm: its scopes, its clients with their secrets, its people with their password hashes. Shows
+    /// first what is made and what is left out, and asks.
+    #[command(after_help = example!("import keycloak acme-realm.json --tenant acme --dry-run"))]
+    Keycloak(KeycloakArguments),
+}
+
+/// Of `import keycloak`.
+#[derive(Args)]
+pub(crate) struct KeycloakArguments {
+    /// What `kc.sh export --realm REALM --file FILE` has written.
+    file: PathBuf,
+    /// The id of the tenant. Default: the realm's name in lower case.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<TenantId>,
+    /// The audience of the scopes for which the realm names none. Default: the tenant's id and `-api`.
+    #[arg(long)]
+    audience: Option<String>,
+    /// Show the plan alone, from the file alone. Exit 2.
+    #[arg(long, conflicts_with_all = ["resume", "yes"])]
+    dry_run: bool,
+    /// Go on with an import that stopped, or add people of further files: what exists stays as it is.
+    #[arg(long)]
+    resume: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Runs the command. It fails where the server refused a client or a person.
+pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<ExitCode> {
+    let ImportCommand::Keycloak(arguments) = command;
+    let KeycloakArguments { file, tenant, audience, dry_run, resume, yes } = &arguments;
+    let plan = Plan::of(read(file)?, tenant.clone(), audience.clone())?;
+    if *dry_run {
+        runner.print(&plan.document(), || plan.lines())?;
+        return Ok(ExitCode::from(SOMETHING));
+    }
+    runner.run(async |admin| {
+        let exists = making::exists(admin, tenant_path(&plan.tenant)).await?;
+        if exists && !resume {
+            return Err(making::taken(&plan.tenant).into());
+        }
+        show(runner, &plan)?;
+        confirm(&plan.question(exists), *yes)?;
+        let mut made = Made::of_tenant(admin, &plan, exists).await?;
+        let done = made.add_rest(admin, &plan, exists).await;
+        // Also what was made before an error: a new secret is shown this once.
+        let of_plan = plan.document();
+        runner.print(&json!({ "plan": of_plan, "made": &made }), || made.lines(&plan.tenant))?;
+        done.context("the import stopped, and what is made stays; the same command with --resume goes on")?;
+        Ok(if made.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+/// The standard output is the document's, where there is one.
+fn show(runner: Runner<'_>, plan: &Plan) -> anyhow::Result<()> {
+    let lines = format!("{}\n", plan.lines());
+    if runner.arguments.json {
+        return stderr().write_all(lines.as_bytes()).context(OUTPUT);
+    }
+    print(&lines).map(drop)
+}
+
+fn read(path: &Path) -> anyhow::Result<Realm> {
+    let named = path.display();
+    let unreadable = || format!("{named} cannot be read");
+    let mut file = File::open(path).with_context(unreadable)?;
+    let length = usize::try_from(file.metadata().with_context(unreadable)?.len()).unwrap_or_default();
+    // With room for all of it: bytes that grow leave parts of a secret behind in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
+    file.read_to_end(&mut bytes).with_context(unreadable)?;
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        bail!(
+            "{named} holds several realms; write one into a file of its own: jq '.[] | select(.realm == \"NAME\")' {named}"
+        );
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        // Not its text, which may repeat a value of the file.
+        let (line, column) = (error.line(), error.column());
+        anyhow::anyhow!("{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected")
+    })
+}

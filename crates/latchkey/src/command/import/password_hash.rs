@@ -1,0 +1,74 @@
+//! The password hash of a credential, as an import of accounts takes it: in PHC string format.
+
+use std::collections::BTreeMap;
+
+use secrets::ForeignHash;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::realm::{Credential, Text};
+
+/// The parts of a credential that say how its hash was made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    hash_iterations: u32,
+    algorithm: String,
+    #[serde(default)]
+    additional_parameters: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Digest {
+    value: Text,
+    salt: Text,
+}
+
+/// A hash in PHC string format, or why there is none.
+pub(super) fn hash(credential: &Credential) -> Result<Zeroizing<String>, String> {
+    let text = |text: &Option<Text>| Zeroizing::new(text.as_ref().map_or("", Text::as_str).to_owned());
+    if !text(&credential.value).is_empty() {
+        return Err("written in plain text".to_owned());
+    }
+    let unreadable = |_| "of another form".to_owned();
+    let (parameters, digest, salt) = match (&credential.credential_data, &credential.secret_data) {
+        (Some(data), Some(secret)) => {
+            let parameters: Parameters = serde_json::from_str(data.as_str()).map_err(unreadable)?;
+            let Digest { value, salt } = serde_json::from_str(secret.as_str()).map_err(unreadable)?;
+            (parameters, value.0, salt.0)
+        }
+        _ => {
+            let (hash_iterations, algorithm) = (credential.hash_iterations, credential.algorithm.clone());
+            let none = || "of another form".to_owned();
+            let parameters = Parameters {
+                hash_iterations: hash_iterations.ok_or_else(none)?,
+                algorithm: algorithm.ok_or_else(none)?,
+                additional_parameters: BTreeMap::new(),
+            };
+            (parameters, text(&credential.hashed_salted_value), text(&credential.salt))
+        }
+    };
+    let function = function(&parameters)?;
+    let [salt, digest] = [&salt, &digest].map(|text| text.trim_end_matches('='));
+    let hash = Zeroizing::new(format!("{function}${salt}${digest}"));
+    let checked = hash.parse().and_then(|hash: ForeignHash| hash.check_cost());
+    checked.map(|()| hash).map_err(|why| why.to_string())
+}
+
+/// Name and parameters of the function; salts and digests of Keycloak are base64 with padding.
+fn function(parameters: &Parameters) -> Result<String, String> {
+    let Parameters { hash_iterations: rounds, algorithm, additional_parameters } = parameters;
+    let first = |name, default| {
+        additional_parameters.get(name).and_then(|values| values.first()).map_or(default, String::as_str)
+    };
+    match algorithm.as_str() {
+        "pbkdf2-sha256" | "pbkdf2-sha512" => Ok(format!("${algorithm}$i={rounds}")),
+        "argon2" => {
+            let version = if first("version", "1.3") == "1.0" { 16 } else { 19 };
+            let (kind, memory, lanes) =
+                (first("type", "id"), first("memory", "7168"), first("parallelism", "1"));
+            Ok(format!("$argon2{kind}$v={version}$m={memory},t={rounds},p={lanes}"))
+        }
+        other => Err(format!("the function {other}")),
+    }
+}

@@ -1,0 +1,132 @@
+//! What a user of a realm becomes: a line of an import of accounts.
+
+use std::collections::BTreeMap;
+
+use accounts::{EmailAddress, Username};
+use administration::Wiped;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::left_out::{Held, LeftOut};
+use super::password_hash::hash;
+use super::realm::{Credential, Person};
+
+const USERNAMES: &str =
+    "user names of another form than 1 to 63 of a-z, 0-9, ., _ and -: these people sign in by e-mail";
+const NEW_PASSWORD: &str =
+    "passwords that cannot be verified here: the person needs a new one (`latchkey account password`)";
+
+/// The people who are to be imported.
+pub(super) struct People {
+    /// A line of JSON for each.
+    pub(super) lines: Zeroizing<Vec<u8>>,
+    /// Who each line is.
+    pub(super) names: Vec<String>,
+    /// How many have a password hash.
+    pub(super) with_hash: usize,
+}
+
+impl People {
+    pub(super) fn of(users: &[Person], left_out: &mut LeftOut) -> Self {
+        // With room for each line: bytes that grow leave parts of a hash behind in memory.
+        let room: usize = users.iter().map(room).sum();
+        let mut people =
+            Self { lines: Zeroizing::new(Vec::with_capacity(room)), names: Vec::new(), with_hash: 0 };
+        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+        for user in users {
+            let holding = user.others.iter().filter(|(member, Held(size))| {
+                *size > 0
+                    && !["access", "createdTimestamp", "disableableCredentialTypes", "notBefore", "totp"]
+                        .contains(&member.as_str())
+            });
+            for (member, _) in holding {
+                *held.entry(member).or_default() += 1;
+            }
+            people.add(user, left_out);
+        }
+        for (member, count) in held {
+            left_out
+                .add("what people have beside names, address and password", format!("{member} of {count}"));
+        }
+        people
+    }
+
+    fn add(&mut self, user: &Person, left_out: &mut LeftOut) {
+        let named = user.username.as_deref().or(user.email.as_deref()).unwrap_or("a user without a name");
+        let (email, username) = identifiers(user);
+        let why = if user.service_account_client_id.is_some() {
+            Some("roles of service accounts: a client has scopes")
+        } else if user.enabled == Some(false) {
+            Some("disabled users")
+        } else if email.is_none() && username.is_none() {
+            Some("users with neither an e-mail address nor a user name that is one here")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return left_out.add(why, named);
+        }
+        let (address, name) =
+            (user.email.as_deref().unwrap_or_default(), user.username.as_deref().unwrap_or_default());
+        let is_email = |text: &str| email.is_some_and(|email| email.eq_ignore_ascii_case(text));
+        if !name.is_empty() && username.is_none() && !is_email(name) {
+            left_out.add(USERNAMES, named);
+        }
+        if !address.is_empty() && !is_email(address) {
+            left_out.add("e-mail addresses that are none here", named);
+        }
+        let hash = self.hash_of(user, named, left_out);
+        self.with_hash += usize::from(hash.is_some());
+        let given = [user.first_name.as_deref(), user.last_name.as_deref()];
+        let [given_name, family_name] = given.map(|name| name.map(str::trim).filter(|name| !name.is_empty()));
+        let whole: Vec<&str> = given_name.into_iter().chain(family_name).collect();
+        let mut claims = serde_json::Map::new();
+        let whole = Some(whole.join(" ")).filter(|whole| !whole.is_empty());
+        for (claim, text) in
+            [("name", whole.as_deref()), ("given_name", given_name), ("family_name", family_name)]
+        {
+            claims.extend(text.map(|text| (claim.to_owned(), json!(text))));
+        }
+        let line = Wiped::new(json!({
+            "email": email, "email_verified": user.email_verified && is_email(address), "username": username,
+            "external_id": user.id, "claims": claims, "password_hash": hash.as_ref().map(|hash| hash.as_str()),
+        }));
+        serde_json::to_writer(&mut *self.lines, &*line).expect("documents are plain JSON");
+        self.lines.push(b'\n');
+        self.names.push(named.to_owned());
+    }
+
+    /// The hash of the password, as an import of accounts takes it. All other credentials are named.
+    fn hash_of(&self, user: &Person, named: &str, left_out: &mut LeftOut) -> Option<Zeroizing<String>> {
+        let is_password =
+            |credential: &&Credential| credential.kind.as_deref().is_none_or(|kind| kind == "password");
+        for other in user.credentials.iter().filter(|credential| !is_password(credential)) {
+            let kind = other.kind.as_deref().unwrap_or_default();
+            left_out.add(
+                "credentials beside passwords: second factors are not built yet",
+                format!("{named} ({kind})"),
+            );
+        }
+        let credential = user.credentials.iter().find(is_password)?;
+        let found = hash(credential);
+        if let Err(why) = &found {
+            left_out.add(NEW_PASSWORD, format!("{named} ({why})"));
+        }
+        found.ok()
+    }
+}
+
+/// A user name of Keycloak may be an e-mail address.
+fn identifiers(user: &Person) -> (Option<&str>, Option<&str>) {
+    let username = user.username.as_deref().filter(|name| Username::parse(name).is_ok());
+    let addresses = [user.email.as_deref(), user.username.as_deref()];
+    let email = addresses.into_iter().flatten().find(|text| EmailAddress::parse(text).is_ok());
+    (email, username)
+}
+
+/// Bytes that a line has at most: hash and identifiers, and the names of the members.
+fn room(user: &Person) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() * 6);
+    let texts = [&user.id, &user.username, &user.email, &user.first_name, &user.last_name];
+    1024 + texts.into_iter().map(length).sum::<usize>() + length(&user.first_name) + length(&user.last_name)
+}

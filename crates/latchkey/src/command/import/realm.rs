@@ -1,0 +1,149 @@
+//! A realm as Keycloak exports it, as far as the import reads it. Versions differ in what they leave out, so every member is optional.
+
+use std::collections::BTreeMap;
+
+use administration::Wiped;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::left_out::Others;
+
+/// A realm.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Realm {
+    pub(super) realm: String,
+    pub(super) display_name: Option<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) access_token_lifespan: Option<i64>,
+    pub(super) clients: Vec<RealmClient>,
+    pub(super) client_scopes: Vec<ClientScope>,
+    /// The client scopes of a client that names none, which a request need not name,
+    pub(super) default_default_client_scopes: Option<Vec<String>>,
+    /// and those that it names.
+    pub(super) default_optional_client_scopes: Option<Vec<String>>,
+    pub(super) users: Vec<Person>,
+    #[serde(flatten)]
+    pub(super) others: Others,
+}
+
+/// A client.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RealmClient {
+    pub(super) client_id: String,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) protocol: Option<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) root_url: Option<String>,
+    pub(super) bearer_only: bool,
+    pub(super) public_client: bool,
+    pub(super) consent_required: bool,
+    pub(super) standard_flow_enabled: Option<bool>,
+    pub(super) service_accounts_enabled: bool,
+    pub(super) client_authenticator_type: Option<String>,
+    pub(super) secret: Option<Text>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) default_client_scopes: Option<Vec<String>>,
+    pub(super) optional_client_scopes: Option<Vec<String>>,
+    pub(super) protocol_mappers: Vec<Mapper>,
+    pub(super) attributes: BTreeMap<String, Text>,
+    #[serde(flatten)]
+    pub(super) others: Others,
+}
+
+/// A client scope: a scope, or claims that clients share.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ClientScope {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) protocol: Option<String>,
+    pub(super) attributes: BTreeMap<String, Text>,
+    pub(super) protocol_mappers: Vec<Mapper>,
+}
+
+/// What puts something into tokens.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Mapper {
+    protocol_mapper: String,
+    config: BTreeMap<String, Text>,
+}
+
+/// A user.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Person {
+    pub(super) id: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) email_verified: bool,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) service_account_client_id: Option<String>,
+    pub(super) credentials: Vec<Credential>,
+    #[serde(flatten)]
+    pub(super) others: Others,
+}
+
+/// A credential of a user. Since Keycloak 8 its parts are JSON in texts; before, they were its members.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Credential {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) value: Option<Text>,
+    pub(super) secret_data: Option<Text>,
+    pub(super) credential_data: Option<Text>,
+    pub(super) hashed_salted_value: Option<Text>,
+    pub(super) salt: Option<Text>,
+    pub(super) hash_iterations: Option<u32>,
+    pub(super) algorithm: Option<String>,
+}
+
+/// A text that may be a secret; switches and numbers are taken as Keycloak takes them, as texts.
+pub(super) struct Text(pub(super) Zeroizing<String>);
+
+impl Text {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Zeroizing::new(match Wiped::new(Value::deserialize(deserializer)?).take() {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        })))
+    }
+}
+
+/// A member of attributes that has a value.
+pub(super) fn attribute<'a>(attributes: &'a BTreeMap<String, Text>, name: &str) -> Option<&'a str> {
+    attributes.get(name).map(Text::as_str).filter(|text| !text.is_empty())
+}
+
+impl Mapper {
+    /// The audience that it puts into access tokens, if it is of that kind.
+    pub(super) fn audience(&self) -> Option<&str> {
+        let is_audience = self.protocol_mapper == "oidc-audience-mapper"
+            && attribute(&self.config, "access.token.claim") != Some("false");
+        let named = ["included.custom.audience", "included.client.audience"];
+        named.iter().find_map(|name| attribute(&self.config, name)).filter(|_| is_audience)
+    }
+}
+
+/// A name or a description for people; Keycloak keeps its own as `${…}`, to be translated.
+pub(super) fn readable(text: Option<&str>, longest: usize) -> Option<&str> {
+    let is_fit = |text: &&str| {
+        let is_line = !text.is_empty() && !text.chars().any(char::is_control);
+        is_line && !text.starts_with("${") && text.chars().count() <= longest
+    };
+    text.filter(is_fit)
+}

@@ -1,0 +1,157 @@
+//! The client scopes of a realm: those of OpenID Connect keep their names, and every other one becomes a scope of a resource server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::ScopeToken;
+use serde_json::{Value, json};
+
+use super::left_out::LeftOut;
+use super::realm::{ClientScope, Realm, attribute, readable};
+
+/// What a client of people may ask for at every tenant.
+const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+/// The client scopes with which Keycloak itself begins; they carry what its tokens have.
+const BUILT_IN: [&str; 9] = [
+    "acr",
+    "basic",
+    "microprofile-jwt",
+    "organization",
+    "role_list",
+    "roles",
+    "saml_organization",
+    "service_account",
+    "web-origins",
+];
+/// Those of a client that names none, where the realm names none either.
+const DEFAULTS: [&str; 5] = ["profile", "email", "address", "phone", "offline_access"];
+/// Characters of what people read of a scope.
+const DESCRIPTION: usize = 200;
+
+/// What the names of client scopes mean, and what becomes of those that clients use.
+pub(super) struct Scopes<'r> {
+    known: BTreeMap<&'r str, &'r ClientScope>,
+    clients: BTreeSet<&'r str>,
+    defaults: Vec<&'r str>,
+    /// The audience of the scopes for which the realm names none.
+    audience: String,
+    /// By audience, the scopes with what people read of each.
+    pub(super) servers: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What a client gets.
+#[derive(Default)]
+pub(super) struct Granted {
+    /// Of OpenID Connect.
+    pub(super) standard: Vec<String>,
+    /// Of APIs.
+    pub(super) api: Vec<String>,
+    pub(super) audiences: BTreeSet<String>,
+}
+
+impl<'r> Scopes<'r> {
+    pub(super) fn of(realm: &'r Realm, audience: String) -> Self {
+        let named = [&realm.default_default_client_scopes, &realm.default_optional_client_scopes];
+        let defaults: Vec<&str> = named.into_iter().flatten().flatten().map(String::as_str).collect();
+        let is_given = named.iter().any(|list| list.is_some());
+        Self {
+            known: realm.client_scopes.iter().map(|scope| (scope.name.as_str(), scope)).collect(),
+            clients: realm
+                .clients
+                .iter()
+                .filter(|client| !client.bearer_only)
+                .map(|client| client.client_id.as_str())
+                .collect(),
+            defaults: if is_given { defaults } else { DEFAULTS.to_vec() },
+            audience,
+            servers: BTreeMap::new(),
+        }
+    }
+
+    /// A resource server without scopes, unless it has some.
+    pub(super) fn add_server(&mut self, audience: &str) {
+        self.servers.entry(audience.to_owned()).or_default();
+    }
+
+    /// What a client gets that names these, or none.
+    pub(super) fn grant(&mut self, names: Option<Vec<&str>>, left_out: &mut LeftOut) -> Granted {
+        let mut granted = Granted::default();
+        let names: BTreeSet<String> =
+            names.unwrap_or_else(|| self.defaults.clone()).into_iter().map(str::to_owned).collect();
+        for name in names {
+            if OPENID_CONNECT.contains(&name.as_str()) {
+                granted.standard.push(name);
+            } else if self.is_scope(&name) {
+                let (audience, description) = self.described(&name, left_out);
+                self.servers.entry(audience.clone()).or_default().insert(name.clone(), description);
+                granted.audiences.insert(audience);
+                granted.api.push(name);
+            }
+        }
+        granted
+    }
+
+    /// An audience that a token gets beside those of its scopes. No audience may be called like a client.
+    pub(super) fn audience<'a>(
+        &self,
+        named: &'a str,
+        owner: &str,
+        left_out: &mut LeftOut,
+    ) -> Option<&'a str> {
+        if self.clients.contains(named) {
+            let why = "an audience cannot be the id of a client here; name the API with --audience";
+            left_out.add(why, format!("{owner} {named}"));
+            return None;
+        }
+        Some(named)
+    }
+
+    /// The client scopes that no client is left to use, and those that are no scopes here.
+    pub(super) fn name_left_out(&self, left_out: &mut LeftOut) {
+        for (name, scope) in &self.known {
+            let is_used = self.servers.values().any(|scopes| scopes.contains_key(*name));
+            if BUILT_IN.contains(name) {
+                left_out.add("client scopes of Keycloak itself", *name);
+            } else if !OPENID_CONNECT.contains(name) && !self.is_scope(name) {
+                left_out.add("client scopes that are no scope of an OAuth token", *name);
+            } else if !OPENID_CONNECT.contains(name) && !is_used {
+                left_out.add("client scopes that no client of the import uses", *name);
+            }
+            let mappers = scope.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();
+            if mappers > 0 {
+                left_out.add(super::clients::MAPPERS, format!("{name} ({mappers})"));
+            }
+        }
+    }
+
+    /// As the tenant's document has them.
+    pub(super) fn document(&self) -> Value {
+        let servers = self.servers.iter().map(|(audience, scopes)| {
+            let is_described = scopes.values().any(|text| !text.is_empty());
+            let names: Vec<&String> = scopes.keys().collect();
+            (audience.clone(), json!({ "scopes": if is_described { json!(scopes) } else { json!(names) } }))
+        });
+        Value::Object(servers.collect())
+    }
+
+    fn is_scope(&self, name: &str) -> bool {
+        let is_carrier = self.known.get(name).is_some_and(|scope| {
+            scope.protocol.as_deref() == Some("saml")
+                || attribute(&scope.attributes, "include.in.token.scope") == Some("false")
+        });
+        let is_token = ScopeToken::parse(name).is_ok_and(|token| !token.is_reserved());
+        is_token && !is_carrier && !BUILT_IN.contains(&name)
+    }
+
+    fn described(&self, name: &str, left_out: &mut LeftOut) -> (String, String) {
+        let scope = self.known.get(name);
+        let named =
+            scope.and_then(|scope| scope.protocol_mappers.iter().find_map(|mapper| mapper.audience()));
+        let audience = named.and_then(|named| self.audience(named, name, left_out));
+        let given = scope.and_then(|scope| scope.description.as_deref()).unwrap_or_default();
+        let description = readable(Some(given), DESCRIPTION).unwrap_or_default();
+        if description != given {
+            left_out.add("descriptions of scopes that are no line of up to 200 characters", name);
+        }
+        (audience.unwrap_or(&self.audience).to_owned(), description.to_owned())
+    }
+}

@@ -1,0 +1,341 @@
+//! The rules by which a realm becomes a tenant, as tables of one-line cases.
+
+use serde_json::{Value, json};
+
+use super::password_hash::hash;
+use super::plan::Plan;
+
+fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
+    let tenant = tenant.map(|tenant| tenant.parse().unwrap());
+    Plan::of(serde_json::from_value(realm).unwrap(), tenant, None)
+}
+
+/// The plan for a realm of this client alone, which has a redirect URI unless it says another one.
+fn plan_of(client: &Value) -> Plan {
+    let mut whole =
+        json!({ "clientId": "web", "secret": "chosen", "redirectUris": ["https://web.example/cb"] });
+    whole.as_object_mut().unwrap().extend(client.as_object().unwrap().clone());
+    plan(json!({ "realm": "acme", "clients": [whole] }), None).unwrap()
+}
+
+/// Whether something of this name is left out under a reason with these words.
+fn is_left_out(plan: &Plan, why: &str, what: &str) -> bool {
+    let document = plan.document();
+    let reasons = document["left_out"].as_array().unwrap();
+    let fits = |reason: &&Value| reason["why"].as_str().unwrap().contains(why);
+    reasons.iter().filter(fits).any(|reason| reason["what"].as_array().unwrap().contains(&json!(what)))
+}
+
+#[test]
+fn each_setting_of_a_client_has_its_place() {
+    const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    let device = json!({ "standardFlowEnabled": false, "redirectUris": [], "attributes": { "oauth2.device.authorization.grant.enabled": "true" } });
+    for (client, member, expected) in [
+        (json!({}), "grant_types", json!(["authorization_code", "refresh_token"])),
+        (json!({}), "scopes", json!(["openid", "address", "email", "offline_access", "phone", "profile"])),
+        (json!({}), "client_secret", json!("chosen")),
+        (json!({}), "require_pkce", json!(false)),
+        (json!({}), "first_party", json!(true)),
+        (json!({ "consentRequired": true }), "first_party", json!(false)),
+        (json!({ "attributes": { "pkce.code.challenge.method": "S256" } }), "require_pkce", json!(true)),
+        (json!({ "publicClient": true }), "require_pkce", json!(true)),
+        (json!({ "publicClient": true }), "token_endpoint_auth_method", json!("none")),
+        (json!({ "publicClient": true }), "client_secret", Value::Null),
+        (json!({ "secret": "**********" }), "client_secret", Value::Null),
+        (json!({ "secret": "${vault.web}" }), "client_secret", Value::Null),
+        (
+            json!({ "attributes": { "use.refresh.tokens": "false" } }),
+            "grant_types",
+            json!(["authorization_code"]),
+        ),
+        (
+            json!({ "standardFlowEnabled": false, "serviceAccountsEnabled": true }),
+            "grant_types",
+            json!(["client_credentials"]),
+        ),
+        (json!({ "standardFlowEnabled": false, "serviceAccountsEnabled": true }), "scopes", json!([])),
+        (device.clone(), "grant_types", json!([DEVICE, "refresh_token"])),
+        (
+            json!({ "defaultClientScopes": ["email"], "optionalClientScopes": ["a"] }),
+            "scopes",
+            json!(["openid", "email", "a"]),
+        ),
+        (json!({ "defaultClientScopes": ["a"] }), "audiences", json!(["acme-api"])),
+        (json!({ "attributes": { "access.token.lifespan": "90" } }), "access_token_lifetime", json!(90)),
+        (json!({ "attributes": { "access.token.lifespan": "-1" } }), "access_token_lifetime", Value::Null),
+        (
+            json!({ "attributes": { "post.logout.redirect.uris": "+" } }),
+            "post_logout_redirect_uris",
+            json!(["https://web.example/cb"]),
+        ),
+        (
+            json!({ "attributes": { "post.logout.redirect.uris": "https://a.example/##https://b.example/" } }),
+            "post_logout_redirect_uris",
+            json!(["https://a.example/", "https://b.example/"]),
+        ),
+        (
+            json!({ "rootUrl": "https://web.example/", "redirectUris": ["/a", "/a"] }),
+            "redirect_uris",
+            json!(["https://web.example/a"]),
+        ),
+        (
+            json!({ "attributes": { "dpop.bound.access.tokens": true } }),
+            "dpop_bound_access_tokens",
+            json!(true),
+        ),
+        (
+            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.url": "https://k.example/" } }),
+            "jwks_uri",
+            json!("https://k.example/"),
+        ),
+        (
+            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.string": "{\"keys\":[]}" } }),
+            "jwks",
+            json!({ "keys": [] }),
+        ),
+        (
+            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.string": "{}" } }),
+            "token_endpoint_auth_method",
+            json!("private_key_jwt"),
+        ),
+        (
+            json!({ "name": "${client_web}", "description": "For customers" }),
+            "description",
+            json!("For customers"),
+        ),
+        (json!({ "name": "${client_web}" }), "name", Value::Null),
+    ] {
+        assert_eq!(plan_of(&client).clients[0].document[member], expected, "{client} {member}");
+    }
+}
+
+#[test]
+fn what_a_client_cannot_have_here_is_named_with_the_reason() {
+    for (client, why, what) in [
+        (json!({ "redirectUris": ["https://web.example/*"] }), "wildcard", "web https://web.example/*"),
+        (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
+        (
+            json!({ "redirectUris": ["http://web.example/cb"] }),
+            "redirect URIs: http is for",
+            "web http://web.example/cb",
+        ),
+        (json!({ "implicitFlowEnabled": true }), "implicit", "web implicitFlowEnabled"),
+        (json!({ "directAccessGrantsEnabled": true }), "password grant", "web directAccessGrantsEnabled"),
+        (json!({ "webOrigins": ["+", "*"] }), "web origins", "web webOrigins (2)"),
+        (json!({ "publicClient": true, "serviceAccountsEnabled": true }), "public clients", "web"),
+        (
+            json!({ "protocolMappers": [{ "protocolMapper": "oidc-usermodel-attribute-mapper" }] }),
+            "mappers",
+            "web (1)",
+        ),
+        (
+            json!({ "authorizationSettings": { "resources": [] } }),
+            "authorization services",
+            "web authorizationSettings",
+        ),
+        (json!({ "protocol": "saml" }), "SAML", "web"),
+        (json!({ "bearerOnly": true }), "bearer-only", "web"),
+        (json!({ "enabled": false }), "disabled", "web"),
+        (json!({ "clientId": "account-console" }), "Keycloak itself", "account-console"),
+        (json!({ "clientAuthenticatorType": "client-x509" }), "in another way", "web (client-x509)"),
+        (json!({ "clientAuthenticatorType": "client-jwt" }), "no JWK set", "web"),
+        (json!({ "clientAuthenticatorType": "client-secret-jwt" }), "client_secret_jwt", "web"),
+        (
+            json!({ "attributes": { "backchannel.logout.url": "http://web.example/out" } }),
+            "back-channel",
+            "web http://web.example/out",
+        ),
+        (json!({ "attributes": { "acr.loa.map": "{}" } }), "other attributes", "web acr.loa.map"),
+        (
+            json!({ "authenticationFlowBindingOverrides": { "browser": "x" } }),
+            "other settings of clients",
+            "web authenticationFlowBindingOverrides",
+        ),
+        (json!({ "description": "a\nb" }), "descriptions", "web"),
+    ] {
+        let plan = plan_of(&client);
+        assert!(is_left_out(&plan, why, what), "{client}: {}", plan.lines());
+    }
+}
+
+#[test]
+fn what_a_realm_has_beside_clients_and_people_is_named() {
+    let realm = json!({
+        "realm": "acme", "identityProviders": [{}], "roles": { "realm": [] }, "groups": [{}, {}], "privateKey": "x", "smtpServer": {},
+        "bruteForceProtected": true, "internationalizationEnabled": false, "brandNew": { "a": 1 },
+        "users": [
+            { "username": "ada", "realmRoles": ["user"], "credentials": [{ "type": "otp" }] },
+            { "username": "bob", "enabled": false },
+            { "username": "service-account-web", "serviceAccountClientId": "web" },
+            { "username": "Carol Smith" },
+        ],
+        "clientScopes": [{ "name": "roles" }, { "name": "unused" }, { "name": "carrier", "attributes": { "include.in.token.scope": "false" } }],
+    });
+    let plan = plan(realm, None).unwrap();
+    for (why, what) in [
+        ("other providers", "identityProviders"),
+        ("there are no roles", "roles"),
+        ("groups", "groups (2)"),
+        ("signing keys", "privateKey"),
+        ("other settings of the realm", "bruteForceProtected"),
+        ("other settings of the realm", "brandNew"),
+        ("second factors", "ada (otp)"),
+        ("people have", "realmRoles of 1"),
+        ("disabled users", "bob"),
+        ("service accounts", "service-account-web"),
+        ("neither", "Carol Smith"),
+        ("client scopes of Keycloak itself", "roles"),
+        ("no client of the import uses", "unused"),
+        ("no scope of an OAuth token", "carrier"),
+    ] {
+        assert!(is_left_out(&plan, why, what), "{what}: {}", plan.lines());
+    }
+    for silent in ["smtpServer", "internationalizationEnabled"] {
+        assert!(!plan.lines().contains(silent), "{silent} says nothing");
+    }
+}
+
+#[test]
+fn client_scopes_become_scopes_of_their_audience() {
+    let mapper = |name: &str, audience: &str| json!({ "protocolMapper": "oidc-audience-mapper", "config": { name: audience } });
+    let scope = |name: &str, mapper: Value| json!({ "name": name, "description": "Read it", "protocolMappers": [mapper] });
+    let realm = json!({
+        "realm": "acme",
+        "clientScopes": [
+            scope("orders:read", mapper("included.client.audience", "orders")),
+            scope("bills:read", mapper("included.custom.audience", "https://bills.example")),
+            scope("web:read", mapper("included.client.audience", "web")),
+        ],
+        "clients": [
+            { "clientId": "orders", "bearerOnly": true },
+            { "clientId": "web", "serviceAccountsEnabled": true, "optionalClientScopes": ["orders:read", "bills:read", "web:read", "plain"] },
+            { "clientId": "batch", "serviceAccountsEnabled": true, "optionalClientScopes": [], "protocolMappers": [mapper("included.custom.audience", "batch-api")] },
+        ],
+    });
+    let plan = plan(realm, None).unwrap();
+    let expected = json!({
+        "acme-api": { "scopes": { "web:read": "Read it", "plain": "" } },
+        "https://bills.example": { "scopes": { "bills:read": "Read it" } },
+        "orders": { "scopes": { "orders:read": "Read it" } },
+    });
+    assert_eq!(plan.settings["resource_servers"], expected);
+    let audiences =
+        plan.clients.iter().map(|client| client.document["audiences"].clone()).collect::<Vec<_>>();
+    assert_eq!(audiences, [json!(["acme-api", "https://bills.example", "orders"]), json!(["batch-api"])]);
+    assert!(is_left_out(&plan, "cannot be the id of a client", "web:read web"), "{}", plan.lines());
+}
+
+#[test]
+fn no_scope_has_a_client_as_its_audience() {
+    let client =
+        |id: &str| json!({ "clientId": id, "serviceAccountsEnabled": true, "defaultClientScopes": ["read"] });
+    let realm = json!({ "realm": "acme", "clients": [client("acme-api")] });
+    let read = || serde_json::from_value(realm.clone()).unwrap();
+    let refused = Plan::of(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
+    assert!(refused.contains("acme-api") && refused.contains("--audience"), "{refused}");
+    let plan = Plan::of(read(), None, Some("https://api.example".to_owned())).unwrap();
+    assert_eq!(plan.clients[0].document["audiences"], json!(["https://api.example"]));
+}
+
+#[test]
+fn the_tenant_is_called_after_the_realm_or_as_the_operator_says() {
+    for (realm, tenant, expected) in [
+        ("acme", None, Some("acme")),
+        ("Acme_Prod.EU 1", None, Some("acme-prod-eu-1")),
+        ("acme", Some("globex"), Some("globex")),
+        ("Größe", Some("size"), Some("size")),
+        ("Größe", None, None),
+        ("_acme", None, None),
+        ("", None, None),
+    ] {
+        let plan =
+            plan(json!({ "realm": realm, "displayName": "Acme Inc", "accessTokenLifespan": 300 }), tenant);
+        match (plan, expected) {
+            (Ok(plan), Some(expected)) => {
+                assert_eq!(plan.settings["id"], expected);
+                assert_eq!(
+                    (&plan.settings["name"], &plan.settings["access_token"]["lifetime"]),
+                    (&json!("Acme Inc"), &json!(300))
+                );
+            }
+            (Err(error), None) => assert!(error.to_string().contains("--tenant"), "{error}"),
+            (plan, _) => panic!("{realm}: {:?}", plan.map(|plan| plan.tenant)),
+        }
+    }
+}
+
+#[test]
+fn a_hash_is_written_as_an_import_takes_it_or_the_reason_is_named() {
+    let (salt, digest) = ("c2FsdHNhbHRzYWx0c2E=", "ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGk=");
+    let new = |rounds: u32, algorithm: &str, more: Value| {
+        let data = json!({ "hashIterations": rounds, "algorithm": algorithm, "additionalParameters": more });
+        json!({ "type": "password", "secretData": json!({ "value": digest, "salt": salt }).to_string(), "credentialData": data.to_string() })
+    };
+    let argon2 = json!({ "hashLength": ["32"], "memory": ["7168"], "type": ["id"], "version": ["1.3"], "parallelism": ["1"] });
+    let old = json!({ "hashedSaltedValue": digest, "salt": salt, "hashIterations": 20000, "algorithm": "pbkdf2-sha256" });
+    for (credential, expected) in [
+        (new(27_500, "pbkdf2-sha256", json!({})), Ok("$pbkdf2-sha256$i=27500$")),
+        (new(210_000, "pbkdf2-sha512", json!({})), Ok("$pbkdf2-sha512$i=210000$")),
+        (new(5, "argon2", argon2), Ok("$argon2id$v=19$m=7168,t=5,p=1$")),
+        (old, Ok("$pbkdf2-sha256$i=20000$")),
+        (new(20_000, "pbkdf2", json!({})), Err("the function pbkdf2")),
+        (new(5, "bcrypt", json!({})), Err("the function bcrypt")),
+        (new(2_000_000, "pbkdf2-sha256", json!({})), Err("costs too much")),
+        (json!({ "type": "password", "value": "hunter2" }), Err("plain text")),
+        (json!({ "type": "password" }), Err("another form")),
+        (json!({ "secretData": "{", "credentialData": "{" }), Err("another form")),
+    ] {
+        let found = hash(&serde_json::from_value(credential.clone()).unwrap());
+        match (&found, expected) {
+            (Ok(hash), Ok(begin)) => {
+                let rest = [salt, digest].map(|text| text.trim_end_matches('=')).join("$");
+                assert_eq!(hash.as_str(), format!("{begin}{rest}"));
+            }
+            (Err(why), Err(words)) => assert!(why.contains(words), "{why}"),
+            _ => panic!("{credential}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn people_keep_their_names_and_identifiers() {
+    for (user, expected) in [
+        (
+            json!({ "id": "7", "username": "ada", "email": "Ada@example.com", "emailVerified": true, "firstName": "Ada", "lastName": "Lovelace" }),
+            json!({ "email": "Ada@example.com", "email_verified": true, "username": "ada", "external_id": "7", "password_hash": null,
+                "claims": { "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace" } }),
+        ),
+        // A user name that is an address is one; whether it was verified is not known.
+        (
+            json!({ "username": "bob@example.com", "emailVerified": true }),
+            json!({ "email": "bob@example.com", "email_verified": false, "username": null, "external_id": null, "password_hash": null, "claims": {} }),
+        ),
+        (
+            json!({ "username": "carol smith", "email": "carol@example.com" }),
+            json!({ "email": "carol@example.com", "email_verified": false, "username": null, "external_id": null, "password_hash": null, "claims": {} }),
+        ),
+    ] {
+        let plan = plan(json!({ "realm": "acme", "users": [user] }), None).unwrap();
+        let line: Value = serde_json::from_slice(&plan.people.lines).unwrap();
+        assert_eq!(line, expected);
+    }
+}
+
+#[test]
+fn a_name_of_the_realm_begins_no_line_of_the_plan() {
+    let client = json!({ "clientId": "web\nsvc\u{1b}[2J", "implicitFlowEnabled": true });
+    let lines = plan_of(&client).lines();
+    assert!(!lines.contains('\u{1b}') && !lines.contains("\nsvc"), "{lines}");
+}
+
+#[test]
+fn no_secret_of_the_realm_is_in_the_plan() {
+    let realm = json!({
+        "realm": "acme", "privateKey": "canary-1",
+        "clients": [{ "clientId": "web", "secret": "canary-2", "attributes": { "saml.signing.private.key": "canary-3" } }],
+        "users": [{ "username": "ada", "credentials": [{ "value": "canary-4" }, { "type": "otp", "secretData": "canary-5" }] }],
+    });
+    let plan = plan(realm, None).unwrap();
+    let shown = format!("{} {}", plan.lines(), plan.document());
+    assert!(!shown.contains("canary"), "{shown}");
+}

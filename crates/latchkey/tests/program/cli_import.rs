@@ -1,0 +1,128 @@
+//! `latchkey import keycloak`: a realm becomes a tenant whose clients and people go on with their secrets and passwords.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use protocol::SigningAlgorithm;
+use secrets::GeneratedSecret;
+use serde_json::{Value, json};
+
+use crate::assertions::Pair;
+use crate::cli::Cli;
+use crate::folder::Folder;
+use crate::person::{Browser, after, code_in, public_url};
+use crate::reload::until_status;
+use crate::running::tenant_path;
+use crate::settings::TWO_TENANTS;
+use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
+
+/// A tenant as it is to be, whose client `web` and whose person have secrets of their own.
+fn tenant(url: &str, id: &'static str) -> ProviderTenant {
+    let [secret, password, eves_password] =
+        [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+    let (issuer, key) = (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
+    ProviderTenant { id, name: "Ada Lovelace", issuer, secret, password, eves_password, key }
+}
+
+/// In the shape of an export, with what is taken and what is left out.
+fn realm(tenant: &ProviderTenant) -> Value {
+    let (salt, rounds) = (b"sixteen bytes!!!", 27_500);
+    let mut digest = [0; 64];
+    let count = NonZeroU32::new(rounds).unwrap();
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, count, salt, tenant.password.as_bytes(), &mut digest);
+    let secret = json!({ "value": STANDARD.encode(digest), "salt": STANDARD.encode(salt) });
+    let data = json!({ "hashIterations": rounds, "algorithm": "pbkdf2-sha256", "additionalParameters": {} });
+    json!({
+        "realm": tenant.id, "displayName": "Imported", "accessTokenLifespan": 300, "identityProviders": [{ "alias": "corp" }],
+        "clientScopes": [{ "name": "orders:read", "description": "Read your orders" }],
+        "clients": [
+            { "clientId": "svc", "secret": tenant.secret, "standardFlowEnabled": false, "serviceAccountsEnabled": true,
+              "defaultClientScopes": ["orders:read"] },
+            { "clientId": "web", "secret": tenant.secret, "redirectUris": [REDIRECT_URI, "https://web.example/*"] },
+            { "clientId": "masked", "secret": "**********", "standardFlowEnabled": false, "serviceAccountsEnabled": true },
+        ],
+        "users": [{ "id": "7", "username": "ada", "email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace",
+            "credentials": [{ "type": "password", "secretData": secret.to_string(), "credentialData": data.to_string() }] }],
+    })
+}
+
+async fn assert_signs_in(browser: &mut Browser<'_>, password: &str, expected: bool) {
+    browser.cookies.clear();
+    let page = browser.authorize().await;
+    let done = browser.sign_in(&page, "ada", password).await;
+    assert_eq!(done.status, if expected { 200 } else { 403 }, "{done:?}");
+    if expected {
+        let code = code_in(&after(&done, "content=\"0;url="));
+        let redeemed = browser.tokens("authorization_code", "code", &code).await;
+        assert_eq!(redeemed.status, 200, "{redeemed:?}");
+    }
+}
+
+/// By the server for one tenant, and beside it on the store for the other.
+#[tokio::test]
+async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {
+    let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
+    let url = public_url(&tenants);
+    let imported = ["initech", "hooli"].map(|id| tenant(&url, id));
+    let clis = [Cli::server(&folder, &program).await, Cli::store(&folder)];
+    for (cli, tenant) in clis.iter().zip(&imported) {
+        folder.canaries.add(&tenant.secret);
+        folder.canaries.add(&tenant.password);
+        folder.write("realm.json", &realm(tenant).to_string());
+        let made = cli.json(&["import", "keycloak", "realm.json", "--yes"]);
+        assert_eq!(made["made"]["clients"], json!(["svc", "web", "masked"]), "{made}");
+        let new = made["made"]["new_secrets"][0]["client_secret"].as_str().unwrap();
+        until_status(&program, (tenant.id, "masked", new), 200).await;
+        let token = program.request_token(tenant.id, "svc", &tenant.secret).await.json();
+        assert_eq!((&token["scope"], &token["expires_in"]), (&json!("orders:read"), &json!(300)));
+    }
+    let [initech, hooli] = &imported;
+    for (tenant, other) in [(initech, hooli), (hooli, initech)] {
+        for secret in [&other.secret, "**********"] {
+            assert_eq!(program.request_token(tenant.id, "svc", secret).await.status, 401);
+        }
+        let mut browser = Browser::new(&url, tenant);
+        assert_signs_in(&mut browser, &tenant.password, true).await;
+        assert_signs_in(&mut browser, &other.password, false).await;
+    }
+}
+
+#[test]
+fn the_plan_names_what_is_left_out_and_a_second_import_changes_nothing() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    folder.write("realm.json", &realm(&tenant("http://127.0.0.1:9", "initech")).to_string());
+    let import = ["import", "keycloak", "realm.json"];
+    let planned = cli.run(&[&import[..], &["--dry-run"]].concat());
+    assert_eq!(planned.code, Some(2), "{planned:?}");
+    for words in ["wildcard", "web https://web.example/*", "identityProviders", "People: 1, of whom 1 have"] {
+        assert!(planned.out.contains(words), "{words}: {}", planned.out);
+    }
+    assert!(!folder.exists("data"), "a plan needs no store");
+    cli.assert_ends(&import, 1, "--yes");
+    cli.run(&[&import[..], &["--yes"]].concat()).output();
+
+    let rows = || ["client", "account"].map(|kind| cli.json(&[kind, "list", "initech"]));
+    let before = rows();
+    cli.assert_ends(&[&import[..], &["--yes"]].concat(), 4, "--resume");
+    let again = cli.json(&[&import[..], &["--yes", "--resume"]].concat());
+    assert_eq!((&again["made"]["existing"], &again["made"]["new_secrets"]), (&json!(4), &json!([])));
+    assert_eq!(rows(), before, "nothing was changed");
+}
+
+#[test]
+fn a_client_that_the_rules_refuse_is_named_and_stops_no_other_one() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    let client =
+        |id: &str| json!({ "clientId": id, "standardFlowEnabled": false, "serviceAccountsEnabled": true });
+    let realm = json!({ "realm": "initech", "clients": [client("urn:latchkey:x"), client("svc")] });
+    folder.write("realm.json", &realm.to_string());
+    let ran = cli.run(&["import", "keycloak", "realm.json", "--yes"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for words in ["refused: client urn:latchkey:x: ", "Made: 1 of its clients", "svc  lk_"] {
+        assert!(ran.out.contains(words), "{words}: {ran:?}");
+    }
+}
