@@ -62,6 +62,12 @@ impl Responder for PageAnswer {
     }
 }
 
+impl From<Failure<'_>> for PageAnswer {
+    fn from(failure: Failure<'_>) -> Self {
+        Self(Err(failure.into()))
+    }
+}
+
 /// What the page says.
 #[derive(Debug)]
 pub(crate) struct PageBody(Box<Message>);

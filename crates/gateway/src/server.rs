@@ -179,6 +179,7 @@ fn connections(
     let stalled = options.connections.stalled;
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let options = Data::new(options.clone());
+    let has_front_page = routes::front::is_served(listener, &options.public_url);
     let Listener { surface, tls, hosts, trusted_proxies, .. } = listener.clone();
     let listener = Data::new(listener.clone());
     let protective = Protective { strict_transport: options.strict_transport };
@@ -200,7 +201,7 @@ fn connections(
                 protective,
                 unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
             })
-            .configure(routes::configure(surface, hosts, &metrics, services.clone(), &direct))
+            .configure(routes::configure(surface, has_front_page, hosts, &metrics, services.clone(), &direct))
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();

@@ -62,7 +62,7 @@ struct Arguments {
 }
 
 /// docs/command-line.md says the same at length.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run, upgrade check), \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, import --dry-run, key reseal --dry-run, upgrade check), \
     3 not found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use crate::texts::ErrorKind;
 use crate::{
     AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent,
     Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
-    Language, Link, Links, Moment, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword,
+    FrontPage, Language, Link, Links, Moment, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword,
     SetPasswordError, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
@@ -104,7 +104,22 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         ("sign_out_unnamed", sign_out(None)),
         ("signed_out", signed_out(Some(client_link()))),
         ("signed_out_here", signed_out(None)),
+        ("front", front(common)),
     ]
+}
+
+fn front(common: &Common) -> Box<dyn Page> {
+    let way = |name: &str, path: &str| Link { name: name.to_owned(), url: path.to_owned() };
+    let texts = common.texts();
+    Box::new(FrontPage {
+        common: common.clone(),
+        version: "0.1.0",
+        public_url: "http://localhost:3000".to_owned(),
+        command: "curl 'http://localhost:3000/oauth/token' -d grant_type=client_credentials -d client_id=CLIENT_ID \
+                  --data-urlencode \"client_secret=$CLIENT_SECRET\""
+            .to_owned(),
+        places: vec![way(texts.front_account, "/account"), way(texts.front_console, "/console"), way(texts.front_api, "/docs")],
+    })
 }
 
 fn answers(common: &Common) -> Vec<Example> {

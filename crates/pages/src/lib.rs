@@ -30,6 +30,7 @@ pub use views::continuation::Continue;
 pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome};
 pub use views::error::ErrorPage;
 pub use views::form_post::FormPost;
+pub use views::front::FrontPage;
 pub use views::select_account::SelectAccount;
 pub use views::set_password::{SetPassword, SetPasswordError};
 pub use views::sign_in::{SignIn, SignInMessage};

@@ -126,6 +126,8 @@ pub struct Texts {
     pub fact_error_code: &'static str,
     /// The name of the request in the logs of the operator.
     pub fact_request: &'static str,
+    pub fact_version: &'static str,
+    pub fact_address: &'static str,
 
     pub select_account: &'static str,
     pub continue_as: With,
@@ -138,6 +140,14 @@ pub struct Texts {
     pub sign_out: &'static str,
     pub sign_out_question: With,
     pub stay: &'static str,
+    pub front: &'static str,
+    pub front_text: &'static str,
+    pub front_token: &'static str,
+    pub front_api: &'static str,
+    pub front_errors: &'static str,
+    pub front_console: &'static str,
+    pub front_account: &'static str,
+
     pub signed_out: &'static str,
     pub signed_out_of: With,
     pub sign_in_again: &'static str,

@@ -24,6 +24,8 @@ use crate::respond::APPLICATION_JSON;
 
 /// The documents of the four kinds of listeners, each made at its first request.
 static DOCUMENTS: [OnceLock<Compressed>; 4] = [const { OnceLock::new() }; 4];
+const SETTINGS_SCHEMA: &str = include_str!("../../../../config.schema.json");
+static SCHEMA: OnceLock<Compressed> = OnceLock::new();
 /// Compressed by `build.rs`.
 static SCRIPT: Compressed =
     Compressed(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"))));
@@ -59,10 +61,16 @@ pub(super) fn document(
 }
 
 fn document_with(surface: Surface) -> Compressed {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing into memory never fails.
-    let _ = encoder.write_all(document_of(surface).as_bytes());
-    Compressed(encoder.finish().unwrap_or_default().into())
+    Compressed::of(&document_of(surface))
+}
+
+/// The schema of config.yaml, for editors.
+pub(crate) async fn settings_schema(raw: RawRequest, accepted: Header<AcceptEncoding>) -> HttpResponse {
+    SCHEMA.get_or_init(|| Compressed::of(SETTINGS_SCHEMA)).answer(
+        &raw,
+        &accepted,
+        (APPLICATION_JSON, "no-cache"),
+    )
 }
 
 pub(crate) async fn page() -> HttpResponse {
@@ -77,6 +85,13 @@ pub(crate) async fn script(raw: RawRequest, accepted: Header<AcceptEncoding>) ->
 }
 
 impl Compressed {
+    fn of(text: &str) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        // Writing into memory never fails.
+        let _ = encoder.write_all(text.as_bytes());
+        Self(encoder.finish().unwrap_or_default().into())
+    }
+
     /// As it is kept for clients that accept gzip; every browser does. For others it is decompressed while it is sent.
     fn answer(
         &self,

@@ -6,6 +6,7 @@ pub(crate) mod console;
 mod direct;
 mod documentation;
 mod error_page;
+pub(crate) mod front;
 pub(crate) mod health;
 mod introspect;
 mod jwks;
@@ -49,6 +50,7 @@ pub use leaked::ReportBudget;
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
     surface: Surface,
+    has_front_page: bool,
     hosts: Rc<HostNames>,
     metrics: &Metrics,
     services: Data<Services>,
@@ -119,10 +121,14 @@ pub(crate) fn configure(
             routes.serve(console::routes());
         }
         routes.hosts = None;
+        if has_front_page {
+            routes.serve([get("/", front::page)]);
+        }
         routes.serve([
             get("/openapi.json", documentation::document(surface)),
             get("/docs", documentation::page),
             get("/docs/errors", error_page::page),
+            get("/docs/config.schema.json", documentation::settings_schema),
             get("/docs/scalar.js", documentation::script),
             get("/docs/start.js", documentation::start),
         ]);

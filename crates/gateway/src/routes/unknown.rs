@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
-use protocol::{ErrorCode, ErrorResponse, RefusalReason};
+use actix_web::http::header::ACCEPT;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 
 use super::admin::operations;
 use crate::failure::Failure;
+use crate::options::Listener;
+use crate::page_error::PageAnswer;
 use crate::respond::{OAuthError, Problem};
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
@@ -16,13 +19,21 @@ pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     if is_admin(path) {
         return Problem::from(Failure::UnknownPath).error_response();
     }
-    // A person with a browser comes here first.
-    if path == "/" {
-        let (code, reason) = (ErrorCode::NotFound, RefusalReason::UnknownPath);
-        let body = ErrorResponse::new(code, reason, "Unknown path; /docs describes the API");
-        return OAuthError::from(body).error_response();
+    if has_pages(&request) && wants_page(&request) {
+        return PageAnswer::from(Failure::UnknownPath).respond_to(&request);
     }
     OAuthError::from(Failure::UnknownPath).error_response()
+}
+
+/// Without the public surface there is no style sheet.
+fn has_pages(request: &HttpRequest) -> bool {
+    request.app_data::<Data<Listener>>().is_some_and(|listener| listener.surface.public)
+}
+
+/// Browsers name HTML when a person opens an address, and programs do not.
+fn wants_page(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"))
 }
 
 /// What comes after the tenant in the paths of the admin API.

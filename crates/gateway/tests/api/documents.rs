@@ -239,16 +239,13 @@ async fn unknown_paths_are_answered_in_json() {
         })
         .collect();
     paths.extend(
-        ["/", "/oauth", "/oauth/token/", "/OAuth/token", "/favicon.ico", "/api/v1/tenant/", "/api//v1"]
+        ["/oauth", "/oauth/token/", "/OAuth/token", "/favicon.ico", "/api/v1/tenant/", "/api//v1"]
             .map(str::to_owned),
     );
     for path in paths {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let answer = Answer::to(app.request(method, &path)).await;
-            // A person with a browser comes here first.
-            let description =
-                if path == "/" { "Unknown path; /docs describes the API" } else { "Unknown path" };
-            answer.assert_refused(404, "not_found", description);
+            answer.assert_refused(404, "not_found", "Unknown path");
         }
     }
     assert_eq!(app.store_calls(), 0);
@@ -260,7 +257,6 @@ async fn an_address_for_administration_serves_nothing_public_but_its_health_and_
         let mut options = options(tenant);
         options.listeners[0].surface.public = false;
         let app = TestApp::start_with(&options);
-        app.get("/").await.assert_refused(404, "not_found", "Unknown path; /docs describes the API");
         for (_, path) in routes::all() {
             let answer = app.get(&path.replace("{id}", tenant)).await;
             if path == "/openapi.json" || path.starts_with("/docs") {

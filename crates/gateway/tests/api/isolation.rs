@@ -31,7 +31,7 @@ pub(crate) enum Rule {
 }
 
 /// What the paths but those of the admin API require.
-const RULES: [(&str, Rule); 48] = [
+const RULES: [(&str, Rule); 50] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
     ("/applications/{application}", Rule::Person),
@@ -75,9 +75,11 @@ const RULES: [(&str, Rule); 48] = [
     ("/api/v1/tenant/{id}/oauth/theme/{file}", Rule::Public),
     ("/api/v1/tenant/{id}/oauth/logo/{hash}", Rule::Public),
     ("/metrics", Rule::Numbers),
+    ("/", Rule::Page),
     ("/openapi.json", Rule::Public),
     ("/docs", Rule::Public),
     ("/docs/errors", Rule::Public),
+    ("/docs/config.schema.json", Rule::Public),
     ("/docs/scalar.js", Rule::Public),
     ("/docs/start.js", Rule::Public),
 ];

@@ -14,11 +14,13 @@ pub(crate) mod client;
 mod client_migration;
 pub(crate) mod completion;
 pub(crate) mod console;
+pub(crate) mod dev;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod explain;
 pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod key;
@@ -74,8 +76,10 @@ use backup::BackupArguments;
 use call::CallArguments;
 use client::ClientCommand;
 use console::ConsoleArguments;
+use dev::DevArguments;
 use examples::example;
 use explain::ExplainArguments;
+use import::ImportCommand;
 use inspect::InspectArguments;
 use key::KeyCommand;
 use login::LoginArguments;
@@ -118,6 +122,10 @@ pub(crate) enum Command {
         #[arg(long)]
         require_store: bool,
     },
+    /// Serve for development, on this machine alone: a new store that ends with the program, a tenant with a service, an application and
+    /// a person, and what to paste to use them. A change of the printed settings is applied.
+    #[command(after_help = example!("dev --listen 127.0.0.1:4000"))]
+    Dev(DevArguments),
     /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written
     /// over.
     #[command(after_help = example!("init"))]
@@ -222,6 +230,8 @@ pub(crate) enum Command {
     Client(AdminCommandArguments<ClientCommand>),
     /// Manage accounts of people, and end their sessions.
     Account(AdminCommandArguments<AccountCommand>),
+    /// Make a tenant of what another identity platform has exported.
+    Import(AdminCommandArguments<ImportCommand>),
     /// Manage the secrets of clients.
     Secret(AdminCommandArguments<SecretCommand>),
     /// Manage the API keys of clients, which their customers hold.
@@ -337,6 +347,7 @@ impl Command {
     pub(crate) fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         match self {
             Self::Serve { addresses, require_store } => serve::run(config, &addresses, require_store),
+            Self::Dev(arguments) => dev::run(config, &arguments),
             Self::Init => init::run(config),
             Self::Health { address } => health::run(address),
             Self::Check { rows, strict, json } => check::run(config, rows, strict, json),
@@ -354,6 +365,7 @@ impl Command {
             Self::Tenant(arguments) => arguments.run(config, tenant::run),
             Self::Client(arguments) => arguments.run(config, client::run),
             Self::Account(arguments) => arguments.run(config, account::run),
+            Self::Import(arguments) => arguments.run(config, import::run),
             Self::Secret(arguments) => arguments.run(config, secret::run),
             Self::ApiKey(arguments) => arguments.run(config, api_key::run),
             Self::Explain(arguments) => explain::run(config, &arguments),

@@ -1,6 +1,6 @@
 //! `latchkey serve`: from settings to a serving program, and to its orderly end.
 
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,17 +46,30 @@ const FIRST_REQUESTS: Duration = Duration::from_secs(1);
 /// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
 pub(crate) fn run(config: &Path, addresses: &[SocketAddr], requires_store: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process().with_addresses(addresses);
+    start(config, environment, Start { requires_store, greeting: None })
+}
+
+/// How a server starts, beside its settings.
+pub(super) struct Start {
+    /// An empty store is refused.
+    pub(super) requires_store: bool,
+    /// What is said once it serves, in place of the usual words at a terminal.
+    pub(super) greeting: Option<String>,
+}
+
+/// Serves with this environment above the settings.
+pub(super) fn start(config: &Path, environment: Environment, start: Start) -> anyhow::Result<ExitCode> {
     let _log = logging::start(environment.text("LATCHKEY_LOG"));
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
-    block_on(serve(config, environment, loaded, requires_store))
+    block_on(serve(config, environment, loaded, start))
 }
 
 async fn serve(
     config: &Path,
     environment: Environment,
     mut loaded: Loaded,
-    requires_store: bool,
+    Start { requires_store, greeting }: Start,
 ) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
@@ -98,7 +111,10 @@ async fn serve(
     }
     tracing::info!(tenants, "serving");
     service_manager.ready();
-    if stdout().is_terminal() {
+    if let Some(greeting) = greeting {
+        // The log is on the standard output.
+        stderr().write_all(greeting.as_bytes()).context(OUTPUT)?;
+    } else if stdout().is_terminal() {
         let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
         welcome(gateway.addresses(), is_https, sample)?;
     }

@@ -44,6 +44,8 @@ pub(super) const TEXTS: Texts = Texts {
     fact_requested_from: "From address",
     fact_error_code: "Error code",
     fact_request: "Request",
+    fact_version: "Version",
+    fact_address: "Address",
 
     select_account: "Choose an account",
     continue_as: |account| format!("Continue as {account}"),
@@ -56,6 +58,14 @@ pub(super) const TEXTS: Texts = Texts {
     sign_out: "Sign out",
     sign_out_question: |account| format!("This ends the session of {account} in this browser."),
     stay: "Stay signed in",
+    front: "Latchkey is running",
+    front_text: "Only this machine sees this page. Elsewhere nothing is at this address.",
+    front_token: "Fetch a token",
+    front_api: "Read the API",
+    front_errors: "Look up an error",
+    front_console: "Open the console",
+    front_account: "Sign in",
+
     signed_out: "You are signed out",
     signed_out_of: |tenant| format!("Your session at {tenant} has ended in this browser."),
     sign_in_again: "Sign in again",

@@ -51,6 +51,10 @@ pub(crate) fn assets() -> Vec<Operation> {
 pub(crate) fn documentation() -> Vec<Operation> {
     let script = |path: &'static str| on(Get, path).text("200", "A script", "text/javascript");
     vec![
+        on(Get, "/")
+            .named("front", "Read what runs here, and where to go on.")
+            .text("200", "A page, where only the server's own machine reaches it", "text/html")
+            .error("404", "Elsewhere"),
         on(Get, "/openapi.json")
             .named("document", "Fetch this document.")
             .answer_as("200", "OpenAPI 3.1", JSON, json!({ "type": "object" }))
@@ -61,6 +65,10 @@ pub(crate) fn documentation() -> Vec<Operation> {
             "A page with an anchor for each code; error responses link to it",
             "text/html",
         ),
+        on(Get, "/docs/config.schema.json")
+            .named("settings_schema", "Fetch the JSON Schema of config.yaml, for editors.")
+            .answer_as("200", "JSON Schema 2020-12", JSON, json!({ "type": "object" }))
+            .empty_answer("304", NOT_MODIFIED),
         script("/docs/scalar.js").named("script", "The page's library.").empty_answer("304", NOT_MODIFIED),
         script("/docs/start.js").named("start", "What starts the page."),
     ]

@@ -48,16 +48,16 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 
 async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> Vec<Line> {
     let mut lines = settings_lines(loaded, environment);
-    let (of_store, store_clock) = store::check(config, loaded).await;
-    lines.extend(of_store);
+    let store = store::check(config, loaded).await;
+    lines.extend(store.lines);
     lines.extend(owners::check(loaded));
     lines.push(redis(loaded.platform.redis_url.as_ref()).await);
     lines.extend(certificates(loaded));
     lines.extend(network::listeners(loaded).await);
-    let (of_issuers, issuer_clock) = network::issuers(loaded).await;
+    let (of_issuers, issuer_clock) = network::issuers(loaded, store.is_new).await;
     let now = clock::now();
     lines.extend(of_issuers);
-    let other = store_clock.map(|time| (time, "the store")).or(issuer_clock.map(|time| (time, "an issuer")));
+    let other = store.clock.map(|time| (time, "the store")).or(issuer_clock.map(|time| (time, "an issuer")));
     lines.push(match other {
         Some((time, whose)) => compare_clocks(now, time, whose),
         None => {

@@ -84,12 +84,12 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// A line for each issuer, and the time by the clock of one that answered.
-pub(super) async fn issuers(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
+/// A line for each issuer, and the time by the clock of one that answered. Before a first start none is expected to.
+pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line>, Option<Timestamp>) {
     let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
     let (mut lines, mut clock) = (Vec::new(), None);
     for declared in served().take(MOST) {
-        let (line, date) = check_issuer(declared).await;
+        let (line, date) = check_issuer(declared, is_before_start).await;
         lines.push(line);
         clock = clock.or(date);
     }
@@ -101,7 +101,10 @@ pub(super) async fn issuers(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
 }
 
 /// Requests the metadata where a verifier finds them (RFC 8414 §3).
-async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, Option<Timestamp>) {
+async fn check_issuer(
+    DeclaredTenant { tenant, .. }: &DeclaredTenant,
+    is_before_start: bool,
+) -> (Line, Option<Timestamp>) {
     let issuer = tenant.issuer.as_str();
     let Some(url) = metadata_url(issuer) else {
         return (ISSUER.skipped(format!("{issuer} is no URL")), None);
@@ -109,6 +112,9 @@ async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, 
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
     let (status, found, date) = match request(&url).await {
         Ok(answer) => answer,
+        Err(_) if is_before_start => {
+            return (ISSUER.skipped(named("the first start serves it")), None);
+        }
         Err(words) => {
             let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
             return (ISSUER.warning(named(&words), fix), None);

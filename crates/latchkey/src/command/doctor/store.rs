@@ -21,10 +21,19 @@ const STORAGE: Check = Check("storage");
 const MIGRATIONS: Check = Check("migrations");
 const SEALING_KEY: Check = Check("sealing-key");
 
-/// The lines of the store, and the time by its clock where it has one of its own.
-pub(super) async fn check(config: &Path, loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
-    let mut lines = Vec::new();
-    let mut store_clock = None;
+/// What is found of the store.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) lines: Vec<Line>,
+    /// The time by its clock, where it has one of its own.
+    pub(super) clock: Option<Timestamp>,
+    /// Whether no server has served from it yet.
+    pub(super) is_new: bool,
+}
+
+/// Looks at the store.
+pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
+    let Found { mut lines, clock: mut store_clock, mut is_new } = Found::default();
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
         StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
@@ -34,7 +43,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> (Vec<Line>, Option<
             }
             Err(error) => {
                 lines.push(STORAGE.error(causes(&error), advice(&error)));
-                return (lines, None);
+                return Found { lines, ..Found::default() };
             }
         },
     }
@@ -48,6 +57,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> (Vec<Line>, Option<
             database.close().await;
         }
         Ok(None) => {
+            is_new = true;
             lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates it"));
             lines.push(SEALING_KEY.skipped("the store holds nothing yet that a key must open"));
             lines.extend(emptied(config, loaded, None).await);
@@ -63,7 +73,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> (Vec<Line>, Option<
         }
         Err(error) => lines.push(STORAGE.error(causes(&error), advice(&error))),
     }
-    (lines, store_clock)
+    Found { lines, clock: store_clock, is_new }
 }
 
 /// Nothing, where these settings have served from no other store.

@@ -1,0 +1,56 @@
+//! `GET /` of a server that only its own machine reaches: a page that says what runs here and where to go on. Elsewhere nothing is there.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use pages::{Common, FrontPage, Link};
+use protocol::is_of_this_machine;
+
+use crate::Options;
+use crate::options::{Listener, PublicUrl};
+use crate::page::{ACCOUNT_PATH, Opener, common, respond};
+use crate::snippets::shell_word;
+
+/// Whether a listener has the page: callers are of this machine, and so is the address under which they call.
+pub(crate) fn is_served(listener: &Listener, public_url: &str) -> bool {
+    let is_reached_directly = listener.address.ip().is_loopback() && listener.trusted_proxies.is_none();
+    listener.surface.public && is_reached_directly && is_of_this_machine(public_url)
+}
+
+pub(super) async fn page(
+    options: Data<Options>,
+    public_url: Data<PublicUrl>,
+    listener: Data<Listener>,
+) -> HttpResponse {
+    let base = public_url.path();
+    let common = Common { nonce: String::new(), ..common(&public_url) };
+    let texts = common.texts();
+    let way = |name: &str, path: &str| Link { name: name.to_owned(), url: format!("{base}{path}") };
+    let mut places = vec![way(texts.front_api, "/docs"), way(texts.front_errors, "/docs/errors")];
+    if listener.surface.operator_console {
+        places.insert(0, way(texts.front_console, "/console"));
+    }
+    if options.default_tenant.is_some() {
+        places.insert(0, way(texts.front_account, ACCOUNT_PATH));
+    }
+    let page = FrontPage {
+        common,
+        version: env!("CARGO_PKG_VERSION"),
+        public_url: public_url.0.clone(),
+        command: command(&public_url.0, options.default_tenant.as_deref()),
+        places,
+    };
+    respond(StatusCode::OK, &page, Opener::Severed)
+}
+
+/// The client and its secret are the reader's.
+fn command(public_url: &str, default_tenant: Option<&str>) -> String {
+    let path = match default_tenant {
+        Some(_) => "/oauth/token",
+        None => "/api/v1/tenant/TENANT/oauth/token",
+    };
+    format!(
+        "curl {} -d grant_type=client_credentials -d client_id=CLIENT_ID --data-urlencode \"client_secret=$CLIENT_SECRET\"",
+        shell_word(&format!("{public_url}{path}"))
+    )
+}

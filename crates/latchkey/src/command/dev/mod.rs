@@ -1,0 +1,112 @@
+//! `latchkey dev`: a server for development, on this machine alone and with a store that ends with it. It has a tenant with a service, an
+//! application and a person, and prints all that one needs to use them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use secrets::GeneratedSecret;
+use settings::{Environment, files};
+use zeroize::Zeroizing;
+
+use super::output::curl_line;
+use super::serve::{self, Start};
+
+const CONFIG: &str = include_str!("config.yaml");
+const GREETING: &str = include_str!("greeting.txt");
+
+/// Of `dev`.
+#[derive(Args)]
+pub(crate) struct DevArguments {
+    /// Listen here, at an address of this machine alone.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+/// Serves until SIGTERM or SIGINT, and removes the store.
+pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<ExitCode> {
+    let address = arguments.listen;
+    ensure!(
+        address.ip().is_loopback() && address.port() != 0,
+        "`latchkey dev` is for development: it listens at 127.0.0.1 or [::1] and a port, and not at {address}"
+    );
+    ensure!(
+        config == Path::new("config.yaml"),
+        "`latchkey dev` has settings and a store of its own; leave --config out, or run `latchkey --config {}`",
+        config.display()
+    );
+    let environment = Environment::of_process();
+    for prefix in ["LATCHKEY__", "LATCHKEY_LISTEN"] {
+        if let Some((name, _)) = environment.beginning_with(prefix).next() {
+            bail!("`latchkey dev` has settings and a store of its own; unset the variable {name}");
+        }
+    }
+    let folder = tempfile::Builder::new().prefix("latchkey-dev-").tempdir().context("no temporary folder")?;
+    let config = folder.path().join("config.yaml");
+    let development = Development::new(address);
+    files::create(&config, development.filled(CONFIG).as_bytes(), 0o600).context("no settings")?;
+    let greeting = development.filled(GREETING).replace("{config}", &config.display().to_string());
+    serve::start(&config, environment, Start { requires_store: false, greeting: Some(greeting) })
+}
+
+/// What differs each time.
+struct Development {
+    address: SocketAddr,
+    url: String,
+    secrets: [Zeroizing<String>; 3],
+}
+
+impl Development {
+    fn new(address: SocketAddr) -> Self {
+        let host = if address.is_ipv4() { "localhost".to_owned() } else { format!("[{}]", address.ip()) };
+        let secret = || Zeroizing::new(GeneratedSecret::generate().secret.expose().to_owned());
+        let secrets = [secret(), secret(), secret()];
+        Self { address, url: format!("http://{host}:{}", address.port()), secrets }
+    }
+
+    /// The text with the values in place of their names.
+    fn filled(&self, text: &str) -> String {
+        let [service, web, person] = self.secrets.each_ref().map(|secret| secret.as_str());
+        let endpoint = format!("{}/api/v1/tenant/dev/oauth/token", self.url);
+        let token = curl_line(&endpoint, "service").replace("$CLIENT_SECRET", service);
+        let values = [
+            ("{url}", self.url.as_str()),
+            ("{address}", &self.address.to_string()),
+            ("{token}", token.trim_end()),
+            ("{service}", service),
+            ("{web}", web),
+            ("{person}", person),
+        ];
+        values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_port_of_this_machine_is_listened_at() {
+        for address in ["0.0.0.0:3000", "192.0.2.1:3000", "[::]:3000", "127.0.0.1:0"] {
+            let arguments = DevArguments { listen: address.parse().unwrap() };
+            let refused = run(Path::new("config.yaml"), &arguments).unwrap_err().to_string();
+            assert!(refused.contains("is for development") && refused.ends_with(address), "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_value_has_its_place_and_secrets_differ_each_time() {
+        let address = "[::1]:4000".parse().unwrap();
+        let [first, second] = [(); 2].map(|()| Development::new(address));
+        for text in [CONFIG, GREETING] {
+            let filled = first.filled(text).replace("{config}", "");
+            assert!(filled.contains("http://[::1]:4000"), "{filled}");
+            for name in ["{url}", "{address}", "{token}", "{service}", "{web}", "{person}", "{config}"] {
+                assert!(!filled.contains(name), "{name} in {filled}");
+            }
+            assert_ne!(first.filled(text), second.filled(text));
+        }
+    }
+}

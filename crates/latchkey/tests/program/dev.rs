@@ -1,0 +1,124 @@
+//! `latchkey dev`: what it prints works as printed, a change of its settings is applied, and nothing is left of it.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::header::ACCEPT;
+use serde_json::Value;
+use testkit::free_port;
+
+use crate::foreign::bash;
+use crate::host::{self, LONGEST, run};
+use crate::running::tenant_path;
+
+const SECRET: &str = "a-canary-of-dev-7c1";
+const OTHER: &str = "  other:\n    strategies: { oauth2: { enabled: true } }\n    clients: { service: { client_secret: { value: a-canary-of-dev-7c1 }, audiences: [a] } }\n";
+
+/// A running `latchkey dev`, whose temporary folder is in this one.
+struct Development {
+    child: Child,
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Development {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = dev(&["--listen", &address]);
+        command.env("TMPDIR", folder.path()).stdout(Stdio::null());
+        command.stderr(File::create(folder.path().join("printed")).unwrap());
+        Self { child: command.spawn().unwrap(), folder, url: format!("http://{address}") }
+    }
+
+    /// All that it prints when it serves.
+    async fn printed(&self) -> String {
+        for _ in 0..400 {
+            let printed = fs::read_to_string(self.folder.path().join("printed")).unwrap();
+            if printed.contains("config.yaml console\n") {
+                return printed;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nothing is printed");
+    }
+
+    async fn token_status(&self, tenant: &str, secret: &str) -> u16 {
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", secret)];
+        let url = format!("{}{}", self.url, tenant_path(tenant, "/oauth/token"));
+        Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
+    }
+
+    /// What a browser gets.
+    async fn page(&self, path: &str) -> (u16, String) {
+        let request = Client::new().get(format!("{}{path}", self.url)).header(ACCEPT, "text/html,*/*;q=0.8");
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+impl Drop for Development {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn dev(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.arg("dev").args(arguments).env_clear();
+    command
+}
+
+#[tokio::test]
+async fn what_is_printed_works_until_the_end_and_a_saved_change_is_applied() {
+    let mut development = Development::start();
+    let printed = development.printed().await;
+    let line = |begins: &str| {
+        let mut lines = printed.lines().filter(|line| line.starts_with(begins));
+        lines.next().unwrap_or_else(|| panic!("{begins} in {printed}"))
+    };
+    let answer: Value = serde_json::from_str(&bash(line("curl -sS 'http"), &[]).output()).unwrap();
+    let token = answer["access_token"].as_str().unwrap();
+    let resource = bash(line("curl -sS http"), &[("TOKEN", token)]).output();
+    assert!(resource.contains("Protected resource data"), "{resource}");
+
+    let config = PathBuf::from(line("settings ").split_whitespace().nth(1).unwrap());
+    fs::write(&config, fs::read_to_string(&config).unwrap() + OTHER).unwrap();
+    let mut status = 0;
+    for _ in 0..200 {
+        status = development.token_status("other", SECRET).await;
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((status, development.token_status("dev", SECRET).await), (200, 401));
+
+    let (status, front) = development.page("/").await;
+    assert!(status == 200 && front.contains("Latchkey is running") && front.contains("/console"), "{front}");
+    let (status, nothing) = development.page("/nothing").await;
+    assert!(status == 404 && nothing.starts_with("<!doctype html>"), "{status}: {nothing}");
+
+    host::signal("TERM", development.child.id());
+    assert_eq!(host::wait(&mut development.child, LONGEST), Some(Some(0)));
+    assert!(!config.parent().unwrap().exists(), "the folder ends with the program");
+}
+
+#[test]
+fn settings_a_store_and_addresses_of_others_are_refused() {
+    for (arguments, variable, words) in [
+        (&["--listen", "0.0.0.0:3000"][..], None, "and not at 0.0.0.0:3000"),
+        (&["--config", "other.yaml"], None, "leave --config out"),
+        (&[], Some("LATCHKEY__STORAGE__URL"), "unset the variable LATCHKEY__STORAGE__URL"),
+        (&[], Some("LATCHKEY_LISTEN"), "unset the variable LATCHKEY_LISTEN"),
+    ] {
+        let mut command = dev(arguments);
+        let ran = run(command.envs(variable.map(|name| (name, "sqlite://other.db"))));
+        assert!(ran.code == Some(1) && ran.err.contains(words), "{arguments:?}: {ran:?}");
+    }
+}
