@@ -54,9 +54,9 @@ impl Administrator {
         let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
         let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
         let facts = self.load(tenant, &TenantAlone).await?;
-        let (owner, context) = (&facts.tenant()?.tenant, self.view_context(caller));
+        let offer = self.view_context(caller).offer(&facts.tenant()?.tenant);
         let rows = self.store.list_clients(tenant, &query).await?;
-        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::judged(owner, &row, context))))
+        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::judged(&offer, &row, caller.now))))
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
@@ -118,7 +118,7 @@ impl Resource for Client {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, client: &ClientId) -> Edited<ClientView> {
-        Ok(ClientView::judged(&state.tenant, state.client(client)?, context))
+        Ok(ClientView::judged(&context.offer(&state.tenant), state.client(client)?, context.now))
     }
 }
 
@@ -134,5 +134,8 @@ pub(super) fn created(
         client_secret: secret.value.expose().to_owned(),
         secret: SecretView::of(made, &row.secrets, &[], context.now),
     });
-    Ok(CreatedClient { client: ClientView::judged(&state.tenant, row, context), secret: shown })
+    Ok(CreatedClient {
+        client: ClientView::judged(&context.offer(&state.tenant), row, context.now),
+        secret: shown,
+    })
 }

@@ -17,6 +17,13 @@ pub struct ViewContext<'a> {
     pub(crate) now: Timestamp,
 }
 
+impl<'a> ViewContext<'a> {
+    /// What a tenant has for its clients.
+    pub(crate) fn offer(self, tenant: &'a Tenant) -> Offer<'a> {
+        Offer::of_tenant(tenant, &self.policy.urls)
+    }
+}
+
 /// A client as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientView {
@@ -92,9 +99,8 @@ impl ClientView {
     }
 
     /// The view of a client's rows, with the warnings of the rules.
-    pub(crate) fn judged(tenant: &Tenant, state: &ClientState, context: ViewContext<'_>) -> Self {
-        let view = Self::of(state, context.now);
-        let offer = Offer::of_tenant(tenant, &context.policy.urls);
+    pub(crate) fn judged(offer: &Offer<'_>, state: &ClientState, now: Timestamp) -> Self {
+        let view = Self::of(state, now);
         let warnings = offer.client_effects(&view.client_id, &view.settings);
         Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
     }

@@ -77,7 +77,7 @@ pub(crate) fn client_names(settings: &Value) -> Vec<String> {
 /// What a merge patch of its settings changes.
 pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
     let (state, row) = find_to_change(context, client)?;
-    context.require_match(|| ClientView::judged(&state.tenant, row, context.view()))?;
+    context.require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
     if row.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("client", client, "change it there"));
     }
@@ -190,7 +190,8 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep
     let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
     let (state, row) = if takes_privilege { find_to_change(context, client) } else { find(context, client) }?;
     if step != ClientStep::RevokeTokens {
-        context.require_match(|| ClientView::judged(&state.tenant, row, context.view()))?;
+        context
+            .require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
     }
     let (kind, status) = match step {
         ClientStep::RevokeTokens => {
