@@ -76,7 +76,7 @@ impl Location {
 }
 
 impl Finding {
-    /// Of a document that begins at this key.
+    /// Places an error of a document that begins at this key.
     fn pointed(at: &Location, FieldError { pointer, detail, hint, is_of_value }: FieldError) -> Self {
         let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
         Self { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint }, is_of_value }

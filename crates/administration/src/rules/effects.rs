@@ -38,7 +38,7 @@ pub fn tenant_effects(settings: &TenantSettings) -> Vec<FieldError> {
 }
 
 impl UrlRule {
-    /// By this function.
+    /// This function decides.
     pub fn new(refuses: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(refuses))
     }
@@ -58,7 +58,7 @@ impl Debug for UrlRule {
 }
 
 impl<'a> Offer<'a> {
-    /// Of a tenant's document.
+    /// Takes the names of a tenant's document.
     #[must_use]
     pub fn of_settings(settings: &'a TenantSettings, urls: &'a UrlRule) -> Self {
         let servers = || settings.resource_servers.values();
@@ -71,7 +71,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// Of a tenant's row.
+    /// Takes the names of a tenant's row.
     pub(crate) fn of_tenant(tenant: &'a Tenant, urls: &'a UrlRule) -> Self {
         let servers = || tenant.resource_servers.iter();
         Self {

@@ -9,7 +9,7 @@ use protocol::is_of_this_machine;
 use crate::Options;
 use crate::options::{Listener, PublicUrl};
 use crate::page::{ACCOUNT_PATH, Opener, common, respond};
-use crate::snippets::shell_word;
+use crate::snippets::curl_line;
 
 /// Whether a listener has the page: callers are of this machine, and so is the address under which they call.
 pub(crate) fn is_served(listener: &Listener, public_url: &str) -> bool {
@@ -43,14 +43,11 @@ pub(super) async fn page(
     respond(StatusCode::OK, &page, Opener::Severed)
 }
 
-/// The client and its secret are the reader's.
+/// A line with a client of the reader's.
 fn command(public_url: &str, default_tenant: Option<&str>) -> String {
     let path = match default_tenant {
         Some(_) => "/oauth/token",
         None => "/api/v1/tenant/TENANT/oauth/token",
     };
-    format!(
-        "curl {} -d grant_type=client_credentials -d client_id=CLIENT_ID --data-urlencode \"client_secret=$CLIENT_SECRET\"",
-        shell_word(&format!("{public_url}{path}"))
-    )
+    curl_line(&format!("{public_url}{path}"), "CLIENT_ID")
 }

@@ -53,6 +53,13 @@ pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, 
     })
 }
 
+/// What fetches a token, as one line for a shell.
+#[must_use]
+pub fn curl_line(token_endpoint: &str, client_id: &str) -> String {
+    let [(_, curl), ..] = token_snippets(token_endpoint, client_id);
+    curl.replace(" \\\n  ", " ")
+}
+
 /// A literal of JSON, and of most languages.
 #[must_use]
 pub fn literal(text: &str) -> String {

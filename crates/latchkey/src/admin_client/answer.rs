@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use administration::{EditError, FieldErrorView};
+use administration::{EditError, FieldErrorView, Wiped};
 use anstream::stderr;
 use anyhow::anyhow;
 use reqwest::{Method, Response, StatusCode};
@@ -42,8 +42,9 @@ impl ApiAnswer {
 
     /// Prints what the request wrote that has no effect: of the row, and of the client that came with it.
     pub(super) fn print_warnings(&self, request: &ApiRequest) {
-        let document: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        for row in [&document, &document["client"]] {
+        // It may hold a new secret.
+        let document = Wiped::new(serde_json::from_slice(&self.body).unwrap_or_default());
+        for row in [&*document, &document["client"]] {
             let warnings = Vec::<FieldErrorView>::deserialize(&row["warnings"]).unwrap_or_default();
             for FieldErrorView { pointer, detail } in warnings {
                 let value = row.pointer(&pointer).and_then(Value::as_str);

@@ -21,7 +21,8 @@ pub(crate) use request::{ApiRequest, segment, with_query};
 
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use reqwest::StatusCode;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::answer::ApiAnswer;
 use self::http::Http;
@@ -57,6 +58,16 @@ impl AdminClient {
             Err(error) => Err(self.leading_on(error, &request).await),
             document => document,
         }
+    }
+
+    /// Whether the API has a document at this path. Nothing is looked up in place of one that it has not.
+    pub(crate) async fn exists(&self, path: String) -> anyhow::Result<bool> {
+        let request = ApiRequest::get(path);
+        let answer = self.answer(&request).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        answer.document_of::<IgnoredAny>(&request).map(|_| true)
     }
 
     /// Sends a request and reads the documents of the answer, one a line.

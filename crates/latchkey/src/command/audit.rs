@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use administration::{AuditView, Page};
+use administration::AuditView;
 use clap::{Args, Subcommand};
 use protocol::Timestamp;
 use serde::Serialize;
 use tenancy::TenantId;
 
 use super::examples::example;
-use super::output::{Columns, ListArguments, name_next};
+use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
 use super::runner::Runner;
 
@@ -86,11 +86,7 @@ pub(crate) fn run(
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
-    runner.run(async |admin| {
-        let page: Page<AuditView> = list.read(admin, &path, filters).await?;
-        let printed =
-            runner.print(&page, || COLUMNS.table(&page.items.iter().map(Row::of).collect::<Vec<_>>()));
-        name_next(&page);
-        printed
+    runner.list_in_words(&path, filters, &list, |records: &[AuditView]| {
+        COLUMNS.table(&records.iter().map(Row::of).collect::<Vec<_>>())
     })
 }

@@ -68,9 +68,20 @@ impl Runner<'_> {
         list: &ListArguments,
         columns: &Columns,
     ) -> anyhow::Result<ExitCode> {
+        self.list_in_words(path, filters, list, |items: &[T]| columns.table(items))
+    }
+
+    /// Shows a list as [`Runner::list`] does, with these lines for people.
+    pub(crate) fn list_in_words<T: Serialize + DeserializeOwned>(
+        self,
+        path: &str,
+        filters: Vec<(&'static str, Option<String>)>,
+        list: &ListArguments,
+        lines: impl FnOnce(&[T]) -> String,
+    ) -> anyhow::Result<ExitCode> {
         self.run(async |admin| {
             let page: Page<T> = list.read(admin, path, filters).await?;
-            let printed = self.print(&page, || columns.table(&page.items));
+            let printed = self.print(&page, || lines(&page.items));
             name_next(&page);
             printed
         })

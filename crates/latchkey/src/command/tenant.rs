@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use administration::{ClientView, CreatedTenant, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
+use gateway::snippets::curl_line;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -202,7 +203,7 @@ fn welcome(
         if let Some(secret) = &client.secret {
             lines.push(("client secret", sink.take(&secret.client_secret)?));
             code = match language {
-                None => format!("\n{}", output::curl_line(token_endpoint, id)),
+                None => format!("\n{}", curl_line(token_endpoint, id)),
                 Some(Language::None) => String::new(),
                 Some(language) => snippets(&created.tenant, &client.client, language),
             };

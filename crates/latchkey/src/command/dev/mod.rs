@@ -7,11 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use gateway::snippets::{curl_line, filled};
 use secrets::GeneratedSecret;
 use settings::{Environment, files};
-use zeroize::Zeroizing;
 
-use super::output::curl_line;
 use super::serve::{self, Start};
 
 const CONFIG: &str = include_str!("config.yaml");
@@ -55,31 +54,33 @@ pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<Exi
 struct Development {
     address: SocketAddr,
     url: String,
-    secrets: [Zeroizing<String>; 3],
+    /// Those of the service, the application and the person, which the greeting prints.
+    secrets: [String; 3],
 }
 
 impl Development {
     fn new(address: SocketAddr) -> Self {
-        let host = if address.is_ipv4() { "localhost".to_owned() } else { format!("[{}]", address.ip()) };
-        let secret = || Zeroizing::new(GeneratedSecret::generate().secret.expose().to_owned());
-        let secrets = [secret(), secret(), secret()];
-        Self { address, url: format!("http://{host}:{}", address.port()), secrets }
+        let port = address.port();
+        let url =
+            if address.is_ipv4() { format!("http://localhost:{port}") } else { format!("http://{address}") };
+        let secrets = [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+        Self { address, url, secrets }
     }
 
     /// The text with the values in place of their names.
     fn filled(&self, text: &str) -> String {
-        let [service, web, person] = self.secrets.each_ref().map(|secret| secret.as_str());
+        let [service, web, person] = &self.secrets;
         let endpoint = format!("{}/api/v1/tenant/dev/oauth/token", self.url);
         let token = curl_line(&endpoint, "service").replace("$CLIENT_SECRET", service);
         let values = [
-            ("{url}", self.url.as_str()),
-            ("{address}", &self.address.to_string()),
-            ("{token}", token.trim_end()),
-            ("{service}", service),
-            ("{web}", web),
-            ("{person}", person),
+            ("{url}", self.url.clone()),
+            ("{address}", self.address.to_string()),
+            ("{token}", token.trim_end().to_owned()),
+            ("{service}", service.clone()),
+            ("{web}", web.clone()),
+            ("{person}", person.clone()),
         ];
-        values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        filled(text, &values)
     }
 }
 

@@ -33,17 +33,18 @@ pub(super) struct Found {
 
 /// Looks at the store.
 pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
-    let Found { mut lines, clock: mut store_clock, mut is_new } = Found::default();
+    let mut found = Found::default();
+    let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
         StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
             Ok(inspection) => {
-                store_clock = Some(inspection.clock);
+                found.clock = Some(inspection.clock);
                 lines.push(server(inspection));
             }
             Err(error) => {
                 lines.push(STORAGE.error(causes(&error), advice(&error)));
-                return Found { lines, ..Found::default() };
+                return found;
             }
         },
     }
@@ -57,7 +58,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
             database.close().await;
         }
         Ok(None) => {
-            is_new = true;
+            found.is_new = true;
             lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates it"));
             lines.push(SEALING_KEY.skipped("the store holds nothing yet that a key must open"));
             lines.extend(emptied(config, loaded, None).await);
@@ -73,7 +74,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
         }
         Err(error) => lines.push(STORAGE.error(causes(&error), advice(&error))),
     }
-    Found { lines, clock: store_clock, is_new }
+    found
 }
 
 /// Nothing, where these settings have served from no other store.

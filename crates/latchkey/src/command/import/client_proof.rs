@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::left_out::LeftOut;
 use super::realm::{RealmClient, Text, attribute};
 
-/// With what it proves it.
+/// What the client proves it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// With the secret of the realm.
+    /// The client keeps the secret of the realm.
     Secret,
-    /// With a secret that the server makes.
+    /// The server makes a secret.
     NewSecret,
-    /// With the key of the realm.
+    /// The client keeps the key of the realm.
     Key,
-    /// Not at all.
+    /// The client proves nothing.
     Public,
 }
 

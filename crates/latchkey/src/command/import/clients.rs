@@ -61,7 +61,7 @@ const ATTRIBUTES: [&str; 15] = [
 /// A client that is to be registered.
 pub(super) struct PlannedClient {
     pub(super) id: String,
-    /// As the API takes it.
+    /// The client, in the form that the API takes.
     pub(super) document: Wiped,
     pub(super) proof: Proof,
 }

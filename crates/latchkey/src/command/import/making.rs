@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use administration::{CreatedClient, CreatedTenant, ImportResult, ImportedLine};
 use anyhow::Context as _;
 use serde::Serialize;
-use serde_json::Value;
 use tenancy::TenantId;
 
 use super::clients::PlannedClient;
@@ -43,9 +42,7 @@ struct NewSecret {
 
 /// Whether the API has a document at this path, of a tenant or a client.
 pub(super) async fn exists(admin: &AdminClient, path: String) -> anyhow::Result<bool> {
-    let found = admin.send::<Value>(ApiRequest::get(path)).await;
-    found.map(|_| true).or_else(|error| match error.downcast_ref() {
-        Some(AdminClientError::Refused(problem)) if problem.status == 404 => Ok(false),
+    admin.exists(path).await.or_else(|error| match error.downcast_ref() {
         Some(AdminClientError::NoStore(_)) => Ok(false),
         _ => Err(error),
     })

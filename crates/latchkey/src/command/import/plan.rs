@@ -39,7 +39,7 @@ const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredC
 /// What is made, and what is left out.
 pub(super) struct Plan {
     pub(super) tenant: TenantId,
-    /// As the API takes the tenant.
+    /// The tenant, in the form that the API takes.
     pub(super) settings: Value,
     pub(super) clients: Vec<PlannedClient>,
     pub(super) people: People,
@@ -47,7 +47,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Of a realm, in its own name or another one.
+    /// Plans a tenant of the realm's name or of another one.
     pub(super) fn of(
         realm: Realm,
         tenant: Option<TenantId>,

@@ -34,16 +34,16 @@ pub(super) struct Scopes<'r> {
     defaults: Vec<&'r str>,
     /// The audience of the scopes for which the realm names none.
     audience: String,
-    /// By audience, the scopes with what people read of each.
+    /// Each audience has scopes, with what people read of each.
     pub(super) servers: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What a client gets.
 #[derive(Default)]
 pub(super) struct Granted {
-    /// Of OpenID Connect.
+    /// The scopes of OpenID Connect.
     pub(super) standard: Vec<String>,
-    /// Of APIs.
+    /// The scopes of APIs.
     pub(super) api: Vec<String>,
     pub(super) audiences: BTreeSet<String>,
 }
@@ -123,7 +123,7 @@ impl<'r> Scopes<'r> {
         }
     }
 
-    /// As the tenant's document has them.
+    /// Writes them as the tenant's document has them.
     pub(super) fn document(&self) -> Value {
         let servers = self.servers.iter().map(|(audience, scopes)| {
             let is_described = scopes.values().any(|text| !text.is_empty());

@@ -12,7 +12,7 @@ pub(crate) use confirm::confirm;
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use secret::{SecretArguments, SecretSink};
-pub(crate) use snippet::{Language, curl_line, snippets};
+pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, narrow, table};
 pub(crate) use verifier::{Expected, verifiers};
 

@@ -28,12 +28,6 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) 
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
-/// What fetches a token, as one line for a shell.
-pub(crate) fn curl_line(token_endpoint: &str, client_id: &str) -> String {
-    let [(_, curl), ..] = token_snippets(token_endpoint, client_id);
-    curl.replace(" \\\n  ", " ")
-}
-
 /// The code of the wanted languages, each under its name.
 pub(super) fn listed(code: [(&'static str, String); 5], wanted: Language) -> String {
     let mut text = String::new();
