@@ -56,6 +56,9 @@ pub struct ClientToken {
     /// The certificate that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Thumbprint>,
+    /// What the token was bound to, as records of the audit say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_constraint: Option<String>,
 }
 
 impl ConsoleSession {

@@ -77,6 +77,7 @@ impl AdminAccess for BearerAccess {
                 (Some(_), Some(_)) => Some("dpop certificate".to_owned()),
             },
         };
+        let sender_constraint = actor.sender_constraint.clone();
         let authority = required.check(Authority::of_client(actor, &tenant.id, &granted))?;
         if raw.writes() {
             services
@@ -85,7 +86,7 @@ impl AdminAccess for BearerAccess {
                 .map_err(Failure::TooManyWrites)?;
         }
         let (client, jti, issued_at) = (client.id.clone(), claims.jti, claims.iat);
-        let token = ClientToken { client, jti, issued_at, scope: claimed, certificate };
+        let token = ClientToken { client, jti, issued_at, scope: claimed, certificate, sender_constraint };
         Ok(Caller { token: Some(token), ..Caller::new(authority, now) })
     }
 }

@@ -18,6 +18,8 @@ use crate::respond::no_store;
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 /// The page of a person's own account, below the path of the tenant.
 pub(crate) const ACCOUNT_PATH: &str = "/account";
+/// The query with which it asks for the password although a person is signed in.
+pub(crate) const SIGN_IN_AGAIN: &str = "sign_in=again";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// Pages use passkeys, and nothing else that asks the person or the device.

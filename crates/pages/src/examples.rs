@@ -34,6 +34,12 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages
 }
 
+/// A page of the console with this text wherever others choose one.
+#[must_use]
+pub fn console_page(common: &Common, text: &str) -> crate::console::ConsolePage {
+    console::named(common, text)
+}
+
 /// A tenant and a client with everything that they may have.
 #[must_use]
 pub fn common() -> Common {

@@ -38,6 +38,9 @@ const PAGES: [(&str, &str, &str); 18] = [
     ("audit", "/console/t/declared-1/audit", "tenant.added"),
 ];
 
+/// Of a page of 60 KB with its style sheet and script.
+const MOST_BYTES: usize = 43_000;
+
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     println!(
         "\nconsole: {TENANTS} tenants, one with {CLIENTS} clients; {REQUESTS} requests for a page over one connection"
@@ -73,6 +76,9 @@ fn pages(backend: Backend, program: &Program, token: &str) -> Result<(), Failure
                 return Err(Failure::new(format!("{path} is answered with {}: {body}", answer.status)));
             }
             bytes = bytes.max(body.len());
+            if bytes > MOST_BYTES {
+                return Err(Failure::new(format!("{path} has {bytes} bytes")));
+            }
             times.push(answer.took);
         }
         let [half, nearly_all] = [50, 99].map(|percent| percentile(times.iter().copied(), percent));

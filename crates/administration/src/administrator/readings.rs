@@ -108,14 +108,14 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-        api_keys: u32,
+        (cursor, api_keys): (Option<&str>, u32),
     ) -> Edited<CredentialsReading> {
         let row = self.client_state(caller, tenant, client).await?;
         let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };
         Ok(CredentialsReading {
             client: ClientView::of(&row, caller.now),
             secrets: self.secret_views(caller, &row).await?,
-            api_keys: self.read_api_keys(caller, tenant, Paging::of(None, api_keys)?, query).await?,
+            api_keys: self.read_api_keys(caller, tenant, Paging::of(cursor, api_keys)?, query).await?,
         })
     }
 

@@ -136,7 +136,7 @@ impl ProviderTenant {
             "accounts": {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name },
                     "permissions": ["latchkey:clients", "latchkey:audit"] },
-                "eve": { "email": "eve@example.com", "password": { "value": eves_password } },
+                "eve": { "email": "eve@example.com", "password": { "value": eves_password }, "permissions": ["latchkey:audit"] },
             },
             "clients": {
                 "web": with(client(&json!({

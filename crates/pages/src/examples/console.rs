@@ -16,7 +16,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_link", before(common, "Open the console", link_form())),
         ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
         ("console_empty", within(common, "Applications", Vec::new(), empty())),
-        ("console_long", within(common, LONG, tabs("Credentials"), [list(LONG), credentials(LONG)].concat())),
+        ("console_long", named(common, LONG)),
         ("console_form", within(common, "New application", Vec::new(), form(""))),
         ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
         ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
@@ -28,6 +28,11 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
         ("console_new_tenant", within(common, "New tenant", Vec::new(), new_tenant())),
         ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
     ]
+}
+
+/// Lists and forms with this text wherever others choose one.
+pub(super) fn named(common: &Common, text: &str) -> ConsolePage {
+    within(common, text, tabs("Credentials"), [list(text), credentials(text)].concat())
 }
 
 fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {

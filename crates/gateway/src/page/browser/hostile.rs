@@ -1,13 +1,13 @@
 //! Pages that show what others choose, with values that would run, change the page or not fit, if it let them.
 
-use pages::examples::Example;
+use pages::examples::{Example, console_page};
 use pages::{
     AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent, DeviceConfirm,
     ErrorKind, ErrorPage, Link, Moment, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage,
     SignOut, SignedOut,
 };
 
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "sign_in",
     "consent",
     "select_account",
@@ -17,6 +17,7 @@ pub(super) const NAMES: [&str; 9] = [
     "sign_out",
     "signed_out",
     "error",
+    "console",
 ];
 
 /// Script, attributes, templates, style sheets, letters that turn or stack, and words without end.
@@ -142,5 +143,6 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 back: back(),
             }),
         ),
+        ("console", Box::new(console_page(&common(), payload))),
     ]
 }

@@ -35,7 +35,8 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
         "resume" => (ClientStep::Resume, "The application gets tokens again."),
         "revoke-tokens" => (ClientStep::RevokeTokens, "All tokens that it was issued are revoked."),
-        "delete" => match visit.check_danger(fields, client.as_str()) {
+        "delete" if !visit.is_proven() => return Ok(visit.ask_again("Applications")),
+        "delete" => match Visit::check_danger(fields, client.as_str()) {
             Ok(()) => (ClientStep::Delete, ""),
             Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
         },
@@ -62,7 +63,11 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
-    blocks.push(Block::Facts(facts(&view, declared)));
+    let mut facts = facts(&view, declared);
+    if usage.is_none() {
+        facts.push(codes("Scopes", &view.settings.scopes));
+    }
+    blocks.push(Block::Facts(facts));
     if let Some(usage) = usage {
         blocks.push(Block::Table(access(&view, &usage)));
         blocks.push(used(&last_day(usage)));

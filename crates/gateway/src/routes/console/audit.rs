@@ -63,7 +63,7 @@ fn table(records: &[AuditView]) -> Table {
             Value::Text(record.tenant.to_string()),
             Value::Text(record.subject.clone()),
             Value::Text(from.join(", ")),
-            Value::Codes(changed(&record.action, &record.detail)),
+            shown_changes(changed(&record.action, &record.detail)),
         ]
     };
     let columns = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
@@ -72,6 +72,11 @@ fn table(records: &[AuditView]) -> Table {
         columns: columns.map(Column::of).to_vec(),
         rows: records.iter().map(row).collect(),
     }
+}
+
+/// A row on a phone shows no label without a value.
+fn shown_changes(changed: Vec<String>) -> Value {
+    if changed.is_empty() { Value::Text("the row as a whole".to_owned()) } else { Value::Codes(changed) }
 }
 
 /// The names of what has changed, and how many there are beyond the first ones. Of a new row all is new.

@@ -1,12 +1,12 @@
 //! The credentials of an application: its secrets and its API keys, from where they are used, and whether one can go.
 
 use administration::{
-    ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, NewSecretSettings,
-    RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
+    ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, Instant,
+    NewSecretSettings, RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
 };
 use pages::console::{Block, Choice, Entry, Field, Form, Input};
 use pages::{Empty, Fact, Meaning, Value};
-use protocol::Lifetime;
+use protocol::{Lifetime, Timestamp};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
 
@@ -14,15 +14,17 @@ use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
 use super::form::Fields;
-use super::shown::{codes, fact, managed_by, outcome, status, time_or};
+use super::shown::{codes, declared_at, fact, managed_by, outcome, pager, status, time_or};
 use super::visit::{Visit, unseen};
 use crate::page_error::PageResult;
 
 /// How long the secrets before stay valid after a rotation.
 const GRACES: [(u64, &str); 4] =
     [(0, "not at all"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
-/// API keys of a page.
-const KEYS: u32 = 50;
+/// API keys of a page. Each has two forms.
+const KEYS: u32 = 10;
+/// So long ago says little.
+const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
     shown(visit, None).await
@@ -31,6 +33,7 @@ pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
 /// Makes, replaces or ends a credential.
 pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
+    let name = || fields.given("name").map(str::to_owned);
     let grace = || fields.text("grace").parse().ok().map(Lifetime::from_seconds);
     let key = || Some((client.clone(), fields.text("key").parse().ok()?));
     let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
@@ -38,12 +41,12 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let unknown = || EditError::NotFound("credential");
     let made = match fields.text("act") {
         "create-secret" => {
-            let made =
-                administrator.create_secret(&caller, &tenant, &client, NewSecretSettings::default()).await;
+            let settings = NewSecretSettings { name: name(), ..NewSecretSettings::default() };
+            let made = administrator.create_secret(&caller, &tenant, &client, settings).await;
             made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
         }
         "rotate-secrets" => {
-            let settings = RotateSettings { grace: grace(), ..RotateSettings::default() };
+            let settings = RotateSettings { name: name(), grace: grace(), ..RotateSettings::default() };
             let made = administrator.rotate_secret(&caller, &tenant, &client, settings).await;
             made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
         }
@@ -53,8 +56,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
             administrator.step_secret(&visit.caller, &tenant, &client, &secret, step).await.map(|_| None)
         }
         "create-key" => {
-            let settings =
-                ApiKeySettings { name: fields.given("name").map(str::to_owned), ..ApiKeySettings::default() };
+            let settings = ApiKeySettings { name: name(), ..ApiKeySettings::default() };
             let made = administrator.create_api_key(&caller, &tenant, &client, settings).await;
             made.map(|made| Some(("API key", made.value.api_key.clone())))
         }
@@ -95,8 +97,14 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 
 async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
-    let read = administrator.read_credentials(&visit.caller, &tenant, &client, KEYS).await;
+    let cursor = visit.parameter("cursor");
+    let read =
+        administrator.read_credentials(&visit.caller, &tenant, &client, (cursor.as_deref(), KEYS)).await;
     let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
+    let declared = match secrets.iter().find(|secret| secret.managed_by != "api") {
+        Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
+        None => None,
+    };
     let forms = Forms::of(visit, &client);
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let is_changeable = view.managed_by == "api";
@@ -105,13 +113,15 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         let (title, text) = ("No secrets".to_owned(), "It authenticates by keys or certificates.".to_owned());
         blocks.push(Block::Empty(Empty { title, text, action: None }));
     }
-    blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret))));
+    blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret, declared.as_ref()))));
     blocks.extend(schedule(&view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
     if is_changeable {
         blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
     }
     blocks.push(Block::Heading("API keys"));
-    blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key))));
+    blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key, visit.now()))));
+    let next = api_keys.next_cursor.as_deref();
+    blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
     Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
 }
@@ -149,11 +159,12 @@ impl Forms {
 
     fn rotate(&self) -> Form {
         let button = self.button("rotate-secrets", "Replace all secrets by a new one").meaning(Meaning::Info);
-        button.with(vec![graces()]).sending("request", request_key(&Fields::read(b"")))
+        button.with(vec![secret_name(), graces()]).sending("request", request_key(&Fields::read(b"")))
     }
 
     fn create_secret(&self) -> Form {
         self.button("create-secret", "Add one more secret")
+            .with(vec![secret_name()])
             .sending("request", request_key(&Fields::read(b"")))
     }
 
@@ -163,11 +174,14 @@ impl Forms {
         button.sending("request", request_key(&Fields::read(b"")))
     }
 
-    fn secret(&self, view: &SecretView) -> Entry {
+    /// `declared` is where files declare those that they manage.
+    fn secret(&self, view: &SecretView, declared: Option<&Value>) -> Entry {
+        let declared = declared.filter(|_| view.managed_by != "api").cloned();
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
             fact("Ends with", &*view.hint),
-            Fact { label: "Managed by", value: managed_by(&view.managed_by) },
+            codes("Fingerprint", view.fingerprint.as_slice()),
+            Fact { label: "Managed by", value: declared.unwrap_or_else(|| managed_by(&view.managed_by)) },
             Fact { label: "Created", value: time_or(Some(view.created_at), "") },
             Fact { label: "Ends", value: time_or(view.revoked_at.or(view.expires_at), "never") },
             Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
@@ -180,10 +194,11 @@ impl Forms {
         let revoke =
             self.button("revoke-secret", "Revoke").meaning(Meaning::Danger).sending("secret", &*view.id);
         let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
-        Entry { title: format!("Secret {}", view.id), facts, forms }
+        let name = view.name.as_ref().map(|name| format!(": {name}")).unwrap_or_default();
+        Entry { title: format!("Secret {}{name}", view.id), facts, forms }
     }
 
-    fn key(&self, view: &ApiKeyView) -> Entry {
+    fn key(&self, view: &ApiKeyView, now: Timestamp) -> Entry {
         let mut facts = vec![
             Fact { label: "Status", value: status(&view.status) },
             Fact { label: "Id", value: Value::Code(view.id.clone()) },
@@ -193,6 +208,7 @@ impl Forms {
             Fact { label: "Ends", value: time_or(view.revoked_at.or(view.settings.expires_at), "never") },
             Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
             codes("Used from", &addresses(&view.used_from)),
+            fact("Safe to revoke", key_is_safe_to_revoke(view, now)),
         ];
         if let Some(at) = view.presented_after_end_at {
             facts.push(Fact { label: "Still presented after its end", value: time_or(Some(at), "") });
@@ -204,6 +220,10 @@ impl Forms {
         let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
         Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
     }
+}
+
+fn secret_name() -> Field {
+    Field::text("name", "Name", "").optional().hint("What people call the secret.")
 }
 
 fn graces() -> Field {
@@ -226,6 +246,19 @@ fn safe_to_delete(view: &SecretView) -> &'static str {
         (true, _) => "yes: it was not used for a day, and others were",
         (false, "live") => "no: it may be in use still",
         (false, _) => "no: it is still presented",
+    }
+}
+
+/// The same of an API key, which has one holder: what others use says nothing of it.
+fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
+    let is_since = |at: Option<Instant>| at.is_some_and(|at| now < at.0 + QUIET);
+    match &*view.status {
+        "live" if is_since(view.last_used_at) => "no: it was used within a day",
+        "live" if is_since(Some(view.created_at)) => "no: it is new, and its holder may be about to use it",
+        "live" if view.last_used_at.is_none() => "yes: it was never used",
+        "live" => "not known: it was not used for a day, and its holder may come back",
+        _ if is_since(view.presented_after_end_at) => "it has ended, and is still presented",
+        _ => "it has ended",
     }
 }
 

@@ -39,7 +39,7 @@ async fn of_client(
     actor: Actor,
 ) -> Stored<Option<Authority>> {
     let Some(tenant) = serving(services, home).await? else { return Ok(None) };
-    let ClientToken { client, jti, issued_at, scope, certificate } = token;
+    let ClientToken { client, jti, issued_at, scope, certificate, sender_constraint } = token;
     let issued = IssuedToken { client: client.as_str(), jti, issued_at: *issued_at, person: None };
     if services.tokens.engine.has_revoked(&tenant, issued).await? {
         return Ok(None);
@@ -48,7 +48,8 @@ async fn of_client(
     Ok(found.map(|client| {
         let granted = scope.iter().filter(|token| client.scope.contains(token)).cloned().collect();
         let credential = credential_of_token(&client, jti, *certificate);
-        Authority::of_client(Actor { credential, ..actor }, home, &granted)
+        let sender_constraint = sender_constraint.clone();
+        Authority::of_client(Actor { credential, sender_constraint, ..actor }, home, &granted)
     }))
 }
 

@@ -18,7 +18,8 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
-        "emergency" => match visit.check_danger(fields, tenant.as_str()) {
+        "emergency" if !visit.is_proven() => return Ok(visit.ask_again("Signing keys")),
+        "emergency" => match Visit::check_danger(fields, tenant.as_str()) {
             Ok(()) => KeyCommand::RotateInEmergency,
             Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
         },

@@ -90,13 +90,14 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let step = match fields.text("step") {
         "suspend" => TenantStep::Suspend,
         "resume" => TenantStep::Resume,
+        "delete" if !visit.is_proven() => return Ok(visit.ask_again("Overview")),
         "delete" => TenantStep::ScheduleDeletion,
         "cancel-deletion" => TenantStep::CancelDeletion,
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
     if step == TenantStep::ScheduleDeletion
-        && let Err(text) = visit.check_danger(fields, tenant.as_str())
+        && let Err(text) = Visit::check_danger(fields, tenant.as_str())
     {
         return page(visit, Some((Meaning::Danger, text))).await;
     }

@@ -2,8 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
-use pages::Meaning;
+use administration::ConsoleHolder;
 use pages::console::{Block, Field, Form, Input};
+use pages::{Link, Meaning};
 use protocol::{RefusalReason, Secret};
 use sessions::SessionToken;
 use tenancy::TenantId;
@@ -14,6 +15,7 @@ use super::path_of;
 use super::visit::{Place, Visit, lead_to, show};
 use crate::cookies::{CookieName, Cookies};
 use crate::fetch_metadata::{OwnOrigin, judge_form};
+use crate::page::{ACCOUNT_PATH, SIGN_IN_AGAIN};
 use crate::page_error::{PageError, PageRequest, PageResult};
 
 /// Says how a session begins.
@@ -97,11 +99,36 @@ pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
     Ok(response)
 }
 
-async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> HttpResponse {
-    let command = match place {
+impl Visit<'_> {
+    /// Whether the holder was proven so shortly ago that something may be taken away for good.
+    pub(super) fn is_proven(&self) -> bool {
+        self.session.is_proven_for_danger(self.now())
+    }
+
+    /// Asks who is there again, as the session began: a person for the password, all others for a new link.
+    pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
+        let text = "This takes something away for good, and your sign-in is older than 15 minutes.";
+        let mut blocks = vec![Block::Alert(Meaning::Warning, text.to_owned())];
+        if matches!(self.session.holder, ConsoleHolder::Account(_)) {
+            let account = self.request.public_url.path_of(&self.session.tenant, ACCOUNT_PATH);
+            let name = "Sign in again, and open the console from your account".to_owned();
+            blocks.push(Block::Links(vec![Link { name, url: format!("{account}?{SIGN_IN_AGAIN}") }]));
+        } else {
+            blocks.push(Block::Text("Run this command again, and open the link that it prints:".to_owned()));
+            blocks.push(Block::Code("Command".to_owned(), command(&self.place)));
+        }
+        self.show(current, "Sign in again", blocks)
+    }
+}
+
+fn command(place: &Place) -> String {
+    match place {
         Place::Platform => "latchkey console".to_owned(),
         Place::Tenant(tenant) => format!("latchkey console {tenant}"),
-    };
+    }
+}
+
+async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> HttpResponse {
     let is_provider =
         request.services.tokens.tenants.resolve_openid_provider(place.home().as_str()).await.is_ok();
     let mut blocks: Vec<_> =
@@ -110,7 +137,7 @@ async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> 
         "The console acts for a credential that you have already. Run this command where you manage tenants, and open the link that it prints:"
             .to_owned(),
     ));
-    blocks.push(Block::Code("Command".to_owned(), command));
+    blocks.push(Block::Code("Command".to_owned(), command(place)));
     if is_provider {
         let action = format!("{}{}/account", request.public_url.path(), place.path());
         blocks.push(Block::Text("Or come in with an account that has permissions:".to_owned()));

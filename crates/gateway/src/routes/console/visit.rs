@@ -156,11 +156,9 @@ impl<'r> Visit<'r> {
         named.ok_or_else(|| Failure::UnknownPath.into())
     }
 
-    /// What is asked before something is taken away for good: a recent sign-in, and the name of what goes. Says what is missing.
-    pub(super) fn check_danger(&self, fields: &Fields, name: &str) -> Result<(), String> {
-        if !self.session.is_proven_for_danger(self.now()) {
-            return Err("Sign out and in again for this: your sign-in is older than 15 minutes.".to_owned());
-        }
+    /// What is asked before something is taken away for good, beside a [recent sign-in](Self::ask_again): the name of what goes. Says what
+    /// is missing.
+    pub(super) fn check_danger(fields: &Fields, name: &str) -> Result<(), String> {
         if fields.text("confirm") == name { Ok(()) } else { Err(format!("Type {name} to go on.")) }
     }
 

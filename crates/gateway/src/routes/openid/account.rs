@@ -18,15 +18,19 @@ use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit, person};
 use crate::failure::Failure;
-use crate::page::{ACCOUNT_PATH, Opener, respond};
+use crate::page::{ACCOUNT_PATH, Opener, SIGN_IN_AGAIN, respond};
 use crate::page_error::{PageRequest, PageResult};
 use crate::respond::no_store;
 use crate::routes::console;
 
-/// The person comes to see the account, and signs in for it where nobody has.
+/// The person comes to see the account, and signs in for it where nobody has, or where a dangerous step asks for that.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
-    let response = page(&visit, visit.signed_in().await?).await?;
+    let again = visit.raw.query() == SIGN_IN_AGAIN;
+    let response = match visit.signed_in().await? {
+        Some(_) if again => sign_in_page(&visit, (String::new(), None))?,
+        signed_in => page(&visit, signed_in).await?,
+    };
     Ok(visit.finish(response))
 }
 

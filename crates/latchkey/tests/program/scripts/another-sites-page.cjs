@@ -2,7 +2,7 @@
 // a browser of her own, leads the window and others to the tenant's pages, and shows them in frames. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
-const { VERIFIER, changed, closeOthers, flowIn, serve, start } = require("./person.cjs");
+const { VERIFIER, administered, changed, closeOthers, consoleOf, enterConsole, flowIn, serve, start } = require("./person.cjs");
 
 const { EVES_PASSWORD, ISSUER, PASSWORD, REDIRECT_URI, SECRET } = process.env;
 const EVE = "eve@example.com";
@@ -57,6 +57,10 @@ async function prepare({ authorize, open, redirectUri }) {
     "a sign-out": ["/oauth/logout", { flow: after.signOut, decision: "sign_out" }],
     "a sign-out without a flow": ["/oauth/logout", { decision: "sign_out" }],
     "a sign-out with her ID token": ["/oauth/logout", { id_token_hint: id_token }],
+    "an application of the console": ["/console/applications/new", { client_id: "evil", purpose: "machine_to_machine" }],
+    "the suspension of an application": ["/console/applications/web", { step: "suspend", form: "x" }],
+    "a session of the console": ["/console/account", {}],
+    "the end of a session of the console": ["/console/sign-out", {}],
   };
   const links = {
     "a sign-out": `${ISSUER}/oauth/logout`,
@@ -69,6 +73,7 @@ async function prepare({ authorize, open, redirectUri }) {
     "its code": authorize(ISSUER),
     "its code without a page": authorize(ISSUER, { prompt: "none" }),
     "its consent": authorize(ISSUER, { client_id: "partner" }),
+    "its console": `${consoleOf(ISSUER)}/applications`,
   };
   // Her flows do count in her own browser, so what fails elsewhere fails for another reason.
   const control = async () => {
@@ -156,6 +161,9 @@ const LINK_WAYS = {
   const attempts = new Attempts(`Attacks by a page of another site, ${site.url}, at ${ISSUER}`);
   const { control, forms, links } = await prepare(people);
   const { before, context, person } = await people.victim(ISSUER, PASSWORD);
+  await enterConsole(person, ISSUER);
+  const listed = await administered(context, ISSUER);
+  if (!listed.includes("partner")) throw new Error(`the person has no console: ${listed}`);
   const attacker = await context.newPage();
 
   // Pages to which the last attempts have led may still be loading, and end the way to another.
@@ -186,7 +194,8 @@ const LINK_WAYS = {
     return { answers, read };
   };
   const judge = async (what, { answers, read }) => {
-    const done = await changed(context, ISSUER, before);
+    const now = /console/.test(what) ? await administered(context, ISSUER) : listed;
+    const done = (await changed(context, ISSUER, before)) || (now !== listed && `the console is ${now}`);
     const redirected = site.asked.find((url) => SECRETS.test(url));
     attempts.note(what, done || (redirected && `is sent ${redirected}`) || (SECRETS.test(read) && `reads ${SECRETS.exec(read)[0]}`), answers.join(", ") || "no request");
     // The next attempts would say nothing.
@@ -195,7 +204,8 @@ const LINK_WAYS = {
 
   for (const [name, [path, fields]] of Object.entries(forms)) {
     for (const way of FORM_WAYS) {
-      const action = `${ISSUER}${path}`;
+      const below = path.split("/console");
+      const action = below.length > 1 ? `${consoleOf(ISSUER)}${below[1]}` : `${ISSUER}${path}`;
       const found = await act(action, sendForm, { action, fields, way });
       // A form that the tenant has never seen proves nothing.
       if (found.answers.length === 0) throw new Error(`${name} by ${way} has not arrived: ${found.read}`);

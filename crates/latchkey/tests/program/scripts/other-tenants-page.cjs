@@ -2,10 +2,10 @@
 // Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
-const { changed, closeOthers, start } = require("./person.cjs");
+const { administered, changed, closeOthers, consoleOf, enterConsole, start } = require("./person.cjs");
 
 const { ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
-const CONSOLE = `${new URL(ISSUER).origin}/console/t/${ISSUER.split("/").at(-1)}`;
+const CONSOLE = consoleOf(ISSUER);
 const victims = (authorize) => ({
   "its code": authorize(ISSUER),
   "its code without a page": authorize(ISSUER, { prompt: "none" }),
@@ -128,26 +128,13 @@ const HELPERS = `
     return new Promise((resolve) => setTimeout(resolve, 400));
   }`;
 
-// The applications as the console lists them to the person.
-async function applications(person) {
-  await person.goto(`${CONSOLE}/applications`);
-  return person.locator("main").evaluate((main) => {
-    const shown = main.cloneNode(true);
-    // Times say how long ago something was.
-    for (const time of shown.querySelectorAll("time")) time.replaceWith(time.dateTime);
-    return shown.textContent;
-  });
-}
-
 (async () => {
   const { authorize, close, victim } = await start();
   const attempts = new Attempts(`Attacks by script on a page of ${OTHER_ISSUER} at ${ISSUER}`);
   // The attacker's page has no policy of ours, as if the script had found a way around it.
   const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
-  await person.goto(`${CONSOLE}/sign-in`);
-  await person.getByRole("button", { name: "Use my account" }).click();
-  await person.waitForURL(CONSOLE);
-  const listed = await applications(person);
+  await enterConsole(person, ISSUER);
+  const listed = await administered(context, ISSUER);
   if (!listed.includes("partner")) throw new Error(`the person has no console: ${listed}`);
   const attacker = await context.newPage();
   const attack = async () => {
@@ -210,7 +197,7 @@ async function applications(person) {
       const url = `${CONSOLE}${path}`;
       const answers = await answered(url, () => attacker.evaluate(([url, fields]) => sendForm(url, fields), [url, { ...form, ...fields }]));
       if (answers.length === 0) throw new Error(`${name} has not arrived`);
-      const after = await applications(person);
+      const after = await administered(context, ISSUER);
       attempts.note(`a form of the console: ${name}`, after !== listed && `the page is ${after}`, answers.join(", "));
     }
   }

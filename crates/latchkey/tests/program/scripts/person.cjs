@@ -105,7 +105,29 @@ async function changed(context, issuer, before) {
   return text !== before.text && `the account is ${text}, not ${before.text}`;
 }
 
+// The pages of the tenant's administrators.
+const consoleOf = (issuer) => `${new URL(issuer).origin}/console/t/${issuer.split("/").at(-1)}`;
+
+// A person with permissions comes in by the account, which is signed in.
+async function enterConsole(page, issuer) {
+  await page.goto(`${consoleOf(issuer)}/sign-in`);
+  await page.getByRole("button", { name: "Use my account" }).click();
+  await page.waitForURL(consoleOf(issuer));
+}
+
+// What the applications, as the console lists them, are to the person of this browser, and who that is.
+async function administered(context, issuer) {
+  const page = await observer(context);
+  await page.goto(`${consoleOf(issuer)}/applications`);
+  return page.locator("body").evaluate((body) => {
+    const shown = body.cloneNode(true);
+    // Times say how long ago something was.
+    for (const time of shown.querySelectorAll("time")) time.replaceWith(time.dateTime);
+    return shown.textContent;
+  });
+}
+
 // The sealed request in the form of a page.
 const flowIn = (html) => /name="flow" value="([^"]*)"/.exec(html)?.[1];
 
-module.exports = { ADA, VERIFIER, changed, closeOthers, flowIn, serve, start, state };
+module.exports = { ADA, VERIFIER, administered, changed, closeOthers, consoleOf, enterConsole, flowIn, serve, start, state };

@@ -2,13 +2,14 @@
 // attacker has got in a browser of her own, and listens to what pages of one origin share. Reports each attempt.
 "use strict";
 const { Attempts } = require("./attempts.cjs");
-const { ADA, closeOthers, flowIn, start, state } = require("./person.cjs");
+const { ADA, administered, closeOthers, consoleOf, enterConsole, flowIn, start, state } = require("./person.cjs");
 
 const { EVES_PASSWORD, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
 const EVE = "eve@example.com";
 const OVER_TLS = ISSUER.startsWith("https:");
 const { pathname: PATH } = new URL(ISSUER);
-const NAMES = { session: `lk-s.${ISSUER.split("/").at(-1)}`, browser: "lk-b", "known browser": "lk-d" };
+const TENANT = ISSUER.split("/").at(-1);
+const NAMES = { session: `lk-s.${TENANT}`, browser: "lk-b", "known browser": "lk-d", "console's session": `lk-c.${TENANT}` };
 const PREFIX = OVER_TLS ? "__Host-Http-" : "";
 
 // Ways to write a cookie with script. Each runs at the attacker's page. A name with other letters, or with a blank that some servers remove, is
@@ -87,12 +88,15 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
     const answer = await (await hers.request.post(`${ISSUER}/oauth/sign-in`, { form: fields, headers })).text();
     if (!answer.includes("code=")) throw new Error(`her form does nothing, ${attempt}: ${answer}`);
   }
+  await hers.request.post(`${consoleOf(ISSUER)}/account`, { form: {}, headers });
   const values = by(await hers.cookies(ISSUER), value);
   if (Object.values(values).includes(undefined)) throw new Error(`the attacker lacks a cookie: ${JSON.stringify(values)}`);
   const herState = await state(hers, ISSUER);
   if (!herState.text.includes(EVE)) throw new Error("the attacker is not signed in");
 
   const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
+  await enterConsole(person, ISSUER);
+  const listed = await administered(context, ISSUER);
   const attacker = await context.newPage();
   await attacker.goto(authorize(OTHER_ISSUER));
   const devtools = await context.newCDPSession(attacker);
@@ -102,7 +106,12 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
   const judge = async (what, seen) => {
     const { text } = await state(context, ISSUER);
     const isSame = text === before.text;
-    const achieved = (text.includes(EVE) && "the person is the attacker") || (OVER_TLS && !isSame && "the person is signed out");
+    const seenThere = what.includes("console") ? await administered(context, ISSUER) : listed;
+    const achieved =
+      (text.includes(EVE) && "the person is the attacker") ||
+      (OVER_TLS && !isSame && "the person is signed out") ||
+      (OVER_TLS && seenThere !== listed && `the console is ${seenThere}`) ||
+      (/account:/.test(seenThere) && !seenThere.includes(/account:[^ ]+/.exec(listed)[0]) && "the administrator is the attacker");
     attempts.note(what, achieved, `${seen}, ${isSame ? "the person as before" : "the person asked to sign in again"}`);
   };
   const key = ({ name, path, value }) => JSON.stringify([name, path, value]);
