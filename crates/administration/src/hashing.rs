@@ -48,14 +48,13 @@ pub(crate) fn prepare(
             (_, Some(previous)) => previous,
             (DeclaredPassword::Value(secret), None) => secret,
             (DeclaredPassword::Hash(phc), None) => {
-                prepared.rows.push(row(planned, phc.parse()?, String::new(), now));
+                prepared.rows.push(row(planned, phc.parse()?, None, now));
                 continue;
             }
         };
         if GeneratedSecret::is_well_formed(secret.expose()) {
-            let hint = secret.expose()[secret.expose().len() - 4..].to_owned();
             let hash = hash_token(pepper, &planned.tenant, &planned.client, secret);
-            prepared.rows.push(row(planned, hash, hint, now));
+            prepared.rows.push(row(planned, hash, Some(secret), now));
         } else {
             let fresh = || planned.salt.clone().unwrap_or_else(PasswordSalt::generate);
             let salt = salts.entry((&planned.tenant, &planned.client)).or_insert_with(fresh).clone();
@@ -85,7 +84,7 @@ fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, 
     let hashed = |SlowHash { planned, secret, salt, now }: &SlowHash| {
         let hash = hash_password(secret, salt)?;
         done.fetch_add(1, Ordering::Relaxed);
-        Ok(row(planned, hash, String::new(), *now))
+        Ok(row(planned, hash, None, *now))
     };
     share.iter().map(hashed).collect()
 }
@@ -113,8 +112,11 @@ pub(crate) fn hash_passwords(
     hashed.collect()
 }
 
-fn row(planned: &PlannedSecret, hash: SecretHash, hint: String, now: Timestamp) -> NewSecret {
+/// Of a generated one the row also says what people tell it apart by.
+fn row(planned: &PlannedSecret, hash: SecretHash, generated: Option<&Secret>, now: Timestamp) -> NewSecret {
     let PlannedSecret { tenant, client, id, digest, expires_at, .. } = planned.clone();
+    let hint = generated.map(|secret| GeneratedSecret::hint(secret.expose()).to_owned()).unwrap_or_default();
+    let fingerprint = generated.and_then(|secret| GeneratedSecret::fingerprint(secret.expose()));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
-    NewSecret { tenant, client, secret, declared_digest: digest }
+    NewSecret { tenant, client, secret, declared_digest: digest, name: None, fingerprint }
 }

@@ -71,6 +71,10 @@ pub struct SecretState {
     pub declared_digest: Option<[u8; 32]>,
     /// The declared end, which another interface may have moved in the secret itself.
     pub declared_expires_at: Option<Timestamp>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
+    pub fingerprint: Option<String>,
 }
 
 named! { ManagedBy { Config => "config", Api => "api" } }

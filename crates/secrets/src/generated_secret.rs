@@ -1,10 +1,12 @@
-//! Generated secrets: `lk_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all before as 6 more. API keys have a public name
-//! as well: `lkk_`, 12 characters, `_`, and the same 49.
+//! Generated secrets: `lk_`, up to 12 characters of the tenant's id and `_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all
+//! before as 6 more. Earlier ones name no tenant. API keys have a public name: `lkk_`, 12 characters, `_`, and the same 49.
 //!
-//! Leak scanners find them by `\blk_[0-9A-Za-z]{49}\b` and `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b` and exclude
-//! false positives by the checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
+//! Leak scanners find them by `\blk_(?:[a-z0-9]{1,12}_)?[0-9A-Za-z]{49}\b` and `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b`
+//! and exclude false positives by the checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use protocol::{Secret, api_key_name};
+use tenancy::TenantId;
 use zeroize::Zeroizing;
 
 use crate::random::random_bytes;
@@ -13,7 +15,8 @@ const PREFIX: &str = "lk_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BODY: usize = 43;
 const CHECKSUM: usize = 6;
-const LENGTH: usize = PREFIX.len() + BODY + CHECKSUM;
+/// The most characters of a tenant's id that a secret names.
+const TENANT: usize = 12;
 
 /// A new secret, shown once.
 #[derive(Debug)]
@@ -25,7 +28,16 @@ pub struct GeneratedSecret {
 }
 
 impl GeneratedSecret {
-    /// Draws a new secret.
+    /// Draws a new secret that names its tenant, for those who find it where it should not be.
+    #[must_use]
+    pub fn of(tenant: &TenantId) -> Self {
+        let named: String =
+            tenant.as_str().chars().filter(|character| *character != '-').take(TENANT).collect();
+        let (secret, hint) = complete(format!("{PREFIX}{named}_"), &random_bytes());
+        Self { secret, hint }
+    }
+
+    /// Draws a new secret that names no tenant.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(&random_bytes())
@@ -41,10 +53,29 @@ impl GeneratedSecret {
     /// Whether a text has the shape of a generated secret, checksum included.
     #[must_use]
     pub fn is_well_formed(text: &str) -> bool {
-        text.len() == LENGTH
-            && text.starts_with(PREFIX)
-            && text.as_bytes()[PREFIX.len()..].iter().all(u8::is_ascii_alphanumeric)
+        let Some(rest) = text.strip_prefix(PREFIX) else { return false };
+        let (tenant, body) = rest.split_once('_').unwrap_or(("0", rest));
+        let is_tenant = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        body.len() == BODY + CHECKSUM
+            && (1..=TENANT).contains(&tenant.len())
+            && tenant.bytes().all(is_tenant)
+            && body.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && has_checksum(text)
+    }
+
+    /// The last four characters of a generated secret.
+    #[must_use]
+    pub fn hint(text: &str) -> &str {
+        &text[text.len() - 4..]
+    }
+
+    /// The first 16 hexadecimal digits of the SHA-256 of a generated secret, by which people compare what they hold with what is
+    /// registered. Of 256 random bits they reveal nothing; a chosen secret could be guessed by them, so it has none.
+    #[must_use]
+    pub fn fingerprint(text: &str) -> Option<String> {
+        let hash = || digest(&SHA256, text.as_bytes());
+        Self::is_well_formed(text)
+            .then(|| hash().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -145,6 +176,26 @@ mod tests {
         assert!(left.secret.expose().ends_with(&left.hint));
         assert_eq!(left.hint.len(), 4);
         assert!(!format!("{left:?}").contains(left.secret.expose()));
+    }
+
+    #[test]
+    fn a_secret_names_the_start_of_its_tenants_id() {
+        for (id, start) in [("a", "lk_a_"), ("acme-shop-eu1-blue", "lk_acmeshopeu1b_")] {
+            let GeneratedSecret { secret, .. } = GeneratedSecret::of(&TenantId::parse(id).unwrap());
+            let text = secret.expose();
+            assert!(text.starts_with(start) && text.len() == start.len() + 49, "{text}");
+            assert!(GeneratedSecret::is_well_formed(text));
+            // The tenant counts in the checksum.
+            assert!(!GeneratedSecret::is_well_formed(&text.replacen("lk_a", "lk_b", 1)));
+            assert!(!GeneratedSecret::is_well_formed(&text.replacen("lk_a", "lk_A", 1)));
+            assert!(!GeneratedSecret::is_well_formed(&text.replacen(start, "lk__", 1)));
+        }
+    }
+
+    #[test]
+    fn a_generated_secret_alone_has_a_fingerprint() {
+        assert_eq!(GeneratedSecret::fingerprint(&text(&[7; 32])).as_deref(), Some("3b59a56b2388b736"));
+        assert_eq!(GeneratedSecret::fingerprint("your-client-secret"), None);
     }
 
     #[test]

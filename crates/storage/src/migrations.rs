@@ -57,6 +57,7 @@ macro_rules! migrator {
             "0050_store_marks",
             "0051_kid",
             "0052_tenants_that_move",
+            "0053_names_of_secrets",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -102,7 +102,14 @@ pub fn add_secret(
     let kind = SecretChangeKind::Added { form, expires_at: secret.expires_at };
     request.changes.push(self::secret(client, &secret, kind));
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
-    request.secrets.push(NewSecret { tenant, client, secret, declared_digest });
+    request.secrets.push(NewSecret {
+        tenant,
+        client,
+        secret,
+        declared_digest,
+        name: None,
+        fingerprint: None,
+    });
 }
 
 /// Adds a key with its record to the request.

@@ -70,14 +70,14 @@ impl Administrator {
         &self,
         caller: &Caller,
         names @ (tenant, client): (&TenantId, &ClientId),
-        ends: SecretEnds,
+        (name, ends): (Option<String>, SecretEnds),
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("rotate secret of {client} into"));
         if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
             return Ok(Created { value, replayed: true });
         }
-        let secret = self.generate_secret(tenant, client);
+        let secret = self.generate_secret(tenant, client).named(name)?;
         let decide = |context: EditContext<'_>| {
             edit::secret::create_into(context, client, &secret, ends, Some(&place))
         };

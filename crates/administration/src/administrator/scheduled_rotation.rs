@@ -98,7 +98,7 @@ impl Administrator {
             return Err((why.clone(), why));
         }
         let ends = SecretEnds { expires_at: None, grace: Some(rotation.grace) };
-        let rotated = self.rotate_into(&caller, (tenant, id), ends, place).await;
+        let rotated = self.rotate_into(&caller, (tenant, id), (None, ends), place).await;
         let rotated = rotated.map_err(|error| match error {
             RotationError::Edit(error) => same(error),
             RotationError::NotWritten(secret) => (secret.told(false), secret.told(true)),

@@ -45,8 +45,8 @@ impl Administrator {
 
     /// A new secret of the platform's own making.
     pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> SecretMaterial {
-        let GeneratedSecret { secret: value, hint } = GeneratedSecret::generate();
-        SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, value }
+        let GeneratedSecret { secret: value, hint } = GeneratedSecret::of(tenant);
+        SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, name: None, value }
     }
 
     /// A chosen secret that passes the rules. One of the generated form is stored as generated. All others of a client share one salt.
@@ -59,14 +59,14 @@ impl Administrator {
         let chosen = value.expose();
         if GeneratedSecret::is_well_formed(chosen) {
             let hash = hash_token(&self.pepper, tenant, client, &value);
-            let hint = chosen[chosen.len() - 4..].to_owned();
-            return Ok(SecretMaterial { hash, hint, value });
+            let hint = GeneratedSecret::hint(chosen).to_owned();
+            return Ok(SecretMaterial { hash, hint, name: None, value });
         }
         let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let salt = salt.unwrap_or_else(PasswordSalt::generate);
         let hashing = spawn_blocking(move || hash_password(&value, &salt).map(|hash| (hash, value)));
         let (hash, value) = hashing.await.map_err(|_| EditError::Busy)??;
-        Ok(SecretMaterial { hash, hint: String::new(), value })
+        Ok(SecretMaterial { hash, hint: String::new(), name: None, value })
     }
 }

@@ -44,7 +44,7 @@ impl Administrator {
         settings: NewSecretSettings,
     ) -> Edited<Created<CreatedSecret>> {
         let ends = SecretEnds { expires_at: settings.expires_at.map(Timestamp::from), grace: None };
-        self.make_secret(caller, (tenant, client), "create secret", ends).await
+        self.make_secret(caller, (tenant, client), "create secret", (settings.name, ends)).await
     }
 
     /// Creates one more secret and lets all others end after a time of grace.
@@ -58,13 +58,13 @@ impl Administrator {
         client: &ClientId,
         settings: RotateSettings,
     ) -> Edited<Created<RotatedSecret>> {
-        let RotateSettings { grace, expires_at, into } = settings;
+        let RotateSettings { name, grace, expires_at, into } = settings;
         let grace = Some(grace.unwrap_or(GRACE));
         let ends = SecretEnds { expires_at: expires_at.map(Timestamp::from), grace };
         if let Some(place) = into {
             caller.authority.require_in(tenant, Permission::Clients)?;
             let place = self.place(caller, tenant, &place)?;
-            let rotated = self.rotate_into(caller, (tenant, client), ends, place).await;
+            let rotated = self.rotate_into(caller, (tenant, client), (name, ends), place).await;
             return rotated.map_err(|error| match error {
                 RotationError::Edit(error) => error,
                 RotationError::NotWritten(secret) => {
@@ -73,7 +73,7 @@ impl Administrator {
             });
         }
         let Created { value, replayed } =
-            self.make_secret(caller, (tenant, client), "rotate secret", ends).await?;
+            self.make_secret(caller, (tenant, client), "rotate secret", (name, ends)).await?;
         let CreatedSecret { client_secret, secret } = value;
         let value = RotatedSecret { client_secret: Some(client_secret), into: None, version: None, secret };
         Ok(Created { value, replayed })
@@ -110,11 +110,11 @@ impl Administrator {
         caller: &Caller,
         names @ (tenant, client): (&TenantId, &ClientId),
         operation: &str,
-        ends: SecretEnds,
+        (name, ends): (Option<String>, SecretEnds),
     ) -> Edited<Created<CreatedSecret>> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
-        let secret = self.generate_secret(tenant, client);
+        let secret = self.generate_secret(tenant, client).named(name)?;
         let decide = |context: EditContext<'_>| edit::secret::create(context, client, &secret, ends);
         let answer = |after: &TenantState| {
             let made = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;

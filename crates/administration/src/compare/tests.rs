@@ -103,6 +103,8 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
             DeclaredPassword::Hash(_) => None,
         },
         declared_expires_at: secret.expires_at,
+        name: None,
+        fingerprint: None,
     };
     let client = |declared: &DeclaredClient| {
         let secrets = declared.secrets.iter().enumerate();

@@ -72,7 +72,9 @@ pub(crate) use pointer::escaped;
 pub use pointer::{Pointer, pointer_names};
 pub use refusal::RefusalView;
 pub use resource_scopes::ResourceScopes;
-pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretView, UsedFrom};
+pub use secret::{
+    CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretView, UsedFrom,
+};
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use status::{KeyStepView, PlatformStatus, ReplicaView};

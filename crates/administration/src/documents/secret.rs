@@ -16,8 +16,16 @@ pub struct SecretView {
     /// Which of the client's secrets, as `s1`.
     #[schemars(example = &"s1")]
     pub id: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The last four characters of a generated value; empty for a chosen one.
     pub hint: String,
+    /// The first 16 hexadecimal digits of the SHA-256 of a generated value, which also the holder of the value can compute. Secrets of an
+    /// earlier version have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"9f86d081884c7d65", extend("pattern" = "^[0-9a-f]{16}$"))]
+    pub fingerprint: Option<String>,
     /// Who made the value: Latchkey, a person, or another system whose hash was imported.
     #[schemars(extend("enum" = ["generated", "chosen", "imported"]))]
     pub form: String,
@@ -63,7 +71,18 @@ pub struct UsedFrom {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecretSettings {
+    /// What people call it, such as the place that it is for.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
+    pub name: Option<String>,
     /// When it expires. Default: never.
+    pub expires_at: Option<Instant>,
+}
+
+/// When a secret is to end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretEndSettings {
+    /// When it expires; null: never.
     pub expires_at: Option<Instant>,
 }
 
@@ -71,6 +90,9 @@ pub struct NewSecretSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RotateSettings {
+    /// What people call the new one.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
+    pub name: Option<String>,
     /// How long the old ones stay valid. Default: a day.
     #[schemars(with = "Option<Span>", example = 86400)]
     pub grace: Option<Lifetime>,
@@ -127,4 +149,4 @@ impl fmt::Debug for CreatedSecret {
     }
 }
 
-documents!(NEW_SECRET: NewSecretSettings, ROTATION: RotateSettings);
+documents!(NEW_SECRET: NewSecretSettings, SECRET_END: SecretEndSettings, ROTATION: RotateSettings);

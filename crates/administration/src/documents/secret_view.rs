@@ -10,12 +10,14 @@ impl SecretView {
     /// Of one of a client's secrets; `all` are the client's, `usage` are of all of them.
     #[must_use]
     pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
-        let SecretState { secret, managed_by, .. } = state;
+        let SecretState { secret, managed_by, name, fingerprint, .. } = state;
         let used_from = UsedFrom::of(&secret.id, usage);
         let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, secret.ends_at());
         Self {
             id: secret.id.to_string(),
+            name: name.clone(),
             hint: secret.hint.clone(),
+            fingerprint: fingerprint.clone(),
             form: form(state).to_owned(),
             status: status(secret, now).to_owned(),
             managed_by: managed_by.as_str().to_owned(),
@@ -148,6 +150,8 @@ mod tests {
             revoked_by: None,
             declared_digest: None,
             declared_expires_at: None,
+            name: None,
+            fingerprint: None,
         }
     }
 

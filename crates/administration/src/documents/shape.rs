@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn a_type_says_which_members_there_are_and_of_which_kind() {
         for (shape, expected) in [
-            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text}"),
-            (Shape::of::<NewSecretSettings>(), "{expires_at: Instant}"),
+            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text, name: Text}"),
+            (Shape::of::<NewSecretSettings>(), "{expires_at: Instant, name: Text}"),
             (Shape::of::<ImportSettings>(), "{algorithm: Text, key: Text}"),
         ] {
             assert_eq!(described(&shape), expected);

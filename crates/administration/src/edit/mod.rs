@@ -35,8 +35,8 @@ use crate::documents::ViewContext;
 use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
-    EditPolicy, EntityTag, FieldError, KeyCommit, NewPassword, NewSecret, RowChange, RowLifecycle,
-    SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
+    EditPolicy, EntityTag, FieldError, FieldErrors, KeyCommit, NewPassword, NewSecret, RowChange,
+    RowLifecycle, SecretWriter, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
 pub use account::{AccountStep, SignInEnd};
@@ -102,7 +102,19 @@ pub struct Edit {
 pub(crate) struct SecretMaterial {
     pub(crate) hash: SecretHash,
     pub(crate) hint: String,
+    pub(crate) name: Option<String>,
     pub(crate) value: Secret,
+}
+
+impl SecretMaterial {
+    /// With what people call it.
+    pub(crate) fn named(self, name: Option<String>) -> Edited<Self> {
+        let mut errors = FieldErrors::default();
+        if let Some(name) = &name {
+            errors.check_title("/name", name);
+        }
+        ok_unless_errors(Self { name, ..self }, errors.into_vec())
+    }
 }
 
 /// An edit, or what else is decided; or why the request is refused.

@@ -3,6 +3,7 @@
 
 use protocol::{Credential, Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
+use secrets::GeneratedSecret;
 
 use super::client::{find, find_to_change};
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
@@ -143,12 +144,13 @@ pub(super) fn add(
     let number = |id: &SecretId| id.as_str().strip_prefix('s')?.parse::<u64>().ok();
     let highest = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
     let id = SecretId::new(&format!("s{}", highest.saturating_add(1)));
-    let SecretMaterial { hash, hint, .. } = secret;
+    let SecretMaterial { hash, hint, name, value } = secret;
     let (hash, hint, form) = (hash.clone(), hint.clone(), SecretForm::of(hash));
+    let (name, fingerprint) = (name.clone(), GeneratedSecret::fingerprint(value.expose()));
     let mut edit = Edit::of(of_secret(client, &id, SecretChangeKind::Added { form, expires_at }));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
-    edit.secrets.push(NewSecret { tenant, client, secret, declared_digest: None });
+    edit.secrets.push(NewSecret { tenant, client, secret, declared_digest: None, name, fingerprint });
     edit
 }
 

@@ -154,12 +154,14 @@ pub(crate) fn secret(id: &str) -> SecretState {
         revoked_by: None,
         declared_digest: None,
         declared_expires_at: None,
+        name: None,
+        fingerprint: None,
     }
 }
 
 pub(super) fn material() -> SecretMaterial {
     let value = Secret::new("lk_9xQ2".to_owned());
-    SecretMaterial { hash: SecretHash::token([9; 32]), hint: "9xQ2".to_owned(), value }
+    SecretMaterial { hash: SecretHash::token([9; 32]), hint: "9xQ2".to_owned(), name: None, value }
 }
 
 pub(super) fn facts(state: TenantState) -> Facts {

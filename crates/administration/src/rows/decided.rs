@@ -86,6 +86,8 @@ impl<'a> Rows<'a> {
                 managed_by,
                 revoked_by: None,
                 declared_digest: new.declared_digest,
+                name: new.name.clone(),
+                fingerprint: new.fingerprint.clone(),
             };
             let key = (new.tenant.clone(), new.client.clone(), new.secret.id.clone());
             self.decided.new_secrets.insert(key, row);

@@ -86,6 +86,10 @@ pub struct NewSecret {
     pub secret: ClientSecret,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
+    pub fingerprint: Option<String>,
 }
 
 /// The password of an account from now on.

@@ -1,6 +1,6 @@
 //! Reads a body into the request that administration takes.
 
-use administration::{EditError, FieldError, NewSecretSettings, Wiped, read_json};
+use administration::{EditError, FieldError, SecretEndSettings, Wiped, read_json};
 use protocol::Timestamp;
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ pub(crate) fn patch<T>(
 /// `{"expires_at": …|null}`; here a missing member is no request.
 pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<FieldError>> {
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
-    let end = NewSecretSettings::read(document)?.expires_at;
+    let end = SecretEndSettings::read(document)?.expires_at;
     if is_missing {
         return Err(vec![FieldError::at("/expires_at", "is needed; null lets the secret never end")]);
     }
@@ -39,7 +39,8 @@ pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<Field
 #[cfg(test)]
 mod tests {
     use administration::{
-        ClientSettings, ExplainSettings, ImportSettings, NewClient, NewTenant, RotateSettings, TenantSettings,
+        ClientSettings, ExplainSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant,
+        RotateSettings, TenantSettings,
     };
     use zeroize::Zeroizing;
 

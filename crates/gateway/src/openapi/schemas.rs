@@ -29,7 +29,7 @@ const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("TokenSettings", "ClientToken"),
 ];
 /// Such names of types in requests. A type that answers have, too, needs two names.
-const NAMES_IN_REQUESTS: [(&str, &str); 14] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 15] = [
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),
@@ -44,6 +44,7 @@ const NAMES_IN_REQUESTS: [(&str, &str); 14] = [
     ("NewSecretSettings", "NewSecret"),
     ("OauthConfig", "NewApplicationClient"),
     ("RotateSettings", "Rotation"),
+    ("SecretEndSettings", "SecretEnd"),
 ];
 const DEFINITIONS: &str = "#/components/schemas/";
 

@@ -20,10 +20,13 @@ use crate::admin_client::{ApiRequest, segment};
 #[derive(Subcommand)]
 pub(crate) enum SecretCommand {
     /// Make one more secret and print it, once.
-    #[command(after_help = example!("secret add globex billing --expires 90d --secret-file billing.secret"))]
+    #[command(after_help = example!("secret add globex billing --name build-server --expires 90d --secret-file billing.secret"))]
     Add {
         #[command(flatten)]
         of: ClientArguments,
+        /// What people call it, such as the place that it is for.
+        #[arg(long)]
+        name: Option<String>,
         /// When it ends: an instant, a span such as 90d, or never.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
@@ -38,6 +41,9 @@ pub(crate) enum SecretCommand {
     Rotate {
         #[command(flatten)]
         of: ClientArguments,
+        /// What people call the new one.
+        #[arg(long)]
+        name: Option<String>,
         /// For how long the others still count; 0s revokes them at once.
         #[arg(long, value_name = "SPAN", default_value = "24h")]
         grace: Lifetime,
@@ -77,7 +83,9 @@ const COLUMNS: Columns = Columns {
     none: "No secrets.",
     columns: &[
         ("ID", "id", ""),
+        ("NAME", "name", "-"),
         ("HINT", "hint", ""),
+        ("FINGERPRINT", "fingerprint", "-"),
         ("FORM", "form", ""),
         ("STATUS", "status", ""),
         ("MANAGED BY", "managed_by", ""),
@@ -96,13 +104,14 @@ pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<
     let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
     let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
     match command {
-        SecretCommand::Add { of, expires, secret } => {
-            let settings = NewSecretSettings { expires_at: expires.0.map(Instant) };
+        SecretCommand::Add { of, name, expires, secret } => {
+            let settings = NewSecretSettings { name, expires_at: expires.0.map(Instant) };
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
-        SecretCommand::Rotate { of, grace, expires, into, secret } => {
+        SecretCommand::Rotate { of, name, grace, expires, into, secret } => {
             let into = into.map(|place| place.to_string());
-            let settings = RotateSettings { grace: Some(grace), expires_at: expires.0.map(Instant), into };
+            let expires_at = expires.0.map(Instant);
+            let settings = RotateSettings { name, grace: Some(grace), expires_at, into };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
                 Ok(self::rotated(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
@@ -142,9 +151,12 @@ fn rotated(rotated: &RotatedSecret, sink: &mut SecretSink) -> anyhow::Result<Str
     }
 }
 
-fn lines(SecretView { id, expires_at, .. }: &SecretView, shown: &str) -> String {
+fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &str) -> String {
     let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
-    format!("id             {id}\nclient secret  {shown}\nexpires        {end}\n")
+    let fingerprint = fingerprint.as_deref().unwrap_or("-");
+    format!(
+        "id             {id}\nclient secret  {shown}\nfingerprint    {fingerprint}\nexpires        {end}\n"
+    )
 }
 
 /// A secret that was revoked ended then, whatever end it had before.

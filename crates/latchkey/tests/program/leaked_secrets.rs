@@ -2,10 +2,12 @@
 
 use secrets::{GeneratedApiKey, GeneratedSecret};
 use serde_json::{Value, json};
+use tenancy::TenantId;
 
 use crate::foreign::python;
 
 const GITLEAKS: &str = include_str!("../../../../deploy/gitleaks.toml");
+const GITHUB: &str = include_str!("../../../../deploy/github-secret-scanning.json");
 const DOCUMENT: &str = include_str!("../../../../docs/secrets.md");
 
 /// Texts that leak a secret: settings, logs, addresses.
@@ -21,7 +23,7 @@ fn leaks(secret: &str) -> [String; 5] {
 
 fn lookalikes(secret: &str) -> [String; 8] {
     [
-        secret[..51].to_owned(),
+        secret[..secret.len() - 1].to_owned(),
         format!("{secret}0"),
         format!("x{secret}"),
         format!("_{secret}"),
@@ -61,7 +63,8 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
 
 #[test]
 fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
-    let secrets: Vec<_> = (0..50).map(|_| generated()).collect();
+    let earlier = || GeneratedSecret::generate().secret.expose().to_owned();
+    let secrets: Vec<_> = (0..50).map(|_| generated()).chain([earlier()]).collect();
     let found: Vec<_> = secrets.iter().flat_map(|secret| leaks(secret)).collect();
     let passed: Vec<_> = secrets.iter().flat_map(|secret| lookalikes(secret)).collect();
     for (text, secret) in found.iter().zip(find(&found)) {
@@ -81,6 +84,32 @@ fn the_rule_for_gitleaks_finds_api_keys_whole() {
     let found = find(&texts.iter().cloned().chain(passed).collect::<Vec<_>>());
     let whole: Vec<_> = keys.iter().flat_map(|key| [key.expose(); 5]).map(Value::from).collect();
     assert_eq!(found, [whole, vec![Value::Null; 3]].concat());
+}
+
+/// A pattern of GitHub has what is around a match apart from it.
+#[test]
+fn the_patterns_for_github_find_secrets_and_api_keys_and_no_lookalikes() {
+    let script = "
+import json, os, re
+
+patterns = [re.compile(f\"(?:{p['before_secret']})({p['secret_format']})(?:{p['after_secret']})\".replace(r'\\z', r'\\Z')) for p in json.loads(os.environ['RULES'])['patterns']]
+
+def find(text):
+    return next((match.group(1) for pattern in patterns if (match := pattern.search(text))), None)
+
+print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
+";
+    let find = |texts: &[String]| -> Vec<Value> {
+        let texts = json!(texts).to_string();
+        serde_json::from_str(&python(script, &[("RULES", GITHUB), ("TEXTS", &texts)]).output()).unwrap()
+    };
+    let (secret, key) = (generated(), GeneratedApiKey::generate(Some("acme_live")).key);
+    for credential in [&*secret, key.expose()] {
+        assert_eq!(find(&leaks(credential)), vec![Value::from(credential); 5]);
+    }
+    // Its checksum alone tells the last one from a secret.
+    let passed = lookalikes(&secret);
+    assert_eq!(find(&passed[..passed.len() - 1]), vec![Value::Null; passed.len() - 1]);
 }
 
 /// Runs the document's example as printed.
@@ -109,6 +138,8 @@ print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TE
 }
 
 /// A secret that no program of a test has, so a failing test may print it.
+/// With the start of a tenant's id.
 fn generated() -> String {
-    GeneratedSecret::generate().secret.expose().to_owned()
+    let tenant = TenantId::parse("acme-shop-eu-1").unwrap();
+    GeneratedSecret::of(&tenant).secret.expose().to_owned()
 }

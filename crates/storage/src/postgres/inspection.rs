@@ -15,7 +15,9 @@ const INSPECT: &str = "
            CASE WHEN to_regclass('tenants') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
                 ELSE has_table_privilege(to_regclass('tenants'), 'INSERT')
                      OR COALESCE(pg_has_role(current_user, to_regrole('latchkey_operator'), 'MEMBER'), false)
-            END";
+            END,
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+           current_setting('max_connections')::bigint";
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub struct Inspection {
     pub is_read_only: bool,
     /// Whether the login may write the tables, or create them where there are none.
     pub may_write: bool,
+    /// How many connections there are.
+    pub connections: u32,
+    /// How many there may be.
+    pub max_connections: u32,
 }
 
 /// Looks.
@@ -36,9 +42,12 @@ pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
     let server = parse(url)?;
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
     let mut connection = connect(&server).await?;
-    let (clock, is_read_only, may_write): (i64, bool, Option<bool>) =
+    let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =
         sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
     let clock = Timestamp::from_seconds(u64::try_from(clock).unwrap_or(0));
-    Ok(Inspection { clock, is_read_only, may_write: may_write.unwrap_or(false) })
+    let [connections, max_connections] =
+        [connections, max_connections].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    let may_write = may_write.unwrap_or(false);
+    Ok(Inspection { clock, is_read_only, may_write, connections, max_connections })
 }

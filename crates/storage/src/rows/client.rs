@@ -68,6 +68,8 @@ columns! {
         revoked_by: "revoked_by",
         declared_digest: "declared_digest",
         declared_expires_at: "declared_expires_at",
+        name: "name",
+        fingerprint: "fingerprint",
     }
     with { secret: ClientSecret }
 }

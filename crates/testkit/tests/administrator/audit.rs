@@ -23,6 +23,7 @@ async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
             .client_secret,
     );
     let rotate = RotateSettings {
+        name: None,
         grace: Some(Lifetime::from_seconds(0)),
         expires_at: Some(later(9).into()),
         into: None,

@@ -4,7 +4,8 @@
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
 use administration::{
-    Created, CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretStep, SecretView,
+    Created, CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretStep,
+    SecretView,
 };
 use registry::{ClientId, SecretId};
 use schemars::JsonSchema;
@@ -40,7 +41,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .optional_body::<NewSecretSettings>(JSON, "May be left out")
             .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
             .error("409", "As many secrets are live as may be")
-            .request_example(json!({ "expires_at": "2031-01-01T00:00:00Z" }))
+            .request_example(json!({ "name": "build server", "expires_at": "2031-01-01T00:00:00Z" }))
             .answer_example(merged(created_example(), json!({ "id": "s2" }))),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate)
             .named("rotate_secret", "Replace all secrets by a new one.")
@@ -52,11 +53,11 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     the grace; Location",
             )
             .error("409", "As many secrets are live as may be, or the secret store did not take the new one")
-            .request_example(json!({ "grace": 3600 }))
+            .request_example(json!({ "name": "since June", "grace": 3600 }))
             .answer_example(merged(created_example(), json!({ "id": "s2" }))),
         at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire)
             .named("expire_secret", "Move a secret's end.")
-            .body::<NewSecretSettings>(JSON, Some("expires_at is needed; null: it never ends"))
+            .body::<SecretEndSettings>(JSON, Some("expires_at is needed; null: it never ends"))
             .answer::<SecretView>("200", "The secret as it is now")
             .error("409", "The secret is revoked")
             .request_example(json!({ "expires_at": "2030-06-30T00:00:00Z" }))
@@ -127,7 +128,9 @@ segment! { SecretId, "secret", ("secret", "Secret id", "s1"): |raw| {
 fn example() -> Value {
     json!({
         "id": "s1",
+        "name": "build server",
         "hint": "Yx3k",
+        "fingerprint": "9f86d081884c7d65",
         "form": "generated",
         "status": "live",
         "managed_by": "api",
