@@ -25,6 +25,9 @@ const NODE: Tool = tool("command -v node && command -v npm", &["nodejs", "npm"])
 const GO: Tool = tool("command -v go", &["golang-go"]);
 const GO_OIDC: Tool =
     tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]);
+const JAVA: Tool = tool("command -v javac", &["default-jdk-headless"]);
+const PHP: Tool = tool("command -v php", &["php-cli"]);
+const RUBY: Tool = tool("command -v ruby", &["ruby"]);
 const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]);
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
@@ -45,6 +48,9 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     GO,
     tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
     GO_OIDC,
+    JAVA,
+    PHP,
+    RUBY,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
     // Not the package apache2, which would start a server at port 80.
     tool(
@@ -75,7 +81,7 @@ pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
 /// Tools for a newcomer's first token in each language.
-pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, GIT, PYTHON, NODE, GO, GO_OIDC];
+pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, GIT, PYTHON, NODE, GO, GO_OIDC, JAVA, PHP, RUBY];
 
 /// What the servers of others need that measurements set beside the platform.
 pub(crate) const FOR_PEERS: &[Tool] = &[tool("command -v npm", &["npm"]), REDIS];

@@ -12,7 +12,8 @@ pub(super) struct Language {
     pub(super) commands: &'static [&'static str],
 }
 
-pub(super) const LANGUAGES: [Language; 5] = [
+/// Of languages without code to verify tokens, the command line verifies the one that they print.
+pub(super) const LANGUAGES: [Language; 8] = [
     Language {
         name: "shell",
         snippet: "none",
@@ -63,6 +64,44 @@ pub(super) const LANGUAGES: [Language; 5] = [
         snippet: "rust",
         files: rust,
         commands: &["CLIENT_SECRET=$(cat secret) cargo run --quiet"],
+    },
+    Language {
+        name: "java",
+        snippet: "java",
+        files: |printed| {
+            let imports = "import java.io.*;\nimport java.net.*;\nimport java.net.http.*;\n\
+                import java.nio.charset.StandardCharsets;\nimport java.util.regex.Pattern;\n";
+            let main = format!(
+                "{imports}\nclass First {{\npublic static void main(String[] arguments) throws Exception {{\n{}\n\
+                 System.out.println(accessToken);\n}}\n}}\n",
+                printed.concat()
+            );
+            vec![("First.java", main)]
+        },
+        commands: &[
+            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/java/.well-known/jwks.json",
+            "CLIENT_SECRET=$(cat secret) java First.java | latchkey inspect --jwks jwks.json",
+        ],
+    },
+    Language {
+        name: "php",
+        snippet: "php",
+        files: |printed| {
+            vec![("first.php", format!("<?php\n{}\necho $access_token, \"\\n\";\n", printed.concat()))]
+        },
+        commands: &[
+            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/php/.well-known/jwks.json",
+            "CLIENT_SECRET=$(cat secret) php first.php | latchkey inspect --jwks jwks.json",
+        ],
+    },
+    Language {
+        name: "ruby",
+        snippet: "ruby",
+        files: |printed| vec![("first.rb", format!("{}\nputs access_token\n", printed.concat()))],
+        commands: &[
+            "curl -sS -o jwks.json http://localhost:{port}/api/v1/tenant/ruby/.well-known/jwks.json",
+            "CLIENT_SECRET=$(cat secret) ruby first.rb | latchkey inspect --jwks jwks.json",
+        ],
     },
 ];
 

@@ -23,7 +23,7 @@ let access_token = answer["access_token"].as_str();
 "#;
 
 /// The name of each language, and its lines: with `{url}` and `{id}`, or an example with the values of its own.
-const SNIPPETS: [(&str, SnippetSource); 5] = [
+const SNIPPETS: [(&str, SnippetSource); 8] = [
     ("curl", SnippetSource::Template(CURL)),
     ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../../docs/examples/js/token.mjs"))),
     (
@@ -32,11 +32,20 @@ const SNIPPETS: [(&str, SnippetSource); 5] = [
     ),
     ("Go (net/http)", SnippetSource::Example(include_str!("../../../../docs/examples/go/token.go"))),
     ("Rust (reqwest)", SnippetSource::Template(RUST)),
+    (
+        "Java (java.net.http)",
+        SnippetSource::Example(include_str!("../../../../docs/examples/java/FetchToken.java")),
+    ),
+    ("PHP", SnippetSource::Example(include_str!("../../../../docs/examples/php/fetch_token.php"))),
+    (
+        "Ruby (net/http)",
+        SnippetSource::Example(include_str!("../../../../docs/examples/ruby/fetch_token.rb")),
+    ),
 ];
 
 /// The lines of each language, with its name.
 #[must_use]
-pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, String); 5] {
+pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, String); 8] {
     SNIPPETS.map(|(language, source)| {
         let (url, id) = match language {
             "curl" => (shell_word(token_endpoint), shell_word(&format!("client_id={client_id}"))),
@@ -48,6 +57,8 @@ pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, 
             ("{id}", id.clone()),
             (r#""http://localhost:3000/api/v1/tenant/globex/oauth/token""#, url),
             (r#""shipping""#, id),
+            ("'http://localhost:3000/api/v1/tenant/globex/oauth/token'", single_quoted(token_endpoint)),
+            ("'shipping'", single_quoted(client_id)),
         ];
         (language, filled(&source.text(), &values))
     })
@@ -66,6 +77,11 @@ pub fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// A literal of PHP and Ruby, where double quotes would replace variables.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
 /// One word of a shell.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
@@ -78,9 +94,13 @@ mod tests {
 
     #[test]
     fn a_name_of_any_letters_stays_one_word() {
-        let [curl, _, python, ..] =
+        let [curl, _, python, _, _, java, php, ruby] =
             token_snippets("http://localhost/token", r#"it's "$(me)" \ "#).map(|(_, text)| text);
         assert!(curl.contains(r#"'client_id=it'\''s "$(me)" \ '"#), "{curl}");
         assert!(python.contains(r#""it's \"$(me)\" \\ ""#), "{python}");
+        assert!(java.contains(r#""it's \"$(me)\" \\ ""#), "{java}");
+        for text in [php, ruby] {
+            assert!(text.contains(r#"'it\'s "$(me)" \\ '"#), "{text}");
+        }
     }
 }

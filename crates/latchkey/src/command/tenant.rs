@@ -238,8 +238,12 @@ fn snippets(tenant: &TenantView, client: &ClientView, language: Language) -> Str
     };
     let mut text = output::snippets(token_endpoint, id, language);
     text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
-    text.push_str(&output::verifiers(&expected, language));
-    text
+    let verifiers = output::verifiers(&expected, language);
+    text + if verifiers.is_empty() {
+        "docs/verifying.md lists libraries of this language.\n"
+    } else {
+        &verifiers
+    }
 }
 
 fn state(view: &TenantView) -> String {

@@ -44,6 +44,9 @@ pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)])
         "mjs" => node_in(place.path()),
         "py" => Command::new(installed("LATCHKEY_TEST_PYTHON")),
         "go" => go_run(),
+        "java" => Command::new("java"),
+        "php" => Command::new("php"),
+        "rb" => Command::new("ruby"),
         other => panic!("no program runs *.{other}"),
     };
     run_in(command.args(names).envs(environment.iter().copied()), place.path(), LONGEST)

@@ -110,7 +110,14 @@ fn assert_called(ran: &Ran) {
 fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
     let env = Env::new();
     let _program = env.start();
-    for name in ["js/token.mjs", "python/fetch_token.py", "go/token.go"] {
+    for name in [
+        "js/token.mjs",
+        "python/fetch_token.py",
+        "go/token.go",
+        "java/FetchToken.java",
+        "php/fetch_token.php",
+        "ruby/fetch_token.rb",
+    ] {
         let text = env.example(name);
         assert_called(&run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[0])]));
         // The secret of the client of the same name in the other tenant.

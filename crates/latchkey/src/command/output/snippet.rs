@@ -13,23 +13,34 @@ pub(crate) enum Language {
     Python,
     Go,
     Rust,
-    /// All five.
+    Java,
+    Php,
+    Ruby,
+    /// All of them.
     All,
     /// None.
     None,
 }
 
 /// The languages in the order of all lists of code.
-const LANGUAGES: [Language; 5] =
-    [Language::Curl, Language::Js, Language::Python, Language::Go, Language::Rust];
+const LANGUAGES: [Language; 8] = [
+    Language::Curl,
+    Language::Js,
+    Language::Python,
+    Language::Go,
+    Language::Rust,
+    Language::Java,
+    Language::Php,
+    Language::Ruby,
+];
 
 /// What fetches a token in these languages, each under its name.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
-/// The code of the wanted languages, each under its name.
-pub(super) fn listed(code: [(&'static str, String); 5], wanted: Language) -> String {
+/// The code of the wanted languages, each under its name. It may end before the last languages.
+pub(super) fn listed(code: impl IntoIterator<Item = (&'static str, String)>, wanted: Language) -> String {
     let mut text = String::new();
     for (language, (name, code)) in LANGUAGES.into_iter().zip(code) {
         if wanted == Language::All || wanted == language {
@@ -44,10 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_five() {
+    fn all_are_eight() {
         let of = |language| snippets("http://localhost/token", "svc", language);
         let all = of(Language::All);
-        assert_eq!(all.matches("── ").count(), 5, "{all}");
+        assert_eq!(all.matches("── ").count(), 8, "{all}");
         assert_eq!(of(Language::None), "");
         assert!(of(Language::Go).starts_with("\n── Go"));
     }
