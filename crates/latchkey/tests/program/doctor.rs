@@ -107,6 +107,16 @@ fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
         ("issuer", "(tenant acme): its metadata names itself"),
         ("issuer", "(tenant globex): its metadata names itself"),
         ("clock", "agrees with that of an issuer"),
+        ("key-set", "(tenant acme): its key set"),
+        ("name", "has an address"),
+        ("proxy", "callers come directly"),
+        ("config", "config.yaml has the mode"),
+        ("secrecy", "is open to every user"),
+        ("key-steps", ""),
+        ("disk", "MiB are free in "),
+        ("memory", "MiB are available"),
+        ("open-files", "connections"),
+        ("log", "can be read"),
         ("files", "latchkey.db belongs to "),
         ("files", "sealing.key belongs to "),
     ] {
@@ -166,9 +176,15 @@ fn a_schema_of_another_version_has_its_line() {
     };
     upgrade(1, "run a newer version");
     set("DELETE FROM _sqlx_migrations WHERE version > 51");
-    upgrade(2, "52  tenants that move\nPrograms that serve the store go on beside this one");
+    upgrade(
+        2,
+        "52  tenants that move\n  53  names of secrets\nPrograms that serve the store go on beside this one",
+    );
     set("DELETE FROM _sqlx_migrations WHERE version > 50");
-    upgrade(2, "51  kid\n  52  tenants that move\nStop the programs that serve the store first");
+    upgrade(
+        2,
+        "51  kid\n  52  tenants that move\n  53  names of secrets\nStop the programs that serve the store first",
+    );
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
     upgrade(2, "Stop the programs that serve the store first");

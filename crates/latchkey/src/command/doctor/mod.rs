@@ -1,8 +1,10 @@
 //! `latchkey doctor`: goes on from `check` on the machine where the server runs or is to run. It creates nothing and changes nothing.
 
+mod machine;
 mod network;
 mod owners;
 mod report;
+mod rows;
 mod store;
 
 use std::path::Path;
@@ -18,9 +20,10 @@ use super::{block_on, print};
 use crate::conflict_messages::unread;
 use crate::{clock, logging, tls};
 use report::{Check, Line, Report};
-use settings::{Environment, Loaded, inspect};
+use settings::{Diagnostic, Environment, Loaded, inspect};
 
 const SETTINGS: Check = Check("settings");
+const LOG: Check = Check("log");
 const REDIS: Check = Check("redis");
 const CLOCK: Check = Check("clock");
 const CERTIFICATE: Check = Check("certificate");
@@ -47,13 +50,17 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 }
 
 async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> Vec<Line> {
-    let mut lines = settings_lines(loaded, environment);
+    let mut lines = settings_lines(loaded);
+    lines.push(log(environment));
     let store = store::check(config, loaded).await;
     lines.extend(store.lines);
-    lines.extend(owners::check(loaded));
+    lines.extend(owners::check(config, loaded));
+    lines.extend(machine::check(config, loaded));
     lines.push(redis(loaded.platform.redis_url.as_ref()).await);
     lines.extend(certificates(loaded));
     lines.extend(network::listeners(loaded).await);
+    lines.push(network::name(loaded).await);
+    lines.push(network::proxy(loaded));
     let (of_issuers, issuer_clock) = network::issuers(loaded, store.is_new).await;
     let now = clock::now();
     lines.extend(of_issuers);
@@ -67,21 +74,26 @@ async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> V
     lines
 }
 
-fn settings_lines(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
-    let log_filter = logging::check_filter(environment);
+fn settings_lines(loaded: &Loaded) -> Vec<Line> {
     let unread = unread(loaded);
-    let warnings = loaded.warnings.iter().chain(&log_filter).chain(&unread);
-    let lines: Vec<_> = warnings
-        .map(|warning| {
-            let at = match warning.key.as_str() {
-                "" => warning.location.clone(),
-                key => format!("{}: {key}", warning.location),
-            };
-            SETTINGS
-                .warning(format!("{at}: {}", warning.explanation.problem), warning.explanation.hint.clone())
-        })
-        .collect();
+    let lines: Vec<_> =
+        loaded.warnings.iter().chain(&unread).map(|warning| of_warning(SETTINGS, warning)).collect();
     if lines.is_empty() { vec![SETTINGS.ok("no errors and no warnings")] } else { lines }
+}
+
+fn log(environment: &Environment) -> Line {
+    match logging::check_filter(environment) {
+        Some(warning) => of_warning(LOG, &warning),
+        None => LOG.ok("the filter of the log can be read"),
+    }
+}
+
+fn of_warning(check: Check, warning: &Diagnostic) -> Line {
+    let at = match warning.key.as_str() {
+        "" => warning.location.clone(),
+        key => format!("{}: {key}", warning.location),
+    };
+    check.warning(format!("{at}: {}", warning.explanation.problem), warning.explanation.hint.clone())
 }
 
 /// The platform works without Redis, so its absence is no error.
@@ -108,7 +120,7 @@ fn certificates(loaded: &Loaded) -> Vec<Line> {
         let address = listener.address.socket();
         if let Ok(opened) = tls::open(address, files) {
             lines.push(match opened.validity() {
-                Some(validity) => remaining(&address.to_string(), validity, clock::now()),
+                Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
                 None => CERTIFICATE
                     .skipped(format!("{address}: the certificate does not say until when it is valid")),
             });
@@ -117,20 +129,23 @@ fn certificates(loaded: &Loaded) -> Vec<Line> {
     lines
 }
 
-fn remaining(address: &str, Validity { not_before, not_after }: Validity, now: Timestamp) -> Line {
+fn remaining(
+    check: Check,
+    address: &str,
+    Validity { not_before, not_after }: Validity,
+    now: Timestamp,
+) -> Line {
     let until = not_after.to_rfc3339();
     let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
     let renew = "replace certificate and key; a running server takes over new files by itself";
     match () {
-        () if not_after < now => CERTIFICATE.error(format!("{address}: expired at {until}"), renew),
-        () if not_before > now => CERTIFICATE.error(
+        () if not_after < now => check.error(format!("{address}: expired at {until}"), renew),
+        () if not_before > now => check.error(
             format!("{address}: not valid before {}", not_before.to_rfc3339()),
             "correct the clock of this machine, or name another certificate",
         ),
-        () if days < SOON => {
-            CERTIFICATE.warning(format!("{address}: valid for {days} days, until {until}"), renew)
-        }
-        () => CERTIFICATE.ok(format!("{address}: valid for {days} days, until {until}")),
+        () if days < SOON => check.warning(format!("{address}: valid for {days} days, until {until}"), renew),
+        () => check.ok(format!("{address}: valid for {days} days, until {until}")),
     }
 }
 
@@ -180,7 +195,7 @@ mod tests {
             ("2026-12-18T00:00:00Z", Status::Warning, "a: valid for 13 days, until 2026-12-31T00:00:00Z"),
             ("2027-01-01T00:00:00Z", Status::Error, "a: expired at 2026-12-31T00:00:00Z"),
         ] {
-            let line = remaining("a", validity, at(now));
+            let line = remaining(CERTIFICATE, "a", validity, at(now));
             assert_eq!((line.status, &*line.found), (expected, found));
         }
     }

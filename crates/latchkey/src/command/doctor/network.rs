@@ -5,16 +5,26 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use administration::DeclaredTenant;
-use protocol::Timestamp;
+use protocol::{Timestamp, Validity};
+use registry::CertificateFacts;
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, redirect};
 use serde_json::Value;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
 use url::Url;
 
+use super::remaining;
 use super::report::{Check, Line};
+use crate::clock;
 use settings::{Listener, Loaded};
 
 const LISTENER: Check = Check("listener");
 const ISSUER: Check = Check("issuer");
+const KEY_SET: Check = Check("key-set");
+const NAME: Check = Check("name");
+const PROXY: Check = Check("proxy");
+const TLS: Check = Check("tls");
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most issuers that are requested. Tenants of one server fail alike.
 const MOST: usize = 10;
@@ -84,13 +94,44 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
+/// Whether the name of the public URL leads anywhere, as callers look it up.
+pub(super) async fn name(loaded: &Loaded) -> Line {
+    let url = Url::parse(loaded.platform.server.public_url.as_str());
+    let Some((host, port)) =
+        url.ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
+    else {
+        return NAME.skipped("server.public_url names no host");
+    };
+    let found = timeout(PATIENCE, lookup_host((host.trim_matches(['[', ']']).to_owned(), port))).await;
+    let fix = "add the name to DNS, or correct server.public_url";
+    match found.map(|found| found.map(Iterator::count)) {
+        Ok(Ok(0)) => NAME.warning(format!("{host} has no address"), fix),
+        Ok(Ok(count)) => NAME.ok(format!("{host} has an address ({count} found)")),
+        Ok(Err(error)) => NAME.warning(format!("{host} is not found: {error}"), fix),
+        Err(_) => NAME.warning(format!("the lookup of {host} takes longer than 3 s"), fix),
+    }
+}
+
+/// Whether the address of a caller is known where TLS ends before the server.
+pub(super) fn proxy(loaded: &Loaded) -> Line {
+    let server = &loaded.platform.server;
+    let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
+    if !server.public_url.is_https() || server.listeners.iter().any(is_trusted) {
+        return PROXY.ok("callers come directly, or by a proxy that is trusted");
+    }
+    PROXY.warning(
+        "server.public_url is https, and no listener has TLS: a proxy is between, which no listener trusts, so all callers have its address",
+        "name the proxy in `trusted_proxies` of the listener, so that limits are those of each caller",
+    )
+}
+
 /// A line for each issuer, and the time by the clock of one that answered. Before a first start none is expected to.
 pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line>, Option<Timestamp>) {
     let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
     let (mut lines, mut clock) = (Vec::new(), None);
     for declared in served().take(MOST) {
-        let (line, date) = check_issuer(declared, is_before_start).await;
-        lines.push(line);
+        let (found, date) = check_issuer(declared, is_before_start).await;
+        lines.extend(found);
         clock = clock.or(date);
     }
     let more = served().count().saturating_sub(MOST);
@@ -104,23 +145,26 @@ pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line
 async fn check_issuer(
     DeclaredTenant { tenant, .. }: &DeclaredTenant,
     is_before_start: bool,
-) -> (Line, Option<Timestamp>) {
+) -> (Vec<Line>, Option<Timestamp>) {
     let issuer = tenant.issuer.as_str();
     let Some(url) = metadata_url(issuer) else {
-        return (ISSUER.skipped(format!("{issuer} is no URL")), None);
+        return (vec![ISSUER.skipped(format!("{issuer} is no URL"))], None);
     };
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
-    let (status, found, date) = match request(&url).await {
+    let Answer { status, document, date, certificate } = match request(&url).await {
         Ok(answer) => answer,
         Err(_) if is_before_start => {
-            return (ISSUER.skipped(named("the first start serves it")), None);
+            return (vec![ISSUER.skipped(named("the first start serves it"))], None);
         }
         Err(words) => {
             let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
-            return (ISSUER.warning(named(&words), fix), None);
+            return (vec![ISSUER.warning(named(&words), fix)], None);
         }
     };
-    let line = match (status, found.as_deref()) {
+    let member = |name: &str| document.as_ref()?.get(name)?.as_str();
+    let mut lines = Vec::new();
+    lines.extend(certificate.map(|validity| remaining(TLS, issuer, validity, clock::now())));
+    lines.push(match (status, member("issuer")) {
         (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
         (200, Some(found)) => ISSUER.error(
             named(&format!("its metadata names another issuer: {}", protocol::cropped(found))),
@@ -130,13 +174,40 @@ async fn check_issuer(
             named(&format!("{url} answers {status} without metadata")),
             "let the proxy pass this path on to the server, and check that the settings are applied",
         ),
-    };
-    (line, date)
+    });
+    if let Some(url) = member("jwks_uri").and_then(|url| Url::parse(url).ok()) {
+        lines.push(check_key_set(&url, &named).await);
+    }
+    (lines, date)
 }
 
-/// What a server answers to a request for metadata: the status, the issuer, and the time by its clock.
-async fn request(url: &Url) -> Result<(u16, Option<String>, Option<Timestamp>), String> {
-    let mut builder = builder();
+/// Requests the keys where a verifier does.
+async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> Line {
+    let fix = "let the proxy pass the path of jwks_uri on to the server, and let no cache keep it beyond its Cache-Control";
+    let answer = match request(url).await {
+        Ok(answer) => answer,
+        Err(words) => return KEY_SET.warning(named(&format!("{url}: {words}")), fix),
+    };
+    let keys = answer.document.as_ref().and_then(|document| document.get("keys")?.as_array()).map(Vec::len);
+    match (answer.status, keys) {
+        (200, Some(0)) => KEY_SET.skipped(named("its key set is empty; the first token makes the first key")),
+        (200, Some(count)) => KEY_SET.ok(named(&format!("its key set has {count} key(s)"))),
+        (status, _) => KEY_SET.error(named(&format!("{url} answers {status} without keys")), fix),
+    }
+}
+
+/// What a server answers to a request for a document.
+struct Answer {
+    status: u16,
+    document: Option<Value>,
+    /// The time by its clock.
+    date: Option<Timestamp>,
+    /// From when until when its certificate is valid.
+    certificate: Option<Validity>,
+}
+
+async fn request(url: &Url) -> Result<Answer, String> {
+    let mut builder = builder().tls_info(true);
     if outbound::is_loopback(url) {
         builder = builder.no_proxy();
     }
@@ -148,9 +219,10 @@ async fn request(url: &Url) -> Result<(u16, Option<String>, Option<Timestamp>), 
         sent.map_err(|error| format!("it is not reached: {}", protocol::causes(&error.without_url())))?;
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
     let status = answer.status().as_u16();
-    let body: Option<Value> = answer.json().await.ok();
-    let issuer = body.and_then(|body| Some(body.get("issuer")?.as_str()?.to_owned()));
-    Ok((status, issuer, date))
+    let der = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let certificate = der.and_then(CertificateFacts::read).map(|facts| facts.validity);
+    let document = answer.json().await.ok();
+    Ok(Answer { status, document, date, certificate })
 }
 
 fn builder() -> reqwest::ClientBuilder {

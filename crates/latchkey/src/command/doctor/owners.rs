@@ -1,5 +1,5 @@
 //! Owners and modes of the files that the service and an operator's command line share. A file that root made in the service's folder is
-//! one that the service cannot open.
+//! one that the service cannot open; one that every user can read keeps no secret.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,11 +11,41 @@ use settings::owner::name;
 use settings::{Loaded, SealingKeySource, StorageLocation};
 
 const FILES: Check = Check("files");
+const SECRECY: Check = Check("secrecy");
+const CONFIG: Check = Check("config");
 const ROOT: u32 = 0;
 
-/// A line for each file that exists.
-pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
-    files(loaded).iter().filter_map(|path| line(path, &fs::metadata(path).ok()?)).collect()
+/// A line for each file that exists, one for all that others may read, and one for the settings.
+pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
+    let found = files(loaded).into_iter().filter_map(|path| Some((fs::metadata(&path).ok()?, path)));
+    let found: Vec<_> = found.collect();
+    let mut lines: Vec<_> = found.iter().filter_map(|(file, path)| line(path, file)).collect();
+    lines.push(secrecy(found.iter().filter(|(file, _)| file.mode() & 0o007 != 0).map(|(_, path)| path)));
+    if let Ok(file) = fs::metadata(config) {
+        lines.push(settings_mode(config, file.mode() & 0o7777));
+    }
+    lines
+}
+
+fn secrecy<'p>(open: impl Iterator<Item = &'p PathBuf>) -> Line {
+    let open: Vec<_> = open.map(|path| path.display().to_string()).collect();
+    if open.is_empty() {
+        return SECRECY.ok("no file with secrets or rows is open to every user");
+    }
+    let open = open.join(" ");
+    SECRECY.warning(format!("every user of this machine may open {open}"), format!("run `chmod o= {open}`"))
+}
+
+fn settings_mode(config: &Path, mode: u32) -> Line {
+    let config = config.display();
+    let found = format!("{config} has the mode {mode:04o}");
+    if mode & 0o002 == 0 {
+        return CONFIG.ok(found);
+    }
+    CONFIG.error(
+        format!("{found}: every user of this machine may change it, and with it what each tenant may do"),
+        format!("run `chmod o-w {config}`"),
+    )
 }
 
 /// Files with secrets or rows.
@@ -68,6 +98,12 @@ mod tests {
             let line = judge(Path::new("/var/lib/latchkey/latchkey.db"), owner, 0o600, folder);
             assert_eq!(line.status, expected, "{owner} {folder}");
         }
+        for (mode, expected) in [(0o644, Status::Ok), (0o640, Status::Ok), (0o646, Status::Error)] {
+            assert_eq!(settings_mode(Path::new("config.yaml"), mode).status, expected, "{mode:o}");
+        }
+        let open = [PathBuf::from("a"), PathBuf::from("b")];
+        assert_eq!(secrecy(open.iter()).found, "every user of this machine may open a b");
+        assert_eq!(secrecy(open[..0].iter()).status, Status::Ok);
         assert!(judge(Path::new("x"), 0, 0o640, 0).found.contains("x belongs to root (mode 0640)"));
     }
 }

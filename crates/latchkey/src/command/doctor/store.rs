@@ -11,6 +11,7 @@ use storage::postgres::{self, Inspection};
 use storage::{Database, OpenError};
 
 use super::report::{Check, Line};
+use super::rows;
 use crate::last_store::LastStore;
 use crate::reseal::Resealing;
 use crate::sealing::{self, MissingKey};
@@ -18,6 +19,9 @@ use crate::{clock, database};
 use settings::{Loaded, StorageLocation};
 
 const STORAGE: Check = Check("storage");
+const CONNECTIONS: Check = Check("connections");
+/// What the pools of a replica, and a command beside it, open at most.
+const FREE_CONNECTIONS: u32 = 20;
 const MIGRATIONS: Check = Check("migrations");
 const SEALING_KEY: Check = Check("sealing-key");
 
@@ -40,6 +44,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
         StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
             Ok(inspection) => {
                 found.clock = Some(inspection.clock);
+                lines.push(connections(inspection));
                 lines.push(server(inspection));
             }
             Err(error) => {
@@ -54,6 +59,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
             let fix = "see docs/operations.md, \"Roles of PostgreSQL\"";
             lines.extend(database.warning().map(|warning| STORAGE.warning(warning, fix)));
             lines.push(sealing_keys(loaded, &database).await);
+            lines.extend(rows::check(&database).await);
             lines.extend(emptied(config, loaded, Some(&database)).await);
             database.close().await;
         }
@@ -87,8 +93,7 @@ async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) ->
 fn sqlite(path: &Path) -> Line {
     let shown = path.display();
     if !path.exists() {
-        let mut folders = path.ancestors().skip(1).map(named);
-        let folder = folders.find(|folder| folder.exists()).unwrap_or(Path::new("."));
+        let folder = nearest_folder(path);
         if is_writable(folder) {
             return STORAGE.ok(format!("{shown} is not there yet; the first start creates it"));
         }
@@ -113,6 +118,11 @@ fn sqlite(path: &Path) -> Line {
     STORAGE.ok(format!("{shown} can be read and written"))
 }
 
+/// The folder of a file, or the nearest one above it that exists.
+pub(super) fn nearest_folder(path: &Path) -> &Path {
+    path.ancestors().skip(1).map(named).find(|folder| folder.exists()).unwrap_or(Path::new("."))
+}
+
 /// The working directory has no name in a relative path.
 fn named(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
@@ -135,6 +145,19 @@ fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
         ),
         (false, true) => STORAGE.ok("PostgreSQL answers and can be written"),
     }
+}
+
+/// Those that other programs have are those that this one does not get.
+fn connections(Inspection { connections, max_connections, .. }: Inspection) -> Line {
+    let free = max_connections.saturating_sub(connections);
+    let found = format!("{connections} of {max_connections} connections of PostgreSQL are in use");
+    if free >= FREE_CONNECTIONS {
+        return CONNECTIONS.ok(found);
+    }
+    let fix = format!(
+        "raise max_connections, or lower the number of its clients: a replica needs {FREE_CONNECTIONS}"
+    );
+    CONNECTIONS.warning(found, fix)
 }
 
 fn advice(error: &OpenError) -> &'static str {

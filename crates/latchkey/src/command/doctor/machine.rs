@@ -1,0 +1,170 @@
+//! The machine: what the server needs of it, and what keeps secrets on it.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::fs::statvfs;
+use rustix::process::{Resource, geteuid, getrlimit};
+use settings::owner::name;
+use settings::{Loaded, StorageLocation};
+
+use super::report::{Check, Line};
+use super::store::nearest_folder;
+
+const DISK: Check = Check("disk");
+const MEMORY: Check = Check("memory");
+const OPEN_FILES: Check = Check("open-files");
+const USER: Check = Check("user");
+const CORE_DUMPS: Check = Check("core-dumps");
+const SWAP: Check = Check("swap");
+
+const MIB: u64 = 1 << 20;
+/// A sign-in takes 19 MiB for each hash that is computed at once.
+const LITTLE_MEMORY: u64 = 256 * MIB;
+const LITTLE_SPACE: u64 = 1024 * MIB;
+const NO_SPACE: u64 = 64 * MIB;
+/// Connections that one machine serves at ease, with the files of store, certificates and listeners.
+const FEW_FILES: u64 = 4_096;
+
+pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
+    let files = getrlimit(Resource::Nofile).current;
+    let wanted = loaded.platform.server.max_connections.map(u64::from);
+    let mut lines = vec![disk(config, loaded), memory(), open_files(files, wanted), user()];
+    let is_development = loaded.platform.server.public_url.is_on_loopback();
+    lines.extend(if is_development {
+        let why = "server.public_url is of this machine, so this is development";
+        [CORE_DUMPS.skipped(why), SWAP.skipped(why)]
+    } else {
+        [
+            core_dumps(getrlimit(Resource::Core).current),
+            swap(fs::read_to_string("/proc/swaps").ok().as_deref()),
+        ]
+    });
+    lines
+}
+
+/// Where the rows are, or would be; with PostgreSQL, where the server keeps its files.
+fn disk(config: &Path, loaded: &Loaded) -> Line {
+    let folder = match &loaded.platform.storage {
+        StorageLocation::Sqlite(path) => nearest_folder(path),
+        StorageLocation::Postgres(_) => nearest_folder(config),
+    };
+    match statvfs(folder) {
+        Ok(found) => judge_space(folder, found.f_bavail.saturating_mul(found.f_frsize)),
+        Err(error) => DISK.skipped(format!("the free space of {} is not known: {error}", folder.display())),
+    }
+}
+
+fn judge_space(folder: &Path, free: u64) -> Line {
+    let found = format!("{} MiB are free in {}", free / MIB, folder.display());
+    let fix = "make room: a full disk stops every write, and with SQLite some reads";
+    match free {
+        ..NO_SPACE => DISK.error(found, fix),
+        NO_SPACE..LITTLE_SPACE => DISK.warning(found, fix),
+        _ => DISK.ok(found),
+    }
+}
+
+/// What the kernel could give, within the limit of a container.
+fn memory() -> Line {
+    let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
+    let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let of_group = read("/sys/fs/cgroup/memory.max")
+        .zip(read("/sys/fs/cgroup/memory.current"))
+        .map(|(most, current)| most.saturating_sub(current));
+    match available.into_iter().chain(of_group).min() {
+        Some(free) if free < LITTLE_MEMORY => MEMORY.warning(
+            format!("{} MiB are available", free / MIB),
+            "give the server 256 MiB more: each hash of a sign-in takes 19 MiB while it is computed",
+        ),
+        Some(free) => MEMORY.ok(format!("{} MiB are available", free / MIB)),
+        None => MEMORY.skipped("this system does not say how much is available"),
+    }
+}
+
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+/// Three quarters of the files may be connections. None is no limit.
+fn open_files(limit: Option<u64>, wanted: Option<u64>) -> Line {
+    let Some(limit) = limit else { return OPEN_FILES.ok("there is no limit") };
+    let found = format!("this user may open {limit} files, so {} connections", limit - limit / 4);
+    match wanted {
+        Some(wanted) if wanted > limit - limit / 4 => OPEN_FILES.warning(
+            format!("{found}, and server.max_connections is {wanted}"),
+            "raise the limit of the service (LimitNOFILE), or lower server.max_connections",
+        ),
+        None if limit < FEW_FILES => OPEN_FILES
+            .warning(found, format!("raise the limit of the service (LimitNOFILE) to {FEW_FILES} or more")),
+        _ => OPEN_FILES.ok(found),
+    }
+}
+
+fn user() -> Line {
+    let user = geteuid();
+    if user.is_root() {
+        return USER.skipped("this is root; the other lines are those of root, not of the service's user");
+    }
+    USER.ok(name(user.as_raw()).unwrap_or_else(|| user.as_raw().to_string()))
+}
+
+fn core_dumps(limit: Option<u64>) -> Line {
+    match limit {
+        Some(0) => CORE_DUMPS.ok("are off"),
+        _ => CORE_DUMPS.warning(
+            "are on for this user: the file of a crash holds keys and secrets",
+            "set LimitCORE=0 for the service",
+        ),
+    }
+}
+
+/// Memory that is compressed in place is no disk.
+fn swap(table: Option<&str>) -> Line {
+    let Some(table) = table else { return SWAP.skipped("this system does not say") };
+    let files: Vec<_> = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|file| !file.starts_with("/dev/zram"))
+        .collect();
+    if files.is_empty() {
+        return SWAP.ok("is off");
+    }
+    SWAP.warning(
+        format!("{} may keep keys and secrets beyond the end of the program", files.join(", ")),
+        "turn it off, encrypt it, or set MemorySwapMax=0 for the service",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    #[test]
+    fn each_need_of_the_server_has_its_limit() {
+        let folder = Path::new("data");
+        for (line, expected, found) in [
+            (judge_space(folder, NO_SPACE - 1), Status::Error, "63 MiB are free in data"),
+            (judge_space(folder, LITTLE_SPACE - 1), Status::Warning, "1023 MiB are free in data"),
+            (judge_space(folder, LITTLE_SPACE), Status::Ok, "1024 MiB are free in data"),
+            (open_files(Some(4_095), None), Status::Warning, "4095 files, so 3072 connections"),
+            (open_files(Some(4_096), None), Status::Ok, "3072 connections"),
+            (open_files(Some(1_024), Some(768)), Status::Ok, "768 connections"),
+            (open_files(Some(1_024), Some(769)), Status::Warning, "server.max_connections is 769"),
+            (open_files(None, Some(769)), Status::Ok, "no limit"),
+            (core_dumps(Some(0)), Status::Ok, "off"),
+            (core_dumps(None), Status::Warning, "on for this user"),
+            (swap(Some("Filename Type\n/dev/zram0 partition\n")), Status::Ok, "off"),
+            (swap(Some("Filename Type\n/dev/sda2 partition\n")), Status::Warning, "/dev/sda2 may keep"),
+            (swap(None), Status::Skipped, "does not say"),
+        ] {
+            assert_eq!(line.status, expected, "{line:?}");
+            assert!(line.found.contains(found), "{line:?}");
+        }
+        assert_eq!(available("MemTotal: 9 kB\nMemAvailable:   512 kB\n"), Some(524_288));
+        assert_eq!(available("MemTotal: 9 kB\n"), None);
+    }
+}
