@@ -40,6 +40,7 @@ mod authorization;
 mod documents;
 mod explain;
 pub mod snippets;
+mod token_page;
 mod write_budget;
 
 mod access_log;
@@ -62,4 +63,5 @@ pub use presented_certificates::{PresentedCertificates, PresentedCertificatesErr
 pub use routes::ReportBudget;
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
+pub use token_page::{ExplainToken, TokenExplanation, serve_token_page};
 pub use write_budget::WriteBudget;

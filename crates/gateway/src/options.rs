@@ -30,6 +30,7 @@ pub struct Options {
 }
 
 /// The base of every URL that is published, without a slash at its end.
+#[derive(Clone, Debug)]
 pub(crate) struct PublicUrl(pub(crate) String);
 
 impl PublicUrl {

@@ -1,4 +1,4 @@
-//! docs/security.md: every named test exists, and each line of a table with a column `status` has evidence.
+//! docs/security.md and docs/features.md: every named test exists, and each line of a table with a column `status` has evidence.
 //!
 //! A row is `| 9.1.1 | 1 | requirement | met | `keys/src/verify.rs::a_test` |`: the column `shown by` names tests by file and function, or
 //! documents by path where the requirement is about documentation.
@@ -8,10 +8,18 @@ use super::files::Files;
 use super::tests_by_name::Tests;
 use super::violation::Violation;
 
-const FILE: &str = "docs/security.md";
+const FILES: [&str; 2] = ["docs/security.md", "docs/features.md"];
 /// The allowed statuses, and whether each needs evidence.
-const STATUSES: [(&str, bool); 5] =
-    [("met", true), ("fixed", true), ("not met", false), ("not ours", false), ("stays", false)];
+const STATUSES: [(&str, bool); 8] = [
+    ("met", true),
+    ("fixed", true),
+    ("not met", false),
+    ("not ours", false),
+    ("stays", false),
+    ("yes", true),
+    ("partly", true),
+    ("no", false),
+];
 
 /// Indexes of the checked columns.
 struct Columns {
@@ -21,15 +29,14 @@ struct Columns {
 }
 
 pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
-    match files.text(FILE) {
-        Some(text) => check_text(text, tests, files),
-        None => {
-            vec![Violation::of_file(FILE, "missing", "write what is protected, from whom, and what shows it")]
-        }
-    }
+    let check = |file| match files.text(file) {
+        Some(text) => check_text(file, text, tests, files),
+        None => vec![Violation::of_file(file, "missing", "write what there is, and what shows it")],
+    };
+    FILES.into_iter().flat_map(check).collect()
 }
 
-fn check_text(text: &str, tests: &Tests, files: &Files) -> Vec<Violation> {
+fn check_text(file: &'static str, text: &str, tests: &Tests, files: &Files) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut columns = None;
     let mut rows = 0_usize;
@@ -37,7 +44,7 @@ fn check_text(text: &str, tests: &Tests, files: &Files) -> Vec<Violation> {
         let missing = quoted(line).filter(|name| is_test(name) && !tests.has_in_file(name));
         found.extend(missing.map(|name| {
             let what = format!("there is no test {name}");
-            Violation::new(FILE, index + 1, what, "write the test, or name the one that shows it")
+            Violation::new(file, index + 1, what, "write the test, or name the one that shows it")
         }));
         let Some(cells) = cells(line) else {
             columns = None;
@@ -48,12 +55,12 @@ fn check_text(text: &str, tests: &Tests, files: &Files) -> Vec<Violation> {
         } else if let Some(columns) = columns.as_ref().filter(|_| !is_rule(&cells)) {
             rows += 1;
             let problem = columns.judge(&cells, files);
-            found.extend(problem.map(|(what, fix)| Violation::new(FILE, index + 1, what, fix)));
+            found.extend(problem.map(|(what, fix)| Violation::new(file, index + 1, what, fix)));
         }
     }
     if rows == 0 {
         let fix = "write a table with the columns `status` and `shown by`";
-        found.push(Violation::of_file(FILE, "no row of a requirement", fix));
+        found.push(Violation::of_file(file, "no row of a requirement", fix));
     }
     found
 }
@@ -70,7 +77,10 @@ impl Columns {
         }
         let status = &cells[self.status];
         let Some((_, must_be_shown)) = STATUSES.iter().find(|(word, _)| word == status) else {
-            return Some((format!("status {status}"), "write met, fixed, not met, not ours or stays"));
+            return Some((
+                format!("status {status}"),
+                "write met, fixed, not met, not ours or stays; of a feature yes, partly or no",
+            ));
         };
         let shows = |name: &str| is_test(name) || files.text(name).is_some();
         let is_shown = quoted(&cells[self.shown_by]).any(shows);
@@ -102,7 +112,7 @@ mod tests {
             ("crates/keys/src/a.rs", "//! A.\n#[test]\nfn it_holds() {}\n"),
             ("docs/operations.md", "# Operations\n"),
         ]);
-        let found = lines(&check_text(text, &Tests::of(&files), &files));
+        let found = lines(&check_text(FILES[0], text, &Tests::of(&files), &files));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         let expected: Vec<String> = expected.iter().map(|what| format!("docs/security.md:{what}")).collect();
         assert_eq!(found, expected, "{text}");

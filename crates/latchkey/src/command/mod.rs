@@ -352,7 +352,7 @@ impl Command {
             Self::Health { address } => health::run(address),
             Self::Check { rows, strict, json } => check::run(config, rows, strict, json),
             Self::Doctor { json } => doctor::run(config, json),
-            Self::Inspect(arguments) => inspect::run(config, &arguments),
+            Self::Inspect(arguments) => inspect::run(config, arguments),
             Self::Plan { json, full } => plan::run(config, json, full, false),
             Self::Drift { json, full } => plan::run(config, json, full, true),
             Self::Apply { prune, now, json, full } => {

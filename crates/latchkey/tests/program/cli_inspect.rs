@@ -1,7 +1,11 @@
 //! `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::inspected::{Inspected, changed, inspect, with_input};
@@ -48,6 +52,45 @@ impl Tokens {
     fn run(&self, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
         inspect(&self.folder, input, arguments)
     }
+}
+
+/// Ends with the test.
+struct Page(Child);
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_this_machine_explains_what_is_pasted_to_nobody_else() {
+    let tokens = Tokens::fetch().await;
+    let mut command = tokens.folder.program(&["inspect", "--page", "--jwks", "acme.jwks"]);
+    let mut page = Page(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut said = String::new();
+    BufReader::new(page.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let url = said.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).unwrap();
+    let http = reqwest::Client::new();
+    let form = Answer::to(http.get(url)).await;
+    assert!(form.status == 200 && form.body.contains("name=\"token\""), "{form:?}");
+    assert_eq!(Answer::to(http.get(url).header("host", "attacker.example")).await.status, 404);
+    let paste = async |token: &str, origin: &str| {
+        let request = http.post(url).header("origin", origin).header("sec-fetch-site", "same-origin");
+        Answer::to(request.form(&[("token", token)])).await
+    };
+    let own = paste(&tokens.acme, url).await;
+    assert!(own.status == 200 && own.body.contains("VALID: every check"), "{own:?}");
+    let foreign = paste(&tokens.globex, url).await;
+    assert!(foreign.body.contains("REFUSED by the check `signature`"), "{foreign:?}");
+    for answer in [&own, &foreign] {
+        tokens.folder.canaries.assert_absent(&answer.body);
+    }
+    let secret = "lk_acme_Ab3dE6gH9jK2mN5pQ8sT1vW4xY7zAb3dE6gH9jK2mN5pQ8s";
+    let text = paste(secret, url).await;
+    assert!(text.status == 200 && !text.body.contains("Ab3dE6gH9jK2mN5pQ8sT1"), "{text:?}");
+    assert_eq!(paste(&tokens.acme, "https://attacker.example").await.status, 404);
 }
 
 #[tokio::test]

@@ -104,6 +104,9 @@ async fn a_key_of_ones_own_is_brought_in() {
     folder.write("own.pem", &pem);
     server.run(&["key", "import", "acme", "own.pem", "--algorithm", "ES256"]).output();
     assert_eq!(states(&store, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
+    let calendar = server.run(&["key", "calendar", "acme"]).output();
+    assert!(calendar.contains("SUMMARY:acme: oauth2-key-2 signs from now on\r\n"), "{calendar}");
+    assert!(!server.run(&["key", "calendar", "globex"]).output().contains("oauth2-key-2"));
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
     // Through a pipe, as from a secret store.
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();

@@ -222,25 +222,29 @@ fn printed_documents_are_the_committed_ones() {
 /// What the library of the page gets, in place of the library.
 const PAGE: &str = "
 const { BASE } = process.env;
-globalThis.window = { location: { origin: BASE } };
+globalThis.window = { location: { origin: BASE, hostname: new URL(BASE).hostname } };
 const real = fetch;
-globalThis.fetch = (path) => real(BASE + path);
-globalThis.Scalar = { createApiReference(at, { content, baseServerURL, url }) {
+globalThis.fetch = (path, options) => real(BASE + path, options);
+globalThis.Scalar = { createApiReference(at, { authentication, content, baseServerURL, url }) {
   const all = Object.values(content.paths).flatMap(Object.values).flatMap((operation) => operation.parameters ?? []);
   const sent = all.filter((one) => 'example' in one).map((one) => one.in);
   const unsent = all.filter((one) => one.in === 'query').map((one) => one.examples.example);
   console.log(at, baseServerURL === BASE, url, [...new Set(sent)].join(), unsent.length > 20);
   console.log(unsent.every((example) => example.value !== undefined && example['x-disabled']));
   console.log(content.components.schemas.TokenForm.required.join());
+  console.log(JSON.parse(atob(authentication.securitySchemes.access_token.token.split('.')[1])).client_id);
 } };
 (async () => eval(await (await real(BASE + '/docs/start.js')).text()))();
 ";
 
 #[tokio::test]
-async fn the_page_of_the_api_sends_the_sample_credentials_and_no_optional_parameter_unasked() {
-    let (_folder, program) = Program::serving(TWO_TENANTS);
+async fn the_page_of_the_api_has_the_sample_credentials_and_token_and_sends_no_optional_parameter_unasked() {
+    let (_folder, program) = Program::serving(&settings::sample());
     let printed = node(PAGE, &[("BASE", &program.url(""))]).output();
-    assert_eq!(printed, "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\n");
+    assert_eq!(
+        printed,
+        "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\nyour-client-id\n"
+    );
 }
 
 #[test]

@@ -13,18 +13,20 @@ mod report;
 mod times;
 mod token;
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
-use gateway::PresentedCertificates;
+use gateway::{PresentedCertificates, serve_token_page};
 use protocol::{Lifetime, Timestamp, api_key_parts};
 use registry::ClientId;
 use tenancy::TenantId;
 
 use super::parse::parse_instant;
-use super::print;
+use super::{block_on, print};
 use crate::admin_client::AdminArguments;
 use crate::clock;
 use expected::Expected;
@@ -74,6 +76,10 @@ pub(crate) struct InspectArguments {
     /// Check a client certificate: the file with the authorities, as `client_ca` of a listener names it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ", "method", "url", "access_token"])]
     client_ca: Option<PathBuf>,
+    /// Serve a page on this machine that explains what is pasted into it, until Ctrl-C. Nothing that is pasted leaves the machine, but an API key
+    /// with `--tenant`, which its server looks up.
+    #[arg(long, conflicts_with_all = ["file", "json", "at", "method", "url", "access_token", "client_ca"])]
+    page: bool,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -100,7 +106,11 @@ impl InspectArguments {
 pub(super) const NOT_VALID: u8 = 7;
 
 /// Prints each check with what it found. Exit 0 for a token, assertion, proof, certificate or API key that passes all, 7 for one that does not, 1 for an error.
-pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+    if arguments.page {
+        return serve_page(config.to_owned(), arguments);
+    }
+    let arguments = &arguments;
     let bytes = input::read_bytes(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
     let report = if PresentedCertificates::are(&bytes) {
@@ -110,6 +120,23 @@ pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result
     };
     print(&if arguments.admin.json { report.json() } else { report.lines() })?;
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
+}
+
+/// The port is any free one.
+fn serve_page(config: PathBuf, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port of this machine is free")?;
+    print(&format!(
+        "Open http://{} and paste a token. Ctrl-C ends the page.\n",
+        listener.local_addr().context("the port has no address")?
+    ))?;
+    let explain = move |token: &str| {
+        let report = inspect_token(&config, &arguments, token.as_bytes(), clock::now());
+        report
+            .map(|report| report.explanation())
+            .map_err(|error| input::without_secrets(&format!("{error:#}")))
+    };
+    block_on(async { Ok(serve_token_page(listener, Arc::new(explain)).await?) })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn inspect_token(

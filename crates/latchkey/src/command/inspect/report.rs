@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use administration::ApiKeyView;
+use gateway::TokenExplanation;
 use keys::{Inspection, Members, TokenKind};
 use protocol::Timestamp;
 use registry::CertificateFacts;
@@ -170,6 +171,23 @@ impl Report {
             shown.push_str(&format!("\n{name}\n{}", wrapped(rows.into_iter())));
         }
         shown
+    }
+
+    /// For a page, without secrets that a claim may hold.
+    pub(super) fn explanation(&self) -> TokenExplanation {
+        let shown = |cell: &String| without_secrets(cell);
+        let checks = self.checks.iter().flat_map(Line::rows).collect();
+        let sections = std::iter::once(("CHECKS", checks)).chain(self.sections());
+        let rows = |rows: Vec<Vec<String>>| rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+        TokenExplanation {
+            is_accepted: match self.verdict {
+                Verdict::Valid => Some(true),
+                Verdict::Refused => Some(false),
+                Verdict::Unverified => None,
+            },
+            summary: self.summary().iter().map(shown).collect(),
+            sections: sections.map(|(name, found)| (name.to_owned(), rows(found))).collect(),
+        }
     }
 
     fn summary(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `latchkey key …`.
 
+mod calendar;
 mod effects;
 mod reseal;
 mod views;
@@ -22,7 +23,7 @@ use super::runner::Runner;
 use super::secret_input;
 use super::suggested::suggested;
 use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
-use crate::sealing;
+use crate::{clock, sealing};
 use effects::Taking;
 pub(crate) use views::KeyDocument;
 
@@ -76,6 +77,9 @@ pub(crate) enum KeyCommand {
     /// Show which keys sign and come next, and whether verifiers have fetched them.
     #[command(after_help = example!("key status globex"))]
     Status(TenantArguments),
+    /// Print the dates to come of signing keys, and of secrets that are replaced on a schedule, as a calendar (RFC 5545).
+    #[command(after_help = example!("key calendar globex"))]
+    Calendar(TenantArguments),
     /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
     #[command(after_help = example!("key reseal --dry-run"))]
     Reseal {
@@ -144,6 +148,9 @@ pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<Exi
         }),
         KeyCommand::Status(TenantArguments { tenant }) => {
             runner.show(ApiRequest::get(format!("{}/status", keys_path(&tenant))), views::status)
+        }
+        KeyCommand::Calendar(TenantArguments { tenant }) => {
+            runner.run(async |admin| print(&calendar::read(admin, &tenant, clock::now()).await?))
         }
         KeyCommand::Reseal { dry_run } => reseal::reseal(runner, dry_run),
         KeyCommand::NewSealingKey { file } => new_sealing_key(file.as_deref()),

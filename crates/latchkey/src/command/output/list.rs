@@ -26,6 +26,11 @@ pub(crate) struct ListArguments {
 }
 
 impl ListArguments {
+    /// All rows.
+    pub(crate) const fn all() -> Self {
+        Self { limit: LONGEST_PAGE, all: true, cursor: None }
+    }
+
     /// Reads page after page.
     pub(crate) async fn read<T: DeserializeOwned>(
         &self,
