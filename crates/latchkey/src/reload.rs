@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use administration::{FileSecret, Generations as _, Outcome};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use crate::apply::{Applied, ApplyOptions, apply, say};
 use crate::conflict_messages::TenantsLeftOut;
@@ -18,6 +19,9 @@ use settings::{
     Environment, Loaded, Passwords, PlatformSettings, ReadError, SealingKeySource, read,
     refuse_beyond_loopback,
 };
+
+/// So long after the store has not taken settings they are tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// Watches the files of the settings until the program ends.
 pub(crate) struct Reload {
@@ -32,6 +36,8 @@ pub(crate) struct Reload {
     secrets: ServerSecrets,
     /// The hash of the content that was last applied or refused, which is not tried again until the files change.
     seen: String,
+    /// Why the files could not be applied, if they could not: they are tried again.
+    failed: Option<String>,
     /// The generation that these files were when they were last applied; none if the store had later ones.
     held: Option<u64>,
     /// When to retry tenants that were left out.
@@ -88,6 +94,7 @@ impl Reload {
             runs_beyond: loaded.is_beyond_loopback(),
             secrets: ServerSecrets::of(&loaded.platform),
             seen: loaded.content_hash.clone(),
+            failed: None,
             held: None,
         }
     }
@@ -134,6 +141,7 @@ impl Reload {
                 () = watch.changed() => Why::Changed,
                 () = environment.secret_stores().due() => Why::Changed,
                 _ = hangup.recv() => Why::Requested,
+                () = sleep(AGAIN), if self.failed.is_some() => Why::Changed,
                 () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
             let began = Instant::now();
@@ -183,9 +191,14 @@ impl Reload {
             );
         }
         let watched = loaded.watched.clone();
-        if let Err(error) = self.take_over(loaded).await {
-            tracing::error!(%error, "settings not applied; the last good ones go on");
+        let failed = self.take_over(loaded).await.err().map(|error| error.to_string());
+        if let Some(error) = failed.as_ref().filter(|_| failed != self.failed) {
+            tracing::error!(%error, "settings not applied; the last good ones go on, and these are tried again");
         }
+        if failed.is_some() {
+            self.seen.clear();
+        }
+        self.failed = failed;
         Some(watched)
     }
 

@@ -237,13 +237,14 @@ fn snippets(tenant: &TenantView, client: &ClientView, language: Language) -> Str
         client_id: id,
     };
     let mut text = output::snippets(token_endpoint, id, language);
-    text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
     let verifiers = output::verifiers(&expected, language);
-    text + if verifiers.is_empty() {
-        "docs/verifying.md lists libraries of this language.\n"
+    text.push_str("\nAn API checks the tokens that it gets");
+    text.push_str(if verifiers.is_empty() {
+        ", with a library of JSON Web Tokens, as docs/protect-an-api.md says.\n"
     } else {
-        &verifiers
-    }
+        " (docs/protect-an-api.md):\n"
+    });
+    text + &verifiers
 }
 
 fn state(view: &TenantView) -> String {

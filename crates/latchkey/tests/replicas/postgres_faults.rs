@@ -53,11 +53,23 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     let requested = Instant::now();
     send_request(&test_env, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
     eprintln!("measured: a cold client gets 503 after {:?}", requested.elapsed());
+    // Settings that are saved meanwhile are applied afterwards.
+    let marks = replicas.each_ref().map(|replica| {
+        let mark = replica.program.mark();
+        replica.folder.write("config.yaml", &settings(CLIENTS + 1));
+        mark
+    });
     sleep(STALE).await;
+    for (replica, mark) in replicas.iter().zip(marks) {
+        replica.program.log_after(mark, "settings not applied");
+    }
     load.more(200).await;
     postgres.start();
     let accepts = Instant::now();
     served_again(&test_env, &replicas, 40, accepts).await;
+    let new = format!("svc-{CLIENTS}");
+    let is_applied = async || send_request(&test_env, &replicas[0], &new).await.status == 200;
+    eventually("the settings are applied", LONGEST, is_applied).await;
     load.more(100).await;
     let answered = load.assert_none_failed(500).await;
     eprintln!("measured: {answered} requests of warm clients, 0 failed");

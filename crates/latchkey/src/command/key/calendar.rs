@@ -8,6 +8,21 @@ use super::keys_path;
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::command::output::ListArguments;
 
+/// A calendar has one part at least (RFC 5545 §3.6), also without events.
+const BEGINNING: [&str; 11] = [
+    "BEGIN:VCALENDAR",
+    "VERSION:2.0",
+    "PRODID:-//Latchkey//Rotations//EN",
+    "BEGIN:VTIMEZONE",
+    "TZID:UTC",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0000",
+    "TZOFFSETTO:+0000",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+];
+
 /// Something that happens at an instant.
 struct Event {
     /// What it is of, which stays the same while its date moves.
@@ -52,8 +67,7 @@ fn of_client(ClientView { client_id, rotation, .. }: &ClientView) -> Option<Even
 }
 
 fn calendar(tenant: &TenantId, events: impl Iterator<Item = Event>, now: Timestamp) -> String {
-    let mut lines =
-        ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Latchkey//Rotations//EN"].map(str::to_owned).to_vec();
+    let mut lines = BEGINNING.map(str::to_owned).to_vec();
     for Event { name, at, summary } in events {
         lines.extend([
             "BEGIN:VEVENT".to_owned(),
