@@ -41,7 +41,7 @@ pub(crate) fn measure(workspace: &Workspace, options: &NewcomerOptions) -> Resul
     let place = target.join(format!("newcomer-{}", std::process::id()));
     fs::create_dir_all(&place).doing("make a folder")?;
     let program = match &options.program {
-        Some(folder) => folder.clone(),
+        Some(folder) => folder.canonicalize().doing("find the program")?,
         None if options.clone => cloned(workspace, &place)?,
         None => built(workspace, &target)?,
     };

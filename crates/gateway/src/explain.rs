@@ -107,7 +107,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
             let key = services.engine.existing_signing_key(&tenant, now).await;
             checks.push(token::key_check(request, &tenant, &key));
             match key {
-                Ok(key) => token = Some(token::view(&tenant, claims, key.as_deref())),
+                Ok(key) => token = Some(token::view(grantee.as_ref(), &tenant, claims, key.as_deref())),
                 Err(error) => refusals.push(Refusal::by("signing_key", error)),
             }
         }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use protocol::{Audience, Confirmation, Lifetime, Timestamp, TokenResponse};
+use keys::{SignError, SigningKey};
+use protocol::{Audience, Confirmation, Lifetime, StaticClaims, Timestamp, TokenResponse};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_with::skip_serializing_none;
@@ -53,7 +54,27 @@ pub struct AccessTokenClaims<'a> {
     pub cnf: Option<Confirmation>,
 }
 
+/// With the claims of client and tenant, of which no rule lets one have the name of another.
+#[derive(Serialize)]
+struct WithStaticClaims<'c> {
+    #[serde(flatten)]
+    claims: &'c AccessTokenClaims<'c>,
+    #[serde(flatten)]
+    more: &'c StaticClaims,
+}
+
 impl<'a> AccessTokenClaims<'a> {
+    /// The token, which also says what its client and tenant let all tokens say.
+    pub(crate) fn sign(&self, key: &SigningKey, grantee: &Grantee<'_>) -> Result<String, SignError> {
+        let typ = &grantee.tenant.access_token.typ;
+        let more = grantee.static_claims();
+        if more.is_empty() {
+            key.sign(typ, self)
+        } else {
+            key.sign(typ, &WithStaticClaims { claims: self, more: &more })
+        }
+    }
+
     /// The answer that brings this token, and nothing else.
     pub(crate) fn response(self, access_token: String) -> TokenResponse {
         TokenResponse {
@@ -109,6 +130,12 @@ impl<'a> Grantee<'a> {
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
         self.client.token_lifetime(self.tenant)
+    }
+
+    /// What its access tokens say beside the claims of the grant.
+    #[must_use]
+    pub fn static_claims(&self) -> Cow<'a, StaticClaims> {
+        self.tenant.access_token.claims.with(&self.client.claims)
     }
 
     /// `iss` of its tokens: the client's issuer alias as long as the tenant has that alias, otherwise the tenant's issuer.

@@ -130,7 +130,7 @@ impl Engine {
         };
         let claims = claims.of_api_key(client.proof().api_key());
         let key = self.keys.signing_key(tenant, now).await?;
-        let access_token = key.sign(&tenant.access_token.typ, &claims)?;
+        let access_token = claims.sign(&key, &grantee)?;
         let value = claims.response(access_token);
         Ok(Signed { value, algorithm: key.algorithm() })
     }

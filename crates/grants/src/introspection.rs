@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 
-use protocol::ActiveToken;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{ActiveToken, StaticClaims};
 use registry::{Client, ClientStatus, IntrospectionRight};
+
+use serde_json::{Map, Value};
 
 use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
@@ -35,7 +39,20 @@ pub(crate) fn decide(
         api_key: claims.api_key.map(Cow::into_owned),
         owner: None,
         labels: None,
+        claims: StaticClaims::default(),
     })
+}
+
+/// Those of the claims of client and tenant that the token has, as it has them: they may have changed since.
+pub(crate) fn carried(claims: StaticClaims, token: &str) -> StaticClaims {
+    if claims.is_empty() {
+        return claims;
+    }
+    let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
+    let mut payload: Map<String, Value> =
+        payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
+    let names = claims.0.into_iter().map(|(name, _)| name);
+    StaticClaims(names.filter_map(|name| payload.remove_entry(&name)).collect())
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

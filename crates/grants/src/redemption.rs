@@ -96,7 +96,7 @@ pub(crate) async fn sign(
     let Some(now) = engine.first_valid_second_of(grantee, person, now).await? else { return Ok(None) };
     let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
-    let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
+    let access_token = claims.sign(&key, grantee)?;
     let signs_in = grant.granted.has_scope("openid");
     let person = if signs_in { claims_of_person(engine, grantee, grant).await? } else { Map::new() };
     let id_token = signs_in.then(|| {

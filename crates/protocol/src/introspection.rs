@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, Secret, TokenType};
+use crate::{
+    Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, Secret, StaticClaims, TokenType,
+};
 
 /// The token that the caller asks about.
 #[derive(Debug)]
@@ -104,6 +106,9 @@ pub struct ActiveToken {
     /// The labels of an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// What all tokens of its client or tenant say.
+    #[serde(flatten)]
+    pub claims: StaticClaims,
 }
 
 impl IntrospectionResponse {

@@ -19,6 +19,7 @@ mod grant_type;
 mod resource;
 mod revocation;
 mod scope;
+mod static_claims;
 mod thumbprint;
 
 mod error;
@@ -91,6 +92,7 @@ pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
 pub use secret::Secret;
 pub use sent_request::{PushedResponse, RequestSource, SentRequest};
+pub use static_claims::StaticClaims;
 pub use subject_type::SubjectType;
 pub use thumbprint::Thumbprint;
 pub use timestamp::Timestamp;

@@ -1,6 +1,6 @@
 //! A registered client with its permissions and secrets (RFC 6749 §2, RFC 7591 §2).
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SubjectType};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, StaticClaims, SubjectType};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
 
@@ -38,6 +38,9 @@ pub struct Client {
     pub scope: Scope,
     /// The lifetime of its tokens, if it differs from the tenant's.
     pub access_token_lifetime: Option<Lifetime>,
+    /// What its tokens say beside the claims of the grant and of the tenant.
+    #[serde(default)]
+    pub claims: StaticClaims,
     /// `iss` of its tokens, if it is an alias of the tenant's.
     pub issuer: Option<Issuer>,
     /// The tokens that it may introspect.
@@ -115,6 +118,7 @@ impl Client {
             resources: Vec::new(),
             scope: Scope::default(),
             access_token_lifetime: None,
+            claims: StaticClaims::default(),
             issuer: None,
             introspection: IntrospectionRight::Own,
             dpop_bound_access_tokens: false,

@@ -1,6 +1,6 @@
 //! The format and lifetime of a tenant's access tokens (RFC 9068 §2.1).
 
-use protocol::{Lifetime, Timestamp, named};
+use protocol::{Lifetime, StaticClaims, Timestamp, named};
 use serde::{Deserialize, Serialize};
 
 /// Lifetime, format, `typ` and binding of a tenant's access tokens.
@@ -16,6 +16,9 @@ pub struct AccessTokenPolicy {
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
+    /// What each token says beside the claims of its grant.
+    #[serde(default)]
+    pub claims: StaticClaims,
     /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,
 }
@@ -71,6 +74,7 @@ impl Default for AccessTokenPolicy {
             typ: "at+jwt".to_owned(),
             require_sender_constraint: false,
             require_dpop_nonce: false,
+            claims: StaticClaims::default(),
             previous_typs: Vec::new(),
         }
     }

@@ -4,7 +4,8 @@ use std::num::NonZero;
 
 use keys::{KeyId, KeyRecord};
 use protocol::{
-    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
+    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, StaticClaims, SubjectType,
+    Timestamp,
 };
 use registry::{ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
@@ -103,6 +104,12 @@ pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
     Client { access_token_lifetime: Some(Lifetime::from_seconds(seconds)), ..client }
 }
 
+/// Claims of access tokens from their JSON.
+#[must_use]
+pub fn claims(text: &str) -> StaticClaims {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
 /// A live secret that no value matches, for tests of rows.
 #[must_use]
 pub fn secret(id: &str) -> ClientSecret {
@@ -165,6 +172,7 @@ pub fn tenant_with_settings() -> Tenant {
             typ: "at+jwt".to_owned(),
             require_sender_constraint: true,
             require_dpop_nonce: true,
+            claims: claims(r#"{"plan":"pro"}"#),
             previous_typs: Vec::new(),
         },
         assertions: AssertionPolicy { issuer_only: true, max_lifetime: seconds(18) },

@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
 
 use super::read::documents;
@@ -59,6 +59,10 @@ pub struct ClientSettings {
     pub access_token_lifetime: Option<Lifetime>,
     /// What this client's tokens say differently.
     pub token: TokenSettings,
+    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1 KiB of texts, numbers, truth values and lists of them. No claim
+    /// of the server is among them.
+    #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
+    pub claims: Map<String, Value>,
     /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,
     /// The https URL where those keys are published, in place of `jwks` (RFC 7591 §2).
@@ -217,6 +221,7 @@ impl From<&Client> for ClientSettings {
             scopes: client.scope.iter().map(|token| token.as_str().to_owned()).collect(),
             access_token_lifetime: client.access_token_lifetime,
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
+            claims: client.claims.0.clone(),
             jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),
             jwks_uri: client.jwks_uri.clone(),
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,

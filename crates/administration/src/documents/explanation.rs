@@ -5,7 +5,7 @@ use std::fmt;
 use protocol::{ClientAuthenticationMethod, Credential, Lifetime, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Instant;
 use super::schema::Span;
@@ -206,6 +206,9 @@ pub struct ExplainedClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"4fT9xQ2bV7mK")]
     pub api_key: Option<String>,
+    /// What all tokens of the client or the tenant say.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// The schema of an audience.

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use crate::ManagedBy;
+use crate::rules::RESERVED;
 
 /// The id of a tenant.
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
@@ -111,6 +112,17 @@ pub fn names(pattern: &str) -> Value {
 #[must_use]
 pub fn ids() -> Value {
     json!({ "minLength": 1, "maxLength": 255, "pattern": NAME })
+}
+
+/// The names of static claims: none of the server's.
+pub(crate) fn claim_names() -> Value {
+    json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": "^urn:latchkey:" }] } })
+}
+
+/// The values of static claims.
+pub(crate) fn claim_values() -> Value {
+    const PLAIN: [&str; 3] = ["string", "number", "boolean"];
+    json!({ "oneOf": [{ "type": PLAIN }, { "type": "array", "items": { "type": PLAIN } }] })
 }
 
 /// The items of a list of these values.

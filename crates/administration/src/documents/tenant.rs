@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
     LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies,
@@ -150,6 +150,10 @@ pub struct AccessTokenSettings {
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
+    /// Claims of all access tokens of the tenant, such as its plan: up to 1 KiB of texts, numbers, truth values and lists of them. No claim of the server is
+    /// among them.
+    #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
+    pub claims: Map<String, Value>,
 }
 
 /// Which assertions of its clients the tenant accepts (`private_key_jwt`).

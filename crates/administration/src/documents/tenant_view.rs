@@ -91,6 +91,7 @@ impl From<&AccessTokenPolicy> for AccessTokenSettings {
             typ: policy.typ.clone(),
             require_sender_constraint: policy.require_sender_constraint,
             require_dpop_nonce: policy.require_dpop_nonce,
+            claims: policy.claims.0.clone(),
         }
     }
 }

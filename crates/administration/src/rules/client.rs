@@ -8,6 +8,7 @@ use tenancy::{Issuer, Tenant};
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
 use super::secret_rotation::check_secret_rotation;
+use super::static_claims::check_static_claims;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
@@ -50,6 +51,7 @@ pub fn check_client(
         resources: check_resources(errors, tenant, &settings.resources),
         scope,
         access_token_lifetime: settings.access_token_lifetime,
+        claims: check_static_claims(errors, "/claims", &settings.claims),
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
         introspection: check_introspection(errors, &settings.introspection),
         dpop_bound_access_tokens: settings.dpop_bound_access_tokens,
@@ -328,6 +330,10 @@ mod tests {
             (json!({ "contacts": ["a", "a"] }), "/contacts/1"),
             (json!({ "contacts": (0..11).map(|nth| nth.to_string()).collect::<Vec<_>>() }), "/contacts"),
             (json!({ "purpose": "service" }), "/purpose"),
+            (json!({ "claims": { "sub": "x" } }), "/claims/sub"),
+            (json!({ "claims": { "urn:latchkey:x": "x" } }), "/claims/urn:latchkey:x"),
+            (json!({ "claims": { "plan": { "name": "pro" } } }), "/claims/plan"),
+            (json!({ "claims": { "plan": "x".repeat(1_024) } }), "/claims"),
             (json!({ "rotate": { "every": "59m", "into": "s:p#k" } }), "/rotate/every"),
             (json!({ "rotate": { "every": "401d", "into": "s:p#k" } }), "/rotate/every"),
             (json!({ "rotate": { "every": "1d", "into": "s:p#k", "grace": "1d" } }), "/rotate/grace"),
@@ -406,6 +412,7 @@ mod tests {
             json!({ "description": "ä".repeat(256) }),
             json!({ "contacts": ["ops@example.com", "the billing team"] }),
             json!({ "purpose": "service_account" }),
+            json!({ "claims": { "plan": "pro", "seats": 3, "trial": false, "roles": ["a", 1] } }),
             json!({ "rotate": { "every": "1h", "into": "s:p" } }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),

@@ -8,6 +8,7 @@ use tenancy::{
     ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
 
+use super::static_claims::check_static_claims;
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::documents::schema;
@@ -146,7 +147,7 @@ fn check_iss(
 
 fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
     const HINT: &str = "write at+jwt (RFC 9068) or JWT";
-    let AccessTokenSettings { lifetime, format, typ, require_sender_constraint, require_dpop_nonce } =
+    let AccessTokenSettings { lifetime, format, typ, require_sender_constraint, require_dpop_nonce, claims } =
         settings;
     errors.check_token_lifetime("/access_token/lifetime", *lifetime);
     let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
@@ -169,6 +170,7 @@ fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) 
         typ: typ.clone(),
         require_sender_constraint: *require_sender_constraint,
         require_dpop_nonce: *require_dpop_nonce,
+        claims: check_static_claims(errors, "/access_token/claims", claims),
         previous_typs: Vec::new(),
     }
 }

@@ -69,6 +69,7 @@ fn a_client_has_this_form() {
         id: fixtures::client_id("a:b {é}"),
         description: None,
         purpose: Some(ClientPurpose::ServiceAccount),
+        claims: fixtures::claims(r#"{"service":"bills"}"#),
         status: ClientStatus::Suspended,
         grant_types: GrantType::ALL.to_vec(),
         resources: vec!["https://api.example.com".to_owned()],

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use administration::UsagePeriod;
 use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use schemars::JsonSchema;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 
 /// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
@@ -264,6 +264,9 @@ pub(super) struct Introspection {
     owner: Option<String>,
     /// Of an API key.
     labels: Option<Vec<String>>,
+    /// The static claims of client and tenant that the token has.
+    #[serde(flatten)]
+    claims: Map<String, Value>,
 }
 
 /// RFC 7800 section 3.1: the keys that the sender of the token must prove to hold.

@@ -1,5 +1,7 @@
 //! Introspection: the claims that a caller may see, and identical answers for everything else (RFC 7662).
 
+use registry::ClientStore as _;
+
 use crate::prelude::*;
 
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -41,6 +43,42 @@ async fn an_active_answer_repeats_the_claims_in_order() {
             claims["jti"]
         );
         assert_eq!((answer.status, answer.body), (200, expected));
+    }
+}
+
+/// A token says what it was issued with, whatever its client and its tenant say by now.
+#[tokio::test]
+async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenant() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let say = |text: &str| {
+            app.change_tenant(tenant, |changed| {
+                changed.access_token.claims.clone_from(&fixtures::claims(text));
+            });
+        };
+        say(r#"{"plan":"pro","seats":3}"#);
+        let tenant_id = fixtures::tenant_id(tenant);
+        let row = app.store.find_client(&tenant_id, &fixtures::client_id(SVC)).await.unwrap().unwrap();
+        let claims = fixtures::claims(&json!({ "plan": "own", "service": tenant }).to_string());
+        app.store.put_client(Client { claims, ..Client::clone(&row) });
+        let token = app.token(tenant).await;
+        let said = claims_of(&token);
+        assert_eq!(
+            [&said["plan"], &said["seats"], &said["service"]],
+            [&json!("own"), &json!(3), &json!(tenant)]
+        );
+        assert_eq!(said["sub"], SVC);
+        say(r#"{"plan":"free","late":1}"#);
+        let answer = ask(&app, tenant, SVC, &token).await.json();
+        assert_eq!(
+            [&answer["plan"], &answer["service"], &answer["late"]],
+            [&json!("own"), &json!(tenant), &json!(null)]
+        );
+        let of_other = claims_of(&app.token(other).await);
+        assert_ne!(of_other["service"], json!(tenant));
+        app.store.put_client(Client::clone(&row));
+        say("{}");
+        assert_eq!(claims_of(&app.token(tenant).await)["plan"], json!(null));
     }
 }
 

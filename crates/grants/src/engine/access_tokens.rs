@@ -1,7 +1,9 @@
 //! The access tokens that were issued: what they say, and what they open.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
+use protocol::{
+    ActiveToken, IntrospectionResponse, PresentedToken, Secret, StaticClaims, Timestamp, api_key_name,
+};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -47,7 +49,11 @@ impl Engine {
         let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
         let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
-        Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
+        let answer = introspection::decide(claims, &caller, holder.as_deref());
+        let more =
+            holder.map(|client| StaticClaims::clone(&Grantee { tenant, client: &client }.static_claims()));
+        let more = more.map(|more| introspection::carried(more, token.expose())).unwrap_or_default();
+        Ok(answer.map(|answer| ActiveToken { claims: more, ..answer }).into())
     }
 
     /// An API key as a token of its client, for a caller that may know it.
@@ -68,7 +74,8 @@ impl Engine {
         let token = claims.and_then(|claims| introspection::decide(claims, caller, Some(&holder)));
         Ok(token.map(|token| {
             self.api_keys.note_use(&key, source, now);
-            ActiveToken { owner: key.owner.clone(), labels: Some(key.labels.clone()), ..token }
+            let claims = Grantee { tenant, client: &holder }.static_claims().into_owned();
+            ActiveToken { owner: key.owner.clone(), labels: Some(key.labels.clone()), claims, ..token }
         }))
     }
 

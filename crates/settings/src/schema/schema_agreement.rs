@@ -113,7 +113,7 @@ fn everything() -> Value {
                 "algorithm": "RS256", "rotate_every": "90d", "publish_before": "1d", "jwks_max_age": "5m", "jwks_stale": "1m",
                 "skew": "60s", "rsa_bits": 3072, "hold_activation": "1h"
             },
-            "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt" },
+            "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt", "claims": { "plan": "pro", "seats": 3 } },
             "resource_servers": {
                 "api": { "scopes": ["a", "b"], "clients": ["web", "app"] },
                 "api2": { "scopes": { "c": "Change bills", "d": "" } }
@@ -123,7 +123,7 @@ fn everything() -> Value {
                     "name": "Web", "description": "The shop", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
                     "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
                     "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"],
-                    "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"],
+                    "token": { "issuer": "thunder" }, "claims": { "roles": ["a", 1, true] }, "redirect_uris": ["https://app.example.com/back"],
                     "subject_type": "pairwise", "sector_identifier_uri": "https://example.com", "claims_in_id_token": true, "introspection": "own"
                 },
                 "app": {

@@ -200,10 +200,11 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema knew no API keys, and keys were numbered.
+    // That schema knew no API keys and no static claims, and keys were numbered.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
+    expected.access_token.claims = protocol::StaticClaims::default();
     assert_eq!(found.as_deref(), Some(&expected));
 }
 

@@ -170,6 +170,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             typ: "JWT".to_owned(),
             require_sender_constraint: true,
             require_dpop_nonce: true,
+            claims: fixtures::claims(r#"{"pl'an":["é",1.5,true]}"#),
             previous_typs: vec![PreviousTyp {
                 typ: "at+jwt".to_owned(),
                 accepted_until: Timestamp::from_seconds(7),
@@ -230,6 +231,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         description: Some("“bills” \\ 'customers'; 日本".to_owned()),
         contacts: vec!["“ops”".to_owned()],
         purpose: Some(ClientPurpose::Api),
+        claims: fixtures::claims(r#"{"service":"'bills'"}"#),
         rotation: Some(SecretRotation {
             every: Lifetime::from_seconds(3600),
             into: "vault:a/b#c".to_owned(),

@@ -79,7 +79,7 @@ fn scope_line(scope: &ExplainedScope) -> String {
 
 fn token_lines(token: &ExplainedToken) -> String {
     let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
-    let ExplainedClaims { iss, sub, aud, client_id, scope, api_key } = claims;
+    let ExplainedClaims { iss, sub, aud, client_id, scope, api_key, more } = claims;
     let aud = match aud {
         Value::String(one) => one.clone(),
         many => many.to_string(),
@@ -96,10 +96,10 @@ fn token_lines(token: &ExplainedToken) -> String {
         ("lifetime", &lifetime.to_string()),
     ];
     let api_key = api_key.as_deref().map(|id| ("api_key", id));
-    rows.into_iter()
-        .chain(api_key)
-        .map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value))
-        .collect()
+    let rows = rows.into_iter().chain(api_key);
+    let rows = rows.map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value));
+    let more = more.iter().map(|(name, value)| wrapped(&format!("  {name}"), INDENT, &value.to_string()));
+    rows.chain(more).collect()
 }
 
 /// A text in lines at this column, the first after a word. Control characters are shown and not obeyed.
