@@ -75,10 +75,24 @@ impl Administrator {
         self.store.record_rotation(tenant, client, &begun).await?;
         let (progress, came) = match self.rotate_as_scheduled(row, rotation, now).await {
             Ok(done) => (RotationProgress::succeeded(now + rotation.every), done),
+            // A change of the client makes it due again, and the attempt that began then says how it is.
+            Err((_, said)) if !self.is_latest_attempt(tenant, client, now).await? => {
+                return Ok(ScheduledRotation::Failed(said));
+            }
             Err((told, said)) => (before.failed(now, told), ScheduledRotation::Failed(said)),
         };
         self.store.record_rotation(tenant, client, &progress).await?;
         Ok(came)
+    }
+
+    async fn is_latest_attempt(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        began: Timestamp,
+    ) -> Edited<bool> {
+        let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
+        Ok(facts.client(client).is_ok_and(|(_, row)| row.rotation.begun_at == Some(began)))
     }
 
     /// What failed: for the row, and for the operator's log.
