@@ -1,5 +1,5 @@
-//! A page that explains a token that is pasted into it, as `latchkey inspect --page` serves it at an address of the reader's machine. The
-//! token goes to that program and no further.
+//! A page that explains a token that is pasted into it. `latchkey inspect --page` serves it on the reader's
+//! machine, and the token goes to that program and no further.
 
 use std::io;
 use std::net::TcpListener;
@@ -9,14 +9,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HOST;
 use actix_web::web::{Bytes, Data, PayloadConfig, block, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use pages::console::{Block, ConsolePage, Field, Form, Input};
-use pages::{Asset, Column, Common, Frame, Meaning, Table, Value};
+use pages::console::{Block, Field, Form, Input};
+use pages::{Asset, Column, Meaning, Table, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use crate::options::PublicUrl;
-use crate::page::{Opener, common, passive, respond};
+use crate::page::{Opener, passive, respond};
+use crate::routes::console::plain_page;
 
 /// More than a token, or a response with one, has.
 const LONGEST: usize = 64 * 1024;
@@ -100,20 +101,8 @@ fn page(public_url: &PublicUrl, found: Vec<Block>) -> HttpResponse {
         "A token, a response with one, an assertion or a proof. It goes to the program on this machine only.",
     );
     let form = Form::button("/".to_owned(), "", "Explain").meaning(Meaning::Info).with(vec![field]);
-    let frame = Frame {
-        skip: "Skip to the content".to_owned(),
-        label: "Console".to_owned(),
-        places: Vec::new(),
-        person: None,
-    };
-    let page = ConsolePage {
-        common: Common { tenant_name: Some("Latchkey".to_owned()), ..common(public_url) },
-        frame,
-        sign_out: None,
-        heading: "Why a token is accepted or refused".to_owned(),
-        tabs: Vec::new(),
-        blocks: found.into_iter().chain([Block::Form(form)]).collect(),
-    };
+    let blocks = found.into_iter().chain([Block::Form(form)]).collect();
+    let page = plain_page(public_url, "Latchkey".to_owned(), "Why a token is accepted or refused", blocks);
     respond(StatusCode::OK, &page, Opener::Severed)
 }
 

@@ -44,15 +44,14 @@ pub(crate) fn decide(
 }
 
 /// Those of the claims of client and tenant that the token has, as it has them: they may have changed since.
-pub(crate) fn carried(claims: StaticClaims, token: &str) -> StaticClaims {
+pub(crate) fn carried(claims: &StaticClaims, token: &str) -> StaticClaims {
     if claims.is_empty() {
-        return claims;
+        return StaticClaims::default();
     }
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
     let mut payload: Map<String, Value> =
         payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
-    let names = claims.0.into_iter().map(|(name, _)| name);
-    StaticClaims(names.filter_map(|name| payload.remove_entry(&name)).collect())
+    StaticClaims(claims.0.keys().filter_map(|name| payload.remove_entry(name)).collect())
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

@@ -241,7 +241,7 @@ mod tests {
             assert_eq!(found.map(described).as_deref(), Some(expected), "{path}");
         }
         assert!(tenant.member("clients").is_none(), "a member that only a file has");
-        // A public key may have members that are not listed (RFC 7517 §4), and static claims have values of several types.
+        // A public key may have members that are not listed (RFC 7517 §4); static claims have values of any type.
         assert_eq!(described(&tenant).matches("Any").count(), 3, "{}", described(&tenant));
         assert_eq!(
             described(tenant.member("client").unwrap().member("jwks").unwrap()).matches("Any").count(),

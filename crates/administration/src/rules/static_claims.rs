@@ -8,7 +8,7 @@ use crate::documents::escaped;
 
 /// So many bytes are they at most, as JSON: each token has them.
 const LONGEST: usize = 1_024;
-/// The claims of access tokens and the members of introspection (RFC 9068 §2.2, RFC 7662 §2.2, RFC 8693 §4), of which the server decides.
+/// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC 7662 §2.2, RFC 8693 §4).
 pub(crate) const RESERVED: [&str; 28] = [
     "iss",
     "sub",

@@ -1,9 +1,7 @@
 //! The access tokens that were issued: what they say, and what they open.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{
-    ActiveToken, IntrospectionResponse, PresentedToken, Secret, StaticClaims, Timestamp, api_key_name,
-};
+use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -50,10 +48,11 @@ impl Engine {
         let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let answer = introspection::decide(claims, &caller, holder.as_deref());
-        let more =
-            holder.map(|client| StaticClaims::clone(&Grantee { tenant, client: &client }.static_claims()));
-        let more = more.map(|more| introspection::carried(more, token.expose())).unwrap_or_default();
-        Ok(answer.map(|answer| ActiveToken { claims: more, ..answer }).into())
+        let answer = answer.zip(holder).map(|(answer, client)| {
+            let of_client = Grantee { tenant, client: &client }.static_claims();
+            ActiveToken { claims: introspection::carried(&of_client, token.expose()), ..answer }
+        });
+        Ok(answer.into())
     }
 
     /// An API key as a token of its client, for a caller that may know it.

@@ -13,7 +13,7 @@ use registry::{Client, ClientId};
 use super::applications::purpose;
 use super::form::Fields;
 use super::shown::{codes, declared_at, fact, outcome, status, time, used};
-use super::visit::{Visit, unseen};
+use super::visit::{Danger, Visit, unseen};
 use crate::explain::{Presented, Request, advice_on, explain as explained};
 use crate::failure::Failure;
 use crate::page_error::{PageError, PageResult};
@@ -35,10 +35,10 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
         "resume" => (ClientStep::Resume, "The application gets tokens again."),
         "revoke-tokens" => (ClientStep::RevokeTokens, "All tokens that it was issued are revoked."),
-        "delete" if !visit.is_proven() => return Ok(visit.ask_again("Applications")),
-        "delete" => match Visit::check_danger(fields, client.as_str()) {
+        "delete" => match visit.check_danger(fields, client.as_str()) {
             Ok(()) => (ClientStep::Delete, ""),
-            Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
+            Err(Danger::Unproven) => return Ok(visit.ask_again("Applications")),
+            Err(Danger::Unnamed(text)) => return shown(visit, Some((Meaning::Danger, text))).await,
         },
         _ => return shown(visit, None).await,
     };

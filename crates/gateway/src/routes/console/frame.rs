@@ -5,6 +5,7 @@ use pages::console::{Block, ConsolePage, Form};
 use pages::{Common, Frame, Link, Place as Entry};
 
 use super::visit::{Place, Visit, show};
+use crate::options::PublicUrl;
 use crate::page::common;
 use crate::page_error::PageRequest;
 
@@ -59,8 +60,18 @@ pub(super) fn outside(
         Place::Platform => "Latchkey".to_owned(),
         Place::Tenant(tenant) => tenant.to_string(),
     };
+    plain_page(&request.public_url, name, heading, blocks)
+}
+
+/// A page in this frame, without places to go to.
+pub(crate) fn plain_page(
+    public_url: &PublicUrl,
+    name: String,
+    heading: &str,
+    blocks: Vec<Block>,
+) -> ConsolePage {
     ConsolePage {
-        common: Common { tenant_name: Some(name), ..common(&request.public_url) },
+        common: Common { tenant_name: Some(name), ..common(public_url) },
         frame: Frame {
             skip: "Skip to the content".to_owned(),
             label: "Console".to_owned(),

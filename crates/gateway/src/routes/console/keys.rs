@@ -6,7 +6,7 @@ use pages::{Column, Empty, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan
 
 use super::form::Fields;
 use super::shown::{outcome, status, time, time_or};
-use super::visit::{Visit, unseen};
+use super::visit::{Danger, Visit, unseen};
 use crate::page_error::PageResult;
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
@@ -18,10 +18,10 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
-        "emergency" if !visit.is_proven() => return Ok(visit.ask_again("Signing keys")),
-        "emergency" => match Visit::check_danger(fields, tenant.as_str()) {
+        "emergency" => match visit.check_danger(fields, tenant.as_str()) {
             Ok(()) => KeyCommand::RotateInEmergency,
-            Err(text) => return shown(visit, Some((Meaning::Danger, text))).await,
+            Err(Danger::Unproven) => return Ok(visit.ask_again("Signing keys")),
+            Err(Danger::Unnamed(text)) => return shown(visit, Some((Meaning::Danger, text))).await,
         },
         _ => return shown(visit, None).await,
     };

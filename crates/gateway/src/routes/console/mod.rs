@@ -28,6 +28,8 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use tenancy::TenantId;
 
+pub(crate) use self::frame::plain_page;
+
 use self::form::Fields;
 use self::visit::{Place, Visit, to_sign_in};
 use crate::page_error::{PageRequest, PageResult, with_pages};

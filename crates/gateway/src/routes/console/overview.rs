@@ -11,7 +11,7 @@ use tenancy::{Tenant, TenantId};
 
 use super::form::Fields;
 use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};
-use super::visit::{Place, Visit, unseen};
+use super::visit::{Danger, Place, Visit, unseen};
 use crate::page_error::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
@@ -90,17 +90,15 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let step = match fields.text("step") {
         "suspend" => TenantStep::Suspend,
         "resume" => TenantStep::Resume,
-        "delete" if !visit.is_proven() => return Ok(visit.ask_again("Overview")),
-        "delete" => TenantStep::ScheduleDeletion,
+        "delete" => match visit.check_danger(fields, visit.tenant().as_str()) {
+            Ok(()) => TenantStep::ScheduleDeletion,
+            Err(Danger::Unproven) => return Ok(visit.ask_again("Overview")),
+            Err(Danger::Unnamed(text)) => return page(visit, Some((Meaning::Danger, text))).await,
+        },
         "cancel-deletion" => TenantStep::CancelDeletion,
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
-    if step == TenantStep::ScheduleDeletion
-        && let Err(text) = Visit::check_danger(fields, tenant.as_str())
-    {
-        return page(visit, Some((Meaning::Danger, text))).await;
-    }
     let stepped = visit.administrator().step::<Tenant>(&visit.caller, &tenant, &(), step).await;
     let notice = match outcome(stepped)? {
         Ok(view) => (Meaning::Success, format!("The tenant is {} now.", view.status)),

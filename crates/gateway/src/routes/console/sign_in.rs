@@ -100,11 +100,6 @@ pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
 }
 
 impl Visit<'_> {
-    /// Whether the holder was proven so shortly ago that something may be taken away for good.
-    pub(super) fn is_proven(&self) -> bool {
-        self.session.is_proven_for_danger(self.now())
-    }
-
     /// Asks who is there again, as the session began: a person for the password, all others for a new link.
     pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
         let text = "This takes something away for good, and your sign-in is older than 15 minutes.";

@@ -40,6 +40,14 @@ pub(super) struct Visit<'r> {
     pub(super) caller: Caller,
 }
 
+/// Why something is not taken away for good yet.
+pub(super) enum Danger {
+    /// The sign-in is too old.
+    Unproven,
+    /// The name of what goes was not typed: what the page says.
+    Unnamed(String),
+}
+
 impl Place {
     /// The place of a path, if this listener serves its pages on this way.
     pub(super) async fn of(request: &PageRequest) -> PageResult<Self> {
@@ -156,10 +164,16 @@ impl<'r> Visit<'r> {
         named.ok_or_else(|| Failure::UnknownPath.into())
     }
 
-    /// What is asked before something is taken away for good, beside a [recent sign-in](Self::ask_again): the name of what goes. Says what
-    /// is missing.
-    pub(super) fn check_danger(fields: &Fields, name: &str) -> Result<(), String> {
-        if fields.text("confirm") == name { Ok(()) } else { Err(format!("Type {name} to go on.")) }
+    /// What is asked before something is taken away for good: a recent sign-in, and the name of what goes.
+    pub(super) fn check_danger(&self, fields: &Fields, name: &str) -> Result<(), Danger> {
+        if !self.session.is_proven_for_danger(self.now()) {
+            return Err(Danger::Unproven);
+        }
+        if fields.text("confirm") == name {
+            Ok(())
+        } else {
+            Err(Danger::Unnamed(format!("Type {name} to go on.")))
+        }
     }
 
     /// A parameter of the query.

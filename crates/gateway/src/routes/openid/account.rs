@@ -23,7 +23,7 @@ use crate::page_error::{PageRequest, PageResult};
 use crate::respond::no_store;
 use crate::routes::console;
 
-/// The person comes to see the account, and signs in for it where nobody has, or where a dangerous step asks for that.
+/// The person comes to see the account, and signs in where nobody has or a dangerous step asks for it.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let again = visit.raw.query() == SIGN_IN_AGAIN;

@@ -1,4 +1,4 @@
-//! What the rows say of the servers: which have counted requests, whether signing keys change in time, and which tenants there are.
+//! What the rows say of the servers: which have counted requests, and whether signing keys change in time.
 
 use administration::{KeySchedule as _, UsageDays as _};
 use protocol::{Lifetime, Timestamp};

@@ -166,8 +166,7 @@ impl Report {
     /// At most 80 columns wide.
     pub(super) fn lines(&self) -> String {
         let mut shown = wrapped(self.summary().into_iter().map(|line| vec![line]));
-        let checks = self.checks.iter().flat_map(Line::rows).collect();
-        for (name, rows) in std::iter::once(("CHECKS", checks)).chain(self.sections()) {
+        for (name, rows) in self.parts() {
             shown.push_str(&format!("\n{name}\n{}", wrapped(rows.into_iter())));
         }
         shown
@@ -176,8 +175,6 @@ impl Report {
     /// For a page, without secrets that a claim may hold.
     pub(super) fn explanation(&self) -> TokenExplanation {
         let shown = |cell: &String| without_secrets(cell);
-        let checks = self.checks.iter().flat_map(Line::rows).collect();
-        let sections = std::iter::once(("CHECKS", checks)).chain(self.sections());
         let rows = |rows: Vec<Vec<String>>| rows.iter().map(|row| row.iter().map(shown).collect()).collect();
         TokenExplanation {
             is_accepted: match self.verdict {
@@ -186,7 +183,7 @@ impl Report {
                 Verdict::Unverified => None,
             },
             summary: self.summary().iter().map(shown).collect(),
-            sections: sections.map(|(name, found)| (name.to_owned(), rows(found))).collect(),
+            sections: self.parts().map(|(name, found)| (name.to_owned(), rows(found))).collect(),
         }
     }
 
@@ -228,6 +225,12 @@ impl Report {
         let lines = self.checks.iter().filter(|line| line.status == Status::NotChecked);
         let names: Vec<_> = lines.map(|line| line.check).collect();
         if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
+    }
+
+    /// The checks, and what it says of itself, each part under its name.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
+        let checks = self.checks.iter().flat_map(Line::rows).collect();
+        std::iter::once(("CHECKS", checks)).chain(self.sections())
     }
 
     /// What it says of itself, each part under its name.
