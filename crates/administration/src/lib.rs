@@ -89,7 +89,8 @@ pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rotation_progress::RotationProgress;
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, TakenNames, TenantContext, UrlRule, check_client,
-    check_introspection_clients, check_issuer_owners, check_tenant, tenant_effects, unfit,
+    check_introspection_clients, check_issuer_owners, check_tenant, overlapping_subjects, tenant_effects,
+    unfit,
 };
 pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
 pub use sign_ins::SignIn;

@@ -1,36 +1,51 @@
-//! The seven caches of a replica, built together and invalidated together.
+//! The eight caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
 use accounts::AccountStore;
 use administration::{Invalidation, RequestRows};
 use keys::SigningKeyStore;
-use registry::{ApiKeyStore, ClientStore, RevocationStore};
+use registry::{ApiKeyStore, ClientStore, FederatedClientStore, RevocationStore};
 use tenancy::{LogoStore, TenantId, TenantResolver, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
 use crate::api_key_store::ApiKeyRows;
 use crate::client_store::Clients;
+use crate::federated_client_store::FederatedRules;
 use crate::logo_store::Logos;
 use crate::revocation_store::Revocations;
 use crate::shared::{SharedRows, listen};
 use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
-    CachedAccountStore, CachedApiKeyStore, CachedClientStore, CachedLogoStore, CachedRevocationStore,
-    CachedSigningKeyStore, CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH, ReadThrough,
-    RedisCache,
+    CachedAccountStore, CachedApiKeyStore, CachedClientStore, CachedFederatedClientStore, CachedLogoStore,
+    CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH,
+    ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
 pub trait Store:
-    TenantStore + LogoStore + ClientStore + ApiKeyStore + SigningKeyStore + RevocationStore + AccountStore
+    TenantStore
+    + LogoStore
+    + ClientStore
+    + FederatedClientStore
+    + ApiKeyStore
+    + SigningKeyStore
+    + RevocationStore
+    + AccountStore
 {
 }
 
 impl<S> Store for S where
-    S: TenantStore + LogoStore + ClientStore + ApiKeyStore + SigningKeyStore + RevocationStore + AccountStore
+    S: TenantStore
+        + LogoStore
+        + ClientStore
+        + FederatedClientStore
+        + ApiKeyStore
+        + SigningKeyStore
+        + RevocationStore
+        + AccountStore
 {
 }
 
@@ -90,6 +105,8 @@ caches! {
     tenants: CachedTenantStore = 16 << 20,
     /// Clients, and names that no client has.
     clients: CachedClientStore = 64 << 20,
+    /// What the clients of tenants are known by at other issuers.
+    federated: CachedFederatedClientStore = 32 << 20,
     /// API keys, and names that no key has.
     api_keys: CachedApiKeyStore = 64 << 20,
     /// Key sets, sealed.
@@ -116,6 +133,8 @@ impl Caches {
         let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));
         let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
+        let federated = FederatedRules { store: store.clone(), tenants: tenants.clone() };
+        let federated = Arc::new(ReadThrough::new(federated, capacity.federated, freshness));
         let api_keys = ApiKeyRows { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let api_keys = Arc::new(ReadThrough::new(api_keys, capacity.api_keys, freshness));
         let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
@@ -127,7 +146,17 @@ impl Caches {
         let accounts = Accounts { store: store.clone() };
         let accounts = Arc::new(ReadThrough::new(accounts, capacity.accounts, freshness));
         let logos = Arc::new(ReadThrough::new(Logos { store }, capacity.logos, freshness));
-        let caches = Self { tenants, clients, api_keys, signing_keys, revocations, accounts, logos, shared };
+        let caches = Self {
+            tenants,
+            clients,
+            federated,
+            api_keys,
+            signing_keys,
+            revocations,
+            accounts,
+            logos,
+            shared,
+        };
         caches.listen();
         caches
     }
@@ -138,6 +167,7 @@ impl Caches {
         RequestRows {
             tenants: TenantResolver::new(self.tenants.clone()),
             clients: self.clients.clone(),
+            federated: self.federated.clone(),
             api_keys: self.api_keys.clone(),
             revocations: self.revocations.clone(),
             accounts: self.accounts.clone(),
@@ -185,6 +215,7 @@ impl Caches {
                 Invalidation::Tenant(tenant) => self.forget_tenant(tenant),
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
+                    self.federated.invalidate(tenant);
                 }
                 Invalidation::ApiKey(tenant, key) => self.api_keys.invalidate(&(tenant.clone(), key.clone())),
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),

@@ -1,7 +1,9 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
 use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
-use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof, Purpose};
+use registry::{
+    AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
+};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::raw_request::RawRequest;
@@ -73,7 +75,9 @@ fn note(
         Ok(Proof::Certificate(method)) => method.presented(),
         // A public client may come over a connection with a certificate.
         Ok(Proof::Nothing) => PresentedMethod::None,
+        Ok(Proof::Federated(_)) => PresentedMethod::FederatedJwt,
         Ok(Proof::Secret(_) | Proof::ApiKey(_) | Proof::Assertion) => presented,
+        Err(error) if FederationCheck::has_refused(error) => PresentedMethod::FederatedJwt,
         Err(error) => CertificateMethod::of_refused(error).map_or(presented, CertificateMethod::presented),
     };
     raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));

@@ -173,7 +173,7 @@ impl Composition {
             None => assertions,
         };
         let authenticator = Authenticator::new(
-            self.rows.clients.clone(),
+            (self.rows.clients.clone(), self.rows.federated.clone()),
             api_keys,
             self.pepper.clone(),
             self.hashes.clone(),

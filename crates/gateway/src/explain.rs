@@ -72,7 +72,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     let access_token = access_token::explain(request, &tenant, &presented, proof.as_ref()).await?;
     // Beside an access token, the proof is of a request to a resource.
     let of_token_request = proof.as_ref().filter(|_| presented.access_token.is_none());
-    let credential::Explained { view: credential, refusal: by_credential, api_key } =
+    let credential::Explained { view: credential, refusal: by_credential, api_key, copied } =
         credential::explain(request, &tenant, client.as_ref(), presented).await?;
     // What the grant allows, an API key that has ended decides, too: another one will be made like it.
     let narrowed = api_key.as_ref().zip(client.as_ref()).and_then(|(key, client)| key.narrowed(client));
@@ -107,7 +107,11 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
             let key = services.engine.existing_signing_key(&tenant, now).await;
             checks.push(token::key_check(request, &tenant, &key));
             match key {
-                Ok(key) => token = Some(token::view(grantee.as_ref(), &tenant, claims, key.as_deref())),
+                Ok(key) => {
+                    let statics =
+                        grantee.as_ref().map(|grantee| grantee.static_claims().with(&copied).into_owned());
+                    token = Some(token::view(statics.unwrap_or_default(), &tenant, claims, key.as_deref()));
+                }
                 Err(error) => refusals.push(Refusal::by("signing_key", error)),
             }
         }

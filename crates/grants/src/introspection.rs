@@ -43,15 +43,18 @@ pub(crate) fn decide(
     })
 }
 
-/// Those of the claims of client and tenant that the token has, as it has them: they may have changed since.
-pub(crate) fn carried(claims: &StaticClaims, token: &str) -> StaticClaims {
-    if claims.is_empty() {
+/// Those of the claims of client and tenant that the token has, as it has them: they may have changed since, and some were copied of an assertion.
+pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
+    let (statics, copied) = (holder.static_claims(), &holder.client.copied_claims);
+    if statics.is_empty() && copied.is_empty() {
         return StaticClaims::default();
     }
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
     let mut payload: Map<String, Value> =
         payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
-    StaticClaims(claims.0.keys().filter_map(|name| payload.remove_entry(name)).collect())
+    StaticClaims(
+        statics.0.keys().chain(copied.keys()).filter_map(|name| payload.remove_entry(name)).collect(),
+    )
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

@@ -14,7 +14,9 @@ const MOST_TRIED: usize = 10;
 pub struct ClientJwt<'a> {
     parts: Parts<'a>,
     kid: Option<String>,
-    algorithm: Algorithm,
+    /// The algorithm of its header.
+    pub algorithm: Algorithm,
+    issuer: Option<String>,
     subject: Option<String>,
 }
 
@@ -31,13 +33,27 @@ impl<'a> ClientJwt<'a> {
             return Err(TokenError::WrongTyp);
         }
         let (kid, subject) = (header.kid.map(str::to_owned), claims.text("sub")?.map(str::to_owned));
-        Ok(Self { kid, algorithm: header.algorithm, subject, parts })
+        // One of another type is no claim of an assertion, which the caller says after the signature.
+        let issuer = claims.text("iss").ok().flatten().map(str::to_owned);
+        Ok(Self { kid, algorithm: header.algorithm, issuer, subject, parts })
     }
 
     /// The `sub` claim, which anyone may have written.
     #[must_use]
     pub fn unverified_subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// The `iss` claim, which anyone may have written; none where it is no text.
+    #[must_use]
+    pub fn unverified_issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// What is signed: each issued JWT has its own.
+    #[must_use]
+    pub fn signed_part(&self) -> &str {
+        self.parts.signed
     }
 
     /// The claims, which anyone may have written.

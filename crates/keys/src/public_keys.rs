@@ -76,9 +76,28 @@ impl PublicKeys {
         Self::read_set(json, |_| true)
     }
 
+    /// Reads the JWKS document of another issuer, or the bundle of a trust domain, whose keys for JWT-SVIDs have a `use` of their own (SPIFFE Trust Domain
+    /// and Bundle §4.2.2).
+    ///
+    /// # Errors
+    /// As [`PublicKeys::read`].
+    pub fn read_of_issuer(json: &str) -> Result<Self, InvalidKeySet> {
+        let mut all = documents(json)?;
+        for document in &mut all {
+            if document["use"] == "jwt-svid" {
+                document["use"] = "sig".into();
+            }
+        }
+        Ok(Self::of_documents(all, |_| true))
+    }
+
     fn read_set(json: &str, names: fn(Option<&str>) -> bool) -> Result<Self, InvalidKeySet> {
+        Ok(Self::of_documents(documents(json)?, names))
+    }
+
+    fn of_documents(all: Vec<Value>, names: fn(Option<&str>) -> bool) -> Self {
         let mut set = Self::default();
-        for (number, mut document) in (1..).zip(documents(json)?) {
+        for (number, mut document) in (1..).zip(all) {
             let kid = document["kid"].as_str().map(cropped);
             let x5c = document.get_mut("x5c").map(Value::take).unwrap_or_default();
             let is_there = |kid: &str| set.keys.iter().any(|other| other.key.kid.as_deref() == Some(kid));
@@ -97,7 +116,7 @@ impl PublicKeys {
                 Err(why) => set.left_out.push(LeftOutKey { number, kid, why }),
             }
         }
-        Ok(set)
+        set
     }
 
     /// The keys with the times of their life cycle: a key is used only when it may have signed, and until it is removed.

@@ -1,13 +1,12 @@
-//! Fetches the key sets of clients through the guard of `outbound`, and reports why one could not be had.
+//! Fetches the key sets of clients and of trusted issuers through the guard of `outbound`, and reports why one could not be had.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use gateway::Sample;
-use keys::PublicKeys;
-use outbound::Fetcher;
-use registry::{FetchedJwks, JwksFetcher};
+use outbound::{Fetched, Fetcher};
+use registry::{FetchedJwks, JwksFetcher, KeyPlace, KeySource, jwks_uri_of};
 use settings::PlatformSettings;
 use tenancy::TenantId;
 use url::Url;
@@ -37,7 +36,7 @@ impl GuardedJwksFetcher {
     /// How many fetches there were, by their outcome.
     pub(crate) fn samples(&self) -> [Sample; 2] {
         let name = "latchkey_client_jwks_fetches_total";
-        let help = "Fetches of the key sets at the jwks_uri of clients.";
+        let help = "Fetches of the key sets of clients and of trusted issuers.";
         [
             Sample::counter(name, help, &[("outcome", "fetched")], self.fetched.load(Ordering::Relaxed)),
             Sample::counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
@@ -47,25 +46,25 @@ impl GuardedJwksFetcher {
 
 #[async_trait]
 impl JwksFetcher for GuardedJwksFetcher {
-    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
-        let found = match self.fetcher.fetch(tenant, url, ACCEPT).await {
-            Ok(fetched) => read(&fetched.body).map(|keys| (keys, fetched)),
-            Err(error) => Err(error.to_string()),
-        };
-        match found {
-            Ok((keys, fetched)) => {
+    async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
+        match self.read(tenant, source).await {
+            Ok(fetched) => {
                 self.fetched.fetch_add(1, Ordering::Relaxed);
-                Some(FetchedJwks { keys, size: fetched.body.len(), max_age: fetched.max_age })
+                Some(fetched)
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
+                let whose = match source.place {
+                    KeyPlace::OfClient => "the key set at the jwks_uri of a client",
+                    _ => "the key set of a trusted issuer",
+                };
                 // Path and query may hold what is not for the log.
-                let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let host = source.url().and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
                 tracing::warn!(
                     tenant = tenant.as_str(),
                     host = host.unwrap_or_default(),
                     error,
-                    "the key set at the jwks_uri of a client cannot be fetched; the one before is used for a day"
+                    "{whose} cannot be fetched; the one before is used for a day"
                 );
                 None
             }
@@ -73,7 +72,23 @@ impl JwksFetcher for GuardedJwksFetcher {
     }
 }
 
-fn read(document: &[u8]) -> Result<PublicKeys, String> {
-    let text = std::str::from_utf8(document).map_err(|_| "the document is not UTF-8".to_owned())?;
-    PublicKeys::read_of_client(text).map_err(|error| error.to_string())
+impl GuardedJwksFetcher {
+    async fn read(&self, tenant: &TenantId, source: &KeySource<'_>) -> Result<FetchedJwks, String> {
+        let url = source.url().ok_or("a document is not fetched")?;
+        let mut fetched = self.fetch(tenant, &url).await?;
+        if source.place == KeyPlace::Discovery {
+            let url = jwks_uri_of(text(&fetched)?, &source.text)?;
+            fetched = self.fetch(tenant, &url).await?;
+        }
+        let keys = source.read(text(&fetched)?).map_err(|error| error.to_string())?;
+        Ok(FetchedJwks { keys, size: fetched.body.len(), max_age: fetched.max_age })
+    }
+
+    async fn fetch(&self, tenant: &TenantId, url: &str) -> Result<Fetched, String> {
+        self.fetcher.fetch(tenant, url, ACCEPT).await.map_err(|error| error.to_string())
+    }
+}
+
+fn text(fetched: &Fetched) -> Result<&str, String> {
+    std::str::from_utf8(&fetched.body).map_err(|_| "the document is not UTF-8".to_owned())
 }

@@ -14,6 +14,8 @@ use crate::{
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The `client_assertion_type` of a JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
+pub const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 
 /// A client identifier and a secret; neither is verified.
 #[derive(Debug)]
@@ -31,6 +33,30 @@ pub struct PresentedAssertion {
     pub client_id: Option<String>,
     /// The JWT. `None` where the request has an assertion of another type, or a type without an assertion.
     pub jwt: Option<Secret>,
+    /// What the type says that the JWT is.
+    pub kind: AssertionKind,
+}
+
+/// What a JWT is that is presented as an assertion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssertionKind {
+    /// Any, of the client itself or of another issuer.
+    #[default]
+    Jwt,
+    /// A JWT-SVID, whose subject is a SPIFFE ID.
+    JwtSvid,
+}
+
+impl AssertionKind {
+    /// That of this `client_assertion_type`.
+    #[must_use]
+    pub fn of_type(name: &str) -> Option<Self> {
+        match name {
+            JWT_BEARER => Some(Self::Jwt),
+            JWT_SPIFFE => Some(Self::JwtSvid),
+            _ => None,
+        }
+    }
 }
 
 /// The client authentication of a request.
@@ -66,6 +92,8 @@ pub enum PresentedMethod {
     ClientSecretPost,
     /// An assertion, also one of another type.
     PrivateKeyJwt,
+    /// An assertion of another issuer, which a rule of the client names.
+    FederatedJwt,
     /// A client identifier beside a certificate of an authority (RFC 8705 §2.1).
     TlsClientAuth,
     /// A client identifier beside a certificate of its own (RFC 8705 §2.2).
@@ -123,9 +151,10 @@ impl ClientAuthentication {
             (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
             (None, None) if asserted => {
                 // RFC 7521 §4.2: the type says which format the assertion has; one of another type is no credential here.
-                let is_jwt = assertion_type.as_deref() == Some(JWT_BEARER);
+                let kind = assertion_type.as_deref().and_then(AssertionKind::of_type);
                 let client_id = client_id.map(Cow::into_owned);
-                Ok(Self::Assertion(PresentedAssertion { client_id, jwt: assertion.filter(|_| is_jwt) }))
+                let jwt = assertion.filter(|_| kind.is_some());
+                Ok(Self::Assertion(PresentedAssertion { client_id, jwt, kind: kind.unwrap_or_default() }))
             }
             (None, Some(secret)) => {
                 let client_id = match client_id {
@@ -322,7 +351,7 @@ mod tests {
                 format!("basic {}", ids.join(","))
             }
             Ok(ClientAuthentication::Post(pair)) => format!("post {}", pair.client_id),
-            Ok(ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt })) => {
+            Ok(ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt, .. })) => {
                 let jwt = jwt.as_ref().map_or("none", Secret::expose);
                 format!("assertion {jwt} of {}", client_id.as_deref().unwrap_or("none"))
             }

@@ -62,8 +62,8 @@ pub use authorization_response::{
 pub use causes::{causes, distinct_causes};
 pub use claims_request::{ClaimsRequest, RequestedClaim};
 pub use client_authentication::{
-    ClientAuthentication, ClientAuthenticationMethod, Credential, IdAndSecret, JWT_BEARER,
-    PresentedAssertion, PresentedMethod,
+    AssertionKind, ClientAuthentication, ClientAuthenticationMethod, Credential, IdAndSecret, JWT_BEARER,
+    JWT_SPIFFE, PresentedAssertion, PresentedMethod,
 };
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use code_challenge::{CodeChallenge, is_code_verifier};

@@ -11,6 +11,22 @@ use serde_json::{Map, Value};
 pub struct StaticClaims(pub Map<String, Value>);
 
 impl StaticClaims {
+    /// So many bytes are they at most, as JSON: each token has them.
+    pub const LONGEST: usize = 1_024;
+
+    /// Whether a claim may have this value: a text, a number, a truth value, or a list of them.
+    #[must_use]
+    pub fn allows(value: &Value) -> bool {
+        let is_plain = |value: &Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        is_plain(value) || matches!(value, Value::Array(items) if items.iter().all(is_plain))
+    }
+
+    /// How many bytes they are as JSON.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        serde_json::to_string(self).map_or(usize::MAX, |text| text.len())
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 //! (RFC 7523 §3).
 
 use keys::PublicKeys;
-use protocol::Timestamp;
+use protocol::{AssertionKind, Timestamp};
 use tenancy::AssertionPolicy;
 
 use crate::AssertionCheck;
@@ -26,7 +26,7 @@ impl KnownClient<'_> {
     /// # Errors
     /// The check that fails.
     pub fn inspect(&self, assertion: &str, now: Timestamp) -> Result<Option<String>, AssertionCheck> {
-        let jwt = read(assertion).map_err(AssertionCheck::of_form)?;
+        let jwt = read(assertion, AssertionKind::Jwt).map_err(AssertionCheck::of_form)?;
         let client = client_of(&jwt, self.client_id).ok_or(AssertionCheck::Subject)?;
         let (claims, key) = match self.keys {
             Some(keys) => jwt.verify::<AssertionClaims>(keys).map(|(claims, key)| (claims, Some(key))),

@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 
 use crate::client_assertion::{Accepted, AssertionClaims};
+use crate::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::key_sets::KeySets;
 use crate::request_object::{self, RequestObject, RequestObjectError};
 use crate::single_use::SingleUse;
 use crate::{
-    AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls,
-    ReplayGuard, SingleUseIdentifier,
+    AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
+    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseIdentifier,
 };
 
 /// A key for each algorithm, whose private keys were not kept.
@@ -22,6 +23,14 @@ const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 
 /// The claims of an assertion, and the thumbprint of the key that signed it.
 type Signed = (AssertionClaims, String);
+
+/// A client that a rule of it has proven.
+pub(crate) struct Federated {
+    pub(crate) client: Arc<Client>,
+    pub(crate) proof: Box<FederatedProof>,
+    /// What the assertion uses up, where its rule says so.
+    pub(crate) identifier: Option<SingleUseIdentifier>,
+}
 
 /// Verifies assertions and remembers those that were used.
 pub struct Assertions {
@@ -90,6 +99,47 @@ impl Assertions {
         Ok((client, identifier, credential))
     }
 
+    /// Verifies an assertion of another issuer by the rules of a client, which may have none. A refusal of the client by itself is the
+    /// result, after a signature was verified.
+    pub(crate) async fn verify_federated(
+        &self,
+        tenant: &Tenant,
+        client: Result<Arc<Client>, ClientAuthenticationError>,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<Federated, ClientAuthenticationError> {
+        let verified = match client.as_deref() {
+            Ok(client) => self.verify_by_rules(tenant, client, jwt, now).await,
+            Err(_) => Err(FederationCheck::Issuer),
+        };
+        if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
+        {
+            let _costs_as_much = self.verify_as_nobody(jwt);
+        }
+        let client = client?;
+        match verified {
+            Ok((proof, identifier)) => Ok(Federated { client, proof, identifier }),
+            Err(failed) => Err(ClientAuthenticationError::refused(failed.reason(), Some(client))),
+        }
+    }
+
+    async fn verify_by_rules(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
+        let rules = RulesOfIssuer::of(client, &tenant.trusted_issuers, jwt)?;
+        let source = KeySource::of_issuer(&rules.issuer);
+        let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
+        let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
+        let (claims, _) = verified.ok_or(FederationCheck::KeySet)?.map_err(FederationCheck::of_signature)?;
+        let accepted = rules.check(&claims, tenant.issuer.as_str(), now)?;
+        let identifier = accepted.identifier(client, jwt);
+        Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
+    }
+
     /// Verifies a request object of a client with the same keys, and returns its parameters as the body of a form.
     pub(crate) async fn open_request_object(
         &self,
@@ -125,7 +175,9 @@ impl Assertions {
             Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
             Client { jwks_uri: Some(url), .. } => {
                 let verify = |keys: &PublicKeys| jwt.verify(keys);
-                let verified = self.key_sets.check_with(&client.tenant, url, verify, needs_newer_keys).await;
+                let source = KeySource::of_client(url);
+                let verified =
+                    self.key_sets.check_with(&client.tenant, &source, verify, needs_newer_keys).await;
                 verified.ok_or(AssertionCheck::KeySet)
             }
             Client { .. } => Err(AssertionCheck::Key),

@@ -11,25 +11,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use keys::PublicKeys;
+use keys::{ClientJwt, PublicKeys};
 use protocol::{
-    ClientAuthentication, ClientCertificate, Credential, IdAndSecret, PresentedAssertion, Rate, Secret,
-    Timestamp, api_key_name,
+    AssertionKind, ClientAuthentication, ClientCertificate, Credential, CredentialReason, IdAndSecret,
+    PresentedAssertion, Rate, Secret, Timestamp, api_key_name,
 };
 use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::assertions::Assertions;
+use crate::assertions::{Assertions, Federated};
 use crate::client_assertion;
 use crate::client_certificate::check_client_certificate;
+use crate::federated_assertion::FederatedProof;
 use crate::lookup_latency::LookupLatency;
 use crate::methods::{self, secret};
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
     ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
-    ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, RequestObjectError,
-    SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
+    ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
+    KeySource, LastUsedSecrets, RequestObjectError, SecretId, SingleUseError, SingleUseIdentifier,
+    VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -45,6 +47,7 @@ const LOOKUPS_WAITING: usize = 1_024;
 /// Authenticates the clients of all tenants.
 pub struct Authenticator {
     store: Arc<dyn ClientStore>,
+    federated: Arc<dyn FederatedClientStore>,
     /// The keys of clients.
     pub api_keys: Arc<ApiKeys>,
     pepper: Arc<Pepper>,
@@ -80,6 +83,8 @@ pub enum Proof {
     ApiKey(Arc<ApiKey>),
     /// A signed assertion (RFC 7523 §2.2).
     Assertion,
+    /// An assertion of another issuer, by a rule of the client.
+    Federated(Box<FederatedProof>),
     /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
     Nothing,
     /// A client certificate (RFC 8705 §2).
@@ -115,10 +120,10 @@ impl AuthenticatedClient {
 }
 
 impl Authenticator {
-    /// Creates the service over a store, which should be a cache: every attempt reads it.
+    /// Creates the service over stores, which should be caches: every attempt reads one.
     #[must_use]
     pub fn new(
-        store: Arc<dyn ClientStore>,
+        (store, federated): (Arc<dyn ClientStore>, Arc<dyn FederatedClientStore>),
         api_keys: Arc<ApiKeys>,
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
@@ -128,6 +133,7 @@ impl Authenticator {
     ) -> Self {
         Self {
             store,
+            federated,
             api_keys,
             pepper,
             pool,
@@ -192,7 +198,7 @@ impl Authenticator {
                         );
                     }
                     Proof::ApiKey(key) => self.api_keys.note_use(key, source, now),
-                    Proof::Assertion | Proof::Nothing | Proof::Certificate(_) => {}
+                    Proof::Assertion | Proof::Federated(_) | Proof::Nothing | Proof::Certificate(_) => {}
                 }
                 Ok(authenticated)
             }
@@ -353,7 +359,7 @@ impl Authenticator {
         }))
     }
 
-    /// Checks an assertion in the name of its subject.
+    /// Checks an assertion in the name of its subject, or of the client of which a rule trusts its issuer.
     async fn check_assertion(
         &self,
         tenant: &Tenant,
@@ -362,21 +368,65 @@ impl Authenticator {
         now: Timestamp,
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let PresentedAssertion { client_id, jwt } = presented;
-        let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose()).ok());
+        let PresentedAssertion { client_id, jwt, kind } = presented;
+        let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose(), *kind).ok());
         let jwt = jwt.ok_or(malformed())?;
-        let client = match client_assertion::client_of(&jwt, client_id.as_deref()) {
-            Some(id) => {
+        // RFC 7523 §3: an assertion of the client's own has its id as `iss` and `sub`. Any other is checked by rules, where there are some.
+        let is_foreign =
+            *kind == AssertionKind::JwtSvid || jwt.unverified_issuer() != jwt.unverified_subject();
+        let own = client_assertion::client_of(&jwt, client_id.as_deref());
+        let found = match (is_foreign, client_id) {
+            (true, Some(named)) => ClientId::parse(named).map_err(|_| malformed()),
+            (true, None) => match self.clients_by_rules(tenant, &jwt, attempt).await?.as_slice() {
+                [] => own.clone().ok_or(malformed()),
+                [client] => Ok(client.clone()),
+                _ => Err(ClientAuthenticationError::refused(FederationCheck::Client.reason(), None)),
+            },
+            (false, _) => own.clone().ok_or(malformed()),
+        };
+        let client = match found {
+            Ok(id) => {
                 let found = self.look_up(&tenant.id, &id, attempt).await?;
                 may_authenticate(found, Some(Credential::Assertion))
             }
+            Err(error) => Err(error),
+        };
+        let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
+        if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
+            let federated = self.assertions.verify_federated(tenant, client, &jwt, now).await?;
+            let Federated { client, proof, identifier } = federated;
+            if let Some(identifier) = identifier.filter(|_| purpose != Purpose::Explain) {
+                self.use_up(&client, &identifier, FederationCheck::Replay.reason(), now).await?;
+            }
+            let credential = proof.rule.tag(&tenant.id, &client.id);
+            let client = client.with_copied(&proof.copied);
+            return Ok(AuthenticatedClient { client, proof: Proof::Federated(proof), credential });
+        }
+        let client = match own {
+            Some(_) => client,
             None => Err(malformed()),
         };
         let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
         if purpose != Purpose::Explain {
-            self.use_up(&client, &identifier, now).await?;
+            self.use_up(&client, &identifier, AssertionCheck::Replay.reason(), now).await?;
         }
         Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
+    }
+
+    /// The clients whose rules match an assertion.
+    async fn clients_by_rules(
+        &self,
+        tenant: &Tenant,
+        jwt: &ClientJwt<'_>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Vec<ClientId>, ClientAuthenticationError> {
+        let clients = async {
+            let found = self.federated.find_federated_clients(&tenant.id).await?;
+            // Rows of another tenant, which only a broken store returns, are dropped.
+            Ok(Some(found).filter(|found| found.tenant == tenant.id))
+        };
+        let clients = self.timed(clients, &tenant.id, attempt).await?;
+        Ok(clients.iter().flat_map(|clients| clients.of(tenant, jwt)).cloned().collect())
     }
 
     /// Checks the certificate of the connection in the name of the client that the request names.
@@ -396,7 +446,11 @@ impl Authenticator {
                 let check =
                     |keys: &PublicKeys| check_client_certificate(&client, Some(keys), certificate, now);
                 let is_unknown = |failed: &CertificateCheck| *failed == CertificateCheck::Key;
-                let checked = self.assertions.key_sets.check_with(tenant, url, check, is_unknown).await;
+                let checked = self
+                    .assertions
+                    .key_sets
+                    .check_with(tenant, &KeySource::of_client(url), check, is_unknown)
+                    .await;
                 checked.unwrap_or(Err(CertificateCheck::KeySet))
             }
             (_, keys, _) => {
@@ -416,13 +470,13 @@ impl Authenticator {
         &self,
         client: &Arc<Client>,
         identifier: &SingleUseIdentifier,
+        replayed: &'static CredentialReason,
         now: Timestamp,
     ) -> Result<(), ClientAuthenticationError> {
         let used = self.assertions.used.use_up(&client.tenant, identifier, now).await;
         used.map_err(|error| match error {
             SingleUseError::Replayed => {
-                let reason = AssertionCheck::Replay.reason();
-                ClientAuthenticationError::refused(reason, Some(Arc::clone(client)))
+                ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))
             }
             SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions,
             SingleUseError::Store(error) => error.into(),

@@ -1,10 +1,13 @@
 //! A registered client with its permissions and secrets (RFC 6749 §2, RFC 7591 §2).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, StaticClaims, SubjectType};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
 
-use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation};
+use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation, TrustRules};
 
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub struct Client {
     /// What its tokens say beside the claims of the grant and of the tenant.
     #[serde(default)]
     pub claims: StaticClaims,
+    /// What its tokens copy of the assertion of another issuer: claims by their names, each with the one that it is copied of.
+    #[serde(default)]
+    pub copied_claims: BTreeMap<String, String>,
     /// `iss` of its tokens, if it is an alias of the tenant's.
     pub issuer: Option<Issuer>,
     /// The tokens that it may introspect.
@@ -56,6 +62,9 @@ pub struct Client {
     pub keys: Option<ClientKeys>,
     /// The URL where those keys are published, in place of `keys`.
     pub jwks_uri: Option<String>,
+    /// The rules by which assertions of other issuers authenticate it.
+    #[serde(default)]
+    pub federated: TrustRules,
     /// The subject of its certificates (RFC 8705 §2.1.2).
     pub certificate_subject: Option<CertificateSubject>,
     /// How it signs people in.
@@ -119,6 +128,7 @@ impl Client {
             scope: Scope::default(),
             access_token_lifetime: None,
             claims: StaticClaims::default(),
+            copied_claims: BTreeMap::new(),
             issuer: None,
             introspection: IntrospectionRight::Own,
             dpop_bound_access_tokens: false,
@@ -126,6 +136,7 @@ impl Client {
             rotation: None,
             keys: None,
             jwks_uri: None,
+            federated: TrustRules::default(),
             certificate_subject: None,
             code_flow: CodeFlow::default(),
             secrets: Vec::new(),
@@ -136,6 +147,16 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.authentication_method == ClientAuthenticationMethod::None
+    }
+
+    /// The client with what an assertion adds to the claims of its tokens.
+    #[must_use]
+    pub(crate) fn with_copied(self: Arc<Self>, copied: &StaticClaims) -> Arc<Self> {
+        if copied.is_empty() {
+            return self;
+        }
+        let claims = self.claims.with(copied).into_owned();
+        Arc::new(Self { claims, ..Self::clone(&self) })
     }
 
     /// Whether it is registered for refresh tokens.

@@ -3,7 +3,7 @@
 
 use keys::{ClientJwt, TokenError};
 use latchkey_verifier::rules::ensure;
-use protocol::{Audience, Lifetime, Timestamp};
+use protocol::{AssertionKind, Audience, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
 
@@ -12,6 +12,8 @@ use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
+/// JWT-SVID §2.3: "the value MUST be either JWT or JOSE".
+const TYPS_OF_SVID: [&str; 2] = ["JWT", "JOSE"];
 
 /// The difference between a client's clock and ours.
 pub(crate) const LEEWAY: Lifetime = Lifetime::from_seconds(60);
@@ -44,8 +46,11 @@ pub(crate) struct Accepted {
 ///
 /// # Errors
 /// [`TokenError`].
-pub(crate) fn read(jwt: &str) -> Result<ClientJwt<'_>, TokenError> {
-    ClientJwt::parse(jwt, &TYPS)
+pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<ClientJwt<'_>, TokenError> {
+    match kind {
+        AssertionKind::Jwt => ClientJwt::parse(jwt, &TYPS),
+        AssertionKind::JwtSvid => ClientJwt::parse(jwt, &TYPS_OF_SVID),
+    }
 }
 
 /// The client that an assertion names, beside the `client_id` of the request. Nothing shows yet that the client signed it.

@@ -26,6 +26,15 @@ impl ClientKeys {
         Ok(Self(Arc::new(KeySet { document: document.to_owned(), keys: keys.into() })))
     }
 
+    /// Reads the JWKS document of another issuer.
+    ///
+    /// # Errors
+    /// As [`ClientKeys::parse`].
+    pub fn parse_of_issuer(document: &str) -> Result<Self, InvalidKeySet> {
+        let keys = PublicKeys::read_of_issuer(document)?;
+        Ok(Self(Arc::new(KeySet { document: document.to_owned(), keys: keys.into() })))
+    }
+
     /// The JWKS document.
     #[must_use]
     pub fn document(&self) -> &str {

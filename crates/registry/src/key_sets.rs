@@ -1,6 +1,6 @@
-//! The key sets of clients with a `jwks_uri`: fetched once for all waiting requests, and kept within a bound for each tenant.
+//! The key sets of clients with a `jwks_uri`, and of trusted issuers: fetched once for all waiting requests, and kept within a bound for each tenant.
 //!
-//! A set belongs to one tenant and URL. Two tenants with one URL fetch it each for itself, so that neither sees what the other has caused.
+//! A set belongs to one tenant and source. Two tenants with one URL fetch it each for itself, so that neither sees what the other has caused.
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::fetched_keys::{FetchedKeys, Step};
-use crate::{FetchedJwks, JwksFetcher};
+use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
 
 /// Memory for the sets of one tenant, in bytes.
 const SHARE: usize = 16 << 20;
@@ -46,16 +46,16 @@ pub(crate) struct KeySets {
 
 /// The sets of one tenant.
 struct OfTenant {
-    sources: HashMap<Arc<str>, Arc<Source>>,
+    sources: HashMap<Arc<KeySource<'static>>, Arc<Source>>,
     bytes: usize,
     /// The longest fetch of the last hour, and when it ended.
     longest: (Duration, Duration),
 }
 
-/// One URL of one tenant.
+/// One source of one tenant.
 struct Source {
     tenant: TenantId,
-    url: Arc<str>,
+    place: Arc<KeySource<'static>>,
     state: Mutex<State>,
     /// Notifies the requests that wait for the end of a fetch.
     ended: Notify,
@@ -74,16 +74,16 @@ impl KeySets {
         Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default(), flights })
     }
 
-    /// Checks with the set of this URL, and once more with a newer one where the error says that no key of the first one fits: the client may
+    /// Checks with the set of this source, and once more with a newer one where the error says that no key of the first one fits: the client may
     /// have new keys, which are fetched once a minute. `None` where no set can be had now.
     pub(crate) async fn check_with<T, E>(
         self: &Arc<Self>,
         tenant: &TenantId,
-        url: &str,
+        place: &KeySource<'_>,
         check: impl Fn(&PublicKeys) -> Result<T, E>,
         no_key_fits: impl FnOnce(&E) -> bool,
     ) -> Option<Result<T, E>> {
-        let source = self.source(tenant, url);
+        let source = self.source(tenant, place);
         let keys = self.find(&source).await?;
         let checked = check(&keys);
         if !checked.as_ref().is_err_and(no_key_fits) {
@@ -148,29 +148,29 @@ impl KeySets {
         }
     }
 
-    /// The source of this tenant and URL. New ones are without a set.
-    fn source(&self, tenant: &TenantId, url: &str) -> Arc<Source> {
+    /// What is known of a source of this tenant. New ones are without a set.
+    fn source(&self, tenant: &TenantId, place: &KeySource<'_>) -> Arc<Source> {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
         let of_tenant = match tenants.get_mut(tenant) {
             Some(of_tenant) => of_tenant,
             None => tenants.entry(tenant.clone()).or_insert_with(OfTenant::new),
         };
-        if let Some(source) = of_tenant.sources.get(url) {
+        if let Some(source) = of_tenant.sources.get(place) {
             source.state().used_at = now;
             return Arc::clone(source);
         }
-        let url: Arc<str> = url.into();
-        let bytes = COST[0] + url.len();
+        let place = Arc::new(place.clone().into_owned());
+        let bytes = COST[0] + place.text.len();
         let state = State { bytes, used_at: now, ..State::default() };
         let source = Arc::new(Source {
             tenant: tenant.clone(),
-            url: Arc::clone(&url),
+            place: Arc::clone(&place),
             state: Mutex::new(state),
             ended: Notify::new(),
         });
         of_tenant.bytes += bytes;
-        of_tenant.sources.insert(url, Arc::clone(&source));
+        of_tenant.sources.insert(place, Arc::clone(&source));
         make_room(&mut tenants, &source, now);
         source
     }
@@ -180,7 +180,7 @@ impl KeySets {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
         let Some(of_tenant) = tenants.get_mut(&source.tenant) else { return };
-        if !of_tenant.sources.get(&source.url).is_some_and(|held| Arc::ptr_eq(held, source)) {
+        if !of_tenant.sources.get(&source.place).is_some_and(|held| Arc::ptr_eq(held, source)) {
             return;
         }
         of_tenant.bytes = (of_tenant.bytes + bytes).saturating_sub(before);
@@ -232,12 +232,19 @@ impl Running {
     async fn fetch(self) {
         let (sets, source) = (&self.sets, &self.source);
         let begun = sets.began.elapsed();
-        let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, sets.flights.take(&source.tenant)).await else { return };
-        let fetched = sets.fetcher.fetch_jwks(&source.tenant, &source.url).await;
+        let fetched = if source.place.place == KeyPlace::Document {
+            let (document, max_age) = (&source.place.text, Some(Duration::MAX));
+            source.place.read(document).ok().map(|keys| FetchedJwks { keys, size: document.len(), max_age })
+        } else {
+            let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, sets.flights.take(&source.tenant)).await else {
+                return;
+            };
+            sets.fetcher.fetch_jwks(&source.tenant, &source.place).await
+        };
         let now = sets.began.elapsed();
         sets.note_length(&source.tenant, now - begun, now);
         let Some(FetchedJwks { keys, size, max_age }) = fetched else { return };
-        let bytes = COST[0] + source.url.len() + COST[1] * size;
+        let bytes = COST[0] + source.place.text.len() + COST[1] * size;
         let before = {
             let mut state = source.state();
             state.keys.end(Some((keys, max_age)), now);
@@ -280,7 +287,7 @@ impl OfTenant {
             if self.bytes <= target {
                 return;
             }
-            self.sources.remove(&source.url);
+            self.sources.remove(&source.place);
             self.bytes = self.bytes.saturating_sub(source.state().bytes);
         }
     }

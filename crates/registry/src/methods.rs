@@ -74,6 +74,7 @@ pub mod api_key;
 pub mod assertion;
 pub mod certificate;
 pub mod dpop;
+pub mod federation;
 pub mod secret;
 
 reasons! {
@@ -100,11 +101,12 @@ reasons! {
 }
 
 /// The reasons of all methods, and of DPoP proofs.
-pub const TABLES: [&[&CredentialReason]; 6] = [
+pub const TABLES: [&[&CredentialReason]; 7] = [
     REASONS,
     secret::REASONS,
     api_key::REASONS,
     assertion::AssertionCheck::REASONS,
+    federation::FederationCheck::REASONS,
     certificate::CertificateCheck::REASONS,
     dpop::DpopCheck::REASONS,
 ];
@@ -142,6 +144,7 @@ mod tests {
             assert!(reason.detail.ends_with('.') && !reason.fix.is_empty(), "{reason:?}");
         }
         check(assertion::AssertionCheck::ALL);
+        check(federation::FederationCheck::ALL);
         check(certificate::CertificateCheck::ALL);
         check(dpop::DpopCheck::ALL);
     }

@@ -22,6 +22,12 @@ impl SingleUseIdentifier {
         Self::of([b"assertion", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
     }
 
+    /// An assertion of another issuer, by what is signed: few platforms write a `jti`.
+    #[must_use]
+    pub fn of_foreign_assertion(client: &ClientId, signed: &str, expires_at: Timestamp) -> Self {
+        Self::of([b"foreign assertion", client.as_str().as_bytes(), signed.as_bytes()], expires_at)
+    }
+
     /// The `jti` of a DPoP proof of this key, in the context of its URI (RFC 9449 §11.1).
     #[must_use]
     pub fn of_dpop_proof(key: &Thumbprint, uri: &str, jti: &str, expires_at: Timestamp) -> Self {

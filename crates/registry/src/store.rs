@@ -9,7 +9,8 @@ use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
 use crate::{
-    ApiKey, ApiKeyId, Client, ClientId, RevocationFacts, RevokedSubject, SingleUseIdentifier, TokenRevocation,
+    ApiKey, ApiKeyId, Client, ClientId, KeySource, RevocationFacts, RevokedSubject, SingleUseIdentifier,
+    TokenRevocation,
 };
 
 /// Finds clients.
@@ -45,12 +46,12 @@ pub struct FetchedJwks {
     pub max_age: Option<Duration>,
 }
 
-/// Fetches the key sets of clients (RFC 7591 §2 `jwks_uri`).
+/// Fetches the key sets of clients (RFC 7591 §2 `jwks_uri`), and of the issuers that tenants trust.
 #[async_trait]
 pub trait JwksFetcher: Send + Sync {
-    /// The key set at a URL that a client of this tenant names, or nothing where it cannot be had: the implementation reports why. It bounds
-    /// the time and the size, and decides which addresses may be connected to.
-    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks>;
+    /// The key set of a source that a tenant names, or nothing where it cannot be had: the implementation reports why. It bounds the time
+    /// and the size, and decides which addresses may be connected to.
+    async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks>;
 }
 
 /// Remembers identifiers until they expire. The store decides: two caches would each accept an identifier once.

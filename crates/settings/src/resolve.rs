@@ -35,7 +35,12 @@ impl Reading<'_> {
                 unread.extend(not_found.into_iter().map(of_client));
             }
             if let Some(jwks) = &mut client.jwks {
-                self.client_keys(jwks, &at.key("jwks"));
+                self.public_keys(jwks, &at.key("jwks"));
+            }
+        }
+        for (name, issuer) in &mut settings.trusted_issuers {
+            if let Some(jwks) = &mut issuer.jwks {
+                self.public_keys(jwks, &at.key("trusted_issuers").key(name).key("jwks"));
             }
         }
         let mut passwords = Vec::with_capacity(settings.accounts.len());
@@ -198,8 +203,8 @@ impl Reading<'_> {
         Some(DeclaredPassword::Value(text.into_inner()))
     }
 
-    /// The public keys of a client; those in another file are moved into its document.
-    fn client_keys(&mut self, jwks: &mut Jwks, at: &Location) {
+    /// Public keys; those in another file are moved into the document.
+    fn public_keys(&mut self, jwks: &mut Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
         struct KeySet {
             keys: Vec<Jwk>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ClientState, RowChange};
 use async_trait::async_trait;
-use registry::{Client, ClientId, ClientStore};
+use registry::{Client, ClientId, ClientStore, FederatedClientStore, FederatedClients, TrustRules};
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
@@ -72,6 +72,13 @@ pub(crate) const SELECT_PAGE: &str = "
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
      ORDER BY c.client_id LIMIT $4";
 
+/// What the clients of a tenant are known by at other issuers. SQLite finds them by the text, and PostgreSQL, whose index has no room for it, by
+/// there being one.
+pub(crate) const SELECT_FEDERATED: &str = "
+    SELECT c.client_id, c.federated FROM clients c
+     WHERE c.tenant_id = {tenant} AND c.federated IS NOT NULL AND c.federated > '' AND c.deleted_at IS NULL
+     LIMIT $2";
+
 const INSERT_NAMES: &str = "
     INSERT INTO client_names (tenant_id, name, client_id)
     SELECT tenant_id, name, client_id FROM {given(tenant_id text, name text, client_id text)}";
@@ -92,6 +99,16 @@ impl ClientStore for Database {
             let secrets = secrets.into_iter().map(|row| row.secret).collect();
             Arc::new(Client { secrets, ..client })
         }))
+    }
+}
+
+#[async_trait]
+impl FederatedClientStore for Database {
+    async fn find_federated_clients(&self, tenant: &TenantId) -> Stored<Arc<FederatedClients>> {
+        // One more than are used shows that there are too many.
+        let statement = Statement::of(SELECT_FEDERATED).bind(tenant).bind(FederatedClients::MOST + 1);
+        let found: Vec<(ClientId, TrustRules)> = self.look_up(statement).await?;
+        Ok(Arc::new(FederatedClients::new(tenant.clone(), found)))
     }
 }
 

@@ -10,7 +10,7 @@ use administration::{ApplicationId, ConsoleHolder, Counter, Fingerprint, Instant
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation};
+use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, TrustRules};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
@@ -110,6 +110,9 @@ columns_stored_as! {
     ConsoleHolder, String: |text| serde_json::from_str(&text), |holder| json!(holder).to_string();
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     SecretRotation, String: |text| serde_json::from_str(&text), |rotation| json!(rotation).to_string();
+    // None where there is none, so that an index has few rows.
+    TrustRules, Option<String>: |text| text.map_or(Ok(TrustRules::default()), |text| serde_json::from_str(&text)),
+        |rules| (!rules.0.is_empty()).then(|| json!(rules).to_string());
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();

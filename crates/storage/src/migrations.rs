@@ -58,6 +58,7 @@ macro_rules! migrator {
             "0051_kid",
             "0052_tenants_that_move",
             "0053_names_of_secrets",
+            "0054_federated_clients",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

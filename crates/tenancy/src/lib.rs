@@ -17,6 +17,7 @@ mod refresh_token_policy;
 mod sign_in_policy;
 mod signing_policy;
 mod tenant;
+mod trusted_issuer;
 
 mod resolver;
 mod store;
@@ -45,5 +46,6 @@ pub use signing_policy::{KidForm, SigningPolicy};
 pub use store::{LogoStore, StoreError, Stored, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use tenant_id::{InvalidTenantId, TenantId};
+pub use trusted_issuer::{IssuerKeys, TrustedIssuer, trust_domain};
 pub use turns::{TenantTurns, TooManyWait, Turn};
 pub use usage_buffer::{Usage, UsageBuffer};

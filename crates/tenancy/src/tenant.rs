@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
-    SignInPolicy, SigningPolicy, TenantId, TenantLimits,
+    SignInPolicy, SigningPolicy, TenantId, TenantLimits, TrustedIssuer,
 };
 
 /// An isolated authorization server.
@@ -33,6 +33,9 @@ pub struct Tenant {
     pub access_token: AccessTokenPolicy,
     /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
+    /// Other issuers that rules of its clients refer to.
+    #[serde(default)]
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The API keys of its clients, which have none without it.
     #[serde(default)]
     pub api_keys: Option<ApiKeyPolicy>,

@@ -9,6 +9,8 @@ pub struct Calls {
     pub find_logo: u64,
     /// Of `find_client`.
     pub find_client: u64,
+    /// Of the rules of a tenant's clients.
+    pub find_federated_clients: u64,
     /// Of `find_api_key`.
     pub find_api_key: u64,
     /// Of `find_keys`.

@@ -7,12 +7,15 @@ use protocol::{
     ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, StaticClaims, SubjectType,
     Timestamp,
 };
-use registry::{ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId};
+use registry::{
+    ApiKey, Client, ClientId, ClientKeys, ClientSecret, CodeFlow, IntrospectionRight, SecretId, TextPattern,
+    TrustRule, TrustRules,
+};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, KidForm, RefreshTokenPolicy,
-    ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantId, TenantLimits,
-    TenantStatus, TokenFormat,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, IssuerKeys, KidForm,
+    RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant,
+    TenantId, TenantLimits, TenantStatus, TokenFormat, TrustedIssuer,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -78,6 +81,7 @@ pub fn tenant(id: &str) -> Tenant {
         resource_servers: vec![resource_server],
         limits: TenantLimits::default(),
         assertions: AssertionPolicy::default(),
+        trusted_issuers: Vec::new(),
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: RefreshTokenPolicy::default(),
@@ -176,6 +180,12 @@ pub fn tenant_with_settings() -> Tenant {
             previous_typs: Vec::new(),
         },
         assertions: AssertionPolicy { issuer_only: true, max_lifetime: seconds(18) },
+        trusted_issuers: vec![TrustedIssuer {
+            name: "ci".to_owned(),
+            keys: IssuerKeys::Url("https://ci.example.com/keys".to_owned()),
+            algorithms: vec!["ES256".to_owned()],
+            ..TrustedIssuer::of_url("https://ci.example.com")
+        }],
         api_keys: Some(ApiKeyPolicy {
             max_lifetime: seconds(25),
             default_lifetime: seconds(24),
@@ -223,6 +233,13 @@ pub fn client_with_settings() -> Client {
         tls_client_certificate_bound_access_tokens: true,
         keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
         jwks_uri: Some("https://keys.example.com/ä".to_owned()),
+        copied_claims: [("repo".to_owned(), "repository".to_owned())].into(),
+        federated: TrustRules(vec![TrustRule {
+            audience: Some("https://id.example.com/ä".to_owned()),
+            claims: [("environment".to_owned(), TextPattern::new("prod*"))].into(),
+            once: true,
+            ..TrustRule::new("ci", "repo:acme/**")
+        }]),
         certificate_subject: Some("san_dns:example.com".parse().expect("a subject")),
         code_flow: CodeFlow {
             redirect_uris: vec!["https://app.example.com/cb".to_owned()],

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
 
+use super::federation::{TrustRuleSettings, trust_rules};
 use super::read::documents;
 use super::schema;
 use super::source::{FileSecret, Jwks, SecretSource};
@@ -59,15 +60,18 @@ pub struct ClientSettings {
     pub access_token_lifetime: Option<Lifetime>,
     /// What this client's tokens say differently.
     pub token: TokenSettings,
-    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1 KiB of texts, numbers, truth values and lists of them. No claim
-    /// of the server is among them.
-    #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
+    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1 KiB of texts, numbers, truth values and lists of them; or
+    /// `{ from: assertion.NAME }`, a copy of the claim of this name, or at this JSON pointer, of an assertion by `federated`. No claim of the server is among them.
+    #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values_of_client()))]
     pub claims: Map<String, Value>,
     /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,
     /// The https URL where those keys are published, in place of `jwks` (RFC 7591 §2).
     #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
     pub jwks_uri: Option<String>,
+    /// Which assertions of other issuers authenticate the client, such as what a platform gives its workloads (RFC 7523 §2.2): at most 20 rules, of which one must hold.
+    #[schemars(extend("maxItems" = 20))]
+    pub federated: Vec<TrustRuleSettings>,
     /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request without a proof is refused.
     pub dpop_bound_access_tokens: bool,
     /// Whether each token of the client is bound to its client certificate (RFC 8705 §3.4).
@@ -221,9 +225,10 @@ impl From<&Client> for ClientSettings {
             scopes: client.scope.iter().map(|token| token.as_str().to_owned()).collect(),
             access_token_lifetime: client.access_token_lifetime,
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
-            claims: client.claims.0.clone(),
+            claims: claims_of(client),
             jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),
             jwks_uri: client.jwks_uri.clone(),
+            federated: trust_rules(&client.federated),
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             tls_client_certificate_bound_access_tokens: client.tls_client_certificate_bound_access_tokens,
             tls_client_auth_subject_dn: subject(SubjectKind::Dn),
@@ -247,6 +252,13 @@ impl From<&Client> for ClientSettings {
             introspection: client.introspection.as_str().to_owned(),
         }
     }
+}
+
+/// The static claims, and those that are copied.
+fn claims_of(client: &Client) -> Map<String, Value> {
+    let copied = client.copied_claims.iter();
+    let copied = copied.map(|(name, from)| (name.clone(), json!({ "from": format!("assertion.{from}") })));
+    client.claims.0.clone().into_iter().chain(copied).collect()
 }
 
 /// Without the place, which has none.

@@ -12,6 +12,7 @@ mod client_view;
 mod console;
 mod etag;
 mod explanation;
+mod federation;
 mod field_errors;
 mod instant;
 mod json;
@@ -57,6 +58,7 @@ pub use explanation::{
     ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedCredential, ExplainedResult, ExplainedScope,
     ExplainedToken, ExplanationView, RegisteredCredential,
 };
+pub use federation::{TrustRuleSettings, TrustedIssuerSettings};
 pub use field_errors::{FieldErrorView, MOST_FIELD_ERRORS};
 pub use instant::Instant;
 pub use json::{read_json, read_lenient_json};

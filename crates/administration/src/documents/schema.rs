@@ -27,6 +27,12 @@ pub const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
 /// A URL that keys are fetched from.
 pub const KEY_SET_URL: &str =
     r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?)$";
+/// An issuer of assertions: a URL as above, or a trust domain.
+pub(crate) const TRUSTED_ISSUER: &str =
+    r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?|spiffe://[^#\s/@]+)$";
+/// What assertions are signed with.
+pub(crate) const ASSERTION_ALGORITHMS: [&str; 7] =
+    ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
 /// A page that people open.
 pub(crate) const HTTPS_URL: &str = r"^https://[^#\s@]+$";
 /// Bytes in base64 (RFC 4648 §4).
@@ -119,10 +125,24 @@ pub(crate) fn claim_names() -> Value {
     json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": "^urn:latchkey:" }] } })
 }
 
+/// The values of claims of a client: static ones, and those that are copied of an assertion.
+pub(crate) fn claim_values_of_client() -> Value {
+    let mut values = claim_values();
+    let from = json!({ "type": "string", "pattern": "^assertion\\.." });
+    let copied = json!({ "type": "object", "properties": { "from": from }, "required": ["from"], "additionalProperties": false });
+    values["oneOf"].as_array_mut().expect("it is a list").push(copied);
+    values
+}
+
 /// The values of static claims.
 pub(crate) fn claim_values() -> Value {
     const PLAIN: [&str; 3] = ["string", "number", "boolean"];
     json!({ "oneOf": [{ "type": PLAIN }, { "type": "array", "items": { "type": PLAIN } }] })
+}
+
+/// What claims of assertions are compared with.
+pub(crate) fn compared_values() -> Value {
+    json!({ "oneOf": [{ "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 2048 }] })
 }
 
 /// The items of a list of these values.

@@ -242,7 +242,7 @@ mod tests {
         }
         assert!(tenant.member("clients").is_none(), "a member that only a file has");
         // A public key may have members that are not listed (RFC 7517 §4); static claims have values of any type.
-        assert_eq!(described(&tenant).matches("Any").count(), 3, "{}", described(&tenant));
+        assert_eq!(described(&tenant).matches("Any").count(), 5, "{}", described(&tenant));
         assert_eq!(
             described(tenant.member("client").unwrap().member("jwks").unwrap()).matches("Any").count(),
             1

@@ -13,6 +13,7 @@ use tenancy::{
 };
 
 use super::Instant;
+use super::federation::TrustedIssuerSettings;
 use super::read::documents;
 use super::source::KeySource;
 use super::{
@@ -47,6 +48,9 @@ pub struct TenantSettings {
     pub access_token: AccessTokenSettings,
     /// Which assertions of its clients the tenant accepts (`private_key_jwt`).
     pub assertions: AssertionSettings,
+    /// Other issuers that `federated` of its clients names: platforms on which its workloads run.
+    #[schemars(extend("propertyNames" = schema::ids(), "maxProperties" = 50))]
+    pub trusted_issuers: BTreeMap<String, TrustedIssuerSettings>,
     /// The API keys of its clients. Default: none may have any.
     pub api_keys: Option<ApiKeysSettings>,
     /// What becomes of a credential of its clients that is reported as leaked.
@@ -408,6 +412,7 @@ impl Default for TenantSettings {
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
+            trusted_issuers: BTreeMap::new(),
             api_keys: None,
             leaks: (&LeakPolicy::default()).into(),
             refresh_token: RefreshTokenSettings::default(),

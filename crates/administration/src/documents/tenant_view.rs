@@ -7,6 +7,7 @@ use tenancy::{
     ResourceServer, SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
+use super::federation::trusted_issuers;
 use super::{
     AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, LeaksSettings, LimitsSettings,
     RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
@@ -48,6 +49,7 @@ impl From<&Tenant> for TenantSettings {
             signing: (&tenant.signing).into(),
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
+            trusted_issuers: trusted_issuers(&tenant.trusted_issuers),
             api_keys: tenant.api_keys.as_ref().map(Into::into),
             leaks: (&tenant.leaks).into(),
             refresh_token: (&tenant.refresh_token).into(),

@@ -98,6 +98,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         resource_servers: vec![server.clone()],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        trusted_issuers: Vec::new(),
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

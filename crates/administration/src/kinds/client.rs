@@ -1,5 +1,7 @@
 //! Clients, and their secrets, which are rows of their own.
 
+use std::collections::BTreeSet;
+
 use registry::{Client, ClientId, CredentialTag, RevokedSubject, removed_keys};
 use tenancy::TenantId;
 
@@ -79,7 +81,15 @@ impl Kind for Client {
         let gone = if jwks_uri.is_some() { Issued } else { Ended };
         let removed = removed_keys(before, keys.as_ref()).map(|key| (gone, tag(key)));
         let added = removed_keys(keys.as_ref(), before).map(|key| (Resumed, tag(key)));
-        own.into_iter().chain(removed).chain(added).collect()
+        let rules = |client: Option<&Client>| -> BTreeSet<_> {
+            let rules = client.into_iter().flat_map(|client| &client.federated.0);
+            rules.map(|rule| rule.tag(tenant, id)).collect()
+        };
+        let (rules_before, rules_after) = (rules(change.before.as_deref()), rules(Some(&*change.after)));
+        let rule = |tag: &CredentialTag| RevokedSubject::Credential(id.clone(), *tag);
+        let rules_gone = rules_before.difference(&rules_after).map(|tag| (Ended, rule(tag)));
+        let rules_back = rules_after.difference(&rules_before).map(|tag| (Resumed, rule(tag)));
+        own.into_iter().chain(removed).chain(added).chain(rules_gone).chain(rules_back).collect()
     }
 }
 

@@ -15,7 +15,8 @@ use accounts::{Account, AccountId, AccountStore};
 use keys::ImportedKey;
 use protocol::{Timestamp, named};
 use registry::{
-    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, RevocationStore, RevokedSubject, SecretId,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, RevocationStore,
+    RevokedSubject, SecretId,
 };
 use serde::{Deserialize, Serialize};
 use sessions::SessionId;
@@ -249,6 +250,8 @@ pub struct RequestRows {
     pub tenants: TenantResolver,
     /// Clients.
     pub clients: Arc<dyn ClientStore>,
+    /// What clients are known by at other issuers.
+    pub federated: Arc<dyn FederatedClientStore>,
     /// API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
     /// What tenants have revoked.

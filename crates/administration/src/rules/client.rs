@@ -1,5 +1,6 @@
 //! The rules over a client by itself: from a document to a registration (RFC 7591 §2).
 
+use keys::InvalidKeySet;
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientKeys, ClientPurpose, ClientStatus, IntrospectionRight};
 use serde_json::json;
@@ -7,8 +8,9 @@ use tenancy::{Issuer, Tenant};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
+use super::federation::check_trust_rules;
 use super::secret_rotation::check_secret_rotation;
-use super::static_claims::check_static_claims;
+use super::static_claims::check_claims_of_client;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
@@ -36,6 +38,7 @@ pub fn check_client(
         errors.check_token_lifetime("/access_token_lifetime", lifetime);
     }
     let method = check_method(errors, settings);
+    let (claims, copied_claims) = check_claims_of_client(errors, settings);
     let client = Client {
         tenant: tenant.id.clone(),
         id: id.clone(),
@@ -51,13 +54,15 @@ pub fn check_client(
         resources: check_resources(errors, tenant, &settings.resources),
         scope,
         access_token_lifetime: settings.access_token_lifetime,
-        claims: check_static_claims(errors, "/claims", &settings.claims),
+        claims,
+        copied_claims,
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
         introspection: check_introspection(errors, &settings.introspection),
         dpop_bound_access_tokens: settings.dpop_bound_access_tokens,
         tls_client_certificate_bound_access_tokens: settings.tls_client_certificate_bound_access_tokens,
-        keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
+        keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, "/jwks", jwks, ClientKeys::parse)),
         jwks_uri: check_jwks_uri(errors, settings),
+        federated: check_trust_rules(errors, tenant, &settings.federated),
         certificate_subject: check_certificate_subject(errors, settings),
         code_flow: check_code_flow(errors, tenant, settings),
         secrets: Vec::new(),
@@ -116,40 +121,45 @@ fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option
     Some(uri.clone())
 }
 
-/// The public keys of a client, each of which can be used.
-fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
+/// Public keys, each of which can be used.
+pub(super) fn check_keys(
+    errors: &mut FieldErrors,
+    at: &str,
+    jwks: &Jwks,
+    parse: fn(&str) -> Result<ClientKeys, InvalidKeySet>,
+) -> Option<ClientKeys> {
     const GIVE: &str = "give the public key alone, as in RFC 7517 §4: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`";
     let Some(keys) = &jwks.keys else {
-        errors.refuse("/jwks", "there is no list of keys", "write `{\"keys\": […]}` as in RFC 7517 §5");
+        errors.refuse(at, "there is no list of keys", "write `{\"keys\": […]}` as in RFC 7517 §5");
         return None;
     };
     if keys.is_empty() {
-        errors.refuse("/jwks/keys", "there is no key", "give a key, or leave `jwks` out");
+        errors.refuse(&format!("{at}/keys"), "there is no key", "give a key, or leave the member out");
         return None;
     }
     if keys.len() > MOST_KEYS {
-        let detail = format!("these are {} keys, and a client has at most {MOST_KEYS}", keys.len());
-        errors.refuse("/jwks/keys", detail, "leave out those that the client no longer signs with");
+        let detail = format!("these are {} keys, and there may be {MOST_KEYS}", keys.len());
+        errors.refuse(&format!("{at}/keys"), detail, "leave out those that no longer sign");
         return None;
     }
     let private = keys.iter().position(|key| key.d.is_some() || key.k.is_some());
     if let Some(index) = private {
-        let detail = "this key is secret, and a client keeps its secret key to itself";
-        errors.refuse(&format!("/jwks/keys/{index}"), detail, "give its public key, and replace the pair");
+        let detail = "this key is secret, and its owner keeps it to itself";
+        errors.refuse(&format!("{at}/keys/{index}"), detail, "give its public key, and replace the pair");
         return None;
     }
-    let Ok(keys) = ClientKeys::parse(&json!(jwks).to_string()) else {
-        errors.refuse("/jwks", "this is not a JWK set", "write `{\"keys\": […]}` as in RFC 7517 §5");
+    let Ok(keys) = parse(&json!(jwks).to_string()) else {
+        errors.refuse(at, "this is not a JWK set", "write `{\"keys\": […]}` as in RFC 7517 §5");
         return None;
     };
     for left_out in &keys.keys().left_out {
-        errors.refuse(&format!("/jwks/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
+        errors.refuse(&format!("{at}/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
     }
     for number in keys.keys().with_another_certificate() {
         // RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by other members of the JWK."
         let detail = "this does not begin with a certificate of the key (RFC 7517 §4.7)";
-        let hint = "give the client's certificate as DER in base64, or leave `x5c` out";
-        errors.refuse(&format!("/jwks/keys/{}/x5c", number - 1), detail, hint);
+        let hint = "give the certificate as DER in base64, or leave `x5c` out";
+        errors.refuse(&format!("{at}/keys/{}/x5c", number - 1), detail, hint);
     }
     Some(keys)
 }
@@ -159,9 +169,16 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
     match client.authentication_method {
         ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
             // RFC 8705 §2.2.2: the certificates of `self_signed_tls_client_auth` are registered by `jwks` or `jwks_uri`.
-            if settings.jwks.is_none() && settings.jwks_uri.is_none() {
+            let may_be_federated = client.authentication_method == ClientAuthenticationMethod::PrivateKeyJwt;
+            let has_rules = may_be_federated && !settings.federated.is_empty();
+            if settings.jwks.is_none() && settings.jwks_uri.is_none() && !has_rules {
                 let detail = "this method needs the client's public keys, and there are none";
-                errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
+                let give = if may_be_federated {
+                    "give `jwks`, `jwks_uri` or `federated`"
+                } else {
+                    "give `jwks` or `jwks_uri`"
+                };
+                errors.refuse(METHOD, detail, give);
             }
         }
         ClientAuthenticationMethod::TlsClientAuth => check_has_subject(errors, METHOD, settings),
@@ -180,7 +197,7 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
-    let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
+    let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some() || !settings.federated.is_empty();
     match client.authentication_method {
         ClientAuthenticationMethod::Any if !has_secret && !has_keys => {
             let hint = format!("{GIVE}; a public client says `token_endpoint_auth_method: none`");

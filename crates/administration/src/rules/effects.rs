@@ -154,9 +154,13 @@ impl<'a> Offer<'a> {
 
     /// URLs at addresses to which this server opens no connection.
     fn unfetched(&self, client: &ClientSettings) -> Vec<FieldError> {
-        let urls =
+        let own =
             [("jwks_uri", &client.jwks_uri), ("backchannel_logout_uri", &client.backchannel_logout_uri)];
-        let refused = urls.into_iter().filter_map(|(key, url)| Some((key, self.urls.0(url.as_ref()?)?)));
+        let own = own.into_iter().filter_map(|(key, url)| Some((key.to_owned(), url.as_ref()?)));
+        let rules = client.federated.iter().enumerate();
+        let rules = rules.map(|(index, rule)| (format!("federated/{index}/issuer"), &rule.issuer));
+        let urls = own.chain(rules.filter(|(_, issuer)| issuer.contains("://")));
+        let refused = urls.filter_map(|(key, url)| Some((key, self.urls.0(url)?)));
         let hint = "name a host that this server may reach, or let the operator allow the network";
         refused
             .map(|(key, why)| {

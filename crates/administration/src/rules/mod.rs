@@ -6,6 +6,7 @@ mod certificate_subject;
 mod client;
 mod code_flow;
 mod effects;
+mod federation;
 mod field_errors;
 mod logo;
 mod names;
@@ -20,6 +21,7 @@ mod text;
 
 pub use client::check_client;
 pub use effects::{Offer, UrlRule, tenant_effects};
+pub use federation::overlapping_subjects;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};

@@ -8,6 +8,7 @@ use tenancy::{
     ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
 };
 
+use super::federation::check_trusted_issuers;
 use super::static_claims::check_static_claims;
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
@@ -53,6 +54,7 @@ pub fn check_tenant(
         signing: signing::check(errors, &settings.signing, context),
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
+        trusted_issuers: check_trusted_issuers(errors, &settings.trusted_issuers),
         api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
         leaks: check_leaks(errors, &settings.leaks),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),

@@ -11,7 +11,7 @@ use crate::Freshness;
 
 /// The format of shared rows, which are serialized domain types. It changes with each of these types, as a test reminds: replicas of two
 /// versions must not read each other's rows.
-const FORMAT: u32 = 18;
+const FORMAT: u32 = 19;
 
 /// A row that replicas share.
 pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {}

@@ -9,8 +9,8 @@ use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
-    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, RevocationFacts, RevocationStore,
-    RevokedSubject, TokenRevocation,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientStore, FederatedClientStore, FederatedClients,
+    RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
 use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
@@ -43,6 +43,13 @@ impl LogoStore for Bad {
 impl ClientStore for Bad {
     async fn find_client(&self, _: &TenantId, _: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(Some(Arc::new(fixtures::client(&fixtures::tenant("globex"), "svc"))))
+    }
+}
+
+#[async_trait]
+impl FederatedClientStore for Bad {
+    async fn find_federated_clients(&self, _: &TenantId) -> Result<Arc<FederatedClients>, StoreError> {
+        Ok(Arc::new(FederatedClients::new(fixtures::tenant_id("globex"), Vec::new())))
     }
 }
 
@@ -131,7 +138,7 @@ fn caches(panics: u64, is_confused: bool) -> Caches {
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let Caches { tenants, clients, api_keys, revocations, accounts, .. } = caches(0, true);
+    let Caches { tenants, clients, federated, api_keys, revocations, accounts, .. } = caches(0, true);
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -141,6 +148,9 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
         assert!(client("globex", "svc").await.is_ok());
         assert!(matches!(client("acme", "svc").await, Err(StoreError::Fault(_))));
         assert!(matches!(client("globex", "other").await, Err(StoreError::Fault(_))));
+        assert!(federated.find_federated_clients(&fixtures::tenant_id("globex")).await.is_ok());
+        let foreign = federated.find_federated_clients(&fixtures::tenant_id("acme")).await;
+        assert!(matches!(foreign, Err(StoreError::Fault(_))));
         assert!(revocations.find_revocations(&fixtures::tenant_id("globex")).await.is_ok());
         let ada = AccountId::from_bytes([1; 16]);
         assert!(accounts.find_account(&fixtures::tenant_id("globex"), &ada).await.is_ok());

@@ -4,14 +4,17 @@
 use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
-use protocol::{ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason};
+use protocol::{
+    AssertionKind, ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason,
+    StaticClaims,
+};
 use registry::methods::{
     CLIENT_SUSPENDED, CREDENTIAL_MISSING, METHOD_NOT_REGISTERED, UNKNOWN_CLIENT, api_key,
     secret as secret_reasons,
 };
 use registry::{
     ApiKey, ApiKeyId, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
-    Proof, may_authenticate,
+    Proof, TrustRule, may_authenticate,
 };
 use tenancy::Tenant;
 
@@ -26,6 +29,8 @@ pub(super) struct Explained {
     pub(super) refusal: Option<Refusal>,
     /// The API key of the client that the request presents, live or ended.
     pub(super) api_key: Option<Arc<ApiKey>>,
+    /// What tokens copy of the assertion that the request presents.
+    pub(super) copied: StaticClaims,
 }
 
 /// Explains the authentication of a client, which need not exist.
@@ -51,7 +56,7 @@ pub(super) async fn explain(
     let judged = certificate.map(|pem| JudgedCertificate::of(pem, &services.certificate_sources, now));
     let credentials = credentials(request, presented, judged.as_ref());
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
-    let (mut matched, mut api_key) = (None, None);
+    let (mut matched, mut api_key, mut copied) = (None, None, StaticClaims::default());
     let (credential_checks, refusal) = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
         (None, ..) => {
             let check = not_checked(name, "The request presents no secret.");
@@ -83,6 +88,9 @@ pub(super) async fn explain(
                     vec![credential_refused(request, client, error, name, key_id.as_ref())]
                 }
             };
+            if let Ok(Proof::Federated(proof)) = &proof {
+                copied.clone_from(&proof.copied);
+            }
             matched = match &proof {
                 Ok(Proof::Secret(id)) => Some(id.to_string()),
                 Ok(Proof::ApiKey(key)) => Some(key.id.to_string()),
@@ -101,7 +109,7 @@ pub(super) async fn explain(
     };
     checks.extend(credential_checks);
     let view = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
-    Ok(Explained { view, refusal, api_key })
+    Ok(Explained { view, refusal, api_key, copied })
 }
 
 /// The check of a credential that has proven the client.
@@ -114,6 +122,14 @@ fn proven(proof: &Proof) -> ExplainedCheck {
         }
         Proof::Assertion => {
             let detail = "A key of the client signed it. Whether it was used before is not checked.";
+            passed("assertion", detail)
+        }
+        Proof::Federated(proof) => {
+            let TrustRule { issuer, subject, .. } = &proof.rule;
+            let detail = format!(
+                "The rule for {issuer} and {} holds. Whether it was used before is not checked.",
+                subject.as_str()
+            );
             passed("assertion", detail)
         }
         // An administrator presents a credential, which is not proven by nothing.
@@ -135,7 +151,7 @@ fn credentials(
         return Some(ClientAuthentication::Certificate { client_id, certificate });
     }
     if let jwt @ Some(_) = presented.assertion {
-        let presented = PresentedAssertion { client_id: Some(client_id), jwt };
+        let presented = PresentedAssertion { client_id: Some(client_id), jwt, kind: AssertionKind::Jwt };
         return Some(ClientAuthentication::Assertion(presented));
     }
     let pair = IdAndSecret { client_id, secret: presented.secret? };
@@ -189,7 +205,12 @@ fn assumed(
             (has_live, "a secret that matches", secret_reasons::WRONG)
         }
         Credential::Assertion => {
-            (has_keys, "one that a key of the client signed", AssertionCheck::Key.reason())
+            let has_rules = !client.federated.0.is_empty();
+            (
+                has_keys || has_rules,
+                "one that a key or a rule of the client accepts",
+                AssertionCheck::Key.reason(),
+            )
         }
         Credential::Certificate => {
             let (may_match, check) = match CertificateMethod::of(&client) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use administration::{ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
-use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, Grantee, ScopeOutcome};
+use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
-use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken};
+use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken, StaticClaims};
 use serde_json::json;
 use tenancy::Tenant;
 
@@ -148,7 +148,7 @@ pub(super) fn key_check(
 
 /// What the token would say. The identifier and the times of the claims are left out.
 pub(super) fn view(
-    grantee: Option<&Grantee<'_>>,
+    statics: StaticClaims,
     tenant: &Tenant,
     claims: &AccessTokenClaims<'_>,
     key: Option<&SigningKey>,
@@ -165,7 +165,7 @@ pub(super) fn view(
             client_id: claims.client_id.clone().into_owned(),
             scope: claims.scope.clone(),
             api_key: claims.api_key.as_ref().map(ToString::to_string),
-            more: grantee.map(|grantee| grantee.static_claims().into_owned().0).unwrap_or_default(),
+            more: statics.0,
         },
     }
 }

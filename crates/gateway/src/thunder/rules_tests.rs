@@ -35,6 +35,7 @@ fn tenant() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        trusted_issuers: Vec::new(),
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

@@ -150,6 +150,7 @@ impl TestApp {
             rows: RequestRows {
                 tenants: tenants(store.clone()),
                 clients: store.clone(),
+                federated: store.clone(),
                 api_keys: store.clone(),
                 revocations: store.clone(),
                 accounts: store.clone(),

@@ -95,7 +95,7 @@ impl Forge {
         serde_json::to_value(self.signing_key().jwk).unwrap()
     }
 
-    fn signing_key(&self) -> SigningKey {
+    pub(crate) fn signing_key(&self) -> SigningKey {
         SigningKey::parse(KeyId::numbered(1), RS256, self.document.expose()).unwrap()
     }
 }

@@ -90,6 +90,7 @@ mod equal_refusals;
 mod error_pages;
 mod examples;
 mod failing_stores;
+mod federation;
 mod flow;
 mod forged_forms;
 mod forged_hosts;

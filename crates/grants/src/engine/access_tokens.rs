@@ -49,8 +49,8 @@ impl Engine {
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let answer = introspection::decide(claims, &caller, holder.as_deref());
         let answer = answer.zip(holder).map(|(answer, client)| {
-            let of_client = Grantee { tenant, client: &client }.static_claims();
-            ActiveToken { claims: introspection::carried(&of_client, token.expose()), ..answer }
+            let holder = Grantee { tenant, client: &client };
+            ActiveToken { claims: introspection::carried(&holder, token.expose()), ..answer }
         });
         Ok(answer.into())
     }

@@ -105,6 +105,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         resource_servers: Vec::new(),
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        trusted_issuers: Vec::new(),
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

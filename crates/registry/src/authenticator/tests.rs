@@ -3,6 +3,7 @@
 mod api_keys;
 mod assertions;
 mod certificates;
+mod federation;
 mod fetched_keys;
 mod public_clients;
 
@@ -19,8 +20,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers,
-    JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
+    ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients, FetchedJwks,
+    HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -51,11 +52,12 @@ struct FakeStore {
 
 #[async_trait]
 impl JwksFetcher for FakeStore {
-    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
+    async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         sleep(self.fetching_takes).await;
-        let document = self.jwks.lock().unwrap().get(&(tenant.clone(), url.to_owned()))?.clone();
-        let keys = keys::PublicKeys::read_of_client(&document).ok()?;
+        let key = (tenant.clone(), source.url()?.into_owned());
+        let document = self.jwks.lock().unwrap().get(&key)?.clone();
+        let keys = source.read(&document).ok()?;
         Some(FetchedJwks { keys, size: document.len(), max_age: None })
     }
 }
@@ -101,6 +103,16 @@ impl ClientStore for FakeStore {
             found.map(|(_, client)| Arc::clone(client))
         };
         self.answer(found).await
+    }
+}
+
+#[async_trait]
+impl FederatedClientStore for FakeStore {
+    async fn find_federated_clients(&self, tenant: &TenantId) -> Result<Arc<FederatedClients>, StoreError> {
+        let clients = self.clients.lock().unwrap();
+        let own = clients.iter().filter(|((of, _), _)| self.is_faulty || of == tenant.as_str());
+        let rules = own.map(|(_, client)| (client.id.clone(), client.federated.clone())).collect();
+        Ok(Arc::new(FederatedClients::new(tenant.clone(), rules)))
     }
 }
 
@@ -157,6 +169,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         resource_servers: Vec::new(),
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        trusted_issuers: Vec::new(),
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
@@ -239,8 +252,15 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let assertions = Assertions::new(guard, fetcher, public_urls, Some("acme".to_owned()));
     let pepper = Arc::new(pepper());
     let keys = Arc::new(ApiKeys::new(Arc::<FakeStore>::clone(&store), Arc::clone(&pepper)));
-    let authenticator =
-        Authenticator::new(lookups, keys, pepper, hashing, verified_secrets, assertions, limit);
+    let authenticator = Authenticator::new(
+        (lookups, Arc::<FakeStore>::clone(&store)),
+        keys,
+        pepper,
+        hashing,
+        verified_secrets,
+        assertions,
+        limit,
+    );
     TestEnv { store, pool, authenticator }
 }
 
@@ -285,6 +305,7 @@ fn named(proof: &Proof) -> String {
         Proof::Secret(secret) => secret.to_string(),
         Proof::ApiKey(_) => "key".to_owned(),
         Proof::Assertion => "assertion".to_owned(),
+        Proof::Federated(proof) => format!("rule for {}", proof.rule.issuer),
         Proof::Nothing => "nothing".to_owned(),
         Proof::Certificate(method) => format!("{method:?}"),
     }

@@ -9,6 +9,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 
 const URL: &str = "https://keys.example.com/jwks";
+const OF_CLIENT: KeySource<'static> = KeySource::of_client(URL);
 
 /// Answers after a while, with a set of this size or not at all.
 #[derive(Default)]
@@ -23,8 +24,8 @@ struct FakeFetcher {
 
 #[async_trait]
 impl JwksFetcher for FakeFetcher {
-    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
-        self.fetches.lock().unwrap().push((tenant.clone(), url.to_owned()));
+    async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
+        self.fetches.lock().unwrap().push((tenant.clone(), source.text.clone().into_owned()));
         let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_running.fetch_max(running, Ordering::Relaxed);
         sleep(self.takes).await;
@@ -60,7 +61,7 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
     let requests: Vec<_> = (0..1_000)
         .map(|_| {
             let sets = Arc::clone(&sets);
-            tokio::spawn(async move { sets.find(&sets.source(&tenant("acme"), URL)).await.is_some() })
+            tokio::spawn(async move { sets.find(&sets.source(&tenant("acme"), &OF_CLIENT)).await.is_some() })
         })
         .collect();
     for request in requests {
@@ -73,17 +74,17 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
 async fn two_tenants_with_one_url_have_a_set_each() {
     let (fetcher, sets) = sets(Duration::ZERO);
     let (acme, globex) = (tenant("acme"), tenant("globex"));
-    let of_acme = sets.find(&sets.source(&acme, URL)).await.unwrap();
-    let of_globex = sets.find(&sets.source(&globex, URL)).await.unwrap();
+    let of_acme = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
+    let of_globex = sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap();
     assert!(!Arc::ptr_eq(&of_acme, &of_globex));
     assert_eq!(
         *fetcher.fetches.lock().unwrap(),
         [(acme.clone(), URL.to_owned()), (globex.clone(), URL.to_owned())]
     );
     // An unknown key at one tenant spends nothing of the other's.
-    assert!(sets.find_newer(&sets.source(&acme, URL), &of_acme).await.is_some());
-    assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, URL)).await.unwrap(), &of_globex));
-    assert!(sets.find_newer(&sets.source(&globex, URL), &of_globex).await.is_some());
+    assert!(sets.find_newer(&sets.source(&acme, &OF_CLIENT), &of_acme).await.is_some());
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap(), &of_globex));
+    assert!(sets.find_newer(&sets.source(&globex, &OF_CLIENT), &of_globex).await.is_some());
     assert_eq!(fetcher.count(), 4);
 }
 
@@ -92,13 +93,13 @@ async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
     let request = tokio::spawn({
         let sets = Arc::clone(&sets);
-        async move { sets.find(&sets.source(&tenant("acme"), URL)).await.is_some() }
+        async move { sets.find(&sets.source(&tenant("acme"), &OF_CLIENT)).await.is_some() }
     });
     while fetcher.count() == 0 {
         yield_now().await;
     }
     request.abort();
-    assert!(sets.find(&sets.source(&tenant("acme"), URL)).await.is_some());
+    assert!(sets.find(&sets.source(&tenant("acme"), &OF_CLIENT)).await.is_some());
     assert_eq!(fetcher.count(), 1);
 }
 
@@ -108,22 +109,22 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
     let acme = tenant("acme");
     fetcher.be_away(true);
     for _ in 0..100 {
-        assert!(sets.find(&sets.source(&acme, URL)).await.is_none());
+        assert!(sets.find(&sets.source(&acme, &OF_CLIENT)).await.is_none());
     }
     assert_eq!(fetcher.count(), 1);
     fetcher.be_away(false);
     advance(Duration::from_secs(30)).await;
-    let known = sets.find(&sets.source(&acme, URL)).await.unwrap();
+    let known = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
     assert_eq!(fetcher.count(), 2);
 
     fetcher.be_away(true);
     advance(Duration::from_secs(600)).await;
     // The first request after its time waits for the fetch, which fails. No later one waits.
-    assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known));
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
     assert_eq!(fetcher.count(), 3);
     for second in 0..3_600 {
         let begun = Instant::now();
-        assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known), "{second}");
+        assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known), "{second}");
         assert_eq!(begun.elapsed(), Duration::ZERO, "{second}");
         advance(Duration::from_secs(1)).await;
         yield_now().await;
@@ -133,21 +134,21 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
     fetcher.be_away(false);
     advance(Duration::from_secs(31)).await;
     assert!(
-        Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known),
+        Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known),
         "it is fetched for later requests"
     );
     sleep(Duration::from_secs(1)).await;
-    assert!(!Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known));
+    assert!(!Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
 }
 
 #[tokio::test(start_paused = true)]
 async fn unknown_keys_fetch_once_a_minute_however_many_come() {
     let (fetcher, sets) = sets(Duration::from_millis(10));
     let acme = tenant("acme");
-    let mut seen = sets.find(&sets.source(&acme, URL)).await.unwrap();
+    let mut seen = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
     for _ in 0..120 {
         for _ in 0..20 {
-            if let Some(newer) = sets.find_newer(&sets.source(&acme, URL), &seen).await {
+            if let Some(newer) = sets.find_newer(&sets.source(&acme, &OF_CLIENT), &seen).await {
                 seen = newer;
             }
         }
@@ -161,7 +162,7 @@ async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
     let (_, sets) = sets(Duration::from_millis(700));
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     assert_eq!(sets.refusal_delay(&acme), Duration::ZERO);
-    sets.find(&sets.source(&acme, URL)).await.unwrap();
+    sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
     assert_eq!(sets.refusal_delay(&acme), Duration::from_millis(700));
     assert_eq!(sets.refusal_delay(&globex), Duration::ZERO);
     advance(REMEMBERED).await;
@@ -174,14 +175,16 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
     for number in 0..FLIGHTS_OF_TENANT * 3 {
         let sets = Arc::clone(&sets);
         tokio::spawn(async move {
-            sets.find(&sets.source(&tenant("acme"), &format!("{URL}/{number}"))).await.is_some()
+            sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/{number}"))))
+                .await
+                .is_some()
         });
     }
     while fetcher.count() < FLIGHTS_OF_TENANT {
         yield_now().await;
     }
     let begun = Instant::now();
-    assert!(sets.find(&sets.source(&tenant("globex"), URL)).await.is_some());
+    assert!(sets.find(&sets.source(&tenant("globex"), &OF_CLIENT)).await.is_some());
     assert!(begun.elapsed() <= Duration::from_millis(2_001), "{:?}", begun.elapsed());
     assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS_OF_TENANT + 1);
 }
@@ -191,10 +194,12 @@ async fn a_tenant_keeps_to_its_share() {
     let (fetcher, sets) = sets(Duration::ZERO);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     let bytes = |id: &str| sets.tenants().get(&tenant(id)).map_or(0, |of_tenant| of_tenant.bytes);
-    sets.find(&sets.source(&tenant("globex"), URL)).await.unwrap();
+    sets.find(&sets.source(&tenant("globex"), &OF_CLIENT)).await.unwrap();
     let of_globex = bytes("globex");
     for number in 0..100 {
-        sets.find(&sets.source(&tenant("acme"), &format!("{URL}/{number}"))).await.unwrap();
+        sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/{number}"))))
+            .await
+            .unwrap();
         assert!(bytes("acme") <= SHARE, "{number}: {}", bytes("acme"));
         advance(Duration::from_millis(1)).await;
         let counted: usize =
@@ -203,9 +208,9 @@ async fn a_tenant_keeps_to_its_share() {
     }
     assert_eq!(bytes("globex"), of_globex);
     // The latest are kept.
-    sets.find(&sets.source(&tenant("acme"), &format!("{URL}/99"))).await.unwrap();
+    sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/99")))).await.unwrap();
     assert_eq!(fetcher.count(), 101);
-    sets.find(&sets.source(&tenant("acme"), &format!("{URL}/0"))).await.unwrap();
+    sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/0")))).await.unwrap();
     assert_eq!(fetcher.count(), 102);
 }
 
@@ -222,7 +227,7 @@ fn all_bytes(sets: &KeySets) -> usize {
 async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     let (fetcher, sets) = sets(Duration::ZERO);
     let small = tenant("small");
-    let of_small = sets.find(&sets.source(&small, URL)).await.unwrap();
+    let of_small = sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap();
     let size_of_small = bytes_of(&sets, &small);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     // Each keeps to its share, and all of them would have twice the bound.
@@ -232,13 +237,16 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
         let large = tenant(&format!("large-{nth}"));
         for number in 0..of_each {
             let url = format!("{URL}/{number}");
-            let source = sets.source(&large, &url);
+            let source = sets.source(&large, &KeySource::of_client(&url));
             let found = sets.find(&source).await.unwrap();
             counted += source.state().bytes;
             assert!(bytes_of(&sets, &large) <= SHARE, "{nth} {number}");
             assert!(all_bytes(&sets) <= ALL, "{nth} {number}: {}", all_bytes(&sets));
             assert!(
-                Arc::ptr_eq(&sets.find(&sets.source(&large, &url)).await.unwrap(), &found),
+                Arc::ptr_eq(
+                    &sets.find(&sets.source(&large, &KeySource::of_client(&url))).await.unwrap(),
+                    &found
+                ),
                 "the latest stays"
             );
             advance(Duration::from_millis(1)).await;
@@ -254,7 +262,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     assert_eq!(held, all_bytes(&sets));
     // The one that needs least has lost nothing.
     assert_eq!(bytes_of(&sets, &small), size_of_small);
-    assert!(Arc::ptr_eq(&sets.find(&sets.source(&small, URL)).await.unwrap(), &of_small));
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap(), &of_small));
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,7 +273,7 @@ async fn sources_that_never_answer_keep_to_the_bound_as_well() {
     let mut number = 0;
     while all_bytes(&sets) + set <= ALL {
         let large = tenant(&format!("large-{}", number % 32));
-        sets.find(&sets.source(&large, &format!("{URL}/{number}"))).await.unwrap();
+        sets.find(&sets.source(&large, &KeySource::of_client(&format!("{URL}/{number}")))).await.unwrap();
         number += 1;
     }
     fetcher.be_away(true);
@@ -273,7 +281,11 @@ async fn sources_that_never_answer_keep_to_the_bound_as_well() {
     let sources = 2 * set / COST[0];
     for number in 0..sources {
         let silent = tenant(&format!("silent-{}", number % 32));
-        assert!(sets.find(&sets.source(&silent, &format!("{URL}/{number}"))).await.is_none());
+        assert!(
+            sets.find(&sets.source(&silent, &KeySource::of_client(&format!("{URL}/{number}"))))
+                .await
+                .is_none()
+        );
         assert!(all_bytes(&sets) <= ALL, "{number}: {}", all_bytes(&sets));
     }
     assert!(before + sources * COST[0] > ALL, "they would not fit otherwise");

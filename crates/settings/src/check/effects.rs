@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use administration::{ClientSettings, DeclaredSecret, Offer, tenant_effects};
+use administration::{ClientSettings, DeclaredSecret, Offer, overlapping_subjects, tenant_effects};
 use protocol::{ClientAuthenticationMethod as Method, Timestamp};
 use registry::DeclaredPassword;
 use tenancy::TenantId;
@@ -23,6 +23,9 @@ pub(crate) fn check(
     let urls = server.outbound.url_rule();
     for ResolvedTenant { at, settings, secrets, .. } in tenants.values() {
         findings.warn(at, tenant_effects(settings));
+        for (client, effect) in overlapping_subjects(settings) {
+            findings.warn(&at.key("clients").key(&client), vec![effect]);
+        }
         let offer = Offer::of_settings(settings, &urls);
         for ((id, client), secrets) in settings.clients.iter().zip(secrets) {
             let at = at.key("clients").key(id);

@@ -21,7 +21,7 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 16] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 19] = [
     ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
@@ -31,6 +31,9 @@ const ONLY_THE_PROGRAM: [(&str, &str); 16] = [
     ("there is no secret store", "as above"),
     ("has no client of this id", "as above"),
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
+    ("the tenant trusts no issuer of this name", "as above"),
+    ("this is not of the trust domain of the issuer", "as above"),
+    ("the keys of a trust domain are not found", "one key needs another"),
     ("the client has nothing to prove who it is", "what a client needs depends on its method"),
     ("this method needs", "as above"),
     ("the account has no identifier", "one of two keys is needed"),
@@ -114,6 +117,10 @@ fn everything() -> Value {
                 "skew": "60s", "rsa_bits": 3072, "hold_activation": "1h"
             },
             "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt", "claims": { "plan": "pro", "seats": 3 } },
+            "trusted_issuers": {
+                "ci": { "issuer": "https://ci.example.com", "jwks_uri": "https://ci.example.com/keys", "algorithms": ["ES256"] },
+                "mesh": { "issuer": "spiffe://example.org", "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] } }
+            },
             "resource_servers": {
                 "api": { "scopes": ["a", "b"], "clients": ["web", "app"] },
                 "api2": { "scopes": { "c": "Change bills", "d": "" } }
@@ -131,7 +138,14 @@ fn everything() -> Value {
                     "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": "1", "alg": "ES256", "use": "sig" }] }
                 },
                 "imported": { "client_secret": { "hash": HASH } },
-                "remote": { "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/jwks" }
+                "remote": { "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/jwks" },
+                "workload": {
+                    "claims": { "repo": { "from": "assertion.repository" } },
+                    "federated": [
+                        { "issuer": "ci", "subject": "repo:acme/*:ref:x", "audience": "api", "claims": { "run": 1, "protected": true, "environment": "prod*" }, "max_age": "10m", "once": true },
+                        { "issuer": "mesh", "subject": "spiffe://example.org/web" }
+                    ]
+                }
             }
         } }
     });

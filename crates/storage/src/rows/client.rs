@@ -20,6 +20,7 @@ written! {
         name: "name",
         description: "description",
         rotation: "rotation",
+        federated: "federated",
         access_token_lifetime: "access_token_lifetime",
     }
     settings settings

@@ -120,6 +120,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_schedules::NEXT, "key_schedules_by_time (due_at>?)"),
         (secret_rotations::DUE, "clients_that_rotate"),
+        (clients::SELECT_FEDERATED, "clients_by_rules"),
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {

@@ -193,18 +193,24 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
     let database = sandbox.open().await;
     let acme = tenant_id("acme-1");
     let plain = Client::new(acme.clone(), client_id("other"));
+    let before_federation = Client {
+        federated: registry::TrustRules::default(),
+        copied_claims: std::collections::BTreeMap::new(),
+        ..client_with_settings()
+    };
     for expected in
-        [client_with_settings(), Client { access_token_lifetime: Some(Lifetime::from_seconds(77)), ..plain }]
+        [before_federation, Client { access_token_lifetime: Some(Lifetime::from_seconds(77)), ..plain }]
     {
         let found = database.find_client(&acme, &expected.id).await.unwrap();
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema knew no API keys and no static claims, and keys were numbered.
+    // That schema knew no API keys, no static claims and no other issuers, and keys were numbered.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
     expected.access_token.claims = protocol::StaticClaims::default();
+    expected.trusted_issuers.clear();
     assert_eq!(found.as_deref(), Some(&expected));
 }
 

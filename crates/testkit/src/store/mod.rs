@@ -14,8 +14,7 @@ use std::time::Duration;
 
 use administration::{AuditLog as _, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use keys::PublicKeys;
-use registry::{FetchedJwks, JwksFetcher};
+use registry::{FetchedJwks, JwksFetcher, KeyPlace, KeySource, jwks_uri_of};
 use sqlx::SqlitePool;
 use storage::{Database, sqlite};
 use tempfile::TempDir;
@@ -129,9 +128,14 @@ impl TestStore {
 
 #[async_trait]
 impl JwksFetcher for TestStore {
-    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
-        let document = lock(&self.published_jwks).get(&(tenant.clone(), url.to_owned()))?.clone();
-        let keys = PublicKeys::read_of_client(&document).ok()?;
+    async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
+        let published =
+            |url: &str| lock(&self.published_jwks).get(&(tenant.clone(), url.to_owned())).cloned();
+        let mut document = published(&source.url()?)?;
+        if source.place == KeyPlace::Discovery {
+            document = published(&jwks_uri_of(&document, &source.text).ok()?)?;
+        }
+        let keys = source.read(&document).ok()?;
         Some(FetchedJwks { keys, size: document.len(), max_age: None })
     }
 }

@@ -23,8 +23,9 @@ use grants::{
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
-    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, ReplayGuard, RevocationFacts,
-    RevocationStore, RevokedSubject, SecretPath, SingleUseIdentifier, TokenRevocation,
+    ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, FederatedClientStore,
+    FederatedClients, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject, SecretPath,
+    SingleUseIdentifier, TokenRevocation,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
@@ -57,6 +58,10 @@ counted! { LogoStore {
 
 counted! { ClientStore {
     find_client: find_client(tenant: &TenantId, client: &ClientId) -> Option<Arc<Client>>;
+}}
+
+counted! { FederatedClientStore {
+    find_federated_clients: find_federated_clients(tenant: &TenantId) -> Arc<FederatedClients>;
 }}
 
 counted! { ApiKeyStore {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
 use registry::{
-    Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight,
-    SecretRotation,
+    Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, FederatedClients,
+    IntrospectionRight, SecretRotation, TrustRule, TrustRules,
 };
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, KidForm, Logo, OwnRefreshTokenPolicy, PreviousTyp,
-    RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies,
-    Tenant, TenantLimits, TokenFormat,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, IssuerKeys, KidForm, Logo, OwnRefreshTokenPolicy,
+    PreviousTyp, RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy,
+    Strategies, Tenant, TenantLimits, TokenFormat, TrustedIssuer,
 };
 
 use super::Stores;
@@ -45,6 +45,35 @@ pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
     for tenant in [&plain, &unusual] {
         assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(tenant));
     }
+}
+
+fn rules(subjects: &[&str]) -> TrustRules {
+    TrustRules(subjects.iter().map(|subject| TrustRule::new("https://ci.example.com", subject)).collect())
+}
+
+/// Each tenant finds the rules of its own live clients, as they are after each change.
+pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
+    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
+    let with = |tenant: &Tenant, id: &str, subjects: &[&str]| Client {
+        federated: rules(subjects),
+        ..fixtures::client(tenant, id)
+    };
+    let [first, second] = [with(&acme, "first", &["a", "b*"]), with(&acme, "second", &["c"])];
+    let own = with(&globex, "first", &["z"]);
+    super::add(&stores, &acme, &[&first, &second, &fixtures::client(&acme, "plain")]).await;
+    super::add(&stores, &globex, &[&own]).await;
+    let check = async |tenant: &Tenant, clients: &[&Client]| {
+        let expected = clients.iter().map(|client| (client.id.clone(), client.federated.clone())).collect();
+        let expected = FederatedClients::new(tenant.id.clone(), expected);
+        assert_eq!(*stores.federated.find_federated_clients(&tenant.id).await.unwrap(), expected);
+    };
+    check(&acme, &[&first, &second]).await;
+    check(&globex, &[&own]).await;
+    check(&fixtures::tenant("initech"), &[]).await;
+    let none = Client { federated: TrustRules::default(), ..second.clone() };
+    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&second), &none));
+    super::commit(&stores, &requests::declared(vec![change])).await;
+    check(&acme, &[&first]).await;
 }
 
 /// With a value in every field that is not the default, and secrets of both kinds.
@@ -181,6 +210,12 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("your-api", "", &[]),
         ],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        trusted_issuers: vec![TrustedIssuer {
+            name: "'ä'".to_owned(),
+            keys: IssuerKeys::Document(r#"{"keys":[]}"#.to_owned()),
+            algorithms: vec!["ES256".to_owned()],
+            ..TrustedIssuer::of_url("https://ci.example.com/ä")
+        }],
         api_keys: Some(tenancy::ApiKeyPolicy {
             prefix: Some("é_".to_owned()),
             ..tenancy::ApiKeyPolicy::default()
@@ -248,6 +283,8 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         dpop_bound_access_tokens: true,
         tls_client_certificate_bound_access_tokens: true,
         jwks_uri: Some("https://keys.example.com/jwks?a=ä".to_owned()),
+        copied_claims: [("r'".to_owned(), "/a~1b/ä".to_owned())].into(),
+        federated: rules(&["repo:'ä'/**", "x"]),
         keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
         certificate_subject: Some("subject_dn:CN = “a”\\, b,O=c".parse().unwrap()),
         code_flow: CodeFlow {

@@ -50,7 +50,7 @@ use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use grants::{AuthorizationStore, DeviceCodeStore, LogoutOutbox};
 use keys::SigningKeyStore;
-use registry::{ApiKeyStore, Client, ClientStore, ReplayGuard, RevocationStore};
+use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
 
@@ -103,6 +103,8 @@ pub struct Stores {
     pub logos: Arc<dyn LogoStore>,
     /// As the registry knows it.
     pub clients: Arc<dyn ClientStore>,
+    /// As the registry knows it, for rules over other issuers.
+    pub federated: Arc<dyn FederatedClientStore>,
     /// As the registry knows it, for API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
     /// As key management knows it.
@@ -132,6 +134,7 @@ impl Stores {
         S: TenantStore
             + LogoStore
             + ClientStore
+            + FederatedClientStore
             + ApiKeyStore
             + SigningKeyStore
             + ReplayGuard
@@ -149,6 +152,7 @@ impl Stores {
             tenants: Arc::clone(&store) as _,
             logos: Arc::clone(&store) as _,
             clients: Arc::clone(&store) as _,
+            federated: Arc::clone(&store) as _,
             api_keys: Arc::clone(&store) as _,
             signing_keys: Arc::clone(&store) as _,
             identifiers: Arc::clone(&store) as _,
@@ -175,6 +179,7 @@ macro_rules! store_contract_tests {
             rows_that_were_never_added_are_not_found,
             a_tenant_is_read_back_field_by_field,
             a_client_is_read_back_field_by_field,
+            rules_of_clients_are_found_in_their_tenant,
             a_client_is_found_in_its_tenant_only,
             a_changed_row_is_read_back_changed,
             administration_sees_every_row,

@@ -1,7 +1,7 @@
 //! Assertions: who authenticates with one, and how often.
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{PresentedAssertion, SigningAlgorithm};
+use protocol::{AssertionKind, PresentedAssertion, SigningAlgorithm};
 use serde_json::{Value, json};
 
 use super::*;
@@ -33,7 +33,7 @@ pub(super) fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Va
 
 pub(super) fn assertion(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
     let (client_id, jwt) = (client_id.map(str::to_owned), Some(Secret::new(jwt.to_owned())));
-    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt })
+    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt, kind: AssertionKind::Jwt })
 }
 
 impl TestEnv {
@@ -182,7 +182,11 @@ async fn what_is_no_assertion_is_malformed() {
         let error = test_env.at("acme", assertion(None, jwt), NOW).await.unwrap_err();
         assert_eq!(error.to_string(), refused(methods::MALFORMED), "{jwt}");
     }
-    let none = ClientAuthentication::Assertion(PresentedAssertion { client_id: None, jwt: None });
+    let none = ClientAuthentication::Assertion(PresentedAssertion {
+        client_id: None,
+        jwt: None,
+        kind: AssertionKind::Jwt,
+    });
     test_env.check(none, &refused(methods::MALFORMED), 0).await;
 }
 

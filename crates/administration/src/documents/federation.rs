@@ -1,0 +1,101 @@
+//! Other issuers whose assertions authenticate clients, as documents.
+
+use std::collections::BTreeMap;
+
+use protocol::Lifetime;
+use registry::{TrustRule, TrustRules};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tenancy::{IssuerKeys, TrustedIssuer};
+
+use super::schema;
+use super::source::Jwks;
+
+/// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Its keys: by discovery, unless one of `jwks_uri` and `jwks` is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["issuer"]))]
+pub struct TrustedIssuerSettings {
+    /// `iss` of its assertions, an https URL; or a SPIFFE trust domain.
+    #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::TRUSTED_ISSUER))]
+    pub issuer: String,
+    /// The https URL of its keys; of a trust domain that of its bundle (SPIFFE Federation §5.2).
+    #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Its keys, where they cannot be fetched: at most ten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Jwks>,
+    /// The algorithms that it signs with. Default: any of an asymmetric key.
+    #[schemars(extend("items" = schema::one_of(&schema::ASSERTION_ALGORITHMS), "uniqueItems" = true))]
+    pub algorithms: Vec<String>,
+}
+
+/// Which assertions of another issuer authenticate the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["issuer", "subject"]))]
+pub struct TrustRuleSettings {
+    /// The name of one of the tenant's `trusted_issuers`, or the https URL of an issuer that has its keys by discovery.
+    #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
+    pub issuer: String,
+    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all.
+    #[schemars(example = &"repo:acme/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
+    pub subject: String,
+    /// What `aud` has. Default: the issuer of the tenant.
+    #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::NAME))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// What other claims are, by name or by JSON pointer (RFC 6901): a text, with `*` as in `subject`, a number or a truth value. Of a list one member is enough.
+    #[schemars(extend("additionalProperties" = schema::compared_values()))]
+    pub claims: Map<String, Value>,
+    /// How long ago the assertion was issued at most: up to a day.
+    #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1, "maximum" = 86_400))]
+    pub max_age: Lifetime,
+    /// Whether each assertion counts once.
+    pub once: bool,
+}
+
+/// Without issuer and subject, which have none.
+impl Default for TrustRuleSettings {
+    fn default() -> Self {
+        Self::from(&TrustRule::new("", ""))
+    }
+}
+
+impl From<&TrustedIssuer> for TrustedIssuerSettings {
+    fn from(TrustedIssuer { name: _, issuer, keys, algorithms }: &TrustedIssuer) -> Self {
+        let (jwks_uri, jwks) = match keys {
+            IssuerKeys::Discovery => (None, None),
+            IssuerKeys::Url(url) => (Some(url.clone()), None),
+            IssuerKeys::Document(document) => (None, serde_json::from_str(document).ok()),
+        };
+        Self { issuer: issuer.clone(), jwks_uri, jwks, algorithms: algorithms.clone() }
+    }
+}
+
+/// Those of a tenant, by name.
+pub(super) fn trusted_issuers(all: &[TrustedIssuer]) -> BTreeMap<String, TrustedIssuerSettings> {
+    all.iter().map(|issuer| (issuer.name.clone(), issuer.into())).collect()
+}
+
+impl From<&TrustRule> for TrustRuleSettings {
+    fn from(TrustRule { issuer, subject, audience, claims, max_age, once }: &TrustRule) -> Self {
+        let claim =
+            |(name, pattern): (&String, &registry::TextPattern)| (name.clone(), pattern.as_str().into());
+        Self {
+            issuer: issuer.clone(),
+            subject: subject.as_str().to_owned(),
+            audience: audience.clone(),
+            claims: claims.iter().map(claim).collect(),
+            max_age: *max_age,
+            once: *once,
+        }
+    }
+}
+
+/// Those of a client.
+pub(super) fn trust_rules(TrustRules(all): &TrustRules) -> Vec<TrustRuleSettings> {
+    all.iter().map(Into::into).collect()
+}

@@ -1,0 +1,288 @@
+//! Machines without secrets: what each platform gives its workloads, as it looks there, registered over the admin API and presented on the wire.
+
+use protocol::{JWT_BEARER, JWT_SPIFFE};
+
+use crate::prelude::*;
+
+/// An assertion of a platform, and what a tenant writes to trust it.
+struct Platform {
+    name: &'static str,
+    document: Value,
+}
+
+macro_rules! platforms {
+    ($($name:literal),+) => {
+        [$(Platform { name: $name, document: serde_json::from_str(include_str!(concat!("platforms/", $name, ".json"))).unwrap() }),+]
+    };
+}
+
+fn platforms() -> [Platform; 7] {
+    platforms!("kubernetes", "github-actions", "gitlab", "aws", "google", "azure", "spiffe")
+}
+
+/// Tenants that an administrator of the platform has made, each with a client that may introspect.
+const TENANTS_MADE: [&str; 2] = ["initech", "umbrella"];
+
+async fn setting() -> (TestEnv, String, [String; 2]) {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let mut secrets = Vec::new();
+    for id in TENANTS_MADE {
+        let auditor = json!({ "client_id": AUDITOR, "introspection": "tenant" });
+        let made = test_env.post(&ops, TENANTS, json!({ "id": id, "client": auditor })).await;
+        secrets.push(made.json()["client"]["secret"]["client_secret"].as_str().unwrap().to_owned());
+    }
+    (test_env, ops, secrets.try_into().unwrap())
+}
+
+async fn introspected(app: &TestApp, tenant: &str, secret: &str, token: &str) -> Value {
+    let form = [("token", token), ("client_id", AUDITOR), ("client_secret", secret)];
+    app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
+}
+
+fn issuer_of(tenant: &str) -> String {
+    format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
+}
+
+impl Platform {
+    /// The key set with the one key of the mock, as the header of the platform names it.
+    fn jwks(&self) -> Value {
+        let mut key = json!(Forge::foreign().signing_key().jwk);
+        key["kid"] = self.document["header"]["kid"].clone();
+        if self.name == "spiffe" {
+            // A bundle says no algorithm, and has a use of its own.
+            key.as_object_mut().unwrap().remove("alg");
+            key["use"] = "jwt-svid".into();
+        }
+        json!({ "keys": [key] })
+    }
+
+    /// An assertion for a tenant, with these claims in place of the platform's.
+    fn assertion(&self, tenant: &str, changed: &Value) -> String {
+        let mut claims = self.document["claims"].clone();
+        let now = i64::try_from(fixtures::NOW.seconds()).unwrap();
+        for name in ["iat", "nbf", "exp"] {
+            if let Some(offset) = claims[name].as_i64() {
+                claims[name] = (now + offset).into();
+            }
+        }
+        let text = claims.to_string().replace("{issuer}", &issuer_of(tenant));
+        let mut claims: Value = serde_json::from_str(&text).unwrap();
+        claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        Forge::foreign().token_with(&self.document["header"], &claims)
+    }
+
+    fn form<'a>(&self, assertion: &'a str) -> Vec<(&'static str, &'a str)> {
+        let kind = if self.name == "spiffe" { JWT_SPIFFE } else { JWT_BEARER };
+        vec![
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", kind),
+            ("client_assertion", assertion),
+        ]
+    }
+
+    /// Declares the issuer and a client over the API, and publishes the keys of the issuer to this tenant alone.
+    async fn settle(&self, test_env: &TestEnv, tenant: &str, ops: &str) {
+        let mut issuer = self.document["trusted_issuer"].clone();
+        let jwks = self.jwks();
+        let publish = |url: &str, document: &Value| {
+            test_env.app.store.publish_jwks(&fixtures::tenant_id(tenant), url, Some(&document.to_string()));
+        };
+        if issuer["jwks"].is_boolean() {
+            issuer["jwks"] = jwks;
+        } else if let Some(url) = issuer["jwks_uri"].as_str() {
+            publish(url, &jwks);
+        } else {
+            let name = issuer["issuer"].as_str().unwrap();
+            let url = "https://keys.example.com/of-the-issuer";
+            publish(
+                &format!("{name}/.well-known/openid-configuration"),
+                &json!({ "issuer": name, "jwks_uri": url }),
+            );
+            publish(url, &jwks);
+        }
+        let path = format!("{TENANTS}/{tenant}");
+        let trusting = test_env.patch(ops, &path, json!({ "trusted_issuers": { self.name: issuer } })).await;
+        assert_eq!(trusting.status, 200, "{trusting:?}");
+        let mut rule = self.document["rule"].clone();
+        rule["issuer"] = self.name.into();
+        let mut claims = json!({ "plan": "pro" });
+        for (name, from) in self.document["copied"].as_object().unwrap() {
+            claims[name] = json!({ "from": format!("assertion.{}", from.as_str().unwrap()) });
+        }
+        let client = json!({ "client_id": self.client(), "federated": [rule], "claims": claims, "token_endpoint_auth_method": "private_key_jwt" });
+        let created = test_env.post(ops, &clients_path(tenant), client.clone()).await;
+        assert_eq!(created.status, 201, "{created:?}");
+        assert_eq!((&created.json()["claims"], &created.json()["secret"]), (&client["claims"], &Value::Null));
+    }
+
+    fn client(&self) -> String {
+        format!("workload-{}", self.name)
+    }
+}
+
+/// At both tenants, and what is for one of them is nothing at the other, though it trusts the same issuer and subject.
+#[tokio::test]
+async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
+    let (test_env, ops, secrets) = setting().await;
+    let app = &test_env.app;
+    let [initech, umbrella] = TENANTS_MADE;
+    for platform in platforms() {
+        for tenant in TENANTS_MADE {
+            platform.settle(&test_env, tenant, &ops).await;
+        }
+        for (tenant, other, secret) in [(initech, umbrella, &secrets[0]), (umbrella, initech, &secrets[1])] {
+            let assertion = platform.assertion(tenant, &json!({}));
+            let answer = app.post(&token_path(tenant), &platform.form(&assertion)).await;
+            assert_eq!(answer.status, 200, "{}: {answer:?}", platform.name);
+            let token = answer.text("access_token");
+            let said = claims_of(&token);
+            assert_eq!((&said["sub"], &said["plan"]), (&json!(platform.client()), &json!("pro")));
+            let own: Value = platform.document["claims"].clone();
+            for (name, from) in platform.document["copied"].as_object().unwrap() {
+                let from = from.as_str().unwrap();
+                let expected = own.pointer(from).or_else(|| own.get(from)).unwrap();
+                assert_eq!(&said[name], expected, "{} {name}", platform.name);
+                let shown = introspected(app, tenant, secret, &token).await;
+                assert_eq!(&shown[name], expected, "{} {name}", platform.name);
+            }
+            let is_once = platform.document["rule"]["once"] == true;
+            let again = app.post(&token_path(tenant), &platform.form(&assertion)).await;
+            assert_eq!(again.status == 401, is_once, "{}: {again:?}", platform.name);
+            let wrong = platform.assertion(tenant, &platform.document["wrong"]);
+            let client = platform.client();
+            let named = [platform.form(&wrong), vec![("client_id", client.as_str())]].concat();
+            app.post(&token_path(tenant), &named).await.assert_unauthenticated();
+            if platform.document["rule"]["audience"].is_null() {
+                let named = [platform.form(&assertion), vec![("client_id", client.as_str())]].concat();
+                app.post(&token_path(other), &named).await.assert_unauthenticated();
+            }
+        }
+    }
+}
+
+/// With the reason in the log, and for administrators in `explain`, with the claims of the token.
+#[tokio::test]
+async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives() {
+    let (test_env, ops, _) = setting().await;
+    let [_, github, ..] = &platforms();
+    for tenant in TENANTS_MADE {
+        github.settle(&test_env, tenant, &ops).await;
+        let path = format!("{}/{}/explain", clients_path(tenant), github.client());
+        let explain = async |changed: &Value| {
+            let assertion = github.assertion(tenant, changed);
+            test_env
+                .post(&ops, &path, json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }))
+                .await
+                .json()
+        };
+        for _ in 0..2 {
+            let good = explain(&json!({})).await;
+            assert_eq!(good["result"]["status"], 200, "{good}");
+            assert_eq!(
+                (&good["token"]["claims"]["repo"], &good["token"]["claims"]["plan"]),
+                (&json!("acme/billing"), &json!("pro"))
+            );
+        }
+        let refused = explain(&json!({ "repository_owner_id": "66" })).await;
+        assert_eq!(refused["result"]["reason"], "claim_not_trusted", "{refused}");
+        assert!(refused.to_string().contains(&format!("--client {tenant} {}", github.client())), "{refused}");
+    }
+}
+
+/// A rule that is gone ends the tokens that were issued by it, and no others.
+#[tokio::test]
+async fn a_rule_that_is_taken_away_ends_its_tokens() {
+    let (test_env, ops, secrets) = setting().await;
+    let app = &test_env.app;
+    let [kubernetes, .., spiffe] = &platforms();
+    for (tenant, secret) in TENANTS_MADE.into_iter().zip(secrets) {
+        kubernetes.settle(&test_env, tenant, &ops).await;
+        spiffe.settle(&test_env, tenant, &ops).await;
+        let path = format!("{}/{}", clients_path(tenant), kubernetes.client());
+        let rule = |platform: &Platform| {
+            let mut rule = platform.document["rule"].clone();
+            rule["issuer"] = platform.name.into();
+            rule
+        };
+        let both = json!({ "federated": [rule(kubernetes), rule(spiffe)], "claims": { "pod": null } });
+        assert_eq!(test_env.patch(&ops, &path, both).await.status, 200);
+        let client = kubernetes.client();
+        let token = async |platform: &Platform| {
+            let assertion = platform.assertion(tenant, &json!({}));
+            let form = [platform.form(&assertion), vec![("client_id", client.as_str())]].concat();
+            app.post(&token_path(tenant), &form).await.text("access_token")
+        };
+        let (by_kubernetes, by_spiffe) = (token(kubernetes).await, token(spiffe).await);
+        app.pass(2);
+        let one = json!({ "federated": [rule(spiffe)] });
+        assert_eq!(test_env.patch(&ops, &path, one).await.status, 200);
+        let active = async |token: &str| introspected(app, tenant, &secret, token).await["active"].clone();
+        assert_eq!((active(&by_kubernetes).await, active(&by_spiffe).await), (json!(false), json!(true)));
+    }
+}
+
+/// Each rule over the documents, at the place that it is about.
+#[tokio::test]
+async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {
+    let (test_env, ops, _) = setting().await;
+    for tenant in TENANTS_MADE {
+        let path = format!("{TENANTS}/{tenant}");
+        for (issuer, pointer) in [
+            (json!({ "issuer": "ci.example" }), "/trusted_issuers/ci/issuer"),
+            (json!({ "issuer": "http://ci.example" }), "/trusted_issuers/ci/issuer"),
+            (json!({ "issuer": "spiffe://example.org/ns" }), "/trusted_issuers/ci/issuer"),
+            (json!({ "issuer": "spiffe://example.org" }), "/trusted_issuers/ci"),
+            (
+                json!({ "issuer": "https://ci.example", "jwks_uri": "ftp://x" }),
+                "/trusted_issuers/ci/jwks_uri",
+            ),
+            (
+                json!({ "issuer": "https://ci.example", "algorithms": ["HS256"] }),
+                "/trusted_issuers/ci/algorithms/0",
+            ),
+            (
+                json!({ "issuer": "https://ci.example", "jwks": { "keys": [{ "kty": "oct", "k": "AAAA" }] } }),
+                "/trusted_issuers/ci/jwks/keys/0",
+            ),
+        ] {
+            let refused = test_env.patch(&ops, &path, json!({ "trusted_issuers": { "ci": issuer } })).await;
+            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+        }
+        let declared = json!({ "trusted_issuers": {
+            "ci": { "issuer": "https://ci.example" },
+            "mesh": { "issuer": "spiffe://example.org", "jwks_uri": "https://spire.example/bundle" },
+        } });
+        assert_eq!(test_env.patch(&ops, &path, declared).await.status, 200);
+        for (rule, pointer) in [
+            (json!({ "issuer": "ci", "subject": "*" }), "/federated/0/subject"),
+            (json!({ "issuer": "ci", "subject": "**:*/*" }), "/federated/0/subject"),
+            (json!({ "issuer": "ci", "subject": "" }), "/federated/0/subject"),
+            (json!({ "issuer": "other", "subject": "a" }), "/federated/0/issuer"),
+            (
+                json!({ "issuer": "spiffe://other.org", "subject": "spiffe://other.org/a" }),
+                "/federated/0/issuer",
+            ),
+            (json!({ "issuer": "mesh", "subject": "spiffe://example.com/a" }), "/federated/0/subject"),
+            (json!({ "issuer": "mesh", "subject": "**" }), "/federated/0/subject"),
+            (json!({ "issuer": "ci", "subject": "a", "max_age": "2d" }), "/federated/0/max_age"),
+            (json!({ "issuer": "ci", "subject": "a", "claims": { "aud": "x" } }), "/federated/0/claims/aud"),
+            (json!({ "issuer": "ci", "subject": "a", "claims": { "x": {} } }), "/federated/0/claims/x"),
+        ] {
+            let refused = test_env
+                .post(&ops, &clients_path(tenant), json!({ "client_id": "w", "federated": [rule] }))
+                .await;
+            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+        }
+        let rule = json!({ "issuer": "ci", "subject": "a" });
+        for (claims, federated, pointer) in [
+            (json!({ "repo": { "from": "assertion.x" } }), json!([]), "/claims/repo"),
+            (json!({ "repo": { "from": "x" } }), json!([rule]), "/claims/repo"),
+            (json!({ "repo": { "from": "assertion.x", "a": 1 } }), json!([rule]), "/claims/repo"),
+            (json!({ "sub": { "from": "assertion.sub" } }), json!([rule]), "/claims/sub"),
+        ] {
+            let body = json!({ "client_id": "w", "claims": claims, "federated": federated });
+            let refused = test_env.post(&ops, &clients_path(tenant), body).await;
+            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+        }
+    }
+}

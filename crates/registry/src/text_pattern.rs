@@ -1,0 +1,219 @@
+//! Patterns of texts, such as subjects: `*` stands for any characters but `:` and `/`, `**` for any at all, and the rest for itself.
+
+use serde::{Deserialize, Serialize};
+
+/// A pattern, or a text alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TextPattern(String);
+
+/// A longer text matches no pattern with a `*`, so that a check has an end.
+const LONGEST_TEXT: usize = 1_024;
+
+#[derive(Clone, Copy)]
+enum Part {
+    Byte(u8),
+    /// `*`.
+    Segment,
+    /// `**`.
+    Any,
+}
+
+impl Part {
+    fn allows(self, byte: u8) -> bool {
+        match self {
+            Self::Byte(own) => own == byte,
+            Self::Segment => byte != b':' && byte != b'/',
+            Self::Any => true,
+        }
+    }
+}
+
+impl TextPattern {
+    /// A pattern as it is written.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the text that it matches.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains('*')
+    }
+
+    /// Whether it names nothing: it has no character of its own but separators.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.bytes().all(|byte| matches!(byte, b'*' | b':' | b'/'))
+    }
+
+    /// Whether a text fits.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        if self.is_exact() {
+            return self.0 == text;
+        }
+        let parts = || text.bytes().map(Part::Byte).collect::<Vec<_>>();
+        text.len() <= LONGEST_TEXT && meet(&self.parts(), &parts())
+    }
+
+    /// Whether one text fits both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        // Most patterns differ before their first star.
+        let bytes = self.0.bytes().zip(other.0.bytes());
+        let first =
+            bytes.take_while(|(one, other)| *one != b'*' && *other != b'*').find(|(one, other)| one != other);
+        first.is_none() && meet(&self.parts(), &other.parts())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let (mut parts, mut rest) = (Vec::with_capacity(self.0.len()), self.0.as_bytes());
+        while let [first, after @ ..] = rest {
+            (parts, rest) = match (first, after) {
+                (b'*', [b'*', after @ ..]) => (with(parts, Part::Any), after),
+                (b'*', after) => (with(parts, Part::Segment), after),
+                (byte, after) => (with(parts, Part::Byte(*byte)), after),
+            };
+        }
+        parts
+    }
+}
+
+fn with(mut parts: Vec<Part>, part: Part) -> Vec<Part> {
+    parts.push(part);
+    parts
+}
+
+/// Whether some text fits both: row by row, which beginnings of `other` fit this beginning of `one`.
+fn meet(one: &[Part], other: &[Part]) -> bool {
+    let mut fits = vec![false; other.len() + 1];
+    fits[0] = true;
+    for at in 0..=one.len() {
+        let mut next = vec![false; other.len() + 1];
+        for place in 0..=other.len() {
+            if !fits[place] {
+                continue;
+            }
+            let (mine, theirs) = (one.get(at).copied(), other.get(place).copied());
+            // A star may end here.
+            if matches!(mine, Some(Part::Segment | Part::Any)) {
+                next[place] = true;
+            }
+            if matches!(theirs, Some(Part::Segment | Part::Any)) {
+                fits[place + 1] = true;
+            }
+            match (mine, theirs) {
+                (Some(Part::Byte(mine)), Some(Part::Byte(theirs))) => next[place + 1] |= mine == theirs,
+                (Some(Part::Byte(mine)), Some(star)) => next[place] |= star.allows(mine),
+                (Some(star), Some(Part::Byte(theirs))) => fits[place + 1] |= star.allows(theirs),
+                _ => {}
+            }
+        }
+        if at == one.len() {
+            return fits[other.len()];
+        }
+        fits = next;
+        if !fits.contains(&true) {
+            return false;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_star_stays_within_a_segment_and_two_stars_do_not() {
+        for (pattern, text, expected) in [
+            ("repo:acme/billing:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/main", true),
+            ("repo:acme/billing:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/mains", false),
+            ("repo:acme/*:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/main", true),
+            ("repo:acme/*:ref:refs/heads/main", "repo:acme/a:b:ref:refs/heads/main", false),
+            ("repo:acme/*", "repo:acme/billing:pull_request", false),
+            ("repo:acme/**", "repo:acme/billing:pull_request", true),
+            ("repo:acme/**", "repo:acme/", true),
+            ("repo:acme/*/x", "repo:acme//x", true),
+            ("spiffe://example.org/ns/*/sa/web", "spiffe://example.org/ns/prod/sa/web", true),
+            ("spiffe://example.org/ns/*/sa/web", "spiffe://example.org/ns/prod/x/sa/web", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXcYb", false),
+            ("*", "anything", true),
+            ("*", "a/b", false),
+            ("a", "A", false),
+            ("", "", true),
+            ("é*", "école", true),
+        ] {
+            assert_eq!(TextPattern::new(pattern).matches(text), expected, "{pattern} {text}");
+        }
+        assert!(!TextPattern::new("a**").matches(&"a".repeat(1_025)));
+    }
+
+    #[test]
+    fn two_patterns_overlap_where_one_text_fits_both() {
+        for (one, other, expected) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("a*", "*b", true),
+            ("a*:x", "*:y", false),
+            ("repo:acme/*:ref:main", "repo:acme/billing:ref:*", true),
+            ("repo:acme/*", "repo:globex/*", false),
+            ("repo:acme/*", "repo:acme/a/b", false),
+            ("repo:acme/**", "repo:acme/a/b", true),
+            ("*a", "*b", false),
+            ("**", "", true),
+        ] {
+            let (one, other) = (TextPattern::new(one), TextPattern::new(other));
+            assert_eq!(
+                (one.overlaps(&other), other.overlaps(&one)),
+                (expected, expected),
+                "{one:?} {other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_stars_and_separators_is_open() {
+        for (pattern, expected) in [
+            ("*", true),
+            ("**", true),
+            ("*:*", true),
+            ("*/**", true),
+            ("", true),
+            ("a*", false),
+            ("a", false),
+        ] {
+            assert_eq!(TextPattern::new(pattern).is_open(), expected, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_fits_both_shows_that_they_overlap(
+            one in "[ab:*]{0,8}", other in "[ab:*]{0,8}", text in "[ab:]{0,8}",
+        ) {
+            let (one, other) = (TextPattern::new(&one), TextPattern::new(&other));
+            prop_assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            if one.matches(&text) && other.matches(&text) {
+                prop_assert!(one.overlaps(&other));
+            }
+        }
+
+        #[test]
+        fn each_text_fits_itself_and_any_text_ends(text in ".{0,60}", pattern in "[a*:/]{0,40}") {
+            prop_assert!(TextPattern::new("**").matches(&text) || text.len() > LONGEST_TEXT);
+            let _ = TextPattern::new(&pattern).matches(&text);
+        }
+    }
+}

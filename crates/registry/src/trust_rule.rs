@@ -1,0 +1,58 @@
+//! What a client is known by at another issuer: the rules over foreign assertions that authenticate it (RFC 7523 §2.2).
+
+use std::collections::BTreeMap;
+
+use protocol::Lifetime;
+use serde::{Deserialize, Serialize};
+use tenancy::TenantId;
+
+use crate::{ClientId, CredentialTag, TextPattern};
+
+/// Which assertions of one issuer authenticate a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustRule {
+    /// The name of an issuer that the tenant trusts, or the URL of one that has its keys by discovery.
+    pub issuer: String,
+    /// What `sub` is.
+    pub subject: TextPattern,
+    /// What `aud` has. Without it, the issuer of the tenant.
+    pub audience: Option<String>,
+    /// What other claims are: each by its name, or by a JSON pointer (RFC 6901) that begins with `/`.
+    pub claims: BTreeMap<String, TextPattern>,
+    /// How old an assertion may be.
+    pub max_age: Lifetime,
+    /// Whether an assertion counts once.
+    pub once: bool,
+}
+
+/// The rules of a client, of which one must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrustRules(pub Vec<TrustRule>);
+
+impl TrustRule {
+    /// The age that a rule allows where it says nothing: most platforms renew what they give a workload within it.
+    pub const MAX_AGE: Lifetime = Lifetime::from_seconds(3_600);
+    /// No rule allows a greater one.
+    pub const GREATEST_MAX_AGE: Lifetime = Lifetime::from_seconds(86_400);
+
+    /// A rule that says no more than the issuer and the subject.
+    #[must_use]
+    pub fn new(issuer: &str, subject: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            subject: TextPattern::new(subject),
+            audience: None,
+            claims: BTreeMap::new(),
+            max_age: Self::MAX_AGE,
+            once: false,
+        }
+    }
+
+    /// The credential of this client that the rule is.
+    #[must_use]
+    pub fn tag(&self, tenant: &TenantId, client: &ClientId) -> CredentialTag {
+        let id = format!("{}\0{}", self.issuer, self.subject.as_str());
+        CredentialTag::of(tenant, client, b"trust_rule", id.as_bytes())
+    }
+}

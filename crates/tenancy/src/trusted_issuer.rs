@@ -1,0 +1,127 @@
+//! Other issuers whose assertions authenticate clients of a tenant (RFC 7523 §2.2): platforms on which workloads run.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// An issuer of another system, trusted by one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedIssuer {
+    /// What the rules of clients call it.
+    pub name: String,
+    /// `iss` of its assertions, or the trust domain of their subjects: `spiffe://example.org`.
+    pub issuer: String,
+    /// Where its keys are.
+    pub keys: IssuerKeys,
+    /// The algorithms that it may sign with; none where any of an asymmetric key will do.
+    pub algorithms: Vec<String>,
+}
+
+/// Where the keys of another issuer are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssuerKeys {
+    /// Its metadata name the URL (OpenID Connect Discovery §4).
+    Discovery,
+    /// At this URL.
+    Url(String),
+    /// In this JWKS document.
+    Document(String),
+}
+
+impl TrustedIssuer {
+    /// The scheme of trust domains.
+    pub const SPIFFE: &str = "spiffe://";
+
+    /// An issuer that a client's rule names by its URL.
+    #[must_use]
+    pub fn of_url(issuer: &str) -> Self {
+        let (name, keys) = (String::new(), IssuerKeys::Discovery);
+        Self { name, issuer: issuer.to_owned(), keys, algorithms: Vec::new() }
+    }
+
+    /// The one of these that a rule means, by name or `iss`. One that is not declared has its keys by discovery.
+    #[must_use]
+    pub fn find<'i>(declared: &'i [Self], named: &str) -> Option<Cow<'i, Self>> {
+        let found = declared.iter().find(|issuer| issuer.name == named || issuer.issuer == named);
+        match found {
+            Some(issuer) => Some(Cow::Borrowed(issuer)),
+            None => named.contains("://").then(|| Cow::Owned(Self::of_url(named))),
+        }
+    }
+
+    /// Whether its assertions are JWT-SVIDs, whose issuer is the trust domain of their subject.
+    #[must_use]
+    pub fn is_trust_domain(&self) -> bool {
+        self.issuer.starts_with(Self::SPIFFE)
+    }
+
+    /// Whether an assertion of this `iss` and `sub` says that it is of this issuer.
+    #[must_use]
+    pub fn is_named(&self, iss: Option<&str>, sub: &str) -> bool {
+        if self.is_trust_domain() {
+            trust_domain(sub) == Some(&*self.issuer)
+        } else {
+            iss == Some(&*self.issuer)
+        }
+    }
+
+    /// Whether it may sign with this algorithm.
+    #[must_use]
+    pub fn allows(&self, algorithm: &str) -> bool {
+        self.algorithms.is_empty() || self.algorithms.iter().any(|allowed| allowed == algorithm)
+    }
+}
+
+/// `spiffe://example.org` of `spiffe://example.org/workload` (SPIFFE-ID §2.1).
+#[must_use]
+pub fn trust_domain(spiffe_id: &str) -> Option<&str> {
+    let rest = spiffe_id.strip_prefix(TrustedIssuer::SPIFFE)?;
+    let length = rest.find('/')?;
+    (length > 0).then(|| &spiffe_id[..TrustedIssuer::SPIFFE.len() + length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(name: &str, issuer: &str) -> TrustedIssuer {
+        TrustedIssuer { name: name.to_owned(), ..TrustedIssuer::of_url(issuer) }
+    }
+
+    #[test]
+    fn a_rule_means_the_declared_issuer_of_its_name_or_url() {
+        let all = [declared("ci", "https://ci.example"), declared("mesh", "spiffe://example.org")];
+        let found =
+            |named| TrustedIssuer::find(&all, named).map(|found| (found.name.clone(), found.issuer.clone()));
+        let of = |name: &str, issuer: &str| Some((name.to_owned(), issuer.to_owned()));
+        assert_eq!(found("ci"), of("ci", "https://ci.example"));
+        assert_eq!(found("https://ci.example"), of("ci", "https://ci.example"));
+        assert_eq!(found("https://other.example"), of("", "https://other.example"));
+        assert_eq!(found("unknown"), None);
+    }
+
+    #[test]
+    fn an_assertion_names_its_issuer_by_iss_and_an_svid_by_its_subject() {
+        let (ci, mesh) = (declared("ci", "https://ci.example"), declared("mesh", "spiffe://example.org"));
+        for (iss, sub, expected) in [
+            (Some("https://ci.example"), "repo:a", (true, false)),
+            (Some("https://ci.example/"), "repo:a", (false, false)),
+            (None, "spiffe://example.org/web", (false, true)),
+            (Some("https://ci.example"), "spiffe://example.org/web", (true, true)),
+            (Some("spiffe://example.org"), "web", (false, false)),
+            (None, "spiffe://example.org.evil/web", (false, false)),
+            (None, "spiffe://example.org", (false, false)),
+            (None, "spiffe:///web", (false, false)),
+        ] {
+            assert_eq!((ci.is_named(iss, sub), mesh.is_named(iss, sub)), expected, "{iss:?} {sub}");
+        }
+    }
+
+    #[test]
+    fn algorithms_are_pinned_where_some_are_named() {
+        let any = declared("ci", "https://ci.example");
+        let pinned = TrustedIssuer { algorithms: vec!["ES256".to_owned()], ..any.clone() };
+        assert!(any.allows("RS256") && pinned.allows("ES256") && !pinned.allows("RS256"));
+    }
+}
