@@ -9,26 +9,35 @@ use crate::secret::Secret;
 /// `client_assertion_type` of RFC 7523 §2.2.
 pub(crate) const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// `client_assertion_type` of a JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
+const JWT_SVID: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
+
 /// `grant_type` of RFC 7523 §2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// An assertion in a file, which is read for each token request. It is the grant (RFC 7523 §2.1), or the client's authentication after
-/// [`WorkloadToken::as_client_assertion`].
+/// An assertion in a file, which is read for each token request. It authenticates the client (RFC 7523 §2.2), or is the grant (§2.1) after
+/// [`WorkloadToken::as_grant`].
 pub struct WorkloadToken {
     file: Secret,
-    authenticates: bool,
+    /// `client_assertion_type`; none of a grant.
+    kind: Option<&'static str>,
 }
 
 impl WorkloadToken {
-    /// The assertion in this file.
+    /// The assertion in this file, such as what Kubernetes projects into a pod.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { file: Secret::file(path), authenticates: false }
+        Self { file: Secret::file(path), kind: Some(CLIENT_ASSERTION) }
     }
 
-    /// Presents it as `client_assertion` of the client credentials grant, for servers that know the client by it, such as a SPIFFE JWT-SVID.
+    /// The SPIFFE JWT-SVID in this file.
+    pub fn svid(path: impl Into<PathBuf>) -> Self {
+        Self { kind: Some(JWT_SVID), ..Self::file(path) }
+    }
+
+    /// Presents it as the grant, for servers that take it so.
     #[must_use]
-    pub const fn as_client_assertion(mut self) -> Self {
-        self.authenticates = true;
+    pub const fn as_grant(mut self) -> Self {
+        self.kind = None;
         self
     }
 }
@@ -38,11 +47,12 @@ impl ClientCredential for WorkloadToken {
         Box::pin(async move {
             let (assertion, version) = self.file.read(true).await?;
             let named = Presented::name_only().version(version);
-            Ok(if self.authenticates {
-                let typed = named.parameter("client_assertion_type", CLIENT_ASSERTION);
-                typed.parameter("client_assertion", assertion.as_str())
-            } else {
-                named.grant_type(JWT_BEARER).parameter("assertion", assertion.as_str())
+            Ok(match self.kind {
+                Some(kind) => {
+                    let typed = named.parameter("client_assertion_type", kind);
+                    typed.parameter("client_assertion", assertion.as_str())
+                }
+                None => named.grant_type(JWT_BEARER).parameter("assertion", assertion.as_str()),
             })
         })
     }

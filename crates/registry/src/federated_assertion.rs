@@ -169,19 +169,11 @@ impl FederatedClaims {
 }
 
 /// A number and a truth value count as they are written in JSON, and of a list one member is enough.
-fn fits(pattern: &TextPattern, value: &Value) -> bool {
+pub(crate) fn fits(pattern: &TextPattern, value: &Value) -> bool {
     match value {
         Value::String(text) => pattern.matches(text),
         Value::Number(_) | Value::Bool(_) => pattern.matches(&value.to_string()),
         Value::Array(items) => items.iter().any(|item| !item.is_array() && fits(pattern, item)),
         Value::Null | Value::Object(_) => false,
-    }
-}
-
-impl FederationCheck {
-    /// Of two refusals the one of the later check.
-    fn later(self, other: Self) -> Self {
-        let place = |check: Self| Self::ALL.iter().position(|one| *one == check);
-        if place(other) > place(self) { other } else { self }
     }
 }

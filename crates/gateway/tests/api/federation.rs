@@ -171,7 +171,11 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
         let explain = async |changed: &Value| {
             let assertion = github.assertion(tenant, changed);
             test_env
-                .post(&ops, &path, json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }))
+                .post(
+                    &ops,
+                    &path,
+                    json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }),
+                )
                 .await
                 .json()
         };

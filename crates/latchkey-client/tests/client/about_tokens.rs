@@ -66,7 +66,8 @@ async fn what_cannot_be_asked_is_an_error() {
     // An assertion that is a grant authenticates no client.
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a.b.c").unwrap();
-    let workload = builder().credential(WorkloadToken::file(file.path())).revocation_endpoint(stub.url("/r"));
+    let workload =
+        builder().credential(WorkloadToken::file(file.path()).as_grant()).revocation_endpoint(stub.url("/r"));
     let before = stub.requests();
     assert!(workload.build().unwrap().revoke("good").await.is_err());
     assert_eq!(stub.requests(), before);

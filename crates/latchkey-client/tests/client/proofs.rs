@@ -114,6 +114,6 @@ async fn a_workload_token_is_read_for_each_request() {
     std::fs::write(&path, "two\n").unwrap();
     tokens.invalidate(&first);
     assert_eq!(tokens.token().await.unwrap().expose(), "for-two");
-    let tokens = builder(&stub).credential(WorkloadToken::file(&path).as_client_assertion()).build().unwrap();
+    let tokens = builder(&stub).credential(WorkloadToken::file(&path).as_grant()).build().unwrap();
     assert_eq!(tokens.token().await.unwrap().expose(), "for-two");
 }

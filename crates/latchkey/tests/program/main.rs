@@ -134,3 +134,4 @@ mod signed_reports;
 mod terminal;
 mod unopened_keys;
 mod unread_log;
+mod workloads;

@@ -118,6 +118,20 @@ impl FederationCheck {
         matches!(error, ClientAuthenticationError::Refused { reason, .. } if Self::REASONS.contains(reason))
     }
 
+    /// The check with this code of its reason.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        let all = Self::ALL.iter().chain(&[Self::KeySet, Self::Client]);
+        all.copied().find(|check| check.reason().code == code)
+    }
+
+    /// Of two checks the later one.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        let place = |check: Self| Self::ALL.iter().position(|one| *one == check);
+        if place(other) > place(self) { other } else { self }
+    }
+
     /// The check that a JWT fails which was read, before its claims are checked.
     pub(crate) const fn of_signature(error: TokenError) -> Self {
         match error {

@@ -43,7 +43,7 @@ pub(super) fn inspect(
     now: Timestamp,
 ) -> anyhow::Result<Report> {
     let InspectArguments { tenant, at, client, .. } = arguments;
-    let others = [("--at", at.is_some()), ("--client", client.is_some())];
+    let others = [("--at", at.is_some()), ("--client", !client.is_empty())];
     let others = others.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option);
     if let Some(option) = arguments.options_of_tokens().chain(others).find(|option| *option != "--tenant") {
         bail!("{option} says nothing of an API key; only --tenant does");

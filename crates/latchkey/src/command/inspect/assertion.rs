@@ -13,7 +13,7 @@ pub(super) fn is_one(arguments: &InspectArguments, token: &str) -> bool {
     let InspectArguments { client, tenant, typ, .. } = arguments;
     let is_named =
         || tenant.is_none() && typ.is_none() && unverified(token).kind == TokenKind::ClientAssertion;
-    client.is_some() || is_named()
+    !client.is_empty() || is_named()
 }
 
 /// The report of an assertion of this client.

@@ -24,7 +24,7 @@ pub(super) struct Link {
 
 /// The report of the certificates of a file. One of an authority is valid only where its chain is checked.
 pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp) -> anyhow::Result<Report> {
-    let file = arguments.file.display();
+    let file = arguments.file().display();
     if let Some(option) = arguments.options_of_tokens().next() {
         bail!(
             "{option} is for tokens, and {file} holds a certificate; to check it against a client, run \

@@ -7,6 +7,7 @@ mod certificate;
 mod checks;
 mod dpop;
 mod expected;
+mod federation;
 mod input;
 mod offline;
 mod report;
@@ -37,9 +38,8 @@ use report::Report;
 #[derive(Args)]
 pub(crate) struct InspectArguments {
     /// The file that holds the token, a token response, an API key, or a client certificate in PEM or DER; - reads standard input. Never
-    /// the token itself.
-    #[arg(default_value = "-")]
-    file: PathBuf,
+    /// the token itself. Default: -.
+    file: Option<PathBuf>,
     /// Verify with the public keys of this JWKS document, as an API does offline; an assertion with those of its client.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     jwks: Option<PathBuf>,
@@ -61,9 +61,9 @@ pub(crate) struct InspectArguments {
     /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     leeway: Lifetime,
-    /// Check a client assertion (private_key_jwt): the client that the request names.
-    #[arg(long, value_name = "CLIENT", conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
-    client: Option<ClientId>,
+    /// Check a client assertion: the client that the request names. After a tenant, and before the file, its rules over other issuers (`federated`).
+    #[arg(long, value_names = ["TENANT", "CLIENT"], num_args = 1..=2, conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
+    client: Vec<String>,
     /// Check a DPoP proof: the HTTP method of its request, such as POST.
     #[arg(long, value_name = "METHOD", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     method: Option<String>,
@@ -85,6 +85,29 @@ pub(crate) struct InspectArguments {
 }
 
 impl InspectArguments {
+    /// Of two values of `--client` without a file after them, the second one is the file.
+    fn place_file(&mut self) {
+        if self.file.is_none() && self.client.len() == 2 {
+            self.file = self.client.pop().map(PathBuf::from);
+        }
+    }
+
+    fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("-"))
+    }
+
+    /// The client that a request names.
+    fn client(&self) -> anyhow::Result<Option<ClientId>> {
+        let id = self.client.last().map(|id| id.parse());
+        id.transpose().context("--client")
+    }
+
+    /// The tenant and the client whose rules are asked for.
+    fn client_with_rules(&self) -> anyhow::Result<Option<(TenantId, ClientId)>> {
+        let [tenant, client] = self.client.as_slice() else { return Ok(None) };
+        Ok(Some((tenant.parse().context("--client")?, client.parse().context("--client")?)))
+    }
+
     /// The given options that say what a token is checked with.
     fn options_of_tokens(&self) -> impl Iterator<Item = &'static str> {
         let Self { jwks, tenant, issuer, audience, typ, method, url, access_token, .. } = self;
@@ -106,12 +129,13 @@ impl InspectArguments {
 pub(super) const NOT_VALID: u8 = 7;
 
 /// Prints each check with what it found. Exit 0 for a token, assertion, proof, certificate or API key that passes all, 7 for one that does not, 1 for an error.
-pub(crate) fn run(config: &Path, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Result<ExitCode> {
+    arguments.place_file();
     if arguments.page {
         return serve_page(config.to_owned(), arguments);
     }
     let arguments = &arguments;
-    let bytes = input::read_bytes(&arguments.file)?;
+    let bytes = input::read_bytes(arguments.file())?;
     let now = arguments.at.unwrap_or_else(clock::now);
     let report = if PresentedCertificates::are(&bytes) {
         certificate::inspect(arguments, &bytes, now)?
@@ -146,18 +170,21 @@ fn inspect_token(
     now: Timestamp,
 ) -> anyhow::Result<Report> {
     if arguments.client_ca.is_some() {
-        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
+        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file().display());
     }
     let token = input::token(bytes)?;
     if let Some(parts) = api_key_parts(&token) {
         return api_key::inspect(config, arguments, &token, parts, now);
+    }
+    if let Some((tenant, client)) = arguments.client_with_rules()? {
+        return federation::inspect(config, arguments, (&tenant, &client), &token, now);
     }
     let expected = Expected::load(config, arguments, &token, now)?;
     if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
         return Ok(report);
     }
     if assertion::is_one(arguments, &token) {
-        return Ok(assertion::inspect(arguments.client.as_ref(), &token, &expected));
+        return Ok(assertion::inspect(arguments.client()?.as_ref(), &token, &expected));
     }
     token::inspect(&token, &expected)
 }
