@@ -169,7 +169,7 @@ mod tests {
              access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
              access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
              assertions.audience=any; assertions.max_lifetime=1h; \
-             api_keys=none; leaks.action=end; leaks.grace=1d; \
+             client_ca=none; api_keys=none; leaks.action=end; leaks.grace=1d; \
              refresh_token.rotation=public; refresh_token.grace=30s; refresh_token.idle=30d; refresh_token.absolute=180d; \
              sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; \
              subject=public; \

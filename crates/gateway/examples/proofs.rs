@@ -1,6 +1,7 @@
 //! Signs the proofs of a load: each is accepted once, so each request needs one of its own. Prints them, a line each, signed with ES256 and
 //! the key in `client_key.json`.
 //! `proofs assertion COUNT`: assertions of the client `bench-key`, which end after a minute (RFC 7523 §3).
+//! `proofs workload COUNT`: assertions of another issuer for the client `bench-workload` (RFC 7523 §2.2).
 //! `proofs dpop COUNT METHOD URL [TOKEN]`: DPoP proofs of a request, with this access token (RFC 9449 §4.2).
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -35,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let claims = json!({ "iss": CLIENT, "sub": CLIENT, "aud": AUDIENCE });
             (json!({ "alg": "ES256", "typ": "JWT", "kid": "bench" }), claims, count)
         }
+        ["workload", count] => {
+            let (issuer, subject) = ("https://workloads.example.com", "workload:bench");
+            let claims = json!({ "iss": issuer, "sub": subject, "aud": AUDIENCE });
+            (json!({ "alg": "ES256", "typ": "JWT", "kid": "bench" }), claims, count)
+        }
         ["dpop", count, method, url, ref token @ ..] => {
             let jwk = json!({ "kty": "EC", "crv": "P-256", "x": key.x, "y": key.y });
             let mut claims = json!({ "htm": method, "htu": url });
@@ -43,7 +49,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             (json!({ "alg": "ES256", "typ": "dpop+jwt", "jwk": jwk }), claims, count)
         }
-        _ => return Err("usage: proofs assertion COUNT | proofs dpop COUNT METHOD URL [TOKEN]".into()),
+        _ => return Err(
+            "usage: proofs assertion COUNT | proofs workload COUNT | proofs dpop COUNT METHOD URL [TOKEN]"
+                .into(),
+        ),
     };
     print_signed(&key, &header, claims, count.parse()?)
 }

@@ -1,11 +1,14 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
+use std::sync::Arc;
+
 use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
 use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::connection::ClientAuthorities;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, OAuthResult};
 use crate::tenant_request::TenantRequest;
@@ -44,7 +47,12 @@ impl TenantRequest<'_> {
         purpose: Purpose,
     ) -> OAuthResult<AuthenticatedClient> {
         let Self { services, tenant, raw, now } = self;
-        let credentials = credentials.beside(raw.client_certificate(now)?);
+        let certificate = raw.client_certificate(now)?;
+        // The authorities of a tenant count in place of those of the listener, which all tenants share.
+        let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
+            Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now))
+        });
+        let credentials = credentials.beside(of_tenant.as_ref().or(certificate));
         let (method, source) = (credentials.presented_method(), raw.source());
         let authenticator = &services.tokens.authenticator;
         note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)

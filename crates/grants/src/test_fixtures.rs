@@ -36,6 +36,7 @@ pub(crate) fn acme() -> Tenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         trusted_issuers: Vec::new(),
+        client_ca: None,
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

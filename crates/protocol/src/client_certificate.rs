@@ -18,9 +18,11 @@ pub struct Validity {
 pub struct ClientCertificate {
     /// The certificate in DER.
     pub der: Vec<u8>,
+    /// Those that came with it, which may lead to an authority, in DER.
+    pub presented_with: Vec<Vec<u8>>,
     /// Of the DER: the value of `x5t#S256` (RFC 8705 §3.1).
     pub thumbprint: Thumbprint,
-    /// The time in which the certificate and all between it and an authority of the listener are valid, or why there is no such chain.
+    /// The time in which the certificate and all between it and an authority of the listener, or of the tenant, are valid, or why there is no such chain.
     pub chain: Result<Validity, ChainError>,
 }
 

@@ -203,7 +203,7 @@ mod tests {
             [
                 "tls_client_auth_san_dns=svc.example.com",
                 "tls_client_auth_san_dns=Other.example.com",
-                "tls_client_auth_san_uri=spiffe://example.com/svc",
+                "tls_client_auth_san_uri=urn:example:svc",
                 "tls_client_auth_san_ip=192.0.2.1",
                 "tls_client_auth_san_ip=2001:db8::1",
                 "tls_client_auth_san_email=Svc@Example.com",

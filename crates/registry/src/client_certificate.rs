@@ -11,8 +11,8 @@ use protocol::{
 use tenancy::TenantId;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName};
 
 use crate::{
     CertificateCheck, CertificateSubject, Client, ClientAuthenticationError, ClientId, CredentialTag,
@@ -103,6 +103,12 @@ impl SenderKeys {
     }
 }
 
+/// How many certificates a PEM document has; none where one of them cannot be read.
+#[must_use]
+pub fn count_certificates(pem: &str) -> Option<usize> {
+    Certificate::load_pem_chain(pem.as_bytes()).ok().map(|all| all.len())
+}
+
 /// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is registered for the client.
 fn check_issued(
     client: &Client,
@@ -114,7 +120,25 @@ fn check_issued(
     // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the single subject that is
     // registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
-    if is_subject { Ok(()) } else { Err(CertificateCheck::Registration) }
+    if !is_subject {
+        return Err(CertificateCheck::Registration);
+    }
+    let is_spiffe_id = matches!(&client.certificate_subject, Some(CertificateSubject::Uri(uri)) if uri.starts_with("spiffe://"));
+    if is_spiffe_id && !is_svid(&parsed) { Err(CertificateCheck::Svid) } else { Ok(()) }
+}
+
+/// X509-SVID §2, §4: a leaf for signatures, with exactly one URI.
+fn is_svid(certificate: &Certificate) -> bool {
+    let certificate = certificate.tbs_certificate();
+    let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
+    let uris = names.iter().flat_map(|(_, SubjectAltName(names))| names);
+    let uris = uris.filter(|name| matches!(name, GeneralName::UniformResourceIdentifier(_))).count();
+    let is_authority = match certificate.get_extension::<BasicConstraints>() {
+        Ok(constraints) => constraints.is_some_and(|(_, constraints)| constraints.ca),
+        Err(_) => true,
+    };
+    let usage = certificate.get_extension::<KeyUsage>().ok().flatten();
+    uris == 1 && !is_authority && usage.is_some_and(|(_, usage)| usage.digital_signature())
 }
 
 impl CertificateSubject {

@@ -70,7 +70,7 @@ pub use certificate_inspection::CertificateInspection;
 pub use certificate_subject::{CertificateSubject, InvalidSubject, SubjectKind};
 pub use client::{Client, ClientPurpose, ClientStatus, IntrospectionRight};
 pub use client_authentication_error::ClientAuthenticationError;
-pub use client_certificate::{CertificateMethod, check_client_certificate};
+pub use client_certificate::{CertificateMethod, check_client_certificate, count_certificates};
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_keys::{ClientKeys, removed_keys};
 pub use client_secret::{ClientSecret, SecretId};

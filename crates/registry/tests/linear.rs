@@ -93,6 +93,7 @@ fn client_certificates_are_read_in_linear_memory() {
         check("certificate", 32, certificates.each_ref().map(Vec::as_slice), |der| {
             let certificate = ClientCertificate {
                 der: der.to_vec(),
+                presented_with: Vec::new(),
                 thumbprint: Thumbprint::new([0; 32]),
                 chain: Ok(Validity { not_before: Timestamp::from_seconds(0), not_after: now }),
             };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use administration::{
-    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings, PasswordSource,
-    SecretPlace, SecretSource, TenantSettings, UnreadSecret,
+    ClientCaSettings, ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings,
+    PasswordSource, SecretPlace, SecretSource, TenantSettings, UnreadSecret,
 };
 use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
@@ -37,6 +37,9 @@ impl Reading<'_> {
             if let Some(jwks) = &mut client.jwks {
                 self.public_keys(jwks, &at.key("jwks"));
             }
+        }
+        if let Some(authorities) = &mut settings.client_ca {
+            self.client_ca(authorities, &at.key("client_ca"));
         }
         for (name, issuer) in &mut settings.trusted_issuers {
             if let Some(jwks) = &mut issuer.jwks {
@@ -228,6 +231,21 @@ impl Reading<'_> {
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
             }
         }
+    }
+
+    /// Authorities of client certificates; those in another file are moved into the document.
+    fn client_ca(&mut self, authorities: &mut ClientCaSettings, at: &Location) {
+        let path = match (&authorities.pem, &authorities.file) {
+            (Some(_), None) => return,
+            (None, Some(path)) => path,
+            (None, None) | (Some(_), Some(_)) => {
+                let problem = "the authorities are to be found in exactly one place";
+                return self.findings.error(at.clone(), problem, "give either `file` or `pem`");
+            }
+        };
+        let read = self.file_reader.referenced(self.locations.folder(at), path, Holds::Public);
+        let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
+        *authorities = ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
     }
 
     /// A picture; one in another file is moved into its document.

@@ -36,6 +36,9 @@ pub struct Tenant {
     /// Other issuers that rules of its clients refer to.
     #[serde(default)]
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The authorities of its clients' certificates in PEM, in place of those of the listener.
+    #[serde(default)]
+    pub client_ca: Option<String>,
     /// The API keys of its clients, which have none without it.
     #[serde(default)]
     pub api_keys: Option<ApiKeyPolicy>,

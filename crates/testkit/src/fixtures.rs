@@ -82,6 +82,7 @@ pub fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: AssertionPolicy::default(),
         trusted_issuers: Vec::new(),
+        client_ca: None,
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: RefreshTokenPolicy::default(),
@@ -186,6 +187,7 @@ pub fn tenant_with_settings() -> Tenant {
             algorithms: vec!["ES256".to_owned()],
             ..TrustedIssuer::of_url("https://ci.example.com")
         }],
+        client_ca: Some("-----BEGIN CERTIFICATE-----".to_owned()),
         api_keys: Some(ApiKeyPolicy {
             max_lifetime: seconds(25),
             default_lifetime: seconds(24),

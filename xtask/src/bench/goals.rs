@@ -64,7 +64,7 @@ fn rate(workload: Workload) -> Option<Bound> {
         Workload::Es256 | Workload::Jwks | Workload::NotModified => 0.90,
         Workload::EdDsa => 0.88,
         Workload::Introspection => 0.85,
-        Workload::Assertion => 0.70,
+        Workload::Assertion | Workload::Federated => 0.70,
         Workload::Dpop | Workload::Redemption => 0.80,
         Workload::SignIn => 0.90,
         Workload::Userinfo | Workload::Refresh => 0.75,

@@ -18,6 +18,8 @@ const REFRESHED_AT_ONCE: u32 = 300;
 pub(super) enum Proof {
     /// A client, at the end of the body (RFC 7523 §2.2).
     Assertion,
+    /// The same by the assertion of another issuer.
+    Workload,
     /// The key of a token, in the header `DPoP` (RFC 9449 §4): method and URL of the request, and the token if it presents one.
     Dpop { method: &'static str, url: &'static str, token: Option<String> },
     /// That a person signed in, at the end of the body: a code, which the server issues to a browser with these cookies (RFC 6749 §4.1.3).
@@ -36,7 +38,7 @@ impl Proofs<'_> {
     /// As many new proofs as a load of this length can use up, a line each.
     pub(super) fn for_seconds(&self, proof: &Proof, seconds: u32) -> Result<String, Failure> {
         let a_second = match proof {
-            Proof::Assertion | Proof::Dpop { .. } => SIGNATURES_A_SECOND,
+            Proof::Assertion | Proof::Workload | Proof::Dpop { .. } => SIGNATURES_A_SECOND,
             Proof::Code(_) => CODES_A_SECOND,
             Proof::RefreshToken(_) => return self.sign(proof, REFRESHED_AT_ONCE),
         };
@@ -50,6 +52,7 @@ impl Proofs<'_> {
         let mut command = self.workspace.program("taskset", &["-c", LOAD_CORE, &program]);
         match proof {
             Proof::Assertion => command.args(["assertion", &count]),
+            Proof::Workload => command.args(["workload", &count]),
             Proof::Dpop { method, url, token } => command.args(["dpop", &count, method, url]).args(token),
             Proof::Code(browser) => return browser.codes(amount),
             Proof::RefreshToken(browser) => return browser.refresh_tokens(amount),

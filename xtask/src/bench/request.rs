@@ -53,11 +53,11 @@ impl Request {
     }
 
     /// Requests a token with an assertion instead of a secret, which the sending adds.
-    pub(super) fn token_for_assertion(endpoints: Endpoints) -> Self {
+    pub(super) fn token_for_assertion(endpoints: Endpoints, proof: Proof) -> Self {
         let body = "grant_type=client_credentials&scope=api:read\
                     &client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=";
         let request = Self::post(endpoints.token, body.to_owned()).without_authorization();
-        Self { proof: Some(Proof::Assertion), ..request }
+        Self { proof: Some(proof), ..request }
     }
 
     /// Requests a token that is bound to the key of a DPoP proof.
@@ -131,7 +131,9 @@ impl Request {
     pub(super) fn with_proof(&self, signed: &str) -> Self {
         let (mut headers, mut body) = (self.headers.clone(), self.body.clone());
         match &self.proof {
-            Some(Proof::Assertion | Proof::Code(_) | Proof::RefreshToken(_)) => body.push_str(signed),
+            Some(Proof::Assertion | Proof::Workload | Proof::Code(_) | Proof::RefreshToken(_)) => {
+                body.push_str(signed);
+            }
             Some(Proof::Dpop { .. }) => headers.push((DPOP, signed.to_owned())),
             None => {}
         }
@@ -157,7 +159,7 @@ impl Request {
         }
         let sent = match &self.proof {
             None => return script,
-            Some(Proof::Assertion | Proof::Code(_) | Proof::RefreshToken(_)) => {
+            Some(Proof::Assertion | Proof::Workload | Proof::Code(_) | Proof::RefreshToken(_)) => {
                 "return wrk.format(nil, nil, nil, body .. proof)".to_owned()
             }
             Some(Proof::Dpop { .. }) => format!("wrk.headers[{DPOP:?}] = proof; return wrk.format()"),
@@ -214,7 +216,7 @@ mod tests {
         assert!(request.http("h").ends_with("&client_id=bench&client_secret=lkk_a"));
         assert!(!request.http("h").contains("Authorization"));
 
-        let request = Request::token_for_assertion(ENDPOINTS);
+        let request = Request::token_for_assertion(ENDPOINTS, Proof::Assertion);
         assert!(request.with_proof("e.e.e").http("h").ends_with("&client_assertion=e.e.e"));
         assert!(!request.script(Path::new("a")).contains("Authorization"));
         assert!(request.script(Path::new("a")).contains(r#"io.lines("a")"#));

@@ -59,6 +59,8 @@ tenants:
     access_token: {{ lifetime: 1h, format: jwt }}
     refresh_token: {{ rotation: {rotation} }}
     api_keys: {{ max_lifetime: 365d, default_lifetime: 90d }}
+    trusted_issuers:
+      workloads: {{ issuer: 'https://workloads.example.com', jwks: {{ keys: [{jwk}] }} }}
     resource_servers:
       bench-api: {{ scopes: [api:read, api:write] }}
     clients:
@@ -80,6 +82,12 @@ tenants:
         name: Load with assertions
         token_endpoint_auth_method: private_key_jwt
         jwks: {{ keys: [{jwk}] }}
+        grant_types: [client_credentials]
+        audiences: [bench-api]
+        scopes: [api:read, api:write]
+      bench-workload:
+        name: Load with assertions of another issuer
+        federated: [{{ issuer: workloads, subject: 'workload:bench' }}]
         grant_types: [client_credentials]
         audiences: [bench-api]
         scopes: [api:read, api:write]

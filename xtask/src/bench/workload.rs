@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::algorithm::Algorithm;
 use super::exchange::{Answer, exchange};
 use super::people;
-use super::proofs::Proofs;
+use super::proofs::{Proof, Proofs};
 use super::request::Request;
 use super::server::Server;
 use crate::workspace::{Doing, Failure};
@@ -31,6 +31,8 @@ pub(super) enum Workload {
     ApiKeyIntrospection,
     /// Tokens signed with ES256 for an ES256 assertion
     Assertion,
+    /// The same for an assertion of another issuer, by a rule of the client
+    Federated,
     /// A protected resource with an ES256 token that is bound to the key of an ES256 DPoP proof
     Dpop,
     /// Sign-ins of a person by password: from the form to the page that goes on
@@ -71,7 +73,7 @@ pub(super) enum Transport {
 impl Workload {
     pub(super) const CONNECTIONS_WITH_PASSWORDS: u32 = 4;
 
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
@@ -81,6 +83,7 @@ impl Workload {
         Self::ApiKey,
         Self::ApiKeyIntrospection,
         Self::Assertion,
+        Self::Federated,
         Self::Dpop,
         Self::SignIn,
         Self::Redemption,
@@ -103,6 +106,7 @@ impl Workload {
             Self::ApiKey => "ES256 token for an API key",
             Self::ApiKeyIntrospection => "introspection of an API key",
             Self::Assertion => "ES256 token for an assertion",
+            Self::Federated => "ES256 token for an assertion of an issuer",
             Self::Dpop => "resource with DPoP",
             Self::SignIn => "sign-in",
             Self::Redemption => "redemption of a code",
@@ -127,9 +131,13 @@ impl Workload {
             | Self::Refresh
             | Self::Rotation
             | Self::Userinfo => Algorithm::Rs256,
-            Self::Es256 | Self::ApiKey | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => {
-                Algorithm::Es256
-            }
+            Self::Es256
+            | Self::ApiKey
+            | Self::Assertion
+            | Self::Federated
+            | Self::Dpop
+            | Self::Tls
+            | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
     }
@@ -185,6 +193,7 @@ impl Workload {
                 | Self::EdDsa
                 | Self::ApiKey
                 | Self::Assertion
+                | Self::Federated
                 | Self::Tls
                 | Self::TlsResumption
         )
@@ -219,7 +228,8 @@ impl Workload {
                 let key = server.make_api_key(proofs.workspace)?;
                 Request::introspection(endpoints, key.as_deref().unwrap_or(token))
             }
-            Self::Assertion => Request::token_for_assertion(endpoints),
+            Self::Assertion => Request::token_for_assertion(endpoints, Proof::Assertion),
+            Self::Federated => Request::token_for_assertion(endpoints, Proof::Workload),
             Self::SignIn => people::sign_in(server)?,
             Self::Redemption => people::redemption(server)?,
             Self::Refresh => people::refresh(server)?,
@@ -255,6 +265,7 @@ impl Workload {
             | Self::EdDsa
             | Self::ApiKey
             | Self::Assertion
+            | Self::Federated
             | Self::Tls
             | Self::TlsResumption => answer.access_token(self.algorithm()).is_some(),
             Self::SignIn => people::is_signed_in(answer),

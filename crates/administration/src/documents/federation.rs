@@ -41,7 +41,7 @@ pub struct TrustRuleSettings {
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
     pub issuer: String,
     /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all.
-    #[schemars(example = &"repo:acme/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
+    #[schemars(example = &"repo:example/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub subject: String,
     /// What `aud` has. Default: the issuer of the tenant.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::NAME))]

@@ -78,7 +78,7 @@ pub use secret::{
     CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretView, UsedFrom,
 };
 pub use shape::Shape;
-pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
+pub use source::{ClientCaSettings, FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use status::{KeyStepView, PlatformStatus, ReplicaView};
 pub use tenant::{
     AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LeaksSettings,

@@ -99,6 +99,20 @@ pub struct Jwks {
     pub keys: Option<Vec<Jwk>>,
 }
 
+/// Authorities of client certificates: `pem`, or in a file also `file` in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "pem"]))]
+pub struct ClientCaSettings {
+    /// A file with certificates in PEM, relative to the file that names it.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub file: Option<PathBuf>,
+    /// The certificates themselves, in PEM.
+    #[schemars(extend("minLength" = 1, "maxLength" = 65_536))]
+    pub pem: Option<String>,
+}
+
 /// A public key (RFC 7517 §4); members not listed here are ignored, as §4 says.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

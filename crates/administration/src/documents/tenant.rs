@@ -15,7 +15,7 @@ use tenancy::{
 use super::Instant;
 use super::federation::TrustedIssuerSettings;
 use super::read::documents;
-use super::source::KeySource;
+use super::source::{ClientCaSettings, KeySource};
 use super::{
     AccountSettings, ClientSettings, CreatedClient, FieldErrorView, LogoSettings, NewClient, ResourceScopes,
     schema,
@@ -51,6 +51,8 @@ pub struct TenantSettings {
     /// Other issuers that `federated` of its clients names: platforms on which its workloads run.
     #[schemars(extend("propertyNames" = schema::ids(), "maxProperties" = 50))]
     pub trusted_issuers: BTreeMap<String, TrustedIssuerSettings>,
+    /// The authorities of its clients' certificates (`tls_client_auth`): up to ten. Default: those of the listener, which all tenants share.
+    pub client_ca: Option<ClientCaSettings>,
     /// The API keys of its clients. Default: none may have any.
     pub api_keys: Option<ApiKeysSettings>,
     /// What becomes of a credential of its clients that is reported as leaked.
@@ -413,6 +415,7 @@ impl Default for TenantSettings {
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
             trusted_issuers: BTreeMap::new(),
+            client_ca: None,
             api_keys: None,
             leaks: (&LeakPolicy::default()).into(),
             refresh_token: RefreshTokenSettings::default(),

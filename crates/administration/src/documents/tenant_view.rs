@@ -9,9 +9,9 @@ use tenancy::{
 
 use super::federation::trusted_issuers;
 use super::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, LeaksSettings, LimitsSettings,
-    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
-    SigningSettings, TenantSettings, TenantView,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, ClientCaSettings,
+    LeaksSettings, LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
+    SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::rules::tenant_effects;
 use crate::{Instant, TenantState};
@@ -50,6 +50,7 @@ impl From<&Tenant> for TenantSettings {
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
             trusted_issuers: trusted_issuers(&tenant.trusted_issuers),
+            client_ca: tenant.client_ca.clone().map(|pem| ClientCaSettings { pem: Some(pem), file: None }),
             api_keys: tenant.api_keys.as_ref().map(Into::into),
             leaks: (&tenant.leaks).into(),
             refresh_token: (&tenant.refresh_token).into(),

@@ -99,6 +99,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         trusted_issuers: Vec::new(),
+        client_ca: None,
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

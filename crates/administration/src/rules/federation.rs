@@ -140,7 +140,7 @@ fn check_rule(
         errors.refuse(&at_subject, format!("the subject {why}"), "write `sub` as the issuer has it");
     }
     if pattern.is_open() {
-        let hint = "write the `sub` of the workload, such as repo:acme/billing:ref:refs/heads/main";
+        let hint = "write the `sub` of the workload, such as repo:example/billing:ref:refs/heads/main";
         errors.refuse(&at_subject, "any workload of the issuer could be the client", hint);
     }
     if let Some(domain) = found.filter(|found| found.is_trust_domain())

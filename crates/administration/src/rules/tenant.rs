@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{LONGEST_BRAND, Lifetime, Scope, SubjectType, is_api_key_brand};
+use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
     ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
@@ -14,8 +15,8 @@ use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::documents::schema;
 use crate::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, LeaksSettings, LimitsSettings, ResourceScopes,
-    ResourceServerSettings, SignInLimitsSettings, TenantSettings,
+    AccessTokenSettings, ApiKeysSettings, AssertionSettings, ClientCaSettings, LeaksSettings, LimitsSettings,
+    ResourceScopes, ResourceServerSettings, SignInLimitsSettings, TenantSettings,
 };
 
 /// What the rules over a tenant need beside its document.
@@ -55,6 +56,7 @@ pub fn check_tenant(
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
         trusted_issuers: check_trusted_issuers(errors, &settings.trusted_issuers),
+        client_ca: settings.client_ca.as_ref().and_then(|settings| check_client_ca(errors, settings)),
         api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
         leaks: check_leaks(errors, &settings.leaks),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
@@ -187,6 +189,24 @@ fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> A
         errors.refuse("/assertions/max_lifetime", detail, "write a span of time between them, such as 5m");
     }
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
+}
+
+/// Certificates in PEM, each of which a chain can lead to.
+fn check_client_ca(errors: &mut FieldErrors, settings: &ClientCaSettings) -> Option<String> {
+    const MOST: usize = 10;
+    let pem = settings.pem.as_deref().unwrap_or_default();
+    match count_certificates(pem) {
+        Some(1..=MOST) => return Some(pem.to_owned()),
+        Some(0) | None => {
+            let hint = "write them as `openssl x509` does, with their first and last lines";
+            errors.refuse("/client_ca", "these are no certificates in PEM", hint);
+        }
+        Some(count) => {
+            let detail = format!("these are {count} certificates");
+            errors.refuse("/client_ca", detail, format!("name up to {MOST} authorities"));
+        }
+    }
+    None
 }
 
 fn check_api_keys(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKeyPolicy {

@@ -6,6 +6,7 @@ use keys::sha256;
 use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
@@ -36,7 +37,28 @@ impl ClientAuthorities {
     ) -> Option<ClientCertificate> {
         let (leaf, intermediates) = presented.split_first()?;
         let chain = self.chain(leaf, intermediates, now);
-        Some(ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(sha256(leaf)), chain })
+        Some(ClientCertificate {
+            der: leaf.to_vec(),
+            presented_with: intermediates.iter().map(|der| der.to_vec()).collect(),
+            thumbprint: Thumbprint::new(sha256(leaf)),
+            chain,
+        })
+    }
+
+    /// Those of a tenant, in PEM. What is no certificate was never stored.
+    pub(crate) fn of_tenant(pem: &str) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok));
+        Self::new(roots, &default_provider())
+    }
+
+    /// The same certificate with its chain to these authorities.
+    pub(crate) fn judge_again(&self, certificate: &ClientCertificate, now: Timestamp) -> ClientCertificate {
+        let der = |der: &Vec<u8>| CertificateDer::from(der.clone());
+        let with: Vec<_> = certificate.presented_with.iter().map(der).collect();
+        let chain = self.chain(&der(&certificate.der), &with, now);
+        ClientCertificate { chain, ..certificate.clone() }
     }
 
     /// The time in which the whole chain is valid. Requests of a long connection compare their own time with it.

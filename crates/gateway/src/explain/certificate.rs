@@ -14,6 +14,7 @@ use registry::{
 use super::Request;
 use super::check::{not_checked, passed};
 use crate::certificate_sources::Judged;
+use crate::connection::ClientAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 
 /// A certificate with the judgement of each source of certificates.
@@ -26,17 +27,33 @@ pub(super) struct JudgedCertificate {
 
 impl JudgedCertificate {
     /// The certificate of this PEM, whose first one is the client's own.
-    pub(super) fn of(pem: &str, sources: &CertificateSources, now: Timestamp) -> Self {
+    /// The authorities of a tenant are its one source.
+    pub(super) fn of(
+        pem: &str,
+        sources: &CertificateSources,
+        of_tenant: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
         let Ok(presented) = PresentedCertificates::read(pem.as_bytes()) else {
             // As a certificate without bytes, which is malformed.
             let (der, thumbprint) = (Vec::new(), Thumbprint::new([0; 32]));
-            let certificate =
-                Arc::new(ClientCertificate { der, thumbprint, chain: Err(ChainError::Invalid) });
+            let certificate = Arc::new(ClientCertificate {
+                der,
+                presented_with: Vec::new(),
+                thumbprint,
+                chain: Err(ChainError::Invalid),
+            });
             return Self { certificate, chains: Vec::new(), facts: None };
         };
         let mut certificate = presented.without_authorities(now);
         let facts = CertificateFacts::read(&certificate.der);
-        let chains = sources.judge(&presented, now);
+        let chains = match of_tenant {
+            Some(pem) => {
+                let judged = presented.examined(&ClientAuthorities::of_tenant(pem), now);
+                vec![("`client_ca` of the tenant".to_owned(), Ok(judged))]
+            }
+            None => sources.judge(&presented, now),
+        };
         let mut judged = chains.iter().filter_map(|(_, judged)| Some(judged.as_ref().ok()?.chain));
         let own = facts.as_ref().map(|facts| facts.validity).ok_or(ChainError::Invalid);
         let valid = judged.clone().find(Result::is_ok);

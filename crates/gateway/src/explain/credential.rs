@@ -53,7 +53,9 @@ pub(super) async fn explain(
     let key_id = presented.secret.as_ref().and_then(|secret| ApiKeyId::of_key(secret.expose()));
     let name = if key_id.is_some() { "api_key" } else { kind.map_or("secret", Credential::as_str) };
     let certificate = settings.client_certificate.as_ref();
-    let judged = certificate.map(|pem| JudgedCertificate::of(pem, &services.certificate_sources, now));
+    let judged = certificate.map(|pem| {
+        JudgedCertificate::of(pem, &services.certificate_sources, tenant.client_ca.as_deref(), now)
+    });
     let credentials = credentials(request, presented, judged.as_ref());
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
     let (mut matched, mut api_key, mut copied) = (None, None, StaticClaims::default());

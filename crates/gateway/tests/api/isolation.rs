@@ -105,6 +105,8 @@ enum Credential {
     KeyForThisTenant,
     /// An assertion for this tenant, signed with the key that the foreign client of the same id publishes at the same URL.
     PublishedKey,
+    /// An assertion for this tenant of the issuer that the foreign tenant trusts under the same URL, for the client of the same id and rule.
+    ForeignIssuer,
     /// A token from the foreign tenant.
     Token,
     /// A token with this tenant's issuer, signed with the foreign tenant's key of the same `kid`.
@@ -133,7 +135,8 @@ enum Credential {
     RefreshToken,
 }
 
-const CREDENTIALS: [Credential; 20] = [
+const CREDENTIALS: [Credential; 21] = [
+    Credential::ForeignIssuer,
     Credential::ApiKey,
     Credential::ApiKeyAlone,
     Credential::Basic(SVC),
@@ -163,6 +166,27 @@ const JWKS_URI: &str = "https://keys.example.com/jwks";
 fn published(tenant: &str) -> Client {
     let client = fixtures::client(&fixtures::tenant(tenant), PUBLISHING);
     Client { jwks_uri: Some(JWKS_URI.to_owned()), ..client }
+}
+
+/// A platform that both tenants trust, each with keys of its own.
+const PLATFORM_ISSUER: &str = "https://ci.example.com";
+
+/// A client with a rule for it, at both tenants.
+fn workload(tenant: &str) -> Client {
+    let rule = registry::TrustRule::new("ci", "repo:a");
+    Client {
+        federated: registry::TrustRules(vec![rule]),
+        ..fixtures::client(&fixtures::tenant(tenant), "workload")
+    }
+}
+
+fn trust_platform(tenant: &mut tenancy::Tenant) {
+    let jwks = json!({ "keys": [assertion_key(tenant.id.as_str()).jwk] });
+    tenant.trusted_issuers = vec![tenancy::TrustedIssuer {
+        name: "ci".to_owned(),
+        keys: tenancy::IssuerKeys::Document(jwks.to_string()),
+        ..tenancy::TrustedIssuer::of_url(PLATFORM_ISSUER)
+    }];
 }
 
 /// The header with the client certificate, from a proxy.
@@ -201,7 +225,9 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
         app.change_provider(tenant, |tenant| {
             routes::show_logo(tenant);
             offer_api_keys(tenant);
+            trust_platform(tenant);
         });
+        app.store.put_client(workload(tenant));
         let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
         app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
         app.store.put_client(client);
@@ -265,6 +291,10 @@ impl Setting {
         if credential == Some(Credential::PublishedKey) {
             (claims["iss"], claims["sub"]) = (PUBLISHING.into(), PUBLISHING.into());
         }
+        if credential == Some(Credential::ForeignIssuer) {
+            (claims["iss"], claims["sub"]) = (PLATFORM_ISSUER.into(), "repo:a".into());
+            claims["aud"] = format!("{PUBLIC_URL}{}", tenant_path(self.home, "")).into();
+        }
         let assertion = assertion_key(self.stranger).sign("JWT", &claims).unwrap();
         let proof_with = |changes| {
             self.prover.proof(proof_claims(method.as_str(), &placed, self.app.now(), path), changes)
@@ -275,7 +305,12 @@ impl Setting {
             Some(Credential::Post(client)) => {
                 form.extend([("client_id", client), ("client_secret", secrets.of(client))]);
             }
-            Some(Credential::ClientAssertion | Credential::KeyForThisTenant | Credential::PublishedKey) => {
+            Some(
+                Credential::ClientAssertion
+                | Credential::KeyForThisTenant
+                | Credential::PublishedKey
+                | Credential::ForeignIssuer,
+            ) => {
                 form.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)]);
             }
             Some(Credential::ApiKeyAlone) => {

@@ -300,6 +300,75 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
     }
 }
 
+/// The authority of one tenant issues the subject of the other's client, and of its own one at the other. Over TLS and through a proxy.
+#[tokio::test]
+async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
+    let pki = Pki::new();
+    let below = authority_below(&pki.other);
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let site = pki.start(tenant);
+        site.app.change_tenant(tenant, |changed| changed.client_ca = Some(pki.other.pem()));
+        let by_other = |name: &str| Pki::signed(&parameters(name), &pki.other);
+        for (at, certificate, status) in [
+            (tenant, by_other(&name_at(tenant)), 200),
+            (tenant, pki.issued(&name_at(tenant)), 401),
+            (tenant, by_other(&name_at(other)), 401),
+            (other, pki.issued(&name_at(other)), 200),
+            (other, by_other(&name_at(other)), 401),
+        ] {
+            let over_tls = site.fetch(&pki.client(&certificate), at, ISSUED).await;
+            let header = [("Client-Cert", certificate.header())];
+            let proxied = site.through(RFC_9440, (at, ISSUED), &header).await;
+            assert_eq!((over_tls.status, proxied.status), (status, status), "{tenant} {at}: {over_tls:?}");
+        }
+        // Certificates between come with the client's own.
+        let leaf = Pki::signed(&parameters(&name_at(tenant)), &below);
+        let chain = [
+            ("Client-Cert", leaf.header()),
+            ("Client-Cert-Chain", format!(":{}:", BASE64.encode(below.der()))),
+        ];
+        assert_eq!(site.through(RFC_9440, (tenant, ISSUED), &chain).await.status, 200);
+        assert_eq!(site.through(RFC_9440, (tenant, ISSUED), &chain[..1]).await.status, 401);
+    }
+}
+
+/// X509-SVID §2 and §4, by the URI of the client.
+#[tokio::test]
+async fn an_svid_is_a_leaf_for_signatures_with_one_uri() {
+    let pki = Pki::new();
+    for tenant in [ACME, GLOBEX] {
+        let site = pki.start(tenant);
+        let id = format!("spiffe://{tenant}.example/ns/prod/sa/billing");
+        let subject = CertificateSubject::parse(SubjectKind::Uri, &id).unwrap();
+        site.app
+            .store
+            .put_client(RegisteredClient { certificate_subject: Some(subject), ..issued_client(tenant) });
+        let uri = |text: &str| rcgen::SanType::URI(text.try_into().unwrap());
+        let svid = |names: &[&str], usages: &[rcgen::KeyUsagePurpose], is_authority: bool| {
+            let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+            parameters.subject_alt_names = names.iter().map(|name| uri(name)).collect();
+            parameters.key_usages = usages.to_vec();
+            if is_authority {
+                parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            }
+            Pki::signed(&parameters, &pki.authority)
+        };
+        use rcgen::KeyUsagePurpose::{DigitalSignature, KeyAgreement};
+        for (certificate, status) in [
+            (svid(&[&id], &[DigitalSignature, KeyAgreement], false), 200),
+            (svid(&[&id, "https://example.com"], &[DigitalSignature], false), 401),
+            (svid(&[&id], &[KeyAgreement], false), 401),
+            (svid(&[&id], &[], false), 401),
+            (svid(&["spiffe://other.example/ns/prod/sa/billing"], &[DigitalSignature], false), 401),
+            (svid(&[&id], &[DigitalSignature], true), 401),
+        ] {
+            let header = [("Client-Cert", certificate.header())];
+            let answer = site.through(RFC_9440, (tenant, ISSUED), &header).await;
+            assert_eq!(answer.status, status, "{tenant}: {answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn certificates_are_counted_under_the_method_of_their_client() {
     let pki = Pki::new();

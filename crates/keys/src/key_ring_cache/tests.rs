@@ -106,6 +106,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         trusted_issuers: Vec::new(),
+        client_ca: None,
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

@@ -170,6 +170,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         trusted_issuers: Vec::new(),
+        client_ca: None,
         api_keys: None,
         leaks: tenancy::LeakPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),

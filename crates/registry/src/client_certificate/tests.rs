@@ -30,7 +30,7 @@ pub(crate) fn parameters(years: (i32, i32)) -> CertificateParams {
     parameters.subject_alt_names = vec![
         SanType::DnsName("svc.example.com".try_into().unwrap()),
         SanType::DnsName("Other.example.com".try_into().unwrap()),
-        SanType::URI("spiffe://example.com/svc".try_into().unwrap()),
+        SanType::URI("urn:example:svc".try_into().unwrap()),
         SanType::IpAddress([192, 0, 2, 1].into()),
         SanType::IpAddress("2001:db8::1".parse().unwrap()),
         SanType::Rfc822Name("Svc@Example.com".try_into().unwrap()),
@@ -41,7 +41,12 @@ pub(crate) fn parameters(years: (i32, i32)) -> CertificateParams {
 pub(crate) fn presented(der: &[u8], chain: Result<Validity, ChainError>) -> ClientCertificate {
     let mut thumbprint = [0; 32];
     thumbprint.copy_from_slice(digest(&SHA256, der).as_ref());
-    ClientCertificate { der: der.to_vec(), thumbprint: Thumbprint::new(thumbprint), chain }
+    ClientCertificate {
+        der: der.to_vec(),
+        presented_with: Vec::new(),
+        thumbprint: Thumbprint::new(thumbprint),
+        chain,
+    }
 }
 
 /// The time in which a chain is valid, around now.
@@ -107,9 +112,9 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
         (SubjectKind::Dns, "example.com", false),
         (SubjectKind::Dns, "svc", false),
         (SubjectKind::Dns, "192.0.2.1", false),
-        (SubjectKind::Uri, "spiffe://example.com/svc", true),
+        (SubjectKind::Uri, "urn:example:svc", true),
         (SubjectKind::Uri, "spiffe://example.com/SVC", false),
-        (SubjectKind::Uri, "spiffe://example.com/svc/", false),
+        (SubjectKind::Uri, "urn:example:svc/", false),
         (SubjectKind::Ip, "192.0.2.1", true),
         (SubjectKind::Ip, "2001:0DB8:0::1", true),
         (SubjectKind::Ip, "::ffff:192.0.2.1", false),

@@ -7,7 +7,7 @@ reasons! {
     /// No chain leads to an authority of the listener.
     NOT_TRUSTED: "certificate_not_trusted",
         "No chain leads from the certificate to an authority in `client_ca`, or it is not for TLS clients.",
-        "Add the authority to `client_ca` of the listener, send the certificates between, or leave extendedKeyUsage out.";
+        "Add the authority to `client_ca` of the tenant {tenant} or of the listener, send the certificates between, or leave extendedKeyUsage out.";
     /// The certificate, or one of its chain, has expired.
     EXPIRED: "certificate_expired",
         "The certificate, or one of its chain, has expired.",
@@ -67,6 +67,11 @@ checks! {
         ChainNotYetValid as Chain:
             "wait until all certificates of the chain are valid, or set the clocks"
             => NOT_YET_VALID;
+        /// The registered name is a SPIFFE ID, and the certificate is no X509-SVID.
+        Svid as Registration: "let the trust domain issue it: a leaf with one URI and the key usage digitalSignature"
+            => ("certificate_no_svid",
+                "The certificate has the SPIFFE ID of the client, and is no X509-SVID.",
+                "Present what the SPIFFE Workload API gives: a leaf with one URI and digitalSignature.");
         /// It, or its key, is none of the client's.
         Key as Registration: "compare it with the client"
             => ("certificate_not_registered",

@@ -21,7 +21,7 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 19] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 20] = [
     ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
@@ -40,6 +40,7 @@ const ONLY_THE_PROGRAM: [(&str, &str); 19] = [
     ("there is no address to be verified", "one key needs another"),
     ("a password has 15 characters or more", "how long a password has to be depends on whose it is"),
     ("this is no value of the claim", "the forms of claims are rules of accounts, and no patterns"),
+    ("these are no certificates in PEM", "what a certificate is, no pattern says"),
     ("give the public key alone", "what a key needs depends on its kind"),
 ];
 
@@ -117,6 +118,7 @@ fn everything() -> Value {
                 "skew": "60s", "rsa_bits": 3072, "hold_activation": "1h"
             },
             "access_token": { "lifetime": "1h", "format": "jwt", "typ": "at+jwt", "claims": { "plan": "pro", "seats": 3 } },
+            "client_ca": { "pem": include_str!("authority.pem") },
             "trusted_issuers": {
                 "ci": { "issuer": "https://ci.example.com", "jwks_uri": "https://ci.example.com/keys", "algorithms": ["ES256"] },
                 "mesh": { "issuer": "spiffe://example.org", "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] } }

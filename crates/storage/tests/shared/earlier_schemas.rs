@@ -211,6 +211,7 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
     expected.signing.kid = tenancy::KidForm::Numbered;
     expected.access_token.claims = protocol::StaticClaims::default();
     expected.trusted_issuers.clear();
+    expected.client_ca = None;
     assert_eq!(found.as_deref(), Some(&expected));
 }
 

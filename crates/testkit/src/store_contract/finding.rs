@@ -216,6 +216,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             algorithms: vec!["ES256".to_owned()],
             ..TrustedIssuer::of_url("https://ci.example.com/ä")
         }],
+        client_ca: Some("-----BEGIN 'CERTIFICATE'-----\n".to_owned()),
         api_keys: Some(tenancy::ApiKeyPolicy {
             prefix: Some("é_".to_owned()),
             ..tenancy::ApiKeyPolicy::default()
