@@ -33,7 +33,7 @@ impl Administrator {
         let idempotency = IdempotencyScope::of(caller, tenant, "create client");
         let decide = |context: EditContext<'_>| edit::client::create(context, &row);
         let context = self.view_context(caller);
-        let answer = |after: &TenantState| created(context, after, &row.id, &row.secret);
+        let answer = |after: &TenantState| created(context, after, &row.id, row.secret.as_ref());
         self.edit::<Client, _>(caller, client, &settings, idempotency, decide, answer).await
     }
 
@@ -127,10 +127,10 @@ pub(super) fn created(
     context: ViewContext<'_>,
     state: &TenantState,
     client: &ClientId,
-    secret: &SecretMaterial,
+    secret: Option<&SecretMaterial>,
 ) -> Edited<CreatedClient> {
     let row = state.client(client)?;
-    let shown = row.secrets.first().map(|made| CreatedSecret {
+    let shown = row.secrets.first().zip(secret).map(|(made, secret)| CreatedSecret {
         client_secret: secret.value.expose().to_owned(),
         secret: SecretView::of(made, &row.secrets, &[], context.now),
     });

@@ -28,7 +28,7 @@ impl Administrator {
         let request = EditRequest { caller, tenant: &platform, scope };
         let decide = |context: EditContext<'_>| first_admin(context, &new);
         let context = self.view_context(caller);
-        let answer = |after: &TenantState| created(context, after, &new.id, &new.secret);
+        let answer = |after: &TenantState| created(context, after, &new.id, new.secret.as_ref());
         Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
     }
 }

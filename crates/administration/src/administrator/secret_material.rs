@@ -29,10 +29,11 @@ impl Administrator {
         let id =
             ClientId::parse(&id).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))?;
         let secret = match new.client_secret.as_ref().map(FileSecret::expose) {
-            None => self.generate_secret(tenant, &id),
+            None if !new.settings.federated.is_empty() => None,
+            None => Some(self.generate_secret(tenant, &id)),
             Some(chosen) if is_fit_secret(chosen) => {
                 let chosen = Secret::new(chosen.to_owned());
-                self.take_secret((tenant, &id), chosen, None).await?
+                Some(self.take_secret((tenant, &id), chosen, None).await?)
             }
             Some(_) => {
                 let message =

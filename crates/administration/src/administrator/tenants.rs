@@ -43,8 +43,10 @@ impl Administrator {
         let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
         let context = self.view_context(caller);
         let answer = |after: &TenantState| {
-            let client =
-                first.as_ref().map(|new| created(context, after, &new.id, &new.secret)).transpose()?;
+            let client = first
+                .as_ref()
+                .map(|new| created(context, after, &new.id, new.secret.as_ref()))
+                .transpose()?;
             Ok(CreatedTenant { tenant: TenantView::of(after, &self.policy.public_url), client })
         };
         self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await

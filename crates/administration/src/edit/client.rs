@@ -20,7 +20,8 @@ use crate::{
 pub(crate) struct NewClientRow<'a> {
     pub(crate) id: ClientId,
     pub(crate) settings: &'a ClientSettings,
-    pub(crate) secret: SecretMaterial,
+    /// None of a client that other issuers vouch for, unless one was chosen.
+    pub(crate) secret: Option<SecretMaterial>,
     pub(crate) at: &'static str,
 }
 
@@ -35,7 +36,7 @@ pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewClien
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
-    let secret = Some(secret).filter(|_| client.authentication_method.allows(Some(Credential::Secret)));
+    let secret = secret.as_ref().filter(|_| client.authentication_method.allows(Some(Credential::Secret)));
     register(context, state, errors, client, secret)
 }
 
@@ -223,7 +224,8 @@ mod tests {
             let mut state = state("t");
             change(&mut state);
             let settings = ClientSettings::default();
-            let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
+            let new =
+                NewClientRow { id: client_id(id), settings: &settings, secret: Some(material()), at: "" };
             let made = ask(&operator(), |context| create(context.on(&facts(state)), &new));
             assert_eq!(described(made), expected);
         }

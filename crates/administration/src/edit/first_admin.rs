@@ -58,7 +58,8 @@ mod tests {
         };
         let made = ask(by, |context| {
             let settings = admin_settings();
-            let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
+            let new =
+                NewClientRow { id: client_id(id), settings: &settings, secret: Some(material()), at: "" };
             let edit = first_admin(context.on(&facts).at(&tenant_id("platform")), &new)?;
             let mut clients = edit.changes.iter().filter_map(|change| match change {
                 Change::Client(row) => Some(&row.after),

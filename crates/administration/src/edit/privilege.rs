@@ -121,7 +121,8 @@ mod tests {
 
     fn create(by: &Authority, tenant: &str, settings: Value) -> String {
         let settings = ClientSettings::read(settings).unwrap();
-        let new = NewClientRow { id: client_id("new"), settings: &settings, secret: material(), at: "" };
+        let new =
+            NewClientRow { id: client_id("new"), settings: &settings, secret: Some(material()), at: "" };
         let facts = facts(state(tenant));
         described(ask(by, |context| client::create(context.on(&facts), &new)))
     }

@@ -242,7 +242,7 @@ mod tests {
             let row = first.as_ref().map(|(id, settings)| NewClientRow {
                 id: client_id(id),
                 settings,
-                secret: material(),
+                secret: Some(material()),
                 at: "/client",
             });
             let made = ask(&operator(), |context| {
@@ -298,7 +298,8 @@ mod tests {
         #[test]
         fn created_tenants_are_shown_as_stored() {
             let (settings, client) = (TenantSettings::default(), ClientSettings::default());
-            let first = NewClientRow { id: client_id("svc"), settings: &client, secret: material(), at: "" };
+            let first =
+                NewClientRow { id: client_id("svc"), settings: &client, secret: Some(material()), at: "" };
             let request = ask(&operator(), |context| {
                 let edit = create(context.at(&tenant_id("acme")), &settings, Some(&first))?;
                 Ok::<_, EditError>(edit.into_request(context.by.actor(), context.now, Facts::default()))

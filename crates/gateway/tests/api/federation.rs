@@ -109,7 +109,7 @@ impl Platform {
         for (name, from) in self.document["copied"].as_object().unwrap() {
             claims[name] = json!({ "from": format!("assertion.{}", from.as_str().unwrap()) });
         }
-        let client = json!({ "client_id": self.client(), "federated": [rule], "claims": claims, "token_endpoint_auth_method": "private_key_jwt" });
+        let client = json!({ "client_id": self.client(), "federated": [rule], "claims": claims });
         let created = test_env.post(ops, &clients_path(tenant), client.clone()).await;
         assert_eq!(created.status, 201, "{created:?}");
         assert_eq!((&created.json()["claims"], &created.json()["secret"]), (&client["claims"], &Value::Null));

@@ -112,6 +112,10 @@ pub(crate) struct AddArguments {
     /// The https URL where it publishes those keys.
     #[arg(long, value_name = "URL")]
     jwks_uri: Option<String>,
+    /// A rule over assertions of another issuer, in JSON: {"issuer": "ci", "subject": "repo:a/b"}; repeated. The client then has no secret.
+    #[arg(long, value_name = "RULE", value_parser = read_rule)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    federated: Vec<Value>,
     /// Where it gets codes; repeated, or with commas.
     #[arg(long = "redirect-uri", value_name = "URI", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -254,6 +258,12 @@ fn read_jwks(path: &str) -> Result<Value, String> {
         return Err("it holds a private key; write a file with the public keys alone".to_owned());
     }
     Ok(set)
+}
+
+/// The server judges the rule.
+fn read_rule(text: &str) -> Result<Value, String> {
+    let rule: Value = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
+    if rule.is_object() { Ok(rule) } else { Err("write an object with `issuer` and `subject`".to_owned()) }
 }
 
 impl ClientArguments {
