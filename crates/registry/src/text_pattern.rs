@@ -60,8 +60,11 @@ impl TextPattern {
         if self.is_exact() {
             return self.0 == text;
         }
-        let parts = || text.bytes().map(Part::Byte).collect::<Vec<_>>();
-        text.len() <= LONGEST_TEXT && meet(&self.parts(), &parts())
+        // Most texts differ before the first star, or after the last one.
+        let (start, _) = self.0.split_once('*').unwrap_or_default();
+        let (_, end) = self.0.rsplit_once('*').unwrap_or_default();
+        let may_fit = text.len() <= LONGEST_TEXT && text.starts_with(start) && text.ends_with(end);
+        may_fit && meet(&self.parts(), &text.bytes().map(Part::Byte).collect::<Vec<_>>())
     }
 
     /// Whether one text fits both.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use administration::Invalidation;
 use keys::{KeyId, SigningKeyStore as _};
-use registry::ClientStore as _;
+use registry::{Client, ClientStore as _, FederatedClientStore as _, TrustRule, TrustRules};
 use tenancy::{Tenant, TenantStore as _};
 use testkit::{Failure, fixtures};
 
@@ -20,6 +20,25 @@ async fn a_changed_client_is_read_anew_and_no_other() {
     test_env.caches.apply(&[svc_of(&test_env.acme)]);
     assert_eq!(test_env.client_name(&test_env.acme).await, "renamed");
     assert_eq!(test_env.client_name(&test_env.globex).await, "svc");
+}
+
+/// An assertion that names no client costs a statement after a change, and none before the next one.
+#[tokio::test]
+async fn rules_of_clients_are_read_anew_after_a_change_of_any_of_them_and_no_more_often() {
+    let test_env = TestEnv::new();
+    let rules =
+        async |tenant: &Tenant| test_env.caches.federated.find_federated_clients(&tenant.id).await.unwrap();
+    let before = [rules(&test_env.acme).await, rules(&test_env.globex).await];
+    for tenant in [&test_env.acme, &test_env.globex] {
+        let federated = TrustRules(vec![TrustRule::new("ci", "repo:a")]);
+        test_env.store.put_client(Client { federated, ..fixtures::client(tenant, "svc") });
+    }
+    test_env.caches.apply(&[svc_of(&test_env.acme)]);
+    for _ in 0..10 {
+        assert_ne!(rules(&test_env.acme).await, before[0]);
+        assert_eq!(rules(&test_env.globex).await, before[1]);
+    }
+    assert_eq!(test_env.store.calls().find_federated_clients, 3);
 }
 
 #[tokio::test]
