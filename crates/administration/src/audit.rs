@@ -30,7 +30,7 @@ pub struct AuditRecord {
     /// From which address, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// With which of its credentials a client got its token, as `client_secret s1`, or `public_key` or `client_certificate` with its thumbprint. Absent
+    /// With which of its credentials a client got its token, as `client_secret s1`, `public_key` or `client_certificate` with its thumbprint, `trust_rule` with issuer and subject. Absent
     /// where the client has it no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"client_secret s1")]

@@ -19,6 +19,10 @@ pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumb
     if let Some(key) = keys.find(|key| CredentialTag::of_key(tenant, id, key) == tag) {
         return Some(format!("public_key {key}"));
     }
+    let mut rules = client.federated.0.iter();
+    if let Some(rule) = rules.find(|rule| rule.tag(tenant, id) == tag) {
+        return Some(format!("trust_rule {} {}", rule.issuer, rule.subject.as_str()));
+    }
     if let Some(certificate) = certificate
         && CredentialTag::of_certificate(tenant, id, certificate) == tag
     {
@@ -26,7 +30,8 @@ pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumb
     }
     let has_keys_alone = client.jwks_uri.is_some()
         && !client.authentication_method.allows(Some(Credential::Secret))
-        && client.certificate_subject.is_none();
+        && client.certificate_subject.is_none()
+        && client.federated.0.is_empty();
     has_keys_alone.then(|| "public_key".to_owned())
 }
 
@@ -37,7 +42,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{ClientId, ClientKeys, ClientSecret, SecretId};
+    use crate::{ClientId, ClientKeys, ClientSecret, SecretId, TrustRule, TrustRules};
 
     const KEYS: &str =
         r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
@@ -55,6 +60,7 @@ mod tests {
         Client {
             secrets: vec![secret("s1"), secret("s2")],
             keys: Some(ClientKeys::parse(KEYS).unwrap()),
+            federated: TrustRules(vec![TrustRule::new("ci", "repo:a")]),
             ..Client::new(TenantId::parse(tenant).unwrap(), ClientId::parse("svc").unwrap())
         }
     }
@@ -71,6 +77,8 @@ mod tests {
                 CredentialTag::of_certificate(tenant, id, certificate),
                 Some(format!("client_certificate {certificate}")),
             ),
+            (TrustRule::new("ci", "repo:a").tag(tenant, id), Some("trust_rule ci repo:a".to_owned())),
+            (TrustRule::new("ci", "repo:b").tag(tenant, id), None),
             (CredentialTag::of_secret(tenant, id, &SecretId::new("deleted")), None),
             (CredentialTag::of_secret(&client("globex").tenant, id, &SecretId::new("s1")), None),
         ];
@@ -81,6 +89,7 @@ mod tests {
                 authentication_method: Method::PrivateKeyJwt,
                 jwks_uri: Some("https://keys.example.com/".to_owned()),
                 keys: None,
+                federated: TrustRules::default(),
                 secrets: Vec::new(),
                 ..svc.clone()
             };
