@@ -8,7 +8,7 @@ use protocol::{
     ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, Thumbprint, Timestamp,
     Validity,
 };
-use tenancy::TenantId;
+use tenancy::{TenantId, TrustedIssuer};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::name::GeneralName;
@@ -123,7 +123,10 @@ fn check_issued(
     if !is_subject {
         return Err(CertificateCheck::Registration);
     }
-    let is_spiffe_id = matches!(&client.certificate_subject, Some(CertificateSubject::Uri(uri)) if uri.starts_with("spiffe://"));
+    let is_spiffe_id = matches!(
+        &client.certificate_subject,
+        Some(CertificateSubject::Uri(uri)) if uri.starts_with(TrustedIssuer::SPIFFE)
+    );
     if is_spiffe_id && !is_svid(&parsed) { Err(CertificateCheck::Svid) } else { Ok(()) }
 }
 

@@ -1,5 +1,6 @@
-//! All rules over the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2 and §3, draft-ietf-oauth-spiffe-client-auth). Form
-//! and signature are those of [`ClientJwt`]; `assertions.rs` has the keys, and uses the assertion up.
+//! All rules over the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2
+//! and §3, draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] has the rules of form and signature, and
+//! `assertions.rs` the keys; it uses the assertion up.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -120,13 +121,9 @@ impl<'a> RulesOfIssuer<'a> {
         let begins = [claims.nbf, claims.iat].into_iter().flatten().max();
         ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), FederationCheck::Begin)?;
         // RFC 7523 §3: an `iat` "too far in the past", or an `exp` "unreasonably far in the future", may be rejected.
-        let ends = match claims.iat {
-            Some(issued) => (issued + rule.max_age).min(claims.exp),
-            None => claims.exp,
-        };
-        let is_young = match claims.iat {
-            Some(issued) => now < issued + rule.max_age + LEEWAY,
-            None => claims.exp <= now + rule.max_age + LEEWAY,
+        let (is_young, ends) = match claims.iat.map(|issued| issued + rule.max_age) {
+            Some(too_old_at) => (now < too_old_at + LEEWAY, too_old_at.min(claims.exp)),
+            None => (claims.exp <= now + rule.max_age + LEEWAY, claims.exp),
         };
         ensure(is_young, FederationCheck::Age)?;
         let holds = |(name, pattern): (&String, &TextPattern)| {

@@ -1,4 +1,7 @@
-//! The rules of a client over the assertion of another issuer one by one, without its keys: which rule gets how far, and which claims differ.
+//! Judges the assertion of another issuer by each rule of a client, without the issuer's keys: how far each
+//! rule gets, and which claims differ.
+
+use std::borrow::Cow;
 
 use protocol::{AssertionKind, Timestamp};
 use serde_json::Value;
@@ -36,7 +39,7 @@ pub fn judge_rules<'a>(
     let rules_of_issuer = RulesOfIssuer::of(client, declared, &jwt);
     let claims = jwt.unverified_claims::<FederatedClaims>();
     let judged = |rule: &'a TrustRule| {
-        let issuer = TrustedIssuer::find(declared, &rule.issuer).map(std::borrow::Cow::into_owned);
+        let issuer = TrustedIssuer::find(declared, &rule.issuer).map(Cow::into_owned);
         let (iss, sub) = (jwt.unverified_issuer(), jwt.unverified_subject().unwrap_or_default());
         let is_named = issuer.as_ref().is_some_and(|issuer| issuer.is_named(iss, sub));
         let failed = match (&rules_of_issuer, &claims) {

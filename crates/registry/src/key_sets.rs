@@ -1,4 +1,5 @@
-//! The key sets of clients with a `jwks_uri`, and of trusted issuers: fetched once for all waiting requests, and kept within a bound for each tenant.
+//! The key sets of clients with a `jwks_uri`, and of trusted issuers. A set is fetched once for all waiting
+//! requests, and kept within a bound for each tenant.
 //!
 //! A set belongs to one tenant and source. Two tenants with one URL fetch it each for itself, so that neither sees what the other has caused.
 
@@ -55,7 +56,7 @@ struct OfTenant {
 /// One source of one tenant.
 struct Source {
     tenant: TenantId,
-    place: Arc<KeySource<'static>>,
+    keys_at: Arc<KeySource<'static>>,
     state: Mutex<State>,
     /// Notifies the requests that wait for the end of a fetch.
     ended: Notify,
@@ -79,11 +80,11 @@ impl KeySets {
     pub(crate) async fn check_with<T, E>(
         self: &Arc<Self>,
         tenant: &TenantId,
-        place: &KeySource<'_>,
+        keys_at: &KeySource<'_>,
         check: impl Fn(&PublicKeys) -> Result<T, E>,
         no_key_fits: impl FnOnce(&E) -> bool,
     ) -> Option<Result<T, E>> {
-        let source = self.source(tenant, place);
+        let source = self.source(tenant, keys_at);
         let keys = self.find(&source).await?;
         let checked = check(&keys);
         if !checked.as_ref().is_err_and(no_key_fits) {
@@ -149,28 +150,28 @@ impl KeySets {
     }
 
     /// What is known of a source of this tenant. New ones are without a set.
-    fn source(&self, tenant: &TenantId, place: &KeySource<'_>) -> Arc<Source> {
+    fn source(&self, tenant: &TenantId, keys_at: &KeySource<'_>) -> Arc<Source> {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
         let of_tenant = match tenants.get_mut(tenant) {
             Some(of_tenant) => of_tenant,
             None => tenants.entry(tenant.clone()).or_insert_with(OfTenant::new),
         };
-        if let Some(source) = of_tenant.sources.get(place) {
+        if let Some(source) = of_tenant.sources.get(keys_at) {
             source.state().used_at = now;
             return Arc::clone(source);
         }
-        let place = Arc::new(place.clone().into_owned());
-        let bytes = COST[0] + place.text.len();
+        let keys_at = Arc::new(keys_at.clone().into_owned());
+        let bytes = COST[0] + keys_at.text.len();
         let state = State { bytes, used_at: now, ..State::default() };
         let source = Arc::new(Source {
             tenant: tenant.clone(),
-            place: Arc::clone(&place),
+            keys_at: Arc::clone(&keys_at),
             state: Mutex::new(state),
             ended: Notify::new(),
         });
         of_tenant.bytes += bytes;
-        of_tenant.sources.insert(place, Arc::clone(&source));
+        of_tenant.sources.insert(keys_at, Arc::clone(&source));
         make_room(&mut tenants, &source, now);
         source
     }
@@ -180,7 +181,7 @@ impl KeySets {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
         let Some(of_tenant) = tenants.get_mut(&source.tenant) else { return };
-        if !of_tenant.sources.get(&source.place).is_some_and(|held| Arc::ptr_eq(held, source)) {
+        if !of_tenant.sources.get(&source.keys_at).is_some_and(|held| Arc::ptr_eq(held, source)) {
             return;
         }
         of_tenant.bytes = (of_tenant.bytes + bytes).saturating_sub(before);
@@ -232,19 +233,19 @@ impl Running {
     async fn fetch(self) {
         let (sets, source) = (&self.sets, &self.source);
         let begun = sets.began.elapsed();
-        let fetched = if source.place.place == KeyPlace::Document {
-            let (document, max_age) = (&source.place.text, Some(Duration::MAX));
-            source.place.read(document).ok().map(|keys| FetchedJwks { keys, size: document.len(), max_age })
+        let fetched = if source.keys_at.place == KeyPlace::Document {
+            let (document, max_age) = (&source.keys_at.text, Some(Duration::MAX));
+            source.keys_at.read(document).ok().map(|keys| FetchedJwks { keys, size: document.len(), max_age })
         } else {
             let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, sets.flights.take(&source.tenant)).await else {
                 return;
             };
-            sets.fetcher.fetch_jwks(&source.tenant, &source.place).await
+            sets.fetcher.fetch_jwks(&source.tenant, &source.keys_at).await
         };
         let now = sets.began.elapsed();
         sets.note_length(&source.tenant, now - begun, now);
         let Some(FetchedJwks { keys, size, max_age }) = fetched else { return };
-        let bytes = COST[0] + source.place.text.len() + COST[1] * size;
+        let bytes = COST[0] + source.keys_at.text.len() + COST[1] * size;
         let before = {
             let mut state = source.state();
             state.keys.end(Some((keys, max_age)), now);
@@ -287,7 +288,7 @@ impl OfTenant {
             if self.bytes <= target {
                 return;
             }
-            self.sources.remove(&source.place);
+            self.sources.remove(&source.keys_at);
             self.bytes = self.bytes.saturating_sub(source.state().bytes);
         }
     }

@@ -78,21 +78,16 @@ impl TextPattern {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let (mut parts, mut rest) = (Vec::with_capacity(self.0.len()), self.0.as_bytes());
-        while let [first, after @ ..] = rest {
-            (parts, rest) = match (first, after) {
-                (b'*', [b'*', after @ ..]) => (with(parts, Part::Any), after),
-                (b'*', after) => (with(parts, Part::Segment), after),
-                (byte, after) => (with(parts, Part::Byte(*byte)), after),
-            };
-        }
-        parts
+        let mut bytes = self.0.bytes().peekable();
+        let part = || {
+            Some(match bytes.next()? {
+                b'*' if bytes.next_if_eq(&b'*').is_some() => Part::Any,
+                b'*' => Part::Segment,
+                byte => Part::Byte(byte),
+            })
+        };
+        std::iter::from_fn(part).collect()
     }
-}
-
-fn with(mut parts: Vec<Part>, part: Part) -> Vec<Part> {
-    parts.push(part);
-    parts
 }
 
 /// Whether some text fits both: row by row, which beginnings of `other` fit this beginning of `one`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use registry::{ClientKeys, TextPattern, TrustRule, TrustRules};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenancy::{IssuerKeys, Tenant, TrustedIssuer, trust_domain};
 
 use super::FieldErrors;
@@ -78,7 +78,7 @@ fn check_issuer_keys(errors: &mut FieldErrors, at: &str, settings: &TrustedIssue
         }
         (None, Some(jwks)) => {
             let keys = check_keys(errors, &format!("{at}/jwks"), jwks, ClientKeys::parse_of_issuer);
-            IssuerKeys::Document(keys.map(|_| json!(jwks).to_string()).unwrap_or_default())
+            IssuerKeys::Document(keys.map(String::from).unwrap_or_default())
         }
         (None, None) => {
             if settings.issuer.starts_with(TrustedIssuer::SPIFFE) {

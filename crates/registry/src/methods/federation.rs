@@ -1,5 +1,5 @@
-//! The checks of another issuer's assertion by the rules of a client (RFC 7523 §2.2), and why each refuses. `federated_assertion.rs` makes them. Form, header
-//! and `typ` are those of any assertion.
+//! The checks of another issuer's assertion by the rules of a client (RFC 7523 §2.2), and why each refuses.
+//! `federated_assertion.rs` makes them. Form, header and `typ` are checked as those of any assertion.
 
 use keys::TokenError;
 
