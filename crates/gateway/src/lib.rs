@@ -4,6 +4,7 @@
 mod composition;
 mod health_report;
 mod listen_addresses;
+mod listener_service;
 mod operator_api;
 mod options;
 mod server;

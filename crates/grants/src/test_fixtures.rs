@@ -4,9 +4,7 @@ use protocol::{Audience, GrantType, Lifetime, Scope, SubjectType, Timestamp};
 use registry::{Client, ClientId};
 use secrets::Pepper;
 use sessions::SignedIn;
-use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
-};
+use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
 use zeroize::Zeroizing;
 
 use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, RefreshFamily, Subjects};
@@ -20,29 +18,14 @@ pub(crate) fn acme() -> Tenant {
         ..ResourceServer::default()
     };
     Tenant {
-        id: TenantId::parse("acme").unwrap(),
         name: "Acme".to_owned(),
-        issuer: Issuer::parse("https://acme.example").unwrap(),
         issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
-        status: TenantStatus::Active,
         strategies: Strategies { oauth2: true, oidc: false },
-        stale_if_error: Lifetime::from_seconds(900),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
         resource_servers: vec![
             server("https://orders.example", "read write", &["gatekeeper"]),
             server("https://reports.example", "report", &[]),
         ],
-        limits: tenancy::TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..Tenant::new(TenantId::parse("acme").unwrap(), Issuer::parse("https://acme.example").unwrap())
     }
 }
 

@@ -6,6 +6,7 @@
 mod admin_client;
 mod api_key_usage;
 mod apply;
+mod background;
 mod batch_writer;
 mod clock;
 mod command;

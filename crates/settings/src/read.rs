@@ -24,7 +24,7 @@ use super::{
     platform_settings::{PlatformSettings, StoreSettings},
     read_error::ReadError,
     recovery::{self, Recovered},
-    resolved::{SealingKeys, StorageLocation},
+    resolved::{ResolvedTenant, SealingKeys, StorageLocation},
     secret_stores::{StoredValues, of_clients, of_server},
     sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
@@ -168,13 +168,7 @@ impl Reading<'_> {
             tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
         }
         let admins = self.admins(admin.users);
-        if let Some(now) = self.inspected_at
-            && self.findings.errors.is_empty()
-        {
-            check::effects::check(&tenants, &server, now, &mut self.findings);
-            check::effects::check_client_certificates(&tenants, &server, &mut self.findings);
-            check::openid::check(&tenants, &server, &mut self.findings);
-        }
+        self.inspect_tenants(&tenants, &server);
 
         let findings = &mut self.findings;
         let context = TenantContext {
@@ -231,6 +225,17 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
+    /// Finds what tenants could not do with each other or with the listeners.
+    fn inspect_tenants(&mut self, tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server) {
+        if let Some(now) = self.inspected_at
+            && self.findings.errors.is_empty()
+        {
+            check::effects::check(tenants, server, now, &mut self.findings);
+            check::effects::check_client_certificates(tenants, server, &mut self.findings);
+            check::openid::check(tenants, server, &mut self.findings);
+        }
+    }
+
     /// What a start would find after it has read the settings.
     fn inspect(
         &mut self,

@@ -59,6 +59,38 @@ pub struct Tenant {
     pub limits: TenantLimits,
 }
 
+impl Tenant {
+    /// How long cached rows may serve while the store is unavailable, where nothing else is set.
+    pub const STALE_IF_ERROR: Lifetime = Lifetime::from_seconds(15 * 60);
+
+    /// An active tenant named by its id, with the default of each setting.
+    #[must_use]
+    pub fn new(id: TenantId, issuer: Issuer) -> Self {
+        Self {
+            name: id.to_string(),
+            id,
+            issuer,
+            issuer_aliases: Vec::new(),
+            status: TenantStatus::Active,
+            strategies: Strategies::default(),
+            stale_if_error: Self::STALE_IF_ERROR,
+            signing: SigningPolicy::default(),
+            access_token: AccessTokenPolicy::default(),
+            assertions: AssertionPolicy::default(),
+            trusted_issuers: Vec::new(),
+            client_ca: None,
+            api_keys: None,
+            leaks: LeakPolicy::default(),
+            refresh_token: RefreshTokenPolicy::default(),
+            sign_in: SignInPolicy::default(),
+            subject: SubjectType::default(),
+            branding: Branding::default(),
+            resource_servers: Vec::new(),
+            limits: TenantLimits::default(),
+        }
+    }
+}
+
 /// Whether a tenant serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TenantStatus {

@@ -15,7 +15,7 @@ use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, IssuerKeys, KidForm,
     RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant,
-    TenantId, TenantLimits, TenantStatus, TokenFormat, TrustedIssuer,
+    TenantId, TenantLimits, TokenFormat, TrustedIssuer,
 };
 
 /// The moment at which tests happen: 2026-01-01T00:00:00Z.
@@ -70,26 +70,9 @@ pub fn tenant(id: &str) -> Tenant {
         ..ResourceServer::default()
     };
     Tenant {
-        name: id.to_string(),
-        issuer: Issuer::derived("http://localhost:3000", &id),
-        issuer_aliases: Vec::new(),
-        status: TenantStatus::Active,
         strategies: Strategies { oauth2: true, oidc: true },
-        stale_if_error: Lifetime::from_seconds(900),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
         resource_servers: vec![resource_server],
-        limits: TenantLimits::default(),
-        assertions: AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: RefreshTokenPolicy::default(),
-        sign_in: SignInPolicy::default(),
-        subject: SubjectType::default(),
-        branding: Branding::default(),
-        id,
+        ..Tenant::new(id.clone(), Issuer::derived("http://localhost:3000", &id))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
-    LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies,
+    LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant,
 };
 
 use super::Instant;
@@ -410,7 +410,7 @@ impl Default for TenantSettings {
             issuer: None,
             issuer_aliases: Vec::new(),
             strategies: StrategiesSettings::default(),
-            stale_if_error: Lifetime::from_seconds(15 * 60),
+            stale_if_error: Tenant::STALE_IF_ERROR,
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),

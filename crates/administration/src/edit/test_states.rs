@@ -5,9 +5,7 @@ use protocol::{Lifetime, Scope, Secret, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
 use serde_json::{Value, json};
-use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
-};
+use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
 
 use super::{Edit, EditContext, Facts, SecretMaterial};
 use crate::documents::CLIENT;
@@ -86,26 +84,10 @@ pub(crate) fn state(id: &str) -> TenantState {
         ..ResourceServer::default()
     };
     let tenant = Tenant {
-        id: tenant_id(id),
-        name: id.to_owned(),
-        issuer: Issuer::derived("https://id.example.com", &tenant_id(id)),
         issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
-        status: TenantStatus::Active,
         strategies: Strategies { oauth2: true, oidc: false },
-        stale_if_error: Lifetime::from_seconds(900),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
         resource_servers: vec![server.clone()],
-        limits: tenancy::TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..Tenant::new(tenant_id(id), Issuer::derived("https://id.example.com", &tenant_id(id)))
     };
     TenantState {
         revision: 7,

@@ -58,60 +58,86 @@ pub(super) async fn explain(
     });
     let credentials = credentials(request, presented, judged.as_ref());
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
-    let (mut matched, mut api_key, mut copied) = (None, None, StaticClaims::default());
-    let (credential_checks, refusal) = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
+    let verdict = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
         (None, ..) => {
             let check = not_checked(name, "The request presents no secret.");
             let error = ClientAuthenticationError::refused(CREDENTIAL_MISSING, None);
-            (vec![check], Some(refusal(&error, name)))
+            Verdict::of_checks(vec![check], Some(refusal(&error, name)))
         }
         (_, None, Err(error)) => {
-            (vec![not_checked(name, format!("No {name} was presented."))], Some(refusal(&error, name)))
+            let check = not_checked(name, format!("No {name} was presented."));
+            Verdict::of_checks(vec![check], Some(refusal(&error, name)))
         }
         (Some(kind), None, Ok(client)) => {
             let (check, refusal) = assumed(request, client, kind);
-            (vec![check], refusal)
+            Verdict::of_checks(vec![check], refusal)
         }
         (_, Some(credentials), may) => {
             let proof = services.authenticator.explain(tenant, credentials, &request.source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
-            let check = match (&may, &proof) {
-                // A key is checked before its client.
-                (Err(_), Err(error)) if key_id.is_some() && check_of(error, name) == name => {
-                    vec![credential_refused(request, client, error, name, key_id.as_ref())]
-                }
-                (Err(_), _) => vec![not_checked(name, "No credential of such a client is checked.")],
-                (Ok(client), proof) if let Some(judged) = &judged => {
-                    let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
-                    judged.checks(request, client, verdict)
-                }
-                (Ok(_), Ok(proof)) => vec![proven(proof)],
-                (Ok(_), Err(error)) => {
-                    vec![credential_refused(request, client, error, name, key_id.as_ref())]
-                }
-            };
-            if let Ok(Proof::Federated(proof)) = &proof {
-                copied.clone_from(&proof.copied);
-            }
-            matched = match &proof {
-                Ok(Proof::Secret(id)) => Some(id.to_string()),
-                Ok(Proof::ApiKey(key)) => Some(key.id.to_string()),
-                Ok(_) | Err(_) => None,
-            };
-            api_key = match &proof {
-                Ok(Proof::ApiKey(key))
-                | Err(ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. }) => {
-                    Some(Arc::clone(key)).filter(|key| key.client == *request.client)
-                }
-                Ok(_) | Err(_) => None,
-            };
-            let named = |error: &_| judged.as_ref().map_or(name, |judged| judged.check_of(error));
-            (check, proof.err().map(|error| refusal(&error, named(&error))))
+            let presented = (name, key_id.as_ref(), judged.as_ref());
+            Verdict::of_proof(request, (client, may.ok()), proof, presented)
         }
     };
-    checks.extend(credential_checks);
+    checks.extend(verdict.checks);
+    let Verdict { matched, refusal, api_key, copied, .. } = verdict;
     let view = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
     Ok(Explained { view, refusal, api_key, copied })
+}
+
+/// What became of the credential that a request presents.
+#[derive(Default)]
+struct Verdict {
+    checks: Vec<ExplainedCheck>,
+    refusal: Option<Refusal>,
+    matched: Option<String>,
+    api_key: Option<Arc<ApiKey>>,
+    copied: StaticClaims,
+}
+
+impl Verdict {
+    fn of_checks(checks: Vec<ExplainedCheck>, refusal: Option<Refusal>) -> Self {
+        Self { checks, refusal, ..Self::default() }
+    }
+
+    /// The verdict over a credential with this name, which the authenticator has checked. `may` is the client
+    /// that was found, if it may authenticate so.
+    fn of_proof(
+        request: &Request<'_>,
+        (client, may): (Option<&Arc<Client>>, Option<Arc<Client>>),
+        proof: Result<Proof, ClientAuthenticationError>,
+        (name, key_id, judged): (&str, Option<&ApiKeyId>, Option<&JudgedCertificate>),
+    ) -> Self {
+        let checks = match (&may, &proof) {
+            // A key is checked before its client.
+            (None, Err(error)) if key_id.is_some() && check_of(error, name) == name => {
+                vec![credential_refused(request, client, error, name, key_id)]
+            }
+            (None, _) => vec![not_checked(name, "No credential of such a client is checked.")],
+            (Some(client), proof) if let Some(judged) = judged => {
+                let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
+                judged.checks(request, client, verdict)
+            }
+            (Some(_), Ok(proof)) => vec![proven(proof)],
+            (Some(_), Err(error)) => vec![credential_refused(request, client, error, name, key_id)],
+        };
+        let (mut matched, mut api_key, mut copied) = (None, None, StaticClaims::default());
+        match &proof {
+            Ok(Proof::Secret(id)) => matched = Some(id.to_string()),
+            Ok(Proof::ApiKey(key)) => (matched, api_key) = (Some(key.id.to_string()), Some(Arc::clone(key))),
+            Err(ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. }) => {
+                api_key = Some(Arc::clone(key));
+            }
+            Ok(Proof::Federated(proof)) => copied.clone_from(&proof.copied),
+            Ok(_) | Err(_) => {}
+        }
+        let api_key = api_key.filter(|key| key.client == *request.client);
+        let refusal = proof.err().map(|error| {
+            let check = judged.map_or(name, |judged| judged.check_of(&error));
+            refusal(&error, check)
+        });
+        Self { checks, refusal, matched, api_key, copied }
+    }
 }
 
 /// The check of a credential that has proven the client.

@@ -12,37 +12,22 @@ use super::super::{Spelling, view};
 use super::*;
 
 fn tenant() -> Tenant {
-    use tenancy::{AccessTokenPolicy, ResourceServer, SigningPolicy, Strategies, TenantStatus};
+    use tenancy::{ResourceServer, Strategies};
     let server = |audience: &str, scopes: &str| ResourceServer {
         audience: audience.to_owned(),
         scopes: Scope::parse(scopes).unwrap(),
         ..ResourceServer::default()
     };
     Tenant {
-        id: TenantId::parse("acme").unwrap(),
         name: "Acme".to_owned(),
-        issuer: Issuer::parse("https://auth.example.com").unwrap(),
         issuer_aliases: vec![Issuer::parse("thunder").unwrap()],
-        status: TenantStatus::Active,
         strategies: Strategies { oauth2: true, oidc: false },
-        stale_if_error: Lifetime::from_seconds(900),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
         resource_servers: vec![
             server("your-api", "api:read api:write"),
             server("https://api.example.com", "api:read"),
             server("https://other.example.com", "other"),
         ],
-        limits: tenancy::TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..Tenant::new(TenantId::parse("acme").unwrap(), Issuer::parse("https://auth.example.com").unwrap())
     }
 }
 

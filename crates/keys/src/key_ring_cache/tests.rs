@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use protocol::{Lifetime, SigningAlgorithm};
-use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, StoreError, Strategies, TenantStatus};
+use tenancy::{Issuer, SigningPolicy, StoreError, TenantStatus};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -93,26 +93,9 @@ fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
 
 fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
     Tenant {
-        id: TenantId::parse(id).unwrap(),
-        name: id.to_owned(),
-        issuer: Issuer::parse(id).unwrap(),
-        issuer_aliases: Vec::new(),
-        status: TenantStatus::Active,
-        strategies: Strategies::default(),
         stale_if_error: Lifetime::from_seconds(0),
         signing: SigningPolicy { algorithm, ..SigningPolicy::default() },
-        access_token: AccessTokenPolicy::default(),
-        resource_servers: Vec::new(),
-        limits: tenancy::TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..Tenant::new(TenantId::parse(id).unwrap(), Issuer::parse(id).unwrap())
     }
 }
 

@@ -286,11 +286,8 @@ impl Builder {
         Self { clock, ..self }
     }
 
-    /// Builds the verifier. Nothing is fetched yet.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn build(self) -> Result<Verifier, ConfigError> {
+    /// Checks what needs no other setting.
+    fn check(&self) -> Result<(), ConfigError> {
         if self.issuers.is_empty() && self.platforms.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
@@ -307,6 +304,15 @@ impl Builder {
         if let Some(text) = quoted.into_iter().find(|text| !is_quotable(text)) {
             return Err(ConfigError::Unquotable(text.clone()));
         }
+        Ok(())
+    }
+
+    /// Builds the verifier. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn build(self) -> Result<Verifier, ConfigError> {
+        self.check()?;
         let mut challenge = self.challenge;
         challenge.offers_dpop = !self.public_origins.is_empty();
         let public_origins = self.public_origins.into_iter().map(|url| match normalized(&url) {

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{Clock, DeclaredSecret, Generations as _, Outcome};
+use administration::{DeclaredSecret, Generations as _, Outcome};
 use anyhow::Context as _;
 use gateway::{Gateway, ListenAddresses};
-use outbound::ReportKeys;
 use registry::DeclaredPassword;
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,25 +17,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::block_on;
 use super::print::OUTPUT;
 use crate::apply::{self, ApplyOptions, too_many_retired};
-use crate::batch_writer::BatchWriter;
-use crate::clock;
+use crate::background::Background;
 use crate::conflict_messages::unread;
 use crate::drain::StopSignals;
-use crate::housekeeping;
 use crate::last_store::LastStore;
-use crate::leaks::LeakWorker;
 use crate::logging;
-use crate::logout_delivery::{LogoutDelivery, LogoutSender};
 use crate::names::names;
-use crate::periodic_writer::PeriodicWriter as _;
 use crate::platform::{Platform, gateway_options};
-use crate::refusal_writer::RefusalWriter;
 use crate::reload::Reload;
-use crate::rotation::Rotation;
-use crate::secret_rotations::SecretRotations;
 use crate::service_manager::ServiceManager;
 use crate::tls;
-use crate::usage_writer::UsageWriter;
 use settings::{Environment, Loaded, ReadError, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";
@@ -111,77 +101,22 @@ async fn serve(
     }
     tracing::info!(tenants, "serving");
     service_manager.ready();
-    if let Some(greeting) = greeting {
-        // The log is on the standard output.
-        stderr().write_all(greeting.as_bytes()).context(OUTPUT)?;
-    } else if stdout().is_terminal() {
-        let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
-        welcome(gateway.addresses(), is_https, sample)?;
-    }
+    let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
+    greet(greeting, gateway.addresses(), is_https, sample)?;
     tokio::spawn({
         let platform = Arc::clone(&platform);
         async move { feed.watch(move |changed| platform.on_invalidation(&changed)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
     tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
-    tokio::spawn(Arc::clone(&platform.health).watch());
-    tokio::spawn(housekeeping::keep(
-        Arc::clone(&platform.administrator),
-        Arc::clone(&platform.services.sign_ins),
-        platform.database.clone(),
-        platform.database.clone(),
-        platform.database.clone(),
-    ));
-    let sender = LogoutSender {
-        tenants: platform.services.tokens.tenants.clone(),
-        authenticator: Arc::clone(&platform.services.tokens.authenticator),
-        engine: platform.services.tokens.engine.clone(),
-        fetcher: platform.health.jwks_fetcher.fetcher(),
-    };
-    let (outbox, clock): (_, Clock) = (platform.database.clone(), Arc::new(clock::now));
-    let logouts = LogoutDelivery { outbox, sender: Arc::new(sender), clock };
-    tokio::spawn(Arc::new(logouts).run());
-    let uses = &platform.services.tokens.authenticator.last_used_secrets;
-    let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
-    tokio::spawn(Arc::clone(&last_used).run());
-    let uses = &platform.services.tokens.authenticator.api_keys.last_used;
-    let last_used_keys = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
-    tokio::spawn(Arc::clone(&last_used_keys).run());
-    let counts = Arc::clone(&platform.services.usage);
-    let usage = Arc::new(UsageWriter::new(counts, platform.database.clone(), Arc::new(clock::now)));
-    tokio::spawn(Arc::clone(&usage).run());
-    let keys = github_keys.map(|url| ReportKeys::new(platform.health.jwks_fetcher.fetcher(), url));
-    let (reports, administrator) =
-        (Arc::clone(&platform.services.leaks), Arc::clone(&platform.administrator));
-    tokio::spawn(LeakWorker { reports, administrator, keys }.run());
-    let refusals = Arc::clone(&platform.services.refusals);
-    let refusals = Arc::new(RefusalWriter::new(refusals, platform.database.clone()));
-    tokio::spawn(Arc::clone(&refusals).run());
-    let fetch_log = Arc::clone(&platform.services.jwks_fetches);
-    let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.clone()));
-    tokio::spawn(Arc::clone(&fetch_log).run());
-    let secret_rotations = SecretRotations {
-        administrator: Arc::clone(&platform.administrator),
-        leader: Arc::clone(&platform.rotated),
-        rotated: Arc::clone(&platform.rotated_secrets),
-    };
-    tokio::spawn(secret_rotations.run());
-    let rotation = Arc::new(rotation(&platform));
-    tokio::spawn(Arc::clone(&rotation).run());
+    let background = Background::start(&platform, github_keys);
     platform.health.pool.refill_after(FIRST_REQUESTS);
     let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {
         served = gateway.serve() => served.context("the gateway ended")?,
         () = draining => return Ok(ExitCode::FAILURE),
     }
-    tokio::join!(
-        rotation.finish(),
-        last_used.finish(),
-        last_used_keys.finish(),
-        usage.finish(),
-        refusals.finish(),
-        fetch_log.finish()
-    );
+    background.finish().await;
     platform.database.close().await;
     tracing::info!("ended");
     Ok(ExitCode::SUCCESS)
@@ -196,11 +131,6 @@ async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow:
     Err(ReadError { faults }.into())
 }
 
-fn rotation(platform: &Platform) -> Rotation {
-    let (store, key_advancer) = (platform.database.clone(), Arc::clone(&platform.administrator));
-    Rotation::new(store, key_advancer, Arc::new(clock::now), Arc::clone(&platform.rotated))
-}
-
 /// The client of the sample settings, if it is declared with the secret that everyone knows.
 fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     loaded.declaration.tenants.iter().find_map(|(id, tenant)| {
@@ -212,7 +142,22 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
     })
 }
 
-/// For the person at the terminal; the log never holds a secret, not even this one.
+/// Says at a terminal what to do next: the `greeting`, or how to use the sample client.
+fn greet(
+    greeting: Option<String>,
+    addresses: &[SocketAddr],
+    is_https: bool,
+    sample: Option<(String, String)>,
+) -> anyhow::Result<()> {
+    match greeting {
+        // The log is on the standard output.
+        Some(greeting) => stderr().write_all(greeting.as_bytes()).context(OUTPUT),
+        None if stdout().is_terminal() => welcome(addresses, is_https, sample),
+        None => Ok(()),
+    }
+}
+
+/// The secret is printed here alone: the log never holds one, not even this one.
 fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, String)>) -> anyhow::Result<()> {
     let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
     let token = token_command(*address, is_https, &tenant, &client);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use protocol::{ClientAuthenticationMethod, CredentialReason, Lifetime};
-use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantLimits, TenantStatus};
+use tenancy::Issuer;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -157,26 +157,8 @@ fn generated(byte: u8) -> Secret {
 
 pub(crate) fn tenant(id: &str) -> Tenant {
     Tenant {
-        id: TenantId::parse(id).unwrap(),
-        name: id.to_owned(),
-        issuer: Issuer::parse(id).unwrap(),
-        issuer_aliases: Vec::new(),
-        status: TenantStatus::Active,
-        strategies: Strategies::default(),
         stale_if_error: Lifetime::from_seconds(0),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
-        resource_servers: Vec::new(),
-        limits: TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        trusted_issuers: Vec::new(),
-        client_ca: None,
-        api_keys: None,
-        leaks: tenancy::LeakPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..Tenant::new(TenantId::parse(id).unwrap(), Issuer::parse(id).unwrap())
     }
 }
 

@@ -1,0 +1,97 @@
+//! The tasks of a server beside its requests: writers of what is buffered, deliveries, rotations, housekeeping.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, join_all};
+use outbound::ReportKeys;
+
+use crate::batch_writer::BatchWriter;
+use crate::clock;
+use crate::housekeeping;
+use crate::leaks::LeakWorker;
+use crate::logout_delivery::{LogoutDelivery, LogoutSender};
+use crate::periodic_writer::PeriodicWriter;
+use crate::platform::Platform;
+use crate::refusal_writer::RefusalWriter;
+use crate::rotation::Rotation;
+use crate::secret_rotations::SecretRotations;
+use crate::usage_writer::UsageWriter;
+
+/// What the tasks still have to write when the server ends.
+#[must_use]
+pub(crate) struct Background {
+    last_writes: Vec<BoxFuture<'static, ()>>,
+}
+
+impl Background {
+    /// Starts all tasks. `github_keys` is the key set of those who report leaked secrets.
+    pub(crate) fn start(platform: &Platform, github_keys: Option<String>) -> Self {
+        start_workers(platform, github_keys);
+        let (store, tokens) = (&platform.database, &platform.services.tokens);
+        let mut background = Self { last_writes: Vec::new() };
+        let secrets = Arc::clone(&tokens.authenticator.last_used_secrets);
+        background.write(BatchWriter::new(secrets, store.clone()));
+        let keys = Arc::clone(&tokens.authenticator.api_keys.last_used);
+        background.write(BatchWriter::new(keys, store.clone()));
+        let fetches = Arc::clone(&platform.services.jwks_fetches);
+        background.write(BatchWriter::new(fetches, store.clone()));
+        let counts = Arc::clone(&platform.services.usage);
+        background.write(UsageWriter::new(counts, store.clone(), Arc::new(clock::now)));
+        background.write(RefusalWriter::new(Arc::clone(&platform.services.refusals), store.clone()));
+        background.rotate_keys(platform);
+        background
+    }
+
+    /// Writes the rest when no more requests arrive.
+    pub(crate) async fn finish(self) {
+        join_all(self.last_writes).await;
+    }
+
+    fn write(&mut self, writer: impl PeriodicWriter) {
+        let writer = Arc::new(writer);
+        tokio::spawn(Arc::clone(&writer).run());
+        self.last_writes.push(Box::pin(async move { writer.finish().await }));
+    }
+
+    fn rotate_keys(&mut self, platform: &Platform) {
+        let (store, key_advancer) = (platform.database.clone(), Arc::clone(&platform.administrator));
+        let clock = Arc::new(clock::now);
+        let rotation = Arc::new(Rotation::new(store, key_advancer, clock, Arc::clone(&platform.rotated)));
+        tokio::spawn(Arc::clone(&rotation).run());
+        self.last_writes.push(Box::pin(async move { rotation.finish().await }));
+    }
+}
+
+/// Starts the tasks that keep nothing in memory, so that they may end with the program at any time.
+fn start_workers(platform: &Platform, github_keys: Option<String>) {
+    let (services, store) = (&platform.services, &platform.database);
+    tokio::spawn(Arc::clone(&platform.health).watch());
+    tokio::spawn(housekeeping::keep(
+        Arc::clone(&platform.administrator),
+        Arc::clone(&services.sign_ins),
+        store.clone(),
+        store.clone(),
+        store.clone(),
+    ));
+    let sender = LogoutSender {
+        tenants: services.tokens.tenants.clone(),
+        authenticator: Arc::clone(&services.tokens.authenticator),
+        engine: services.tokens.engine.clone(),
+        fetcher: platform.health.jwks_fetcher.fetcher(),
+    };
+    let logouts =
+        LogoutDelivery { outbox: store.clone(), sender: Arc::new(sender), clock: Arc::new(clock::now) };
+    tokio::spawn(Arc::new(logouts).run());
+    let leaks = LeakWorker {
+        reports: Arc::clone(&services.leaks),
+        administrator: Arc::clone(&platform.administrator),
+        keys: github_keys.map(|url| ReportKeys::new(platform.health.jwks_fetcher.fetcher(), url)),
+    };
+    tokio::spawn(leaks.run());
+    let secret_rotations = SecretRotations {
+        administrator: Arc::clone(&platform.administrator),
+        leader: Arc::clone(&platform.rotated),
+        rotated: Arc::clone(&platform.rotated_secrets),
+    };
+    tokio::spawn(secret_rotations.run());
+}
