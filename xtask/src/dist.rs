@@ -93,9 +93,9 @@ impl Release {
         control::write(workspace, &stage, program, self)?;
         let build = ["--root-owner-group", "-Zxz", "--build"];
         let mut command = workspace.program("dpkg-deb", &build);
-        let package = self.folder.join(self.debian());
+        let package = self.folder.join(self.debian_name());
         workspace::run(command.arg(&stage.root).arg(package).env("SOURCE_DATE_EPOCH", &self.epoch))?;
-        archive(workspace, self, &stage, ".", &self.archive())?;
+        pack(workspace, self, &stage, ".", &self.archive_name())?;
         wheel::write(workspace, program, self)?;
         npm::write(workspace, program, self)?;
         let sbom = sbom::of(&workspace.metadata()?, &self.version);
@@ -109,15 +109,15 @@ impl Release {
     }
 
     /// For systems without dpkg.
-    fn archive(&self) -> String {
+    fn archive_name(&self) -> String {
         self.name("tar.gz", "-")
     }
 
-    fn debian(&self) -> String {
+    fn debian_name(&self) -> String {
         self.name("deb", "_")
     }
 
-    /// What package indexes show beside the name of wheel and npm package.
+    /// What package registries show of wheel and npm package.
     fn readme(&self, program: &Program) -> String {
         let glibc = format!("{}.{}", program.glibc.major, program.glibc.minor);
         let text = include_str!("dist/readme.md").replace("{processor}", self.architecture.wheel);
@@ -134,7 +134,7 @@ fn manifest(metadata: &Value, key: &str) -> Result<String, Failure> {
 }
 
 /// Packs a part of the staged files, but no control files of Debian.
-fn archive(
+fn pack(
     workspace: &Workspace,
     release: &Release,
     stage: &Stage,
@@ -184,7 +184,7 @@ mod tests {
     const PROGRAM: &str = "#!/bin/sh\n# GLIBC_2.34\ncase $1 in\ncompletion) echo \"complete for $2\";;\n\
         man) mkdir -p \"$2\" && echo page > \"$2/latchkey.1\";;\nesac\n";
 
-    /// Prints mode and name of the files that `RECORD` lists, which must be all others, with the right length and digest.
+    /// Prints mode and name of each file of `RECORD`, which must list all with the right length and digest.
     const READ_WHEEL: &str = "\
 import base64, csv, hashlib, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
@@ -218,7 +218,7 @@ for name, digest, length in rows:
             let mut command = workspace.program(tool, arguments);
             read_text(command.current_dir(&release.folder)).unwrap()
         };
-        let package = release.debian();
+        let package = release.debian_name();
         let listed = read("dpkg-deb", &["--contents", &package]);
         for (mode, path) in [
             ("-rwxr-xr-x", "./usr/bin/latchkey"),
@@ -245,7 +245,7 @@ for name, digest, length in rows:
         for script in ["postinst", "prerm", "postrm"] {
             assert!(read("dpkg-deb", &["--info", &package, script]).starts_with("#!/bin/sh"), "{script}");
         }
-        let archive = release.archive();
+        let archive = release.archive_name();
         let archived = read("tar", &["--list", "--file", &archive]);
         assert_eq!(archived.lines().filter(|path| !path.ends_with('/')).count(), files, "{archived}");
         let wheel = wheel::name(&release, program.glibc).unwrap();

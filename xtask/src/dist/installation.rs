@@ -1,5 +1,5 @@
-//! Installs each package of a release from its file alone into an empty folder, starts the program there with the sample settings, and fetches
-//! a token.
+//! Installs each package of a release from its file alone into an empty folder, starts the program there with the
+//! sample settings, and fetches a token.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -25,8 +25,8 @@ struct Kind {
 fn kinds(release: &Release, program: &Program) -> Result<[Kind; 4], Failure> {
     let program_of_system = "usr/bin/latchkey";
     Ok([
-        Kind { file: release.archive(), install: extract_archive, program: program_of_system },
-        Kind { file: release.debian(), install: extract_debian_package, program: program_of_system },
+        Kind { file: release.archive_name(), install: extract_archive, program: program_of_system },
+        Kind { file: release.debian_name(), install: extract_debian_package, program: program_of_system },
         Kind { file: wheel::name(release, program.glibc)?, install: install_wheel, program: "bin/latchkey" },
         Kind {
             file: npm::name(release),

@@ -1,6 +1,6 @@
-//! The npm package that carries the program. There is one platform, so it is one package with the program itself, which installs from
-//! its file alone and starts without Node. With a second platform the name becomes that of a package whose `optionalDependencies` are one package like
-//! this for each.
+//! The npm package that carries the program. The project builds for one platform, so one package has the program
+//! itself: it installs from its file alone, and Node does not run while the program does. For a second platform
+//! this name becomes a package that names one such package for each platform in `optionalDependencies`.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::program::Program;
 use super::stage::Stage;
-use super::{Release, SUMMARY, archive};
+use super::{Release, SUMMARY, pack};
 use crate::workspace::{Doing, Failure, Workspace};
 
 /// The name in the registry, which may be another one than that of the program.
@@ -34,7 +34,7 @@ pub(super) fn write(workspace: &Workspace, program: &Program, release: &Release)
     stage.add("package/README.md", release.readme(program).as_bytes(), 0o644)?;
     stage.add("package/LICENSE", &licence, 0o644)?;
     stage.add("package/bin/latchkey", &program.bytes, 0o755)?;
-    archive(workspace, release, &stage, "package", &name(release))
+    pack(workspace, release, &stage, "package", &name(release))
 }
 
 pub(super) fn name(release: &Release) -> String {

@@ -1,5 +1,5 @@
-//! The wheel: a Python package that carries the program, so that `pip install` puts it on the search path (binary distribution format of the
-//! Python Packaging User Guide; PEP 600 for the tag).
+//! The wheel: a Python package that carries the program, so that `pip install` puts it on the search path
+//! (PEP 427, and PEP 600 for the tag).
 
 use std::fs;
 
@@ -57,7 +57,7 @@ fn tag(release: &Release, Glibc { major, minor }: Glibc) -> String {
     format!("py3-none-manylinux_{major}_{minor}_{}", release.architecture.wheel)
 }
 
-/// What Python calls a version (version specifiers of the guide). A hyphen separates the parts of a wheel's name.
+/// What Python calls a version (PEP 440). A hyphen separates the parts of a wheel's name.
 fn python_version(version: &str) -> Result<String, Failure> {
     let Some((release, pre)) = version.split_once('-') else { return Ok(version.to_owned()) };
     let letters = [("alpha.", "a"), ("beta.", "b"), ("rc.", "rc")];
@@ -78,7 +78,8 @@ fn record(line: &str, length: usize) -> Option<String> {
     Some(format!("{path},sha256={},{length}\n", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// With the files in this order, at the time of the commit and without owners. Zip writes local times.
+/// With the files in this order, at the time of the commit, and without owners (`-X`) and folders (`-D`).
+/// Zip writes local times.
 fn zip(
     workspace: &Workspace,
     release: &Release,
@@ -88,7 +89,7 @@ fn zip(
 ) -> Result<(), Failure> {
     let date = format!("--date=@{}", release.epoch);
     workspace::run(workspace.program("touch", &[&date]).args(names).current_dir(&stage.root))?;
-    let mut command = workspace.program("zip", &["--quiet", "-9", "--no-extra", "--no-dir-entries"]);
+    let mut command = workspace.program("zip", &["-q", "-9", "-X", "-D"]);
     command.arg(release.folder.join(wheel)).args(names).env("TZ", "UTC").current_dir(&stage.root);
     workspace::run(&mut command)?;
     fs::remove_dir_all(&stage.root).doing("remove the files of the wheel")
