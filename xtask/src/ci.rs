@@ -37,10 +37,10 @@ const TESTS: &str = "tests";
 const FULL: [(&str, Step); 6] = [
     ("default features", default_features),
     ("documentation of all crates", documentation),
-    ("packages", packages),
+    ("packages of the crates", packages),
     ("generated files", codegen::check),
     ("instructions of unchanged sources", instructions::check),
-    ("archive and Debian package", dist::run_all),
+    ("packages of the program", dist::run_all),
 ];
 
 /// Which checks run.

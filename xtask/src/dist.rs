@@ -1,10 +1,15 @@
-//! Makes what a release offers for this machine's architecture: archive, Debian package, bill of materials and checksums, in
-//! `target/packages`. The program writes its manual pages and completions itself.
+//! Makes what a release offers for this machine's architecture: archive, Debian package, Python wheel, npm package, bill of materials and
+//! checksums, in `target/packages`. The program writes its manual pages and completions itself.
 
 mod control;
+mod installation;
+mod npm;
+mod program;
 mod sbom;
 mod stage;
+mod wheel;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +17,11 @@ use serde_json::Value;
 
 use crate::tools::{self, FOR_PACKAGES};
 use crate::workspace::{self, ALL_KEY_SERVICES, Doing, Failure, SHIPPED_PROFILE, Workspace, read_text};
+use program::{Architecture, Program};
 use stage::Stage;
+
+/// What each package says of itself in a line.
+const SUMMARY: &str = "multi-tenant identity platform for services and people";
 
 /// What to package.
 #[derive(clap::Args)]
@@ -20,12 +29,17 @@ pub(crate) struct DistOptions {
     /// Package this program, instead of building one with the profile `dist` and all key services
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Also install each package into an empty folder without a network, start what is installed, and fetch a token
+    #[arg(long)]
+    install: bool,
 }
 
 /// Name and version of the release, and where its files go.
 struct Release {
     version: String,
-    architecture: String,
+    /// An SPDX expression.
+    licence: String,
+    architecture: &'static Architecture,
     /// The time of the commit, for reproducible archives.
     epoch: String,
     folder: PathBuf,
@@ -33,7 +47,7 @@ struct Release {
 
 /// The step of `cargo xtask ci --full`.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
-    run(workspace, &DistOptions { program: None })
+    run(workspace, &DistOptions { program: None, install: true })
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Failure> {
@@ -43,9 +57,10 @@ pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Fa
         None => build(workspace)?,
     };
     let release = Release::of(workspace, workspace.target_folder()?.join("packages"))?;
-    println!("packaging latchkey {} for {}", release.version, release.architecture);
+    println!("packaging latchkey {} for {}", release.version, release.architecture.debian);
+    let program = Program::read(&program)?;
     print!("{}", release.make(workspace, &program)?);
-    Ok(())
+    if options.install { installation::try_all(workspace, &release, &program) } else { Ok(()) }
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
@@ -59,27 +74,30 @@ impl Release {
         let line = |program: &str, arguments: &[&str]| -> Result<String, Failure> {
             Ok(read_text(&mut workspace.program(program, arguments))?.trim().to_owned())
         };
+        let metadata = workspace.metadata()?;
         Ok(Self {
-            version: version(&workspace.metadata()?)?,
-            architecture: line("dpkg", &["--print-architecture"])?,
+            version: manifest(&metadata, "version")?,
+            licence: manifest(&metadata, "license")?,
+            architecture: Architecture::of(&line("dpkg", &["--print-architecture"])?)?,
             epoch: line("git", &["log", "-1", "--format=%ct"])?,
             folder,
         })
     }
 
     /// Makes all files, and returns their checksums.
-    fn make(&self, workspace: &Workspace, program: &Path) -> Result<String, Failure> {
+    fn make(&self, workspace: &Workspace, program: &Program) -> Result<String, Failure> {
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).doing("empty the folder of packages")?;
         }
-        let stage = Stage::fill(workspace, &self.folder.join("stage"), program)?;
-        let package = self.folder.join(self.name("deb", "_"));
+        let stage = Stage::fill(workspace, self.folder.join("stage"), program)?;
         control::write(workspace, &stage, program, self)?;
         let build = ["--root-owner-group", "-Zxz", "--build"];
         let mut command = workspace.program("dpkg-deb", &build);
-        workspace::run(command.arg(&stage.root).arg(&package).env("SOURCE_DATE_EPOCH", &self.epoch))?;
-        archive(workspace, self, &stage)?;
-        fs::remove_dir_all(&stage.root).doing("remove the staged files")?;
+        let package = self.folder.join(self.debian_name());
+        workspace::run(command.arg(&stage.root).arg(package).env("SOURCE_DATE_EPOCH", &self.epoch))?;
+        pack(workspace, self, &stage, ".", &self.archive_name())?;
+        wheel::write(workspace, program, self)?;
+        npm::write(workspace, program, self)?;
         let sbom = sbom::of(&workspace.metadata()?, &self.version);
         let text = serde_json::to_string_pretty(&sbom).unwrap_or_default() + "\n";
         fs::write(self.folder.join(self.name("cdx.json", "-")), text).doing("write the bill of materials")?;
@@ -87,19 +105,42 @@ impl Release {
     }
 
     fn name(&self, ending: &str, separator: &str) -> String {
-        format!("latchkey{separator}{}{separator}{}.{ending}", self.version, self.architecture)
+        format!("latchkey{separator}{}{separator}{}.{ending}", self.version, self.architecture.debian)
+    }
+
+    /// For systems without dpkg.
+    fn archive_name(&self) -> String {
+        self.name("tar.gz", "-")
+    }
+
+    fn debian_name(&self) -> String {
+        self.name("deb", "_")
+    }
+
+    /// What package registries show of wheel and npm package.
+    fn readme(&self, program: &Program) -> String {
+        let glibc = format!("{}.{}", program.glibc.major, program.glibc.minor);
+        let text = include_str!("dist/readme.md").replace("{processor}", self.architecture.wheel);
+        text.replace("{glibc}", &glibc).replace("{licence}", &self.licence)
     }
 }
 
-fn version(metadata: &Value) -> Result<String, Failure> {
+/// What the manifest of the program says.
+fn manifest(metadata: &Value, key: &str) -> Result<String, Failure> {
     let mut packages = metadata["packages"].as_array().into_iter().flatten();
     let latchkey = packages.find(|package| package["name"] == "latchkey");
-    let version = latchkey.and_then(|package| package["version"].as_str()).map(str::to_owned);
-    version.ok_or_else(|| Failure::new("cargo metadata names no version of latchkey"))
+    let value = latchkey.and_then(|package| package[key].as_str()).map(str::to_owned);
+    value.ok_or_else(|| Failure::new(format!("cargo metadata names no {key} of latchkey")))
 }
 
-/// The files of the package without its control files, for systems without dpkg.
-fn archive(workspace: &Workspace, release: &Release, stage: &Stage) -> Result<(), Failure> {
+/// Packs a part of the staged files, but no control files of Debian.
+fn pack(
+    workspace: &Workspace,
+    release: &Release,
+    stage: &Stage,
+    part: &str,
+    name: &str,
+) -> Result<(), Failure> {
     let mtime = format!("--mtime=@{}", release.epoch);
     let options = [
         "--create",
@@ -111,8 +152,9 @@ fn archive(workspace: &Workspace, release: &Release, stage: &Stage) -> Result<()
         "--exclude=./DEBIAN",
     ];
     let mut command = workspace.program("tar", &options);
-    command.arg(mtime).arg("--file").arg(release.folder.join(release.name("tar.gz", "-")));
-    workspace::run(command.arg("--directory").arg(&stage.root).arg("."))
+    command.arg(mtime).arg("--file").arg(release.folder.join(name));
+    workspace::run(command.arg("--directory").arg(&stage.root).arg(part))?;
+    fs::remove_dir_all(&stage.root).doing("remove the staged files")
 }
 
 /// In the form that `sha256sum --check` reads.
@@ -122,9 +164,14 @@ fn checksums(workspace: &Workspace, folder: &Path) -> Result<String, Failure> {
         names.push(entry.doing("list the packages")?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    let sums = read_text(workspace.program("sha256sum", &[]).args(&names).current_dir(folder))?;
+    let sums = sha256sum(workspace, folder, &names)?;
     fs::write(folder.join("SHA256SUMS"), &sums).doing("write the checksums")?;
     Ok(sums)
+}
+
+/// A line for each file, with its digest in hexadecimal and its name.
+fn sha256sum(workspace: &Workspace, folder: &Path, names: &[impl AsRef<OsStr>]) -> Result<String, Failure> {
+    read_text(workspace.program("sha256sum", &[]).args(names).current_dir(folder))
 }
 
 #[cfg(test)]
@@ -137,6 +184,23 @@ mod tests {
     const PROGRAM: &str = "#!/bin/sh\n# GLIBC_2.34\ncase $1 in\ncompletion) echo \"complete for $2\";;\n\
         man) mkdir -p \"$2\" && echo page > \"$2/latchkey.1\";;\nesac\n";
 
+    /// Prints mode and name of each file of `RECORD`, which must list all with the right length and digest.
+    const READ_WHEEL: &str = "\
+import base64, csv, hashlib, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+record = next(name for name in wheel.namelist() if name.endswith('/RECORD'))
+rows = list(csv.reader(wheel.read(record).decode().splitlines()))
+assert sorted(row[0] for row in rows) == sorted(wheel.namelist()), rows
+for name, digest, length in rows:
+    if name == record:
+        assert (digest, length) == ('', ''), digest
+        continue
+    data = wheel.read(name)
+    expected = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')
+    assert (digest, length) == ('sha256=' + expected, str(len(data))), name
+    print(f'{wheel.getinfo(name).external_attr >> 16:o} {name}')
+";
+
     #[test]
     fn a_package_has_the_program_and_what_belongs_to_it() {
         let workspace = Workspace::here();
@@ -146,13 +210,15 @@ mod tests {
         fs::write(&program, PROGRAM).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let release = Release::of(&workspace, folder.join("made")).unwrap();
-        release.make(&workspace, &program).unwrap();
+        let program = Program::read(&program).unwrap();
+        let sums = release.make(&workspace, &program).unwrap();
+        assert_eq!(release.make(&workspace, &program).unwrap(), sums, "the second time");
 
         let read = |tool: &str, arguments: &[&str]| {
             let mut command = workspace.program(tool, arguments);
             read_text(command.current_dir(&release.folder)).unwrap()
         };
-        let package = release.name("deb", "_");
+        let package = release.debian_name();
         let listed = read("dpkg-deb", &["--contents", &package]);
         for (mode, path) in [
             ("-rwxr-xr-x", "./usr/bin/latchkey"),
@@ -179,11 +245,30 @@ mod tests {
         for script in ["postinst", "prerm", "postrm"] {
             assert!(read("dpkg-deb", &["--info", &package, script]).starts_with("#!/bin/sh"), "{script}");
         }
-        let archive = release.name("tar.gz", "-");
+        let archive = release.archive_name();
         let archived = read("tar", &["--list", "--file", &archive]);
         assert_eq!(archived.lines().filter(|path| !path.ends_with('/')).count(), files, "{archived}");
+        let wheel = wheel::name(&release, program.glibc).unwrap();
+        let dist_info = format!("latchkey-{}.dist-info", release.version);
+        let recorded = read("python3", &["-c", READ_WHEEL, &wheel]);
+        let expected = format!(
+            "100755 latchkey-{}.data/scripts/latchkey\n100644 {dist_info}/METADATA\n100644 {dist_info}/WHEEL\n\
+             100644 {dist_info}/licenses/LICENSE\n",
+            release.version
+        );
+        assert_eq!(recorded, expected);
+        let listed = read("tar", &["--list", "--verbose", "--file", &npm::name(&release)]);
+        let files = listed.lines().filter(|line| line.starts_with('-'));
+        let files: Vec<_> = files.map(|line| (&line[..10], line.rsplit(' ').next().unwrap())).collect();
+        let expected = [
+            ("-rw-r--r--", "package/LICENSE"),
+            ("-rw-r--r--", "package/README.md"),
+            ("-rwxr-xr-x", "package/bin/latchkey"),
+            ("-rw-r--r--", "package/package.json"),
+        ];
+        assert_eq!(files, expected);
         let sums = read("sha256sum", &["--check", "SHA256SUMS"]);
-        assert_eq!(sums.lines().filter(|line| line.ends_with(": OK")).count(), 3, "{sums}");
+        assert_eq!(sums.lines().filter(|line| line.ends_with(": OK")).count(), 5, "{sums}");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -46,7 +46,7 @@ enum Command {
     },
     /// Runs the shell blocks and configuration blocks of README and docs/, and lists those that need another machine
     DocsRun(docs_run::DocsRunOptions),
-    /// Makes archive, Debian package, bill of materials and checksums of a release in target/packages
+    /// Makes archive, Debian package, wheel, npm package, bill of materials and checksums of a release in target/packages
     Dist(dist::DistOptions),
     /// Installs missing servers and tools (as root), then runs every test
     Test {

@@ -63,18 +63,18 @@ impl Servers {
 }
 
 /// A server's process. Dropping it requests a fast shutdown and kills the process when that takes too long.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
     /// Waits until `is_ready`; fails when the process ends first.
-    fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
+    pub(crate) fn await_ready(&mut self, log: &Path, is_ready: impl Fn() -> bool) -> Result<(), Failure> {
         let deadline = Instant::now() + START;
         while !is_ready() {
             let ended = self.0.try_wait().doing("look after a server")?;
             if ended.is_some() || Instant::now() > deadline {
                 let said = std::fs::read_to_string(log).unwrap_or_default();
                 let what = ended.map_or("is not ready".to_owned(), |status| format!("ended with {status}"));
-                return Err(Failure::new(format!("a server for tests {what}:\n{said}")));
+                return Err(Failure::new(format!("a server {what}:\n{said}")));
             }
             thread::sleep(Duration::from_millis(30));
         }
@@ -84,7 +84,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both servers shut down fast and cleanly on SIGINT.
+        // All these servers shut down fast and cleanly on SIGINT.
         let id = self.0.id().to_string();
         let requested = is_content(Command::new("kill").args(["-INT", &id]));
         let deadline = Instant::now() + STOP;
@@ -114,7 +114,7 @@ fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command
 }
 
 /// Retries with another port.
-fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn on_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Failure>) -> Result<T, Failure> {
     let mut attempt = 1;
     loop {
         match start(free_port()?) {

@@ -33,6 +33,7 @@ const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
 const GIT: Tool = tool("command -v git", &["git"]);
 const DPKG: Tool = tool("command -v dpkg-deb", &["dpkg"]);
+const ZIP: Tool = tool("command -v zip", &["zip"]);
 
 /// Tools for tests.
 pub(crate) const FOR_TESTS: &[Tool] = &[
@@ -45,6 +46,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     IP,
     tool("command -v unshare && command -v setpriv", &["util-linux"]),
     DPKG,
+    ZIP,
     GO,
     tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
     GO_OIDC,
@@ -60,7 +62,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
 ];
 
 /// Tools for packages.
-pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT];
+pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT, ZIP];
+
+/// Tools for installing packages and for trying what is installed.
+pub(crate) const FOR_INSTALLATIONS: &[Tool] = &[DPKG, PYTHON, NODE, CURL];
 
 /// Tools for running the documents: what their examples call, and what gives each page a network of its own.
 pub(crate) const FOR_DOCUMENTS: &[Tool] = &[

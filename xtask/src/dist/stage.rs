@@ -1,9 +1,10 @@
-//! The files of a package below a folder, as they will be below `/`.
+//! The files of a package below a folder. Those of archive and Debian package are as they will be below `/`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::program::Program;
 use crate::workspace::{self, Doing, Failure, Workspace, read_text};
 
 /// Settings that an upgrade does not overwrite.
@@ -16,20 +17,21 @@ const COMPLETIONS: [(&str, &str); 3] = [
     ("fish", "usr/share/fish/vendor_completions.d/latchkey.fish"),
 ];
 
-/// A filled folder.
+/// A folder with the files of one package.
 pub(super) struct Stage {
     pub(super) root: PathBuf,
 }
 
 impl Stage {
+    /// Without any file yet.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     /// The program, its unit and settings, manual pages, completions and licence.
-    pub(super) fn fill(workspace: &Workspace, root: &Path, program: &Path) -> Result<Self, Failure> {
-        let stage = Self { root: root.to_owned() };
-        stage.add(
-            "usr/bin/latchkey",
-            &fs::read(program).doing(format_args!("read {}", program.display()))?,
-            0o755,
-        )?;
+    pub(super) fn fill(workspace: &Workspace, root: PathBuf, program: &Program) -> Result<Self, Failure> {
+        let stage = Self::new(root);
+        stage.add("usr/bin/latchkey", &program.bytes, 0o755)?;
         let read =
             |path: &str| fs::read_to_string(workspace.root.join(path)).doing(format_args!("read {path}"));
         // Packages own /usr/bin, and leave /usr/local to the administrator.
@@ -38,7 +40,7 @@ impl Stage {
         stage.add(&SETTINGS[1..], read("deploy/systemd.yaml")?.as_bytes(), 0o640)?;
         stage.add("usr/share/doc/latchkey/copyright", read("LICENSE")?.as_bytes(), 0o644)?;
         stage.add("usr/share/doc/latchkey/changelog", read("CHANGELOG.md")?.as_bytes(), 0o644)?;
-        let program = program.to_string_lossy();
+        let program = program.path.to_string_lossy();
         for (shell, path) in COMPLETIONS {
             let script = read_text(&mut workspace.program(&program, &["completion", shell]))?;
             stage.add(path, script.as_bytes(), 0o644)?;
