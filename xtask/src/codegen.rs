@@ -2,6 +2,7 @@
 //! prints the files, has the default features here; the test `printed_documents_are_the_committed_ones` compares them with the program that
 //! has every key service.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
@@ -82,19 +83,20 @@ fn operations(workspace: &Workspace) -> Result<String, Failure> {
 
 /// A row for each operation that takes a token for administration. One that takes any such scope names none.
 fn table_of_operations(document: &Value) -> String {
-    let mut table = "| operation | scope | what |\n|---|---|---|\n".to_owned();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    for (path, item) in paths {
+    let mut rows = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let Some(scopes) = operation["security"][0]["admin_token"].as_array() else { continue };
             let scopes: Vec<String> =
                 scopes.iter().filter_map(Value::as_str).map(|scope| format!("`{scope}`")).collect();
             let scopes = if scopes.is_empty() { "any".to_owned() } else { scopes.join(", ") };
             let what = operation["summary"].as_str().unwrap_or_default();
-            table += &format!("| `{} {path}` | {scopes} | {what} |\n", method.to_uppercase());
+            let row = format!("| `{} {path}` | {scopes} | {what} |\n", method.to_uppercase());
+            rows.insert((path, method), row);
         }
     }
-    table
+    let rows: String = rows.into_values().collect();
+    format!("| operation | scope | what |\n|---|---|---|\n{rows}")
 }
 
 /// The page with another text in this part, or nothing if it has no such part.
