@@ -77,7 +77,8 @@ fn reasons(workspace: &Workspace) -> Result<String, Failure> {
 
 /// The operations of the admin API, of the committed OpenAPI document.
 fn operations(workspace: &Workspace) -> Result<String, Failure> {
-    let document = serde_json::from_str(&read(workspace, OPENAPI)?).doing(format_args!("read {OPENAPI}"))?;
+    let document = serde_json::from_str(&read(workspace, OPENAPI)?)
+        .map_err(|error| Failure::new(format!("{OPENAPI}: {error}")))?;
     Ok(table_of_operations(&document))
 }
 
