@@ -142,7 +142,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("rsa", &["keys"]),
 ];
 
-/// The crates, each after those that it may name.
+/// The crates, in reading order.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     ARROWS.into_iter().map(|(name, _)| name)
 }
