@@ -1,19 +1,41 @@
-//! The generated files that are committed, and the command of the program that generates each. The program has the default features; the
-//! test `printed_documents_are_the_committed_ones` compares the files with the program that has every key service.
+//! What is generated and committed: files, and parts of pages between `<!-- generated: NAME -->` and `<!-- end -->`. The program, which
+//! prints the files, has the default features here; the test `printed_documents_are_the_committed_ones` compares them with the program that
+//! has every key service.
 
+use std::collections::BTreeMap;
 use std::fs;
 
+use serde_json::Value;
+
+use crate::tidy;
 use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output};
 
 /// A file, and the arguments with which the program prints its content.
-const GENERATED: [(&str, &str); 2] = [("config.schema.json", "schema"), ("docs/openapi.json", "openapi")];
+const FILES: [(&str, &str); 2] = [("config.schema.json", "schema"), (OPENAPI, "openapi")];
+const OPENAPI: &str = "docs/openapi.json";
 
-/// Regenerates every file.
+/// A page, the name of its generated part, and what makes that part.
+const PARTS: [(&str, &str, Maker); 3] = [
+    ("docs/administration.md", "operations", operations),
+    ("docs/operations.md", "reasons", reasons),
+    ("docs/ARCHITECTURE.md", "crates", tidy::crate_graph),
+];
+
+type Maker = fn(&Workspace) -> Result<String, Failure>;
+
+/// Regenerates everything.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
-    for (file, command) in GENERATED {
-        let text = generate(workspace, command)?;
+    for (file, command) in FILES {
+        let text = printed(workspace, command)?;
         fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;
         println!("{file} written");
+    }
+    for (file, name, make) in PARTS {
+        let page = read(workspace, file)?;
+        let text = replaced(&page, name, &make(workspace)?)
+            .ok_or_else(|| Failure::new(format!("{file} has no part {name}")))?;
+        fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;
+        println!("{file} written: {name}");
     }
     Ok(())
 }
@@ -21,10 +43,15 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
 /// Compares in memory, so that a failed check does not change the tree.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     let mut stale = Vec::new();
-    for (file, command) in GENERATED {
-        let generated = generate(workspace, command)?;
+    for (file, command) in FILES {
+        let generated = printed(workspace, command)?;
         let committed = fs::read(workspace.root.join(file)).unwrap_or_default();
         stale.extend(difference(file, &committed, &generated));
+    }
+    for (file, name, make) in PARTS {
+        let page = read(workspace, file)?;
+        let generated = replaced(&page, name, &make(workspace)?).unwrap_or_default();
+        stale.extend(difference(file, page.as_bytes(), generated.as_bytes()));
     }
     if stale.is_empty() {
         return Ok(());
@@ -32,9 +59,52 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
     Err(Failure::new(format!("{}\nrun `cargo xtask codegen` and commit what it writes", stale.join("\n"))))
 }
 
-fn generate(workspace: &Workspace, command: &str) -> Result<Vec<u8>, Failure> {
+fn read(workspace: &Workspace, file: &str) -> Result<String, Failure> {
+    fs::read_to_string(workspace.root.join(file)).doing(format_args!("read {file}"))
+}
+
+fn printed(workspace: &Workspace, command: &str) -> Result<Vec<u8>, Failure> {
     let run = ["run", "--quiet", "--profile", TEST_PROFILE, "--package", "latchkey", "--", command];
     read_output(&mut workspace.cargo(&run))
+}
+
+/// The reasons of refused requests, which an example of their crate prints.
+fn reasons(workspace: &Workspace) -> Result<String, Failure> {
+    let run = ["run", "--quiet", "--profile", TEST_PROFILE, "--package", "registry", "--example", "reasons"];
+    let text = read_output(&mut workspace.cargo(&run))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The operations of the admin API, of the committed OpenAPI document.
+fn operations(workspace: &Workspace) -> Result<String, Failure> {
+    let document = serde_json::from_str(&read(workspace, OPENAPI)?)
+        .map_err(|error| Failure::new(format!("{OPENAPI}: {error}")))?;
+    Ok(table_of_operations(&document))
+}
+
+/// A row for each operation that takes a token for administration. One that takes any such scope names none.
+fn table_of_operations(document: &Value) -> String {
+    let mut rows = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let Some(scopes) = operation["security"][0]["admin_token"].as_array() else { continue };
+            let scopes: Vec<String> =
+                scopes.iter().filter_map(Value::as_str).map(|scope| format!("`{scope}`")).collect();
+            let scopes = if scopes.is_empty() { "any".to_owned() } else { scopes.join(", ") };
+            let what = operation["summary"].as_str().unwrap_or_default();
+            let row = format!("| `{} {path}` | {scopes} | {what} |\n", method.to_uppercase());
+            rows.insert((path, method), row);
+        }
+    }
+    let rows: String = rows.into_values().collect();
+    format!("| operation | scope | what |\n|---|---|---|\n{rows}")
+}
+
+/// The page with another text in this part, or nothing if it has no such part.
+fn replaced(page: &str, name: &str, text: &str) -> Option<String> {
+    let (before, rest) = page.split_once(&format!("<!-- generated: {name} -->\n"))?;
+    let (_, after) = rest.split_once("<!-- end -->\n")?;
+    Some(format!("{before}<!-- generated: {name} -->\n{}\n<!-- end -->\n{after}", text.trim_end()))
 }
 
 fn difference(file: &str, committed: &[u8], generated: &[u8]) -> Option<String> {
@@ -43,23 +113,56 @@ fn difference(file: &str, committed: &[u8], generated: &[u8]) -> Option<String> 
     }
     let [committed, generated] = [committed, generated].map(String::from_utf8_lossy);
     let equal = committed.lines().zip(generated.lines()).take_while(|(old, new)| old == new).count();
-    Some(format!("{file}:{}: differs from what the program prints", equal + 1))
+    Some(format!("{file}:{}: differs from what is generated", equal + 1))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_difference_names_its_first_line() {
         let cases = [
             ("a\nb\n", "a\nb\n", None),
-            ("a\nb\n", "a\nc\n", Some("f:2: differs from what the program prints")),
-            ("", "a\n", Some("f:1: differs from what the program prints")),
-            ("a\n", "a", Some("f:2: differs from what the program prints")),
+            ("a\nb\n", "a\nc\n", Some("f:2: differs from what is generated")),
+            ("", "a\n", Some("f:1: differs from what is generated")),
+            ("a\n", "a", Some("f:2: differs from what is generated")),
         ];
         for (committed, generated, expected) in cases {
             assert_eq!(difference("f", committed.as_bytes(), generated.as_bytes()).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn a_part_of_a_page_is_replaced_and_nothing_else() {
+        let page = "a\n<!-- generated: x -->\nold\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n";
+        assert_eq!(
+            replaced(page, "x", "new\n").unwrap(),
+            "a\n<!-- generated: x -->\nnew\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n"
+        );
+        assert_eq!(replaced(page, "z", "new"), None);
+    }
+
+    #[test]
+    fn an_operation_of_administration_has_a_row() {
+        let document = json!({ "paths": { "/a": {
+            "get": { "summary": "Read it.", "security": [{ "admin_token": ["s:read"] }] },
+            "post": { "summary": "Open it.", "security": [{ "admin_token": [] }] },
+            "put": { "summary": "Not one.", "security": [{ "client": [] }] },
+        } } });
+        assert_eq!(
+            table_of_operations(&document),
+            "| operation | scope | what |\n|---|---|---|\n| `GET /a` | `s:read` | Read it. |\n| `POST /a` | any | Open it. |\n"
+        );
+    }
+
+    #[test]
+    fn the_committed_table_of_operations_is_that_of_the_committed_document() {
+        let document = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+        let page = include_str!("../../docs/administration.md");
+        let generated = replaced(page, "operations", &table_of_operations(&document));
+        assert!(generated.as_deref() == Some(page), "run `cargo xtask codegen`");
     }
 }

@@ -51,6 +51,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     report(violations, &files)
 }
 
+/// The crates of the workspace and which each names, as docs/ARCHITECTURE.md shows them.
+pub(crate) fn crate_graph(workspace: &Workspace) -> Result<String, Failure> {
+    Ok(architecture::drawn(&metadata::members(&workspace.metadata()?, &workspace.root)))
+}
+
 fn report(mut violations: Vec<Violation>, files: &Files) -> Result<(), Failure> {
     for violation in &mut violations {
         violation.locate(|file| files.text(file));

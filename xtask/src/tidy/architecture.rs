@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arrows;
 use super::files::Files;
 use super::metadata::Member;
 use super::violation::Violation;
 
 const FILE: &str = "docs/ARCHITECTURE.md";
-const BEGIN: &str = "<!-- crate-graph -->";
-const END: &str = "<!-- /crate-graph -->";
+const BEGIN: &str = "<!-- generated: crates -->";
+const END: &str = "<!-- end -->";
 
 type Graph<'g> = BTreeMap<&'g str, BTreeSet<&'g str>>;
 
@@ -27,10 +28,17 @@ fn graph_of(members: &[Member]) -> Graph<'_> {
     arrows.collect()
 }
 
+/// The graph as the page shows it, in the order of the allowed arrows.
+pub(super) fn drawn(members: &[Member]) -> String {
+    let graph = graph_of(members);
+    let lines = arrows::names().filter_map(|name| Some(arrow(name, graph.get(name)?)));
+    format!("```text\n{}\n```", lines.collect::<Vec<_>>().join("\n"))
+}
+
 fn check_text(text: &str, graph: &Graph<'_>) -> Vec<Violation> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let begin = lines.iter().position(|line| *line == BEGIN);
-    let end = lines.iter().position(|line| *line == END);
+    let end = begin.and_then(|begin| Some(begin + lines[begin..].iter().position(|line| *line == END)?));
     let (Some(begin), Some(end)) = (begin, end) else {
         let hint = format!("draw it between lines `{BEGIN}` and `{END}`");
         return vec![Violation::of_file(FILE, "no crate graph", hint)];
@@ -82,18 +90,18 @@ mod tests {
         let graph = graph_of(&members);
         let cases: [(&str, &[&str]); 4] = [
             (
-                "<!-- crate-graph -->\n```\nkeys     -> protocol\nprotocol -> nothing\n```\n<!-- /crate-graph -->\n",
+                "<!-- generated: crates -->\n```\nkeys     -> protocol\nprotocol -> nothing\n```\n<!-- end -->\n",
                 &[],
             ),
             (
-                "<!-- crate-graph -->\nkeys -> protocol, url\n<!-- /crate-graph -->\n",
+                "<!-- generated: crates -->\nkeys -> protocol, url\n<!-- end -->\n",
                 &[
                     "docs/ARCHITECTURE.md:2: keys does not name these; write `keys -> protocol`",
                     "docs/ARCHITECTURE.md:1: crate protocol is not in the graph; add `protocol -> nothing`",
                 ],
             ),
             (
-                "<!-- crate-graph -->\nkeys -> protocol\nprotocol ->\nx -> keys\nwords\n<!-- /crate-graph -->\n",
+                "<!-- generated: crates -->\nkeys -> protocol\nprotocol ->\nx -> keys\nwords\n<!-- end -->\n",
                 &[
                     "docs/ARCHITECTURE.md:4: there is no crate x; remove the line",
                     "docs/ARCHITECTURE.md:5: not an arrow; write `crate -> crate, crate`",
@@ -102,7 +110,7 @@ mod tests {
             (
                 "no markers\n",
                 &[
-                    "docs/ARCHITECTURE.md:1: no crate graph; draw it between lines `<!-- crate-graph -->` and `<!-- /crate-graph -->`",
+                    "docs/ARCHITECTURE.md:1: no crate graph; draw it between lines `<!-- generated: crates -->` and `<!-- end -->`",
                 ],
             ),
         ];

@@ -142,6 +142,11 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("rsa", &["keys"]),
 ];
 
+/// The crates, in reading order.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ARROWS.into_iter().map(|(name, _)| name)
+}
+
 pub(super) fn check(members: &[Member]) -> Vec<Violation> {
     let of = |member: &Member| match ARROWS.iter().find(|(from, _)| *from == member.name) {
         Some((_, may_name)) => {

@@ -12,9 +12,9 @@ use super::violation::Violation;
 
 const FILE: &str = "docs/ARCHITECTURE.md";
 /// The columns of the table: who waits for whom is decided before the code is written.
-const HEADER: [&str; 7] = ["resource", "code", "shared by", "turns by", "weight", "over its share", "test"];
+const HEADER: [&str; 5] = ["resource", "code", "turns by", "over its share", "test"];
 const CODE: usize = 1;
-const TEST: usize = 6;
+const TEST: usize = 4;
 /// What makes callers wait or refuses them. A channel without an argument has no bound.
 const LIMITS: [&str; 8] = [
     "Semaphore::new",
@@ -42,7 +42,7 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
         } else if in_table && !is_rule(&cells) {
             let mut add = |what: String, hint: &str| found.push(Violation::new(FILE, index + 1, what, hint));
             if cells.len() != HEADER.len() || cells.iter().any(String::is_empty) {
-                add("an incomplete row".to_owned(), "fill in all seven columns");
+                add("an incomplete row".to_owned(), "fill in all five columns");
                 continue;
             }
             let (code, shown): (Vec<_>, Vec<_>) =
@@ -62,7 +62,7 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
             }
         }
     }
-    let hint = "say in the table of docs/ARCHITECTURE.md who shares it, and in which turns";
+    let hint = "say in the table of docs/ARCHITECTURE.md in which turns it is used";
     for (path, text) in files.rust().filter(|(path, _)| is_product(path) && !described.contains(*path)) {
         found.extend(limits(text).map(|line| {
             Violation::new(path, line, "a semaphore or bounded channel that no row describes", hint)
@@ -109,7 +109,7 @@ mod tests {
 
     #[track_caller]
     fn check_row(row: &str, expected: &[&str]) {
-        let table = format!("| {} |\n|---|---|---|---|---|---|---|\n{row}\n", HEADER.join(" | "));
+        let table = format!("| {} |\n|---|---|---|---|---|\n{row}\n", HEADER.join(" | "));
         let files = Files::from([
             (FILE, table.as_str()),
             ("crates/keys/src/pool.rs", "//! A.\nfn a() { TenantTurns::new(1, 2); }\n"),
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_semaphore_or_a_bounded_channel_has_a_row_with_its_code_and_its_test() {
         let absent = "crates/keys/src/pool.rs:2: a semaphore or bounded channel that no row describes";
-        let row = |code: &str, test: &str| format!("| keys | {code} | all | tenant | 1 | waits | {test} |");
+        let row = |code: &str, test: &str| format!("| keys | {code} | tenant | waits | {test} |");
         check_row(&row("`keys/src/pool.rs`", "`keys/src/pool/tests.rs::it_is_fair`"), &[]);
         check_row(
             &row("`keys/src/gone.rs`", "`keys/src/pool/tests.rs::gone`"),

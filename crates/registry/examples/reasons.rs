@@ -1,0 +1,19 @@
+//! Prints the reasons of refused requests as docs/operations.md has them: `cargo xtask codegen` writes them there.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+use protocol::RefusalReason;
+use registry::methods::TABLES;
+
+fn main() {
+    println!("| reason | what was found |\n|---|---|");
+    let mut codes = Vec::new();
+    for reason in TABLES.into_iter().flatten() {
+        // Several checks may have one reason.
+        if !codes.contains(&reason.code) {
+            codes.push(reason.code);
+            println!("| `{}` | {} |", reason.code, reason.detail);
+        }
+    }
+    let others: Vec<_> = RefusalReason::NAMES.iter().map(|name| format!("`{name}`")).collect();
+    println!("\nThe others are {}.", others.join(", "));
+}
