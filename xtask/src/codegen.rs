@@ -1,8 +1,10 @@
-//! The generated files that are committed, and the command of the program that generates each. The program has the default features; the
+//! The generated files that are committed, and the command of the program that generates each; and the tables that `tidy::marks` writes and
+//! `cargo xtask tidy` checks. The program has the default features; the
 //! test `printed_documents_are_the_committed_ones` compares the files with the program that has every key service.
 
 use std::fs;
 
+use crate::tidy::marks;
 use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output};
 
 /// A file, and the arguments with which the program prints its content.
@@ -10,6 +12,7 @@ const GENERATED: [(&str, &str); 2] = [("config.schema.json", "schema"), ("docs/o
 
 /// Regenerates every file.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
+    marks::write(workspace)?;
     for (file, command) in GENERATED {
         let text = generate(workspace, command)?;
         fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;

@@ -207,6 +207,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
     assert_eq!(found(&stores, &globex, "ada").await.unwrap().1, Some(foreign));
 }
 
+// [V7 7.4.2]
 /// A sign-in finds it, so that it is refused like every other one.
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
@@ -232,6 +233,7 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     }
 }
 
+// [V7 7.4.2]
 /// The id is never given to another person.
 pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
