@@ -159,7 +159,6 @@ mod tests {
         lines.join("\n")
     }
 
-    // [practice RFC 9700 §4.16]: Pages are in no frame
     // [rfc9700 §4.16]: Clickjacking | Pages are in no frame: policy, `X-Frame-Options` and Fetch Metadata,
     //   tried in Chromium
     // [rfc9700 §4.2]

@@ -281,7 +281,7 @@ mod tests {
     //   client or tenant
     // [rfc9700 §2.3]: Tokens have the least privilege: scopes and audience | Only registered scopes;
     //   `resource` restricts both; every token has an audience
-    // [oauth RFC 6749 §3.3], [oauth RFC 6749 §5.2 i], [practice RFC 9700 §2.3], [V10 10.4.11]
+    // [oauth RFC 6749 §3.3], [oauth RFC 6749 §5.2 i], [V10 10.4.11]
     #[test]
     fn scopes_are_granted_whole_or_refused() {
         check_scope("", &[], Ok("read write report anywhere"));
@@ -308,7 +308,6 @@ mod tests {
     }
 
     // [resources RFC 8707 §2.2 b]: Scopes are those of the requested resources
-    // [practice RFC 9700 §2.3]: Tokens have no more privileges and audiences than necessary
     // [resources RFC 8707 §2 c], [parties #2], [rfc9700 §2.3]
     #[test]
     fn a_resource_narrows_what_is_granted_and_what_may_be_requested() {

@@ -304,7 +304,7 @@ pub(crate) mod tests {
     }
 
     // [V10 10.4.8]: 2 | Refresh tokens expire absolutely | After 180 days, or as the tenant says
-    // [practice RFC 9700 §4.14.2]
+    // [rfc9700 §4.14]
     #[test]
     fn a_family_lasts_as_the_policy_says_and_without_offline_access_as_its_session() {
         let tokens = tokens();
@@ -355,7 +355,7 @@ pub(crate) mod tests {
         }
     }
 
-    // [practice RFC 9700 §2.2.2, §4.14.2]
+    // [rfc9700 §2.2.2]
     #[test]
     fn of_the_tokens_of_a_family_one_is_valid_and_the_one_before_for_a_moment() {
         let tokens = tokens();

@@ -190,7 +190,6 @@ mod tests {
 
     // [oauth RFC 6749 §5.2 e]: `unsupported_grant_type` where the server does not serve the grant. The check
     //   precedes client authentication, so that such a request costs no hash
-    // [practice RFC 9700 §2.4]: No password grant
     // [rfc9700 §2.4]: No password grant | It is refused before any credential is checked
     #[test]
     fn the_grant_type_is_judged_before_the_client() {

@@ -65,8 +65,6 @@ fn the_usable_keys_of_a_set_verify_and_no_others() {
 //   several are an array
 // [jwt RFC 7519 §4.1.4]: From `exp` on a token is refused, without leeway
 // [jwt RFC 7519 §4.1.5]: Before `nbf` a token is refused, with a leeway of 5 s for clocks that differ
-// [practice RFC 9700 §4.10.2]: Tokens are restricted to an audience, and a token of one tenant is refused at
-//   another
 // [rfc9700 §4.10.2]: Tokens are restricted to an audience | Checked at our own resource, introspection and
 //   administration; a token of one tenant is invalid at another
 // [V9 9.2.1]: 1 | A token is valid between its `nbf` and `exp` only | `exp` without leeway, `nbf` and `iat`

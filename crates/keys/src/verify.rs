@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    // [jwt RFC 8725 §3.8], [practice RFC 9700 §4.10.2], [rfc9700 §4.10.2], [V9 9.1.3]
+    // [jwt RFC 8725 §3.8], [rfc9700 §4.10.2], [V9 9.1.3]
     #[test]
     fn a_token_does_not_pass_at_another_tenants_ring() {
         // The other tenant has a key of the same number and algorithm, as every tenant does.

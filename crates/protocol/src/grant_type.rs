@@ -60,7 +60,6 @@ mod tests {
 
     // [oauth RFC 6749 §4.2]: Implicit grant. Left out on purpose (RFC 9700 §2.1.2) | absent
     // [oauth RFC 6749 §4.3]: Password grant. Left out on purpose (RFC 9700 §2.4) | absent
-    // [practice RFC 9700 §2.1.2]: No implicit grant
     // [rfc9700 §2.1.2]: No implicit grant | The grant type does not exist in the code
     // [V10 10.4.4]
     #[test]

@@ -193,7 +193,6 @@ mod tests {
     // [core Core §3.1.2.1 c]: `redirect_uri` is one of the registered ones, byte by byte
     // [native RFC 8252 §7.3]: The port of a loopback redirect URI may vary
     // [native RFC 8252 §8.3]: `localhost` is not an address: its port does not vary
-    // [practice RFC 9700 §2.1]: Redirect URIs are compared exactly, and the server is no open redirector
     // [rfc9700 §2.1]: Redirect URIs match exactly; no open redirector; defences against CSRF and mix-up |
     //   Compared byte by byte; nothing is redirected before a sign-in; forms are sealed for their browser;
     //   each answer names the issuer

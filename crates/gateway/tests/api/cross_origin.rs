@@ -28,7 +28,6 @@ async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)
     Answer::to(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
 }
 
-// [practice RFC 9700 §2.6 b]: CORS is never served at the authorization endpoint
 // [attacks #29]: Scripts of other origins that read what cookies open | No such answer is shared with another
 //   origin
 // [rfc9700 §2.6 c]: CORS may be served at the token endpoint and never at an authorization endpoint | Token,

@@ -53,8 +53,6 @@ fn assert_unauthorized(answer: &Answer, code: &str, words: &str) {
 // [dpop RFC 9449 §5]: `token_type` is `DPoP`; a bad proof is `invalid_dpop_proof`
 // [dpop RFC 9449 §6.1]: `cnf.jkt` is the SHA-256 thumbprint of the key (RFC 7638)
 // [dpop RFC 9449 §7.1]: `Authorization: DPoP` with a proof; else 401 with `WWW-Authenticate: DPoP` and `algs`
-// [practice RFC 9700 §2.2.1]: Tokens can be bound to their sender (DPoP, mutual TLS), where client or tenant
-//   require it
 // [rfc9700 §2.2.1]: Access tokens are bound to their sender | DPoP (RFC 9449), where client or tenant require
 //   it or the client sends a proof. Other tokens are bearer tokens: keep their lifetimes short. Or a client
 //   certificate, where client or tenant require it ([client-certificates.md](client-certificates.md))

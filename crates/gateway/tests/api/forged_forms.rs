@@ -105,7 +105,6 @@ fn altered(sealed: &str) -> Vec<String> {
 }
 
 // [core Core §3.1.2.3 b]: Forgery of requests and clickjacking are prevented
-// [practice RFC 9700 §2.1 b]: Requests cannot be forged, and servers not be mixed up
 // [attacks #9]: A form that no page of this browser and tenant leads to | What a page sealed is bound to the
 //   browser, the tenant, the step and a day. At each of the four paths with forms: altered in over a hundred
 //   ways, missing, twice, of another browser, of another tenant, of another step, of yesterday; and from 26
@@ -117,7 +116,7 @@ fn altered(sealed: &str) -> Vec<String> {
 // [V7 7.6.2]: 2 | A session begins with the user's consent or action, never by itself | not met | Ours begins
 //   with the form of this browser. A client that was allowed before, or that its operator has declared
 //   `first_party`, gets a code without a question while ours lasts
-// [practice RFC 9700 §4.4, §4.5, §4.7, §4.8], [attacks #12], [rfc9700 §2.1]
+// [attacks #12], [rfc9700 §2.1]
 #[tokio::test]
 async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_no_other() {
     let app = start();
@@ -189,8 +188,7 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
 }
 
 // [attacks #30]: Pages that a cache or the history keeps | `no-store` on every page
-// [core Core §3.1.2.3 b], [practice RFC 9700 §2.1 b], [practice RFC 9700 §4.4, §4.5, §4.7, §4.8],
-//   [attacks #9], [rfc9700 §2.1], [rfc9700 §4.7]
+// [core Core §3.1.2.3 b], [attacks #9], [rfc9700 §2.1], [rfc9700 §4.7]
 #[tokio::test]
 async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
     let app = start();

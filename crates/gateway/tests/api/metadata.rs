@@ -14,7 +14,6 @@ fn paths(tenant: &str) -> [String; 3] {
 
 // [metadata RFC 8414 §3]: The document is at the well-known path inserted between host and path of the
 //   issuer; here also at the path appended to the issuer, and at the OpenID form
-// [practice RFC 9700 §2.6]: Metadata is published, so that clients need no manual configuration
 // [rfc9700 §2.6]: Metadata is published | At three well-known paths; it lists only what works
 // [discovery Discovery §4.1], [metadata RFC 8414 §2 b]
 #[tokio::test]
@@ -143,9 +142,6 @@ async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
     assert_eq!(app.get(&paths(ACME)[0]).await.json()["issuer"], format!("{PUBLIC_URL}/api/v1/tenant/acme"));
 }
 
-// [practice RFC 9700 §4.13]: Headers that only a proxy should set (`Forwarded`, `X-Forwarded-…`) are ignored
-//   unless they come from trusted proxies, and then one header only, from its right end; names come from the
-//   configuration
 // [rfc9700 §4.13]: A proxy that terminates TLS forwards forged headers | Names come from the settings and
 //   never from `Host` or `X-Forwarded-…`. The caller's address comes from the one header that a listener's
 //   `trusted_proxies` names, from its right end, and only on connections from the proxy itself

@@ -94,7 +94,7 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
     }
 }
 
-// [oauth RFC 6749 §3.1.2, §3.1.2.4], [practice RFC 9700 §2.1], [attacks #2], [rfc9700 §4.1]
+// [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #2], [rfc9700 §4.1], [rfc9700 §2.1]
 #[tokio::test]
 async fn an_error_without_an_address_is_a_page() {
     let app = TestApp::start();
@@ -133,7 +133,7 @@ async fn an_error_without_an_address_is_a_page() {
 //   has signed in, except with `prompt=none`
 // [V10 10.6.1]: 2 | An OpenID Provider allows safe response types only | `code` alone: no implicit and no
 //   hybrid one. The answer is a `query` or a `form_post`, never a fragment
-// [oauth RFC 6749 §3.1.1, §4.1.1], [practice RFC 9700 §2.1]
+// [oauth RFC 6749 §3.1.1, §4.1.1], [rfc9700 §2.1]
 /// "The authorization server MUST always authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
 #[tokio::test]
 async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
@@ -173,8 +173,6 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
 // [core Core §3.1.3.2]: A code is redeemed by the client it was issued to, once, with the redirect URI of its
 //   request
 // [native RFC 7636 §4.4]: The challenge is bound to the code
-// [practice RFC 9700 §4.4, §4.5, §4.7, §4.8]: Mix-up, injection of codes, forged requests and a PKCE
-//   downgrade: as §2.1 and §2.1.1
 // [attacks #5]: A code that is injected into another sign-in | A code belongs to its tenant, client, redirect
 //   URI, challenge, key and session. Each is broken alone, and the refusals are equal
 // [rfc9700 §4.3.1]: Codes in the browser's history | A code is used once, within a minute, by its client;
@@ -184,8 +182,7 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
 // [rfc9700 §4.8]: PKCE downgrade | A verifier without a challenge is refused, and so is `plain`
 // [V10 10.4.2]: 1 | A code works once | At all replicas; a second use ends all that was granted
 // [V10 10.4.3]: 1 | A code is short-lived | 60 s
-// [oauth RFC 6749 §4.1.2], [core Core §16.11, §16.12], [native RFC 7636 §4.2, §4.6],
-//   [practice RFC 9700 §2.1.1]
+// [oauth RFC 6749 §4.1.2], [core Core §16.11, §16.12], [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1]
 #[tokio::test]
 async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
     let app = TestApp::start();

@@ -47,7 +47,6 @@ async fn a_token_whose_subject_is_not_its_client_is_a_users() {
 // [bearer RFC 6750 §3]: A request without a valid token is answered with `WWW-Authenticate: Bearer` and at
 //   least one parameter
 // [bearer RFC 6750 §3.1 c]: No token at all: no error code
-// [practice RFC 9700 §4.3.2]: No token in a query string
 // [dpop RFC 9449 §7.2], [http RFC 9110 §11.6.1], [rfc9700 §4.3.2]
 #[tokio::test]
 async fn without_a_token_no_error_is_named() {

@@ -23,7 +23,7 @@ async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &s
     }
 }
 
-// [practice RFC 9700 §4.13], [rfc9700 §4.13], [found 11]
+// [rfc9700 §4.13], [found 11]
 #[tokio::test]
 async fn only_a_trusted_proxy_names_the_caller() {
     use ForwardingHeader::{Forwarded, XForwardedFor};

@@ -58,7 +58,8 @@ async fn userinfo(app: &TestApp, tenant: &str, tokens: &Value) -> u16 {
 
 // [oauth RFC 6749 §6]: A refresh token gets the next tokens of its client only, which authenticates if it can
 // [rfc9700 §2.2.2]: Refresh tokens are bound or rotate | Those of public clients change with each use; those
-//   of other clients are bound to their credential
+//   of other clients are bound to their credential. For 30 s (`grace`) a token that was used before gets the
+//   same successor, so that a lost answer ends nothing
 // [core Core §12.2]
 #[tokio::test]
 async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
@@ -92,9 +93,6 @@ async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
     }
 }
 
-// [practice RFC 9700 §2.2.2, §4.14.2]: Refresh tokens of public clients change with each use, and a token
-//   that was used before ends all that was granted. For 30 s (`grace`) it gets the same successor instead, so
-//   that a lost answer ends nothing
 // [attacks #22]: A refresh token that was used before, or by another | Within 30 s the same successor, later
 //   the end of all that was granted
 // [rfc9700 §4.14]: Refresh tokens are protected | One row a family holds a digest of its secret; a token

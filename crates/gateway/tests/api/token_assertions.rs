@@ -23,7 +23,6 @@ fn compact(header: &str, claims: &str, signature: &str) -> String {
     format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
 }
 
-// [practice RFC 9700 §2.5 b]: Clients authenticate by asymmetric keys, such as `private_key_jwt`
 // [V10 10.4.16]: 3 | Clients authenticate by public keys | not met | Those that are registered so; a client
 //   may have a secret instead
 // [core Core §9], [rfc9700 §2.5 b]

@@ -275,7 +275,7 @@ fn token_request(tenant: &str, client: &str) -> String {
 // [mutual-tls RFC 8705 §3.2]: Introspection shows it
 // [mutual-tls RFC 8705 §7.2]: Certificates of other clients are not accepted: a collision of SHA-256 is what
 //   it would take
-// [practice RFC 9700 §2.2.1], [mutual-tls RFC 8705 §2.1], [mutual-tls RFC 8705 §2.2]
+// [mutual-tls RFC 8705 §2.1], [mutual-tls RFC 8705 §2.2], [rfc9700 §2.2.1]
 #[tokio::test]
 async fn a_certificate_gets_a_token_that_is_bound_to_it() {
     let pki = Pki::new();

@@ -54,14 +54,13 @@ type Row = (Option<String>, String, Refused);
 //   RFC 6749 `invalid_grant` is about a code or a refresh token, and clients begin anew with a person after
 //   it. A grant type that the server does not serve is `unsupported_grant_type`, and one that is not enabled
 //   for the client is `unauthorized_client`, which the same table has
-// [practice RFC 9700 §2.5]: Clients are authenticated wherever that is possible
 // [rfc9700 §2.5]: Clients are authenticated | Every token request of a client that can authenticate needs its
 //   credential. Public clients get only tokens of people
 // [V10 10.4.10]: 2 | Confidential clients are authenticated at back-channel endpoints | Token endpoint and
 //   introspection
 // [oauth RFC 6749 §2.3], [oauth RFC 6749 §2.3 b], [oauth RFC 6749 §5.2 d], [oauth RFC 6749 §5.2 e],
 //   [oauth RFC 6749 §5.2 h], [assertions RFC 7521 §4.2 b], [resources RFC 8707 §2 c],
-//   [practice RFC 9700 §2.4], [http RFC 9111 §5.2.2.5]
+//   [http RFC 9111 §5.2.2.5], [rfc9700 §2.4]
 #[tokio::test]
 async fn every_refusal_has_its_status_code_and_words() {
     let app = TestApp::start();

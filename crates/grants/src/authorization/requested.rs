@@ -179,8 +179,6 @@ mod tests {
     // [native RFC 7636 §4.4.1]: A required challenge that is absent is `invalid_request`
     // [native RFC 7636 §5]: Clients without PKCE are served. Here only confidential clients that are
     //   registered so: RFC 9700 §2.1.1 demands PKCE of public ones | departs
-    // [practice RFC 9700 §2.1.1]: PKCE with `S256` is required, and bound to the code. Only a confidential
-    //   client may be exempted; a verifier without a challenge is refused
     // [attacks #6]: PKCE that is left out or weakened | A challenge is required, `plain` refused, and so is a
     //   verifier without a challenge
     // [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1], [rfc9700 §4.8]

@@ -69,7 +69,7 @@ pub(super) async fn oidcc_prompt_none_not_logged_in(mut plan: Plan) {
     assert_needs_page(&plan, &request, &journey.end.callback());
 }
 
-// [core Core §3.1.2.3], [practice RFC 9700 §4.12]
+// [core Core §3.1.2.3], [rfc9700 §4.12]
 pub(super) async fn oidcc_prompt_none_logged_in(plan: Plan) {
     let first = plan.request();
     same_sign_in(plan, first, |request, _| request.with("prompt", "none")).await;

@@ -26,7 +26,7 @@ struct Party {
     token: String,
 }
 
-// [practice RFC 9700 §4.10.2]
+// [rfc9700 §4.10.2], [attacks #16]
 #[tokio::test]
 async fn nothing_of_one_tenant_opens_any_endpoint_of_the_other() {
     let (_folder, program, parties) = start().await;

@@ -23,7 +23,7 @@ use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 // [rfc9700 §4.4]: Mix-up of authorization servers | Each answer names the issuer, and issuers are unique over
 //   all tenants. Clients compare it
 // [core Core §3.1.3.6], [native RFC 9207 §2], [native RFC 9207 §3], [back-channel §2.4], [back-channel §2.5],
-//   [devices §3.5], [practice RFC 9700 §2.1 b], [attacks #4], [rfc9700 §2.1], [V7 7.6.1]
+//   [devices §3.5], [attacks #4], [rfc9700 §2.1], [V7 7.6.1]
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
     let (receiver_url, logouts) = logout_receiver();

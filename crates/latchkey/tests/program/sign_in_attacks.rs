@@ -58,7 +58,7 @@ fn a_page_of_another_site_reads_and_changes_nothing_at_a_tenant() {
 // [browsers #2]: script on another tenant's page, at the same origin, at https, with the page's policy
 //   switched off | nine pages, that of the console among them, each fetched, framed, opened, stored,
 //   registered as a worker, prerendered; nine forms with and without a flow of the own tenant | 135 | 0
-// [core Core §3.1.2.3 b], [practice RFC 9700 §4.16], [rfc9700 §4.16]
+// [core Core §3.1.2.3 b], [rfc9700 §4.16]
 /// While the person is signed in at this one.
 #[test]
 fn script_on_the_page_of_another_tenant_reads_and_does_nothing_at_this_one() {

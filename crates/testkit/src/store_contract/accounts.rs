@@ -87,6 +87,7 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     assert_eq!(found(&stores, &acme, "ada@example.com").await, None);
 }
 
+// [attacks #16]
 /// They know nothing of each other.
 pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;

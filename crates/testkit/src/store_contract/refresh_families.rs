@@ -195,7 +195,7 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     assert_eq!(find(&stores, &ada.tenant, right.key, 20).await.unwrap().family.idle_until, at(5_000));
 }
 
-// [practice RFC 9700 §2.2.2, §4.14.2]
+// [rfc9700 §2.2.2]
 /// Whichever connection they come by, for each token of the family.
 pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -215,9 +215,7 @@ pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Sto
     assert_eq!(find(&stores, &ada.tenant, family.key(), 2).await.unwrap().family.generation, 100);
 }
 
-// [practice RFC 9700 §4.14.2]: Refresh tokens end without a use, with their person's password, account and
-//   grant
-// [back-channel §2.7]
+// [back-channel §2.7], [rfc9700 §4.14]
 /// With its grant, its consent, its account, and with its session where it is bound to that.
 pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     let web = client("web");
