@@ -1,6 +1,6 @@
-//! The generated files that are committed, and the command of the program that generates each; and the tables that `tidy::marks` writes and
-//! `cargo xtask tidy` checks. The program has the default features; the
-//! test `printed_documents_are_the_committed_ones` compares the files with the program that has every key service.
+//! The generated files that are committed, and the command of the program that generates each; and the rows that
+//! `tidy::marks` writes. The program has the default features; the test `printed_documents_are_the_committed_ones`
+//! compares the files with the program that has every key service.
 
 use std::fs;
 

@@ -18,7 +18,8 @@ pub(super) fn of_sources(files: &Files) -> BTreeSet<Section> {
     sources.flat_map(|(_, text)| comments(text)).flat_map(|comment| of_text(&comment)).collect()
 }
 
-/// The comments of a source until its tests, each with all of its lines. A mark at a test says what the test shows, and cites nothing.
+/// The comments of a source until its tests, each with all of its lines. A mark says what a test shows, and cites
+/// nothing.
 fn comments(source: &str) -> Vec<String> {
     let product = source.split("\n#[cfg(test)]").next().unwrap_or_default();
     let mut comments = vec![String::new()];

@@ -1,8 +1,9 @@
-//! Marks: comments at tests that hold the rows of docs/conformance.md and docs/security.md. `cargo xtask codegen` writes the rows into the
-//! pages, and `cargo xtask tidy` fails where a page differs from its marks.
+//! Marks: comments at tests that hold the rows of docs/conformance.md and docs/security.md. `cargo xtask codegen`
+//! writes the rows into the pages, and `cargo xtask tidy` fails where a page differs from its marks.
 //!
-//! A mark is above the attributes of its test. It names the block of the page and the row, and has the cells of the row in the order of the
-//! table's header. The first cell is the name of the row, the last one is made of the tests, and a status that is left out is `met`:
+//! A mark is above the attributes of its test. It names the block of the page and the row, and has the cells of
+//! the row. The first cell is the name of the row, the last one is made of the tests, and a status that is left
+//! out is `met`:
 //!
 //! ```text
 //! // [oauth RFC 6749 §3.3 b]: One space between two tokens. Here runs of spaces are accepted, since they are
@@ -10,8 +11,9 @@
 //! // [oauth RFC 6749 §3.3 c], [V10 10.4.11]
 //! ```
 //!
-//! A mark without a text names a further test of a row. Rows are in the order of their names; a letter after a name distinguishes rows of one
-//! section. A name such as `#12` is an order alone, and the text has all cells. Rows of a block that name no test are written by hand.
+//! A mark without cells names a further test of a row. Rows are in the order of their names; a letter after a
+//! name distinguishes rows of one section. A name such as `#12` is an order alone, and the mark has all cells.
+//! Rows of a block that name no test are written by hand in the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,7 +29,6 @@ type Page = (&'static str, fn(&str) -> String);
 
 const PAGES: [Page; 2] = [("docs/conformance.md", by_crate), ("docs/security.md", by_file)];
 const BEGIN: &str = "<!-- generated: ";
-const END: &str = "<!-- end -->";
 const OPEN: &str = "// [";
 const CONTINUED: &str = "//   ";
 
@@ -79,7 +80,7 @@ pub(super) fn is_mark(line: &str) -> bool {
 }
 
 fn read(files: &Files, tests: &Tests) -> (Vec<Mark>, Vec<Violation>) {
-    let (mut marks, mut found) = (Vec::new(), Vec::new());
+    let mut marks = Vec::new();
     for (path, text) in files.rust() {
         let mut pending: Vec<(usize, String)> = Vec::new();
         for (index, line) in text.lines().map(str::trim_start).enumerate() {
@@ -88,18 +89,17 @@ fn read(files: &Files, tests: &Tests) -> (Vec<Mark>, Vec<Violation>) {
             } else if let Some((_, mark)) = pending.last_mut() {
                 if let Some(more) = line.strip_prefix(CONTINUED) {
                     mark.extend([" ", more]);
-                } else if let Some(name) = function_name(line) {
+                } else if let Some(name) = function_name(line).or(line.is_empty().then_some("")) {
                     let test = format!("{path}::{name}");
                     marks.extend(pending.drain(..).flat_map(|(line, text)| of_comment(&text, &test, line)));
-                } else if line.is_empty() {
-                    pending.clear();
-                    found.push(Violation::new(path, index, "a mark without a test", "write it above a test"));
                 }
             }
         }
     }
     let others = marks.iter().filter(|mark| !tests.has_in_file(&mark.test));
-    found.extend(others.map(|mark| mark.violation("a mark without a test", "write it above a test")));
+    let found =
+        others.map(|mark| mark.violation("not above a test", "write it above the attributes of a test"));
+    let found = found.collect();
     (marks, found)
 }
 
@@ -124,7 +124,7 @@ impl Mark {
     }
 }
 
-/// The page with the rows of the marks in its blocks.
+/// The page with the rows of the marks in its blocks. A block is a comment and the table below it.
 fn write_page(
     name_of: fn(&str) -> String,
     text: &str,
@@ -132,18 +132,17 @@ fn write_page(
     blocks: &mut BTreeSet<String>,
 ) -> (String, Vec<Violation>) {
     let (mut written, mut found) = (String::with_capacity(text.len()), Vec::new());
-    let mut lines = text.lines();
+    let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         written.extend([line, "\n"]);
         if let Some(block) = line.strip_prefix(BEGIN).and_then(|line| line.strip_suffix(" -->")) {
             blocks.insert(block.to_owned());
-            let table: Vec<&str> = lines.by_ref().take_while(|line| *line != END).collect();
+            let table: Vec<&str> =
+                std::iter::from_fn(|| lines.next_if(|line| line.starts_with('|'))).collect();
             let of_block: Vec<&Mark> = marks.iter().filter(|mark| mark.block == block).collect();
             let (rows, problems) = write_table(name_of, &table, &of_block);
             found.extend(problems);
-            for line in rows.iter().map(String::as_str).chain([END]) {
-                written.extend([line, "\n"]);
-            }
+            rows.iter().for_each(|row| written.extend([row, "\n"]));
         }
     }
     (with_counts(&written), found)
@@ -248,14 +247,14 @@ mod tests {
             format!("{first}\n#[test]\nfn one() {{}}\n\n{second}\n/// Text.\n#[test]\nfn two() {{}}\n");
         let files = Files::from([("crates/keys/src/a.rs", source.as_str())]);
         let (marks, mut found) = read(&files, &Tests::of(&files));
-        let text = format!("<!-- generated: oauth -->\n{HEADER}{committed}<!-- end -->\nafter\n");
+        let text = format!("<!-- generated: oauth -->\n{HEADER}{committed}\nafter\n");
         let (written, problems) = write_page(by_crate, &text, &marks, &mut BTreeSet::new());
         found.extend(problems);
         let violations =
             lines(&found).into_iter().filter_map(|line| Some(line.split("; ").next()?.to_owned()));
         let rows =
             written.strip_prefix("<!-- generated: oauth -->\n").and_then(|text| text.strip_prefix(HEADER));
-        let rows = rows.and_then(|text| text.strip_suffix("<!-- end -->\nafter\n")).unwrap_or(&written);
+        let rows = rows.and_then(|text| text.strip_suffix("\nafter\n")).unwrap_or(&written);
         let all: Vec<String> = rows.lines().map(str::to_owned).chain(violations).collect();
         assert_eq!(all, expected, "{first} {second}");
     }
@@ -303,20 +302,14 @@ mod tests {
             "",
             &["crates/keys/src/a.rs:1: [oauth 1]: 4 cells and the tests"],
         );
-        check("// [other 1]: A\n", "", "", &["crates/keys/src/a.rs:1: a mark without a test"]);
-        check(
-            "// [other 1]\nfn aid() {}",
-            "",
-            "",
-            &["crates/keys/src/a.rs:1: [other 1]: a mark without a test"],
-        );
+        check("// [other 1]: A\n", "", "", &["crates/keys/src/a.rs:1: [other 1]: not above a test"]);
+        check("// [other 1]\nfn aid() {}", "", "", &["crates/keys/src/a.rs:1: [other 1]: not above a test"]);
     }
 
     #[test]
     fn a_page_that_differs_from_its_marks_is_named() {
         let source = "// [oauth 1]: A\n#[test]\nfn one() {}\n// [lost 1]: A\n#[test]\nfn two() {}\n";
-        let page =
-            format!("<!-- generated: oauth -->\n{HEADER}| 1 | B | met | `keys::one` |\n<!-- end -->\n");
+        let page = format!("<!-- generated: oauth -->\n{HEADER}| 1 | B | met | `keys::one` |\n");
         let files = Files::from([("crates/keys/src/a.rs", source), (PAGES[0].0, page.as_str())]);
         let found = lines(&super::check(&files, &Tests::of(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
