@@ -1,13 +1,14 @@
-//! What is generated and committed: files, and parts of pages between `<!-- generated: NAME -->` and `<!-- end -->`. The program, which
-//! prints the files, has the default features here; the test `printed_documents_are_the_committed_ones` compares them with the program that
-//! has every key service.
+//! What is generated and committed: files, and parts of pages between `<!-- generated: NAME -->` and
+//! `<!-- end -->`; `tidy::marks` writes and checks those that tests show. The program, which prints the files, has
+//! the default features here; the test `printed_documents_are_the_committed_ones` compares them with the program
+//! that has every key service.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
 
-use crate::tidy;
+use crate::tidy::{self, marks};
 use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output};
 
 /// A file, and the arguments with which the program prints its content.
@@ -25,6 +26,7 @@ type Maker = fn(&Workspace) -> Result<String, Failure>;
 
 /// Regenerates everything.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
+    marks::write(workspace)?;
     for (file, command) in FILES {
         let text = printed(workspace, command)?;
         fs::write(workspace.root.join(file), text).doing(format_args!("write {file}"))?;

@@ -38,7 +38,7 @@ enum Command {
     Ci(ci::CiOptions),
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
-    /// Writes the generated files that are committed (config.schema.json, docs/openapi.json)
+    /// Writes the generated files that are committed (config.schema.json, docs/openapi.json), and the tables of tests in docs/
     Codegen {
         /// Write nothing; fail when a file differs from what would be generated
         #[arg(long)]

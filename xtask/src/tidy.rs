@@ -7,6 +7,7 @@ mod conformance;
 mod files;
 mod licences;
 mod manifests;
+pub(crate) mod marks;
 mod metadata;
 mod migrations;
 mod program_graph;
@@ -41,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(source_rules::check(&files));
     violations.extend(templates::check(&files));
     let tests = Tests::of(&files);
+    violations.extend(marks::check(&files, &tests));
     violations.extend(conformance::check(&files, &tests));
     violations.extend(security::check(&files, &tests));
     violations.extend(shared_resources::check(&files, &tests));

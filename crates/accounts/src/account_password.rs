@@ -163,6 +163,10 @@ mod tests {
         hash_password(&Secret::new(text.to_owned()), salt).unwrap()
     }
 
+    // [passwords §3.1.1.2 c]: Passwords are stored under a slow, salted hash, and with a key that is kept
+    //   elsewhere
+    // [attacks #34]: A stolen database, and passwords that are cut | argon2id under the pepper, bound to
+    //   tenant and account; each byte counts, up to the longest password
     #[test]
     fn a_stored_form_belongs_to_one_password_tenant_account_and_pepper() {
         let (passwords, account) = (pepper(1), AccountId::from_bytes([1; 16]));

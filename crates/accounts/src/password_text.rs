@@ -36,6 +36,7 @@ mod tests {
         normalised_password(Secret::new(text.to_owned())).map(|secret| secret.expose().to_owned())
     }
 
+    // [V6 6.2.8]
     #[test]
     fn two_ways_to_type_a_letter_are_one_password() {
         for (text, expected) in [
@@ -57,6 +58,7 @@ mod tests {
         assert_eq!(normalised(&"\u{1d160}".repeat(200)), None);
     }
 
+    // [attacks #34]
     #[test]
     fn every_byte_of_a_password_counts_whatever_its_length() {
         let letters: String = ('!'..='~').cycle().take(1_024).collect();

@@ -156,6 +156,11 @@ mod tests {
         ClientAddress::new(Some(std::net::Ipv4Addr::new(192, 0, 2, last).into()))
     }
 
+    // [attacks #18]: Passwords that are guessed, of one account or of many | [Limits](accounts.md#guessing)
+    //   for a source, an account, and the browsers that the account knows: strangers are stopped, and its
+    //   person goes on
+    // [V6 6.3.1]: 1 | What the documents say against guessing and stuffing is there | Each replica counts for
+    //   itself ([known gaps](#known-gaps))
     #[test]
     fn strangers_use_up_an_account_for_strangers_of_its_tenant_only() {
         let tries = Tries::new();
@@ -186,6 +191,7 @@ mod tests {
         assert_eq!(tries.fit("acme", Target::Unknown("bob"), 1, 0, NOW), 10);
     }
 
+    // [attacks #18], [V6 6.3.1]
     #[test]
     fn a_source_fails_at_twenty_accounts_and_a_refused_attempt_counts_at_none() {
         let tries = Tries::new();

@@ -172,6 +172,12 @@ mod tests {
         tried.begin(&tenant(id), &source(number), Target::Unknown(name), 20, now).is_some()
     }
 
+    // [shared 2.13]: A hundred wrong names from one address stopped the sign-in of all people there, fifty
+    //   wrong user codes all devices there | fixed | A source counts the distinct accounts at which it fails:
+    //   20 in 15 minutes; a known browser passes. Attempts under way are no failures, and a right password
+    //   counts only while the source may still try. More than 16 networks of an IPv6 site are one source. All
+    //   counts are by tenant, in tables where a tenant pushes out its own. Wrong user codes in a browser
+    //   where a person has signed in count for that person
     #[test]
     fn a_source_fails_at_twenty_distinct_accounts_and_as_often_as_it_likes_at_each_of_them() {
         let tried = TriedAccounts::new();
@@ -197,6 +203,7 @@ mod tests {
         assert!(begin("ada").is_none() && begin("bob").is_some());
     }
 
+    // [shared 2.13]
     #[test]
     fn people_at_one_address_sign_in_at_the_same_moment_and_guesses_at_the_same_moment_gain_nothing() {
         let tried = TriedAccounts::new();

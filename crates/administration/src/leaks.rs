@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(taken.collect::<Vec<_>>(), [secret.expose(), key.expose()]);
     }
 
+    // [limits #38]: reported credentials that wait | 10 000; 60 reports a minute of an address, 100 strings
+    //   each | 503, 429
     #[test]
     fn the_memory_has_an_end() {
         let reports = LeakReports::default();

@@ -155,6 +155,9 @@ mod tests {
         errors.into_iter().map(|error| error.pointer).collect()
     }
 
+    // [limits #24]: a client's document; entries of a list | 128 KiB; 100 | 400; existing rows stay valid and
+    //   may shrink
+    // [found 7]
     #[test]
     fn a_client_may_be_new_or_grow_within_the_limits_only() {
         let small = with(names(1, 1), Vec::new(), 0);
@@ -183,6 +186,7 @@ mod tests {
         }
     }
 
+    // [limits #24]
     #[test]
     fn lists_of_a_tenant_are_new_or_grow_within_the_limit_only() {
         let small = state("t").tenant;

@@ -85,6 +85,13 @@ mod tests {
 
     use super::*;
 
+    // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called
+    //   `usr_…` or `pw_…`
+    // [attacks #26]: A client that is called like a person | No new client has an id that begins as `sub` of
+    //   a person does
+    // [rfc9700 §4.15]: A client impersonates a resource owner | `sub` of a client's own token is its
+    //   `client_id`, and that of a person's token begins `usr_`. No new client has an id that begins so.
+    //   Administration refuses tokens of people
     /// Files, API, command line and the Thunder-compatible API create clients by this rule.
     #[test]
     fn no_new_client_looks_like_a_person() {

@@ -159,6 +159,8 @@ mod tests {
         assert_eq!(buffer.take(9), []);
     }
 
+    // [limits #37]: memory for refused requests | 1 000 of a tenant, 20 000 in all and then 10 of a tenant |
+    //   a tenant loses its own oldest
     #[test]
     fn a_flood_of_one_tenant_costs_its_own_oldest() {
         let buffer = RefusalBuffer::default();
@@ -169,6 +171,7 @@ mod tests {
         assert_eq!(buffer.take(usize::MAX).len(), KEPT_REFUSALS - 1);
     }
 
+    // [limits #37]
     #[test]
     fn the_memory_is_bounded_and_no_tenant_is_left_out() {
         let buffer = RefusalBuffer::default();

@@ -109,6 +109,7 @@ mod tests {
         records.iter().map(line).collect()
     }
 
+    // [found 9]
     #[test]
     fn each_sign_in_is_a_record_that_names_declared_people_only() {
         let mut counts = SignInCounts::default();
@@ -124,6 +125,9 @@ mod tests {
         }
     }
 
+    // [limits #17]: audit records of sign-ins of each kind | 60 a minute and replica | the rest is summed in
+    //   one
+    // [found 9]
     #[test]
     fn ten_thousand_failures_in_a_minute_make_sixty_records() {
         let mut counts = SignInCounts::default();

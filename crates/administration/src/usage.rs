@@ -253,6 +253,9 @@ mod tests {
         assert_eq!(counts.take(), []);
     }
 
+    // [limits #36]: memory for counts of usage | 100 000 things that are counted, of clients; a quarter more
+    //   for tenants | from a half on a tenant has an equal share; beyond it its clients count for the tenant
+    //   alone
     #[test]
     fn where_there_is_no_room_for_more_clients_their_tenant_is_counted() {
         let (acme, svc) = names("acme", "svc");

@@ -74,6 +74,15 @@ mod tests {
     use crate::Freshness;
     use crate::tenant_store::Tenants;
 
+    // [limits #41]: memory for cached rows of a replica | 16 MiB of tenants, 64 MiB of clients, 48 MiB of
+    //   sealed keys, 128 MiB of opened keys | in a full cache a tenant above an equal share gives up its own
+    //   oldest entries; otherwise the least used of all
+    // [found 7]: The cost of a tenant had no bound: caches were counted in entries, ended secrets stayed for
+    //   ever, lists and writes had no limit | fixed | Caches are bounded in bytes; a client's document has at
+    //   most 128 KiB, a list 100 entries, a tenant `limits.clients`; an hourly pass deletes secrets that
+    //   ended more than 30 days ago, except the newest 20 of each client; writes of administrators a minute
+    //   are limited. Existing rows stay valid; `check` lists those that files declare, and with `--rows`
+    //   those of the store. What stays: one tenant's share of the caches is not bounded
     /// 100 clients of 60 KiB, of which four fit, and 100 usual ones, which all do.
     #[tokio::test]
     async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {

@@ -177,6 +177,7 @@ mod tests {
         }
     }
 
+    // [shared 2]
     #[tokio::test]
     async fn a_tenant_that_fills_the_cache_evicts_its_own_entries_and_none_of_another() {
         let case = Case::new();

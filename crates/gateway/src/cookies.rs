@@ -166,6 +166,7 @@ mod tests {
         }
     }
 
+    // [attacks #10]
     #[test]
     fn a_cookie_is_set_with_all_its_attributes() {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
@@ -190,6 +191,7 @@ mod tests {
         assert!(HTTPS.set(CookieName::Browser, "a\r\nset-cookie: b", None).is_err());
     }
 
+    // [attacks #12]
     #[test]
     fn a_cookie_is_read_by_its_whole_name_at_its_own_tenant() {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
@@ -204,6 +206,9 @@ mod tests {
         }
     }
 
+    // [found 29]: A cookie with letters beyond ASCII, which script at the origin or a page of a sibling host
+    //   can set, made the server read no cookie of the request: the person was signed out at all tenants |
+    //   fixed | Each cookie is read by itself, and one with such letters counts as none
     #[test]
     fn a_cookie_of_other_letters_counts_as_none_and_takes_no_other_one_away() {
         let acme = tenant("acme");
@@ -215,6 +220,8 @@ mod tests {
         }
     }
 
+    // [attacks #12]: Cookies that a sibling host or a script sets | The prefix `__Host-Http-`; of two cookies
+    //   with one name neither counts
     #[test]
     fn of_two_cookies_with_one_name_neither_counts() {
         let acme = tenant("acme");
@@ -228,6 +235,7 @@ mod tests {
         }
     }
 
+    // [attacks #33]
     #[test]
     fn beyond_sixteen_sessions_the_oldest_go() {
         let acme = tenant("acme");

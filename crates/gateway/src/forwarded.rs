@@ -156,6 +156,10 @@ mod tests {
         assert_eq!(found.to_string(), expected, "{peer} {lines:?}");
     }
 
+    // [found 11]: Behind a proxy all callers were one source | fixed | `trusted_proxies` of a listener: the
+    //   server reads only the named header, and uses its rightmost hop that is not a trusted proxy. `check`
+    //   and a metric report forwarding headers that arrive when no proxy is trusted
+    // [rfc9700 §4.13]
     #[test]
     fn the_rightmost_hop_that_is_no_trusted_proxy_is_the_caller() {
         const XFF: &str = "x-forwarded-for";
@@ -181,6 +185,7 @@ mod tests {
         }
     }
 
+    // [found 11]
     #[test]
     fn forwarded_is_read_as_rfc_7239_writes_it() {
         const FWD: &str = "forwarded";

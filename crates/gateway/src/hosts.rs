@@ -51,6 +51,7 @@ fn without_dot(name: &str) -> &str {
 mod tests {
     use super::*;
 
+    // [found 22]
     #[test]
     fn foreign_host_names_are_refused_and_addresses_pass() {
         let names = HostNames::new("https://auth.example.com:8443/base", &["latchkey.internal".to_owned()]);

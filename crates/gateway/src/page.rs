@@ -159,6 +159,9 @@ mod tests {
         lines.join("\n")
     }
 
+    // [rfc9700 §4.16]: Clickjacking | Pages are in no frame: policy, `X-Frame-Options` and Fetch Metadata,
+    //   tried in Chromium
+    // [rfc9700 §4.2]
     #[test]
     fn the_headers_of_a_page() {
         let common = Common { nonce: "NONCE".to_owned(), ..common(&public_url("https://id.example.com")) };
@@ -213,6 +216,7 @@ mod tests {
         assert!(policy("", FormTarget::Own).contains("script-src 'none';"));
     }
 
+    // [attacks #40]
     #[test]
     fn a_page_names_its_tenant_and_the_path_of_the_proxy() {
         for name in ["acme", "globex"] {

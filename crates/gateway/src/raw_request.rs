@@ -327,6 +327,7 @@ mod tests {
     use super::*;
     use crate::{ForwardingHeader, Surface};
 
+    // [http RFC 9110 §13.1.2]: `If-None-Match` is compared weakly, with lists and `*`
     #[test]
     fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
         for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {

@@ -110,6 +110,7 @@ mod tests {
         spent.map_err(|BudgetSpent { wait, limit }| (wait, limit))
     }
 
+    // [limits #26]
     #[test]
     fn each_tenant_and_the_platform_have_a_budget_of_their_own_in_each_span() {
         let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(3));

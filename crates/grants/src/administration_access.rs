@@ -52,6 +52,7 @@ mod tests {
         check(Audience::One("urn:latchkey:admin:x".into()), "ops", false);
     }
 
+    // [rfc9700 §4.15]
     #[test]
     fn a_token_speaks_for_the_client_itself() {
         check(Audience::One("urn:latchkey:admin".into()), "user-1", false);

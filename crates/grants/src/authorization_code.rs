@@ -127,6 +127,7 @@ mod tests {
         AuthorizationCodeRequest::take(&mut Form::parse(body.as_bytes()).unwrap())
     }
 
+    // [oauth RFC 6749 §4.1.3]: The client authenticates, and sends the redirect URI of its request
     #[test]
     fn code_and_redirect_uri_are_required_and_a_verifier_has_its_form() {
         let verifier = "a".repeat(43);
@@ -220,6 +221,7 @@ mod tests {
         }
     }
 
+    // [dpop RFC 9449 §10]
     #[test]
     fn a_code_that_is_bound_to_a_key_needs_its_proof() {
         let [none, key, other] = [None, Some([1; 32]), Some([2; 32])].map(|key| key.map(Thumbprint::new));

@@ -274,6 +274,14 @@ mod tests {
         assert_eq!(granted.as_deref(), expected.as_ref().copied(), "{scope} {resources:?}");
     }
 
+    // [oauth RFC 6749 §3.3 d]: A request without a scope gets a documented default, here all that the client
+    //   is registered for, or is refused
+    // [parties #2]: a client of a tenant | get tokens with its scopes for its audiences; introspect the
+    //   tokens that its `introspection` allows | get another scope or audience, administer, act as another
+    //   client or tenant
+    // [rfc9700 §2.3]: Tokens have the least privilege: scopes and audience | Only registered scopes;
+    //   `resource` restricts both; every token has an audience
+    // [oauth RFC 6749 §3.3], [oauth RFC 6749 §5.2 i], [V10 10.4.11]
     #[test]
     fn scopes_are_granted_whole_or_refused() {
         check_scope("", &[], Ok("read write report anywhere"));
@@ -283,6 +291,7 @@ mod tests {
         check_scope("READ", &[], Err(not_allowed("READ", RefusalReason::ScopeNotRegistered)));
     }
 
+    // [oauth RFC 6749 §5.2 h]
     #[test]
     fn a_refusal_names_the_scopes_that_are_refused_for_its_reason() {
         let (acme, client) = (acme(), client("svc"));
@@ -298,6 +307,8 @@ mod tests {
         }
     }
 
+    // [resources RFC 8707 §2.2 b]: Scopes are those of the requested resources
+    // [resources RFC 8707 §2 c], [parties #2], [rfc9700 §2.3]
     #[test]
     fn a_resource_narrows_what_is_granted_and_what_may_be_requested() {
         check_scope("", &["https://orders.example"], Ok("read write anywhere"));
@@ -313,6 +324,16 @@ mod tests {
         check_scope("", &["https://other.example"], Err(ClientCredentialsError::ResourceNotAllowed));
     }
 
+    // [jwt RFC 8725 §3.9]: Tokens name their audience, and it is checked
+    // [resources RFC 8707 §2 d]: The token is restricted to the requested resources
+    // [access-tokens RFC 9068 §3 b]: Without one, `aud` is a default resource: the client's audiences, as an
+    //   array
+    // [access-tokens RFC 9068 §3 c]: A client without audiences gets its own id as `aud`, a string, because
+    //   clients written for the examples expect it. No API can accept such a token as its own, since no
+    //   client id may equal an audience, resource or issuer of its tenant | departs
+    // [V9 9.2.4]: 2 | One key for several audiences: every token names its own, and no client can invent one
+    //   | `aud` is always present; audiences are registered; no client id equals one
+    // [rfc9700 §2.3]
     #[test]
     fn the_audience_has_the_shape_of_its_origin() {
         let configured = Client { audiences: vec!["your-api".to_owned()], ..client("svc") };
@@ -327,6 +348,9 @@ mod tests {
         assert_eq!(aud(&configured, &both), r#"["https://reports.example","your-api"]"#);
     }
 
+    // [jwt RFC 7519 §4.1.6]: `iat` says when the token was issued
+    // [access-tokens RFC 9068 §2.2]: `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are present
+    // [access-tokens RFC 9068 §2.2 b]: Where no user takes part, `sub` is the client
     #[test]
     fn claims_name_client_and_times() {
         let access_token = AccessTokenPolicy { lifetime: Lifetime::from_seconds(2), ..acme().access_token };
@@ -418,6 +442,8 @@ mod tests {
         }
     }
 
+    // [rfc9700 §4.10.2 b]: A client cannot choose its audience | A client gets only audiences and resources
+    //   that are registered for it
     #[test]
     fn only_who_is_registered_for_it_may_ask_for_the_admin_audience_and_only_for_its_own_tenants() {
         check_admin(&client("svc"), "", &[OURS], Err(ClientCredentialsError::ResourceNotAllowed));
@@ -480,6 +506,9 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §5.2 d]: `unauthorized_client` where the client may not use the grant
+    // [V10 10.4.4]: 1 | A client uses only grants that it needs; no implicit, no password grant |
+    //   `grant_types` of the client; the other two do not exist in the code
     #[test]
     fn clients_of_other_grants_and_tenants_of_other_formats_are_refused() {
         let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };

@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(decide(Some(code), &client, at(now)).map(AccountId::as_str), expected);
     }
 
+    // [devices §3.4]
     #[test]
     fn a_device_gets_tokens_after_a_person_allowed_it_in_time_and_once() {
         use DeviceCodeError::{AccessDenied, AuthorizationPending, Code, ExpiredToken};
@@ -145,6 +146,7 @@ mod tests {
         }
     }
 
+    // [devices §3.5]: `authorization_pending`, `slow_down`, `access_denied`, `expired_token`
     #[test]
     fn each_refusal_has_its_registered_code() {
         use DeviceCodeError::{AccessDenied, AuthorizationPending, Code, ExpiredToken, SlowDown};

@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{acme, code_of, subjects, web_client};
 
+    // [core Core §2]: An ID token has `iss`, `sub`, `aud`, `exp`, `iat`; `auth_time` and `nonce` as requested
     #[test]
     fn an_id_token_tells_of_the_sign_in_and_nothing_of_the_person() {
         let (tenant, client) = (acme(), web_client("web"));
@@ -126,6 +127,8 @@ mod tests {
         }
     }
 
+    // [core Core §5.4 b]: ID tokens have no claims of scopes, because an access token for userinfo is issued
+    //   with each. A client may be registered for them (`claims_in_id_token`)
     #[test]
     fn claims_are_those_that_are_named_and_for_some_clients_those_of_the_granted_scopes() {
         let granted = Granted {

@@ -115,6 +115,9 @@ mod tests {
         assert_eq!(answer.is_some(), active, "{right:?} {holder} {audience}");
     }
 
+    // [introspection RFC 7662 §2.2 c]: A token that the caller may not introspect is inactive for it. The
+    //   caller may introspect its own tokens, those of the resource servers that list it, or all of its
+    //   tenant
     #[test]
     fn a_caller_knows_what_its_right_reaches() {
         use IntrospectionRight::{Audience, Own, Tenant};
@@ -128,6 +131,8 @@ mod tests {
         check(Tenant, "svc", "other", "x", true);
     }
 
+    // [introspection RFC 7662 §4 b]: A revoked token is inactive, and so are the tokens of a suspended or
+    //   deleted client, of a revoked secret and of a removed key
     #[test]
     fn a_token_dies_with_its_client() {
         let (tenant, caller) = (acme(), client("svc"));
@@ -138,6 +143,7 @@ mod tests {
         }
     }
 
+    // [introspection RFC 7662 §2.2]: `active`, and for an active token its claims
     #[test]
     fn an_active_answer_repeats_the_claims() {
         let (tenant, svc) = (acme(), client("svc"));

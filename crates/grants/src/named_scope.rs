@@ -48,6 +48,7 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §5.2 h]
     #[test]
     fn a_description_names_so_many_and_counts_the_rest() {
         let long = "s".repeat(65);
@@ -64,6 +65,9 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §5.2 h]: At the token endpoint the description of `invalid_scope` names the scopes that
+    //   the client may not have: up to eight of up to 64 characters, and none that looks like a secret. A
+    //   scope has no character that a description may not have
     /// "Values for the error_description parameter MUST NOT include characters outside the set %x20-21 /
     /// %x23-5B / %x5D-7E."
     #[test]

@@ -83,6 +83,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
+    // [V10 10.3.4]: 2 | Strength and age of an authentication are checked where they matter | not ours | No
+    //   resource of ours requires one. Access tokens of people have `acr` and `auth_time` for APIs that do,
+    //   and `max_age` and `prompt=login` demand a new sign-in
     #[test]
     fn the_token_is_the_persons_and_for_what_was_requested() {
         let tenant = acme();

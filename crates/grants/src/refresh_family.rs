@@ -303,6 +303,8 @@ pub(crate) mod tests {
         NOW + Lifetime::from_seconds(seconds)
     }
 
+    // [V10 10.4.8]: 2 | Refresh tokens expire absolutely | After 180 days, or as the tenant says
+    // [rfc9700 §4.14]
     #[test]
     fn a_family_lasts_as_the_policy_says_and_without_offline_access_as_its_session() {
         let tokens = tokens();
@@ -328,6 +330,7 @@ pub(crate) mod tests {
         assert_eq!(late, Some(offline.expires_at));
     }
 
+    // [revocation ours b]
     #[test]
     fn a_family_ends_with_its_first_credential_whatever_is_used_later() {
         let tag = |digits: &str| CredentialTag::parse(digits);
@@ -352,6 +355,7 @@ pub(crate) mod tests {
         }
     }
 
+    // [rfc9700 §2.2.2]
     #[test]
     fn of_the_tokens_of_a_family_one_is_valid_and_the_one_before_for_a_moment() {
         let tokens = tokens();
@@ -389,6 +393,9 @@ pub(crate) mod tests {
         assert_eq!(strict.judge((&acme(), &web()), &token, none, after(100)), TokenUse::Reused, "no grace");
     }
 
+    // [dpop RFC 9449 §5 b]: Refresh tokens of public clients are bound to the key of the proof; those of
+    //   other clients to their credential
+    // [mutual-tls RFC 8705 §4]
     #[test]
     fn a_step_needs_all_that_the_family_is_bound_to() {
         let tokens = tokens();

@@ -141,6 +141,8 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §6 b]: `scope` has nothing that was not granted; without it, all that was granted. A
+    //   refused request leaves the token as it is
     #[test]
     fn a_request_gets_what_was_granted_or_less() {
         let client = web_client("web");
@@ -201,6 +203,7 @@ mod tests {
         }
     }
 
+    // [dpop RFC 9449 §5 b]
     #[test]
     fn a_bound_family_needs_the_proof_of_its_key() {
         let client = web_client("web");

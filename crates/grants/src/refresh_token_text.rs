@@ -192,6 +192,7 @@ mod tests {
         }
     }
 
+    // [rfc9700 §4.14]
     #[test]
     fn the_next_token_is_always_the_same_and_none_follows_from_it_without_the_key() {
         let tokens = tokens();

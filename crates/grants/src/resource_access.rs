@@ -93,6 +93,9 @@ mod tests {
         assert_eq!(decide(&claims, &resource).is_ok(), admitted, "{held:?} {required:?}");
     }
 
+    // [V10 10.3.2]: 2 | Its decisions follow the token's claims | Scope of the token and of the client today,
+    //   subject, issuer
+    // [bearer RFC 6750 §3.1 b]
     #[test]
     fn the_required_scope_must_be_held_whole() {
         check(Some("api:read api:write"), Some("api:write"), true);
@@ -102,6 +105,7 @@ mod tests {
         check(None, None, true);
     }
 
+    // [bearer RFC 6750 §3.1 b]
     #[test]
     fn refusals_have_the_codes_of_bearer_tokens() {
         let scope = BearerError::InsufficientScope(ScopeToken::parse("x").unwrap());

@@ -23,6 +23,9 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{acme, claims, client};
 
+    // [revocation RFC 7009 §2.1 d]: A token of another client is not revoked, and the caller is informed of
+    //   the error. Here the answer is 200 as for an invalid token, because an error would say that the token
+    //   is valid | departs
     #[test]
     fn a_client_revokes_its_own_tokens_only() {
         let (tenant, svc) = (acme(), client("svc"));

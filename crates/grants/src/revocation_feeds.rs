@@ -162,6 +162,8 @@ mod tests {
         Arc::new(RevocationFacts::of(tenant.id.clone(), revoked.iter().map(revocation)))
     }
 
+    // [revocation ours e]: No request for a feed causes a signature of its own; without facts the answer is
+    //   503
     #[test]
     fn a_feed_is_signed_once_for_its_facts_its_key_and_a_while() {
         let (feeds, tenant) = (RevocationFeeds::default(), acme());
@@ -203,6 +205,7 @@ mod tests {
         assert!(!served(&many, &clients), "there is no room, and nobody has more");
     }
 
+    // [revocation ours e]
     #[test]
     fn feeds_have_bounded_room_and_no_signature_without_it() {
         let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };

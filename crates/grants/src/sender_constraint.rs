@@ -175,6 +175,7 @@ mod tests {
         confirmation(&Grantee { tenant: &tenant, client: &client }, &sender)
     }
 
+    // [dpop RFC 9449 §5.2]
     #[test]
     fn a_new_token_is_bound_as_client_and_tenant_require() {
         let neither = SenderKeys::default();
@@ -206,6 +207,7 @@ mod tests {
         }
     }
 
+    // [dpop RFC 9449 §4.3, §7.1]
     #[test]
     fn a_token_is_accepted_with_the_proofs_of_its_keys_only() {
         use SenderError as E;

@@ -141,6 +141,8 @@ mod tests {
         subjects().sub(&Grantee { tenant, client }, &account.parse().unwrap())
     }
 
+    // [core Core §8.1]: Pairwise `sub`: one a sector, never the same for two, unique in the issuer, and
+    //   reversible by the server alone
     #[test]
     fn a_sector_has_one_sub_of_a_person_and_another_sector_or_tenant_another() {
         let sub = |client: &Client, account| sub_at(&acme(), client, account);

@@ -146,6 +146,8 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §3.2 d]: An unknown parameter is ignored
+    // [resources RFC 8707 §2 b]: `resource` may occur several times
     #[test]
     fn a_request_is_read_whole() {
         let body = "grant_type=client_credentials&client_id=a&client_secret=b&scope=x+y&resource=urn:a&resource=urn:b&z=1";
@@ -153,6 +155,10 @@ mod tests {
         assert_eq!(parse("grant_type=client_credentials&client_id=a&scope=+"), "client_credentials [] []");
     }
 
+    // [resources RFC 8707 §2 e]: Ours: `audience`, which clients of other products send, is taken wherever
+    //   `resource` is: at the token endpoint, in authorization requests and pushed ones, and by devices. It
+    //   need be no URI. Of both together the union is the audience, and each of them must be registered for
+    //   the client, or the answer is `invalid_target`
     #[test]
     fn an_audience_is_a_resource_that_need_be_no_uri() {
         let base = "grant_type=client_credentials&client_id=a";
@@ -168,6 +174,8 @@ mod tests {
         }
     }
 
+    // [resources RFC 8707 §2.2]: Ours: with an authorization code or a device code `audience` is
+    //   `invalid_request`, which names it: the token is for what was requested before
     #[test]
     fn the_redemption_of_a_code_refuses_an_audience_by_name() {
         let refused = "invalid_request: The parameter audience is not of this request: send it in the authorization request";
@@ -180,6 +188,9 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §5.2 e]: `unsupported_grant_type` where the server does not serve the grant. The check
+    //   precedes client authentication, so that such a request costs no hash
+    // [rfc9700 §2.4]: No password grant | It is refused before any credential is checked
     #[test]
     fn the_grant_type_is_judged_before_the_client() {
         assert_eq!(parse("client_id=a"), "invalid_request: Missing grant_type parameter");
@@ -210,6 +221,8 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §3.2 e]: A parameter occurs once; `resource` and `audience` may be repeated, as RFC
+    //   8707 §2 and RFC 8693 §2.1 say
     #[test]
     fn every_repetition_is_refused_but_that_of_resource_and_audience() {
         let base = "grant_type=client_credentials&client_id=a";
@@ -218,6 +231,10 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §5.2 i]: `invalid_scope` where a scope is malformed, unknown or more than the client
+    //   may have; it is never dropped silently
+    // [resources RFC 8707 §2 c]: A resource that is malformed, unknown or not registered for the client is
+    //   `invalid_target`
     #[test]
     fn malformed_scopes_and_resources_have_their_own_codes() {
         let base = "grant_type=client_credentials&client_id=a";
@@ -225,6 +242,7 @@ mod tests {
         assert!(parse(&format!("{base}&resource=api")).starts_with("invalid_target: "));
     }
 
+    // [oauth RFC 6749 §3.2 c], [found 2]
     #[test]
     fn so_many_scopes_and_resources_are_read_and_no_more() {
         let base = "grant_type=client_credentials&client_id=a";

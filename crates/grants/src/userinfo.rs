@@ -69,6 +69,8 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{ADA, claims};
 
+    // [core Core §5.3, §5.4]: Userinfo takes GET and POST, answers `sub` and the claims of the scope, and
+    //   leaves out what is absent
     #[test]
     fn a_scope_has_its_claims_and_no_others() {
         let id = ADA.parse().unwrap();

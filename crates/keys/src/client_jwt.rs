@@ -118,6 +118,7 @@ mod tests {
         Ok(claims)
     }
 
+    // [assertions RFC 7523 §3 h]: Signed with a key of the client, by the key's algorithm; a MAC is refused
     #[test]
     fn each_algorithm_is_verified_by_name_and_without_one() {
         for algorithm in SigningAlgorithm::ALL {
@@ -133,6 +134,7 @@ mod tests {
         }
     }
 
+    // [assertions RFC 7523 §3 h]
     #[test]
     fn a_key_without_a_name_is_tried_after_others() {
         let token = signed(SigningAlgorithm::ES256);
@@ -155,6 +157,8 @@ mod tests {
         assert_eq!(verify(&token, &keys(&[])), Err(TokenError::UnknownKey));
     }
 
+    // [assertions RFC 7515 §4.1.7]: `x5t` and `x5t#S256` in the header of an assertion are ignored. `jku`,
+    //   `jwk`, `x5u`, `x5c` and `crit` are refused: a registered key verifies it, and no other
     #[test]
     fn a_thumbprint_of_a_certificate_is_ignored_and_what_brings_a_key_is_refused() {
         let parse = |member: &str| {

@@ -30,6 +30,7 @@ pub fn left_half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
 mod tests {
     use super::*;
 
+    // [core Core §3.1.3.6]: `at_hash` is the left half of the hash of the access token
     #[test]
     fn the_examples_of_the_standards_come_out() {
         // OpenID Connect Core §A.3.

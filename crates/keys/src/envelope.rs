@@ -210,6 +210,7 @@ mod tests {
         assert!(matches!(error, SealError::Corrupt));
     }
 
+    // [V11 11.3.2]: 1 | Approved ciphers only | AES-256-GCM
     #[tokio::test]
     async fn no_value_unseals_in_the_place_of_another() {
         let sealer = EnvelopeSealer::new(kek(), Vec::new());
@@ -248,6 +249,10 @@ mod tests {
         }
     }
 
+    // [V11 11.2.5]: 3 | Errors of cryptography fail safely | A value with one changed bit does not open; a
+    //   caller does not see the cause
+    // [V11 11.3.3]: 2 | Changes of encrypted data are detected | Authenticated, with tenant, key and
+    //   algorithm as associated data
     #[tokio::test]
     async fn every_flipped_bit_and_every_cut_is_found() {
         let sealer = EnvelopeSealer::new(kek(), Vec::new());

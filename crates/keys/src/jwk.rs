@@ -151,6 +151,8 @@ mod tests {
         serde_json::to_string(jwk).unwrap()
     }
 
+    // [keys RFC 7517 §4]: A key has `kty`; here also `use`, `kid` and `alg`, and nothing private
+    // [keys RFC 7518 §6.3.1]: RSA numbers have no leading zeros
     #[test]
     fn members_stand_in_their_documented_order() {
         let rsa =
@@ -173,6 +175,8 @@ mod tests {
         );
     }
 
+    // [keys RFC 7638 §3]: The thumbprint is SHA-256 over the required members, in order, without blanks
+    // [V11 11.4.1]
     #[test]
     fn the_thumbprint_is_that_of_the_example_in_the_rfc() {
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZC\
@@ -184,6 +188,8 @@ mod tests {
         assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 
+    // [keys RFC 7518 §6.2.1.2, §6.2.1.3]: EC coordinates have the full size of the curve, leading zeros
+    //   included
     #[test]
     fn fifty_generated_ec_keys_have_padded_coordinates() {
         for (algorithm, encoded_len) in [(SigningAlgorithm::ES256, 43), (SigningAlgorithm::ES384, 64)] {
@@ -200,6 +206,7 @@ mod tests {
         }
     }
 
+    // [keys RFC 7517 §4], [keys RFC 7638 §3]
     #[test]
     fn an_independent_reader_finds_the_same_key_and_thumbprint() {
         for algorithm in SigningAlgorithm::ALL {
@@ -216,6 +223,7 @@ mod tests {
         }
     }
 
+    // [keys RFC 7518 §6.3.1]
     #[test]
     fn the_numbers_of_an_rsa_key_are_those_that_another_library_reads() {
         use rsa::pkcs8::DecodePrivateKey as _;

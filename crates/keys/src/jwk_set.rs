@@ -44,6 +44,8 @@ mod tests {
     use super::*;
     use crate::{KeyId, test_keys};
 
+    // [keys RFC 7517 §5]: A set is an object with an array `keys`
+    // [http RFC 9110 §8.8.3]: The entity tag of a key set changes with its keys and only then
     #[test]
     fn the_tag_changes_with_the_keys_and_only_then() {
         let jwk = |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk;

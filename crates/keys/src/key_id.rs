@@ -165,6 +165,9 @@ impl Hash for KeyId {
 mod tests {
     use super::*;
 
+    // [keys RFC 7517 §4.5]: The keys of a set have different `kid` values; a number or a thumbprint is never
+    //   used again
+    // [jwt RFC 8725 §3.10]
     #[test]
     fn only_the_spelling_that_we_write_is_read() {
         assert_eq!(Kid::parse("oauth2-key-17"), Some(Kid::Numbered(17)));

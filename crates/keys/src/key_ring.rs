@@ -171,6 +171,7 @@ mod tests {
         assert!(ring.find("oauth2-key-01", Lifetime::from_seconds(0), at(0)).is_none());
     }
 
+    // [found 1]
     /// A holder of the private half of an announced key, as of one that was imported, could sign with it already.
     #[test]
     fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {

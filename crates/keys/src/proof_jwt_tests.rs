@@ -38,6 +38,7 @@ fn verify(token: &str) -> Result<String, ProofError> {
     Ok(jwt.verify()?.to_string())
 }
 
+// [dpop RFC 9449 §4.3 e]: 6: the key in `jwk` signed it
 #[test]
 fn each_algorithm_is_verified_with_the_key_of_the_header() {
     for algorithm in SigningAlgorithm::ALL {
@@ -50,6 +51,12 @@ fn each_algorithm_is_verified_with_the_key_of_the_header() {
     }
 }
 
+// [dpop RFC 9449 §4.2]: A proof has `typ`, `alg`, `jwk`, `jti`, `htm`, `htu` and `iat`
+// [dpop RFC 9449 §4.3 d]: 4: `typ` is `dpop+jwt`
+// [dpop RFC 9449 §4.3, §11.6]: 5: an asymmetric algorithm, never `none` or a MAC, and that of the key
+// [dpop RFC 9449 §4.3 f]: 7: `jwk` has no private key
+// [dpop RFC 9449 §4.3 g]: Ours: an RSA key has 2048 to 4096 bits, and a proof at most 8 KiB, because its
+//   sender chooses both
 #[test]
 fn every_other_header_is_refused() {
     use ProofError as E;
@@ -177,6 +184,8 @@ fn every_other_header_is_refused() {
     }
 }
 
+// [dpop RFC 9449 §4.3 b]: 2: one well-formed JWT
+// [dpop RFC 9449 §4.3 g]
 #[test]
 fn what_is_no_jwt_with_unique_names_is_malformed() {
     let key = key(SigningAlgorithm::ES256);

@@ -110,6 +110,7 @@ fn length_prefixed(fields: &[&str]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    // [V11 11.3.3]
     #[test]
     fn no_two_contexts_have_the_same_bytes() {
         let tenants = ["a", "a1", "signing-key"].map(|id| TenantId::parse(id).unwrap());

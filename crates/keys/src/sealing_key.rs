@@ -151,6 +151,8 @@ mod tests {
         assert_eq!(read(&BASE64.encode([7; 33])).unwrap_err(), InvalidSealingKey::WrongLength(33));
     }
 
+    // [parties #12]: those who can read the database or a backup | read rows: names, scopes, times, hashes |
+    //   read a private key or a secret without the sealing key
     #[test]
     fn what_was_sealed_unseals_in_its_own_context_only() {
         let key = SealingKey::generate().unwrap();
@@ -177,6 +179,9 @@ mod tests {
         }
     }
 
+    // [V11 11.3.1]: 1 | No ECB, no weak padding | AES-256-GCM is the only encryption
+    // [V11 11.3.4]: 3 | Nonces are not used twice with a key | 96 random bits under a data key that seals one
+    //   value; in Redis a key for each message
     #[test]
     fn the_same_plaintext_is_never_sealed_alike() {
         let key = SealingKey::generate().unwrap();

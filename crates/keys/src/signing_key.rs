@@ -185,6 +185,7 @@ mod tests {
         BASE64URL.decode(token.split('.').nth(index).unwrap()).unwrap()
     }
 
+    // [access-tokens RFC 9068 §2.1 c]
     #[test]
     fn the_header_has_its_documented_bytes() {
         let token = test_keys::signing_key(ID, SigningAlgorithm::RS256).sign("JWT", &claims()).unwrap();
@@ -202,6 +203,12 @@ mod tests {
         }
     }
 
+    // [keys RFC 7518 §3.1 b]: RS256 and ES256, both recommended, are implemented; beside them RS384, RS512,
+    //   PS256, ES384 and EdDSA (RFC 8037)
+    // [keys RFC 7518 §3.4]: An ECDSA signature is both numbers at full size, one after the other
+    // [access-tokens RFC 9068 §2.1]: Tokens are signed, never `none`; RS256 is served
+    // [V11 11.4.3]: 2 | Hashes in signatures have 256 bits or more | SHA-256 and above
+    // [V11 11.2.1]
     #[test]
     fn an_independent_library_verifies_every_algorithm_by_the_published_key() {
         for algorithm in SigningAlgorithm::ALL {
@@ -218,6 +225,7 @@ mod tests {
         }
     }
 
+    // [keys RFC 7518 §3.3, §3.5], [jwt RFC 8725 §3.4, §3.5]
     #[test]
     fn a_generated_key_signs() {
         for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA] {
@@ -253,6 +261,7 @@ mod tests {
         assert!(matches!(key.sign("JWT", &claims), Err(SignError::Claims(_))));
     }
 
+    // [jwt RFC 8725 §3.1]
     #[test]
     fn a_signature_of_another_algorithm_over_the_same_key_is_not_accepted() {
         let mut token = b"header.claims".to_vec();

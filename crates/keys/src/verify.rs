@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(inspection.failed().is_some(), verdict.is_err());
     }
 
+    // [keys RFC 7518 §3.1 b]
     #[test]
     fn a_good_token_of_each_algorithm_is_accepted_with_its_claims() {
         for number in 1..=3 {
@@ -275,6 +276,7 @@ mod tests {
         }
     }
 
+    // [jwt RFC 8725 §3.8], [rfc9700 §4.10.2], [V9 9.1.3]
     #[test]
     fn a_token_does_not_pass_at_another_tenants_ring() {
         // The other tenant has a key of the same number and algorithm, as every tenant does.
@@ -317,6 +319,8 @@ mod tests {
         assert_eq!(verify_at(&format!("{signed}.{other}"), &own, NOW), Err(TokenError::SignatureInvalid));
     }
 
+    // [jwt RFC 8725 §3.8]: The issuer is checked, and the key belongs to that issuer
+    // [access-tokens RFC 9068 §4 b]
     #[test]
     fn the_issuer_is_checked_before_the_key() {
         let header = r#"{"alg":"RS256","typ":"JWT","kid":"someone-elses"}"#;

@@ -104,6 +104,7 @@ proptest! {
     }
 }
 
+// [limits #10]
 /// A token over 16 KiB is not looked into, so its two decoded parts are read here as if it were.
 #[test]
 fn headers_and_claims_are_read_in_linear_time() {

@@ -67,6 +67,7 @@ mod tests {
 
     use super::*;
 
+    // [dpop RFC 9449 §4.3 i]: 9: `htu` is the URI without query and fragment, compared in normal form
     #[test]
     fn a_uri_has_one_spelling() {
         for (uri, expected) in [
@@ -130,6 +131,7 @@ mod tests {
     }
 
     proptest! {
+        // [dpop RFC 9449 §4.3 i]
         #[test]
         fn the_normal_form_is_its_own_normal_form(uri in "https?://[a-zA-Z0-9.:]{1,12}(/[a-zA-Z0-9.%~]{0,6}){0,4}|.{0,40}") {
             if let Some(normal) = normalized(&uri) {

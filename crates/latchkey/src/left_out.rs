@@ -98,6 +98,7 @@ mod tests {
         began.elapsed().as_secs()
     }
 
+    // [found 6]
     #[tokio::test(start_paused = true)]
     async fn tenants_are_tried_each_minute_and_soon_after_a_change_of_theirs() {
         let left_out = LeftOut::default();

@@ -202,6 +202,7 @@ mod tests {
         }
     }
 
+    // [limits #43]: unread log lines | a bounded buffer | lines are dropped and counted; no request waits
     #[test]
     fn a_full_buffer_drops_lines_counts_them_and_never_blocks() {
         let buffer = Arc::new(Buffer::default());

@@ -129,6 +129,12 @@ mod tests {
         guard.allows(address.parse().unwrap())
     }
 
+    // [registration RFC 7591 §5]: The server protects itself when it fetches a URL of a client: https, public
+    //   addresses, no redirect, bounded size and time
+    // [fetches #1]: a private, shared, link-local, loopback, multicast, documentation or reserved address, in
+    //   any spelling | refused before a connection
+    // [fetches #2]: an address of IPv4 inside one of IPv6 (mapped, compatible, NAT64, 6to4, Teredo) | a
+    //   mapped one is judged as the address of IPv4; the others are refused
     #[test]
     fn only_public_addresses_are_fetched_from() {
         let guard = Guard::default();
@@ -208,6 +214,7 @@ mod tests {
         }
     }
 
+    // [fetches #1], [fetches #5]
     #[test]
     fn a_url_is_https_and_its_literal_address_is_judged_in_every_spelling() {
         use UnfitUrl::{Address, Malformed, NotHttps};

@@ -61,6 +61,9 @@ mod tests {
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{address}");
     }
 
+    // [V13 13.2.4]: 2 | The program connects to listed systems only | not met | Those of the settings, over
+    //   https or on this machine, and the public hosts that tenant administrators name as `jwks_uri`, over
+    //   https; both without following redirects. The AWS SDK also connects to AWS' sources of credentials
     #[test]
     fn an_address_is_https_or_on_this_machine() {
         check("https://vault.example:8200", Ok("vault.example:8200"));

@@ -20,6 +20,12 @@ fn without_digests(html: &str) -> String {
     format!("{before}integrity=\"DIGEST\"{after}")
 }
 
+// [V6 6.2.6]: 1 | Fields for passwords hide what is typed | `type=password`; a button shows it until it is
+//   sent
+// [V6 6.2.7]: 1 | Pasting, browsers' helpers and password managers work | `autocomplete` names both fields of
+//   the one form; no script handles a key or a paste
+// [V6 6.4.2]: 1 | There are no hints and no secret questions | An account has no member for one, members that
+//   it does not have are refused, and no page shows or asks for one
 #[test]
 fn each_page_is_as_its_snapshot() {
     for (name, page) in all(&common()) {
@@ -63,6 +69,8 @@ fn a_logo_has_the_name_of_the_tenant_and_another_picture_in_the_dark() {
     }
 }
 
+// [attacks #40]: A person at the page of another tenant than the one that is meant | Every page names its
+//   tenant
 #[test]
 fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_its_account() {
     for (name, page) in all(&common()) {
@@ -75,6 +83,7 @@ fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_it
     }
 }
 
+// [V6 6.2.7]
 #[test]
 fn no_page_has_inline_style_or_script_or_loads_anything_from_elsewhere() {
     for (name, page) in all(&common()).into_iter().chain(all(&with_logos())) {
@@ -153,6 +162,8 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
     }
 }
 
+// [attacks #14]: Markup and script in names, scopes, addresses and errors | Templates escape every value, and
+//   the policy runs no script but ours
 /// Markup in every value that a tenant, a client or a person can choose.
 #[test]
 fn markup_in_a_value_is_text() {

@@ -56,6 +56,7 @@ impl<'de> Deserialize<'de> for Audience<'_> {
 mod tests {
     use super::*;
 
+    // [jwt RFC 7519 §4.1.3]
     #[test]
     fn both_shapes_are_read_and_written_as_they_are() {
         for (json, holds, lacks) in [(r#""api""#, "api", "ap"), (r#"["a","b"]"#, "b", "c"), ("[]", "", "a")] {

@@ -235,6 +235,13 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §3.1.1, §4.1.1]: `response_type` is required, and an unknown one is
+    //   `unsupported_response_type`
+    // [dpop RFC 9449 §10]: `dpop_jkt` binds the code: without a proof of its key it is `invalid_grant`, and
+    //   used up
+    // [rfc9700 §4.6]: Injection of access tokens | No access token is in an authorization response: the only
+    //   response type is `code`
+    // [native RFC 7636 §4.2]
     #[test]
     fn each_parameter_has_its_rule_and_the_answer_keeps_its_form() {
         use AuthorizationErrorCode::*;

@@ -75,12 +75,16 @@ mod tests {
         check("id:a:b", &[("id", "a:b")]);
     }
 
+    // [oauth RFC 6749 §2.3.1 b]: Both halves of the Basic pair are form-decoded
     #[test]
     fn an_encoded_pair_is_decoded_first_and_then_read_as_sent() {
         check("a%3Ab:c%20d", &[("a:b", "c d"), ("a%3Ab", "c%20d")]);
         check("id:a+b", &[("id", "a b"), ("id", "a+b")]);
     }
 
+    // [oauth RFC 6749 §2.3.1 c]: Only the decoded pair counts. Here the pair as sent is a second reading
+    //   where it differs, because many clients do not encode; both readings are one attempt and cost the same
+    //   | departs
     #[test]
     fn a_pair_that_does_not_decode_is_read_as_sent() {
         check("id:100%", &[("id", "100%")]);

@@ -87,6 +87,7 @@ impl From<Places> for ClaimsRequest {
 mod tests {
     use super::*;
 
+    // [core Core §5.5]: `claims`: claims for userinfo and for the ID token, voluntary and essential
     #[test]
     fn claims_are_requested_for_each_place() {
         let text = r#"{"userinfo":{"name":{"essential":true},"email":null,"https://a.example/x":{}},

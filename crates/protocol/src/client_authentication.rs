@@ -361,6 +361,10 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §2.3.1]: HTTP Basic is supported for every client that has a secret
+    // [oauth RFC 6749 §2.3.1 d]: Credentials in the body may be supported
+    // [assertions RFC 7521 §4.2]: `client_assertion_type` and `client_assertion`; another type is no
+    //   credential
     #[test]
     fn one_method_is_taken_as_it_is() {
         assert_eq!(take(Some(BASIC), ""), "basic a");
@@ -404,6 +408,9 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §2.3.1 e]: `client_id` is required beside `client_secret`. Beside an [API
+    //   key](api-keys.md) it may be left out, in the body and as an empty user: the key names its client |
+    //   departs
     #[test]
     fn an_api_key_needs_no_client_id() {
         let key = format!("lkk_4fT9xQ2bV7mK_{}", "7".repeat(49));
@@ -431,6 +438,8 @@ mod tests {
         assert_eq!(take(Some(basic(":secret").as_bytes()), ""), "basic ");
     }
 
+    // [oauth RFC 6749 §2.3 b]: Two authentication methods in one request are refused
+    // [assertions RFC 7521 §4.2 b]: No second client authentication method in the request
     #[test]
     fn two_methods_are_refused() {
         let two = "invalid_request: Multiple client authentication methods were provided";

@@ -19,6 +19,7 @@ pub fn is_code_verifier(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    // [native RFC 7636 §4.1]: A verifier has 43 to 128 unreserved characters
     #[test]
     fn a_verifier_has_the_characters_and_the_length_of_the_rfc() {
         assert!(is_code_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
@@ -28,6 +29,9 @@ mod tests {
         }
     }
 
+    // [native RFC 7636 §4.2, §4.6]: `S256` alone; the verifier matches the challenge, and is refused without
+    //   one
+    // [native RFC 7636 §4.2]: `S256` is implemented; `plain` is refused, as RFC 9700 §2.1.1 advises
     #[test]
     fn a_challenge_is_43_characters() {
         assert!(CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").is_some());

@@ -75,6 +75,7 @@ impl<'de> Deserialize<'de> for Confirmation {
 mod tests {
     use super::*;
 
+    // [dpop RFC 9449 §6.1], [mutual-tls RFC 8705 §3.1]
     #[test]
     fn a_confirmation_has_the_members_of_the_rfcs_and_no_others() {
         let (jkt, certificate) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));

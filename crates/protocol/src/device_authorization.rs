@@ -50,6 +50,8 @@ impl DeviceAuthorizationResponse {
 mod tests {
     use super::*;
 
+    // [devices §3.2]: The answer has `device_code`, `user_code`, `verification_uri`, `expires_in`; here also
+    //   `verification_uri_complete` and `interval`
     #[test]
     fn the_answer_has_its_members_and_a_log_has_no_code() {
         let response = DeviceAuthorizationResponse {

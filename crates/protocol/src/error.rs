@@ -106,6 +106,7 @@ impl ErrorResponse {
 mod tests {
     use super::*;
 
+    // [oauth RFC 6749 §5.2]
     #[test]
     fn members_stand_in_their_documented_order() {
         let refusal =

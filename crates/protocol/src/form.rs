@@ -203,6 +203,7 @@ mod tests {
         taken.map(|value| value.map(Cow::into_owned))
     }
 
+    // [oauth RFC 6749 §3.2 b]: A parameter without a value counts as absent
     #[test]
     fn values_are_decoded_and_empty_ones_are_absent() {
         assert_eq!(take("a=b+c%2Bd&e=f", "a"), Ok(Some("b c+d".to_owned())));
@@ -213,6 +214,7 @@ mod tests {
         assert_eq!(take("a=%zz&b=%", "a"), Ok(Some("%zz".to_owned())));
     }
 
+    // [oauth RFC 6749 §3.2 e]
     #[test]
     fn repetitions_and_broken_utf_8_are_refused() {
         assert_eq!(take("a=1&a=1", "a"), Err("Parameter a was sent more than once".to_owned()));
@@ -247,6 +249,10 @@ mod tests {
         }
     }
 
+    // [oauth RFC 6749 §3.2 c]: Ours: a request has at most 128 parameters and 16 `resource`s and `audience`s
+    //   (`invalid_request`) and names at most 128 scopes (`invalid_scope`), for known and unknown clients
+    //   alike
+    // [limits #9], [found 2]
     #[test]
     fn a_hundred_and_twenty_eight_parameters_are_read_and_no_more() {
         for filler in ["x=1", "x=", "x"] {

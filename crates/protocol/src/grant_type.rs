@@ -58,6 +58,10 @@ impl GrantType {
 mod tests {
     use super::*;
 
+    // [oauth RFC 6749 §4.2]: Implicit grant. Left out on purpose (RFC 9700 §2.1.2) | absent
+    // [oauth RFC 6749 §4.3]: Password grant. Left out on purpose (RFC 9700 §2.4) | absent
+    // [rfc9700 §2.1.2]: No implicit grant | The grant type does not exist in the code
+    // [V10 10.4.4]
     #[test]
     fn names_round_trip_and_the_password_grant_is_unknown() {
         for grant in GrantType::ALL {

@@ -133,6 +133,7 @@ mod tests {
     use super::*;
     use crate::RefusalReason;
 
+    // [introspection RFC 7662 §2.2 b]: For an inactive token the answer has no other member
     #[test]
     fn an_inactive_token_says_nothing_else() {
         assert_eq!(serde_json::to_string(&IntrospectionResponse::INACTIVE).unwrap(), r#"{"active":false}"#);
@@ -153,6 +154,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
     }
 
+    // [introspection RFC 7662 §2.1]: POST with a form; `token` is required and occurs once
+    // [introspection RFC 7662 §2.1 b]: `token_type_hint` may be ignored, and is: there is one type of token
     #[test]
     fn the_token_is_required_and_sent_once() {
         let parse = |body: &str| IntrospectionRequest::parse(None, body.as_bytes()).map(|_| ());

@@ -33,6 +33,11 @@ pub fn bidi_control_in_name(name: &str) -> Option<char> {
 mod tests {
     use super::*;
 
+    // [found 26]: Ids and names could contain characters that are invisible or change the direction of
+    //   writing; an audit subject `svc/s1` was ambiguous | fixed | New ids contain no format or separator
+    //   characters (Cf, Zl, Zp), new names no bidi controls; existing rows stay valid. Audit records of
+    //   secrets name client and secret separately. Not checked: user names in `admin.users`, which are in no
+    //   store
     #[test]
     fn invisible_characters_are_found_in_ids_and_bidi_controls_in_names() {
         for (text, in_id, in_name) in [

@@ -157,6 +157,20 @@ impl AuthorizationServerMetadata {
 mod tests {
     use super::*;
 
+    // [dpop RFC 9449 §5.1]: `dpop_signing_alg_values_supported`
+    // [revocation RFC 8414 §2]: Metadata names the endpoint and how clients authenticate there
+    // [metadata RFC 8414 §2 b]: `token_endpoint`, `jwks_uri` and `response_types_supported` are present
+    // [metadata RFC 8414 §2 c]: `authorization_endpoint` is required unless no grant uses it. Here it is
+    //   present wherever a grant is served, because the official MCP SDKs refuse a document without it. Where
+    //   nobody signs in, `response_types_supported` is empty, and the endpoint answers 400 with a page of the
+    //   tenant and `unsupported_response_type`
+    // [metadata RFC 8414 §2 d]: `token_endpoint` is present unless only the implicit grant is supported. It
+    //   is also absent if no grant is: a tenant with `access_token.format: opaque`, which is not served yet,
+    //   has neither it nor its authentication methods nor scopes; its keys and its introspection stay
+    //   available for the tokens that it issued before | departs
+    // [metadata RFC 8414 §2 e]: Grants, authentication methods and scopes are listed as they are served
+    // [metadata RFC 8414 §3.2]: Empty lists are omitted. Not `response_types_supported`, which §2 requires,
+    //   and not `grant_types_supported`, whose default in §2 has grants that are not served | departs
     #[test]
     fn a_document_says_what_works_and_nothing_else() {
         let document = |grants: &[GrantType]| {
@@ -209,6 +223,7 @@ mod tests {
         assert_eq!(document(&[]), of_no_grant);
     }
 
+    // [mutual-tls RFC 8705 §5]
     #[test]
     fn certificates_are_advertised_with_their_endpoints() {
         let document = |grants: &[GrantType], alias| {

@@ -51,6 +51,7 @@ mod tests {
         assert_eq!(token.as_ref().map(|token| (token.scheme, token.expose())), expected, "{header:?}");
     }
 
+    // [bearer RFC 6750 §2.1]
     #[test]
     fn the_scheme_is_case_insensitive_and_other_schemes_hold_no_token() {
         check("Bearer a.b.c", Some((TokenType::Bearer, "a.b.c")));

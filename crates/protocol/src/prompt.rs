@@ -37,6 +37,7 @@ impl Prompt {
 mod tests {
     use super::*;
 
+    // [core Core §3.1.2.1 d]
     #[test]
     fn none_is_alone_and_every_value_is_known() {
         let login = Prompt { login: true, ..Prompt::default() };

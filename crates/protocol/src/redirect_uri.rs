@@ -137,6 +137,12 @@ fn without_loopback_port(uri: &str) -> Option<(&'static str, &str)> {
 mod tests {
     use super::*;
 
+    // [oauth RFC 6749 §3.1.2, §3.1.2.4]: The redirect URI is absolute, without a fragment, and registered;
+    //   with another one the browser is not redirected
+    // [native RFC 8252 §7.1]: Private-use schemes may be registered, with a dot in their name, for public
+    //   clients
+    // [native RFC 8252 §7.2]: https redirect URIs that an app claims are like all others
+    // [native RFC 8252 §8.4]: Clients are registered with their type and their whole redirect URIs
     #[test]
     fn what_may_be_registered_leads_to_one_place() {
         use InvalidRedirectUri::{Authority, Fragment, Http, NotAbsolute, NotPublic, Scheme, Wildcard};
@@ -184,6 +190,17 @@ mod tests {
         assert_eq!(check_redirect_uri("app:/callback", true), Err(Scheme));
     }
 
+    // [core Core §3.1.2.1 c]: `redirect_uri` is one of the registered ones, byte by byte
+    // [native RFC 8252 §7.3]: The port of a loopback redirect URI may vary
+    // [native RFC 8252 §8.3]: `localhost` is not an address: its port does not vary
+    // [rfc9700 §2.1]: Redirect URIs match exactly; no open redirector; defences against CSRF and mix-up |
+    //   Compared byte by byte; nothing is redirected before a sign-in; forms are sealed for their browser;
+    //   each answer names the issuer
+    // [rfc9700 §4.1]: Insufficient validation of redirect URIs | Compared byte by byte; otherwise a page, and
+    //   no redirect
+    // [V10 10.4.1]: 1 | Redirect URIs are compared exactly with a list | Byte by byte; the port of a loopback
+    //   address is free (RFC 8252 §7.3)
+    // [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #1]
     #[test]
     fn a_request_names_a_registered_uri_byte_by_byte() {
         const KNOWN: [&str; 5] = [

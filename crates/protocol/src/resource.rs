@@ -39,6 +39,7 @@ impl ResourceIndicator {
 mod tests {
     use super::*;
 
+    // [resources RFC 8707 §2]: `resource` is an absolute URI without a fragment
     #[test]
     fn only_absolute_uris_without_fragment_are_resources() {
         for good in ["https://api.example.com", "https://api.example.com/v1?x=1", "urn:example:api"] {

@@ -29,6 +29,9 @@ impl RevocationRequest {
 mod tests {
     use super::*;
 
+    // [revocation RFC 7009 §2.1]: `token` is required and occurs once
+    // [revocation RFC 7009 §2.1 b]: `token_type_hint` is optional, an unknown one is ignored, and a wrong one
+    //   does not keep the token from being found
     #[test]
     fn the_token_is_required_and_the_hint_is_not_understood() {
         let parse = |body: &str| {

@@ -177,6 +177,9 @@ mod tests {
         );
     }
 
+    // [oauth RFC 6749 §3.3 b]: One space between two tokens. Here runs of spaces are accepted, since they are
+    //   unambiguous | departs
+    // [oauth RFC 6749 §3.3]
     #[test]
     fn scopes_keep_their_order_and_lose_repetitions() {
         check("api:write api:read", Ok("api:write api:read"));
@@ -185,6 +188,8 @@ mod tests {
         check("", Ok(""));
     }
 
+    // [oauth RFC 6749 §3.3]: A scope is a list of case-sensitive tokens of printable ASCII without quote and
+    //   backslash, in any order
     #[test]
     fn characters_outside_the_grammar_are_refused() {
         for bad in ["a\"b", "a\\b", "a\tb", "a\u{e9}", "a\nb", "a\u{7f}"] {

@@ -28,6 +28,9 @@ impl Secret {
 mod tests {
     use super::*;
 
+    // [V11 11.7.2]: 3 | Data in use is exposed as little as possible | not met | Secrets have a type that is
+    //   wiped and prints `[redacted]`, and only keys in use are open; buffers of libraries are not wiped
+    //   ([known gaps](#known-gaps))
     #[test]
     fn debug_prints_no_secret() {
         assert_eq!(format!("{:?}", Secret::new("hunter2".to_owned())), "[redacted]");

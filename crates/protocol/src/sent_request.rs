@@ -85,6 +85,7 @@ impl PushedResponse {
 mod tests {
     use super::*;
 
+    // [core RFC 9101 §5]
     #[test]
     fn a_request_has_one_source() {
         let take = |query: &str| {

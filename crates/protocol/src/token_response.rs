@@ -71,6 +71,8 @@ mod tests {
     use super::*;
     use crate::Scope;
 
+    // [oauth RFC 6749 §4.4.3]: No refresh token comes with the answer
+    // [oauth RFC 6749 §3.3 c]
     #[test]
     fn an_answer_holds_what_there_is_and_no_empty_scope() {
         for (scope, token_type, last) in [

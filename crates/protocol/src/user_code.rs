@@ -56,6 +56,7 @@ impl fmt::Display for UserCode {
 mod tests {
     use super::*;
 
+    // [devices §6.1]: Case and punctuation of a user code do not matter
     #[test]
     fn a_code_is_read_however_people_type_it() {
         let code = UserCode::parse("WDJB-MJHT").unwrap();
@@ -68,6 +69,7 @@ mod tests {
         }
     }
 
+    // [devices §5.1]
     #[test]
     fn each_letter_is_as_likely_as_any_other() {
         let mut counts = [0; 20];

@@ -160,6 +160,12 @@ mod tests {
         check(claims)
     }
 
+    // [assertions RFC 7521 §5.2]: Refused after its end; with an identifier, used once
+    // [assertions RFC 7523 §3]: `iss` and `sub` are the client's id
+    // [assertions RFC 7523 §3 c]: `exp` is required; `nbf` and `iat` are obeyed; a difference of 60 s between
+    //   clocks is allowed
+    // [assertions RFC 7523 §3 d]: An assertion may be refused whose end is far away, or whose issue long ago:
+    //   here more than an hour
     #[test]
     fn an_assertion_is_for_this_server_of_this_client_and_of_now() {
         use AssertionCheck as E;
@@ -195,6 +201,8 @@ mod tests {
         }
     }
 
+    // [assertions RFC 7523bis §3]: Under the tenant's policy `assertions.audience: issuer`, `aud` is the
+    //   issuer alone, as a string. Without it the rule above holds
     /// The policy of a FAPI 2.0 tenant.
     #[test]
     fn a_policy_accepts_the_issuer_alone_and_shorter_lifetimes() {
@@ -235,6 +243,9 @@ mod tests {
         }
     }
 
+    // [assertions RFC 7523 §3 g]: `jti` is optional. Here it is required, since each assertion is accepted
+    //   once | departs
+    // [assertions RFC 7523 §3 c]
     #[test]
     fn every_claim_but_the_begin_is_required() {
         use AssertionCheck as E;
@@ -251,6 +262,9 @@ mod tests {
         }
     }
 
+    // [assertions RFC 7523 §3 e]: Ours: used assertions are remembered until no replica accepts them, also
+    //   one whose clock is a minute behind, and at most 250 000 of a tenant; a full share is 503 there and
+    //   nowhere else, and replays take nothing of it
     #[test]
     fn the_identifier_is_kept_until_the_assertion_is_refused_anyway_also_by_a_clock_that_is_behind() {
         let used = with("exp", json!(NOW + 60)).unwrap();

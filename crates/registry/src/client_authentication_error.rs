@@ -110,6 +110,7 @@ mod tests {
     use crate::methods::{self, secret};
     use crate::{AssertionCheck, CertificateCheck, ClientId};
 
+    // [oauth RFC 6749 §5.2 b], [parties #1]
     #[test]
     fn all_refusals_look_alike_and_failures_of_ours_are_none() {
         use ClientAuthenticationError as E;

@@ -259,6 +259,9 @@ mod tests {
         DistinguishedName::parse(written).unwrap().is(&certificate_name(of_certificate))
     }
 
+    // [mutual-tls RFC 5280 §7.1]: Distinguished names are compared by their attributes, without regard to
+    //   case and repeated blanks. Other equivalences of RFC 4518, such as composed and decomposed letters,
+    //   count as differences | departs
     #[test]
     fn names_are_compared_by_their_attributes() {
         let subject = "CN=client,OU=Machines,O=Example Ltd,C=DE";
@@ -297,6 +300,7 @@ mod tests {
         assert!(is(r"O=a\\\, b,CN=\#1", r"O=a\5C\, b,CN=\#1"));
     }
 
+    // [mutual-tls RFC 4514 §2, §3]: Texts of names are read by their grammar
     #[test]
     fn a_text_that_is_no_name_is_refused_with_the_reason() {
         use InvalidName as E;
@@ -351,11 +355,13 @@ mod tests {
     }
 
     proptest! {
+        // [mutual-tls RFC 4514 §2, §3]
         #[test]
         fn no_text_panics(text in "\\PC*|[CNO=,+#\\\\ 0-9a-f\"]*") {
             let _ = DistinguishedName::parse(&text);
         }
 
+        // [mutual-tls RFC 5280 §7.1]
         /// Whatever a certificate names is found by its text, and by nothing else.
         #[test]
         fn no_value_is_lost(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {

@@ -45,6 +45,8 @@ impl DpopNonces {
 mod tests {
     use super::*;
 
+    // [dpop RFC 9449 §8]: Nonces are unpredictable
+    // [dpop RFC 9449 §4.3, §11.1]
     #[test]
     fn a_nonce_is_of_one_tenant_and_of_its_minute_and_its_neighbours() {
         let pepper = Pepper::generate();

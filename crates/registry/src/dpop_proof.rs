@@ -208,6 +208,7 @@ mod tests {
         claims
     }
 
+    // [dpop RFC 9449 §4.3]: 1: not more than one header `DPoP`
     #[test]
     fn a_request_has_one_proof_at_most() {
         let read = |headers: &[&'static [u8]]| only_proof(headers.iter().copied());
@@ -218,6 +219,7 @@ mod tests {
         assert_eq!(read(&[b"\xff"]), Err(DpopCheck::Form));
     }
 
+    // [dpop RFC 9449 §4.3, §7.1]
     #[test]
     fn a_bound_key_is_proven_by_its_own_proof_alone() {
         let [one, other] = [1, 2].map(|byte| Thumbprint::new([byte; 32]));
@@ -230,6 +232,10 @@ mod tests {
         assert!(nobody.prove_certificate(None) && !nobody.prove_certificate(Some(other)));
     }
 
+    // [dpop RFC 9449 §4.3 c]: 3: all required claims
+    // [dpop RFC 9449 §4.3 h]: 8: `htm` is the method
+    // [dpop RFC 9449 §4.3, §11.1]: 11: made within a minute of now, or with a nonce of the last two minutes
+    // [dpop RFC 9449 §4.2]
     #[test]
     fn a_proof_is_for_this_request_and_of_now() {
         use DpopCheck as E;
@@ -288,6 +294,8 @@ mod tests {
         }
     }
 
+    // [dpop RFC 9449 §4.3, §7.1]: 12: beside a token, `ath` is its hash, and the proof's key is the one in
+    //   `cnf`
     #[test]
     fn a_proof_beside_a_token_has_its_hash() {
         let other = Err(DpopCheck::Token);
@@ -304,6 +312,7 @@ mod tests {
         assert_eq!(check(claims(), Some(TOKEN), false).map(|_| ()), other);
     }
 
+    // [dpop RFC 9449 §4.3, §8, §11.3]: 10: a nonce that the server requires
     #[test]
     fn where_a_nonce_is_required_it_decides_in_place_of_iat() {
         let needed = Err(DpopCheck::Nonce);

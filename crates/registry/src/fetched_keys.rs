@@ -153,6 +153,9 @@ mod tests {
         }
     }
 
+    // [federation SPIFFE draft §5.1]: The bundle endpoint is polled after `spiffe_refresh_hint`. Here it is
+    //   fetched when an assertion needs it, after the `Cache-Control` of its answer, at most an hour |
+    //   departs
     #[test]
     fn a_set_is_fresh_for_as_long_as_it_says_within_bounds() {
         for (max_age, fresh_for) in [
@@ -172,6 +175,7 @@ mod tests {
         }
     }
 
+    // [registration RFC 7591 §2 g]
     #[test]
     fn a_set_is_used_for_a_day_while_its_source_fails() {
         let mut keys = fetched(Some(60));

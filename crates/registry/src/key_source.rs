@@ -102,6 +102,8 @@ pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    // [federation OIDC Discovery §4.3]: The `issuer` of the metadata is the issuer for which they were
+    //   fetched
     #[test]
     fn metadata_stand_below_the_issuer_and_name_it() {
         for (issuer, expected) in [
@@ -124,6 +126,8 @@ mod tests {
         }
     }
 
+    // [federation SPIFFE draft §5]: Bundles are keyed by the trust domain; the endpoint is configured, and
+    //   not derived
     #[test]
     fn the_bundle_of_a_trust_domain_has_keys_for_svids() {
         let bundle = r#"{"spiffe_sequence":1,"keys":[

@@ -132,6 +132,7 @@ mod tests {
     /// What the guard holds of a tenant whose identifiers expire in each minute of the longest lifetime, in bytes: its id and its counts.
     const BYTES_OF_A_TENANT: u64 = 2_048;
 
+    // [assertions RFC 7523 §3 e]
     #[test]
     fn the_counts_of_many_tenants_keep_to_a_bound_in_bytes_and_are_given_back() {
         const TENANTS: u64 = 2_000;

@@ -102,6 +102,7 @@ mod tests {
         cold.refusal_delay(Duration::ZERO)
     }
 
+    // [found 5]
     #[test]
     fn the_delay_is_five_milliseconds_or_what_all_but_one_in_a_thousand_lookups_took() {
         for (lookups, least, most) in [

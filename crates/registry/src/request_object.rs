@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(open(more).as_deref(), Ok(expected));
     }
 
+    // [core RFC 9101 §4]: `request` and `request_uri` are not in a request object
+    // [core RFC 9101 §10.8]: An assertion is no request object, and another `typ` is refused
     #[test]
     fn it_is_of_this_client_for_this_server_and_of_now() {
         use RequestObjectError as E;

@@ -132,6 +132,7 @@ mod tests {
     use super::*;
     use crate::{ClientId, CredentialTag, Revocation, SecretId};
 
+    // [revocation ours c]
     #[test]
     fn a_feed_says_what_is_revoked_and_names_no_client() {
         let tenant = TenantId::parse("acme").unwrap();

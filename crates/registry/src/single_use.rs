@@ -107,6 +107,7 @@ mod tests {
         }
     }
 
+    // [assertions RFC 7523 §3 e], [dpop RFC 9449 §11.1 c]
     #[tokio::test]
     async fn what_is_not_recorded_takes_nothing_of_the_tenants_share() {
         let guard = Arc::new(Guard::default());

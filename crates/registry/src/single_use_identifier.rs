@@ -54,6 +54,7 @@ impl SingleUseIdentifier {
 mod tests {
     use super::*;
 
+    // [dpop RFC 9449 §11.1]
     #[test]
     fn identifiers_of_two_clients_and_of_two_kinds_differ() {
         let id = |client: &str, jti: &str| {

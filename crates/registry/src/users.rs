@@ -316,6 +316,7 @@ mod tests {
             .await
     }
 
+    // [V11 11.4.2]
     #[tokio::test]
     async fn a_password_opens_its_own_user_only() {
         let (users, _) = users([declared("admin", "admin"), declared("root", "other")]);
@@ -378,6 +379,7 @@ mod tests {
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(UserSignInError::Refused));
     }
 
+    // [found 23]
     #[tokio::test]
     async fn what_was_signed_in_ends_with_its_password_and_not_with_the_process() {
         let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
@@ -409,6 +411,7 @@ mod tests {
         assert_ne!(sign_in(&here, root, "admin").await.unwrap().credential, credential);
     }
 
+    // [V6 6.3.1], [found 9]
     #[tokio::test]
     async fn after_failures_a_sign_in_waits_whether_or_not_the_name_is_known_and_the_password_right() {
         let (users, _) = users([declared("admin", "admin")]);

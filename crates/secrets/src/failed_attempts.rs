@@ -166,6 +166,7 @@ mod tests {
         drop(attempts.begin(&tenant(id), None, &source(number), Timestamp::from_seconds(now)));
     }
 
+    // [oauth RFC 6749 §2.3.1 g]
     #[test]
     fn the_limit_is_per_tenant_and_source_and_span() {
         let attempts = attempts(2);
@@ -185,6 +186,8 @@ mod tests {
         assert!(!is_over(&attempts, "acme", 1, 121));
     }
 
+    // [found 24]: A Basic header with two readings cost two hashes and counted as one failure | fixed |
+    //   Failures are counted by hash
     #[test]
     fn an_attempt_fails_once_for_each_of_its_hashes() {
         for (hashes, failures) in [(0, 1), (1, 1), (2, 2)] {
@@ -217,6 +220,7 @@ mod tests {
         }
     }
 
+    // [limits #22]: sources of one IPv6 /48 | 16 /64s, then one |
     #[test]
     fn more_than_sixteen_networks_of_a_site_have_one_limit() {
         let attempts = attempts(2);
@@ -258,6 +262,8 @@ mod tests {
         assert!(!is_over(&attempts, "acme", 1, 100));
     }
 
+    // [limits #34]: memory for sources that failed | 100 000 pairs of tenant and source | further ones are
+    //   not counted until the period ends; those in it still count
     #[test]
     fn the_memory_has_an_end_and_what_is_in_it_still_counts() {
         let attempts = attempts(2);

@@ -168,6 +168,8 @@ mod tests {
         assert_eq!(text(&[255; 32]).len(), 52);
     }
 
+    // [V11 11.5.1]: 2 | Unguessable values have 128 random bits | Secrets have 256. `jti` and ids are UUIDs
+    //   and not secrets
     #[test]
     fn generated_secrets_differ_and_are_well_formed() {
         let (left, right) = (GeneratedSecret::generate(), GeneratedSecret::generate());
@@ -249,6 +251,8 @@ mod tests {
             prop_assert!(!GeneratedSecret::is_well_formed(&changed.into_iter().collect::<String>()));
         }
 
+        // [V11 11.5.2]: 3 | The generator is sound under load | That of aws-lc-rs, initialised by the
+        //   operating system, with a state for each thread; if it fails no token or secret is issued
         #[test]
         fn different_bytes_are_different_secrets(left: [u8; 32], right: [u8; 32]) {
             prop_assert_eq!(left == right, text(&left) == text(&right));

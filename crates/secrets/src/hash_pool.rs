@@ -313,6 +313,9 @@ mod tests {
         assert_eq!(pool.hashes_computed(), 3);
     }
 
+    // [found 25]: A job in the low lane could wait without end | fixed | A wait ends after 5 s in every lane,
+    //   with 503 and `Retry-After`
+    // [limits #18]
     #[tokio::test(start_paused = true)]
     async fn a_wait_ends_after_five_seconds_in_every_lane() {
         let pool = HashPool::without_threads();
@@ -326,6 +329,7 @@ mod tests {
         assert!(!pool.step(), "no hash is computed for callers that are gone");
     }
 
+    // [attacks #19]
     /// Of one source, and of a thousand. A bound on hashes is a bound on time, whatever a machine needs for one.
     #[tokio::test(start_paused = true)]
     async fn callers_that_hang_up_cost_no_hash_and_another_signs_in_at_its_turn() {

@@ -62,6 +62,7 @@ mod tests {
         IdentifierCipher::for_purpose(&[1; 32], "a")
     }
 
+    // [core Core §8.1], [V11 11.2.1]
     #[test]
     fn a_sealed_identifier_never_changes() {
         // Computed by another implementation of RFC 5297, that of pyca/cryptography.

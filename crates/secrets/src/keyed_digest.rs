@@ -50,6 +50,8 @@ mod tests {
         }
     }
 
+    // [V11 11.4.1]: 1 | Approved hash functions only | SHA-256, 384, 512, HMAC-SHA-256, BLAKE2b within
+    //   argon2id. CRC-32 in generated secrets is no protection
     #[test]
     fn keys_and_purposes_have_different_digests() {
         let texts: [&[u8]; 1] = [b"x"];

@@ -114,6 +114,7 @@ mod tests {
         }
     }
 
+    // [shared 2.13]
     #[test]
     fn keys_have_buckets_of_their_own_and_a_tenant_that_fills_many_fills_and_empties_none_of_another() {
         let buckets = LeakyBuckets::new(10, SPAN);

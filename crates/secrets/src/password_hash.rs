@@ -142,6 +142,9 @@ mod tests {
         hash_password(&Secret::new(secret.to_owned()), salt).unwrap()
     }
 
+    // [V11 11.2.1]: 2 | Implementations are validated ones | aws-lc-rs signs, seals and draws random values;
+    //   argon2id and AES-SIV are RustCrypto's, compared with the reference and with another implementation;
+    //   the `rsa` crate only parses keys and computes with none (RUSTSEC-2023-0071)
     #[test]
     fn the_hash_is_the_reference_implementation_s() {
         let salt = salt_of(REFERENCE).unwrap();
@@ -172,6 +175,9 @@ mod tests {
         assert!(!stored.matches(&hash("your-client-secret", &PasswordSalt::generate())));
     }
 
+    // [V11 11.4.2]: 2 | Passwords are stored with a slow hash with current parameters | not met | argon2id,
+    //   19 MiB, 2 passes, 1 lane. An imported account keeps the hash of another system until its person signs
+    //   in
     #[test]
     fn only_hashes_of_our_parameters_are_importable() {
         assert!(salt_of(REFERENCE).is_some());
@@ -196,6 +202,7 @@ mod tests {
         }
     }
 
+    // [limits #13]: chosen secret | 1024 bytes | refused; if presented, one hash
     #[test]
     fn a_secret_is_short_text_without_control_characters() {
         for good in ["a", "your client secret", "\u{e9}", &"a".repeat(1024)] {

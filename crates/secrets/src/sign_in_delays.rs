@@ -104,6 +104,9 @@ mod tests {
         delays.begin(name, source(number), at(seconds)).as_millis()
     }
 
+    // [limits #16]: failed sign-ins of one user from one source | 3 without delay, then 0.1 s doubling to 5
+    //   s, for 15 minutes; 10 000 pairs are kept | the oldest pair is dropped
+    // [found 9]
     #[test]
     fn the_delay_grows_by_user_and_source_to_five_seconds_and_not_by_user_alone() {
         let delays = SignInDelays::default();
@@ -136,6 +139,7 @@ mod tests {
         assert_eq!(seen(&delays, 5_000), 0);
     }
 
+    // [limits #16]
     #[test]
     fn the_memory_has_an_end_and_the_oldest_goes_first() {
         let delays = SignInDelays::default();

@@ -108,6 +108,7 @@ mod tests {
         }
     }
 
+    // [parties #13]
     #[test]
     fn a_hash_belongs_to_one_tenant_client_secret_and_purpose() {
         let (hash, declared) = digests("acme", "billing", "secret");

@@ -216,6 +216,7 @@ mod tests {
         }
     }
 
+    // [attacks #9]
     #[test]
     fn an_altered_flow_is_foreign() {
         let flows = Flows::new(&Pepper::generate());

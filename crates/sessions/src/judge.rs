@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(found, last, "{policy:?}");
     }
 
+    // [V7 7.3.1], [V7 7.4.1]
     #[test]
     fn a_session_ends_by_time_by_itself_and_with_its_account() {
         let of = policy(100, 1_000, 0);

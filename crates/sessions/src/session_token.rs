@@ -106,6 +106,8 @@ mod tests {
         assert!(SessionToken::place_of(forged.to_cookie().expose(), Timestamp::from_seconds(0)).is_some());
     }
 
+    // [V7 7.2.3]: 1 | A token of a session is unique, from a secure generator, and has 128 bits or more | 256
+    //   bits of aws-lc-rs
     #[test]
     fn a_token_comes_back_from_its_cookie_and_nothing_else_is_one() {
         let token = SessionToken::generate(7, SessionId::generate());

@@ -166,6 +166,10 @@ mod tests {
         read(path, holds).err().map(|error| error.to_string())
     }
 
+    // [found 18]: A world-writable sealing key was used without a warning | fixed | Files with secrets that
+    //   group or others may write are refused; there is a warning for world-readable ones, but not below
+    //   `$CREDENTIALS_DIRECTORY`, `/run/secrets` and `/run/credentials`
+    // [V13 13.3.2]
     #[test]
     fn a_secret_that_others_may_write_is_refused() {
         let folder = tempfile::tempdir().unwrap();
@@ -201,6 +205,7 @@ mod tests {
         }
     }
 
+    // [limits #33], [found 16]
     #[test]
     fn what_is_no_regular_file_is_refused_and_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
@@ -216,6 +221,9 @@ mod tests {
         }
     }
 
+    // [limits #33]: files of settings; with public keys, certificates or pictures; with a secret | 64 MiB; 1
+    //   MiB; 64 KiB; regular files only | refused
+    // [found 16]
     #[test]
     fn each_kind_has_its_size() {
         let folder = tempfile::tempdir().unwrap();

@@ -367,6 +367,7 @@ mod tests {
         assert!(document.tenants["acme"].clients.is_empty() && document.tenants["acme"].issuer.is_none());
     }
 
+    // [limits #31]: settings file: nodes | as many as it has bytes, 24 levels deep | refused
     #[test]
     fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
         // A member of a JWK that is not known is skipped, so here any shape gets past the types.

@@ -75,6 +75,10 @@ mod tests {
         served.into_inner().unwrap()
     }
 
+    // [shared 2]: Connections to the store, groups of writes, the queue of an overloaded worker and the bytes
+    //   of caches went to the tenant that requested most | fixed | Turns of tenants in front of the pools, in
+    //   groups and in the queue; a tenant above an equal share of a full cache gives up its own entries
+    //   ([decision 41](decisions/0041-shared-resources-have-turns-by-tenant.md))
     #[tokio::test]
     async fn a_tenant_waits_for_one_turn_at_a_connection_however_many_of_another_wait() {
         let folder = tempfile::tempdir().unwrap();

@@ -100,6 +100,8 @@ pub fn bare_media_type(typ: &str) -> &str {
 mod tests {
     use super::*;
 
+    // [jwt RFC 8725 §3.11, §3.12]: `typ` distinguishes kinds of token
+    // [access-tokens RFC 9068 §4]
     #[test]
     fn a_typ_matches_without_case_and_prefix_and_a_previous_one_until_its_end() {
         let at = Timestamp::from_seconds;

@@ -241,6 +241,7 @@ mod tests {
         }
     }
 
+    // [limits #32]
     #[test]
     fn what_is_no_picture_of_pixels_is_refused() {
         for markup in [
@@ -257,6 +258,8 @@ mod tests {
         }
     }
 
+    // [limits #32]: a tenant's logo | PNG, JPEG or WebP by its first bytes, 256 KiB, 4096 pixels each way, no
+    //   animation; never decoded; shown by its own tenant only | refused
     #[test]
     fn sides_and_bytes_are_bounded() {
         for (width, height, fits) in [

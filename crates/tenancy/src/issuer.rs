@@ -53,6 +53,7 @@ mod tests {
     use super::*;
     use crate::TenantId;
 
+    // [metadata RFC 8414 §2]
     #[test]
     fn issuers_are_urls_or_bare_words() {
         for good in ["https://auth.example.com", "thunder", "http://localhost:3000/api/v1/tenant/acme"] {
@@ -63,6 +64,8 @@ mod tests {
         }
     }
 
+    // [metadata RFC 8414 §2 f]: Endpoints are URLs that the operator configured, never built from a request's
+    //   `Host`
     #[test]
     fn a_derived_issuer_is_the_path_of_the_tenant() {
         let acme = TenantId::parse("acme").unwrap();

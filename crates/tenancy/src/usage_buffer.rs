@@ -275,6 +275,10 @@ mod tests {
         assert_eq!((buffer.held.load(Ordering::Relaxed), buffer.dropped()), (0, 0));
     }
 
+    // [limits #35]: memory for last uses of secrets | 100 000 pairs of secret and address | the oldest are
+    //   dropped
+    // [limits #40]: memory for verifiers | 100 000; 256 of a tenant | the oldest tenants are dropped; of a
+    //   tenant, verifiers of the last day stay
     #[test]
     fn beyond_the_capacity_the_oldest_owners_are_dropped_and_counted() {
         let buffer = Buffer::with_capacity(USERS, 10);
@@ -298,6 +302,7 @@ mod tests {
         assert_eq!(buffer.dropped(), 2);
     }
 
+    // [parties #9]
     #[test]
     fn of_very_many_users_of_an_owner_the_latest_are_kept() {
         let buffer = Buffer::new(USERS);

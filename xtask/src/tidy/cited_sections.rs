@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::files::Files;
+use super::marks::is_mark;
 
 /// A standard and its section: `RFC 8705` and `2.1.1`.
 pub(super) type Section = (String, String);
@@ -17,11 +18,12 @@ pub(super) fn of_sources(files: &Files) -> BTreeSet<Section> {
     sources.flat_map(|(_, text)| comments(text)).flat_map(|comment| of_text(&comment)).collect()
 }
 
-/// The comments of a source until its tests, each with all of its lines.
+/// The comments of a source until its tests, each with all of its lines. A mark says what a test shows, and cites
+/// nothing.
 fn comments(source: &str) -> Vec<String> {
     let product = source.split("\n#[cfg(test)]").next().unwrap_or_default();
     let mut comments = vec![String::new()];
-    for line in product.lines() {
+    for line in product.lines().filter(|line| !is_mark(line)) {
         match (line.split_once("//"), comments.last_mut()) {
             (Some((_, text)), Some(comment)) => comment.extend([" ", text.trim_start_matches(['/', '!'])]),
             _ => comments.push(String::new()),
@@ -78,7 +80,10 @@ mod tests {
     #[test]
     fn sources_cite_in_comments_outside_their_tests() {
         let files = Files::from([
-            ("crates/a/src/b.rs", "// RFC 1 §2,\n// §3.\nfn a() {}\n// §4.\n\n#[cfg(test)]\n// RFC 1 §5.\n"),
+            (
+                "crates/a/src/b.rs",
+                "// RFC 1 §2,\n// §3.\nfn a() {}\n// §4.\n// [a RFC 1 §8]\n\n#[cfg(test)]\n// RFC 1 §5.\n",
+            ),
             ("crates/a/src/b/tests.rs", "// RFC 1 §6.\n"),
             ("crates/a/tests/c.rs", "// RFC 1 §7.\n"),
         ]);

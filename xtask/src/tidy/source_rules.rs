@@ -252,6 +252,7 @@ mod tests {
         }
     }
 
+    // [V11 11.1.3]
     #[test]
     fn chance_and_time_are_arguments_but_in_named_files() {
         for code in [

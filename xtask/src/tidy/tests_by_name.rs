@@ -79,13 +79,18 @@ fn test_names(code: &str) -> impl Iterator<Item = String> {
         let is_condition = line.starts_with("#[cfg");
         under_test |=
             is_attribute && !is_condition && line.split(['[', ':', '(', ']', ' ']).any(|word| word == "test");
-        let (before, after) = line.split_once("fn ")?;
-        if is_attribute || !(before.is_empty() || before.ends_with(' ')) {
-            return None;
-        }
-        let name = after.split(|character: char| !character.is_alphanumeric() && character != '_').next()?;
+        let name = function_name(line)?;
         std::mem::take(&mut under_test).then(|| name.to_owned())
     })
+}
+
+/// The name of the function that a line declares.
+pub(super) fn function_name(line: &str) -> Option<&str> {
+    let (before, after) = line.split_once("fn ")?;
+    if line.starts_with("#[") || line.starts_with("//") || !(before.is_empty() || before.ends_with(' ')) {
+        return None;
+    }
+    after.split(|character: char| !character.is_alphanumeric() && character != '_').next()
 }
 
 impl Generated {

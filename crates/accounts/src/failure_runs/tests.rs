@@ -43,6 +43,11 @@ fn a_hundred_in_a_row_are_over_for_the_browser_that_failed() {
     assert!(browsers.into_iter().all(|browser| !is_over(&runs, &acme, &ada, browser)));
 }
 
+// [shared 2.7]: Ten wrong passwords of a stranger refused the right one in every new browser, a hundred in a
+//   row did so for ever, and nothing said so | fixed | A run loses one failure every half hour.
+//   `account.throttled` in the audit, `account show` and the metric `latchkey_accounts_throttled` say it;
+//   `account unlock` ends it in all replicas. Every refusal has one text, which says that several tries make
+//   a person wait, and leaves at one instant
 #[test]
 fn a_run_loses_one_failure_every_half_hour() {
     let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));

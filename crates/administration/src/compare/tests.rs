@@ -337,6 +337,7 @@ fn retirements_are_counted_by_kind() {
     }
 }
 
+// [revocation ours b]
 #[test]
 fn a_secret_that_is_declared_no_more_takes_its_tokens_with_it_unless_it_has_expired() {
     let at = |seconds: u64| Some(Timestamp::from_seconds(seconds));
@@ -386,6 +387,7 @@ fn changes_by_api_are_left_alone() {
     check_one(nothing, |t| t.clients[0].secrets[0].secret.expires_at = EARLIER, &[]);
 }
 
+// [V10 10.3.3]
 #[test]
 fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
     let api = "was created through the administration API, so it cannot be declared";
@@ -404,6 +406,7 @@ fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
     );
 }
 
+// [found 6]
 /// Nothing of it is applied, and nothing else is held up by it.
 #[test]
 fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
@@ -521,6 +524,7 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
     check(vec![left, right], vec![stored(&tenant("t")), stored(&tenant("u"))], &lines);
 }
 
+// [access-tokens RFC 9068 §3 c]
 #[test]
 fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
     let both = |name: &str| {
@@ -830,6 +834,7 @@ fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
     check(vec![with("one")], vec![used], &[&too_late]);
 }
 
+// [found 26]
 #[test]
 fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
     let odd = || {
@@ -891,6 +896,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     }
 }
 
+// [found 26]
 #[test]
 fn audit_records_hold_values_but_no_secrets() {
     let mut declared = tenant("t");
@@ -926,6 +932,7 @@ fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expect
     }
 }
 
+// [found 7]
 #[test]
 fn what_is_new_or_grows_beyond_a_limit_is_a_conflict_and_what_was_there_goes_on() {
     let with = |audiences: usize, scopes: usize| {

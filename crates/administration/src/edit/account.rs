@@ -328,6 +328,7 @@ mod tests {
         }
     }
 
+    // [parties #4]
     #[test]
     fn no_caller_grants_a_permission_or_changes_a_holder_of_one_that_it_lacks() {
         let all = "latchkey:accounts latchkey:clients latchkey:keys";

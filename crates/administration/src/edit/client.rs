@@ -230,6 +230,7 @@ mod tests {
             assert_eq!(described(made), expected);
         }
 
+        // [found 26]
         #[test]
         fn an_id_is_given_once() {
             check("new", |_| {}, "new added, new/s1 added until never");
@@ -283,6 +284,7 @@ mod tests {
             check(nothing, json!(1), "all of it");
         }
 
+        // [found 26]
         #[test]
         fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
             let odd = |t: &mut TenantState| {

@@ -175,6 +175,7 @@ mod tests {
         assert_eq!(command(&mut state, 20_000, AGAIN), "conflict", "not even when it is gone");
     }
 
+    // [limits #29]: keys of a tenant that are not removed | 20 | 409, except in an emergency
     #[test]
     fn commands_add_so_many_keys_and_an_emergency_is_always_possible() {
         const IMPORT: Command = |context, state| {

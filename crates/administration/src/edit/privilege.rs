@@ -289,6 +289,7 @@ mod tests {
         assert_eq!(patch_of(&ops, "boss", has_issuer, json!({ "name": "B" })), "boss changed");
     }
 
+    // [found 8]
     #[test]
     fn a_client_that_may_do_more_to_the_platform_is_not_changed_but_may_be_stopped() {
         let boss = &client_id("boss");
@@ -346,6 +347,7 @@ mod tests {
         }
     }
 
+    // [found 8]
     #[test]
     fn only_the_platform_creates_secrets_of_privileged_clients() {
         let svc = &client_id("svc");

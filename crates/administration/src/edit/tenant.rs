@@ -402,6 +402,7 @@ mod tests {
             check(nothing, json!({ "issuer_aliases": ["svc"] }), "/issuer_aliases/0");
         }
 
+        // [core Core §8.1 b]
         #[test]
         fn subjects_become_pairwise_when_each_client_has_a_sector() {
             let signing_in = |uris: &'static [&'static str], own: Option<SubjectType>| {

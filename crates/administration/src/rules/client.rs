@@ -325,6 +325,8 @@ mod tests {
         client
     }
 
+    // [V10 10.4.11]: 2 | A client has only the scopes that it needs | A client has no scope by default; a
+    //   scope that is not registered is refused, never dropped silently
     #[test]
     fn what_is_left_out_has_its_default() {
         let client = check("t", json!({}), &[]);
@@ -333,6 +335,12 @@ mod tests {
         assert_eq!(client.audiences, Vec::<String>::new());
     }
 
+    // [back-channel §2.2]: `backchannel_logout_uri` is an absolute https URL without a fragment; http is for
+    //   loopback addresses
+    // [registration RFC 7591 §2 f]: `jwks_uri` and `jwks` are not both present
+    // [mutual-tls RFC 8705 §2.1.2]: A client has exactly one of the five subjects
+    // [fetches #5]: http, ftp, file, data, a user in the URL | refused when the client is registered, and
+    //   again when it is fetched
     #[test]
     fn each_field_has_its_rule() {
         let long = "a".repeat(256);

@@ -135,6 +135,10 @@ mod tests {
         assert_eq!(found, expected, "{id} {audiences:?} {resources:?}");
     }
 
+    // [rfc9700 §2.6 b]: A client cannot choose an identifier that could be confused with a resource owner or
+    //   a resource | No client id equals an audience, resource, issuer or alias of its tenant, at every
+    //   interface, in both directions
+    // [V9 9.2.4]
     #[test]
     fn no_client_is_called_like_an_audience_and_no_audience_like_a_client() {
         check("new", &["api", "other"], &[], &[]);

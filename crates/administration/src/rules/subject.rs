@@ -115,6 +115,10 @@ mod tests {
         assert_eq!(found, expected, "{of_tenant:?} {described}");
     }
 
+    // [core Core §8.1 b]: Redirect URIs of several hosts need a `sector_identifier_uri`
+    // [core Core §8.1, Registration §5]: The document at `sector_identifier_uri` is fetched when a client
+    //   registers itself. Dynamic registration is not served: the operator declares which clients belong
+    //   together, so nothing is fetched | departs
     #[test]
     fn a_pairwise_client_has_one_sector() {
         use SubjectType::{Pairwise, Public};

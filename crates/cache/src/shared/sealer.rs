@@ -72,6 +72,7 @@ mod tests {
         Sealer::new(&Pepper::from_bytes(Zeroizing::new([byte; 32])))
     }
 
+    // [V11 11.3.4]
     #[test]
     fn only_the_same_key_purpose_and_name_open_what_was_sealed() {
         let sealed = sealer(1).seal(Purpose::Value, "a", b"canary").unwrap();
@@ -84,6 +85,7 @@ mod tests {
         assert_ne!(sealer(1).seal(Purpose::Value, "a", b"canary").unwrap(), sealed);
     }
 
+    // [V11 11.2.5]
     #[test]
     fn every_bit_and_every_byte_counts() {
         let sealed = sealer(1).seal(Purpose::Value, "a", b"x").unwrap();

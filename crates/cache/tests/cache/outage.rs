@@ -48,6 +48,7 @@ async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
     assert_eq!(served(&test_env).await, [false; 3]);
 }
 
+// [revocation RFC 7009 §2.2.1 c]
 /// Without facts no token is known to be valid. Issuing goes on.
 #[tokio::test(start_paused = true)]
 async fn revocations_are_never_stale_but_to_issue_a_token() {
@@ -115,6 +116,7 @@ async fn a_changed_entry_is_not_served_stale() {
     assert!(!test_env.caches.may_serve_stale());
 }
 
+// [http RFC 5861 §3, §4]
 /// A replica that is cut off neither hands out a key set without a key that signs elsewhere, nor signs with one that is gone.
 #[tokio::test(start_paused = true)]
 async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {

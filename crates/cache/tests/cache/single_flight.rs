@@ -7,6 +7,7 @@ use testkit::Failure;
 
 use crate::test_env::TestEnv;
 
+// [limits #42]: concurrent loads of one cold row | one; all other requests wait for it |
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thousand_requests_for_a_cold_client_make_one_load() {
     let test_env = Arc::new(TestEnv::new());

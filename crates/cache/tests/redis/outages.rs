@@ -105,6 +105,7 @@ async fn a_killed_redis_is_done_without_until_it_is_back() {
     check("killed", RedisServer::kill, RedisServer::start).await;
 }
 
+// [V13 13.2.6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hung_redis_is_waited_for_once() {
     check("hung", |server| server.pause(), |server| server.resume()).await;

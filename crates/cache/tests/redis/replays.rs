@@ -167,6 +167,7 @@ async fn what_redis_has_lost_the_store_refuses() {
     assert_eq!(test_env.store.calls().record_use, 4, "it is marked again");
 }
 
+// [assertions RFC 7523 §6], [parties #11]
 #[tokio::test]
 async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     let test_env = TestEnv::new();
@@ -211,6 +212,7 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     assert_eq!(test_env.store.calls().record_use, before + 1);
 }
 
+// [parties #11]
 #[tokio::test]
 async fn what_no_replica_has_written_refuses_nothing() {
     let test_env = TestEnv::new();

@@ -126,6 +126,7 @@ async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
     assert_eq!(later.name(&test_env.acme).await, "renamed");
 }
 
+// [parties #11]
 #[tokio::test]
 async fn nothing_secret_lies_in_redis_in_clear() {
     const CANARY: &[u8] = b"canary-of-a-secret";

@@ -42,6 +42,9 @@ fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
     redis::cmd("SET").arg(name).arg(value).arg("PX").arg(100_000).exec(redis).unwrap();
 }
 
+// [parties #11]: Redis, and those who can write to it | delay the propagation of a change to 10 s; force
+//   replicas to read the store | forge, move or replay a row beyond its 10 s; refuse an assertion or a proof
+//   that was not used in its tenant; make one count twice; read a secret
 #[tokio::test]
 async fn forged_cut_and_moved_values_are_not_believed() {
     check("noise", Traits::default(), |test_env, redis| set(test_env, redis, &[1; 300])).await;
@@ -70,6 +73,7 @@ async fn forged_cut_and_moved_values_are_not_believed() {
     .await;
 }
 
+// [parties #11]
 #[tokio::test]
 async fn an_old_value_that_is_put_back_counts_no_longer_than_it_did() {
     let late = Traits { ahead: Duration::from_secs(10), ..Traits::default() };

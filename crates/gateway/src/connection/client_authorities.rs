@@ -135,6 +135,7 @@ mod tests {
         Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).unwrap()
     }
 
+    // [mutual-tls RFC 8705 §2.1]
     #[test]
     fn a_chain_leads_to_an_authority_within_the_time_of_all_its_certificates() {
         let root = root();

@@ -172,6 +172,7 @@ impl Deadlines {
 mod tests {
     use super::*;
 
+    // [limits #4]: time of a connection without a request | 75 s | connection closed
     #[test]
     fn each_head_has_its_own_deadline_and_idleness_another() {
         let start = Instant::now();

@@ -53,6 +53,8 @@ impl EarlyAnswers {
 mod tests {
     use super::*;
 
+    // [http RFC 9110 §15.5.9]: 408 ends the connection
+    // [found 22]
     #[test]
     fn early_answers_state_their_length_and_their_help_and_are_not_kept() {
         let EarlyAnswers { timed_out, too_large, no_slot, overloaded } =

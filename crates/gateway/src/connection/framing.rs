@@ -296,6 +296,11 @@ mod tests {
         }
     }
 
+    // [http RFC 6585 §5]: 431 for a head of more than 32 KiB or 96 headers, in the usual error format; no
+    //   cache may store it. The HTTP library answers 400 with an empty body to a request that is not HTTP or
+    //   has two lengths
+    // [limits #1]: head, on every request of a connection | 32 KiB, 96 headers | 431, connection closed
+    // [found 28]
     #[test]
     fn a_head_is_too_large_from_its_32769th_byte_and_its_97th_header() {
         let sized = |size: usize| {

@@ -193,6 +193,10 @@ mod tests {
         slot.poll_evicted(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
+    // [limits #6]: connections | `server.max_connections`: 10 000, or three quarters of the limit of open
+    //   files; a quarter of that for one source, except trusted proxies | the oldest without a complete
+    //   request is closed; else 503 with `Retry-After`
+    // [found 3]
     #[test]
     fn an_address_beyond_its_share_loses_its_own_oldest_silent_connection() {
         let case = Case::new(10, 3);
@@ -239,6 +243,7 @@ mod tests {
         assert_eq!(of_network.iter().map(is_evicted).collect::<Vec<_>>(), [true, false, false]);
     }
 
+    // [limits #6]
     #[test]
     fn when_all_slots_are_taken_the_oldest_silent_connection_is_evicted() {
         let case = Case::new(3, 2);

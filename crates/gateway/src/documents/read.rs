@@ -108,6 +108,7 @@ mod tests {
         text
     }
 
+    // [found 27]
     #[test]
     fn a_document_leaves_no_secret_in_memory() {
         for (body, tag) in [

@@ -239,6 +239,8 @@ fn each_form_is_sent_by_keyboard_alone() {
     assert!(said.contains("forms sent"), "{said}");
 }
 
+// [attacks #13]: Pages in frames | `frame-ancestors`, `X-Frame-Options` and Fetch Metadata, tried in Chromium
+// [attacks #14], [rfc9700 §4.16]
 /// Script that runs at this origin, as it would if a tenant could run any, and markup in every name.
 #[test]
 fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {

@@ -79,6 +79,8 @@ fn random_id() -> ClientId {
     ClientId::parse("random").unwrap()
 }
 
+// [registration RFC 7591 §2]: Metadata has the registered names. `/applications` accepts the RFC's spelling
+//   and camel case
 #[test]
 fn the_documented_request_becomes_a_client() {
     let registration = judged(&documented()).unwrap().unwrap();
@@ -102,6 +104,13 @@ fn of_code_flow(redirect_uris: Value) -> Value {
     json!({ "grant_types": ["authorization_code"], "redirect_uris": redirect_uris })
 }
 
+// [oauth RFC 6749 §4.4]: Only confidential clients use the client credentials grant
+// [registration RFC 7591 §2 c]: A grant that redirects needs `redirect_uris`, and each is an absolute URI
+//   without a fragment (RFC 6749 §3.1.2)
+// [registration RFC 7591 §2 d]: An unknown value is refused or replaced, and never stored: `grant_types`,
+//   `response_types`, `token_endpoint_auth_method`
+// [registration RFC 7591 §2 e]: `jwks` and `jwks_uri` of a client, one of them, at the admin API and in
+//   files. `/applications` checks the form of a certificate and stores it without using it | departs
 #[test]
 fn each_error_has_its_code() {
     let top = |changes: Value| with(changes, json!({}));
@@ -158,6 +167,9 @@ fn each_error_has_its_code() {
     }
 }
 
+// [registration RFC 7591 §2 b]: A client without a named grant is registered for `authorization_code`, one
+//   without a named method for `client_secret_basic`. `/applications` does so; a client from the file or the
+//   admin API has `client_credentials` and `any` by default | departs
 #[test]
 fn defaults_are_those_of_the_thunder_api() {
     let config = |changes: Value| judged(&with(json!({}), changes)).unwrap().unwrap();
@@ -186,6 +198,7 @@ fn defaults_are_those_of_the_thunder_api() {
 /// The documented answer, as it is printed there.
 const DOCUMENTED_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000","name":"Backend Service","description":"Backend service using client credentials grant type","client_id":"backend_service_client","client_secret":"backend_service_secret","auth_flow_id":"auth_flow_config_basic","inbound_auth_config":[{"type":"oauth2","config":{"client_id":"backend_service_client","client_secret":"backend_service_secret","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scopes":["api:read","api:write"]}}]}"#;
 
+// [registration RFC 7591 §2]
 #[test]
 fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
     for (spelling, expected) in [

@@ -123,6 +123,12 @@ async fn every_request_has_an_identifier_of_its_own() {
 
 const CANARY: &str = "canary-5f1c";
 
+// [parties #16]: those who read logs and metrics | see tenants, client ids, routes, addresses | see a secret,
+//   a token, a header, a body or a path as it was sent
+// [rfc9700 §4.9.2]: A compromised resource server | Ours stores and logs no token, and does not accept tokens
+//   for others
+// [V13 13.4.2]: 2 | No debug mode | There is none; the most detailed log level shows no secret
+// [attacks #8], [V10 10.1.1]
 #[tokio::test]
 async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
     capture();

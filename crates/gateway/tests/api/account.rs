@@ -77,6 +77,7 @@ async fn live(app: &TestApp, tenant: &str, secret: &str, tokens: &Value) -> [boo
     [shown.status == 200, refreshed.status == 200]
 }
 
+// [attacks #30], [V6 6.3.4]
 #[tokio::test]
 async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
     let app = TestApp::start();
@@ -101,6 +102,8 @@ async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
     }
 }
 
+// [V7 7.5.2]: 2 | Users see their sessions and, after they have signed in again, end them | not met | They
+//   see the 20 that were used last, and end one or all, but are not asked to sign in again
 #[tokio::test]
 async fn a_person_ends_another_session_with_its_tokens() {
     let test_env = TestEnv::start();
@@ -169,6 +172,8 @@ async fn equal_sessions_end_together_and_those_of_others_stay() {
     }
 }
 
+// [V7 7.4.4]: 2 | Each page behind a sign-in leads to the sign-out | not met | The page of the account does.
+//   Those of consent and of a device do not
 #[tokio::test]
 async fn the_end_of_the_session_of_this_browser_signs_out() {
     let app = TestApp::start();
@@ -197,6 +202,7 @@ async fn the_end_of_the_session_of_this_browser_signs_out() {
     }
 }
 
+// [V7 7.5.2], [V10 10.4.9]
 #[tokio::test]
 async fn a_person_signs_out_everywhere() {
     let app = TestApp::start();
@@ -221,6 +227,9 @@ async fn a_person_signs_out_everywhere() {
     }
 }
 
+// [V10 10.4.9]: 2 | Users revoke refresh tokens and opaque access tokens | On the page of the account: of an
+//   application, of a session, or all. No opaque token is issued
+// [V10 10.7.3]: 2 | They can list and withdraw consents | On the page of the account, the last 20 at a time
 #[tokio::test]
 async fn an_application_whose_access_is_removed_has_none_and_asks_again() {
     let app = TestApp::start();
@@ -253,6 +262,7 @@ fn without_secrets(page: &Answer) -> String {
     page.body.replace(&flow(page), "FLOW").replace(nonce, "NONCE")
 }
 
+// [V7 7.5.2]
 #[tokio::test]
 async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
     let app = TestApp::start();

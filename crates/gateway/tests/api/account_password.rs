@@ -48,6 +48,7 @@ async fn set(browser: &mut Browser<'_>, tenant: &str, page: &Answer, (present, n
     browser.fill_in(&path(tenant), page, &[("password", present), ("new_password", new)]).await
 }
 
+// [V6 6.2.2]: 1 | Users change their password | The page of the account
 #[tokio::test]
 async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
     for (tenant, other) in BOTH {
@@ -87,6 +88,10 @@ async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
     }
 }
 
+// [V6 6.2.3]: 1 | A change of the password takes the present one and the new one | The present one is checked
+//   as at a sign-in, with its limits
+// [V7 7.5.1]: 2 | A new sign-in is required before what concerns authentication is changed | Another password
+//   takes the present one
 #[tokio::test]
 async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
     let test_env = start().await;
@@ -130,6 +135,7 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
     }
 }
 
+// [V6 6.2.3]
 #[tokio::test]
 async fn wrong_present_passwords_are_wrong_sign_ins_of_the_account() {
     let test_env = start().await;

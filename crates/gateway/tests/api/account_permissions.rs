@@ -4,6 +4,8 @@ use crate::prelude::*;
 
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
+// [parties #4]: a person whose account has `latchkey:` permissions | sign in, as every person of the tenant |
+//   get a token with them; grant one to itself; be taken over by an administrator who lacks one of them
 #[tokio::test]
 async fn an_administrator_grants_and_takes_over_no_permission_that_it_lacks() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -50,6 +52,7 @@ async fn an_administrator_grants_and_takes_over_no_permission_that_it_lacks() {
     }
 }
 
+// [parties #4]
 #[tokio::test]
 async fn no_token_and_no_claim_has_a_permission_of_the_account() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -45,6 +45,8 @@ async fn send_as(test_env: &TestEnv, token: &str, (method, path): &(Method, Stri
     test_env.ask(token, Ask { body, ..ask(method.clone(), &path) }).await
 }
 
+// [V10 10.4.7]: 2 | Open registration of clients is guarded | not ours | Only administrators register clients
+// [rfc9700 §4.7]
 #[tokio::test]
 async fn every_admin_path_requires_a_token() {
     let test_env = TestEnv::start();
@@ -60,6 +62,9 @@ async fn every_admin_path_requires_a_token() {
     }
 }
 
+// [V6 6.3.2]: 1 | There are no default accounts | No account, administrator or user is there before it is
+//   declared or created. The passwords of the samples are refused beyond loopback
+// [V13 13.2.3]
 #[tokio::test]
 async fn without_an_administrator_every_admin_request_is_refused() {
     let app = TestApp::start();
@@ -74,6 +79,7 @@ async fn without_an_administrator_every_admin_request_is_refused() {
     }
 }
 
+// [parties #3]
 /// "In a tenant only with that tenant's `iss`": not at the platform and not at another tenant.
 #[tokio::test]
 async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
@@ -95,6 +101,7 @@ async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     }
 }
 
+// [V10 10.3.2]
 #[tokio::test]
 async fn each_admin_path_requires_its_own_scope() {
     let test_env = TestEnv::start();
@@ -140,6 +147,7 @@ async fn a_narrow_token_does_not_stand_for_all_that_its_client_has() {
     assert_lacks(&test_env.get(&ops, TENANTS).await, "latchkey:tenants");
 }
 
+// [V10 10.3.2]
 /// A token loses a scope as soon as its client does.
 #[tokio::test]
 async fn what_was_taken_away_counts_from_the_next_request_on() {

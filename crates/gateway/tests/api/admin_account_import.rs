@@ -222,6 +222,7 @@ fn bad_lines() -> Vec<(String, &'static str)> {
     lines
 }
 
+// [V6 6.4.2]
 #[tokio::test]
 async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
     let test_env = TestEnv::start();

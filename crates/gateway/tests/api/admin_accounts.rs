@@ -135,6 +135,7 @@ async fn an_identifier_and_an_external_id_belong_to_one_account_of_a_tenant() {
     }
 }
 
+// [passwords §3.1.1.2], [V6 6.2.1], [V6 6.2.11]
 #[tokio::test]
 async fn a_password_that_is_short_or_easily_guessed_is_refused_with_the_reason() {
     for (tenant, other) in BOTH {
@@ -182,6 +183,8 @@ async fn an_account_is_changed_by_what_a_patch_names() {
     }
 }
 
+// [V7 7.4.2]: 1 | All sessions end with the account | Suspended, deleted, or declared no more
+// [V6 6.5.6]
 #[tokio::test]
 async fn a_suspended_person_is_signed_out_at_once_and_signs_in_again_after_the_suspension() {
     let test_env = TestEnv::start();
@@ -211,6 +214,14 @@ async fn a_suspended_person_is_signed_out_at_once_and_signs_in_again_after_the_s
     }
 }
 
+// [attacks #35]: An administrator who acts as a person | not met | No operation signs in for a person, and a
+//   new password ends the sessions and is in the audit. But its administrator knows the password until the
+//   person changes it, which the page of the account offers and nothing demands, and nobody tells the person:
+//   there is no mail yet
+// [V6 6.5.6]: 3 | A factor that was lost or stolen is revoked | The one factor: an administrator sets another
+//   password, or suspends the account. Either ends its sessions
+// [V7 7.4.3]: 2 | After a change of a factor all other sessions can be ended | A new password ends all of
+//   them
 #[tokio::test]
 async fn a_new_password_ends_the_sessions_under_the_old_one() {
     let test_env = TestEnv::start();
@@ -228,6 +239,8 @@ async fn a_new_password_ends_the_sessions_under_the_old_one() {
     }
 }
 
+// [V7 7.4.5]: 2 | Administrators end sessions of one user or of all | Of one person, one session or all.
+//   There is no one command for all people of a tenant
 #[tokio::test]
 async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
     let test_env = TestEnv::start();
@@ -308,6 +321,7 @@ async fn an_unknown_id_is_not_found() {
     }
 }
 
+// [attacks #35]
 #[tokio::test]
 async fn the_audit_names_what_happened_to_an_account_and_nothing_of_the_person() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -328,6 +342,7 @@ async fn the_audit_names_what_happened_to_an_account_and_nothing_of_the_person()
     }
 }
 
+// [passwords §3.2.2], [V6 6.3.1]
 #[tokio::test]
 async fn a_known_browser_goes_on_where_strangers_have_failed_too_often_and_a_new_password_lets_all_go_on() {
     let test_env = TestEnv::start();
@@ -355,6 +370,7 @@ async fn a_known_browser_goes_on_where_strangers_have_failed_too_often_and_a_new
     }
 }
 
+// [shared 2.7]
 #[tokio::test]
 async fn a_throttled_account_is_shown_and_lets_strangers_go_on_once_it_is_unlocked() {
     let test_env = TestEnv::start();
@@ -383,6 +399,7 @@ async fn a_throttled_account_is_shown_and_lets_strangers_go_on_once_it_is_unlock
     }
 }
 
+// [rfc9700 §4.15], [V6 6.3.4]
 /// Each is the caller's own: a client's token of an account's tenant opens nothing here.
 #[tokio::test]
 async fn a_person_manages_no_account() {

@@ -44,6 +44,7 @@ async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
     }
 }
 
+// [rfc9700 §4.10.2], [V10 10.3.1]
 #[tokio::test]
 async fn a_token_without_the_admin_audience_does_not_administer() {
     for tenant in [ACME, GLOBEX] {

@@ -235,6 +235,8 @@ async fn a_tenant_that_does_not_serve_is_explained_to_administrators_of_the_plat
     }
 }
 
+// [limits #15]: secrets that administrators with `latchkey:clients` present to `…/explain` | the same budget,
+//   counted by the administrator's address; `limits.admin_writes` besides | 429 with `Retry-After`
 #[tokio::test]
 async fn a_presented_secret_is_an_attempt_like_any_other() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

@@ -51,6 +51,7 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
     }
 }
 
+// [found 16]
 /// Neither while the other tenant has it, nor after that tenant revoked it. The answer does not name the other tenant.
 #[tokio::test]
 async fn a_key_of_another_tenant_is_refused_without_its_name() {
@@ -132,6 +133,7 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
     }
 }
 
+// [found 1]
 /// The owner of a tenant's private key can sign tokens of each of its clients: as an administrator of the tenant, and in `platform` of
 /// everything.
 #[tokio::test]

@@ -30,6 +30,7 @@ pub(crate) async fn signer(test_env: &TestEnv, tenant: &str) -> String {
     header["kid"].as_str().unwrap().to_owned()
 }
 
+// [parties #5]
 #[tokio::test]
 async fn keys_are_listed_without_their_private_halves() {
     let test_env = TestEnv::start();

@@ -2,6 +2,8 @@
 
 use crate::prelude::*;
 
+// [limits #23]: clients of a tenant | `limits.clients`, 10000, of the tenant or the platform | 409; existing
+//   rows stay valid
 #[tokio::test]
 async fn a_limit_of_one_tenant_leaves_the_others_alone() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -29,6 +31,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
     test_env.post(&ops, &clients_path("small"), json!({ "client_id": "c" })).await.assert_status(201);
 }
 
+// [limits #26]
 #[tokio::test]
 async fn writes_of_one_tenants_administrators_have_its_own_limit() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -46,6 +49,7 @@ async fn writes_of_one_tenants_administrators_have_its_own_limit() {
     assert_eq!(test_env.post(&ops, &clients_path(ACME), json!({})).await.status, 201);
 }
 
+// [limits #23]
 #[tokio::test]
 async fn only_the_platform_sets_the_limits_of_a_tenant() {
     let test_env = TestEnv::start();

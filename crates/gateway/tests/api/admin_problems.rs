@@ -118,6 +118,7 @@ async fn every_error_of_a_body_is_reported_with_its_pointer() {
     }
 }
 
+// [found 13]
 #[tokio::test]
 async fn a_body_of_many_errors_has_a_short_answer() {
     for tenant in [ACME, GLOBEX] {
@@ -165,6 +166,7 @@ async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
     }
 }
 
+// [limits #3]: time for a body | 10 s | 408, connection closed
 #[tokio::test]
 async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
     let test_env = TestEnv::start();

@@ -67,6 +67,7 @@ async fn all_tokens_of_a_tenant_are_revoked_with_those_of_its_administrators() {
     }
 }
 
+// [introspection RFC 7662 §4 b]
 #[tokio::test]
 async fn a_revoked_secret_takes_its_tokens_with_it_and_no_others() {
     let test_env = TestEnv::start();
@@ -87,6 +88,7 @@ async fn a_revoked_secret_takes_its_tokens_with_it_and_no_others() {
     }
 }
 
+// [introspection RFC 7662 §4 b]
 #[tokio::test]
 async fn a_resumed_client_gets_new_tokens_and_its_old_ones_stay_revoked() {
     let test_env = TestEnv::start();

@@ -91,6 +91,7 @@ async fn a_secrets_end_can_be_moved() {
     }
 }
 
+// [limits #27]: live secrets of a client | `limits.live_secrets`, 5 | 409
 #[tokio::test]
 async fn as_many_secrets_are_live_as_the_limit_says() {
     let test_env = TestEnv::start();

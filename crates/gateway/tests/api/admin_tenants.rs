@@ -117,6 +117,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
     }
 }
 
+// [rfc9700 §4.4]
 #[tokio::test]
 async fn ids_and_issuers_are_one_tenants() {
     let (test_env, ops) = TestEnv::with_ops().await;

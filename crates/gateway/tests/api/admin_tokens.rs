@@ -23,6 +23,7 @@ fn admin_operations() -> [(&'static str, &'static str, String, &'static str); 4]
     ]
 }
 
+// [V9 9.2.3]
 #[tokio::test]
 async fn a_token_is_for_one_administration_and_nothing_beside_it() {
     let test_env = TestEnv::start();
@@ -92,6 +93,7 @@ async fn a_key_signs_for_its_own_tenant_only() {
     }
 }
 
+// [V9 9.2.2]
 #[tokio::test]
 async fn times_and_types_count() {
     let test_env = TestEnv::start();
@@ -141,6 +143,7 @@ async fn what_is_not_signed_is_no_token() {
     }
 }
 
+// [parties #2]
 /// A token for the tenant's own API, or a valid administration token of a client without permissions, is not sufficient.
 #[tokio::test]
 async fn tokens_of_ordinary_clients_open_nothing() {

@@ -4,6 +4,10 @@ use testkit::fixtures::NOW;
 
 use crate::prelude::*;
 
+// [limits #26]: writes of administrators | `limits.admin_writes`, 600/min for a tenant's,
+//   `limits.platform_writes`, 60000/min for the platform's; each replica counts for itself | 429 with
+//   `Retry-After`
+// [found 7]
 #[tokio::test]
 async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {
     let test_env = TestEnv::over(TestApp::start_with_writes(&options(ACME), 3, 4));

@@ -59,6 +59,7 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
     opened
 }
 
+// [found 1]
 #[tokio::test]
 async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before() {
     for tenant in [ACME, GLOBEX] {

@@ -84,6 +84,7 @@ fn basic(user: &str, password: &str) -> Option<String> {
     Some(format!("Basic {}", BASE64.encode(format!("{user}:{password}"))))
 }
 
+// [oauth RFC 6749 §2.3.1 e]
 #[tokio::test]
 async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
     let test_env = TestEnv::start();
@@ -137,6 +138,8 @@ async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
     }
 }
 
+// [introspection RFC 7662 §2.2 d]: A service may answer with members of its own: `api_key` of a token that
+//   was issued for an [API key](api-keys.md), and `api_key`, `owner` and `labels` of the key itself
 #[tokio::test]
 async fn a_key_is_a_token_that_introspection_knows() {
     let test_env = TestEnv::start();
@@ -399,6 +402,8 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
     }
 }
 
+// [limits #28]: live API keys of a client; the settings of one | `limits.api_keys`, 10000, as each replica
+//   counts; 16 KiB | 409; 400
 #[tokio::test]
 async fn a_client_has_so_many_keys_and_no_more() {
     let test_env = TestEnv::start();

@@ -75,6 +75,8 @@ fn service(name: &str, config: Value) -> Value {
     json!({ "name": name, "inbound_auth_config": [{ "type": "oauth2", "config": but(usual, config) }] })
 }
 
+// [registration RFC 7591 §3.2.1]: A client gets an identifier that no other client has or had, and its secret
+//   in the answer
 #[tokio::test]
 async fn what_is_left_out_is_made_and_works_at_once() {
     let admin = Admin::at(ACME).await;
@@ -94,6 +96,7 @@ async fn what_is_left_out_is_made_and_works_at_once() {
     assert_eq!(admin.token(GLOBEX, client, secret).await, 401);
 }
 
+// [registration RFC 7591 §3.2.1]
 #[tokio::test]
 async fn names_and_clients_are_had_once() {
     let admin = Admin::at(ACME).await;
@@ -212,6 +215,9 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
     }
 }
 
+// [V10 10.3.3]: 2 | Subjects are identified by claims that are never reassigned | Tenant and client id; ids
+//   of deleted clients and tenants stay reserved
+// [registration RFC 7591 §3.2.1]
 #[tokio::test]
 async fn deleting_an_application_deletes_its_client_and_keeps_the_id() {
     let admin = Admin::at(ACME).await;
@@ -247,6 +253,7 @@ async fn a_list_comes_in_pages() {
     }
 }
 
+// [parties #6]
 #[tokio::test]
 async fn only_a_declared_person_with_the_permission_comes_in() {
     let admin = Admin::at(ACME).await;
@@ -272,6 +279,9 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     admin.get("/applications").await.assert_status(401);
 }
 
+// [found 23]: An assertion of `/flow/execute` outlived a change of the password by up to an hour | fixed | It
+//   carries a keyed digest of the declared name and password, which is compared at each use. A password that
+//   is changed back revives assertions younger than an hour
 #[tokio::test]
 async fn an_assertion_dies_with_the_password_that_made_it() {
     for tenant in [ACME, GLOBEX] {
@@ -284,6 +294,7 @@ async fn an_assertion_dies_with_the_password_that_made_it() {
     }
 }
 
+// [jwt RFC 8725 §3.11, §3.12], [V9 9.2.2], [found 23]
 #[tokio::test]
 async fn assertions_that_are_not_quite_one_are_refused() {
     let admin = Admin::at(ACME).await;

@@ -74,6 +74,7 @@ fn logo_path(tenant: &str, hash: &str) -> String {
     tenant_path(tenant, &format!("/oauth/logo/{hash}"))
 }
 
+// [limits #32]
 #[tokio::test]
 async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
     for (owner, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

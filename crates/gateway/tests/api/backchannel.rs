@@ -17,6 +17,7 @@ pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String 
     app.tokens.engine.sign_logout_token(&grantee, queued, now).await.unwrap()
 }
 
+// [back-channel §2.5]
 /// One read of the session and one transaction, and the browser waits for no client.
 #[tokio::test]
 async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {

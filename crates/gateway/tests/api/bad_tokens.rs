@@ -7,6 +7,11 @@ use crate::forge::{header, unsigned};
 use crate::prelude::*;
 use crate::protected_resource::assert_invalid;
 
+// [bearer RFC 6750 §3 b]: The challenge has `error` and `error_description` if a token was refused
+// [bearer RFC 6750 §3.1]: Expired, malformed or otherwise invalid: 401 `invalid_token`
+// [access-tokens RFC 9068 §4 b]: It checks issuer, audience, signature and expiry, and refuses `none`
+// [access-tokens RFC 9068 §4 c]: It answers `invalid_token`, as RFC 6750 §3.1 says
+// [access-tokens RFC 9068 §4], [V10 10.3.1]
 #[tokio::test]
 async fn each_bad_token_is_refused_with_what_is_wrong() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -117,6 +122,7 @@ fn malformed(good: &str) -> Vec<String> {
     ]
 }
 
+// [V9 9.1.1]
 #[tokio::test]
 async fn a_changed_claim_breaks_the_signature() {
     for tenant in [ACME, GLOBEX] {

@@ -2,6 +2,14 @@
 
 use crate::prelude::*;
 
+// [attacks #8]: Codes and tokens in `Referer`, logs or history | `no-referrer` on every answer; no query in
+//   any log line; a code lives a minute
+// [rfc9700 §4.2]: Credentials leak by `Referer` | Every answer has `Referrer-Policy: no-referrer`, also pages
+//   and redirects
+// [found 22]: Answers had no `nosniff` and no HSTS; a page in an operator's browser could read the
+//   administration of a listener on loopback by DNS rebinding | fixed | `X-Content-Type-Options`,
+//   `Referrer-Policy`; HSTS where `public_url` is https and not loopback; on paths of the administration a
+//   `Host` name other than that of `public_url`, localhost or the listener's `hosts` is refused (421)
 #[tokio::test]
 async fn every_answer_forbids_content_sniffing_and_referrers() {
     for (strict_transport, expected) in [(false, ""), (true, "max-age=31536000")] {
@@ -29,6 +37,7 @@ async fn every_answer_forbids_content_sniffing_and_referrers() {
     }
 }
 
+// [V13 13.4.5], [found 22]
 #[tokio::test]
 async fn administration_is_not_served_under_the_name_of_another_site() {
     let mut options = options(ACME);

@@ -24,6 +24,11 @@ async fn unread(app: &TestApp) -> TcpStream {
     connection
 }
 
+// [limits #5]: time in which a client reads nothing of an answer | 30 s | connection reset
+// [found 3]: A client that read no answer kept its connection for ever; connections had no limit | fixed | 30
+//   s without progress in writing end a connection; `server.max_connections` has a share for each source,
+//   except trusted proxies; when no place is free, the oldest connection without a complete request is
+//   closed. An idle connection ends after 75 s, never before
 #[tokio::test]
 async fn connections_that_never_read_are_given_up() {
     let stalled = Duration::from_millis(500);
@@ -45,6 +50,7 @@ async fn connections_that_never_read_are_given_up() {
     panic!("{} connections are held by {} clients", number(&app, "latchkey_connections").await, held.len());
 }
 
+// [found 3]
 #[tokio::test]
 async fn many_half_open_connections_do_not_stop_a_good_client() {
     let limits = ConnectionLimits { all: 60, of_source: 30, ..ConnectionLimits::default() };
@@ -73,6 +79,7 @@ async fn many_half_open_connections_do_not_stop_a_good_client() {
     assert_eq!(number(&app, "latchkey_connections_refused_total").await, 0);
 }
 
+// [limits #6], [found 3]
 #[tokio::test]
 async fn beyond_its_share_an_address_with_busy_connections_gets_retry_after() {
     let limits = ConnectionLimits { all: 8, of_source: 2, ..ConnectionLimits::default() };

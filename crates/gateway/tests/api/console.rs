@@ -91,6 +91,10 @@ async fn a_link_is_exchanged_once_and_in_time_at_its_own_tenant() {
     }
 }
 
+// [attacks #41]: A page of the console without a session, with one of another tenant, or without the
+//   permission for it; a form from another session or origin | A session of an administrator is a row, and
+//   ends with its credential and its client; its cookie `lk-c.{tenant}` is `HttpOnly` and `SameSite=Strict`.
+//   Two administrators in one browser see their own tenants
 #[tokio::test]
 async fn each_page_is_shown_to_those_who_may_see_it_and_is_404_to_others() {
     let test_env = TestEnv::start();
@@ -130,6 +134,7 @@ async fn each_page_is_shown_to_those_who_may_see_it_and_is_404_to_others() {
     }
 }
 
+// [attacks #41]
 #[tokio::test]
 async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
     for tenant in [ACME, GLOBEX] {
@@ -171,6 +176,7 @@ async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
     }
 }
 
+// [attacks #41]
 #[tokio::test]
 async fn a_form_is_taken_from_a_page_of_its_own_session_only() {
     let test_env = TestEnv::start();
@@ -310,6 +316,7 @@ async fn keys_rotate_and_an_emergency_needs_a_recent_proof_and_the_name() {
     }
 }
 
+// [attacks #41]
 #[tokio::test]
 async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
     let test_env = TestEnv::start();

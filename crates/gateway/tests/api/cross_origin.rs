@@ -28,6 +28,11 @@ async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)
     Answer::to(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
 }
 
+// [attacks #29]: Scripts of other origins that read what cookies open | No such answer is shared with another
+//   origin
+// [rfc9700 §2.6 c]: CORS may be served at the token endpoint and never at an authorization endpoint | Token,
+//   revocation and userinfo endpoint, key sets and metadata have `Access-Control-Allow-Origin: *`, and no
+//   route that reads a cookie
 #[tokio::test]
 async fn scripts_of_other_origins_read_the_endpoints_of_clients_and_no_page_or_administration() {
     let app = TestApp::start();

@@ -125,6 +125,8 @@ async fn unread_body(app: &TestApp) {
     assert_closed(connection).await;
 }
 
+// [limits #2]: time for a head, on every request of a connection | 5 s | 408, connection closed
+// [http RFC 9110 §15.5.9]
 #[tokio::test]
 async fn a_dripping_client_is_answered_408_and_closed_and_an_idle_one_is_kept() {
     let app = TestApp::start();

@@ -48,6 +48,15 @@ pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, use
     next
 }
 
+// [devices §3.3]: The person is told which client requests access, and can refuse
+// [devices §3.3.1]: With `verification_uri_complete` the person still confirms the code that the device shows
+// [devices §5.4]: The page warns of codes that strangers send; the refusal is the main choice
+// [attacks #27]: A person who connects the attacker's device | The code is typed, the page names client,
+//   place and time, and its main button refuses. Guesses are limited
+// [V6 6.3.4]: 2 | There is no undocumented way to sign in, and all have the same controls and strength | not
+//   met | The pages of sign-in, device and account have one function behind them, and there is no password
+//   grant. `/flow/execute` has other limits and no rule for passwords
+// [devices §3.2]
 #[tokio::test]
 async fn a_person_connects_a_device_at_its_tenant() {
     let app = TestApp::start();
@@ -134,6 +143,7 @@ async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
     }
 }
 
+// [devices §3.3]
 #[tokio::test]
 async fn a_refused_device_gets_nothing() {
     let app = TestApp::start();
@@ -152,6 +162,7 @@ async fn a_refused_device_gets_nothing() {
     }
 }
 
+// [devices §3.5 b], [attacks #27]
 #[tokio::test]
 async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
     let app = TestApp::start();
@@ -178,6 +189,8 @@ async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
     }
 }
 
+// [devices §3.4]: The code is bound to its client
+// [attacks #27]
 #[tokio::test]
 async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_asked() {
     let app = TestApp::start();
@@ -203,6 +216,9 @@ async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_a
     }
 }
 
+// [devices §5.1]: User codes cannot be guessed: 34.5 bits, 10 minutes, and limits of a browser and of an
+//   address
+// [attacks #27], [shared 2.13]
 #[tokio::test]
 async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
     let app = TestApp::start();
@@ -243,6 +259,7 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
     }
 }
 
+// [attacks #32]
 #[tokio::test]
 async fn twenty_codes_of_a_client_wait_at_one_address() {
     let app = TestApp::start();
@@ -259,6 +276,9 @@ async fn twenty_codes_of_a_client_wait_at_one_address() {
     }
 }
 
+// [devices §3.1]: Confidential clients authenticate at the device authorization endpoint, and public ones
+//   name themselves
+// [resources RFC 8707 §2 e]
 #[tokio::test]
 async fn a_device_requests_what_its_client_may_have() {
     let app = TestApp::start();

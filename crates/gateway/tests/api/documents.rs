@@ -58,6 +58,10 @@ fn every_registered_route_is_documented() {
     assert_eq!(registered, routes::all());
 }
 
+// [V13 13.2.5]: 2 | The server loads listed files only | Those that the settings name. No input of a caller
+//   becomes a path or an address
+// [V13 13.4.7]: 3 | Only files of listed kinds are served | Two documents and a script, built into the
+//   program
 #[tokio::test]
 async fn the_document_and_its_page_are_served_whole_without_other_servers() {
     let app = TestApp::start();
@@ -203,6 +207,7 @@ async fn every_error_links_to_the_section_of_its_code() {
     }
 }
 
+// [http RFC 9110 §9.1], [http RFC 9110 §15.5.6]
 #[tokio::test]
 async fn every_path_but_the_tokens_is_read_by_get_and_head() {
     for tenant in [ACME, GLOBEX] {
@@ -228,6 +233,10 @@ async fn every_path_but_the_tokens_is_read_by_get_and_head() {
     }
 }
 
+// [V13 13.4.1]: 1 | No source control data is served | No folder is served; the image contains only the
+//   program
+// [V13 13.4.3]: 2 | No listing of folders | No folder is served
+// [V13 13.2.5]
 #[tokio::test]
 async fn unknown_paths_are_answered_in_json() {
     let app = TestApp::start();
@@ -251,6 +260,7 @@ async fn unknown_paths_are_answered_in_json() {
     assert_eq!(app.store_calls(), 0);
 }
 
+// [V13 13.4.5]
 #[tokio::test]
 async fn an_address_for_administration_serves_nothing_public_but_its_health_and_its_documentation() {
     for tenant in [ACME, GLOBEX] {

@@ -50,6 +50,17 @@ fn assert_unauthorized(answer: &Answer, code: &str, words: &str) {
     assert_eq!(answer.header("www-authenticate"), challenge);
 }
 
+// [dpop RFC 9449 §5]: `token_type` is `DPoP`; a bad proof is `invalid_dpop_proof`
+// [dpop RFC 9449 §6.1]: `cnf.jkt` is the SHA-256 thumbprint of the key (RFC 7638)
+// [dpop RFC 9449 §7.1]: `Authorization: DPoP` with a proof; else 401 with `WWW-Authenticate: DPoP` and `algs`
+// [rfc9700 §2.2.1]: Access tokens are bound to their sender | DPoP (RFC 9449), where client or tenant require
+//   it or the client sends a proof. Other tokens are bearer tokens: keep their lifetimes short. Or a client
+//   certificate, where client or tenant require it ([client-certificates.md](client-certificates.md))
+// [rfc9700 §4.10.1]: Tokens are bound to their sender | As §2.2.1
+// [V10 10.3.5]: 3 | Tokens are bound to their sender | As RFC 9700 §2.2.1
+// [V10 10.4.14]: 3 | Only tokens that are bound to their sender are issued | not met | Where client or tenant
+//   require it
+// [dpop RFC 9449 §4.3, §7.1]
 #[tokio::test]
 async fn a_proof_binds_the_token_to_its_key() {
     for tenant in [ACME, GLOBEX] {
@@ -78,6 +89,7 @@ async fn a_proof_binds_the_token_to_its_key() {
     }
 }
 
+// [dpop RFC 9449 §11.1]: A `jti` is used once in the context of its URI, at all replicas
 #[tokio::test]
 async fn a_proof_is_used_once() {
     capture();
@@ -106,6 +118,7 @@ async fn a_proof_is_used_once() {
     }
 }
 
+// [dpop RFC 9449 §4.3 i]
 #[tokio::test]
 async fn a_proof_is_for_one_tenants_endpoint() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -151,6 +164,8 @@ async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
     }
 }
 
+// [dpop RFC 9449 §11.1 b]: Ours: no proof of a caller is recorded that has neither authenticated nor, for a
+//   public client, a valid grant; pushed requests of a public client are bounded
 #[tokio::test]
 async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -177,6 +192,8 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
     }
 }
 
+// [dpop RFC 9449 §11.1 c]: Ours: what is remembered is bounded for each tenant, a full share is 503 there and
+//   nowhere else, and replays take nothing of it
 #[tokio::test]
 async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of_it() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -201,6 +218,9 @@ async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of
     }
 }
 
+// [dpop RFC 9449 §8, §9]: `use_dpop_nonce` with `DPoP-Nonce`: 400 at the token endpoint, 401 at a resource
+// [dpop RFC 9449 §8.2]: An answer supplies the next nonce
+// [dpop RFC 9449 §4.3, §8, §11.3]
 #[tokio::test]
 async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -249,6 +269,7 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
     }
 }
 
+// [dpop RFC 9449 §7.1]
 #[tokio::test]
 async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
     let test_env = TestEnv::start();
@@ -301,6 +322,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
     }
 }
 
+// [dpop RFC 9449 §4.3], [dpop RFC 9449 §5]
 #[tokio::test]
 async fn a_refused_proof_names_its_reason_to_the_log_alone() {
     capture();
@@ -357,6 +379,7 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
     }
 }
 
+// [dpop RFC 9449 §4.2], [dpop RFC 9449 §4.3 b]
 /// Proofs that no client could have made, each near a good one, at both kinds of endpoint.
 #[tokio::test]
 async fn malformed_proofs_are_refused() {

@@ -42,6 +42,7 @@ fn assert_bound(answer: &Answer, prover: &Prover) {
     assert_eq!(bound_to, json!({ "jkt": prover.thumbprint() }));
 }
 
+// [dpop RFC 9449 §10], [attacks #5], [shared 2.2]
 #[tokio::test]
 async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
     let app = TestApp::start();
@@ -81,6 +82,8 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
     }
 }
 
+// [dpop RFC 9449 §10.1]: A proof beside a pushed request binds the code, too; another `dpop_jkt` beside it is
+//   refused
 #[tokio::test]
 async fn a_push_with_a_proof_binds_its_code() {
     let app = TestApp::start();
@@ -119,6 +122,7 @@ async fn a_push_with_a_proof_binds_its_code() {
     }
 }
 
+// [dpop RFC 9449 §10.1]
 #[tokio::test]
 async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
     let app = TestApp::start();
@@ -152,6 +156,7 @@ async fn send(app: &TestApp, path: &str, form: &[(&str, &str)], proof: &str) -> 
     Answer::to(app.request(Method::POST, path).form(form).header(DPOP, proof)).await
 }
 
+// [dpop RFC 9449 §11.1 b]
 #[tokio::test]
 async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -212,6 +217,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
     }
 }
 
+// [dpop RFC 9449 §11.1 b]
 #[tokio::test]
 async fn of_requests_of_a_public_client_with_one_proof_at_once_one_gets_tokens() {
     let app = TestApp::start();

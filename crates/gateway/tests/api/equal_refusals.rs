@@ -46,6 +46,7 @@ fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
     (answer.status, headers.collect(), body, answer.body.len())
 }
 
+// [attacks #17], [V6 6.3.8], [shared 2.7]
 #[tokio::test]
 async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts() {
     let app = TestApp::start();

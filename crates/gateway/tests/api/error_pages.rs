@@ -72,6 +72,7 @@ fn assert_has_look(answer: &Answer, own: &str, other: &str) {
     }
 }
 
+// [metadata RFC 8414 §2 c]
 #[tokio::test]
 async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
     let app = TestApp::start();

@@ -22,6 +22,11 @@ async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover
     ]
 }
 
+// [introspection RFC 7662 §4 c]: If the server cannot decide, the answer is 503 and not "active"
+// [revocation RFC 7009 §2.2.1 c]: 503 while the server cannot revoke; the token may be valid still.
+//   `Retry-After` says when to try again
+// [http RFC 9110 §15.6.4]: 503 comes with `Retry-After`
+// [oauth RFC 6749 §5.2 j]
 #[tokio::test]
 async fn what_cannot_be_known_now_is_never_called_wrong() {
     for tenant in [ACME, GLOBEX] {

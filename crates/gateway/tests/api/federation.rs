@@ -120,6 +120,9 @@ impl Platform {
     }
 }
 
+// [federation RFC 7523 §3.2]: `invalid_client`
+// [federation SPIFFE draft §3.1]: The assertion type is
+//   `urn:ietf:params:oauth:client-assertion-type:jwt-spiffe`
 /// At both tenants, and what is for one of them is nothing at the other, though it trusts the same issuer and subject.
 #[tokio::test]
 async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
@@ -225,6 +228,7 @@ async fn a_rule_that_is_taken_away_ends_its_tokens() {
     }
 }
 
+// [federation SPIFFE draft §5]
 /// Each rule over the documents, at the place that it is about.
 #[tokio::test]
 async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {

@@ -96,6 +96,9 @@ async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
     panic!("{:?}", app.store.audit());
 }
 
+// [found 9]: A failed sign-in of an administrator left no trace, and guesses were not slowed | fixed | Audit
+//   records (at most 60 failures a minute and replica, the rest summed in one), a log line, a metric; the
+//   delay grows by user and source to 5 s, never by user alone
 #[tokio::test]
 async fn sign_ins_reach_audit_metrics_and_log_without_what_was_typed() {
     capture();
@@ -229,6 +232,7 @@ async fn a_sign_in_is_forgotten_after_ten_minutes() {
     execute(&app, &json!({ "flowId": begun["flowId"], "inputs": all() })).await.assert_code(400, "FES-1004");
 }
 
+// [V6 6.3.2]
 #[tokio::test]
 async fn without_users_there_is_no_sign_in() {
     let without_users = TestApp::start();
@@ -242,6 +246,11 @@ async fn without_users_there_is_no_sign_in() {
     }
 }
 
+// [parties #6]: a person of `admin.users` | manage applications of the default tenant, with the permission
+//   `system` | do anything at the admin API or with an access token's rights
+// [V9 9.2.2]: 2 | A token is of the required kind | `typ` of access tokens is the tenant's, that of sign-ins
+//   is reserved; neither is accepted as the other
+// [jwt RFC 8725 §3.11, §3.12]
 /// The assertion belongs to the default tenant, whichever that is, and is accepted at the applications only.
 #[tokio::test]
 async fn an_assertion_is_no_access_token_anywhere() {

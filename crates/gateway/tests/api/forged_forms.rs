@@ -104,6 +104,19 @@ fn altered(sealed: &str) -> Vec<String> {
     all
 }
 
+// [core Core §3.1.2.3 b]: Forgery of requests and clickjacking are prevented
+// [attacks #9]: A form that no page of this browser and tenant leads to | What a page sealed is bound to the
+//   browser, the tenant, the step and a day. At each of the four paths with forms: altered in over a hundred
+//   ways, missing, twice, of another browser, of another tenant, of another step, of yesterday; and from 26
+//   origins and kinds of windows that are not ours. Nothing is looked up or written for any of them
+// [attacks #10]: A person who is made to sign in as another | As above: the attacker's page is sealed for the
+//   attacker's browser, and no site can set the cookie that tells browsers apart
+// [rfc9700 §4.7]: Cross-site request forgery | A form is sealed for its browser and tenant, and comes from
+//   this origin. Administration has no cookie
+// [V7 7.6.2]: 2 | A session begins with the user's consent or action, never by itself | not met | Ours begins
+//   with the form of this browser. A client that was allowed before, or that its operator has declared
+//   `first_party`, gets a code without a question while ours lasts
+// [attacks #12], [rfc9700 §2.1]
 #[tokio::test]
 async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_no_other() {
     let app = start();
@@ -174,6 +187,8 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
     }
 }
 
+// [attacks #30]: Pages that a cache or the history keeps | `no-store` on every page
+// [core Core §3.1.2.3 b], [attacks #9], [rfc9700 §2.1], [rfc9700 §4.7]
 #[tokio::test]
 async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
     let app = start();

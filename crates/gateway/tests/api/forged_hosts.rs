@@ -126,6 +126,8 @@ fn prepare(app: &TestApp, tenant: &str) {
     });
 }
 
+// [attacks #23]: A forged `Host`, `Forwarded` or the like | 26 sets of headers at pages, redirects, documents
+//   and errors: the answers are the same
 #[tokio::test]
 async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
     let app = TestApp::start();
@@ -153,6 +155,7 @@ async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
     }
 }
 
+// [attacks #23]
 #[tokio::test]
 async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
     let app = TestApp::start();
@@ -182,6 +185,7 @@ async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
     }
 }
 
+// [attacks #23]
 #[tokio::test]
 async fn a_whole_address_in_the_request_line_changes_no_answer() {
     let app = TestApp::start();

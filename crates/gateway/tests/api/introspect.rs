@@ -23,6 +23,8 @@ async fn orders_token(app: &TestApp, tenant: &str) -> String {
     app.post(&token_path(tenant), &form).await.text("access_token")
 }
 
+// [introspection RFC 7662 §4 d]: Answers are not cached: `no-store`
+// [introspection RFC 7662 §2.2]
 #[tokio::test]
 async fn an_active_answer_repeats_the_claims_in_order() {
     let app = TestApp::start();
@@ -82,6 +84,7 @@ async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenan
     }
 }
 
+// [introspection RFC 7662 §2.2 c]
 #[tokio::test]
 async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
     let app = TestApp::start();
@@ -100,6 +103,8 @@ async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
     }
 }
 
+// [introspection RFC 7662 §4]: Expiry, `nbf`, signature and issuer are checked at each request
+// [introspection RFC 7662 §2.2 b], [introspection RFC 7662 §2.3]
 #[tokio::test]
 async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
     let app = TestApp::start();
@@ -129,6 +134,7 @@ async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
     }
 }
 
+// [introspection RFC 7662 §4]
 #[tokio::test]
 async fn a_token_is_inactive_from_the_second_in_which_it_expires() {
     let app = TestApp::start();
@@ -155,6 +161,10 @@ async fn the_default_tenant_answers_without_its_path() {
     }
 }
 
+// [introspection RFC 7662 §2.1 c]: Only authorized clients may introspect
+// [introspection RFC 7662 §2.3]: A caller that does not authenticate gets 401; an invalid token is not an
+//   error
+// [V10 10.4.10]
 #[tokio::test]
 async fn only_clients_of_the_tenant_may_ask() {
     let app = TestApp::start();
@@ -174,6 +184,7 @@ async fn only_clients_of_the_tenant_may_ask() {
     }
 }
 
+// [introspection RFC 7662 §2.1]
 #[tokio::test]
 async fn a_request_without_a_token_or_with_two_is_invalid() {
     let app = TestApp::start();

@@ -413,6 +413,7 @@ fn every_path_has_its_rule() {
     assert_eq!(ruled, served);
 }
 
+// [revocation RFC 7009 §2.1 c], [attacks #16], [rfc9700 §4.10.2]
 #[tokio::test]
 async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

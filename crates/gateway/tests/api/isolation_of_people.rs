@@ -172,6 +172,9 @@ fn start(home: &str) -> (TestApp, [String; 2]) {
     (app, secrets)
 }
 
+// [attacks #16]: What was made at one tenant, sent to another | Every session, form, code, token, hint and
+//   request URI, at every path
+// [attacks #5], [rfc9700 §4.5], [V7 7.2.1]
 #[tokio::test]
 async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

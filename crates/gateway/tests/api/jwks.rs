@@ -11,6 +11,9 @@ fn path(tenant: &str) -> String {
     tenant_path(tenant, "/.well-known/jwks.json")
 }
 
+// [keys RFC 7517 §8.5.2]: The registered media type of a set is `application/jwk-set+json`. Here it is
+//   `application/json`, which every client reads | departs
+// [keys RFC 7517 §5]
 #[tokio::test]
 async fn a_jwk_has_its_documented_members_in_order() {
     let app = TestApp::start();
@@ -29,6 +32,8 @@ async fn a_jwk_has_its_documented_members_in_order() {
     assert_ne!(moduli[0], moduli[1], "tenants share no key, whatever its name");
 }
 
+// [http RFC 9111 §5.2.2]: Key sets state how long they may be cached: `max-age` and `stale-while-revalidate`
+//   (RFC 5861 §3) of the tenant
 #[tokio::test]
 async fn a_tenant_says_how_long_its_keys_may_be_kept() {
     let app = TestApp::start();
@@ -44,6 +49,7 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
     }
 }
 
+// [http RFC 9111 §4.2]
 /// Verifiers must fetch again as soon as the next key is published.
 #[tokio::test]
 async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
@@ -84,6 +90,8 @@ async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
     }
 }
 
+// [http RFC 9110 §15.4.5]: 304 repeats `ETag` and `Cache-Control` and has no body
+// [http RFC 9110 §13.1.2], [http RFC 9110 §8.8.3]
 #[tokio::test]
 async fn a_request_with_the_current_etag_is_answered_304() {
     let app = TestApp::start();
@@ -109,6 +117,7 @@ async fn a_request_with_the_current_etag_is_answered_304() {
     }
 }
 
+// [http RFC 9110 §9.1]: GET and HEAD are served for every readable resource
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let app = TestApp::start();

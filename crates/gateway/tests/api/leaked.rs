@@ -83,6 +83,7 @@ async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
     }
 }
 
+// [limits #38]
 #[tokio::test]
 async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_too_often() {
     let app = TestApp::start();

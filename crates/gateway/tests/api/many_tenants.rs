@@ -12,6 +12,8 @@ async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
     location(&answer).as_str().contains("code=")
 }
 
+// [attacks #33]: Cookies of so many tenants that requests become too long | 16 sessions a browser, the oldest
+//   go; forty tenants with the longest names
 #[tokio::test]
 async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_the_latest_sessions() {
     let app = TestApp::start();
@@ -46,6 +48,8 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
 /// The ways to end a session.
 const ENDS: [&str; 6] = ["hint", "question", "account", "everywhere", "administrator", "password"];
 
+// [attacks #31]: A sign-out that reaches the other tenants of the host | No answer has `Clear-Site-Data`; six
+//   ways to end a session leave that of the other tenant
 #[tokio::test]
 async fn a_sign_out_at_one_tenant_leaves_the_session_at_the_other_whichever_way_it_goes() {
     let test_env = TestEnv::start();

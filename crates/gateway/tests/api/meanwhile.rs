@@ -36,6 +36,7 @@ fn assert_asks(page: &Answer, signed_in: &str, other: &str) {
     assert!(!page.body.contains("type=\"password\""), "{}", page.body);
 }
 
+// [core Core §3.1.2.1 d]
 #[tokio::test]
 async fn a_client_asks_which_account_is_meant_and_another_one_takes_the_place_of_the_session() {
     let app = TestApp::start();

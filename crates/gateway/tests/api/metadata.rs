@@ -12,6 +12,10 @@ fn paths(tenant: &str) -> [String; 3] {
     ]
 }
 
+// [metadata RFC 8414 §3]: The document is at the well-known path inserted between host and path of the
+//   issuer; here also at the path appended to the issuer, and at the OpenID form
+// [rfc9700 §2.6]: Metadata is published | At three well-known paths; it lists only what works
+// [discovery Discovery §4.1], [metadata RFC 8414 §2 b]
 #[tokio::test]
 async fn one_document_is_at_three_paths() {
     let app = TestApp::start();
@@ -66,6 +70,9 @@ async fn one_document_is_at_three_paths() {
     }
 }
 
+// [core RFC 9126 §5]: `pushed_authorization_request_endpoint` and `require_pushed_authorization_requests` in
+//   metadata
+// [revocation RFC 8414 §2], [metadata RFC 8414 §2 d], [metadata RFC 8414 §2 e], [rfc9700 §2.6]
 #[tokio::test]
 async fn every_endpoint_that_it_names_works() {
     let app = TestApp::start();
@@ -123,6 +130,8 @@ async fn a_tenant_that_declares_no_scopes_names_none() {
     }
 }
 
+// [metadata RFC 8414 §3.3]: `issuer` equals the URL from which the document's path was derived. That holds
+//   for every tenant without a configured issuer; with one, only at that issuer's host | departs
 #[tokio::test]
 async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
     let app = TestApp::start();
@@ -133,6 +142,10 @@ async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
     assert_eq!(app.get(&paths(ACME)[0]).await.json()["issuer"], format!("{PUBLIC_URL}/api/v1/tenant/acme"));
 }
 
+// [rfc9700 §4.13]: A proxy that terminates TLS forwards forged headers | Names come from the settings and
+//   never from `Host` or `X-Forwarded-…`. The caller's address comes from the one header that a listener's
+//   `trusted_proxies` names, from its right end, and only on connections from the proxy itself
+// [metadata RFC 8414 §2 f]
 #[tokio::test]
 async fn nothing_is_derived_from_what_a_caller_says_about_the_host() {
     let app = TestApp::start();

@@ -175,6 +175,7 @@ async fn buckets_are_cumulated() {
     assert!(counts.is_sorted() && counts[4] == 2.0, "{counts:?}");
 }
 
+// [parties #16]
 /// Ten thousand unknown paths, tenants and clients create as many series as one of each.
 #[tokio::test]
 async fn no_caller_can_make_a_series() {

@@ -56,6 +56,7 @@ fn signed_now(test_env: &TestEnv, tenant: &str, access_token: &Value) -> [String
     [claims(tenant), of_person].map(|claims| Forge::of(tenant).token(&but(claims, times.clone())))
 }
 
+// [sign-out Logout §2 d]
 #[tokio::test]
 async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_refused() {
     let (test_env, secrets) = two_tenants();
@@ -107,6 +108,9 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
     }
 }
 
+// [V6 6.2.10]: 2 | A password does not expire | No rule reads its age; the test signs in with one that is 70
+//   days old
+// [sign-out Logout §2 d]
 #[tokio::test]
 async fn a_removed_key_is_forgotten_in_the_end() {
     let (test_env, secrets) = two_tenants();
@@ -128,6 +132,7 @@ async fn a_removed_key_is_forgotten_in_the_end() {
     }
 }
 
+// [sign-out Logout §2 d]
 /// Its private half may be known.
 #[tokio::test]
 async fn a_revoked_key_verifies_no_hint() {

@@ -5,6 +5,13 @@ use tenancy::Issuer;
 use crate::prelude::*;
 use crate::refresh::refresh_with;
 
+// [core Core §8]: Public and pairwise subjects, by client or tenant; metadata says both
+// [attacks #4]: Answers of one tenant that are given out as another's | Each answer names its issuer, and
+//   libraries of clients compare it
+// [V10 10.1.2]: 2 | A client accepts only results of its own transaction | not ours | It concerns clients.
+//   The server gives each what it compares: `state`, `nonce` and `iss` come back, and a code needs its code
+//   verifier. The example client refuses answers of another transaction
+// [core Core §2], [core Core §2 b], [core Core §3.1.2.1 g]
 #[tokio::test]
 async fn a_person_signs_in_at_its_tenant() {
     let app = TestApp::start();
@@ -87,6 +94,7 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
     }
 }
 
+// [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #2], [rfc9700 §4.1], [rfc9700 §2.1]
 #[tokio::test]
 async fn an_error_without_an_address_is_a_page() {
     let app = TestApp::start();
@@ -115,6 +123,17 @@ async fn an_error_without_an_address_is_a_page() {
     }
 }
 
+// [oauth RFC 6749 §4.1.2.1]: Errors go back to the client with `error` and `state`. Here a person who has not
+//   signed in sees them first, because of RFC 9700 §4.11.2 | departs
+// [native RFC 9207 §2]: Each answer names the issuer
+// [attacks #2]: A client whose requests fail on purpose, so that this server sends people on | An error goes
+//   back by itself with `prompt=none`, or to a first-party client of a person who is signed in; else a page
+//   shows it
+// [rfc9700 §4.11.2]: The authorization server is an open redirector | Nothing is redirected before the person
+//   has signed in, except with `prompt=none`
+// [V10 10.6.1]: 2 | An OpenID Provider allows safe response types only | `code` alone: no implicit and no
+//   hybrid one. The answer is a `query` or a `form_post`, never a fragment
+// [oauth RFC 6749 §3.1.1, §4.1.1], [rfc9700 §2.1]
 /// "The authorization server MUST always authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
 #[tokio::test]
 async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
@@ -151,6 +170,19 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
     }
 }
 
+// [core Core §3.1.3.2]: A code is redeemed by the client it was issued to, once, with the redirect URI of its
+//   request
+// [native RFC 7636 §4.4]: The challenge is bound to the code
+// [attacks #5]: A code that is injected into another sign-in | A code belongs to its tenant, client, redirect
+//   URI, challenge, key and session. Each is broken alone, and the refusals are equal
+// [rfc9700 §4.3.1]: Codes in the browser's history | A code is used once, within a minute, by its client;
+//   `form_post` keeps it out of addresses
+// [rfc9700 §4.5]: Injection of authorization codes | PKCE; a code is bound to client, redirect URI, challenge
+//   and tenant
+// [rfc9700 §4.8]: PKCE downgrade | A verifier without a challenge is refused, and so is `plain`
+// [V10 10.4.2]: 1 | A code works once | At all replicas; a second use ends all that was granted
+// [V10 10.4.3]: 1 | A code is short-lived | 60 s
+// [oauth RFC 6749 §4.1.2], [core Core §16.11, §16.12], [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1]
 #[tokio::test]
 async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
     let app = TestApp::start();
@@ -183,6 +215,12 @@ async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
     }
 }
 
+// [native RFC 7636 §4.6]: Another verifier is `invalid_grant`
+// [native RFC 8252 §8.1]: Native apps, which are public clients, use PKCE
+// [rfc9700 §2.1.1]: Authorization code grant with PKCE | S256 is required. A client that authenticates can be
+//   exempted (`require_pkce: false`), a public one never
+// [V10 10.4.6]: 2 | The code grant needs PKCE with S256 | As RFC 9700 §2.1.1
+// [oauth RFC 6749 §4.1.3], [native RFC 8252 §8.4], [attacks #6]
 #[tokio::test]
 async fn a_public_client_needs_its_verifier_and_no_secret() {
     let app = TestApp::start();
@@ -197,6 +235,14 @@ async fn a_public_client_needs_its_verifier_and_no_secret() {
     }
 }
 
+// [attacks #20]: A client that is not what it says, on the page that asks for consent | The page shows the
+//   host where the answer goes, and no picture of the client. It asks again when more is requested, or of a
+//   client that was renamed, and each time for an app of the machine
+// [V10 10.7.1]: 2 | Users consent to each authorization | Once for each client and what it requests; a
+//   `first_party` client of the operator is not asked about
+// [V10 10.7.2]: 2 | They see clearly what they consent to | The client, the host that it returns to, and each
+//   scope
+// [core Core §3.1.2.4], [V7 7.6.2]
 #[tokio::test]
 async fn consent_is_asked_once_and_its_refusal_goes_back() {
     let app = TestApp::start();
@@ -257,6 +303,7 @@ async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requeste
     }
 }
 
+// [core Core §3.1.2.4 b], [attacks #20]
 /// Also where it was renamed while the page was open: nobody has allowed the client of that name anything.
 #[tokio::test]
 async fn consent_is_asked_again_where_the_client_has_another_name() {
@@ -292,6 +339,17 @@ fn add_named_client(app: &TestApp, tenant: &str, name: &str) {
     });
 }
 
+// [attacks #11]: A session whose cookie the attacker knows from before | Each sign-in has a new cookie, and
+//   the one before opens nothing
+// [attacks #37]: An old sign-in where a fresh or a stronger one is demanded | `max_age`, `prompt=login` and
+//   an essential `acr`. Another password takes the present one
+// [V7 7.2.2]: 1 | A session has a token that is made for it, not a static key | A new cookie at each sign-in
+// [V7 7.2.4]: 1 | Each sign-in, also a repeated one, has a new token and ends the present one | The session
+//   of the same person goes on under the new cookie alone, and that of another person in the browser ends
+// [V7 7.5.3]: 3 | A further proof is required before very sensitive operations | not met | Not built yet on
+//   our pages. A client requires it for its own operations by `max_age` or `prompt=login`, with the password
+//   again
+// [core Core §3.1.2.1 d], [V10 10.3.4]
 #[tokio::test]
 async fn a_recent_sign_in_is_demanded_and_met() {
     let app = TestApp::start();
@@ -318,6 +376,9 @@ async fn a_recent_sign_in_is_demanded_and_met() {
     }
 }
 
+// [oauth RFC 6749 §3.1]: The authorization endpoint takes GET, and may take POST. A POST is answered by a
+//   redirect to GET, which brings the cookies of the browser
+// [core Core §3.1.2.3 b], [attacks #13]
 #[tokio::test]
 async fn a_page_is_for_a_person_who_navigates() {
     let app = TestApp::start();
@@ -347,6 +408,8 @@ async fn a_page_is_for_a_person_who_navigates() {
     }
 }
 
+// [native Form Post §2]: `response_mode=form_post` posts the answer
+// [rfc9700 §4.3.1], [V10 10.6.1]
 #[tokio::test]
 async fn an_answer_can_be_a_form() {
     let app = TestApp::start();
@@ -361,6 +424,16 @@ async fn an_answer_can_be_a_form() {
     }
 }
 
+// [sign-out Logout §2 c]: A logout without a valid hint of the session asks the person; no redirect to what
+//   is not registered
+// [sign-out Logout §2 d]: An expired hint is accepted, also after its signing key was rotated away
+// [sign-out Logout §2 e]: `client_id` and the audience of the hint are the same; otherwise the hint does not
+//   count
+// [attacks #3]: A sign-out that another site causes | Without an ID token of this very session as a hint a
+//   page asks
+// [V10 10.6.2]: 2 | It does not log users out by force | A valid hint of this browser's own session ends it;
+//   everything else asks the person
+// [sign-out Logout §2]
 #[tokio::test]
 async fn a_person_signs_out_by_a_hint_or_after_a_question() {
     let app = TestApp::start();
@@ -469,6 +542,10 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
     }
 }
 
+// [V7 7.4.1]: 1 | A session that has ended or run out is of no use | Both are judged at each read. The end of
+//   a session also revokes its codes, its access tokens and its refresh tokens without `offline_access`; a
+//   verifier that neither introspects nor reads the [revocation feed](revocation.md) accepts the access
+//   tokens until `exp`, and so do all where a session has run out
 /// Access tokens of a session end with it, at the tenant alone, and those of the next session are valid at once.
 #[tokio::test]
 async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
@@ -488,6 +565,12 @@ async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
     app.userinfo(ACME, text(&next, "access_token")).await.assert_status(200);
 }
 
+// [core Core §5.3.3]: Errors are those of RFC 6750
+// [bearer RFC 6750 §2]: A token that is sent by more than one method is 400 `invalid_request`: userinfo
+//   refuses one in the header and in the form
+// [V10 10.3.1]: 2 | A resource server accepts only tokens for itself | The sample resource, userinfo and the
+//   administration compare `aud`
+// [core Core §3.1.2.1 b], [core Core §5.3, §5.4]
 #[tokio::test]
 async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
     let app = TestApp::start();
@@ -521,6 +604,7 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
     }
 }
 
+// [core Core §5.4 b]
 #[tokio::test]
 async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -550,6 +634,7 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
     }
 }
 
+// [core Core §5.5], [attacks #37]
 #[tokio::test]
 async fn claims_are_requested_one_by_one() {
     let app = TestApp::start();
@@ -581,6 +666,7 @@ async fn claims_are_requested_one_by_one() {
     }
 }
 
+// [core Core §3.1.2.4 b], [resources RFC 8707 §2 e], [resources RFC 8707 §2.2], [shared 2.8]
 /// The page names it, and nobody is asked twice for the same.
 #[tokio::test]
 async fn consent_to_one_api_is_none_to_another() {
@@ -623,6 +709,7 @@ async fn consent_to_one_api_is_none_to_another() {
     }
 }
 
+// [shared 2.4]
 /// One person in one session, with the longest requests, and as often as it likes. What a minute leaves is bounded; the next client gets its codes.
 #[tokio::test]
 async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {

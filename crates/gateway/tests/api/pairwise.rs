@@ -77,6 +77,7 @@ async fn create_client(test_env: &TestEnv, tenant: &str, (id, redirect_uri): (&s
     assert_eq!((created.status, &created.json()["subject_type"]), (201, &"pairwise".into()), "{created:?}");
 }
 
+// [core Core §8.1]
 #[tokio::test]
 async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
     let test_env = TestEnv::start();
@@ -110,6 +111,7 @@ async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
     }
 }
 
+// [core Core §8.1 c]: No interface tells the account of a pairwise subject
 #[tokio::test]
 async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
     let app = TestApp::start();
@@ -166,6 +168,7 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
     }
 }
 
+// [core Core §8.1 c]
 #[tokio::test]
 async fn a_device_calls_a_person_as_its_sector_does() {
     let app = TestApp::start();
@@ -190,6 +193,7 @@ async fn a_device_calls_a_person_as_its_sector_does() {
     }
 }
 
+// [core Core §8.1]
 #[tokio::test]
 async fn names_of_another_sector_or_tenant_are_of_nobody() {
     let app = TestApp::start();
@@ -230,6 +234,7 @@ async fn names_of_another_sector_or_tenant_are_of_nobody() {
     }
 }
 
+// [core Core §8.1 c]
 #[tokio::test]
 async fn a_hint_names_the_person_to_its_own_sector() {
     let app = TestApp::start();
@@ -257,6 +262,7 @@ async fn a_hint_names_the_person_to_its_own_sector() {
     }
 }
 
+// [core Core §8.1 c]
 #[tokio::test]
 async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sector() {
     let app = TestApp::start();
@@ -279,6 +285,7 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
     }
 }
 
+// [shared 2.2]
 /// Its grants and single tokens become one fact, which a verifier that only polls the feed finds by the `sub` of its tokens.
 #[tokio::test]
 async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_feed() {
@@ -322,6 +329,7 @@ async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_fee
     }
 }
 
+// [core Core §8]
 #[tokio::test]
 async fn a_tenant_decides_for_clients_that_do_not_say() {
     let app = TestApp::start();

@@ -55,6 +55,9 @@ fn kind(answer: &Answer) -> String {
     only.to_owned()
 }
 
+// [core Core §3.1.2.1 d]: `prompt=none` shows nothing; `login` and `max_age` demand a new sign-in;
+//   `select_account` asks for the account; `none` is alone, and beside another value the error goes back to
+//   the client
 #[tokio::test]
 async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_has_consented_or_not() {
     for first_party in [true, false] {

@@ -13,6 +13,7 @@ pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
     assert_eq!(answer.header("www-authenticate"), challenge);
 }
 
+// [bearer RFC 6750 §2.1]: A resource server reads the token from the `Authorization` header
 #[tokio::test]
 async fn a_good_token_is_answered_with_its_client() {
     for tenant in [ACME, GLOBEX] {
@@ -41,6 +42,12 @@ async fn a_token_whose_subject_is_not_its_client_is_a_users() {
     }
 }
 
+// [bearer RFC 6750 §2.3]: A token in the query string may be accepted. Left out on purpose: URLs end up in
+//   logs (RFC 9700 §4.3.2) | absent
+// [bearer RFC 6750 §3]: A request without a valid token is answered with `WWW-Authenticate: Bearer` and at
+//   least one parameter
+// [bearer RFC 6750 §3.1 c]: No token at all: no error code
+// [dpop RFC 9449 §7.2], [http RFC 9110 §11.6.1], [rfc9700 §4.3.2]
 #[tokio::test]
 async fn without_a_token_no_error_is_named() {
     for tenant in [ACME, GLOBEX] {
@@ -60,6 +67,7 @@ async fn without_a_token_no_error_is_named() {
     }
 }
 
+// [bearer RFC 6750 §3.1]
 #[tokio::test]
 async fn leeway_is_for_beginnings_and_not_for_ends() {
     for tenant in [ACME, GLOBEX] {
@@ -93,6 +101,7 @@ async fn a_previous_type_is_taken_until_its_last_token_has_expired() {
     }
 }
 
+// [bearer RFC 6750 §3.1 b]: Insufficient scope: 403 `insufficient_scope`, with the required scope
 #[tokio::test]
 async fn a_missing_scope_is_named() {
     for tenant in [ACME, GLOBEX] {

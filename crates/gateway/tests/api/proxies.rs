@@ -23,6 +23,7 @@ async fn check(options: &Options, headers: &[(&'static str, &str)], expected: &s
     }
 }
 
+// [rfc9700 §4.13], [found 11]
 #[tokio::test]
 async fn only_a_trusted_proxy_names_the_caller() {
     use ForwardingHeader::{Forwarded, XForwardedFor};
@@ -36,6 +37,7 @@ async fn only_a_trusted_proxy_names_the_caller() {
     check(&behind(loopback, Forwarded), &both, "192.0.2.2").await;
 }
 
+// [found 11]
 #[tokio::test]
 async fn ignored_forwarding_headers_are_counted() {
     for (options, expected) in

@@ -32,6 +32,9 @@ fn assert_page(answer: &Answer, code: &str) {
     assert!(answer.body.contains(code), "{code}: {}", answer.body);
 }
 
+// [core RFC 9126 §2.2]: 201 with `request_uri`, which cannot be guessed, and `expires_in`
+// [core RFC 9126 §4]: A request URI is bound to its client, and used once: when a code is issued, so that a
+//   reload of the page works
 #[tokio::test]
 async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
     let app = TestApp::start();
@@ -70,6 +73,9 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
     }
 }
 
+// [core Core §6.2]: `request_uri` elsewhere. Left out on purpose: the server would fetch what strangers name.
+//   Metadata says so | absent
+// [attacks #24]
 #[tokio::test]
 async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
     let app = TestApp::start();
@@ -107,6 +113,10 @@ async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
 /// What is sent instead, and the status and code of the refusal.
 type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 
+// [core RFC 9126 §2.1]: The client authenticates as at the token endpoint; a push with `request_uri` is
+//   `invalid_request`; the request is checked as at the authorization endpoint
+// [core RFC 9126 §2.3]: Errors as at the token endpoint; 405, 413, 429
+// [resources RFC 8707 §2 e], [V10 10.6.1]
 /// Each row is refused as JSON, and nothing is kept for it.
 #[tokio::test]
 async fn a_push_is_checked_as_the_authorization_endpoint_would() {
@@ -177,6 +187,7 @@ async fn a_push_is_checked_as_the_authorization_endpoint_would() {
     }
 }
 
+// [core RFC 9126 §2.3], [shared 2.5]
 #[tokio::test]
 async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
     let app = TestApp::start();

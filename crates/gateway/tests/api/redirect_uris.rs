@@ -120,6 +120,9 @@ fn query(parameters: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
+// [attacks #1]: A redirect to an address that is nearly a registered one, after a sign-in or a sign-out |
+//   Addresses are compared byte by byte; only the port of an address of the machine may differ, and after a
+//   sign-out not even that. 92 near misses, each with and without `prompt=none`, by `GET` and `POST`
 #[tokio::test]
 async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() {
     let app = TestApp::start();
@@ -148,6 +151,7 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
     }
 }
 
+// [attacks #1]
 /// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback IP redirect URIs". §8.3
 /// advises against `localhost`, which has its port.
 #[tokio::test]
@@ -200,6 +204,7 @@ async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
     }
 }
 
+// [attacks #1]
 #[tokio::test]
 async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no_redirect() {
     let app = TestApp::start();

@@ -56,6 +56,11 @@ async fn userinfo(app: &TestApp, tenant: &str, tokens: &Value) -> u16 {
     app.userinfo(tenant, text(tokens, "access_token")).await.status
 }
 
+// [oauth RFC 6749 §6]: A refresh token gets the next tokens of its client only, which authenticates if it can
+// [rfc9700 §2.2.2]: Refresh tokens are bound or rotate | Those of public clients change with each use; those
+//   of other clients are bound to their credential. For 30 s (`grace`) a token that was used before gets the
+//   same successor, so that a lost answer ends nothing
+// [core Core §12.2]
 #[tokio::test]
 async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
     let app = TestApp::start();
@@ -88,6 +93,13 @@ async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
     }
 }
 
+// [attacks #22]: A refresh token that was used before, or by another | Within 30 s the same successor, later
+//   the end of all that was granted
+// [rfc9700 §4.14]: Refresh tokens are protected | One row a family holds a digest of its secret; a token
+//   needs the pepper, too. A token that was used before ends all that was granted. The row names client and
+//   scope, and ends with the account, the grant and without a use
+// [V10 10.4.5]: 1 | Refresh tokens of public clients are not replayed | As RFC 9700 §2.2.2
+// [rfc9700 §2.2.2]
 #[tokio::test]
 async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
     let app = TestApp::start();
@@ -169,6 +181,7 @@ async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
     }
 }
 
+// [oauth RFC 6749 §6]
 #[tokio::test]
 async fn a_client_that_authenticates_keeps_its_refresh_token() {
     let app = TestApp::start();
@@ -196,6 +209,7 @@ async fn a_client_that_authenticates_keeps_its_refresh_token() {
     }
 }
 
+// [oauth RFC 6749 §6], [attacks #22], [rfc9700 §4.14]
 #[tokio::test]
 async fn a_token_of_another_client_or_tenant_opens_nothing_ends_nothing_and_costs_no_lookup() {
     let app = TestApp::start();
@@ -229,6 +243,7 @@ async fn a_token_of_another_client_or_tenant_opens_nothing_ends_nothing_and_cost
     }
 }
 
+// [oauth RFC 6749 §6 b], [attacks #22]
 #[tokio::test]
 async fn a_refresh_gets_less_on_request_and_never_more() {
     let app = TestApp::start();
@@ -280,6 +295,8 @@ async fn a_refresh_gets_no_claim_of_a_scope_that_its_client_has_lost() {
     }
 }
 
+// [back-channel §2.7]: Refresh tokens without `offline_access` end with the session; those with it go on
+// [core Core §11], [V7 7.4.1]
 #[tokio::test]
 async fn without_offline_access_refresh_tokens_end_with_the_session() {
     let app = TestApp::start();
@@ -303,6 +320,7 @@ async fn without_offline_access_refresh_tokens_end_with_the_session() {
     }
 }
 
+// [back-channel §2.7]
 #[tokio::test]
 async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_stricter_policy() {
     let app = TestApp::start();
@@ -338,6 +356,7 @@ async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_st
     }
 }
 
+// [core Core §11]
 #[tokio::test]
 async fn a_client_without_the_grant_gets_no_refresh_token_and_no_offline_access() {
     let app = TestApp::start();
@@ -354,6 +373,8 @@ async fn a_client_without_the_grant_gets_no_refresh_token_and_no_offline_access(
     }
 }
 
+// [revocation RFC 7009 §2.1 f]: Revoking a refresh token also revokes the access tokens of its grant
+// [revocation RFC 7009 §2]
 #[tokio::test]
 async fn a_client_ends_its_refresh_token_and_all_that_follows_from_it() {
     let app = TestApp::start();
@@ -413,6 +434,9 @@ async fn a_refresh_token_is_introspected_by_its_client_and_the_whole_tenants_int
     }
 }
 
+// [oauth RFC 6749 §4.1.2]: A code expires within 10 minutes (here 60 s), is used once, and is bound to client
+//   and redirect URI; a second use is denied and should revoke what the first gave
+// [attacks #7], [V10 10.4.2]
 #[tokio::test]
 async fn a_second_use_of_a_code_ends_its_refresh_tokens() {
     let app = TestApp::start();

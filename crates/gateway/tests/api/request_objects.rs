@@ -38,6 +38,11 @@ async fn open(browser: &mut Browser<'_>, tenant: &str, object: &str, more: &str)
     browser.get(&tenant_path(tenant, &query)).await
 }
 
+// [core Core §6.1]: `request`: a signed request object, whose members count
+// [core RFC 9101 §6.3]: Only parameters of the request object are used; `invalid_request_object` and
+//   `invalid_request_uri`
+// [core RFC 9126 §3]: A request object is pushed
+// [attacks #24]
 #[tokio::test]
 async fn only_what_is_signed_counts() {
     let app = TestApp::start();
@@ -71,6 +76,13 @@ async fn only_what_is_signed_counts() {
     }
 }
 
+// [core Core §6.1 b]: Unsigned and encrypted request objects. Left out on purpose: anyone could have made
+//   them | absent
+// [core RFC 9101 §5]: `client_id` inside and outside are equal; `request` and `request_uri` are not both sent
+// [core RFC 9101 §6.2]: The signature is verified with a key of the client, by an algorithm of that key
+// [attacks #24]: Request objects and request URIs that are not the client's, or say two things | What is
+//   inside counts alone; no `none`, no shared secret; one use
+// [core RFC 9101 §10.8]
 /// The same refusals as a page, and as JSON where the object is pushed.
 #[tokio::test]
 async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {

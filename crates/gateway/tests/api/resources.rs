@@ -127,6 +127,7 @@ async fn rows_that_exist_throughout_are_listed_once_and_in_order() {
     }
 }
 
+// [limits #30]: page of a list | 200 | 400
 #[tokio::test]
 async fn an_invalid_page_is_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -202,6 +203,10 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
     }
 }
 
+// [parties #3]: an administrator of a tenant | what its `latchkey:` scopes allow, in its own tenant; with
+//   `latchkey:clients` also test guesses at secrets, which `…/explain` [throttles](#limits) like any attempt
+//   | access another tenant or the platform, or grant a `latchkey:` scope that it lacks ([who may do
+//   what](administration.md#who-may-do-what))
 /// A row and what becomes of it, for a manager of the tenant's own and one of the platform.
 #[tokio::test]
 async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {

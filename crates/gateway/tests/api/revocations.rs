@@ -31,6 +31,8 @@ fn claim(token: &str, name: &str) -> String {
     claims[name].as_str().unwrap().to_owned()
 }
 
+// [revocation ours c]: The revocation feed is signed by its tenant, and by no other; says what the tenant has
+//   revoked; and names no client in clear
 #[tokio::test]
 async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
     let test_env = TestEnv::start();
@@ -72,6 +74,8 @@ async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
     }
 }
 
+// [revocation RFC 9110 §13.1.2]: `If-None-Match` of the feed is compared weakly, and gets 304
+// [revocation ours e]
 #[tokio::test]
 async fn a_feed_is_signed_once_however_often_it_is_fetched() {
     let app = TestApp::start();
@@ -102,6 +106,7 @@ async fn a_feed_is_signed_once_however_often_it_is_fetched() {
     }
 }
 
+// [revocation ours d]: A feed is no access token (RFC 8725 §3.11)
 #[tokio::test]
 async fn a_feed_is_no_access_token() {
     for tenant in [ACME, GLOBEX] {
@@ -113,6 +118,7 @@ async fn a_feed_is_no_access_token() {
     }
 }
 
+// [revocation ours e]
 #[tokio::test]
 async fn without_facts_there_is_no_feed_and_a_suspended_tenant_has_one() {
     let test_env = TestEnv::start();

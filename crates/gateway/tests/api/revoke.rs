@@ -18,6 +18,15 @@ fn assert_done(answer: &Answer) {
     answer.assert_not_stored();
 }
 
+// [revocation RFC 7009 §2]: Refresh tokens and access tokens can be revoked
+// [revocation RFC 7009 §2.1 e]: The invalidation takes effect at once. At other replicas it does within a
+//   second, and within 10 s where the message is lost; it outlives a crash
+// [revocation RFC 7009 §2.2]: 200 for a token that is revoked now, was revoked before, or is invalid; the
+//   body is empty
+// [revocation RFC 7009 §3]: A resource server that checks self-contained tokens itself learns of a revocation
+//   by an interaction of its own: it polls the feed, or introspects. Our resource looks at the facts for each
+//   token
+// [introspection RFC 7662 §4 b]
 #[tokio::test]
 async fn a_revoked_token_is_invalid_at_once_in_its_tenant() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -39,6 +48,9 @@ async fn a_revoked_token_is_invalid_at_once_in_its_tenant() {
     }
 }
 
+// [revocation RFC 7009 §5]: Guessing tokens gains nothing: a token is signed, callers authenticate, and
+//   failed authentications are limited
+// [revocation RFC 7009 §2.1 d], [revocation RFC 7009 §2.2]
 #[tokio::test]
 async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
     let app = TestApp::start();
@@ -77,6 +89,11 @@ async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
     }
 }
 
+// [revocation RFC 7009 §2 c]: POST only; the parameters are in a form
+// [revocation RFC 7009 §2.1 c]: The client authenticates, by each method of the token endpoint, before the
+//   token is looked at
+// [revocation RFC 7009 §2.2.1]: Errors are those of RFC 6749 §5.2
+// [revocation RFC 7009 §2.1]
 #[tokio::test]
 async fn a_malformed_request_is_refused_and_revokes_nothing() {
     let app = TestApp::start();
@@ -131,6 +148,9 @@ async fn a_malformed_request_is_refused_and_revokes_nothing() {
     assert_eq!(app.store.calls().revoke_token, 0);
 }
 
+// [revocation RFC 7009 §2.2.1 b]: `unsupported_token_type` for a kind that cannot be revoked. There is no
+//   such kind, so it does not occur
+// [revocation RFC 7009 §2.1 b], [revocation RFC 7009 §2.1 c]
 #[tokio::test]
 async fn hints_are_ignored_and_every_credential_revokes() {
     let app = TestApp::start();
@@ -162,6 +182,8 @@ async fn hints_are_ignored_and_every_credential_revokes() {
     }
 }
 
+// [revocation RFC 7009 §2 b]: The endpoint is at a secure URL. As at the token endpoint, TLS is the
+//   listener's or the proxy's
 #[tokio::test]
 async fn the_default_tenant_has_two_more_paths() {
     for (home, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -222,6 +244,7 @@ async fn the_next_token_after_a_revocation_of_all_is_valid() {
     }
 }
 
+// [oauth RFC 6749 §2.1, §2.3]
 /// A client that was confidential when it got its token, and is public now.
 #[tokio::test]
 async fn a_public_client_revokes_its_own_tokens_by_its_name() {

@@ -121,6 +121,8 @@ async fn facts(app: &TestApp, tenant: &str) -> usize {
     app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap().iter().count()
 }
 
+// [revocation ours b]: A revoked secret and a removed key also end the refresh tokens that began with it, by
+//   the same row; one that expires ends none
 #[tokio::test]
 async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them() {
     for kind in [Kind::Secrets, Kind::Keys] {
@@ -155,6 +157,7 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
     }
 }
 
+// [revocation ours b]
 #[tokio::test]
 async fn a_refresh_token_outlives_a_secret_that_merely_expires() {
     let app = TestApp::start();

@@ -85,6 +85,9 @@ pub(crate) fn assert_error(answer: &Answer, expected: &str) {
     answer.assert_error(400, expected);
 }
 
+// [revocation ours]: Revoking all tokens of a client or a tenant, and suspending it, also ends its refresh
+//   tokens, codes and device codes, by one row, for as long as they could live; what is granted afterwards
+//   goes on
 #[tokio::test]
 async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant() {
     for way in WAYS {
@@ -116,6 +119,7 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
     }
 }
 
+// [revocation ours]
 #[tokio::test]
 async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_does() {
     for way in WAYS {

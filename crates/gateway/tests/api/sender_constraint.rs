@@ -24,6 +24,8 @@ async fn introspect(app: &TestApp, tenant: &str, token: &str) -> Value {
     app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
 }
 
+// [dpop RFC 9449 §7.2]: A bound token as `Bearer` is refused, and so is a bearer token as `DPoP`; without a
+//   token both schemes are offered
 #[tokio::test]
 async fn a_bound_token_is_no_bearer_token() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -63,6 +65,7 @@ async fn a_bound_token_is_no_bearer_token() {
     }
 }
 
+// [dpop RFC 9449 §7.2]
 #[tokio::test]
 async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
     for tenant in [ACME, GLOBEX] {
@@ -74,6 +77,8 @@ async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
     }
 }
 
+// [dpop RFC 9449 §6.2]: Introspection shows `cnf`, and `token_type` is `DPoP`
+// [mutual-tls RFC 8705 §3.2]
 #[tokio::test]
 async fn introspection_shows_what_a_token_is_bound_to() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -95,6 +100,8 @@ async fn introspection_shows_what_a_token_is_bound_to() {
     }
 }
 
+// [dpop RFC 9449 §5.2]: `dpop_bound_access_tokens`: a token request without a proof is refused
+// [mutual-tls RFC 8705 §3.3, §3.4], [rfc9700 §2.2.1]
 #[tokio::test]
 async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

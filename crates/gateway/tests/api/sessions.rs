@@ -47,6 +47,8 @@ fn seconds(count: u64) -> Lifetime {
     Lifetime::from_seconds(count)
 }
 
+// [V7 7.3.1]: 2 | A session ends when it is not used, as the documents say | 8 h, or as the tenant says. One
+//   that is to stay (`remember`) ends by its age alone, as documented
 #[tokio::test]
 async fn a_session_lasts_as_long_as_its_tenant_says() {
     let app = two_tenants(|acme| acme.sign_in.session.idle = seconds(1));
@@ -70,6 +72,8 @@ async fn a_session_lasts_as_long_as_its_tenant_says() {
     assert!(!is_signed_in(&mut browser, GLOBEX).await);
 }
 
+// [V7 7.3.2]: 2 | A session ends at a greatest age, as the documents say | 24 h or 30 days, or as the tenant
+//   says
 #[tokio::test]
 async fn a_session_ends_after_its_absolute_time_however_often_it_is_used() {
     let app = two_tenants(|acme| acme.sign_in.session.absolute = seconds(12 * 3_600));
@@ -85,6 +89,7 @@ async fn a_session_ends_after_its_absolute_time_however_often_it_is_used() {
     }
 }
 
+// [V7 7.3.2]
 #[tokio::test]
 async fn a_person_stays_signed_in_by_choice_where_the_tenant_offers_it() {
     let app = two_tenants(|acme| acme.sign_in.session.remember = seconds(0));
@@ -130,6 +135,7 @@ async fn seen(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<Value> {
     listed.json()["items"].as_array().unwrap().clone()
 }
 
+// [V7 7.3.2]
 #[tokio::test]
 async fn a_stricter_policy_holds_for_sessions_that_have_begun_at_its_tenant() {
     let test_env = TestEnv::start();

@@ -69,6 +69,7 @@ async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
     }
 }
 
+// [attacks #17]
 #[tokio::test]
 async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_and_writes_nothing() {
     let app = TestApp::start();

@@ -18,6 +18,9 @@ fn of_people(calls: Calls) -> [u64; 6] {
     [sign_ins, administration, replace_password, record_use, add_key, revoke_token]
 }
 
+// [attacks #32]: Strangers who fill the store | Nothing is written before a password is right: 10 000
+//   requests to the store in memory, 1 000 to the program with SQLite, of which every row is compared. Pushed
+//   requests and device codes are written for a client, with limits
 #[tokio::test]
 async fn ten_thousand_strangers_write_nothing() {
     let app = TestApp::start();

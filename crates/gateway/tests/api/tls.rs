@@ -112,6 +112,13 @@ async fn live(app: &TestApp, client: &Client) -> bool {
     ask(app, client, request).await.is_some_and(|answer| answer.starts_with("HTTP/1.1 200 OK\r\n"))
 }
 
+// [oauth RFC 6749 §2.3.1, §3.2]: TLS is required. A listener with `tls` answers nothing in clear. A listener
+//   without is for this machine or for a proxy that terminates TLS; the operator decides which listener is
+//   beyond loopback, and sample secrets are refused there | departs
+// [tls RFC 8446 §4.4.2]: The certificate is the operator's, replaced without a restart; an invalid one
+//   changes nothing
+// [rfc9700 §2.6 d]: TLS from end to end | not met | A listener with `tls` serves only TLS. One without may be
+//   opened beyond loopback for a proxy that terminates TLS: the operator decides
 #[tokio::test]
 async fn a_certificate_is_served_and_replaced_without_a_restart() {
     let files = Files::new();
@@ -150,6 +157,8 @@ pub(crate) fn with_certificate(server: &str, certificate: CertificateDer<'static
     Client(Arc::new(trusting(server).with_client_auth_cert(vec![certificate], key).unwrap()))
 }
 
+// [tls RFC 8446 §4.3.2]: If client certificates are required, only a client with a certificate of the named
+//   authorities gets a connection
 #[tokio::test]
 async fn with_an_authority_only_its_clients_get_a_connection() {
     let files = Files::new();
@@ -176,6 +185,7 @@ impl ResolvesClientCert for Borrowed {
     }
 }
 
+// [mutual-tls RFC 8705 §2 b]: The handshake proves that the client has the private key
 #[tokio::test]
 async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the_key_of() {
     let files = Files::new();
@@ -214,6 +224,9 @@ async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the
     }
 }
 
+// [tls RFC 8446 §4]: A handshake that takes too long ends the connection
+// [limits #7]: time for a TLS handshake | 5 s | connection closed
+// [oauth RFC 6749 §2.3.1, §3.2]
 #[tokio::test]
 async fn who_does_not_shake_hands_is_let_go() {
     let files = Files::new();
@@ -228,6 +241,7 @@ async fn who_does_not_shake_hands_is_let_go() {
     }
 }
 
+// [tls RFC 8446 §4.4.3]: The private key belongs to the certificate; otherwise the start fails
 #[test]
 fn files_that_make_no_tls_are_named() {
     let files = Files::new();

@@ -25,6 +25,13 @@ fn claims(answer: &Answer) -> Value {
     serde_json::from_str(&part(answer.json()["access_token"].as_str().unwrap(), 1)).unwrap()
 }
 
+// [oauth RFC 6749 §5.1]: `access_token` and `token_type` in JSON, with `expires_in` and `scope`
+// [oauth RFC 6749 §5.1 b]: `Cache-Control: no-store` and `Pragma: no-cache` wherever a token is
+// [access-tokens RFC 9068 §2.1 b]: `typ` is `at+jwt`
+// [http RFC 9111 §5.2.2.5]: `no-store` on every answer with a token or an error
+// [V10 10.1.1]: 2 | Tokens go only to parties that need them | To the requesting client, with `no-store`;
+//   they are neither stored nor logged
+// [oauth RFC 6749 §2.3.1 d], [oauth RFC 6749 §4.4.3], [access-tokens RFC 9068 §2.2]
 #[tokio::test]
 async fn a_token_response_has_its_documented_members_in_order() {
     let app = TestApp::start();
@@ -56,6 +63,7 @@ async fn a_token_response_has_its_documented_members_in_order() {
     }
 }
 
+// [jwt RFC 8725 §3.8]
 #[tokio::test]
 async fn the_tenants_published_keys_verify_its_tokens_and_no_others() {
     let app = TestApp::start();
@@ -79,6 +87,8 @@ async fn the_tenants_published_keys_verify_its_tokens_and_no_others() {
     }
 }
 
+// [jwt RFC 7519 §4.1.7]: `jti` is unique
+// [V11 11.5.2]
 #[tokio::test]
 async fn each_token_has_its_own_identifier() {
     let app = TestApp::start();
@@ -86,6 +96,7 @@ async fn each_token_has_its_own_identifier() {
     assert_ne!(first, second);
 }
 
+// [oauth RFC 6749 §2.3.1], [oauth RFC 6749 §2.3.1 b]
 #[tokio::test]
 async fn basic_credentials_are_read_decoded_and_as_sent() {
     let app = TestApp::start();
@@ -128,6 +139,10 @@ async fn without_a_default_tenant_those_paths_are_of_an_unknown_one() {
     assert_eq!(app.store_calls(), 0);
 }
 
+// [access-tokens RFC 9068 §3]: A `resource` of the request becomes `aud`
+// [rfc9700 §4.9.1]: A counterfeit resource server replays tokens | Tokens name their audiences; a client
+//   requests with `resource` a token that is valid at one server only
+// [resources RFC 8707 §2 b], [resources RFC 8707 §2 d]
 #[tokio::test]
 async fn the_audience_has_the_shape_of_its_origin() {
     let app = TestApp::start();
@@ -141,6 +156,7 @@ async fn the_audience_has_the_shape_of_its_origin() {
     }
 }
 
+// [resources RFC 8707 §2 e]
 /// Clients of other products send it. A client is registered for names such as `api`, too.
 #[tokio::test]
 async fn an_audience_is_taken_as_a_resource_is() {
@@ -173,6 +189,12 @@ async fn an_audience_is_taken_as_a_resource_is() {
     }
 }
 
+// [oauth RFC 6749 §3.3 c]: The answer names the granted scope if that differs from the requested one; here
+//   always, unless no scope was granted
+// [access-tokens RFC 9068 §2.2.3]: `scope` has the granted scope
+// [access-tokens RFC 9068 §2.2.3 b]: Every scope is meaningful at every audience. Without `resource` a token
+//   has all scopes of its client, of all resource servers: the registration of the client decides | departs
+// [oauth RFC 6749 §3.3 d], [resources RFC 8707 §2.2 b]
 #[tokio::test]
 async fn scopes_are_granted_whole_and_narrowed_by_a_resource() {
     let app = TestApp::start();
@@ -191,6 +213,9 @@ async fn scopes_are_granted_whole_and_narrowed_by_a_resource() {
     }
 }
 
+// [bearer RFC 6750 §5.3]: Tokens are short-lived and scoped; one hour unless the tenant or client sets
+//   another lifetime
+// [oauth RFC 6749 §5.1]
 #[tokio::test]
 async fn a_lifetime_is_the_tenants_unless_the_client_has_its_own() {
     let app = TestApp::start();
@@ -203,6 +228,8 @@ async fn a_lifetime_is_the_tenants_unless_the_client_has_its_own() {
     }
 }
 
+// [access-tokens RFC 9068 §2.1 c]: Every tenant does so. A tenant may set another `typ`, and the sample sets
+//   `JWT`, because the verifiers of the documented examples expect it | departs
 #[tokio::test]
 async fn a_tenant_names_the_type_of_its_tokens() {
     let app = TestApp::start();

@@ -23,6 +23,9 @@ fn compact(header: &str, claims: &str, signature: &str) -> String {
     format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
 }
 
+// [V10 10.4.16]: 3 | Clients authenticate by public keys | not met | Those that are registered so; a client
+//   may have a secret instead
+// [core Core §9], [rfc9700 §2.5 b]
 #[tokio::test]
 async fn an_assertion_gets_one_token() {
     let app = TestApp::start();
@@ -45,6 +48,7 @@ async fn an_assertion_gets_one_token() {
     }
 }
 
+// [assertions RFC 7523 §3 e]
 #[tokio::test]
 async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothing_of_it() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -70,6 +74,8 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
     }
 }
 
+// [assertions RFC 7523 §3 f]: Ours: a tenant may accept its issuer alone as audience (RFC 7523bis §3), and
+//   shorter assertions
 #[tokio::test]
 async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
     capture();
@@ -104,6 +110,8 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
     }
 }
 
+// [assertions RFC 7521 §4.2.1]: A bad assertion is `invalid_client`. The reason, which may be in
+//   `error_description`, is in the log alone: it would tell registered clients from others
 #[tokio::test]
 async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
     capture();
@@ -143,6 +151,8 @@ async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
     }
 }
 
+// [assertions RFC 7523 §3.2]: `invalid_client`
+// [assertions RFC 7523 §3 h]
 #[tokio::test]
 async fn malformed_assertions_are_refused() {
     let app = TestApp::start();

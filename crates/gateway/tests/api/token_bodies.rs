@@ -10,6 +10,10 @@ fn form(app: &TestApp, tenant: &str) -> String {
     format!("grant_type=client_credentials&client_id={SVC}&client_secret={}", app.secrets(tenant).of(SVC))
 }
 
+// [http RFC 9110 §15.5.16]: 415 for a body that is not a form
+// [http RFC 9110 §8.3]: `Content-Type` occurs once. Two are 400, with any values: a filter in front of the
+//   server may use the other one
+// [oauth RFC 6749 §5.2 j]
 #[tokio::test]
 async fn a_body_is_a_form_and_says_so() {
     let app = TestApp::start();
@@ -46,6 +50,8 @@ async fn a_body_is_a_form_and_says_so() {
     }
 }
 
+// [http RFC 9110 §15.5.14]: 413 for a body over 64 KiB, declared or counted
+// [limits #8]: body | 64 KiB, declared or counted | 413
 #[tokio::test]
 async fn a_body_of_64_kib_is_read_and_no_larger_one() {
     let app = TestApp::start();
@@ -62,6 +68,7 @@ async fn a_body_of_64_kib_is_read_and_no_larger_one() {
     }
 }
 
+// [http RFC 9110 §15.5.14]
 #[tokio::test]
 async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connection() {
     let app = TestApp::start();
@@ -75,6 +82,7 @@ async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connect
     }
 }
 
+// [http RFC 9110 §15.5.14], [limits #8]
 #[tokio::test]
 async fn a_chunked_body_is_counted() {
     let app = TestApp::start();
@@ -95,6 +103,11 @@ async fn a_chunked_body_is_counted() {
     }
 }
 
+// [oauth RFC 6749 §3.2]: A token request is a POST; every other method is refused
+// [http RFC 9110 §9.1 b]: An unknown method is 501. Here 405, as for any other method that the path does not
+//   support | departs
+// [http RFC 9110 §15.5.6]: 405 comes with `Allow`
+// [V13 13.4.4]: 2 | No TRACE | 405
 #[tokio::test]
 async fn only_post_is_a_token_request() {
     let app = TestApp::start();
@@ -110,6 +123,8 @@ async fn only_post_is_a_token_request() {
     }
 }
 
+// [oauth RFC 6749 §2.3.1 f]: Credentials are never in the request's URI
+// [rfc9700 §4.3.2]: Tokens in the browser's history | No token and no secret is read from a query string
 #[tokio::test]
 async fn the_query_string_does_not_count() {
     let app = TestApp::start();

@@ -267,6 +267,15 @@ fn token_request(tenant: &str, client: &str) -> String {
     post(&token_path(tenant), &[("grant_type", "client_credentials"), ("client_id", client)])
 }
 
+// [mutual-tls RFC 8705 §3]: A token is bound to the certificate of its request where client or tenant ask for
+//   it, whatever the client authenticates with
+// [mutual-tls RFC 8705 §3 b]: A protected resource refuses a bound token without its certificate with 401 and
+//   `invalid_token`
+// [mutual-tls RFC 8705 §3.1]: The token has `cnf` with `x5t#S256`, the SHA-256 of the certificate's DER
+// [mutual-tls RFC 8705 §3.2]: Introspection shows it
+// [mutual-tls RFC 8705 §7.2]: Certificates of other clients are not accepted: a collision of SHA-256 is what
+//   it would take
+// [mutual-tls RFC 8705 §2.1], [mutual-tls RFC 8705 §2.2], [rfc9700 §2.2.1]
 #[tokio::test]
 async fn a_certificate_gets_a_token_that_is_bound_to_it() {
     let pki = Pki::new();
@@ -300,6 +309,9 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
     }
 }
 
+// [parties #8]: an authority in `client_ca` of a tenant | issue certificates for clients of the tenant |
+//   issue one for a client of another tenant
+// [federation SPIFFE draft §3.2]
 /// The authority of one tenant issues the subject of the other's client, and of its own one at the other. Over TLS and through a proxy.
 #[tokio::test]
 async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
@@ -332,6 +344,10 @@ async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners
     }
 }
 
+// [federation SPIFFE draft §3.2]: An X509-SVID is a leaf for signatures with exactly one URI, and its chain
+//   leads to an authority of the tenant
+// [federation SPIFFE draft §3.2 b]: `client_id` is the SPIFFE ID. Here it is the client's id, which may be
+//   its SPIFFE ID | departs
 /// X509-SVID §2 and §4, by the URI of the client.
 #[tokio::test]
 async fn an_svid_is_a_leaf_for_signatures_with_one_uri() {
@@ -412,6 +428,7 @@ async fn certificates_are_counted_under_the_method_of_their_client() {
     assert!(numbers.keys().all(|series| !series.contains("client_certificate")));
 }
 
+// [mutual-tls RFC 8705 §6.2]: A resumed session has the certificate of the handshake that began it
 #[tokio::test]
 async fn a_connection_keeps_its_certificate_and_so_does_a_resumed_session() {
     let pki = Pki::new();
@@ -445,6 +462,9 @@ async fn a_certificate_that_ends_during_a_connection_authenticates_no_more() {
     send(&mut stream, &token_request(ACME, ISSUED)).await.assert_unauthenticated();
 }
 
+// [mutual-tls RFC 8705 §2]: The request names its client with `client_id`, so that its registration is found
+// [mutual-tls RFC 8705 §2 c]: A certificate that is not the client's is `invalid_client`, like every other
+//   refusal
 #[tokio::test]
 async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
     capture();
@@ -510,6 +530,8 @@ fn pem(body: &str) -> String {
     format!("-----BEGIN%20CERTIFICATE-----%0A{body}%0A-----END%20CERTIFICATE-----")
 }
 
+// [mutual-tls RFC 9440 §2.2]: `Client-Cert` is one byte sequence and occurs once
+// [mutual-tls RFC 9440 §4]: The headers count only from a trusted proxy
 #[tokio::test]
 async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
     let pki = Pki::new();
@@ -553,6 +575,7 @@ async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
     }
 }
 
+// [mutual-tls RFC 9440 §2.3]: `Client-Cert-Chain` is a list of byte sequences on one or more lines
 #[tokio::test]
 async fn the_chain_comes_in_a_header_of_its_own() {
     let pki = Pki::new();
@@ -618,6 +641,7 @@ fn unreadable(der: &[u8]) -> Vec<(usize, String)> {
     of_each.chain(of_both).collect()
 }
 
+// [mutual-tls RFC 9440 §2.2]
 #[tokio::test]
 async fn malformed_headers_are_refused() {
     let pki = Pki::new();
@@ -648,6 +672,11 @@ async fn malformed_headers_are_refused() {
     }
 }
 
+// [mutual-tls RFC 8705 §2.1.1, §2.2.1]: Metadata lists the methods, where a listener reads certificates
+// [mutual-tls RFC 8705 §3.3, §3.4]: Metadata and registration have
+//   `tls_client_certificate_bound_access_tokens`
+// [mutual-tls RFC 8705 §5]: Metadata has `mtls_endpoint_aliases`, so that clients without certificates are
+//   asked for none; where people sign in also for pushed requests, devices and userinfo
 #[tokio::test]
 async fn metadata_names_the_methods_and_the_endpoints_for_certificates() {
     let pki = Pki::new();
@@ -684,6 +713,7 @@ async fn metadata_names_the_methods_and_the_endpoints_for_certificates() {
     }
 }
 
+// [mutual-tls RFC 8705 §3 b]
 #[tokio::test]
 async fn the_admin_api_takes_a_bound_token_with_its_certificate_alone() {
     let pki = Pki::new();
@@ -704,6 +734,7 @@ async fn the_admin_api_takes_a_bound_token_with_its_certificate_alone() {
     }
 }
 
+// [mutual-tls RFC 8705 §3]
 #[tokio::test]
 async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() {
     let pki = Pki::new();

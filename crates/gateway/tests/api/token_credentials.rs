@@ -25,6 +25,9 @@ async fn check(app: &TestApp, tenant: &str, authorization: Option<&[u8]>, body: 
     }
 }
 
+// [oauth RFC 6749 §5.2 c]: The challenge names the scheme that the client tried. Here it is always Basic, the
+//   only one that is served | departs
+// [http RFC 9110 §11.6.1]: 401 comes with a challenge
 #[tokio::test]
 async fn malformed_headers_are_refused() {
     let app = TestApp::start();
@@ -103,6 +106,7 @@ fn headers(secret: &str) -> Vec<Vec<u8>> {
     rows
 }
 
+// [oauth RFC 6749 §5.2]
 #[tokio::test]
 async fn malformed_bodies_are_refused() {
     let app = TestApp::start();
@@ -168,6 +172,7 @@ async fn two_authorization_headers_are_refused_even_if_both_are_good() {
     }
 }
 
+// [oauth RFC 6749 §3.2.1]
 #[test]
 fn generated_credentials_are_refused() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -43,6 +43,24 @@ type Refused = (u16, &'static str, &'static str);
 /// A request and its refusal.
 type Row = (Option<String>, String, Refused);
 
+// [oauth RFC 6749 §3.2.1]: A client with credentials authenticates at the token endpoint
+// [oauth RFC 6749 §4.4.2]: The client is authenticated before a token is issued
+// [oauth RFC 6749 §5.2]: A refusal is 400 with `error` in JSON, its description in printable ASCII without
+//   quote and backslash
+// [oauth RFC 6749 §5.2 b]: `invalid_client` may be 401, and is, with a challenge, if the client used the
+//   header; here always, also for a missing `client_id`, so that all failed authentications look alike
+// [oauth RFC 6749 §5.2 f]: `unsupported_grant_type` and `unauthorized_client`, where the error table of the
+//   Thunder document has `invalid_grant` ("Invalid grant type: ensure `client_credentials` is enabled"): in
+//   RFC 6749 `invalid_grant` is about a code or a refresh token, and clients begin anew with a person after
+//   it. A grant type that the server does not serve is `unsupported_grant_type`, and one that is not enabled
+//   for the client is `unauthorized_client`, which the same table has
+// [rfc9700 §2.5]: Clients are authenticated | Every token request of a client that can authenticate needs its
+//   credential. Public clients get only tokens of people
+// [V10 10.4.10]: 2 | Confidential clients are authenticated at back-channel endpoints | Token endpoint and
+//   introspection
+// [oauth RFC 6749 §2.3], [oauth RFC 6749 §2.3 b], [oauth RFC 6749 §5.2 d], [oauth RFC 6749 §5.2 e],
+//   [oauth RFC 6749 §5.2 h], [assertions RFC 7521 §4.2 b], [resources RFC 8707 §2 c],
+//   [http RFC 9111 §5.2.2.5], [rfc9700 §2.4]
 #[tokio::test]
 async fn every_refusal_has_its_status_code_and_words() {
     let app = TestApp::start();
@@ -134,6 +152,9 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
     ]
 }
 
+// [limits #9]: parameters, scopes, `resource`s and `audience`s of a request | 128, 128, 16 |
+//   `invalid_request`, `invalid_scope`
+// [oauth RFC 6749 §3.2 c]
 #[tokio::test]
 async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
     let app = TestApp::start();
@@ -172,6 +193,7 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
     }
 }
 
+// [oauth RFC 6749 §3.2 b], [oauth RFC 6749 §3.2 d]
 #[tokio::test]
 async fn unknown_and_empty_parameters_do_not_matter() {
     let app = TestApp::start();
@@ -193,6 +215,10 @@ async fn unknown_and_empty_parameters_do_not_matter() {
     }
 }
 
+// [oauth RFC 6749 §5.2 j]: Statuses and codes are those of the list. Beyond it: 404 `not_found` for an
+//   unknown tenant, 408, 413, 415 with `invalid_request`, 503 `temporarily_unavailable` and 500
+//   `server_error`, because HTTP has a more exact status than 400 and an error of the server is not the
+//   client's | departs
 #[tokio::test]
 async fn unknown_suspended_and_other_tenants_are_not_there() {
     let app = TestApp::start();
@@ -206,6 +232,8 @@ async fn unknown_suspended_and_other_tenants_are_not_there() {
     assert_eq!((app.store.calls().find_tenant, app.store_calls()), (3, 3));
 }
 
+// [oauth RFC 6749 §5.2 g]: `unsupported_grant_type` is for grants. Here also for a tenant with opaque tokens,
+//   which are not served yet: no code fits better | departs
 #[tokio::test]
 async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
     let app = TestApp::start();
@@ -216,6 +244,7 @@ async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
     app.token(ACME).await;
 }
 
+// [V13 13.3.4]
 #[tokio::test]
 async fn a_secret_counts_until_it_expires_in_one_tenant_only() {
     let app = TestApp::start();
@@ -232,6 +261,7 @@ async fn a_secret_counts_until_it_expires_in_one_tenant_only() {
     app.token(GLOBEX).await;
 }
 
+// [oauth RFC 6749 §2.3.1 g], [revocation RFC 7009 §5], [found 10]
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_in_one_tenant_only() {
     let limit = Rate::per_minute(3);

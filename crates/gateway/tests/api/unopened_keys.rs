@@ -20,6 +20,7 @@ fn form<'a>(app: &'a TestApp, tenant: &str) -> [(&'a str, &'a str); 3] {
     credentials(SVC, app.secrets(tenant).of(SVC))
 }
 
+// [V11 11.2.5]
 #[tokio::test]
 async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
     let app = TestApp::start();

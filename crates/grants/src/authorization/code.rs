@@ -137,6 +137,7 @@ fn digest(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    // [devices §5.2]: Device codes have 256 random bits
     #[test]
     fn a_code_has_one_key_in_its_tenant_and_another_text_has_none() {
         let digests = KeyedDigest::new(&[1; 32]);

@@ -223,6 +223,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
+    // [core Core §3.1.2.1 d]
     #[test]
     fn a_session_is_used_unless_the_request_demands_another() {
         check(&case(), "code");
@@ -278,6 +279,8 @@ mod tests {
         check(&Case { request: max_age(99), ..of_client(100) }, "sign in");
     }
 
+    // [core Core §3.1.2.1 g]: `id_token_hint` names who is expected; another person signs in, or the answer
+    //   is an error
     #[test]
     fn a_hint_names_who_is_expected() {
         check(&Case { hinted: Some(ADA), ..case() }, "code");
@@ -285,6 +288,7 @@ mod tests {
         check(&Case { hinted: Some(BOB), request: prompt("none"), ..case() }, "login_required");
     }
 
+    // [core Core §5.5.1]: `sub` with a value names who is expected
     #[test]
     fn the_claim_sub_names_who_is_expected() {
         let expecting = |sub: &str| {
@@ -301,6 +305,8 @@ mod tests {
         check(&Case { request: silent, ..case() }, "login_required");
     }
 
+    // [core Core §3.1.2.6]: `login_required`, `consent_required`. A client that the person has never allowed
+    //   learns `login_required` in both cases
     #[test]
     fn without_a_page_an_error_does_not_say_who_is_there() {
         check(&Case { signed_in: None, request: prompt("none"), ..case() }, "login_required");
@@ -310,6 +316,8 @@ mod tests {
         check(&Case { request: prompt("none"), consent: Some(less), ..third_party() }, "consent_required");
     }
 
+    // [core Core §3.1.2.4]: The person consents before claims are given
+    // [core Core §3.1.2.4 b], [attacks #20]
     #[test]
     fn consent_is_asked_once_and_again_when_more_is_requested() {
         let third_party = |consent: Option<Consent>| Case { client: web_client("web"), consent, ..case() };
@@ -336,6 +344,11 @@ mod tests {
         check(&Case { request: prompt("consent"), ..case() }, "consent");
     }
 
+    // [core Core §3.1.2.4 b]: What the person consented to is asked again when scopes, claims, the APIs that
+    //   tokens are for, the host that the browser returns to, or the client's name change
+    // [shared 2.8]: Consent to a scope of one API gave, without a page, a token for another | fixed | A
+    //   consent is of scopes at resources; the pages and the admin API name the APIs, another API asks again
+    //   (`consent_required` with `prompt=none`). Consents of before are of the client's own audiences
     /// A row of before this was kept is of the client's own audiences.
     #[test]
     fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
@@ -382,6 +395,8 @@ mod tests {
         );
     }
 
+    // [native RFC 8252 §8.6]: A public client on the person's own machine is confirmed each time
+    // [attacks #20]
     #[test]
     fn an_app_of_the_machine_is_confirmed_each_time() {
         let public = |redirect_uri| {

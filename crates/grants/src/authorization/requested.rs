@@ -98,6 +98,10 @@ mod tests {
         check_request(&Grantee { tenant: &acme(), client }, &request, false).map_err(|refused| refused.error)
     }
 
+    // [core Core §3.1.2.1 b]: The scope `openid` makes it a request of OpenID Connect; without it there is no
+    //   ID token
+    // [core Core §3.1.2.1 f]: Scopes that are not understood should be ignored. Here a scope that the client
+    //   is not registered for is refused, and named | departs
     #[test]
     fn what_is_registered_is_granted_whole_or_refused() {
         let web = web_client("web");
@@ -115,6 +119,8 @@ mod tests {
         }
     }
 
+    // [core Core §5.5.1.1]: An essential `acr` that cannot be reached is an error:
+    //   `unmet_authentication_requirements`
     #[test]
     fn claims_are_granted_of_scopes_that_are_registered_and_a_class_that_cannot_be_reached_is_refused() {
         let (tenant, mut client) = (acme(), web_client("web"));
@@ -142,6 +148,9 @@ mod tests {
         }
     }
 
+    // [core RFC 9126 §6]: `require_pushed_authorization_requests` of a client: `require_par`
+    // [V10 10.4.13]: 3 | The code grant needs pushed requests | not met | They are served; a client is told
+    //   to use them by `require_par`
     #[test]
     fn a_client_may_have_to_push_its_requests() {
         let (tenant, mut client) = (acme(), web_client("web"));
@@ -156,6 +165,7 @@ mod tests {
         assert!(check(true).is_ok());
     }
 
+    // [core Core §11]
     #[test]
     fn offline_access_is_left_out_where_the_client_gets_no_refresh_tokens() {
         let mut web = web_client("web");
@@ -166,6 +176,12 @@ mod tests {
         assert_eq!(scope(&web).as_deref(), Some("offline_access openid"));
     }
 
+    // [native RFC 7636 §4.4.1]: A required challenge that is absent is `invalid_request`
+    // [native RFC 7636 §5]: Clients without PKCE are served. Here only confidential clients that are
+    //   registered so: RFC 9700 §2.1.1 demands PKCE of public ones | departs
+    // [attacks #6]: PKCE that is left out or weakened | A challenge is required, `plain` refused, and so is a
+    //   verifier without a challenge
+    // [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1], [rfc9700 §4.8]
     #[test]
     fn only_a_client_that_authenticates_can_do_without_a_challenge() {
         let web = web_client("web");

@@ -71,6 +71,8 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
+    // [devices §3.5 b]: `slow_down` makes the interval 5 seconds longer, for this and all later polls. Each
+    //   replica counts the polls that reach it
     #[test]
     fn each_poll_that_comes_too_early_makes_the_interval_longer() {
         let polls = Polls::default();

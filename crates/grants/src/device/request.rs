@@ -94,6 +94,7 @@ mod tests {
         assert_eq!(check(&web, "scope=openid"), Err(refused));
     }
 
+    // [devices §3.1]
     #[test]
     fn a_request_names_its_client_and_repeats_nothing() {
         let parse = |body: &str| {

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{ADA, acme};
 
+    // [back-channel §2.8]
     #[test]
     fn three_attempts_are_made_within_five_minutes() {
         let mut queued = QueuedLogout {

@@ -64,6 +64,8 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{ADA, acme, subjects, web_client};
 
+    // [back-channel §2.4]: A logout token has `iss`, `aud`, `iat`, `exp`, `jti`, the one event, `sub` and
+    //   `sid`, no `nonce`, and is signed as ID tokens are; its `typ` is `logout+jwt`
     #[test]
     fn a_logout_token_names_the_session_and_the_one_event() {
         let tenant = acme();

@@ -278,6 +278,7 @@ mod tests {
         refused(&foreign, SigningAlgorithm::ES384, &ImportError::Malformed);
     }
 
+    // [keys RFC 7518 §6.3.2]
     #[test]
     fn numbers_that_do_not_fit_each_other_are_refused() {
         let key = rsa(RSA_2048_PKCS8);
@@ -307,6 +308,9 @@ mod tests {
         refused(&without(p256(), "y"), ES256, &ImportError::Incomplete("y"));
     }
 
+    // [found 19]: RSA keys with exponents 3 and 17 were imported | fixed | New RSA keys with an exponent
+    //   below 65537 are refused
+    // [keys RFC 7518 §6.3.1.2]
     #[test]
     fn a_good_key_with_a_small_exponent_is_refused() {
         refused(&rsa(RSA_2048_E3_PKCS8), RS256, &ImportError::RsaExponent);
@@ -314,6 +318,8 @@ mod tests {
         refused(&short, RS256, &ImportError::RsaExponent);
     }
 
+    // [keys RFC 7518 §6.3.2]: An imported private RSA key may omit its primes and the members derived from
+    //   them: all of them or none
     #[test]
     fn the_primes_of_an_rsa_key_may_be_left_out_together() {
         const LEFT_OUT: [&str; 5] = ["p", "q", "dp", "dq", "qi"];

@@ -156,6 +156,7 @@ mod tests {
         }
     }
 
+    // [jwt RFC 8725 §3.4, §3.5]
     #[test]
     fn a_key_for_another_algorithm_is_named() {
         for (pem, algorithm, found) in [
@@ -171,6 +172,13 @@ mod tests {
         }
     }
 
+    // [keys RFC 7518 §3.3, §3.5]: RSA keys have 2048 bits or more
+    // [keys RFC 7518 §6.3.1.2]: Ours, as NIST SP 800-56B §6.2: a new RSA key has a public exponent of 65537
+    //   or more; stored keys stay valid
+    // [V11 11.6.1]: 2 | Keys and signatures use approved algorithms | not met | RS256, the default, uses
+    //   PKCS#1 v1.5, which the standard's appendix no longer approves; by RFC 7518 and RFC 9068 it is the one
+    //   that all verifiers support. A tenant with ES256, ES384, PS256 or EdDSA meets it
+    // [found 19]
     #[test]
     fn what_is_no_usable_private_key_is_refused_with_its_reason() {
         let rs256 = SigningAlgorithm::RS256;
@@ -218,6 +226,7 @@ mod tests {
         assert_eq!(error, ImportError::Public);
     }
 
+    // [jwt RFC 8725 §3.4, §3.5]: Keys are checked when they are imported, and random when they are generated
     #[test]
     fn a_key_with_a_changed_byte_is_refused() {
         let middle = RSA_2048_PKCS8.len() / 2;

@@ -154,6 +154,7 @@ async fn two_tenants_never_share_a_key() {
     assert_ne!(thumbprints[0], thumbprints[1]);
 }
 
+// [keys RFC 7517 §4.5]
 #[tokio::test]
 async fn the_loser_of_a_race_signs_with_the_winners_key() {
     let Setting { rows, cache } = setting();
@@ -217,6 +218,9 @@ async fn a_tenant_whose_key_does_not_unseal_fails_clearly_and_alone() {
     assert_eq!(rows.records(&acme.id).keys.len(), 1, "no key is made to cover up for it");
 }
 
+// [parties #13]: those who can write to the database | create a client (a hash of a chosen secret needs no
+//   pepper), change scopes: the database is trusted with its rows | move a sealed key, hash or value to
+//   another tenant, client or name
 #[tokio::test]
 async fn a_row_that_was_moved_does_not_unseal() {
     let Setting { rows, cache } = setting();

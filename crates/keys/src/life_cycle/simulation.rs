@@ -636,6 +636,9 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
     }
 }
 
+// [V13 13.3.4]: 3 | Secrets expire and are replaced as documented | not met | Signing keys rotate
+//   automatically. Client secrets end at `expires`, which is optional
+// [http RFC 9111 §4.2]
 /// The same lives in each run, so that only a change of the planner changes the result. `TestRunner::new(config)` with more cases searches
 /// for others; docs/reliability.md lists those that are known to break a rule.
 #[test]

@@ -109,6 +109,13 @@ fn a_late_run_still_gives_a_key_its_whole_publication() {
     check(&first(), &plan, "500 100000999 100001189, 100000999 - -", 100_001_219);
 }
 
+// [V11 11.1.4]: 3 | The inventory has a plan for new standards, such as post-quantum ones | not met | A
+//   tenant's algorithm changes without an outage, and sealed values name their format; there is no plan yet,
+//   since verifiers' libraries know no post-quantum signature
+// [V11 11.2.2]: 2 | Algorithms and keys can be replaced | not met | Signing algorithm and every key can,
+//   sealed values are written again; the parameters of argon2id and AES-256-GCM are fixed in the code, behind
+//   a version in what is stored
+// [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
 #[test]
 fn another_algorithm_takes_over_after_its_publication() {
     let plan = next(&first(), &policy(EDDSA), at(600));
@@ -179,6 +186,9 @@ fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
     assert_eq!((announced.active_from, announced.spec().rsa()), (at(603), Some(RsaSize::Bits3072)));
 }
 
+// [http RFC 5861 §3, §4]: Both durations of a key set become shorter as a new key comes near, so that no copy
+//   is used a second beyond it; while the store is unavailable, stale keys are used no longer than their
+//   successors wait to sign
 #[test]
 fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
     let kept = |records: &KeyRecords, policy: &KeyPolicy, now| {

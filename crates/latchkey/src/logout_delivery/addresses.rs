@@ -126,6 +126,7 @@ mod tests {
         LogoutAddress { tenant: TenantId::parse(tenant).unwrap(), client: client.parse().unwrap() }
     }
 
+    // [shared 2.3]
     #[test]
     fn a_client_that_does_not_answer_is_paused_alone_and_each_time_for_longer() {
         let mut addresses = Addresses::default();

@@ -197,6 +197,7 @@ tenants:
     settings
 }
 
+// [limits #6]
 #[test]
 fn connections_fit_the_limit_of_open_files() {
     for (requested, files, all, of_source) in [

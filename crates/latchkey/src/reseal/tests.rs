@@ -102,6 +102,7 @@ async fn test_env(tenants: usize) -> TestEnv {
     test_env
 }
 
+// [V11 11.2.2]
 #[tokio::test]
 async fn everything_moves_and_a_second_run_does_nothing() {
     let test_env = test_env(500).await;

@@ -30,6 +30,18 @@ const REQUIRED: &str =
     "issuer authorization_endpoint token_endpoint jwks_uri response_types_supported subject_types_supported
                         id_token_signing_alg_values_supported";
 
+// [core Core §5.6]: Aggregated and distributed claims are optional, and not built; metadata has
+//   `claim_types_supported: ["normal"]` | absent
+// [discovery Discovery §3]: The required members are there; endpoints have https; `RS256`, `code`,
+//   `authorization_code` and `openid` are listed
+// [discovery Discovery §3 c]: `id_token_signing_alg_values_supported` has RS256. A tenant that signs with
+//   another algorithm lists that one alone: it lists what works | departs
+// [discovery Discovery §4.1]: The document is at `/.well-known/openid-configuration` after the issuer
+// [discovery Discovery §4.2]: It is JSON with status 200, and leaves out members without values
+// [discovery Discovery §4.3]: `issuer` is the address without that suffix, and `iss` of the ID tokens. A
+//   tenant may declare another issuer; `latchkey check` warns where it signs people in
+// [discovery Discovery §7.1]: Metadata is protected by TLS. Http is served on this machine, for development
+// [native RFC 9207 §3]: Metadata has `authorization_response_iss_parameter_supported: true`
 pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     let provider = &plan.provider;
     // §4.3: the issuer is the address that the path of the document was appended to, which is where it was fetched.
@@ -84,6 +96,7 @@ fn assert_forms(metadata: &Value) {
     }
 }
 
+// [sign-out Logout §2.1]: Metadata has `end_session_endpoint`
 pub(super) async fn oidcc_rp_initiated_logout_discovery_endpoint_verification(plan: Plan) {
     assert_forms(&plan.provider.metadata);
     let answer = Answer::to(plan.provider.request(Method::GET, "end_session_endpoint")).await;

@@ -95,22 +95,31 @@ fn assert_is_signed_out_page(page: &Page) {
     assert_eq!((page.status, page.heading()), (200, "You are signed out"), "{}", page.html);
 }
 
+// [sign-out Logout §2]: The endpoint takes GET and POST; a POST from a client comes again as a navigation,
+//   which brings the cookies
+// [sign-out Logout §3]: The browser goes back to a registered URI alone, byte by byte, with `state` where the
+//   request has one
 pub(super) async fn oidcc_rp_initiated_logout(plan: Plan) {
     returns(plan, |_| ()).await;
 }
 
+// [sign-out Logout §3]
 pub(super) async fn oidcc_rp_initiated_logout_no_state(plan: Plan) {
     returns(plan, |end_session| end_session.state = None).await;
 }
 
+// [sign-out Logout §4]: A request that is not in order leads to a page, not to a redirect
+// [sign-out Logout §2 c]
 pub(super) async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(plan: Plan) {
     asks(plan, |end_session| end_session.uri = Some("https://attacker.example.com/a1b2c3".to_owned())).await;
 }
 
+// [sign-out Logout §3]
 pub(super) async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(plan: Plan) {
     asks(plan, |end_session| end_session.uri = Some(format!("{POST_LOGOUT_REDIRECT_URI}?foo=bar"))).await;
 }
 
+// [sign-out Logout §2 b]
 /// The same claims with `alg: none` and no signature.
 pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint(plan: Plan) {
     asks(plan, |end_session| {
@@ -121,6 +130,9 @@ pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint(plan: Plan)
     .await;
 }
 
+// [sign-out Logout §2 b]: The hint is an ID token of this issuer: with another signature, or none, it counts
+//   as absent
+// [sign-out Logout §2 c]
 /// The same header and claims, signed by a key that is not ours.
 pub(super) async fn oidcc_rp_initiated_logout_bad_id_token_hint(plan: Plan) {
     asks(plan, |end_session| {
@@ -131,14 +143,17 @@ pub(super) async fn oidcc_rp_initiated_logout_bad_id_token_hint(plan: Plan) {
     .await;
 }
 
+// [sign-out Logout §2 f]
 pub(super) async fn oidcc_rp_initiated_logout_no_id_token_hint(plan: Plan) {
     asks(plan, |end_session| end_session.hint = None).await;
 }
 
+// [sign-out Logout §2 f]: Without parameters the person is asked, and then signed out
 pub(super) async fn oidcc_rp_initiated_logout_no_params(plan: Plan) {
     asks(plan, |end_session| *end_session = EndSession { hint: None, uri: None, state: None }).await;
 }
 
+// [sign-out Logout §2 f]
 pub(super) async fn oidcc_rp_initiated_logout_only_state(plan: Plan) {
     asks(plan, |end_session| (end_session.hint, end_session.uri) = (None, None)).await;
 }

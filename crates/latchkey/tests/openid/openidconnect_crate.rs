@@ -21,6 +21,9 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     Ok(answer)
 }
 
+// [clients #4]: `openidconnect` 4.1 | Rust, TLS | with parameters | once | by hint; then `login_required` |
+//   an issuer with a slash more, another `nonce` |
+// [discovery Discovery §4.3]
 #[tokio::test]
 async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let mut plan = Plan::start(Mode::Query).await;

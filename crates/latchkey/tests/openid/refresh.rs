@@ -24,6 +24,10 @@ async fn refresh(plan: &Plan, client: Client, token: &str) -> Answer {
     plan.request_token(client, ClientAuthentication::Basic, &form).await
 }
 
+// [core Core §11]: With `offline_access` refresh tokens outlive the session. It is ignored for a client
+//   without the grant; every other client that is not `first_party` has the person's consent
+// [core Core §12.2]: The ID token of a refresh has the same `iss`, `sub`, `aud` and `auth_time`, its own
+//   `iat`, and no `nonce`
 /// A refresh as each client may do it, and then one with the token of the other client.
 pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
     let mut tokens = Vec::new();

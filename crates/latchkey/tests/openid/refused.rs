@@ -25,6 +25,7 @@ async fn error_of(plan: &mut Plan, request: AuthorizationRequest) -> String {
     plan.callback(&request).await.error(&request, plan.provider.issuer()).to_owned()
 }
 
+// [core Core §3.2, §3.3]: Implicit and hybrid flows. Left out on purpose (RFC 9700 §2.1.2) | absent
 pub(super) async fn oidcc_response_type_missing(mut plan: Plan) {
     let request = plan.request().without("response_type");
     refused(&mut plan, &request).await;
@@ -32,6 +33,7 @@ pub(super) async fn oidcc_response_type_missing(mut plan: Plan) {
     assert!(["invalid_request", "unsupported_response_type"].contains(&error.as_str()), "{error}");
 }
 
+// [core Core §3.1.2.1 c]
 pub(super) async fn oidcc_ensure_registered_redirect_uri(mut plan: Plan) {
     let request = plan.request().with("redirect_uri", &format!("{REDIRECT_URI}/a1b2c3"));
     for request in [request.clone().with("prompt", "none"), request] {
@@ -70,6 +72,7 @@ pub(super) async fn oidcc_unsigned_request_object_supported_correctly_or_rejecte
     }
 }
 
+// [discovery Discovery §3 b]: `request_uri_parameter_supported` is said, because its default is `true`
 pub(super) async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(
     mut plan: Plan,
 ) {

@@ -47,14 +47,21 @@ async fn second_sign_in(mut plan: Plan, seconds: u64, name: &'static str, value:
     assert!(after + 10 >= second.id_token.claims["iat"].as_u64().unwrap());
 }
 
+// [core Core §3.1.2.3]
 pub(super) async fn oidcc_prompt_login(plan: Plan) {
     second_sign_in(plan, 1, "prompt", "login").await;
 }
 
+// [core Core §3.1.2.1 e]: With `max_age` the ID token has `auth_time`; here always
+// [V7 7.6.1]: 2 | Sessions at clients and at the provider last and end together as documented, with a new
+//   sign-in when it is due | `max_age`, `auth_time` and `sid`; back-channel logout, but not for sessions that
+//   run out, as documented
 pub(super) async fn oidcc_max_age_1(plan: Plan) {
     second_sign_in(plan, 2, "max_age", "1").await;
 }
 
+// [core Core §3.1.2.3]: A person who is not signed in is asked to sign in, except with `prompt=none`
+// [core Core §3.1.2.5, §3.1.2.6], [native RFC 9207 §2 b], [native Form Post §2 b]
 pub(super) async fn oidcc_prompt_none_not_logged_in(mut plan: Plan) {
     let request = plan.request().with("prompt", "none").with("state", &random_text(128));
     let journey = plan.authorize(&request).await;
@@ -62,11 +69,13 @@ pub(super) async fn oidcc_prompt_none_not_logged_in(mut plan: Plan) {
     assert_needs_page(&plan, &request, &journey.end.callback());
 }
 
+// [core Core §3.1.2.3], [rfc9700 §4.12]
 pub(super) async fn oidcc_prompt_none_logged_in(plan: Plan) {
     let first = plan.request();
     same_sign_in(plan, first, |request, _| request.with("prompt", "none")).await;
 }
 
+// [core Core §3.1.2.1 e]
 pub(super) async fn oidcc_max_age_10000(plan: Plan) {
     let first = plan.request().with("max_age", "15000");
     same_sign_in(plan, first, |request, _| request.with("max_age", "10000")).await;
@@ -89,12 +98,16 @@ async fn reuse(plan: &Plan, request: &AuthorizationRequest, granted: &Granted) {
     assert!(!description.contains(['\r', '\n', '\t']), "{description}");
 }
 
+// [core Core §3.1.3.2]
 pub(super) async fn oidcc_codereuse(mut plan: Plan) {
     let request = plan.request();
     let granted = plan.grant(&request).await;
     reuse(&plan, &request, &granted).await;
 }
 
+// [core Core §16.11, §16.12]: A code is short-lived, bound to its client and used once; a second use revokes
+//   the access token
+// [core Core §3.1.3.2]
 pub(super) async fn oidcc_codereuse_30seconds(mut plan: Plan) {
     let request = plan.request();
     let granted = plan.grant(&request).await;

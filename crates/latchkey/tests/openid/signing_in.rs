@@ -29,6 +29,15 @@ async fn with_scope(mut plan: Plan, scope: &str, claims: &[&'static str]) {
     assert_exactly(&granted.userinfo, claims);
 }
 
+// [core Core §2 b]: `sub` is at most 255 ASCII characters, and is never given to another person: the random
+//   identifier of the account
+// [core Core §2 d]: `nonce` comes back unchanged, and is absent where the request has none
+// [core Core §3.1.2.5, §3.1.2.6]: An answer has the `state` of its request
+// [core Core §3.1.3.3]: The answer has an ID token, `token_type: Bearer`, `no-store` and `no-cache`
+// [core Core §9]: `client_secret_basic` and `client_secret_post` are served, and `private_key_jwt`;
+//   `client_secret_jwt` is not: it needs the secret itself, of which the server has a hash
+// [native RFC 9207 §2 b]: `iss` is the issuer of the metadata, also in errors and in forms
+// [native Form Post §2 b]: Neither code nor error is in the address of that form
 pub(super) async fn oidcc_server(mut plan: Plan) {
     let request = plan.request();
     let first = plan.grant(&request).await;
@@ -40,6 +49,8 @@ pub(super) async fn oidcc_server(mut plan: Plan) {
     assert!(!second.was_asked && second.code != first.code);
 }
 
+// [core Core §2 c]: ID tokens are signed. `none` is not served
+// [core Core §10.1]: Each key has a `kid`, and each ID token names the key that signed it
 pub(super) async fn oidcc_idtoken_signature(mut plan: Plan) {
     // Algorithm, key id and signature are among the checks of each grant.
     let request = plan.request();
@@ -47,6 +58,7 @@ pub(super) async fn oidcc_idtoken_signature(mut plan: Plan) {
     assert_eq!(plan.provider.metadata["id_token_signing_alg_values_supported"], serde_json::json!(["RS256"]));
 }
 
+// [core Core §2 c]
 /// The suite skips it where `none` is not listed.
 pub(super) async fn oidcc_idtoken_unsigned(plan: Plan) {
     for (name, values) in plan.provider.metadata.as_object().unwrap() {
@@ -56,12 +68,16 @@ pub(super) async fn oidcc_idtoken_unsigned(plan: Plan) {
     }
 }
 
+// [core Core §5.3.2]: `sub` of userinfo is that of the ID token
+// [core Core §5.3.2 b]: Signed or encrypted answers of userinfo are optional, and not built: the answer is
+//   JSON | absent
 pub(super) async fn oidcc_userinfo_get(mut plan: Plan) {
     let granted = with(&mut plan, "scope", "openid email").await;
     assert_exactly(&granted.userinfo, &[EMAIL]);
     assert_eq!(granted.userinfo["email"], IDENTIFIER);
 }
 
+// [core Core §5.3.2]
 pub(super) async fn oidcc_userinfo_post_header(mut plan: Plan) {
     let granted = with(&mut plan, "scope", "openid").await;
     let request = plan.provider.request(Method::POST, "userinfo_endpoint");
@@ -69,6 +85,9 @@ pub(super) async fn oidcc_userinfo_post_header(mut plan: Plan) {
     assert_eq!(claims_of(&answer), granted.userinfo);
 }
 
+// [bearer RFC 6750 §2.2]: A token in a form body may be accepted: userinfo does (OpenID Connect Core §5.3.1),
+//   other interfaces do not
+// [core Core §5.3.2]
 pub(super) async fn oidcc_userinfo_post_body(mut plan: Plan) {
     let granted = with(&mut plan, "scope", "openid").await;
     let request = plan.provider.request(Method::POST, "userinfo_endpoint");
@@ -76,6 +95,7 @@ pub(super) async fn oidcc_userinfo_post_body(mut plan: Plan) {
     assert_eq!(claims_of(&answer), granted.userinfo);
 }
 
+// [core Core §2 d]
 pub(super) async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mut plan: Plan) {
     let request = plan.request().without("nonce");
     let granted = plan.grant(&request).await;
@@ -88,22 +108,27 @@ pub(super) async fn oidcc_claims_essential(mut plan: Plan) {
     assert_exactly(&granted.userinfo, &["name"]);
 }
 
+// [core Core §5.4]: A scope has its claims at userinfo, and no others
 pub(super) async fn oidcc_scope_profile(plan: Plan) {
     with_scope(plan, "openid profile", &[PROFILE]).await;
 }
 
+// [core Core §5.4]
 pub(super) async fn oidcc_scope_email(plan: Plan) {
     with_scope(plan, "openid email", &[EMAIL]).await;
 }
 
+// [core Core §5.4]
 pub(super) async fn oidcc_scope_address(plan: Plan) {
     with_scope(plan, "openid address", &[ADDRESS]).await;
 }
 
+// [core Core §5.4]
 pub(super) async fn oidcc_scope_phone(plan: Plan) {
     with_scope(plan, "openid phone", &[PHONE]).await;
 }
 
+// [core Core §5.1]: Each standard claim has its form
 pub(super) async fn oidcc_scope_all(plan: Plan) {
     with_scope(plan, "openid email phone address profile", &[EMAIL, PHONE, ADDRESS, PROFILE]).await;
 }
@@ -114,18 +139,23 @@ pub(super) async fn oidcc_alternate_happy_flow(mut plan: Plan) {
     assert_exactly(&granted.userinfo, &[PROFILE]);
 }
 
+// [core Core §15.1]: RS256, `prompt`, `max_age` and `auth_time` work; `display`, `ui_locales`,
+//   `claims_locales`, `acr_values` and `login_hint` are no errors
 pub(super) async fn oidcc_display_page(mut plan: Plan) {
     with(&mut plan, "display", "page").await;
 }
 
+// [core Core §15.1]
 pub(super) async fn oidcc_display_popup(mut plan: Plan) {
     with(&mut plan, "display", "popup").await;
 }
 
+// [core Core §3.1.2.2]: Parameters that are not understood are ignored
 pub(super) async fn oidcc_ensure_request_with_unknown_parameter_succeeds(mut plan: Plan) {
     with(&mut plan, "extra", "foobar").await;
 }
 
+// [core Core §15.1]
 pub(super) async fn oidcc_login_hint(mut plan: Plan) {
     let request = plan.request().with("login_hint", IDENTIFIER);
     let journey = plan.authorize(&request).await;
@@ -134,14 +164,17 @@ pub(super) async fn oidcc_login_hint(mut plan: Plan) {
     plan.redeem_journey(&request, journey).await;
 }
 
+// [core Core §15.1]
 pub(super) async fn oidcc_ui_locales(mut plan: Plan) {
     with(&mut plan, "ui_locales", "se").await;
 }
 
+// [core Core §15.1]
 pub(super) async fn oidcc_claims_locales(mut plan: Plan) {
     with(&mut plan, "claims_locales", "se").await;
 }
 
+// [core Core §15.1]
 pub(super) async fn oidcc_ensure_request_with_acr_values_succeeds(mut plan: Plan) {
     let supported = plan.provider.metadata["acr_values_supported"].as_array().unwrap().clone();
     let supported: Vec<&str> = supported.iter().map(|value| value.as_str().unwrap()).collect();
@@ -149,6 +182,8 @@ pub(super) async fn oidcc_ensure_request_with_acr_values_succeeds(mut plan: Plan
     assert!(supported.contains(&granted.id_token.claims["acr"].as_str().unwrap()));
 }
 
+// [core Core §3.1.2.1]: The authorization endpoint takes GET and POST
+// [rfc9700 §4.12]: Redirects with 307 repeat credentials | 303 alone; after a form a page goes on by itself
 pub(super) async fn oidcc_ensure_post_request_succeeds(mut plan: Plan) {
     for was_asked in [true, false] {
         let request = plan.request();
@@ -160,6 +195,7 @@ pub(super) async fn oidcc_ensure_post_request_succeeds(mut plan: Plan) {
     }
 }
 
+// [core Core §3.1.3.3], [core Core §9]
 pub(super) async fn oidcc_server_client_secret_post(mut plan: Plan) {
     let request = plan.request();
     let code = redeemable(&mut plan, &request).await;
@@ -167,6 +203,7 @@ pub(super) async fn oidcc_server_client_secret_post(mut plan: Plan) {
     plan.granted(&request, code, true, &answer).await;
 }
 
+// [native RFC 7636 §4.4]
 pub(super) async fn oidcc_ensure_request_with_valid_pkce_succeeds(mut plan: Plan) {
     let verifier = random_text(43);
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));

@@ -154,6 +154,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     assert!(unknown.err.contains("only the latest 20 generations are kept"), "{unknown:?}");
 }
 
+// [parties #12]
 /// The stored sources are sealed: the store contains neither a secret of the environment nor one of a file in plain text.
 #[test]
 fn what_is_kept_for_a_rollback_is_sealed() {

@@ -168,6 +168,7 @@ fn exit_codes_say_what_happened() {
     assert_eq!(ran.code, Some(6), "{ran:?}");
 }
 
+// [V13 13.3.2]
 #[test]
 fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
     let folder = Folder::with(TWO_TENANTS);

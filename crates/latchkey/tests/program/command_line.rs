@@ -119,6 +119,7 @@ fn rows_beyond_a_limit_go_on_and_are_listed_on_request() {
     Program::start(&folder).stop();
 }
 
+// [found 18]
 /// Other users must not be able to replace the key.
 #[test]
 fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_warned_of() {
@@ -184,6 +185,9 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
     assert_eq!(folder.read("example-service.secret"), secret);
 }
 
+// [V13 13.2.3]: 2 | No default credentials | No administrator by default. The secrets of the samples are
+//   refused if a listener or `public_url` is beyond loopback, in files and in the store
+// [V6 6.3.2], [found 12]
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
     // On a listener that other machines reach, or behind a proxy on this machine.

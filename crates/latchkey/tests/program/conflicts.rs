@@ -37,6 +37,7 @@ fn a_conflict_with_the_store_names_file_line_key_and_hint() {
     }
 }
 
+// [found 16]
 /// The same key in two encodings. Which of two new tenants it belongs to cannot be decided, so nothing is applied; a tenant that has it
 /// keeps it, and the other one is left out.
 #[test]

@@ -28,16 +28,19 @@ struct Pair {
     token: String,
 }
 
+// [keys RFC 7518 §6.2.1.2, §6.2.1.3]
 #[test]
 fn jose_verifies_by_each_of_three_hundred_ec_keys() {
     verified_by(|environment| node(include_str!("scripts/verify_pairs.cjs"), environment));
 }
 
+// [keys RFC 7518 §6.2.1.2, §6.2.1.3]
 #[test]
 fn pyjwt_verifies_by_each_of_three_hundred_ec_keys() {
     verified_by(|environment| python(include_str!("scripts/verify_pairs.py"), environment));
 }
 
+// [keys RFC 7518 §6.2.1.2, §6.2.1.3]
 #[test]
 fn openidconnect_verifies_by_each_of_three_hundred_ec_keys() {
     let pairs = pairs();

@@ -53,6 +53,7 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
     assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 200);
 }
 
+// [oauth RFC 6749 §2.3.1, §3.2], [V13 13.2.3], [found 12]
 #[tokio::test]
 async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
     let folder = Folder::with(TWO_TENANTS);
@@ -81,6 +82,11 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
     }
 }
 
+// [V13 13.4.5]: 2 | Monitoring and internal documents are served only where intended | `/metrics` and the
+//   administration are on listeners that serve `admin`: on loopback by default, beyond it only if `serves`
+//   says so, and under no foreign `Host` name. `/docs` is on purpose on each listener, and shows what that
+//   listener serves
+// [found 17]
 #[tokio::test]
 async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
     for (listener, status, reported) in [

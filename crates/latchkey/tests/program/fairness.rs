@@ -91,6 +91,7 @@ const FLOODS: [Flood; 9] = [
     }),
 ];
 
+// [shared 2]
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
     let shared = Arc::new(Shared::start());

@@ -125,12 +125,18 @@ async fn attack(attacks: [Strangers; 2]) {
     }
 }
 
+// [attacks #19]: A thousand callers that have a hash computed and hang up | fixed | A hash that nobody waits
+//   for is not computed: a sign-in form is dropped when its connection ends, and sources are served in turn.
+//   Tested with connections to the program: 1 000 forms of 100 addresses and 90 of one address, while people
+//   sign in at both tenants; the hashes are counted. Before, a connection that a client had only closed kept
+//   its form until the answer
 #[tokio::test]
 async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropped_and_people_sign_in() {
     let at = |network| Strangers { first: Ipv4Addr::new(127, 0, network, 1), addresses: 100, of_each: 10 };
     attack([at(1), at(2)]).await;
 }
 
+// [attacks #19]
 /// At the address of the people, as behind one router.
 #[tokio::test]
 async fn the_forms_of_callers_at_a_persons_own_address_who_hang_up_are_dropped_and_the_person_signs_in() {

@@ -14,6 +14,8 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
+// [attacks #39]: A program that is killed in the middle of a sign-in | The next one goes on with the page,
+//   the code, the refresh token and the session, and what was used up stays so
 #[tokio::test]
 async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() {
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
@@ -91,6 +93,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
     rows
 }
 
+// [attacks #32]
 #[tokio::test]
 async fn a_thousand_strangers_change_no_row_of_a_store() {
     const PAGES: usize = 480;

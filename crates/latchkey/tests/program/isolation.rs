@@ -26,6 +26,7 @@ struct Party {
     token: String,
 }
 
+// [rfc9700 §4.10.2], [attacks #16]
 #[tokio::test]
 async fn nothing_of_one_tenant_opens_any_endpoint_of_the_other() {
     let (_folder, program, parties) = start().await;
@@ -71,6 +72,7 @@ async fn a_token_is_inactive_at_the_other_tenant_for_every_caller_and_equal_key_
     }
 }
 
+// [rfc9700 §4.9.2]
 #[tokio::test]
 async fn the_sample_resource_server_takes_its_own_tenants_tokens_only() {
     let (_folder, program, [acme, globex]) = start().await;

@@ -36,6 +36,10 @@ fn count_in_log(program: &Program, message: &str) -> usize {
     program.log().iter().filter(|line| line["message"] == message).count()
 }
 
+// [found 6]: A tenant's administrator who took one client id could keep the settings of all tenants from
+//   being applied, and the program from starting | fixed | A conflict leaves its tenant as it was, is named
+//   with file and line, and shows in readiness as degraded; all others are applied and the start continues.
+//   The tenant is tried again each minute and after changes
 #[tokio::test]
 async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants() {
     let folder = Folder::with(TWO_TENANTS);
@@ -94,6 +98,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     assert_eq!(count_in_log(&program, "tenants left out; all others are applied"), 1);
 }
 
+// [found 6]
 /// Without another file, a start or a command: the store's notification triggers a new attempt.
 #[tokio::test]
 async fn a_tenant_is_applied_once_the_api_gives_way() {

@@ -11,6 +11,7 @@ use crate::running::tenant_path;
 const TENANTS: [(&str, bool); 4] =
     [("acme", false), ("globex", false), ("initech", true), ("umbrella", true)];
 
+// [metadata RFC 8414 §2 c]
 #[tokio::test]
 async fn the_mcp_sdks_read_the_metadata_of_a_tenant_with_people_and_of_one_without() {
     let tenants = TENANTS.map(|(tenant, signs_in)| {

@@ -33,6 +33,9 @@ fn found(library: &str, tenant: &ProviderTenant) -> Value {
     })
 }
 
+// [public-clients #1]: openid-client 6.8, oauth4webapi 3.8 | `client_id` alone, by `None()`; PKCE with S256 |
+//   tokens for the code, and two refreshes, each with another refresh token | a refresh token that was used,
+//   another verifier, the code of the other tenant
 #[test]
 fn openid_client_and_oauth4webapi_are_public_clients_at_their_own_tenant() {
     let script =
@@ -44,6 +47,7 @@ fn openid_client_and_oauth4webapi_are_public_clients_at_their_own_tenant() {
     }
 }
 
+// [public-clients #2]: Authlib 1.9 | the same, by `token_endpoint_auth_method="none"` | the same | the same
 #[test]
 fn authlib_is_a_public_client_at_its_own_tenant() {
     let script = concat!(include_str!("scripts/plain_browser.py"), include_str!("scripts/public_client.py"));
@@ -54,6 +58,9 @@ fn authlib_is_a_public_client_at_its_own_tenant() {
     }
 }
 
+// [public-clients #3]: `oauth2` 5.0 | the same: it sends `client_id` alone where it has no secret | the same
+//   | the same
+// [native RFC 7636 §4.6], [native RFC 8252 §8.1]
 #[tokio::test]
 async fn the_oauth2_crate_is_a_public_client_at_its_own_tenant() {
     let providers = start();
@@ -106,6 +113,8 @@ fn assert_invalid_grant(refused: BasicRequestTokenError<HttpClientError<reqwest:
     assert_eq!(*refused.error(), BasicErrorResponseType::InvalidGrant);
 }
 
+// [public-clients #4]: curl | the same, as its arguments say | the same | the same, and a client that has a
+//   secret by its name alone
 #[test]
 fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
     // RFC 7636, appendix B.

@@ -35,6 +35,7 @@ fn the_complete_script_ends_with_the_protected_resource() {
     );
 }
 
+// [oauth RFC 6749 §4.4.2]
 #[tokio::test]
 async fn each_command_gets_the_printed_response() {
     let (_folder, program) = Program::serving(&settings::sample());

@@ -193,6 +193,7 @@ async fn a_mounted_folder_whose_link_is_swapped() {
     load.assert_none_failed().await;
 }
 
+// [found 16]
 /// Reading the pipe would block until a writer comes, and delay every later change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipe_among_the_tenants_stops_no_later_change() {
@@ -209,6 +210,7 @@ async fn a_pipe_among_the_tenants_stops_no_later_change() {
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
 }
 
+// [found 14]
 /// Dropping the program searches its output for the secrets.
 #[tokio::test]
 async fn a_broken_file_puts_no_secret_into_the_log() {

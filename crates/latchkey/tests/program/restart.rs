@@ -104,6 +104,9 @@ async fn what_is_no_database_stops_the_start() {
     assert!(ran.err.contains("latchkey.db"), "{}", ran.err);
 }
 
+// [V13 13.3.2]: 2 | Access to secrets is limited | Files that the program creates are readable by their owner
+//   only; files with secrets that others may write are refused, and there is a warning for world-readable
+//   ones; the systemd unit gives credentials to the program only
 #[test]
 fn the_servers_secrets_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;

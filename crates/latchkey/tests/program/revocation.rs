@@ -4,6 +4,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
+// [revocation RFC 7009 §2.1 e]
 #[tokio::test]
 async fn a_revoked_token_stays_revoked_after_kill_9_and_a_restart() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -73,6 +73,8 @@ fn assert_unavailable(answer: &Answer) {
     }
 }
 
+// [V13 13.3.1]: 2 | Secrets are in a vault, not in code or builds | The sealing key may be Vault's or KMS',
+//   and it seals all other keys; settings name variables and files. The default is a file of mode 0600
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
     let folder = empty();
@@ -80,6 +82,7 @@ async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
     serves_and_starts_again(&folder, &vault).await;
 }
 
+// [V13 13.3.1]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn aws_kms_seals_what_is_made_and_opens_it_after_a_restart() {
     let folder = empty();
@@ -243,6 +246,9 @@ async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
     program.stop();
 }
 
+// [V13 13.2.1]: 2 | Connections to services are authenticated, with credentials that change | not met |
+//   PostgreSQL by a password or a client certificate (`sslcert`), Redis by a password only; Vault by a token
+//   that may be renewed in its file, KMS by a role. Missing: client certificates for Redis
 /// As an agent renews its token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {

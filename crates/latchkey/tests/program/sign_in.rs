@@ -10,6 +10,20 @@ use crate::foreign::{browser, node, python};
 use crate::logout_receiver::logout_receiver;
 use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 
+// [native RFC 8252 §8.10]: An app is protected against other servers by `iss` of the answer
+// [clients #1]: openid-client 6.8 | Node, http on loopback | with parameters, pushed (RFC 9126) and signed
+//   (RFC 9101); silent, with `max_age`; a device (RFC 8628) | twice, rotating | by hint, with `state`; then
+//   `prompt=none` is `login_required`, and the client is told by back-channel logout | the other tenant's
+//   `iss` | a used refresh token, a used code, a device that the person denied
+// [clients #2]: oauth4webapi 3.8 | Node, http on loopback | with parameters | rotating | by hint, with
+//   `state`; then `login_required`, and back-channel logout | the other tenant's `iss`, no `iss`, another
+//   `state`, another `nonce` | a used code
+// [back-channel §2.1]: Metadata says that it is supported, and that tokens have `sid`
+// [devices §4]: Metadata names the endpoint and the grant type
+// [rfc9700 §4.4]: Mix-up of authorization servers | Each answer names the issuer, and issuers are unique over
+//   all tenants. Clients compare it
+// [core Core §3.1.3.6], [native RFC 9207 §2], [native RFC 9207 §3], [back-channel §2.4], [back-channel §2.5],
+//   [devices §3.5], [attacks #4], [rfc9700 §2.1], [V7 7.6.1]
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
     let (receiver_url, logouts) = logout_receiver();
@@ -77,6 +91,9 @@ fn ended_session(tenant: &ProviderTenant, token: &str) -> Value {
     json!({ "sub": verified["sub"], "sid": verified["sid"] })
 }
 
+// [clients #3]: Authlib 1.9 | Python, http on loopback | with parameters | rotating | by hint; then
+//   `login_required` | another `state`, another `nonce`, an ID token where it expects the other tenant's | a
+//   used code
 #[test]
 fn authlib_signs_a_person_in_at_its_tenant() {
     let providers = TwoProviders::start("http://127.0.0.1:9");
@@ -98,6 +115,10 @@ fn authlib_signs_a_person_in_at_its_tenant() {
     }
 }
 
+// [clients #5]: oidc-client-ts 3.5 | Chromium, a public client, http on loopback | in the window, and in a
+//   popup | rotating, by `signinSilent` | by hint, with revocation: userinfo then answers 401, and the person
+//   is asked again | another `state` | a revoked access token
+// [V6 6.2.7]
 #[test]
 fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
     let spa = format!("http://127.0.0.1:{}", free_port());
@@ -120,6 +141,9 @@ fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
     }
 }
 
+// [clients #6]: mod_auth_openidc 2.4.12 | Apache 2.4 in front of an application, Chromium, http on loopback |
+//   with parameters | rotating | by its own address; and by back-channel logout, when an administrator ends
+//   the session | another `state`, the other tenant's `iss` | another code
 #[test]
 fn mod_auth_openidc_signs_a_person_in_at_its_tenant_and_out_again() {
     let sites = Sites::new();

@@ -27,6 +27,10 @@ fn settings(listen: u16, home: &str) -> String {
     pointed(&settings, &[(PRINTED_BASE, &base), (PRINTED_HOME, home)])
 }
 
+// [clients #7]: [`js/sign-in.mjs`](examples/js/sign-in.mjs), openid-client | Node and Chromium, http on
+//   loopback | with parameters | when the access token has ended | by hint | another `state`, the other
+//   tenant's `iss`, an answer that it has not asked for | another code
+// [V10 10.1.2]
 #[test]
 fn the_example_signs_a_person_in_renews_tokens_and_signs_out() {
     let (listen, port) = (free_port(), free_port());

@@ -24,6 +24,7 @@ pub(crate) fn folder() -> Folder {
     folder
 }
 
+// [registration RFC 7591 §2], [resources RFC 8707 §2 d]
 #[test]
 fn the_documents_commands_get_the_printed_responses() {
     let (_folder, program) = Program::serving_in(folder());
@@ -110,6 +111,7 @@ fn without_its_certificate_the_start_says_how_to_make_it() {
     );
 }
 
+// [tls RFC 8446 §4.4.2]
 #[test]
 fn a_certificate_is_replaced_while_the_program_runs() {
     let (folder, program) = Program::serving_in(folder());

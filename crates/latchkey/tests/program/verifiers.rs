@@ -55,6 +55,7 @@ async fn the_printed_rust_takes_a_tenants_token_and_refuses_the_others() {
     assert!(!printed::accepts(&format!("{}AAAA", &acme[..acme.len() - 4]), &of_acme), "another signature");
 }
 
+// [oauth RFC 6749 §2.3.1], [oauth RFC 6749 §2.3.1 d]
 #[tokio::test]
 async fn the_oauth2_crate_gets_tokens_in_both_ways_and_only_at_its_own_tenant() {
     let (_folder, program, _) = start().await;
@@ -85,6 +86,7 @@ async fn the_oauth2_crate_gets_tokens_in_both_ways_and_only_at_its_own_tenant() 
     }
 }
 
+// [introspection RFC 7662 §2.2], [introspection RFC 7662 §2.2 c]
 #[tokio::test]
 async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
     let (_folder, program, tokens) = start().await;

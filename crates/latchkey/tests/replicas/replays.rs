@@ -74,6 +74,7 @@ async fn cost<F: Future<Output = u16>>(
     (statements, commands)
 }
 
+// [assertions RFC 7523 §6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_statement() {
     let (redis, test_env) = TestEnv::with_redis();
@@ -93,6 +94,7 @@ async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_stateme
     }
 }
 
+// [dpop RFC 9449 §11.1]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement() {
     let (redis, test_env) = TestEnv::with_redis();
@@ -112,6 +114,7 @@ async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement()
     }
 }
 
+// [assertions RFC 7523 §6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() {
     let (redis, test_env) = TestEnv::with_redis();

@@ -69,24 +69,28 @@ async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
     }
 }
 
+// [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis() {
     let (_redis, test_env) = TestEnv::with_redis();
     check(&test_env, &test_env.start_two(&settings(1)).await).await;
 }
 
+// [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_revoked_at_one_is_invalid_at_the_other_without_redis() {
     let test_env = TestEnv::new(None);
     check(&test_env, &test_env.start_two(&settings(1)).await).await;
 }
 
+// [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_without_a_message_is_found_all_the_same_with_redis() {
     let redis = RedisServer::started();
     check_without_messages(&TestEnv::new(Some(redis.url()))).await;
 }
 
+// [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_without_a_message_is_found_all_the_same_without_redis() {
     check_without_messages(&TestEnv::new(None)).await;
@@ -140,6 +144,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
     }
 }
 
+// [revocation RFC 7009 §2.2.1 c]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
     let mut postgres = PostgresServer::started();

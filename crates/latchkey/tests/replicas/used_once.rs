@@ -101,6 +101,8 @@ async fn race(
     assert!(conclusive >= LEAST, "{conclusive}");
 }
 
+// [attacks #7]: A code, a device code or a request URI that is used twice, also at two programs at once | One
+//   statement uses it up. The second use of a code ends what the first one gave
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_uses_of_a_code_at_two_replicas_one_is_the_first() {
     let pair = async |place: &Place<'_>| {
@@ -114,6 +116,7 @@ async fn of_two_uses_of_a_code_at_two_replicas_one_is_the_first() {
     race(pair, |answer| answer.status == 200, SecondUse::EndsTheFirst).await;
 }
 
+// [attacks #7]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_uses_of_a_device_code_at_two_replicas_one_is_the_first() {
     let pair = async |place: &Place<'_>| {
@@ -134,6 +137,7 @@ async fn of_two_uses_of_a_device_code_at_two_replicas_one_is_the_first() {
     race(pair, |answer| answer.status == 200, SecondUse::Nothing).await;
 }
 
+// [attacks #7]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_uses_of_a_request_uri_at_two_replicas_one_gets_a_code() {
     let pair = async |place: &Place<'_>| {

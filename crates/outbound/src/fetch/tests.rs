@@ -47,6 +47,9 @@ async fn a_document_is_fetched_as_it_is() {
     }
 }
 
+// [fetches #3]: a name that resolves to such an address, now or at the next resolution | the address that is
+//   connected to is the one that was judged
+// [registration RFC 7591 §5]
 #[tokio::test]
 async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
     let server = serving(Reply::of(200, JSON, b"{}")).await;
@@ -62,6 +65,9 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
     assert_eq!(server.request_count(), 0);
 }
 
+// [attacks #28]: Addresses of this server's own network, named for logout notices | The
+//   [guard](#what-the-program-connects-to) of all fetches: addresses, names, redirects; 5 s, and nothing of
+//   an answer is read
 #[tokio::test]
 async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
     let server = serving(Reply::of(200, JSON, b"{}")).await;
@@ -84,6 +90,8 @@ async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
     assert_eq!(server.request_count(), 0);
 }
 
+// [fetches #4]: a redirect to such an address | not followed
+// [registration RFC 7591 §5]
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let target = serving(Reply::of(200, JSON, b"{}")).await;
@@ -95,6 +103,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     assert_eq!(target.request_count(), 0);
 }
 
+// [attacks #28]
 #[tokio::test]
 async fn a_redirect_of_a_form_is_a_failure_and_is_not_followed() {
     let target = serving(Reply::of(200, JSON, b"{}")).await;
@@ -107,6 +116,7 @@ async fn a_redirect_of_a_form_is_a_failure_and_is_not_followed() {
     assert_eq!(target.request_count(), 0);
 }
 
+// [attacks #28]
 #[tokio::test]
 async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
     let server = MockServer::start(None, |request: &Request| {
@@ -137,6 +147,8 @@ async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
     }
 }
 
+// [fetches #6]: an endless, large, slow or compressed answer | given up after 64 KiB or 2 s, and no answer is
+//   decompressed
 #[tokio::test]
 async fn a_bad_answer_is_no_document() {
     let chunked = |size: usize| {
@@ -167,6 +179,7 @@ async fn a_bad_answer_is_no_document() {
     }
 }
 
+// [registration RFC 7591 §5], [fetches #6]
 #[tokio::test]
 async fn a_slow_answer_is_given_up_after_two_seconds() {
     let slow_head = serving(Reply::of(200, JSON, b"{}").after(Duration::from_secs(30))).await;
@@ -179,6 +192,7 @@ async fn a_slow_answer_is_given_up_after_two_seconds() {
     }
 }
 
+// [attacks #28]
 #[tokio::test]
 async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
     let server = serving(Reply::of(200, JSON, b"").after(Duration::from_secs(60))).await;

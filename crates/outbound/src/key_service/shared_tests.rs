@@ -134,6 +134,7 @@ async fn seconds_of_waiting(service: KeyService, address: String) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
+// [V13 13.2.6]
 #[tokio::test]
 async fn a_slow_service_is_waited_for_three_seconds_and_once_more() {
     let check = async |service| {
@@ -157,6 +158,7 @@ async fn a_connection_that_is_never_established_is_waited_for_one_second() {
     tokio::join!(check(KeyService::AwsKms), check(KeyService::Vault));
 }
 
+// [V13 13.2.4]
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     for service in ALL {
@@ -222,6 +224,7 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
     }
 }
 
+// [V13 13.4.2]
 #[tokio::test]
 async fn the_most_talkative_log_holds_no_credential_and_no_data_key() {
     for service in ALL {

@@ -41,6 +41,7 @@ pub(crate) fn refusal(status: u16, name: &str) -> Reply {
     Reply::json(status, &json!({"__type": name, "message": "as it is"}))
 }
 
+// [parties #15]
 #[tokio::test]
 async fn what_was_sealed_unseals_in_its_place_only() {
     let (server, _) = start().await;

@@ -66,6 +66,11 @@ async fn fill(lookups: &Arc<Lookups>, of: &'static str, names: usize, free: usiz
     }
 }
 
+// [shared 2.6]: 64 lookups of names were all tenants', and each held a thread until the C library gave up: a
+//   tenant with slow names made all others' `jwks_uri` fetches fail | fixed | A tenant has 8 of 64 lookups,
+//   in turn; the lookup itself holds the permit and ends after 2 s, because a resolver library asks the name
+//   servers ([decision 40](decisions/0040-names-are-resolved-by-tenant-in-turn.md)). Logout tokens are under
+//   the same permits
 #[tokio::test]
 async fn slow_names_of_a_tenant_delay_no_lookup_of_another() {
     let lookups = Arc::new(asking(name_server().await));
@@ -76,6 +81,7 @@ async fn slow_names_of_a_tenant_delay_no_lookup_of_another() {
     assert_eq!(lookups.turns.free(), LOOKUPS - LOOKUPS_OF_TENANT, "those of the tenant go on");
 }
 
+// [shared 2.6]
 #[tokio::test(start_paused = true)]
 async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -42,6 +42,8 @@ pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
     json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data})
 }
 
+// [parties #15]: Vault, AWS KMS | see and withhold wrapped data keys | see a private key, the pepper or a
+//   value; swap one for another
 #[tokio::test]
 async fn what_was_sealed_unseals_in_its_place_only() {
     let (server, keys) = start().await;

@@ -96,6 +96,9 @@ fn checked(
     check_client_certificate(client, keys, certificate, now).map(|(method, _)| method)
 }
 
+// [mutual-tls RFC 8705 §2.1]: `tls_client_auth`: the chain is validated, and the subject is the registered
+//   one
+// [mutual-tls RFC 8705 §2.1.2 b]: IP addresses are compared in binary
 #[test]
 fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
     let der = self_signed(&KeyPair::generate().unwrap(), (2026, 2027));
@@ -147,6 +150,13 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
     assert_eq!(checked(&without, &with(valid(1, 1)), NOW), Err(E::Registration));
 }
 
+// [mutual-tls RFC 8705 §2.2]: `self_signed_tls_client_auth`: the certificate is one of the client's; no chain
+//   counts
+// [mutual-tls RFC 8705 §2.2 b]: A registered certificate is the one in `x5c`. A key without `x5c` stands for
+//   each certificate of the key, so that a client can renew its certificate alone | departs
+// [mutual-tls RFC 8705 §2.2 c]: Says nothing of the dates of a self-signed certificate. Ours: outside of them
+//   it is refused
+// [mutual-tls RFC 8705 §2.2.2]: Certificates are registered by `jwks` or `jwks_uri`
 #[test]
 fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
@@ -173,6 +183,7 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     assert_eq!(checked(&without, &certificate, NOW), Err(E::Key));
 }
 
+// [mutual-tls RFC 8705 §2.2 b]
 #[test]
 fn keys_of_each_kind_are_compared() {
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519] {
@@ -268,6 +279,8 @@ fn replaced(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     changed
 }
 
+// [mutual-tls RFC 8705 §7.4, §7.5]: Certificates are read by libraries for X.509, and bytes that are none are
+//   refused
 #[test]
 fn bytes_that_are_no_certificate_are_refused() {
     let key = KeyPair::generate().unwrap();
@@ -308,6 +321,7 @@ fn bytes_that_are_no_certificate_are_refused() {
 }
 
 proptest! {
+    // [mutual-tls RFC 8705 §7.4, §7.5]
     /// A change of any byte is refused or leaves the names that were compared as they were: nothing panics.
     #[test]
     fn no_certificate_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {

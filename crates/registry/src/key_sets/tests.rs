@@ -55,6 +55,7 @@ impl FakeFetcher {
     }
 }
 
+// [fetches #7]
 #[tokio::test(start_paused = true)]
 async fn many_requests_of_a_cold_set_fetch_it_once() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
@@ -70,6 +71,7 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
     assert_eq!(fetcher.count(), 1);
 }
 
+// [fetches #9]: the URL of another tenant's client, to use or to spoil its set | each tenant has its own set
 #[tokio::test(start_paused = true)]
 async fn two_tenants_with_one_url_have_a_set_each() {
     let (fetcher, sets) = sets(Duration::ZERO);
@@ -141,6 +143,7 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
     assert!(!Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
 }
 
+// [registration RFC 7591 §2 g]
 #[tokio::test(start_paused = true)]
 async fn unknown_keys_fetch_once_a_minute_however_many_come() {
     let (fetcher, sets) = sets(Duration::from_millis(10));
@@ -189,6 +192,8 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
     assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS_OF_TENANT + 1);
 }
 
+// [fetches #8]: many clients with large sets, to fill the memory | 16 MiB for a tenant, whose own sets go
+//   first
 #[tokio::test(start_paused = true)]
 async fn a_tenant_keeps_to_its_share() {
     let (fetcher, sets) = sets(Duration::ZERO);

@@ -96,6 +96,7 @@ fn what_costs_too_much_is_not_accepted() {
     }
 }
 
+// [shared 2.1]
 /// Digests as long as those systems write them.
 #[test]
 fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may_not() {

@@ -40,6 +40,7 @@ fn took(text: &str) -> u64 {
     if text.starts_with("costly") { 1_000 } else { 50 }
 }
 
+// [shared 2.1]
 #[test]
 fn a_tenant_with_costly_hashes_gets_as_many_seconds_as_one_with_cheap_ones() {
     let mut queue = Queue::default();
@@ -94,6 +95,8 @@ fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_
     }
 }
 
+// [limits #20]: checks of imported hashes that wait | 32 of a source over all tenants, 256 of a tenant, 1024,
+//   5 s; tenants in turn by seconds | 503 with `Retry-After`
 #[test]
 fn a_full_queue_refuses_its_own_source_and_tenant_alone() {
     let mut queue = Queue::default();

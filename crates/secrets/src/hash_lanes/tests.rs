@@ -73,6 +73,7 @@ fn network(number: u16) -> ClientAddress {
     ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
 }
 
+// [found 4]
 #[test]
 fn lines_are_served_in_turn() {
     let mut waiting = Waiting::default();
@@ -101,6 +102,7 @@ fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
     waiting.assert_empty();
 }
 
+// [attacks #19], [found 4]
 /// For each way in which one source can have 120 guesses outstanding, and each moment at which the other one comes.
 #[test]
 fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
@@ -122,6 +124,10 @@ fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_t
     }
 }
 
+// [limits #18]: hashes of a source, over all tenants | 8 in the pool, 256 waiting, 5 s; tenants are served in
+//   turn, then the sources of a tenant | 503 with `Retry-After` for the newest at the tenant where it has
+//   most
+// [found 4]
 #[test]
 fn a_source_has_eight_jobs_in_the_pool_and_leaves_the_other_threads_to_others() {
     let mut waiting = Waiting::default();
@@ -137,6 +143,7 @@ fn a_source_has_eight_jobs_in_the_pool_and_leaves_the_other_threads_to_others() 
     assert_eq!(waiting.lanes.next().unwrap().job.secret.expose(), "a");
 }
 
+// [limits #18]
 #[test]
 fn a_full_line_refuses_its_own_source_in_its_own_lane_alone() {
     let mut waiting = Waiting::default();
@@ -198,6 +205,7 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
     waiting.assert_empty();
 }
 
+// [found 4]
 #[test]
 fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
     let mut waiting = Waiting::default();
@@ -210,6 +218,7 @@ fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
     waiting.assert_empty();
 }
 
+// [limits #22], [found 4]
 #[test]
 fn networks_of_an_aggregated_site_share_one_line() {
     let mut waiting = Waiting::default();
@@ -242,6 +251,7 @@ fn tenants_are_served_in_turn_however_many_sources_one_has() {
     }
 }
 
+// [shared 2.1]
 /// For each of the moments at which the other tenant comes, and both lanes of either.
 #[test]
 fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_hashes() {
@@ -317,6 +327,8 @@ fn a_source_has_as_many_waiting_jobs_over_all_tenants_as_at_one_and_none_of_them
     waiting.assert_empty();
 }
 
+// [limits #19]: hashes that wait, at each of three priorities | 4096 | the newest of the tenant with most
+//   gets 503
 #[test]
 fn in_a_full_lane_the_tenant_with_most_jobs_drops_its_newest() {
     let mut waiting = Waiting::default();

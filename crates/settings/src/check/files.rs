@@ -178,6 +178,7 @@ mod tests {
         format!("tenants: {{ acme: {{ clients: {{ web: {{ client_secret: {{ file: {file} }} }} }} }} }}")
     }
 
+    // [V13 13.3.2], [found 18]
     #[test]
     fn files_with_secrets_are_judged_wherever_they_are_named() {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
@@ -229,6 +230,7 @@ mod tests {
         }
     }
 
+    // [found 18]
     #[test]
     fn in_the_folders_of_the_system_modes_to_read_say_nothing() {
         let folder = Folder::new();
@@ -250,6 +252,7 @@ mod tests {
         assert_eq!(PRIVATE_FOLDERS, ["/run/secrets", "/run/credentials"]);
     }
 
+    // [found 16]
     #[test]
     fn a_pipe_is_refused_wherever_it_is_and_not_waited_for() {
         let folder = Folder::new();

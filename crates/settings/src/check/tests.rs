@@ -50,6 +50,11 @@ fn faults_of_values_beside_one_of_the_form_are_found_in_the_same_run_and_no_faul
     }
 }
 
+// [metadata RFC 8414 §2]: `issuer` is an https URL without query and fragment. http is accepted too, for
+//   development | departs
+// [http RFC 9111 §4.2]: A cached set is correct as long as it is fresh: before a key signs, it is published
+//   for longer than caches may keep the previous set, independent of the scheduler, commands and changes of
+//   policy; only in an emergency, after a revocation and for a tenant's first key a new key signs at once
 #[test]
 fn a_bad_tenant_is_refused_with_its_location_and_hint() {
     for (text, expected) in [
@@ -170,6 +175,7 @@ fn a_bad_tenant_is_refused_with_its_location_and_hint() {
     }
 }
 
+// [oauth RFC 6749 §4.4], [access-tokens RFC 9068 §3 c]
 #[test]
 fn a_bad_client_is_refused_with_its_location_and_hint() {
     let long = "x".repeat(256);
@@ -372,6 +378,7 @@ tenants:
     assert!(!format!("{loaded:?}").contains("from the environment"));
 }
 
+// [oauth RFC 6749 §2.3.1, §3.2], [found 12]
 #[test]
 fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
     let sample = |address: &str| {
@@ -406,6 +413,9 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
     }
 }
 
+// [found 17]: A listener beyond loopback served the administration and `/metrics` unless told otherwise |
+//   fixed | Beyond loopback it serves `[public]` unless its `serves` says otherwise; the start reports once
+//   which paths are therefore not served
 #[test]
 fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
     use super::super::Surface::{Admin, Public};
@@ -438,6 +448,7 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
     }
 }
 
+// [found 11]
 #[test]
 fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
     const URL: &str = "public_url: 'https://auth.example.com'";

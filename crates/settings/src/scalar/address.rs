@@ -93,6 +93,8 @@ impl TryFrom<String> for PublicUrl {
 mod tests {
     use super::*;
 
+    // [found 12]: Sample secrets and passwords were accepted behind a proxy on loopback | fixed | A
+    //   `public_url` whose host is not loopback counts as beyond loopback
     #[test]
     fn a_public_url_says_whether_others_come() {
         for (url, expected) in [

@@ -192,6 +192,7 @@ mod tests {
         }
     }
 
+    // [found 14]
     #[test]
     fn a_file_that_is_no_mapping_shows_nothing() {
         for text in ["hunter2", "- hunter2", "[hunter2]", "# nothing\nhunter2\nx: y", "\"hunter2"] {

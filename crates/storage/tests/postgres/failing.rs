@@ -60,6 +60,7 @@ async fn a_server_that_refuses_is_unavailable_at_once_and_recovers() {
     }
 }
 
+// [V13 13.2.6]: 3 | Connections follow the documentation |
 #[tokio::test]
 async fn a_server_that_says_nothing_is_unavailable_soon() {
     let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;

@@ -55,6 +55,7 @@ async fn assert_refused(connection: &mut PgConnection, as_whom: (&str, &str), sq
     assert!(is_so, "{as_whom:?} {sql}: {refused:?}, and not {why}");
 }
 
+// [V13 13.2.2], [found 20]
 #[tokio::test]
 async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
     let (_sandbox, mut connection) = two_tenants().await;

@@ -31,6 +31,8 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
     }
 }
 
+// [parties #10]: another replica | everything: it has the sealing key and the login | undo another replica's
+//   change
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
     let sandbox = Sandbox::new().await;

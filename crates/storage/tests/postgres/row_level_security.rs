@@ -28,6 +28,8 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
 }
 
+// [parties #14]: a statement of a request that forgets its tenant | in PostgreSQL read the rows of the one
+//   tenant that was entered | read or write another tenant's
 #[tokio::test]
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
@@ -121,6 +123,10 @@ async fn a_request_writes_what_requests_may_and_nothing_else_of_its_tenant() {
     }
 }
 
+// [V13 13.2.2]: 2 | These connections have the least privilege | Requests read as a role that sees one
+//   tenant, and a commit that concerns one tenant runs as a role that sees and writes that tenant; Vault
+//   needs two permissions
+// [parties #14]
 #[tokio::test]
 async fn requests_are_under_row_level_security_and_administration_is_not() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -210,6 +216,11 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
     assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
 }
 
+// [found 20]: In PostgreSQL writes of one tenant ran as the role that sees all tenants | fixed | A commit
+//   that concerns one tenant runs as `latchkey_writer`, under policies with `WITH CHECK` ([decision
+//   21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)). A login without that role commits as before,
+//   with a warning at the start
+// [V13 13.2.2]
 /// Statements without a condition on the tenant, as the role of a commit that concerns one tenant.
 #[tokio::test]
 async fn a_writer_of_one_tenant_changes_no_row_of_another() {
@@ -256,6 +267,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
     }
 }
 
+// [found 20]
 /// A trigger stands for a statement that writes into another tenant by mistake.
 #[tokio::test]
 async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {

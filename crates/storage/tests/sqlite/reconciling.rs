@@ -192,6 +192,7 @@ async fn an_issuer_that_two_tenants_have_changes_nothing() {
     assert_eq!(database.position().await.unwrap(), 0);
 }
 
+// [found 6]
 /// The same content is tried again as long as a tenant is left out, and is not written again before one is applied.
 #[tokio::test]
 async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() {

@@ -14,6 +14,7 @@ const SIGN_OUTS: &str = "
     SELECT 'acme', 'session', '', 'session ' || number, 0, 9999999999, 'person ' || number FROM numbers;
     INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('revocations', 'acme', 0)";
 
+// [shared 2.2]
 #[tokio::test]
 async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as_the_first() {
     let (sandbox, database) = Sandbox::opened().await;

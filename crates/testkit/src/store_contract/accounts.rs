@@ -87,6 +87,7 @@ pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     assert_eq!(found(&stores, &acme, "ada@example.com").await, None);
 }
 
+// [attacks #16]
 /// They know nothing of each other.
 pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
@@ -207,6 +208,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
     assert_eq!(found(&stores, &globex, "ada").await.unwrap().1, Some(foreign));
 }
 
+// [V7 7.4.2]
 /// A sign-in finds it, so that it is refused like every other one.
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
@@ -232,6 +234,7 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     }
 }
 
+// [V7 7.4.2]
 /// The id is never given to another person.
 pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;

@@ -82,6 +82,7 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
     assert_eq!(store.list_generations(1).await.unwrap(), [latest.unwrap()]);
 }
 
+// [found 6]
 /// It is the latest all the same. It is not listed, and makes none of those that are listed too old.
 pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
     let store = &stores.administration;

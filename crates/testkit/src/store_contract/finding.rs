@@ -88,6 +88,7 @@ pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
     }
 }
 
+// [attacks #16]
 /// The tenant is part of a client's name.
 pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));

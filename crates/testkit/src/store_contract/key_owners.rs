@@ -8,6 +8,11 @@ use super::{Stores, add, commit, commit_now};
 use crate::fixtures;
 use crate::requests;
 
+// [found 16]: One key could be `first_key` of two tenants; a tenant file could name any file, a pipe or
+//   device too | fixed | Only regular files of bounded size are read, in `tenants_dir` too; tenant files are
+//   trusted like the main file, as this page says. The store claims the thumbprint of each new key for one
+//   tenant, for ever ([decision 21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)); equal keys from
+//   before stay until they are rotated
 /// The same tenant may have its key again, under another number.
 pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
@@ -46,6 +51,7 @@ pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
     assert_eq!(commit_now(&stores, &announcing(&globex, &key)).await, CommitOutcome::StaleRevision);
 }
 
+// [found 16]
 /// By a commit, and by requests that create first keys.
 pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
     for round in 1..=5 {

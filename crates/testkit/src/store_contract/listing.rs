@@ -66,6 +66,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
     assert!(related(&[], &["new"]).await.clients.is_empty());
 }
 
+// [found 15]
 /// What is read for one client is the same with ten and with two thousand others of its audience.
 pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
     for (id, count) in [("few", 10), ("many", 2000)] {

@@ -22,6 +22,9 @@ fn named(due: &[QueuedLogout]) -> Vec<(&TenantId, &str)> {
     due.iter().map(|queued| (&queued.tenant, queued.client.as_str())).collect()
 }
 
+// [back-channel §2.5]: Each client of the session that registered a URI is told, by a form with
+//   `logout_token`
+// [V7 7.6.1]
 /// Each once, whichever way the session ends, and none for a session of another tenant or that ends a second time.
 pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -57,6 +60,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
     assert_eq!(named(&due(&stores, at(700_001)).await), [(&other.tenant, "shop"), (&other.tenant, "web")]);
 }
 
+// [back-channel §2.5], [V7 7.6.1]
 /// One session, all of an account by each way that ends them, and each session once.
 pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -108,6 +112,8 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     assert_eq!(told(at(9)).await, BTreeSet::from(all));
 }
 
+// [back-channel §2.8]: Another status than one of success is a failure; here it is tried again, three times
+//   in all
 /// Of replicas at once one makes an attempt, and three are made.
 pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -146,6 +152,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     assert_eq!(due(&stores, now).await, [], "it is given up");
 }
 
+// [shared 2.3]
 /// However many notices of a tenant wait, and for however long, another tenant's next is among the first.
 pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {

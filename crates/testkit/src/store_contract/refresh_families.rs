@@ -156,6 +156,9 @@ pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores)
     assert!(find(&stores, &ada.tenant, family.key(), 100_000).await.unwrap().is_live, "without a session");
 }
 
+// [mutual-tls RFC 8705 §4]: Refresh tokens of public clients are bound to the certificate of the request that
+//   redeemed the code, and access tokens as those of other clients
+// [dpop RFC 9449 §5 b]
 /// Each condition broken alone takes none, and changes nothing.
 pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -192,6 +195,7 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     assert_eq!(find(&stores, &ada.tenant, right.key, 20).await.unwrap().family.idle_until, at(5_000));
 }
 
+// [rfc9700 §2.2.2]
 /// Whichever connection they come by, for each token of the family.
 pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -211,6 +215,7 @@ pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Sto
     assert_eq!(find(&stores, &ada.tenant, family.key(), 2).await.unwrap().family.generation, 100);
 }
 
+// [back-channel §2.7], [rfc9700 §4.14]
 /// With its grant, its consent, its account, and with its session where it is bound to that.
 pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     let web = client("web");
@@ -256,6 +261,7 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     assert_eq!(take(&stores, &eve.tenant, &step(&offline, &web), 3).await, None);
 }
 
+// [back-channel §2.7]
 /// As the session is judged at each read: without a use, and by a policy that has become stricter. A family that outlives it is not.
 pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores: Stores) {
     let web = client("web");

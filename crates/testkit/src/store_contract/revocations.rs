@@ -139,6 +139,15 @@ fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedTok
     IssuedToken { client: "svc", jti: "1", issued_at: NOW, person: Some(person) }
 }
 
+// [shared 2.2]: One person with a public client, or 10 000 ordinary sign-outs, ended the access tokens of all
+//   people of a tenant: 10 000 rows became one fact of all people | fixed | Grants, sessions and single
+//   tokens of people count for the `sub` of their tokens, 100 of it; one more is one fact of that `sub`, by
+//   which a verifier that only polls the feed finds pairwise tokens, too. A tenant's rows are never
+//   collapsed. A session without a code and a code without a token write no row. A count reads 101 rows at
+//   most. After a change a replica reads the rows that were written since its last reading, and all of them
+//   every ten minutes
+// [shared 2.12]: The collapse of 2.2 deleted consents that were taken back: codes from before them were
+//   redeemed | fixed | Consents are not counted and not deleted; the latest 50 facts of an account stay, too
 /// However many of his own a person ends: they become one fact of the account. What was revoked stays so, consents among it.
 pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
@@ -166,6 +175,7 @@ pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_acc
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
+// [shared 2.2]
 /// Ordinary people sign out, each once.
 pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
@@ -313,6 +323,7 @@ pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     }
 }
 
+// [revocation ours]
 /// For as long as refresh tokens live, which they end, too. Verifiers learn of them for as long as access tokens live.
 pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;

@@ -85,6 +85,9 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     assert_eq!((row.managed_by, row.revoked_by), (ManagedBy::Api, None));
 }
 
+// [limits #25]: ended secrets of a client | the newest 20, and all of the last 30 days | an hourly pass of
+//   each replica deletes others
+// [found 7]
 /// When a client gets another one. What ended within a month stays, and so does what a file declares; and no other
 /// client's are touched.
 pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {

@@ -144,6 +144,8 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
 }
 
+// [V7 7.2.1]: 1 | The server checks sessions | Each request with the cookie reads the row, and compares the
+//   digest of the cookie's secret. No cache has sessions
 /// With its own cookie, at its own tenant, until it is ended; a new cookie of the same session ends the one before.
 pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -198,6 +200,7 @@ async fn revoked(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
     facts.iter().map(|(subject, _)| subject).collect()
 }
 
+// [V7 7.2.4]
 /// Another person in the same browser ends the session before.
 pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -276,6 +279,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
     }
 }
 
+// [oauth RFC 6749 §4.1.2]
 /// Each binding broken alone gives nothing, and does not use it up.
 pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -304,6 +308,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     assert!(matches!(redeem(&stores, &ada.tenant, &of_another, at(70)).await, Redeemed::Refused));
 }
 
+// [oauth RFC 6749 §4.1.2]
 /// Whichever connection they come by.
 pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -325,6 +330,7 @@ pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     assert_eq!(first, 1);
 }
 
+// [V7 7.4.1]
 /// What has ended between sign-in and redemption counts.
 pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let web = client("web");
@@ -551,6 +557,7 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     assert_eq!(stores.authorizations.write_code(&ada.tenant, &again).await.unwrap(), used);
 }
 
+// [core RFC 9126 §4]
 /// Whichever connection they come by.
 pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -596,6 +603,10 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     assert!(push(&stores, &request(5), 3, at(60)).await);
 }
 
+// [shared 2.5]: One address used up the pushed requests of a public client, and filled the store with unknown
+//   parameters | fixed | 20 waiting requests of one address and 200 of one IPv6 site for a public client, in
+//   the statement that inserts; 2 000 of each client. Only parameters that the authorization endpoint reads
+//   are kept; what was used or never opened is deleted within three minutes
 /// An address has so many of them as well, and so leaves room for the others.
 pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -620,6 +631,10 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
     assert!(push(from("192.0.2.1", 8), at(60)).await);
 }
 
+// [shared 2.4]: A person filled the store with codes: no count, a `nonce` of 2 KB, rows for a day | fixed |
+//   20 codes of a session for a client and 60 for all its clients in a minute, counted in the statement that
+//   notes the client of a code; beyond it `temporarily_unavailable` at the redirect URI. `nonce` up to 512
+//   bytes. A code that was not redeemed is deleted within three minutes
 /// For one client, and for all of them. Nothing is written beyond it, and the next minute begins anew.
 pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
@@ -654,6 +669,7 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     assert_eq!(issue(&session, "web", 31, at(121)).await, Ok(()));
 }
 
+// [shared 2.4]
 /// What was not redeemed, or used, or never opened, is deleted soon. A code that was redeemed stays, so that a second use is noticed.
 pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
     let ada = person(&stores, "acme").await;

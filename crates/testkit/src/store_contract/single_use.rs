@@ -14,6 +14,8 @@ fn identifier(jti: &str, expires: u64) -> SingleUseIdentifier {
     SingleUseIdentifier::of_assertion(&ClientId::parse("billing").unwrap(), jti, at(expires))
 }
 
+// [assertions RFC 7523 §6 b]: Replay: an identifier is remembered until the assertion has ended, over a
+//   restart and at all replicas
 /// A tenant's identifiers are its own.
 pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
     let (acme, globex) = (tenant("acme"), tenant("globex"));
@@ -32,6 +34,7 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
     }
 }
 
+// [assertions RFC 7521 §5.2], [dpop RFC 9449 §11.1]
 /// Each of several that are tried at the same time.
 pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
     let attempts: Vec<_> = (0..100)
@@ -52,6 +55,7 @@ pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
     assert_eq!(first, [("acme", "1"), ("acme", "2"), ("globex", "1")]);
 }
 
+// [assertions RFC 7523 §6 b]
 /// Those that have not expired stay.
 pub async fn expired_identifiers_are_deleted(stores: Stores) {
     let acme = tenant("acme");

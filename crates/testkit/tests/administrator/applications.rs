@@ -216,6 +216,7 @@ async fn a_replaced_application_keeps_its_clients_description() {
     }
 }
 
+// [registration RFC 7591 §3.2.1], [rfc9700 §2.6 b]
 #[tokio::test]
 async fn a_client_id_follows_the_rules_of_files_and_api() {
     let env = env();

@@ -7,6 +7,7 @@ use testkit::fixtures::{NOW, client_id};
 
 use crate::test_env::{caller, env, later, new_client, operator};
 
+// [parties #5]
 #[tokio::test]
 async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     let env = env();

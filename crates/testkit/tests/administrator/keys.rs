@@ -176,6 +176,7 @@ async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one(
     assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
 }
 
+// [parties #5]
 #[tokio::test]
 async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let env = env();

@@ -136,6 +136,8 @@ async fn second_signs(env: &TestEnv, tenant: &TenantId, polling: Option<(u64, u3
     }
 }
 
+// [parties #9]: a verifier | fetch key sets | change what other verifiers get; delay a rotation for longer
+//   than `signing.hold_activation`
 #[tokio::test]
 async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
     let cases =

@@ -221,6 +221,7 @@ mod tests {
         }
     }
 
+    // [found 27]
     #[test]
     fn a_sign_in_leaves_no_password_in_memory() {
         for (before, after, tag) in [

@@ -46,6 +46,10 @@ pub(super) fn failed(check: AssertionCheck) -> String {
     refused(check.reason())
 }
 
+// [assertions RFC 7521 §4.2 c]: `client_id` may be left out; if it is there, it is the assertion's subject
+// [rfc9700 §2.5 b]: By asymmetric means, such as `private_key_jwt` or mutual TLS | A client with `jwks` or
+//   `jwks_uri` authenticates with a signed assertion, each of which is accepted once at all replicas. A
+//   client with a certificate authenticates by mutual TLS
 #[tokio::test]
 async fn an_assertion_authenticates_its_subject_once() {
     let key = key(1);
@@ -73,6 +77,8 @@ async fn an_assertion_authenticates_its_subject_once() {
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
+// [assertions RFC 7523 §3 b]: `aud` names the issuer or the token endpoint, compared exactly; an alias of the
+//   issuer does not count
 #[tokio::test]
 async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_not() {
     let key = key(1);
@@ -173,6 +179,7 @@ async fn a_key_of_nobody_authenticates_no_client() {
     assert!(test_env.store.used.lock().unwrap().is_empty());
 }
 
+// [assertions RFC 7521 §4.2]
 #[tokio::test]
 async fn what_is_no_assertion_is_malformed() {
     let test_env = test_env(vec![client("billing")]);
@@ -190,6 +197,7 @@ async fn what_is_no_assertion_is_malformed() {
     test_env.check(none, &refused(methods::MALFORMED), 0).await;
 }
 
+// [assertions RFC 7521 §5.2], [assertions RFC 7523 §6]
 #[tokio::test]
 async fn of_a_hundred_at_once_one_is_accepted() {
     let key = key(1);

@@ -20,6 +20,7 @@ fn with_method(client: Client, method: ClientAuthenticationMethod) -> Client {
     Client { authentication_method: method, ..client }
 }
 
+// [mutual-tls RFC 8705 §2]
 #[tokio::test]
 async fn a_certificate_authenticates_the_client_that_the_request_names() {
     use ClientAuthenticationMethod::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
@@ -68,6 +69,7 @@ async fn a_certificate_beside_another_credential_authenticates_nobody() {
     assert_eq!(outcome.0, refused(methods::METHOD_NOT_REGISTERED));
 }
 
+// [mutual-tls RFC 8705 §2 c]
 #[tokio::test(start_paused = true)]
 async fn refused_certificates_leave_at_the_instant_of_all_refusals() {
     let key = KeyPair::generate().unwrap();
@@ -85,6 +87,7 @@ async fn refused_certificates_leave_at_the_instant_of_all_refusals() {
     assert!(instants.iter().all(|elapsed| *elapsed == instants[0] && !elapsed.is_zero()), "{instants:?}");
 }
 
+// [mutual-tls RFC 8705 §2.2.2]
 #[tokio::test(start_paused = true)]
 async fn a_published_key_authenticates_its_certificate() {
     const URL: &str = "https://keys.example.com/jwks";

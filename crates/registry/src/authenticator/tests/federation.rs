@@ -73,6 +73,14 @@ fn code(check: F) -> String {
     check.reason().code.to_owned()
 }
 
+// [federation RFC 7523 §3]: `iss` is an issuer that the tenant trusts, compared exactly, and `sub` a subject
+//   of the client
+// [federation RFC 7523 §3 b]: `aud` is required and names the tenant, or what the rule says
+// [federation RFC 7523 §3 c]: `exp` is required; `nbf` and `iat` are obeyed; an `iat` long ago is refused,
+//   and without it an `exp` far ahead
+// [federation RFC 7523 §3 e]: Signed with a key of the issuer, by the key's algorithm, which the tenant may
+//   pin; a MAC is refused
+// [parties #7]
 /// Each assertion differs in one thing from one that is accepted. The caller of each reads the same.
 #[tokio::test]
 async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
@@ -167,6 +175,8 @@ async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     assert_eq!(answers, [true].into(), "each is refused like a wrong secret");
 }
 
+// [federation RFC 7521 §4.2]: `client_id` beside an assertion names the same client: one of whose rules
+//   holds. Without it, the assertion names its client by the rules
 #[tokio::test]
 async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() {
     let ci = key(1);
@@ -204,6 +214,10 @@ async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() 
     }
 }
 
+// [federation SPIFFE draft §3.1 b]: Ours: a JWT-SVID with the type of RFC 7523 is accepted, too
+// [federation SPIFFE draft §3.1 c]: `sub`, `aud` and `exp` are required; `aud` has the one value; `iss`
+//   decides nothing
+// [federation SPIFFE draft §3.1 d]: The SPIFFE ID is associated with a registered client
 #[tokio::test]
 async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
     let (mesh, ci) = (key(1), key(1));
@@ -235,6 +249,9 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
     assert_eq!(said(test_env.present(&acme, jose).await), methods::MALFORMED.code);
 }
 
+// [federation RFC 7523 §3 d]: `jti` is optional. `once` remembers what is signed instead, so that another
+//   signature over the same counts as the same
+// [parties #7]
 #[tokio::test]
 async fn an_assertion_counts_once_where_its_rule_says_so_whatever_its_signature() {
     let ci = key(1);
@@ -290,6 +307,10 @@ async fn keys_of_a_client_and_of_an_issuer_are_kept_apart() {
     assert_eq!(test_env.present(&acme, assertion(None, &jwt)).await.unwrap().client().claims, none);
 }
 
+// [parties #7]: an issuer that a tenant trusts | say which subjects of the tenant's rules a workload is | be
+//   a client by another subject, audience or claim, or at another tenant; have its assertion counted twice
+//   where a rule says `once`; delay other tenants by not answering
+// [federation RFC 7523 §3], [federation RFC 7523 §3 b]
 /// Six signers, issuers, tenants, and so on, in all combinations: only what a tenant said itself is accepted there.
 #[tokio::test(start_paused = true)]
 async fn of_100_000_forged_combinations_none_is_a_client() {
@@ -349,6 +370,7 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
     assert!(tried - accepted >= 100_000 && accepted > 50, "{tried} tried, {accepted} accepted");
 }
 
+// [parties #7]
 /// The issuer of one tenant does not answer. Its requests wait, and those of the other are served meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_slow_issuer_of_one_tenant_slows_no_other() {

@@ -40,6 +40,8 @@ fn outcome(made: Result<AuthenticatedClient, E>) -> String {
     made.map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
 }
 
+// [registration RFC 7591 §2 g]: `jwks_uri` is preferred because it allows easier key rotation: a new key is
+//   found by one fetch, and an outage of the URL goes by
 #[tokio::test(start_paused = true)]
 async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
     let (first, second, third) = (key(1), key(2), key(3));
@@ -86,6 +88,7 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
     assert!(test_env.store.used.lock().unwrap().is_empty());
 }
 
+// [fetches #9]
 /// Also one that reads the URL of another tenant's client.
 #[tokio::test(start_paused = true)]
 async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
@@ -129,6 +132,8 @@ async fn only_a_client_that_may_assert_makes_the_server_fetch() {
     assert_eq!(test_env.fetches(), 0);
 }
 
+// [fetches #7]: many requests in the name of a client, to load the third party or the server | one fetch at a
+//   time for a set; one a minute for unknown keys; none for 30 s after a failure
 #[tokio::test(start_paused = true)]
 async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
     let (own, strange) = (key(1), [key(1), key(2), key(3)]);
@@ -144,6 +149,8 @@ async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
     assert_eq!(test_env.says(&own, "own").await, "accepted");
 }
 
+// [fetches #10]: measuring which client ids have a key set to fetch | refused assertions of a tenant leave as
+//   late as its longest fetch of the last hour; what remains is in decision 32
 #[tokio::test(start_paused = true)]
 async fn after_a_fetch_all_refused_assertions_of_the_tenant_take_as_long() {
     let (own, strange) = (key(1), key(2));

@@ -24,6 +24,8 @@ impl TestEnv {
     }
 }
 
+// [oauth RFC 6749 §2.1, §2.3]: A public client is identified by its name where that gives it nothing, and
+//   authenticates nowhere
 #[tokio::test]
 async fn a_public_client_is_identified_where_that_is_enough() {
     let test_env = test_env(clients());
@@ -45,6 +47,7 @@ async fn a_public_client_is_identified_where_that_is_enough() {
     }
 }
 
+// [oauth RFC 6749 §2.1, §2.3]
 #[tokio::test]
 async fn a_public_client_authenticates_nowhere_else() {
     let test_env = test_env(clients());

@@ -104,6 +104,7 @@ fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
     );
 }
 
+// [shared 2]
 #[test]
 fn an_overload_by_one_tenant_refuses_none_of_another() {
     let mut case = Case::new();
