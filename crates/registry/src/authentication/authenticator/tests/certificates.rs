@@ -5,7 +5,9 @@ use rcgen::KeyPair;
 
 use super::*;
 use crate::SubjectKind;
-use crate::client_certificate::tests::{self as certificates, jwk, named as with_subject, with_keys};
+use crate::certificate::client_certificate::tests::{
+    self as certificates, jwk, named as with_subject, with_keys,
+};
 
 fn certificate(key: &KeyPair) -> Arc<ClientCertificate> {
     let der = certificates::parameters((2026, 2027)).self_signed(key).unwrap().der().to_vec();

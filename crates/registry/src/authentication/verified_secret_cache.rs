@@ -10,7 +10,7 @@ use protocol::Secret;
 use tenancy::TenantId;
 
 use crate::SecretId;
-use crate::verification::Candidates;
+use crate::authentication::verification::Candidates;
 use secrets::{KeyedDigest, random_bytes};
 
 /// The number of entries; beyond it the least used are evicted.

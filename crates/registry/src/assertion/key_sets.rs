@@ -18,7 +18,7 @@ use tenancy::{TenantId, TenantTurns};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::fetched_keys::{FetchedKeys, Step};
+use crate::assertion::fetched_keys::{FetchedKeys, Step};
 use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
 
 /// Memory for the sets of one tenant, in bytes.

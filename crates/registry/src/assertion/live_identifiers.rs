@@ -99,8 +99,8 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client_assertion::LEEWAY;
-    use crate::single_use::CLOCKS;
+    use crate::assertion::client_assertion::LEEWAY;
+    use crate::assertion::single_use::CLOCKS;
 
     #[test]
     fn a_full_share_is_its_tenants_alone_and_empties_as_identifiers_expire() {

@@ -13,8 +13,8 @@ use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::SubjectKind;
-use crate::client_certificate::validity_of;
-use crate::distinguished_name_text::distinguished_name_text;
+use crate::certificate::client_certificate::validity_of;
+use crate::certificate::distinguished_name_text::distinguished_name_text;
 
 /// What a certificate says of itself, with the names that `latchkey inspect` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -186,7 +186,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::client_certificate::tests::parameters;
+    use crate::certificate::client_certificate::tests::parameters;
 
     fn facts(parameters: &rcgen::CertificateParams, key: &KeyPair) -> CertificateFacts {
         CertificateFacts::read(parameters.self_signed(key).unwrap().der()).unwrap()

@@ -3,7 +3,7 @@
 use keys::Outcome;
 use protocol::{ClientCertificate, Timestamp};
 
-use crate::client_certificate::{check_chain, check_dates, parse};
+use crate::certificate::client_certificate::{check_chain, check_dates, parse};
 use crate::{CertificateCheck, CertificateFacts};
 
 /// A certificate with the result of its checks.
@@ -61,7 +61,7 @@ mod tests {
     use rcgen::KeyPair;
 
     use super::*;
-    use crate::client_certificate::tests::{NOW, parameters, presented, valid};
+    use crate::certificate::client_certificate::tests::{NOW, parameters, presented, valid};
 
     /// A sign for the outcome of each check, in their order.
     fn signs(inspection: &CertificateInspection) -> String {

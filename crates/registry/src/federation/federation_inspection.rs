@@ -7,8 +7,8 @@ use protocol::{AssertionKind, Timestamp};
 use serde_json::Value;
 use tenancy::{Tenant, TrustedIssuer};
 
-use crate::client_assertion::read;
-use crate::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};
+use crate::assertion::client_assertion::read;
+use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};
 use crate::{Client, FederationCheck, TrustRule};
 
 /// What one rule says of an assertion whose signature nobody has verified.

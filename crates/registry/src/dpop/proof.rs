@@ -9,8 +9,8 @@ use protocol::{Lifetime, Thumbprint, Timestamp};
 use serde::Deserialize;
 use tenancy::Tenant;
 
-use crate::client_assertion::numeric_date;
-use crate::single_use::CLOCKS;
+use crate::assertion::client_assertion::numeric_date;
+use crate::assertion::single_use::CLOCKS;
 use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
 /// The `typ` of a proof.

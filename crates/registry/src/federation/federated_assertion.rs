@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tenancy::TrustedIssuer;
 
-use crate::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
-use crate::single_use::CLOCKS;
+use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+use crate::assertion::single_use::CLOCKS;
 use crate::{Client, FederationCheck, SingleUseIdentifier, TextPattern, TrustRule};
 
 /// The claims of an assertion of another issuer.

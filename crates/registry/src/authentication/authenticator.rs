@@ -19,18 +19,17 @@ use protocol::{
 use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::assertions::{Assertions, Federated};
-use crate::client_assertion;
-use crate::client_certificate::check_client_certificate;
-use crate::federated_assertion::FederatedProof;
-use crate::lookup_latency::LookupLatency;
+use crate::assertion::assertions::{Assertions, Federated};
+use crate::assertion::client_assertion;
+use crate::authentication::lookup_latency::LookupLatency;
+use crate::authentication::verification::{Candidates, Mismatch, Work};
+use crate::authentication::verified_secret_cache::VerifiedSecretKey;
+use crate::certificate::client_certificate::check_client_certificate;
 use crate::methods::{self, secret};
-use crate::verification::{Candidates, Mismatch, Work};
-use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
+    ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    KeySource, LastUsedSecrets, RequestObjectError, SecretId, SingleUseError, SingleUseIdentifier,
+    KeySource, LastUsedSecrets, Proof, RequestObjectError, SecretId, SingleUseError, SingleUseIdentifier,
     VerifiedSecretCache,
 };
 use secrets::{
@@ -72,31 +71,6 @@ pub struct AuthenticatedClient {
     client: Arc<Client>,
     proof: Proof,
     credential: CredentialTag,
-}
-
-/// The credential that authenticated a client. A new client authentication method adds a variant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// A client secret (RFC 6749 §2.3.1).
-    Secret(SecretId),
-    /// An API key, which narrows the client to its own part.
-    ApiKey(Arc<ApiKey>),
-    /// A signed assertion (RFC 7523 §2.2).
-    Assertion,
-    /// An assertion of another issuer, by a rule of the client.
-    Federated(Box<FederatedProof>),
-    /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
-    Nothing,
-    /// A client certificate (RFC 8705 §2).
-    Certificate(CertificateMethod),
-}
-
-impl Proof {
-    /// The API key, if that is the proof.
-    #[must_use]
-    pub fn api_key(&self) -> Option<&ApiKey> {
-        if let Self::ApiKey(key) = self { Some(key) } else { None }
-    }
 }
 
 impl AuthenticatedClient {

@@ -8,11 +8,11 @@ use protocol::Timestamp;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 
-use crate::client_assertion::{Accepted, AssertionClaims};
-use crate::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
-use crate::key_sets::KeySets;
-use crate::request_object::{self, RequestObject, RequestObjectError};
-use crate::single_use::SingleUse;
+use crate::assertion::client_assertion::{Accepted, AssertionClaims};
+use crate::assertion::key_sets::KeySets;
+use crate::assertion::request_object::{self, RequestObject, RequestObjectError};
+use crate::assertion::single_use::SingleUse;
+use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
     AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
     JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseIdentifier,

@@ -7,7 +7,7 @@ use protocol::{AssertionKind, Audience, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
 
-use crate::single_use::CLOCKS;
+use crate::assertion::single_use::CLOCKS;
 use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.

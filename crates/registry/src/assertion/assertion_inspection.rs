@@ -6,7 +6,7 @@ use protocol::{AssertionKind, Timestamp};
 use tenancy::AssertionPolicy;
 
 use crate::AssertionCheck;
-use crate::client_assertion::{Accepted, AssertionClaims, client_of, read};
+use crate::assertion::client_assertion::{Accepted, AssertionClaims, client_of, read};
 
 /// What is known of the client that an assertion is of, and of its tenant.
 #[derive(Clone, Copy, Default)]

@@ -4,7 +4,7 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::der::Encode as _;
 use x509_cert::name::Name;
 
-use crate::distinguished_name::{TYPES, text_of};
+use crate::certificate::distinguished_name::{TYPES, text_of};
 
 /// The most specific part first. [`DistinguishedName::parse`](crate::DistinguishedName::parse) reads it as the same name.
 pub(crate) fn distinguished_name_text(name: &Name) -> String {

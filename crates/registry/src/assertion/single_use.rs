@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 
-use crate::live_identifiers::{LiveIdentifiers, SHARE};
+use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{ReplayGuard, SingleUseIdentifier};
 
 /// How much longer than at this replica what an identifier names may be accepted at another one, whose clock differs.

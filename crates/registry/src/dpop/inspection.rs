@@ -4,7 +4,7 @@ use latchkey_verifier::rules::{ProofJwt, normalized};
 use protocol::{Thumbprint, Timestamp};
 
 use crate::DpopCheck;
-use crate::dpop_proof::{DpopClaims, DpopExpectations, TYP};
+use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};
 
 /// What is known of the request that a proof was made for.
 #[derive(Clone, Copy, Debug, Default)]

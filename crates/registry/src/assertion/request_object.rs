@@ -5,7 +5,7 @@ use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifet
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
