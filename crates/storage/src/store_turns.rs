@@ -46,7 +46,6 @@ mod tests {
     use futures_util::future::join_all;
 
     use crate::Database;
-    use crate::database::Purpose;
     use crate::sqlite::open;
 
     use super::*;
