@@ -16,9 +16,22 @@ use tenancy::{Tenant, TenantError, TenantId};
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
-use crate::routes::{AdminAccess, tenant_of_admin_path};
 use crate::tenant_request::TenantRequest;
 use crate::{Services, TokenServices};
+
+/// What the routes of the admin API are served with. A listener has [`BearerAccess`], which
+/// authorizes by token; the service without a listener has [`OperatorApi`](crate::OperatorApi)'s own.
+#[async_trait(?Send)]
+pub(crate) trait AdminAccess: 'static {
+    /// What decides and commits.
+    fn administrator(&self) -> &Arc<Administrator>;
+
+    /// What the token endpoint decides with.
+    fn tokens(&self) -> TokenServices;
+
+    /// The caller at the time of the request, if its authority suffices. Nothing of a body has been read until then.
+    async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
+}
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
 pub(crate) struct BearerAccess(pub(crate) Data<Services>);
@@ -109,6 +122,11 @@ impl<'a> RequiredPermission<'a> {
         };
         if is_enough { Ok(authority) } else { Err(Problem::insufficient_scope(self.permission)) }
     }
+}
+
+/// The tenant that a path below `/api/v1/tenant/` names, as it was sent.
+fn tenant_of_admin_path(raw: &RawRequest) -> Option<&str> {
+    raw.pattern().starts_with("/api/v1/tenant/").then(|| raw.place("id").unwrap_or_default())
 }
 
 /// The token with its tenant. The platform's tokens are tried first: its administrators may manage every tenant, suspended ones

@@ -6,38 +6,12 @@ use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToke
 use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
-use strum::{IntoStaticStr, VariantArray};
 
+use crate::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
 use crate::connection::ClientAuthorities;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, OAuthResult};
 use crate::tenant_request::TenantRequest;
-
-/// What came of a client authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub(crate) enum AuthenticationOutcome {
-    Accepted,
-    Refused,
-    /// The server could not say.
-    Unavailable,
-}
-
-impl AuthenticationOutcome {
-    pub(crate) const ALL: &[Self] = Self::VARIANTS;
-
-    /// The label of metrics.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// A client authentication, for log and metrics.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AttemptedAuthentication {
-    pub(crate) method: PresentedMethod,
-    pub(crate) outcome: AuthenticationOutcome,
-}
 
 impl TenantRequest<'_> {
     /// Authenticates the client.

@@ -24,11 +24,11 @@ use futures_util::{FutureExt as _, stream};
 use zeroize::Zeroizing;
 
 use crate::TokenServices;
-use crate::authorization::RequiredPermission;
+use crate::authorization::{AdminAccess, RequiredPermission};
 use crate::metrics::Metrics;
 use crate::raw_request::{JSON, NDJSON, RawRequest};
 use crate::respond::{Document, Problem};
-use crate::routes::{self, AdminAccess};
+use crate::routes;
 
 /// The admin API for the operator whom it was built for.
 pub struct OperatorApi {

@@ -1,7 +1,5 @@
 //! Errors that a person sees: a page that says what is wrong, and that looks as the other pages of the tenant do.
 
-use std::sync::Arc;
-
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -12,16 +10,15 @@ use administration::EditError;
 use futures_util::future::{FutureExt as _, Map};
 use pages::{Common, ErrorKind, ErrorPage, Link, Page as _};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
-use tenancy::Tenant;
 
 use crate::Services;
-use crate::access_log::request_id;
 use crate::failure::Failure;
+use crate::log_fields::request_id;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common, common_of, protect};
-use crate::raw_request::RawRequest;
+use crate::raw_request::{RawRequest, VisitedTenant};
 use crate::respond::{ErrorBody, HttpError};
-use crate::routes::console;
+use crate::routes::console::paths::way_from;
 
 /// An error page.
 pub(crate) type PageError = HttpError<PageBody>;
@@ -38,9 +35,6 @@ pub(crate) struct PageRequest {
 
 /// The answer of a handler of pages. Only with the request of an error is it known how the error page looks.
 pub(crate) struct PageAnswer(PageResult);
-
-/// The tenant whose pages a request is for, from the moment when it is known.
-pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 
 type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
 
@@ -144,7 +138,7 @@ impl HttpError<PageBody> {
         };
         // It runs no script, so it has no nonce.
         self.body.0.common = Common { nonce: String::new(), ..of_pages };
-        let way = console::way_from(request.path());
+        let way = way_from(request.path());
         self.body.0.back = way.map(|(name, path)| Link { name, url: public_url.path().to_owned() + path });
         self
     }

@@ -20,12 +20,11 @@ use protocol::{ClientCertificate, Timestamp};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
-use crate::access_log::{self, Observer, RequestLogFields};
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
+use crate::log_fields::{self, Observer, RequestLogFields};
 use crate::options::PublicUrl;
-use crate::page_error::VisitedTenant;
 use crate::route::Route;
 use crate::{Listener, Options, Services, TrustedProxies};
 
@@ -42,6 +41,9 @@ pub(crate) struct RawRequest {
     payload: Payload,
     certificate: OnceCell<Option<Arc<ClientCertificate>>>,
 }
+
+/// The tenant whose pages a request is for, from the moment when it is known.
+pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 
 impl FromRequest for RawRequest {
     type Error = Infallible;
@@ -219,7 +221,7 @@ impl RawRequest {
 
     /// Notes fields for the access log.
     pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
-        access_log::note(note);
+        log_fields::note(note);
     }
 
     /// Notes which tenant serves the request of a client or a person.

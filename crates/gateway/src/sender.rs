@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use grants::{AccessTokenClaims, BearerError, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, TokenType};
 use registry::{
@@ -13,11 +13,8 @@ use registry::{
 };
 
 use crate::proof_outcome::ProofOutcome;
-use crate::respond::{HttpError, ResourceErrorBody};
+use crate::respond::{DPOP_NONCE, HttpError, ResourceErrorBody};
 use crate::tenant_request::TenantRequest;
-
-/// The response header with a nonce (RFC 9449 §8.1).
-pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 impl<'r> TenantRequest<'r> {
     /// The DPoP proof of the request, if it has one, for this request and of now. It costs little and writes

@@ -11,8 +11,8 @@ use registry::{
     ClientAuthenticationError, Proof, SubjectKind, check_client_certificate,
 };
 
-use super::Request;
 use super::check::{not_checked, passed};
+use super::request::Request;
 use crate::certificate_sources::Judged;
 use crate::connection::ClientAuthorities;
 use crate::{CertificateSources, PresentedCertificates};

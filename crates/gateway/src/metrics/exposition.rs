@@ -10,7 +10,7 @@ use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::BOUNDS;
 use super::series::{Counts, OTHER, STATUSES};
-use crate::client_authentication::AuthenticationOutcome;
+use crate::authentication_outcome::AuthenticationOutcome;
 use crate::health_report::{Kind, Sample};
 use crate::proof_outcome::ProofOutcome;
 

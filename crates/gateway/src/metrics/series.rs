@@ -8,8 +8,8 @@ use std::time::Duration;
 use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::Histogram;
-use crate::access_log::RequestLogFields;
-use crate::client_authentication::{AttemptedAuthentication, AuthenticationOutcome};
+use crate::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
+use crate::log_fields::RequestLogFields;
 use crate::proof_outcome::ProofOutcome;
 
 /// The statuses that we answer with; what is first is found first.

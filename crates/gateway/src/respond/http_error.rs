@@ -21,7 +21,9 @@ use super::no_store::no_store;
 use crate::body::BodyError;
 use crate::failure::Failure;
 use crate::refused::{Named, Refused};
-use crate::sender::DPOP_NONCE;
+
+/// The response header with a nonce (RFC 9449 §8.1).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// A response that is not the requested one.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use tenancy::TenantId;
 
 use super::form::Fields;
 use super::frame::outside;
-use super::path_of;
+use super::paths::path_of;
 use super::visit::{Place, Visit, lead_to, show};
 use crate::cookies::{CookieName, Cookies};
 use crate::fetch_metadata::{OwnOrigin, judge_form};

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::form::Fields;
 use super::holder::authority;
-use super::path_of;
+use super::paths::path_of;
 use crate::TenantConsole;
 use crate::cookies::{CookieName, Cookies};
 use crate::failure::Failure;

@@ -6,7 +6,7 @@ use administration::{Authority, Caller, EditError};
 use pages::{AccountNotice, ChangePassword, ChangePasswordError, SignInMessage};
 use sessions::{AccountStep, FlowStep, SignedIn};
 
-use super::account::account_page;
+use super::account_page::account_page;
 use super::posted::Fields;
 use super::proceed::respond_to_sign_in;
 use super::sign_in::{begin_session, prove};

@@ -7,7 +7,7 @@ use pages::{Continue, ErrorKind, ErrorPage, FormPost, Link};
 use protocol::{AuthorizationError, ResponseMode};
 
 use super::authorization::{Addressee, Refused};
-use crate::access_log::request_id;
+use crate::log_fields::request_id;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common_of, respond};
 use crate::respond::no_store;
