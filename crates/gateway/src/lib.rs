@@ -19,26 +19,10 @@ pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
 
 // A request until its handler: connection, head, body, caller and answer.
-mod authentication_outcome;
-mod body;
-mod certificate_sources;
-mod client_authentication;
-mod client_certificate_header;
+mod authentication;
 mod connection;
-mod failure;
-mod forwarded;
-mod hosts;
-mod log_fields;
-mod methods;
-mod presented_certificates;
-mod proof_outcome;
-mod raw_request;
-mod refused;
-mod request_id;
+mod request;
 mod respond;
-mod route;
-mod sender;
-mod tenant_request;
 
 pub use certificate_sources::CertificateSources;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
@@ -47,18 +31,13 @@ pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
 
 // What is only for browsers.
-mod cookies;
-mod cross_origin;
-mod fetch_metadata;
 mod page;
-mod page_error;
 
 // What is served where.
 mod routes;
 mod thunder;
 
 // What handlers work with.
-mod authorization;
 mod documents;
 mod explain;
 mod report_budget;
@@ -79,3 +58,14 @@ mod readiness;
 mod openapi;
 
 pub use openapi::document as openapi_document;
+
+// The modules of these folders, by their own names.
+use authentication::{
+    authentication_outcome, authorization, certificate_sources, client_authentication,
+    client_certificate_header, presented_certificates, proof_outcome, sender,
+};
+use page::{cookies, fetch_metadata, page_error};
+use request::{
+    body, cross_origin, failure, forwarded, hosts, log_fields, methods, raw_request, refused, request_id,
+    route, tenant_request,
+};

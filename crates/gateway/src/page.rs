@@ -1,5 +1,9 @@
 //! A page as a response. All headers of pages are here, and every response with a page is made here.
 
+pub(crate) mod cookies;
+pub(crate) mod fetch_metadata;
+pub(crate) mod page_error;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, ContentType,
