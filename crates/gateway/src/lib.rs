@@ -24,11 +24,12 @@ mod connection;
 mod request;
 mod respond;
 
-pub use certificate_sources::CertificateSources;
-pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
+pub use authentication::{
+    CertificateFormat, CertificateSources, ClientCertificateHeader, PresentedCertificates,
+    PresentedCertificatesError,
+};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
-pub use forwarded::{ForwardingHeader, TrustedProxies};
-pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
+pub use request::{ForwardingHeader, TrustedProxies};
 
 // What is only for browsers.
 mod page;
@@ -58,14 +59,3 @@ mod readiness;
 mod openapi;
 
 pub use openapi::document as openapi_document;
-
-// The modules of these folders, by their own names.
-use authentication::{
-    authentication_outcome, authorization, certificate_sources, client_authentication,
-    client_certificate_header, presented_certificates, proof_outcome, sender,
-};
-use page::{cookies, fetch_metadata, page_error};
-use request::{
-    body, cross_origin, failure, forwarded, hosts, log_fields, methods, raw_request, refused, request_id,
-    route, tenant_request,
-};

@@ -1,8 +1,12 @@
 //! A page as a response. All headers of pages are here, and every response with a page is made here.
 
-pub(crate) mod cookies;
-pub(crate) mod fetch_metadata;
-pub(crate) mod page_error;
+mod cookies;
+mod fetch_metadata;
+mod page_error;
+
+pub(crate) use cookies::{CookieName, Cookies};
+pub(crate) use fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
+pub(crate) use page_error::{PageAnswer, PageError, PageRequest, PageResult, with_pages};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{

@@ -4,7 +4,7 @@ use protocol::{Lifetime, Timestamp};
 use secrets::{ClientAddress, LeakyBuckets};
 use tenancy::TenantId;
 
-use crate::failure::Failure;
+use crate::request::Failure;
 
 /// Reports of one source in a minute.
 const REPORTS: u32 = 60;

@@ -27,10 +27,10 @@ use crate::access_log::{AccessLog, log_unparsed};
 use crate::connection::{
     self, Admission, ConnectionSlots, EarlyAnswers, Refusals, Slot, WatchedStream, WriteDeadlineSocket,
 };
-use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::options::PublicUrl;
 use crate::readiness::Readiness;
+use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
 use crate::{BindError, CertificateSources, ListenAddresses, Listener, Options, Services, Tls, routes};

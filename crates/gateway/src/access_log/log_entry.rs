@@ -12,10 +12,8 @@ use registry::ClientId;
 use tenancy::TenantId;
 
 use crate::connection::Deadlines;
-use crate::log_fields::{Observer, RequestLogFields};
 use crate::metrics::Series;
-use crate::refused::Refused;
-use crate::request_id::RequestId;
+use crate::request::{Observer, Refused, RequestId, RequestLogFields};
 
 pub(super) struct LogEntry {
     /// None for a head that did not become a request.

@@ -23,14 +23,11 @@ use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
 use crate::connection::Deadlines;
-use crate::cross_origin::Sharing;
-use crate::forwarded::claims_to_be_forwarded;
-use crate::log_fields::{FIELDS, RequestLogFields};
 use crate::metrics::{Metrics, Series};
 use crate::options::PublicUrl;
 use crate::readiness::Readiness;
+use crate::request::{FIELDS, RequestLogFields, Route, Sharing, claims_to_be_forwarded};
 use crate::respond::{OAuthError, Protective, link_help};
-use crate::route::Route;
 use log_entry::LogEntry;
 pub(crate) use unparsed_requests::log_unparsed;
 

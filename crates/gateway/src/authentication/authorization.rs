@@ -13,10 +13,8 @@ use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
 use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
 
-use crate::failure::Failure;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest, TenantRequest};
 use crate::respond::Problem;
-use crate::tenant_request::TenantRequest;
 use crate::{Services, TokenServices};
 
 /// What the routes of the admin API are served with. A listener has [`BearerAccess`], which

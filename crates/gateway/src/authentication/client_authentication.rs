@@ -7,11 +7,10 @@ use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
 
-use crate::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
+use super::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
 use crate::connection::ClientAuthorities;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult};
-use crate::tenant_request::TenantRequest;
 
 impl TenantRequest<'_> {
     /// Authenticates the client.

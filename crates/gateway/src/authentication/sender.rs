@@ -12,9 +12,9 @@ use registry::{
     UnverifiedProof,
 };
 
-use crate::proof_outcome::ProofOutcome;
+use super::proof_outcome::ProofOutcome;
+use crate::request::TenantRequest;
 use crate::respond::{DPOP_NONCE, HttpError, ResourceErrorBody};
-use crate::tenant_request::TenantRequest;
 
 impl<'r> TenantRequest<'r> {
     /// The DPoP proof of the request, if it has one, for this request and of now. It costs little and writes

@@ -13,7 +13,7 @@ use registry::{
 
 use super::check::{not_checked, passed};
 use super::request::Request;
-use crate::certificate_sources::Judged;
+use crate::authentication::Judged;
 use crate::connection::ClientAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 

@@ -12,11 +12,9 @@ use pages::{Common, ErrorKind, ErrorPage, Link, Page as _};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
 
 use crate::Services;
-use crate::failure::Failure;
-use crate::log_fields::request_id;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common, common_of, protect};
-use crate::raw_request::{RawRequest, VisitedTenant};
+use crate::request::{Failure, RawRequest, VisitedTenant, request_id};
 use crate::respond::{ErrorBody, HttpError};
 use crate::routes::console::paths::way_from;
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use protocol::{ErrorCode, RefusalReason};
 
-use crate::body::BodyError;
-use crate::client_certificate_header::HeaderError;
+use super::body::BodyError;
+use crate::authentication::HeaderError;
 use crate::write_budget::BudgetSpent;
 
 /// A request that no rule of an interface refuses, and that is not served all the same.

@@ -10,9 +10,8 @@ use secrets::ClientAddress;
 use tenancy::TenantId;
 use tokio::task_local;
 
-use crate::authentication_outcome::AttemptedAuthentication;
-use crate::proof_outcome::ProofOutcome;
-use crate::request_id::RequestId;
+use super::request_id::RequestId;
+use crate::authentication::{AttemptedAuthentication, ProofOutcome};
 
 task_local! {
     /// Of the request that is being served.

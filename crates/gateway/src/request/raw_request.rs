@@ -20,12 +20,12 @@ use protocol::{ClientCertificate, Timestamp};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
-use crate::body::{self, Body, BodyBounds, BodyError};
+use super::body::{self, Body, BodyBounds, BodyError};
+use super::failure::Failure;
+use super::log_fields::{self, Observer, RequestLogFields};
+use super::route::Route;
 use crate::connection::Deadlines;
-use crate::failure::Failure;
-use crate::log_fields::{self, Observer, RequestLogFields};
 use crate::options::PublicUrl;
-use crate::route::Route;
 use crate::{Listener, Options, Services, TrustedProxies};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cross_origin;
+use super::cross_origin;
 use crate::metrics::Series;
 
 /// The pattern of a route, and the series in which this worker counts its requests.

@@ -3,8 +3,8 @@
 use protocol::Timestamp;
 use tenancy::Tenant;
 
+use super::raw_request::RawRequest;
 use crate::Services;
-use crate::raw_request::RawRequest;
 use crate::respond::OAuthResult;
 
 /// A request, once its tenant is known and its body is read.

@@ -11,8 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
 use crate::Services;
-use crate::failure::Failure;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest};
 use crate::respond::{OAuthResult, no_store};
 
 /// Strings of one report; more are left out.

@@ -32,13 +32,11 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError as _};
 
-use crate::authorization::{AdminAccess, BearerAccess};
-use crate::failure::Failure;
-use crate::hosts::HostNames;
+use crate::authentication::{AdminAccess, BearerAccess};
 use crate::metrics::Metrics;
-use crate::page_error::with_pages;
+use crate::page::with_pages;
+use crate::request::{Failure, HostNames, Route};
 use crate::respond::{OAuthError, Problem};
-use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
 
@@ -219,8 +217,8 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::authorization::RequiredPermission;
-    use crate::raw_request::RawRequest;
+    use crate::authentication::RequiredPermission;
+    use crate::request::RawRequest;
 
     /// Of routes that are registered and not called.
     struct NoAccess;

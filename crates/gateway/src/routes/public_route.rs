@@ -2,9 +2,7 @@
 
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _, web};
 
-use crate::cross_origin;
-use crate::failure::Failure;
-use crate::methods;
+use crate::request::{Failure, cross_origin, methods};
 use crate::respond::OAuthError;
 
 /// A path with its handlers, and 405 for other methods than theirs.

@@ -12,10 +12,9 @@ use super::idempotency::idempotency;
 use super::names::Target;
 use super::query::Query;
 use crate::TokenServices;
-use crate::authorization::{AdminAccess, RequiredPermission};
-use crate::body::BodyBounds;
+use crate::authentication::{AdminAccess, RequiredPermission};
 use crate::documents;
-use crate::raw_request::RawRequest;
+use crate::request::{BodyBounds, RawRequest};
 use crate::respond::Problem;
 
 /// A request whose caller is authorized; `T` is what the path names.

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use actix_web::HttpResponse;
 use futures_util::future::LocalBoxFuture;
 
-use crate::authorization::AdminAccess;
-use crate::raw_request::RawRequest;
+use crate::authentication::AdminAccess;
+use crate::request::RawRequest;
 use crate::respond::Problem;
 
 /// What every handler of the admin API answers with.

@@ -19,7 +19,7 @@ use super::query::Query;
 use super::row::{Row, change, look_at, take_step};
 use super::{Answer, names};
 use crate::openapi::{NameInPath, Operation, merged};
-use crate::raw_request::{JSON, RawRequest};
+use crate::request::{JSON, RawRequest};
 use crate::respond::{Document, Problem};
 
 const PAGE_EXAMPLE: &str = "MTg5MzQ4NDgwMAo0ZlQ5eFEyYlY3bUs";

@@ -15,7 +15,7 @@ use super::names::segment;
 use super::row::{Row, change, end, look_at, step, take_step};
 use super::{Answer, names, secrets};
 use crate::openapi::{Operation, merged, whole};
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::{Document, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {

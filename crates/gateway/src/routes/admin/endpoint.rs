@@ -11,10 +11,9 @@ use utoipa::openapi::HttpMethod::{self, Delete, Get, Patch};
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::names::Target;
-use crate::authorization::AdminAccess;
-use crate::failure::Failure;
-use crate::methods;
+use crate::authentication::AdminAccess;
 use crate::openapi::{Operation, admin};
+use crate::request::{Failure, methods};
 use crate::respond::Problem;
 
 /// What serves a method: an asynchronous function of an authorized request.

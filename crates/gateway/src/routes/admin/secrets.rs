@@ -20,7 +20,7 @@ use super::names::segment;
 use super::{Answer, names};
 use crate::documents;
 use crate::openapi::{Operation, merged};
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::Document;
 
 /// All secrets of a client.

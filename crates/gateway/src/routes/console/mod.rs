@@ -33,7 +33,7 @@ pub(crate) use self::paths::path_of;
 
 use self::form::Fields;
 use self::visit::{Place, Visit, to_sign_in};
-use crate::page_error::{PageRequest, PageResult, with_pages};
+use crate::page::{PageRequest, PageResult, with_pages};
 use crate::routes::public_route::{PublicRoute, get, post};
 
 /// What serves a page, behind one type for all of them.

@@ -15,9 +15,8 @@ use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::Visit;
-use crate::failure::Failure;
-use crate::page::{ACCOUNT_PATH, Opener, SIGN_IN_AGAIN, respond};
-use crate::page_error::{PageRequest, PageResult};
+use crate::page::{ACCOUNT_PATH, Opener, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
+use crate::request::Failure;
 use crate::respond::no_store;
 
 /// The person comes to see the account, and signs in where nobody has or a dangerous step asks for it.

@@ -7,8 +7,7 @@ use sessions::{AccountStep, FlowStep, SignedIn};
 
 use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit, person};
-use crate::page::{Opener, respond};
-use crate::page_error::PageResult;
+use crate::page::{Opener, PageResult, respond};
 use crate::routes::console::paths::path_of;
 
 /// The account with what has just been done.

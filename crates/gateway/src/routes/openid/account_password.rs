@@ -11,9 +11,8 @@ use super::posted::Fields;
 use super::proceed::respond_to_sign_in;
 use super::sign_in::{begin_session, prove};
 use super::visit::{SealedForm, Visit};
-use crate::failure::Failure;
-use crate::page::{Opener, respond};
-use crate::page_error::PageResult;
+use crate::page::{Opener, PageResult, respond};
+use crate::request::Failure;
 
 /// Asks for the present password and for another one.
 pub(super) async fn page(
