@@ -109,6 +109,7 @@ mod tests {
     use protocol::Timestamp;
 
     use super::*;
+    use crate::InvalidApiKeyId;
 
     fn key(scope: &str, audiences: &[&str]) -> ApiKey {
         let svc = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());

@@ -47,6 +47,7 @@ mod tests {
 
     use crate::Database;
     use crate::sqlite::open;
+    use crate::transaction::Purpose;
 
     use super::*;
 

@@ -8,10 +8,10 @@ use actix_web::http::header::HeaderValue;
 
 /// Sixteen digits.
 #[derive(Clone, Copy)]
-pub(super) struct RequestId([u8; 16]);
+pub(crate) struct RequestId([u8; 16]);
 
 impl RequestId {
-    pub(super) fn next() -> Self {
+    pub(crate) fn next() -> Self {
         static FIRST: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
         static COUNT: AtomicU64 = AtomicU64::new(0);
         Self::of(FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
@@ -25,11 +25,11 @@ impl RequestId {
         Self(digits)
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("-")
     }
 
-    pub(super) fn to_header(self) -> HeaderValue {
+    pub(crate) fn to_header(self) -> HeaderValue {
         HeaderValue::from_bytes(&self.0).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }

@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients, FetchedJwks,
-    HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
+    ApiKey, ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients,
+    FetchedJwks, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
