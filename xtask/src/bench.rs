@@ -6,6 +6,7 @@ mod calls;
 mod certificate;
 mod contest;
 mod cpu_time;
+mod endpoints;
 mod exchange;
 mod goals;
 mod load;
@@ -17,6 +18,7 @@ mod proofs;
 mod request;
 mod server;
 mod setup;
+mod shared_tools;
 mod spread;
 mod starts;
 mod table;
@@ -34,10 +36,10 @@ use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, run as run_pr
 use calls::Measured;
 pub(crate) use calls::VERIFIERS;
 use certificate::Certificate;
-use contest::Tools;
 use goals::{PLATFORM_NAME, RELEASE_NAME};
 use peers::Peers;
 use program::Program;
+use shared_tools::Tools;
 use warm_store::WarmStores;
 use workload::{Times, Workload};
 

@@ -8,12 +8,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::bench::VERIFIERS;
-use crate::workspace::{self, ALL_FEATURES, Failure, TEST_PROFILE, Workspace};
+use crate::workspace::{self, ALL_FEATURES, Failure, PUBLISHED, TEST_PROFILE, Workspace};
 use crate::{codegen, dist, docs_run, instructions, test, tidy};
 use test_times::TestTimes;
-
-/// The crates for others, which alone have examples in their documentation.
-pub(crate) const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 

@@ -4,11 +4,10 @@
 use std::io::IsTerminal;
 use std::process::Command;
 
-use crate::ci::PUBLISHED;
 use crate::clients;
 use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
-use crate::workspace::{self, Failure, Workspace, is_content, run_watching};
+use crate::workspace::{self, Failure, PUBLISHED, Workspace, is_content, run_watching};
 
 /// Arguments narrow the run: they go to the test runner, and the documentation's examples are skipped.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {

@@ -16,6 +16,9 @@ pub(crate) const ALL_KEY_SERVICES: [&str; 2] =
 pub(crate) const ALL_FEATURES: [&str; 2] =
     ["--features", "latchkey/aws-kms,latchkey/aws-secrets,latchkey/keyring,latchkey/vault"];
 
+/// The crates for others, which alone have examples in their documentation.
+pub(crate) const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
+
 /// The profile of the image and the packages, which measurements use. Its name is also its folder in cargo's build folder.
 pub(crate) const SHIPPED_PROFILE: &str = "dist";
 

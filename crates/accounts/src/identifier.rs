@@ -5,7 +5,7 @@ use std::str::FromStr;
 use derive_more::Display;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::{EmailAddress, Username};
+use crate::{EmailAddress, InvalidIdentifier, Username};
 
 /// A normalised identifier. In a tenant it belongs to one account.
 #[derive(
@@ -16,21 +16,6 @@ pub enum Identifier {
     Email(EmailAddress),
     /// A user name.
     Username(Username),
-}
-
-/// The text is no identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidIdentifier {
-    /// It has an `@`.
-    #[error(
-        "not an e-mail address: write a local part without quotes, one @ and a domain, 254 bytes at most"
-    )]
-    Email,
-    /// It has none.
-    #[error(
-        "not a user name: write 1 to 63 of a-z, 0-9, ., _ and -; it begins with a letter or digit, and not with usr_"
-    )]
-    Username,
 }
 
 impl Identifier {

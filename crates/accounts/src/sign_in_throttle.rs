@@ -8,7 +8,7 @@ use protocol::{Lifetime, Timestamp};
 use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
 use tenancy::{SignInLimits, TenantId};
 
-use crate::tried_accounts::{TriedAccounts, TriedAttempt};
+use crate::tried_accounts::{Target, TriedAccounts, TriedAttempt};
 use crate::{AccountId, BrowserId};
 
 /// The span of all limits.
@@ -31,15 +31,6 @@ pub(crate) struct SignInThrottle {
     sources: TriedAccounts,
     accounts: LeakyBuckets,
     known_browsers: LeakyBuckets,
-}
-
-/// Whose password is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Target<'a> {
-    /// An account, by whichever of its identifiers.
-    Account(&'a AccountId),
-    /// An identifier that no account has, or a text that is none. It has a limit like an account, so the limit tells nobody which exist.
-    Unknown(&'a str),
 }
 
 /// Whose limit is reached.

@@ -15,8 +15,9 @@ use tenancy::{SignInLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
-use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle, Target};
+use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle};
 use crate::throttled_accounts::ThrottledAccounts;
+use crate::tried_accounts::Target;
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
     BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,

@@ -8,7 +8,7 @@ use protocol::{Lifetime, Timestamp};
 use secrets::{ClientAddress, SourceTable};
 use tenancy::TenantId;
 
-use crate::sign_in_throttle::Target;
+use crate::AccountId;
 
 /// A wrong password counts for so long.
 const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
@@ -18,6 +18,15 @@ const SOURCES: usize = 16_384;
 const UNDER_WAY: usize = 1_000;
 /// After so long, what has failed too long ago is forgotten, so that networks of one site are apart again.
 const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
+
+/// Whose password is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Target<'a> {
+    /// An account, by whichever of its identifiers.
+    Account(&'a AccountId),
+    /// An identifier that no account has, or a text that is none. It has a limit like an account, so the limit tells nobody which exist.
+    Unknown(&'a str),
+}
 
 /// The accounts and unknown identifiers at which sources have failed.
 pub(crate) struct TriedAccounts {

@@ -1,11 +1,21 @@
 //! What changes in the platform's rows, and who changed it? A declaration is compared with the store, which yields a plan; the
 //! store commits a plan whole or not at all. In reading order:
 
+// What is declared, and who may change it.
 mod application;
 mod authority;
 mod declaration;
 mod state;
 
+pub use application::{
+    Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
+    PutApplication, Translate,
+};
+pub use authority::{Actor, Authority};
+pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, StoredSource, UnreadSecret};
+pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
+
+// Changes of rows, by the kind of row, and the plan that they make.
 mod change;
 mod fields;
 mod kinds;
@@ -13,12 +23,29 @@ mod plan;
 mod plan_view;
 mod render;
 
+pub use change::{
+    ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
+    SecretChangeKind, SecretForm,
+};
+pub use fields::{Described, FieldChange};
+pub use kinds::{
+    AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
+    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
+    ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
+};
+pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
+
+// A declaration beside the store: what differs, and what was published before.
 mod compare;
 mod fingerprint;
 mod new_names;
 mod previous_jwks;
 mod previous_typs;
 
+pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan, unread_secrets};
+pub use fingerprint::{ContentHash, Fingerprint};
+
+// What a commit has beside its rows.
 mod audit;
 mod console_session;
 mod invalidation;
@@ -28,12 +55,35 @@ mod rotation_progress;
 mod secret_writer;
 mod sign_ins;
 
+pub use audit::AuditRecord;
+pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
+pub use invalidation::invalidations;
+pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
+pub use revocations::{RevocationChange, RevocationEffect, revocations};
+pub use rotation_progress::RotationProgress;
+pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
+pub use sign_ins::SignIn;
+
+// Documents as they are read and shown, the rules over them, and what a request changes by them.
 mod documents;
 mod edit;
 mod edit_error;
 mod query;
 mod rules;
 
+pub use documents::*;
+pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
+pub use edit_error::{EditError, FieldError};
+pub use query::{
+    AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
+};
+pub use rules::{
+    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, TakenNames, TenantContext, UrlRule, check_client,
+    check_introspection_clients, check_issuer_owners, check_tenant, overlapping_subjects, tenant_effects,
+    unfit,
+};
+
+// The services for files and for all other interfaces, and what they need of others.
 mod administrator;
 mod advice;
 mod hashing;
@@ -44,57 +94,16 @@ mod refusals;
 mod store;
 mod usage;
 
-pub mod rows;
-
 pub use administrator::{
     AccountFilter, AccountImport, AccountSignInsView, Administrator, ApplicationReading, Caller, Clock,
     Created, CredentialsReading, EditPolicy, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency,
     LeakedCredential, Publish, Resource, ScheduledRotation, TenantReading, ThrottledNow, UsageQuery,
 };
 pub use advice::ClientCount;
-pub use application::{
-    Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
-    PutApplication, Translate,
-};
-pub use audit::AuditRecord;
-pub use authority::{Actor, Authority};
-pub use change::{
-    ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
-    SecretChangeKind, SecretForm,
-};
-pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan, unread_secrets};
-pub use console_session::{ClientToken, ConsoleHolder, ConsoleSession};
-pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, StoredSource, UnreadSecret};
-pub use documents::*;
-pub use edit::{AccountStep, ApiKeyStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
-pub use edit_error::{EditError, FieldError};
-pub use fields::{Described, FieldChange};
-pub use fingerprint::{ContentHash, Fingerprint};
-pub use invalidation::invalidations;
-pub use kinds::{
-    AccountQuery, AccountState, Accounts, ApiKeyQuery, ApiKeyRows, ApiKeyState, ApiKeyUsage, Change,
-    ClientState, DeclaredAccount, DeclaredTenant, Invalidation, Permission, RelatedAccounts, RequestRows,
-    ResourceServerState, TenantState, check_account, check_api_key, password_context, rows_of,
-};
 pub use leaks::{LeakPlace, LeakReport, LeakReports, ReportSignature};
-pub use limits::{API_KEY_BYTES, CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
-pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
-pub use query::{
-    AuditCursor, AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms,
-};
 pub use reconcile::Reconciler;
 pub use refusals::{KEPT_REFUSALS, Refusal, RefusalBuffer};
-pub use revocations::{RevocationChange, RevocationEffect, revocations};
-pub use rotation_progress::RotationProgress;
-pub use rules::{
-    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, Offer, TakenNames, TenantContext, UrlRule, check_client,
-    check_introspection_clients, check_issuer_owners, check_tenant, overlapping_subjects, tenant_effects,
-    unfit,
-};
-pub use secret_writer::{NoSecretStores, NotAPlace, SecretPlace, SecretWriter, WriteFailure};
-pub use sign_ins::SignIn;
-pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 pub use store::{
     AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, ClientCounts, CommitOutcome,
     CommitRequest, ConsoleSessions, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations,
@@ -105,3 +114,6 @@ pub use store::{
     VerifierFetch, tenant_key_name,
 };
 pub use usage::{Counter, DAYS_OF_CLIENT, DAYS_OF_TENANT, DayCounts, UsageBatch, UsageCounts, UsageDay};
+
+// Rows for the store.
+pub mod rows;

@@ -2,18 +2,32 @@
 //! store is unavailable, for as long as the tenant allows; and what replicas share of them through Redis. In reading
 //! order:
 
+// Entries, their weights, and how long they are fresh.
 mod epochs;
 mod freshness;
 mod shares;
 mod slot;
 mod weights;
 
+pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH, REVOCATIONS_FRESH};
+pub use slot::RETRY_PAUSE;
+
+// Redis, which replicas share.
 mod shared;
 
+pub use shared::{
+    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,
+};
+
+// Reading through.
 mod counters;
 mod read_through;
 mod stripes;
 
+pub use counters::Counters;
+pub use read_through::{ReadThrough, Source};
+
+// The stores, each behind its cache.
 mod account_store;
 mod api_key_store;
 mod client_store;
@@ -24,22 +38,17 @@ mod revocation_store;
 mod signing_key_store;
 mod tenant_store;
 
-mod caches;
-
 pub use account_store::CachedAccountStore;
 pub use api_key_store::CachedApiKeyStore;
-pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
-pub use counters::Counters;
 pub use federated_client_store::CachedFederatedClientStore;
-pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH, REVOCATIONS_FRESH};
 pub use logo_store::CachedLogoStore;
-pub use read_through::{ReadThrough, Source};
 pub use replay_guard::SharedReplayGuard;
 pub use revocation_store::CachedRevocationStore;
-pub use shared::{
-    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,
-};
 pub use signing_key_store::CachedSigningKeyStore;
-pub use slot::RETRY_PAUSE;
 pub use tenant_store::CachedTenantStore;
+
+// All caches of a process.
+mod caches;
+
+pub use caches::{Caches, Capacity, Store};

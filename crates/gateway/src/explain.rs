@@ -7,45 +7,22 @@ mod certificate;
 mod check;
 mod credential;
 mod proof;
+mod request;
 mod token;
 
 use std::sync::Arc;
 
-use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
-use grants::{Explanation, Grantee};
-use protocol::{Credential, Secret, Thumbprint, Timestamp};
-use registry::{ClientId, SenderKeys};
-use secrets::ClientAddress;
-use tenancy::{Tenant, TenantError, TenantId};
-
-use crate::TokenServices;
 use crate::respond::{OAuthError, Problem, error_help};
+use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
 use check::{Refusal, not_checked, passed};
+use grants::{Explanation, Grantee};
 use proof::ExplainedProof;
+use protocol::{Credential, Thumbprint};
+use registry::{ClientId, SenderKeys};
+use tenancy::{Tenant, TenantError};
 
 pub(crate) use advice::advice_on;
-
-/// A request that an administrator wants explained.
-pub(crate) struct Request<'a> {
-    pub(crate) services: &'a TokenServices,
-    pub(crate) tenant: &'a TenantId,
-    pub(crate) client: &'a ClientId,
-    pub(crate) settings: &'a ExplainSettings,
-    /// The source by which a failed attempt is counted: the administrator's.
-    pub(crate) source: ClientAddress,
-    pub(crate) now: Timestamp,
-    pub(crate) public_url: &'a str,
-    /// Whether an API key narrows what the client may.
-    pub(crate) is_by_key: bool,
-}
-
-/// What the request presents, taken out of its settings.
-pub(crate) struct Presented {
-    pub(crate) secret: Option<Secret>,
-    pub(crate) assertion: Option<Secret>,
-    pub(crate) dpop_proof: Option<Secret>,
-    pub(crate) access_token: Option<Secret>,
-}
+pub(crate) use request::{Presented, Request};
 
 /// The explanation. The refusals come in the order of the token endpoint, whose answer is the first.
 ///

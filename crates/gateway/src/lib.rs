@@ -1,6 +1,7 @@
 //! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
 //! In reading order:
 
+// The server: what it is made of, and where it listens.
 mod composition;
 mod health_report;
 mod listen_addresses;
@@ -10,59 +11,52 @@ mod options;
 mod server;
 mod services;
 
-mod body;
-mod certificate_sources;
-mod client_authentication;
-mod client_certificate_header;
+pub use composition::{Composition, Store, forget_failures};
+pub use health_report::{Check, HealthReport, Kind, Sample, State};
+pub use listen_addresses::{BindError, ListenAddresses};
+pub use operator_api::{OperatorAnswer, OperatorApi};
+pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
+pub use server::{Gateway, GatewayHandle, serve_connection};
+pub use services::{DeclaredAt, Services, TokenServices};
+
+// A request until its handler: connection, head, body, caller and answer.
+mod authentication;
 mod connection;
-mod failure;
-mod forwarded;
-mod hosts;
-mod methods;
-mod presented_certificates;
-mod proof_outcome;
-mod raw_request;
-mod refused;
+mod request;
 mod respond;
-mod route;
-mod sender;
-mod tenant_request;
 
-mod cookies;
-mod cross_origin;
-mod fetch_metadata;
+pub use authentication::{
+    CertificateFormat, CertificateSources, ClientCertificateHeader, PresentedCertificates,
+    PresentedCertificatesError,
+};
+pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub use request::{ForwardingHeader, TrustedProxies};
+
+// What is only for browsers.
 mod page;
-mod page_error;
 
+// What is served where.
 mod routes;
 mod thunder;
 
-mod authorization;
+// What handlers work with.
 mod documents;
 mod explain;
+mod report_budget;
 pub mod snippets;
 mod token_page;
 mod write_budget;
 
+pub use report_budget::ReportBudget;
+pub use token_page::{ExplainToken, TokenExplanation, serve_token_page};
+pub use write_budget::WriteBudget;
+
+// What is known of requests afterwards.
 mod access_log;
 mod metrics;
 mod readiness;
 
+// The description of the whole API.
 mod openapi;
 
-pub use certificate_sources::CertificateSources;
-pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
-pub use composition::{Composition, Store, forget_failures};
-pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
-pub use forwarded::{ForwardingHeader, TrustedProxies};
-pub use health_report::{Check, HealthReport, Kind, Sample, State};
-pub use listen_addresses::{BindError, ListenAddresses};
 pub use openapi::document as openapi_document;
-pub use operator_api::{OperatorAnswer, OperatorApi};
-pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
-pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};
-pub use routes::ReportBudget;
-pub use server::{Gateway, GatewayHandle, serve_connection};
-pub use services::{DeclaredAt, Services, TokenServices};
-pub use token_page::{ExplainToken, TokenExplanation, serve_token_page};
-pub use write_budget::WriteBudget;

@@ -27,9 +27,10 @@ use protocol::ClientCertificate;
 
 use crate::access_log::{AccessLog, log_unparsed};
 use crate::connection::{self, Admission, EarlyAnswers, Slot, WatchedStream, WriteDeadlineSocket};
-use crate::hosts::HostNames;
+
 use crate::metrics::{Series, UNKNOWN_ROUTE};
 use crate::options::PublicUrl;
+use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
 use crate::server::Shared;

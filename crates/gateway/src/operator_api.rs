@@ -1,7 +1,7 @@
 //! The admin API without a listener: a program that has the store calls its routes in process, as an operator.
 //!
 //! The authority is an argument of the constructor and captured by the routes. A listener's routes are built with
-//! [`BearerAccess`](crate::authorization::BearerAccess) instead, [`OperatorAccess`] cannot be named outside this module, and the
+//! [`BearerAccess`](crate::authentication::BearerAccess) instead, [`OperatorAccess`] cannot be named outside this module, and the
 //! service is never handed out: no request over a network reaches a route that holds an operator's authority (decision 0019).
 
 use std::rc::Rc;
@@ -24,11 +24,11 @@ use futures_util::{FutureExt as _, stream};
 use zeroize::Zeroizing;
 
 use crate::TokenServices;
-use crate::authorization::RequiredPermission;
+use crate::authentication::{AdminAccess, RequiredPermission};
 use crate::metrics::Metrics;
-use crate::raw_request::{JSON, NDJSON, RawRequest};
+use crate::request::{JSON, NDJSON, RawRequest};
 use crate::respond::{Document, Problem};
-use crate::routes::{self, AdminAccess};
+use crate::routes;
 
 /// The admin API for the operator whom it was built for.
 pub struct OperatorApi {

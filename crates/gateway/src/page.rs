@@ -1,5 +1,13 @@
 //! A page as a response. All headers of pages are here, and every response with a page is made here.
 
+mod cookies;
+mod fetch_metadata;
+mod page_error;
+
+pub(crate) use cookies::{CookieName, Cookies};
+pub(crate) use fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
+pub(crate) use page_error::{PageAnswer, PageError, PageRequest, PageResult, with_pages};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, ContentType,

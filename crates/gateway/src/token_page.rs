@@ -14,9 +14,8 @@ use pages::{Asset, Column, Meaning, Table, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use crate::options::PublicUrl;
-use crate::page::{Opener, passive, respond};
+use crate::page::{Opener, OwnOrigin, judge_form, judge_navigation, passive, respond};
 use crate::routes::console::plain_page;
 
 /// More than a token, or a response with one, has.

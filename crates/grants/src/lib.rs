@@ -1,10 +1,21 @@
 //! May this client have this token? Each grant is one file with its request, its rule `decide`, its refusals and its tests. The
 //! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
 
+// Codes that people allow in steps: of the authorization endpoint, of devices, and signing out.
 mod authorization;
 mod device;
 mod logout;
 
+pub use authorization::{
+    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeNotIssued, CodeWrite,
+    Consent, ConsentedResources, Granted, MostWaiting, NamedAccount, Next, NextContext, PushError,
+    PushedRequest, PushedRequestStore, PushedUse, Redeemed, Redemption, RefreshFamilyStore, RequestedCode,
+    check_address, check_client, check_request, next,
+};
+pub use device::{DeviceAuthorizationRequest, DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
+pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
+
+// What every grant has.
 mod access_token;
 mod api_key_token;
 mod grant_check;
@@ -12,6 +23,12 @@ mod named_scope;
 mod sender_constraint;
 mod token_request;
 
+pub use access_token::{AccessTokenClaims, Grantee};
+pub use named_scope::named_scope;
+pub use sender_constraint::{SenderError, UnconfirmedToken};
+pub use token_request::TokenRequest;
+
+// The grants, a file with one `decide` each.
 mod authorization_code;
 mod client_credentials;
 mod device_code;
@@ -20,6 +37,14 @@ mod refresh_family;
 mod refresh_token;
 mod refresh_token_text;
 
+pub use authorization_code::AuthorizationCodeRequest;
+pub use client_credentials::ClientCredentialsRequest;
+pub use device_code::DeviceCodeRequest;
+pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
+pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
+pub use refresh_token::RefreshTokenRequest;
+
+// What tokens say, and what is asked about them.
 mod grant_id;
 mod id_token;
 mod id_token_hint;
@@ -33,37 +58,24 @@ mod revocation_feeds;
 mod subject;
 mod userinfo;
 
+pub use grant_id::{GrantId, InvalidGrantId};
+pub use id_token_hint::IdTokenHint;
+pub use resource_access::{BearerError, ProtectedResource};
+pub use revocation_feeds::SignedFeed;
+pub use subject::{NamedPerson, Subjects};
+pub use userinfo::{claims_supported, userinfo};
+
+// The service around all of them.
 mod engine;
 
+pub use engine::{Engine, ExplainedToken, GrantError, Signed};
+
+// Tokens of the administration.
 mod admin_assertion;
 mod administration_access;
 
+pub use admin_assertion::AdminAssertion;
+
+// Fixtures.
 #[cfg(test)]
 mod test_fixtures;
-
-pub use access_token::{AccessTokenClaims, Grantee};
-pub use admin_assertion::AdminAssertion;
-pub use authorization::{
-    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeNotIssued, CodeWrite,
-    Consent, ConsentedResources, Granted, MostWaiting, NamedAccount, Next, NextContext, PushError,
-    PushedRequest, PushedRequestStore, PushedUse, Redeemed, Redemption, RefreshFamilyStore, RequestedCode,
-    check_address, check_client, check_request, next,
-};
-pub use authorization_code::AuthorizationCodeRequest;
-pub use client_credentials::ClientCredentialsRequest;
-pub use device::{DeviceAuthorizationRequest, DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
-pub use device_code::DeviceCodeRequest;
-pub use engine::{Engine, ExplainedToken, GrantError, Signed};
-pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
-pub use grant_id::{GrantId, InvalidGrantId};
-pub use id_token_hint::IdTokenHint;
-pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
-pub use named_scope::named_scope;
-pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
-pub use refresh_token::RefreshTokenRequest;
-pub use resource_access::{BearerError, ProtectedResource};
-pub use revocation_feeds::SignedFeed;
-pub use sender_constraint::{SenderError, UnconfirmedToken};
-pub use subject::{NamedPerson, Subjects};
-pub use token_request::TokenRequest;
-pub use userinfo::{claims_supported, userinfo};

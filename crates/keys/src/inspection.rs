@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::check::CHECKS;
 use crate::verification_keys::VerificationKeys;
 use crate::verify::{Rules, check_unsigned, verify_observed};
-use crate::{Check, DescribedCheck, Expectations, PublicKeys, TokenError, TokenKind, token_faults};
+use crate::{Check, DescribedCheck, Expectations, Members, PublicKeys, TokenError, TokenKind, token_faults};
 
 /// A token with the result of each check.
 #[derive(Debug)]
@@ -26,9 +26,6 @@ pub struct Inspection {
     /// The claims, unverified; none if they cannot be read.
     pub claims: Option<Members>,
 }
-
-/// The members of an object in their order.
-pub type Members = Vec<(String, Value)>;
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,18 @@ use aws_lc_rs::signature::{
 use latchkey_verifier::Algorithm;
 use protocol::SigningAlgorithm;
 
-use crate::{PublicParameters, SignError};
+use crate::PublicParameters;
+
+/// A token could not be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The claims have no JSON form.
+    #[error("the claims cannot be written as JSON")]
+    Claims(#[from] serde_json::Error),
+    /// The cryptographic library refused.
+    #[error("the key does not sign")]
+    Signature,
+}
 
 /// A parsed private key with its public key.
 pub(crate) struct KeyPair {

@@ -7,6 +7,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
 use crate::key_record::signing_row;
+use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey};
 
 /// The parsed keys of one tenant with the times of their lifecycle.
@@ -94,6 +95,12 @@ impl KeyRing {
 
     fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &Arc<SigningKey>)> {
         self.keys.iter().filter_map(|(row, key)| Some((self.records.keys.get(*row)?, key)))
+    }
+}
+
+impl VerificationKeys for KeyRing {
+    fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
+        self.find(kid, skew, now).map(SigningKey::verification_key)
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::SigningAlgorithm;
 use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
 
-use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, verified_as};
+use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, SignError, verified_as};
 use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};
 
@@ -30,17 +30,6 @@ pub struct SigningKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a usable {0} private key in PKCS#8")]
 pub struct KeyRejected(pub SigningAlgorithm);
-
-/// A token could not be signed.
-#[derive(Debug, thiserror::Error)]
-pub enum SignError {
-    /// The claims have no JSON form.
-    #[error("the claims cannot be written as JSON")]
-    Claims(#[from] serde_json::Error),
-    /// The cryptographic library refused.
-    #[error("the key does not sign")]
-    Signature,
-}
 
 /// The number of `typ` values whose header is cached in encoded form; a tenant has one, and for a while after a
 /// change two.

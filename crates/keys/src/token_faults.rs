@@ -10,7 +10,9 @@ use protocol::cropped;
 use serde_json::Value;
 
 use crate::Check;
-use crate::inspection::Members;
+
+/// The members of an object in their order.
+pub type Members = Vec<(String, Value)>;
 
 /// Of a check that failed with `Malformed`: the part and what is wrong in it.
 pub(crate) fn place(

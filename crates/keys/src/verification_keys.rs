@@ -5,7 +5,6 @@ use latchkey_verifier::Algorithm;
 use latchkey_verifier::rules::PublicKey;
 use protocol::{Lifetime, Timestamp};
 
-use crate::KeyRing;
 use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 
 /// A public key with the one algorithm that it is used with.
@@ -40,11 +39,5 @@ impl VerificationKey<'_> {
                 .is_valid(&signed_message((thumbprint, self.algorithm), message, signature), verify),
             None => verify(),
         }
-    }
-}
-
-impl VerificationKeys for KeyRing {
-    fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
-        self.find(kid, skew, now).map(crate::SigningKey::verification_key)
     }
 }

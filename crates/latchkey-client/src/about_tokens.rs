@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::answer::{Verdict, refused};
 use crate::endpoint::Endpoint;
 use crate::error::TokenError;
-use crate::exchange::{Answer, unusable};
+use crate::http_answer::{Answer, unusable};
 use crate::moment;
 use crate::source::TokenSource;
 

@@ -196,6 +196,13 @@ impl Builder {
     }
 }
 
+impl TokenSource {
+    /// Begins the configuration of a source.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")

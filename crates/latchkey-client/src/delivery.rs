@@ -5,7 +5,8 @@ use std::future::Future;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode, Url};
 
-use crate::send::{SendError, refuses_token, wants_nonce};
+use crate::challenge::{refuses_token, wants_nonce};
+use crate::send_error::SendError;
 use crate::source::TokenSource;
 use crate::token::AccessToken;
 

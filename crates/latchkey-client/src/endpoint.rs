@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::config_error::ConfigError;
 use crate::error::{TokenError, printable};
-use crate::exchange::{Answer, unusable};
+use crate::http_answer::{Answer, unusable};
 use crate::urls::{is_loopback, server_url};
 
 /// An endpoint at which clients authenticate.

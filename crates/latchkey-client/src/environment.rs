@@ -3,14 +3,24 @@
 use crate::builder::Builder;
 use crate::config_error::ConfigError;
 use crate::secret::Secret;
+use crate::source::TokenSource;
+
+impl TokenSource {
+    /// A source that the environment configures: `LATCHKEY_ISSUER` or `LATCHKEY_TOKEN_ENDPOINT`, `LATCHKEY_CLIENT_ID`,
+    /// `LATCHKEY_CLIENT_SECRET` or `LATCHKEY_CLIENT_SECRET_FILE`, and if they are set `LATCHKEY_SCOPE` and `LATCHKEY_RESOURCE`, whose values
+    /// blanks separate.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        builder(variable)?.build()
+    }
+}
 
 #[expect(clippy::disallowed_methods, reason = "a caller of `from_env` asks for these variables")]
-pub(crate) fn variable(name: &str) -> Option<String> {
+fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Reads the variables by `read`. An empty one counts as unset.
-pub(crate) fn builder(read: impl Fn(&str) -> Option<String>) -> Result<Builder, ConfigError> {
+fn builder(read: impl Fn(&str) -> Option<String>) -> Result<Builder, ConfigError> {
     let given = |name: &str| read(name).filter(|value| !value.is_empty());
     let mut builder = Builder::default();
     let (issuer, endpoint) = ("LATCHKEY_ISSUER", "LATCHKEY_TOKEN_ENDPOINT");

@@ -5,22 +5,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
-use reqwest::{Response, Url};
+use reqwest::Url;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use zeroize::Zeroizing;
 
 use crate::binding::{Binding, DPOP};
 use crate::credential::{Attempt, ClientCredential, CredentialError, Presented};
 use crate::endpoint::{Endpoint, Server};
 use crate::error::TokenError;
+use crate::http_answer::Answer;
 use crate::http_clients::HttpClients;
 use crate::moment;
 use crate::observer::Observer;
 use crate::request::Request;
 use crate::token::TokenKind;
-
-/// Longer answers are read no further.
-const LARGEST: usize = 64 * 1024;
 
 /// A form has room for a long assertion, so that it does not grow: a string that grows leaves copies of secrets behind.
 const FORM: usize = 16 * 1024;
@@ -48,13 +46,6 @@ pub(crate) struct Sent {
     pub(crate) version: u64,
     /// Presents the certificate with which the token was requested.
     pub(crate) calls: Option<reqwest::Client>,
-}
-
-/// A whole answer.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Exchange {
@@ -134,25 +125,6 @@ impl Exchange {
         let now = moment::wall();
         let corrected = if ahead < 0 { now.checked_sub(span) } else { now.checked_add(span) };
         corrected.unwrap_or(now)
-    }
-}
-
-pub(crate) fn unusable(from: &Url, why: String) -> TokenError {
-    TokenError::Unusable { from: from.to_string(), why, retry_after: None }
-}
-
-impl Answer {
-    pub(crate) async fn of(mut response: Response) -> Result<Self, TokenError> {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // One allocation for the largest answer: a buffer that grows leaves copies of the token behind.
-        let mut body = Zeroizing::new(Vec::with_capacity(LARGEST));
-        while let Some(chunk) = response.chunk().await.map_err(TokenError::unavailable)? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(unusable(response.url(), format!("it is longer than {LARGEST} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Self { status, headers, body })
     }
 }
 

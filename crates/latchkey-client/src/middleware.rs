@@ -6,7 +6,7 @@ use reqwest::{Client, Request, Response, StatusCode};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::delivery::{Transport, deliver};
-use crate::send::SendError;
+use crate::send_error::SendError;
 use crate::source::TokenSource;
 
 /// Adds a token to each request of a client, as [`crate::SendWith`] does: a 401 that is about the token drops it, and the request is sent once more

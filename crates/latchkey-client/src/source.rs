@@ -8,7 +8,6 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use crate::binding::DPOP;
-use crate::builder::Builder;
 use crate::config_error::ConfigError;
 use crate::entry::Entry;
 use crate::error::TokenError;
@@ -43,18 +42,6 @@ pub(crate) struct Client {
 }
 
 impl TokenSource {
-    /// Begins the configuration of a source.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// A source that the environment configures: `LATCHKEY_ISSUER` or `LATCHKEY_TOKEN_ENDPOINT`, `LATCHKEY_CLIENT_ID`,
-    /// `LATCHKEY_CLIENT_SECRET` or `LATCHKEY_CLIENT_SECRET_FILE`, and if they are set `LATCHKEY_SCOPE` and `LATCHKEY_RESOURCE`, whose values
-    /// blanks separate.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        crate::environment::builder(crate::environment::variable)?.build()
-    }
-
     pub(crate) fn new(client: Client, request: Request) -> Result<Self, ConfigError> {
         Arc::new(client).source(request)
     }

@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::delivery::{Outgoing, Transport, deliver};
-use crate::send::SendError;
+use crate::send_error::SendError;
 use crate::source::TokenSource;
 
 /// Adds a token to each request of a client. A 401 that is about the token drops it; see [`AuthorizeLayer::repeating`].

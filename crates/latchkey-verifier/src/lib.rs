@@ -25,8 +25,7 @@ mod verifying;
 pub use algorithm::Algorithm;
 pub use check::{Check, Trace};
 pub use key_set::{InvalidKeySet, KeySet, UnusableKey};
-pub use proof_jwt::ProofError;
-pub use reason::{Reason, SenderError};
+pub use reason::{ProofError, Reason, SenderError};
 pub use thumbprint::Thumbprint;
 pub use token_error::TokenError;
 #[cfg(feature = "verifier")]

@@ -12,6 +12,7 @@ use crate::jws::{NOT_ALLOWED, Parts};
 use crate::key_numbers::{KeyKind, KeyNumbers};
 use crate::media_type::same_media_type;
 use crate::members::{Member, Members};
+use crate::reason::ProofError;
 use crate::thumbprint::Thumbprint;
 
 /// The longest proof: one with an RSA key of 4096 bits and a long URI is half as long.
@@ -20,61 +21,6 @@ const LONGEST: usize = 8 * 1024;
 const LONGEST_MODULUS: usize = 512;
 /// Members of a private or symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
-/// Why a DPoP proof is refused, in the order of the checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProofError {
-    /// The request has none.
-    #[error("the request has no DPoP proof")]
-    Missing,
-    /// The request has several.
-    #[error("the request has several DPoP proofs")]
-    Repeated,
-    /// It is no JWT, or lacks a claim.
-    #[error("the DPoP proof is malformed")]
-    Malformed,
-    /// `typ` is not `dpop+jwt`.
-    #[error("the DPoP proof has another type")]
-    OtherType,
-    /// The header has a member that is not allowed.
-    #[error("the header of the DPoP proof is not allowed")]
-    HeaderNotAllowed,
-    /// `alg` is not asymmetric, or not supported.
-    #[error("the algorithm of the DPoP proof is not allowed")]
-    AlgorithmNotAllowed,
-    /// `jwk` is no public key for `alg`.
-    #[error("the key of the DPoP proof cannot be used")]
-    KeyNotUsable,
-    /// `htm` is another method.
-    #[error("the DPoP proof is for another method")]
-    OtherMethod,
-    /// `htu` is another URI than that below a public origin of this API.
-    #[error("the DPoP proof is for another URI")]
-    OtherUri,
-    /// `iat` is more than a minute from now.
-    #[error("the DPoP proof was not made now")]
-    OtherTime,
-    /// `ath` is not the hash of the access token.
-    #[error("the DPoP proof is for another access token")]
-    OtherToken,
-    /// The key did not sign it.
-    #[error("the signature of the DPoP proof is invalid")]
-    SignatureInvalid,
-    /// It was used before.
-    #[error("the DPoP proof was used before")]
-    Replayed,
-}
-
-impl ProofError {
-    /// What the sender is told.
-    pub(crate) const fn description(self) -> &'static str {
-        match self {
-            Self::Missing => "The request must have a DPoP proof in the header DPoP",
-            _ => "The DPoP proof is not accepted",
-        }
-    }
-}
 
 /// A JWT with its key. Nothing shows yet that the key signed it.
 pub struct ProofJwt<'a> {

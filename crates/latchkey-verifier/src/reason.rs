@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ProofError, TokenError};
+use crate::TokenError;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,61 @@ pub enum SenderError {
     /// The request has another client certificate, or none (RFC 8705 §3).
     #[error("Token is not bound to the client certificate of the request")]
     OtherCertificate,
+}
+
+/// Why a DPoP proof is refused, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The request has none.
+    #[error("the request has no DPoP proof")]
+    Missing,
+    /// The request has several.
+    #[error("the request has several DPoP proofs")]
+    Repeated,
+    /// It is no JWT, or lacks a claim.
+    #[error("the DPoP proof is malformed")]
+    Malformed,
+    /// `typ` is not `dpop+jwt`.
+    #[error("the DPoP proof has another type")]
+    OtherType,
+    /// The header has a member that is not allowed.
+    #[error("the header of the DPoP proof is not allowed")]
+    HeaderNotAllowed,
+    /// `alg` is not asymmetric, or not supported.
+    #[error("the algorithm of the DPoP proof is not allowed")]
+    AlgorithmNotAllowed,
+    /// `jwk` is no public key for `alg`.
+    #[error("the key of the DPoP proof cannot be used")]
+    KeyNotUsable,
+    /// `htm` is another method.
+    #[error("the DPoP proof is for another method")]
+    OtherMethod,
+    /// `htu` is another URI than that below a public origin of this API.
+    #[error("the DPoP proof is for another URI")]
+    OtherUri,
+    /// `iat` is more than a minute from now.
+    #[error("the DPoP proof was not made now")]
+    OtherTime,
+    /// `ath` is not the hash of the access token.
+    #[error("the DPoP proof is for another access token")]
+    OtherToken,
+    /// The key did not sign it.
+    #[error("the signature of the DPoP proof is invalid")]
+    SignatureInvalid,
+    /// It was used before.
+    #[error("the DPoP proof was used before")]
+    Replayed,
+}
+
+impl ProofError {
+    /// What the sender is told.
+    pub(crate) const fn description(self) -> &'static str {
+        match self {
+            Self::Missing => "The request must have a DPoP proof in the header DPoP",
+            _ => "The DPoP proof is not accepted",
+        }
+    }
 }
 
 impl Reason {

@@ -14,15 +14,14 @@ use reqwest::header::{
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use tenancy::{TenantId, Turn};
 
-use crate::guard::{Guard, UnfitUrl};
+use crate::fetch_error::{FetchError, LARGEST};
+use crate::guard::Guard;
 use crate::lookups::Lookups;
 
 /// A fetch takes no longer, from the resolution of the name to the last byte. The wait for a turn to resolve it comes before.
 const LONGEST: Duration = Duration::from_secs(2);
 /// What is posted is answered within this time.
 const LONGEST_POST: Duration = Duration::from_secs(5);
-/// A document has no more bytes.
-const LARGEST: usize = 64 << 10;
 
 /// Fetches documents.
 pub struct Fetcher {
@@ -39,41 +38,6 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// For how long it may be used without asking again, where the answer says so (RFC 9111 §5.2.2).
     pub max_age: Option<Duration>,
-}
-
-/// Why there is no document. No variant holds bytes of the answer.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The URL is refused before anything is sent.
-    #[error(transparent)]
-    Url(#[from] UnfitUrl),
-    /// The name has no address that may be connected to.
-    #[error("the name resolves to no address that is public or listed in server.outbound.allowed_networks")]
-    Address,
-    /// The tenant resolves as many names as it may, and nothing was sent.
-    #[error("the tenant resolves too many names that are not found in time")]
-    NoTurn,
-    /// The name is unknown, the connection is refused, or the certificate is not trusted.
-    #[error("no connection: {0}")]
-    Connection(String),
-    /// It took too long.
-    #[error("no whole answer in time")]
-    TooSlow,
-    /// Another status than 200, or for a form than one of success. Redirects are not followed.
-    #[error("the answer has status {0}")]
-    Status(u16),
-    /// The answer is compressed, although the request accepts no compression.
-    #[error("the answer is compressed")]
-    Encoded,
-    /// More bytes than a document may have.
-    #[error("the answer is larger than {} KiB", LARGEST >> 10)]
-    TooLarge,
-    /// The answer ended early, or is no HTTP.
-    #[error("the answer broke off: {0}")]
-    Broken(String),
-    /// No client can be made: the machine trusts no certificate.
-    #[error("no HTTP client: {0}")]
-    NoClient(String),
 }
 
 impl Fetcher {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::key_service::build_hint;
+use crate::service::build_hint;
 
 /// The secrets of this user, by names.
 pub trait Keyring: fmt::Debug {

@@ -14,19 +14,42 @@
 //! An error names the service and its answer. It holds no token, no key, no secret and no sealed data. Log events of the libraries are dropped. The
 //! libraries keep copies of a data key or a secret in memory that they do not wipe.
 
+// Documents at URLs that tenants and clients name.
 mod fetch;
+mod fetch_error;
 mod guard;
 mod lookups;
 mod report_keys;
 
+pub use fetch::{Fetched, Fetcher};
+pub use fetch_error::FetchError;
+pub use guard::{Guard, UnfitUrl};
+pub use report_keys::ReportKeys;
+
+// Keys at key services, and in the keyring of the system.
 mod key_service;
 mod keyring;
 mod options;
 mod options_error;
+mod service;
 mod service_url;
 
+pub use key_service::{open_aws_kms, open_vault};
+pub use keyring::{Keyring, KeyringError, open_keyring};
+pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
+pub use options_error::OptionsError;
+pub use service::{KeyService, build_hint};
+pub use service_url::{ServiceUrl, is_loopback};
+
+// Secrets in secret stores.
 mod secret_store;
 
+pub use secret_store::{
+    AwsStoreOptions, SecretStore, SecretStoreError, SecretStoreOptions, StoredSecret, StoredVersion,
+    UnusableSecret, VaultSignIn, VaultStoreOptions, WriteError, open_secret_store,
+};
+
+// What the services have in common.
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets"))]
 mod aws;
 #[cfg(any(feature = "aws-kms", feature = "vault"))]
@@ -34,23 +57,12 @@ mod service_error;
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets", feature = "vault"))]
 mod words;
 
+// The key services.
 #[cfg(feature = "aws-kms")]
 mod kms;
 #[cfg(feature = "vault")]
 mod vault;
 
+// Mock servers.
 #[cfg(test)]
 mod mock_server;
-
-pub use fetch::{FetchError, Fetched, Fetcher};
-pub use guard::{Guard, UnfitUrl};
-pub use key_service::{KeyService, build_hint, open_aws_kms, open_vault};
-pub use keyring::{Keyring, KeyringError, open_keyring};
-pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
-pub use options_error::OptionsError;
-pub use report_keys::ReportKeys;
-pub use secret_store::{
-    AwsStoreOptions, SecretStore, SecretStoreError, SecretStoreOptions, StoredSecret, StoredVersion,
-    UnusableSecret, VaultSignIn, VaultStoreOptions, WriteError, open_secret_store,
-};
-pub use service_url::{ServiceUrl, is_loopback};

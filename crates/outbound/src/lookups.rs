@@ -18,7 +18,7 @@ use protocol::cropped;
 use tenancy::{TenantId, TenantTurns, Turn};
 use tokio::time::timeout;
 
-use crate::fetch::FetchError;
+use crate::fetch_error::FetchError;
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, SHA384, digest};
+use aws_lc_rs::digest::{SHA384, digest};
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_STANDARD;
 
 use crate::Theme;
+use crate::content_hash::hash;
 
 /// The rules, after the theme of a tenant that declares none.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
@@ -70,12 +71,6 @@ impl Asset {
     pub(crate) fn integrity(&self) -> &str {
         &self.integrity
     }
-}
-
-/// 96 bits of SHA-256 as base64url: a name, and no proof.
-pub(crate) fn hash(content: &[u8]) -> String {
-    let digest = digest(&SHA256, content);
-    BASE64_URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12])
 }
 
 #[cfg(test)]

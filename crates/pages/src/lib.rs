@@ -10,6 +10,7 @@ mod views;
 
 mod assets;
 mod browser_name;
+mod content_hash;
 mod theme;
 
 #[cfg(feature = "examples")]

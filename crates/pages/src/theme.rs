@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tenancy::{Branding, Colour, Corners, Font, LowContrast};
 
-use crate::assets::hash;
+use crate::content_hash::hash;
 
 /// WCAG 2.2, 1.4.3.
 const TEXT_CONTRAST: f64 = 4.5;

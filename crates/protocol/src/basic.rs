@@ -7,13 +7,22 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use crate::{IdAndSecret, Secret, steps, urlencoded};
+use crate::{Secret, steps, urlencoded};
 
 /// Padding is optional: some clients leave it out, and it carries nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// A client identifier and a secret; neither is verified.
+#[derive(Debug)]
+pub struct IdAndSecret {
+    /// The presented identifier; empty where an API key is presented alone.
+    pub client_id: String,
+    /// The presented secret.
+    pub secret: Secret,
+}
 
 /// The readings of a Basic header, most likely first; none when it is malformed.
 ///

@@ -9,22 +9,14 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::presented_token::split_scheme;
 use crate::{
-    ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, api_key_name, basic,
+    ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, IdAndSecret, RefusalReason, Secret,
+    api_key_name, basic,
 };
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The `client_assertion_type` of a JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
 pub const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
-
-/// A client identifier and a secret; neither is verified.
-#[derive(Debug)]
-pub struct IdAndSecret {
-    /// The presented identifier; empty where an API key is presented alone.
-    pub client_id: String,
-    /// The presented secret.
-    pub secret: Secret,
-}
 
 /// A client assertion (RFC 7521 §4.2); it is not verified.
 #[derive(Debug)]

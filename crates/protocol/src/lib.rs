@@ -2,6 +2,7 @@
 //!
 //! The crate is pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
 
+// Values of every crate: times, secrets, and texts that people see.
 mod causes;
 mod cropped;
 mod invisible_characters;
@@ -12,6 +13,16 @@ mod rate;
 mod secret;
 mod timestamp;
 
+pub use causes::{causes, distinct_causes};
+pub use cropped::cropped;
+pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
+pub use lifetime::{Lifetime, LifetimeError};
+pub use own_machine::is_of_this_machine;
+pub use rate::{InvalidRate, Rate, RateUnit};
+pub use secret::Secret;
+pub use timestamp::Timestamp;
+
+// Values of requests and tokens.
 mod algorithm;
 mod audience;
 mod confirmation;
@@ -22,20 +33,47 @@ mod scope;
 mod static_claims;
 mod thumbprint;
 
+pub use algorithm::SigningAlgorithm;
+pub use audience::Audience;
+pub use confirmation::Confirmation;
+pub use grant_type::GrantType;
+pub use resource::{InvalidResource, ResourceIndicator};
+pub use revocation::RevocationRequest;
+pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
+pub use static_claims::StaticClaims;
+pub use thumbprint::Thumbprint;
+
+// Forms, and errors.
 mod error;
 mod form;
 mod refusal_reason;
 mod scope_and_resources;
 mod urlencoded;
 
+pub use error::{ErrorCode, ErrorResponse};
+pub use form::Form;
+pub use refusal_reason::{CredentialReason, RefusalReason};
+
+// Steps that a request takes.
 pub mod steps;
 
+// Credentials as clients present them.
 mod api_key;
 mod basic;
 mod client_authentication;
 mod client_certificate;
 mod presented_token;
 
+pub use api_key::{LONGEST_BRAND, api_key_name, api_key_parts, is_api_key_brand};
+pub use basic::IdAndSecret;
+pub use client_authentication::{
+    AssertionKind, ClientAuthentication, ClientAuthenticationMethod, Credential, JWT_BEARER, JWT_SPIFFE,
+    PresentedAssertion, PresentedMethod,
+};
+pub use client_certificate::{ChainError, ClientCertificate, Validity};
+pub use presented_token::PresentedToken;
+
+// What browsers and devices request, and what they are answered.
 mod authorization_request;
 mod authorization_response;
 mod claims_request;
@@ -47,54 +85,29 @@ mod sent_request;
 mod subject_type;
 mod user_code;
 
+pub use authorization_request::{AnswerForm, AuthorizationAddress, AuthorizationRequest};
+pub use authorization_response::{
+    AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, ResponseMode,
+};
+pub use claims_request::{ClaimsRequest, RequestedClaim};
+pub use code_challenge::{CodeChallenge, is_code_verifier};
+pub use device_authorization::DeviceAuthorizationResponse;
+pub use prompt::Prompt;
+pub use redirect_uri::{
+    InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
+    uri_host,
+};
+pub use sent_request::{PushedResponse, RequestSource, SentRequest};
+pub use subject_type::SubjectType;
+pub use user_code::UserCode;
+
+// Answers of endpoints, and metadata.
 mod introspection;
 mod metadata;
 mod openid_metadata;
 mod token_response;
 
-pub use algorithm::SigningAlgorithm;
-pub use api_key::{LONGEST_BRAND, api_key_name, api_key_parts, is_api_key_brand};
-pub use audience::Audience;
-pub use authorization_request::{AnswerForm, AuthorizationAddress, AuthorizationRequest};
-pub use authorization_response::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, ResponseMode,
-};
-pub use causes::{causes, distinct_causes};
-pub use claims_request::{ClaimsRequest, RequestedClaim};
-pub use client_authentication::{
-    AssertionKind, ClientAuthentication, ClientAuthenticationMethod, Credential, IdAndSecret, JWT_BEARER,
-    JWT_SPIFFE, PresentedAssertion, PresentedMethod,
-};
-pub use client_certificate::{ChainError, ClientCertificate, Validity};
-pub use code_challenge::{CodeChallenge, is_code_verifier};
-pub use confirmation::Confirmation;
-pub use cropped::cropped;
-pub use device_authorization::DeviceAuthorizationResponse;
-pub use error::{ErrorCode, ErrorResponse};
-pub use form::Form;
-pub use grant_type::GrantType;
 pub use introspection::{ActiveToken, IntrospectedRefreshToken, IntrospectionRequest, IntrospectionResponse};
-pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
-pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::{AuthorizationServerMetadata, EndpointAliases};
 pub use openid_metadata::OpenIdMetadata;
-pub use own_machine::is_of_this_machine;
-pub use presented_token::PresentedToken;
-pub use prompt::Prompt;
-pub use rate::{InvalidRate, Rate, RateUnit};
-pub use redirect_uri::{
-    InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
-    uri_host,
-};
-pub use refusal_reason::{CredentialReason, RefusalReason};
-pub use resource::{InvalidResource, ResourceIndicator};
-pub use revocation::RevocationRequest;
-pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
-pub use secret::Secret;
-pub use sent_request::{PushedResponse, RequestSource, SentRequest};
-pub use static_claims::StaticClaims;
-pub use subject_type::SubjectType;
-pub use thumbprint::Thumbprint;
-pub use timestamp::Timestamp;
 pub use token_response::{TokenResponse, TokenType};
-pub use user_code::UserCode;

@@ -1,26 +1,12 @@
 //! An API key: a credential of one client that names itself, and an opaque token of it. It has a part of what its client has.
 
-use std::str::FromStr;
-use std::sync::Arc;
-
-use derive_more::Display;
-use protocol::{GrantType, Scope, Timestamp, api_key_name};
+use protocol::{GrantType, Scope, Timestamp};
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use tenancy::TenantId;
 
-use crate::{Client, ClientId};
-
-/// The public name of a key: the 12 characters in it. It reveals nothing about the rest.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ApiKeyId(Arc<str>);
-
-/// The text is no name of a key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the id of an API key is 12 letters and digits")]
-pub struct InvalidApiKeyId;
+use crate::{ApiKeyId, Client, ClientId};
 
 /// A key as it is stored.
 #[skip_serializing_none]
@@ -54,37 +40,6 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// The key that was made in its place.
     pub replaced_by: Option<ApiKeyId>,
-}
-
-impl ApiKeyId {
-    /// The name in a text of the shape of a key.
-    #[must_use]
-    pub fn of_key(text: &str) -> Option<Self> {
-        api_key_name(text).map(|name| Self(name.into()))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ApiKeyId {
-    type Err = InvalidApiKeyId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_name = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if is_name { Ok(Self(text.into())) } else { Err(InvalidApiKeyId) }
-    }
-}
-
-impl TryFrom<String> for ApiKeyId {
-    type Error = InvalidApiKeyId;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
 }
 
 impl ApiKey {
@@ -154,6 +109,7 @@ mod tests {
     use protocol::Timestamp;
 
     use super::*;
+    use crate::InvalidApiKeyId;
 
     fn key(scope: &str, audiences: &[&str]) -> ApiKey {
         let svc = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());

@@ -200,7 +200,7 @@ mod tests {
     fn lifetime_and_subjects_are_as_the_client_says_or_else_its_tenant() {
         let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
         let access_token = AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() };
-        let tenant = Tenant { access_token, ..crate::authenticator::tests::tenant("acme") };
+        let tenant = Tenant { access_token, ..crate::authentication::authenticator::tests::tenant("acme") };
         let plain = Client::new(id, ClientId::parse("svc").unwrap());
         assert_eq!(plain.token_lifetime(&tenant), lifetime);
         let longer = Lifetime::from_seconds(90);

@@ -273,7 +273,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::authenticator::tests::tenant;
+    use crate::authentication::authenticator::tests::tenant;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 

@@ -1,27 +1,55 @@
 //! How is a secret hashed, and how fast may it be guessed? Hashes of secrets, the threads that compute them, and the throttles of failed
 //! attempts, for clients and for people alike. In reading order:
 
+// Keys of digests.
 mod identifier_cipher;
 mod keyed_digest;
 mod pepper;
 mod random;
 
+pub use identifier_cipher::IdentifierCipher;
+pub use keyed_digest::KeyedDigest;
+pub use pepper::Pepper;
+pub use random::random_bytes;
+
+// Digests of what is remembered, and secrets for one recipient.
 mod digest_keys;
 mod recipient;
 
+pub use digest_keys::{DigestKey, DigestKeys};
+pub use recipient::{InvalidRecipientKey, OpeningReader, Recipient, RecipientKey, SealingWriter};
+
+// Secrets that are made, and how secrets and passwords are hashed.
 mod foreign_hash;
 mod generated_secret;
 mod password_hash;
 mod secret_hash;
 mod token_hash;
 
+pub use foreign_hash::{ForeignHash, ForeignHashError};
+pub use generated_secret::{GeneratedApiKey, GeneratedSecret, has_checksum};
+pub use password_hash::{
+    InvalidSalt, MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, salt_and_digest,
+    salt_of,
+};
+pub use secret_hash::{PresentedSecret, SecretHash, TokenHash, UnknownHashFormat};
+pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_key, presented_token};
+
+// Where a request comes from.
 mod client_address;
 mod network_aggregation;
 
+pub use client_address::ClientAddress;
+
+// The turns in which hashes are computed.
 mod foreign_queue;
 mod hash_lanes;
 mod hash_pool;
 
+pub use hash_lanes::{Busy, HashJob, Lane};
+pub use hash_pool::HashPool;
+
+// How often a secret may be guessed.
 mod failed_attempts;
 mod fair_table;
 mod leaky_buckets;
@@ -29,26 +57,9 @@ mod precise_timer;
 mod sign_in_delays;
 mod source_table;
 
-pub use client_address::ClientAddress;
-pub use digest_keys::{DigestKey, DigestKeys};
 pub use failed_attempts::{Attempt, FailedAttempts};
 pub use fair_table::FairTable;
-pub use foreign_hash::{ForeignHash, ForeignHashError};
-pub use generated_secret::{GeneratedApiKey, GeneratedSecret, has_checksum};
-pub use hash_lanes::{Busy, HashJob, Lane};
-pub use hash_pool::HashPool;
-pub use identifier_cipher::IdentifierCipher;
-pub use keyed_digest::KeyedDigest;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
-pub use password_hash::{
-    InvalidSalt, MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, salt_and_digest,
-    salt_of,
-};
-pub use pepper::Pepper;
 pub use precise_timer::{PreciseTimer, wait_until};
-pub use random::random_bytes;
-pub use recipient::{InvalidRecipientKey, OpeningReader, Recipient, RecipientKey, SealingWriter};
-pub use secret_hash::{PresentedSecret, SecretHash, TokenHash, UnknownHashFormat};
 pub use sign_in_delays::SignInDelays;
 pub use source_table::SourceTable;
-pub use token_hash::{declared_digest, hash_api_key, hash_token, presented_api_key, presented_token};

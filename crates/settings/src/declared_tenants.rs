@@ -12,7 +12,7 @@ use super::{
     document::Document,
     file_reader::FileReader,
     findings::Location,
-    read::Reading,
+    reading::Reading,
     recovery::{self, Recovered},
 };
 

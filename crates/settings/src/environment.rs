@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, env, net::SocketAddr, sync::Arc};
 
 use administration::FileSecret;
 
-use super::{layers::LISTEN, secret_stores::SecretStores};
+use super::secret_stores::SecretStores;
+
+/// Addresses for the listeners of the file, in their order, so that replicas on one machine can share a file.
+pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 
 /// What the environment held when it was read, and the secret stores that the settings refer to.
 #[derive(Debug, Default)]

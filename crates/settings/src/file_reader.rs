@@ -12,9 +12,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::check::files::{is_private, refusal};
 use super::diagnostic::{Diagnostic, Explanation};
 use super::environment::{Environment, Variable};
+use super::file_faults::{is_private, refusal};
 use super::read_error::ReadError;
 use super::source::Source;
 use super::source_map::is_variable_name;

@@ -4,10 +4,8 @@
 use serde_saphyr::Error;
 
 use super::diagnostic::Explanation;
-use super::source_map::{KeyPath, members, names_in};
+use super::source_map::{KeyPath, LISTENER_WORDS, members, names_in};
 
-/// Keys that other servers have for what `listeners` holds.
-pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
 /// How to say where the server listens.
 pub(crate) const LISTENERS: &str =
     "write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml";

@@ -11,19 +11,17 @@ use serde::de::value::{Error, StrDeserializer};
 use super::{
     diagnostic::{Diagnostic, Explanation, written},
     document::Document,
-    environment::{Environment, Variable},
-    hints::{LISTENER_WORDS, LISTENERS},
+    environment::{Environment, LISTEN, Variable},
+    hints::LISTENERS,
     read_error::ReadError,
     sections::SealingKeySetting,
-    source_map::KeyPath,
+    source_map::{KeyPath, LISTENER_WORDS},
 };
 
 /// The variable that each overridden key came from.
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
 const PREFIX: &str = "LATCHKEY__";
-/// Addresses for the listeners of the file, in their order, so that replicas on one machine can share a file.
-pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 
 /// Sets a key to a text, or returns what is wrong with the text.
 type Setter = fn(&mut Document, &str) -> Result<(), String>;

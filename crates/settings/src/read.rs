@@ -10,22 +10,19 @@ use protocol::Timestamp;
 use tenancy::TenantId;
 
 use super::{
-    check::{self, sealing::IsBuiltIn},
+    check,
     declared_places::DeclaredPlaces,
     declared_tenants::Declared,
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
-    file_reader::FileReader,
-    findings::{Finding, Findings},
-    form_faults::FormFaults,
-    layers::{self, Overridden},
+    findings::Finding,
     locations::Locations,
     platform_settings::{PlatformSettings, StoreSettings},
     read_error::ReadError,
-    recovery::{self, Recovered},
+    reading::{IsBuiltIn, Reading},
     resolved::{ResolvedTenant, SealingKeys, StorageLocation},
-    secret_stores::{StoredValues, of_clients, of_server},
+    secret_stores::{of_clients, of_server},
     sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
 };
@@ -56,18 +53,6 @@ pub struct Loaded {
     pub locations: Locations,
     /// Harmless on loopback, refused beyond it. Their lines are found when they are refused.
     exposed: Vec<Finding>,
-}
-
-/// One reading of files and variables: what was read so far, and what was found in it.
-pub(super) struct Reading<'e> {
-    pub(super) file_reader: FileReader<'e>,
-    pub(super) locations: Locations,
-    pub(super) findings: Findings,
-    pub(super) form: FormFaults,
-    pub(super) is_built_in: IsBuiltIn,
-    pub(super) stored: StoredValues,
-    /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
-    pub(super) inspected_at: Option<Timestamp>,
 }
 
 /// Reads config.yaml and everything that it names.
@@ -124,36 +109,6 @@ pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), 
         return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
     }
     Ok(())
-}
-
-impl<'e> Reading<'e> {
-    /// Reads config.yaml with the environment above it, and nothing that it names.
-    pub(super) fn begin(
-        path: &Path,
-        environment: &'e Environment,
-        snapshot: Option<&'e SourceSnapshot>,
-        is_built_in: IsBuiltIn,
-    ) -> Result<(Self, Document), ReadError> {
-        let mut file_reader = FileReader::new(environment, path, snapshot);
-        file_reader.watch(path);
-        let main = file_reader.settings(path, "config.yaml")?;
-        let Recovered { value, faults, left_out } = recovery::parse::<Document>(&main);
-        let mut reading = Self {
-            file_reader,
-            locations: Locations { sources: vec![main], overridden: Overridden::new() },
-            findings: Findings::default(),
-            form: FormFaults::of_main(faults, left_out),
-            is_built_in,
-            stored: StoredValues::default(),
-            inspected_at: None,
-        };
-        let Some(mut document) = value else { return Err(reading.form.into_error()) };
-        match layers::apply(&mut document, environment) {
-            Ok(overridden) => reading.locations.overridden = overridden,
-            Err(error) => reading.form.add_of_variables(error.faults),
-        }
-        Ok((reading, document))
-    }
 }
 
 impl Reading<'_> {

@@ -10,7 +10,7 @@ use protocol::Secret;
 use registry::{ClientId, DeclaredPassword, DeclaredUser};
 
 use super::{
-    check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
+    check, file_reader::FileText, findings::Location, reading::Reading, resolved::ResolvedTenant,
     sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;

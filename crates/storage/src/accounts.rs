@@ -20,10 +20,11 @@ use tenancy::{Stored, TenantId};
 use crate::column::{Column, is_text};
 use crate::columns::{Columns, columns, gathered, row, selected, written};
 use crate::commit::CommitWriter;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 use crate::statement::{Dialect, Statement};
+use crate::transaction::Purpose;
 
 /// One account.
 pub(crate) const SELECT_ONE: &str = "

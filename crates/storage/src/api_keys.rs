@@ -12,9 +12,9 @@ use tenancy::{Stored, TenantId};
 use crate::column::{Column, is_text};
 use crate::columns::{columns, gathered, selected, written};
 use crate::commit::CommitWriter;
-use crate::database::{Database, scalar};
+use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{FromRow, Row, scalar};
 use crate::statement::{Argument, Dialect, Statement};
 use crate::usage_log::record;
 

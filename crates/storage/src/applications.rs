@@ -6,9 +6,10 @@ use tenancy::{Stored, TenantId};
 
 use crate::column::is_text;
 use crate::commit::CommitWriter;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::statement::{Dialect, Statement};
+use crate::transaction::Purpose;
 
 const SELECT_ONE: &str = "
     SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant} AND a.application_id = $2";

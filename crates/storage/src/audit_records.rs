@@ -9,7 +9,6 @@ use tenancy::{Stored, TenantId};
 
 use crate::column::{is_text, seconds};
 use crate::columns::given;
-use crate::commit::BATCH;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::{Argument, Dialect, Statement};
@@ -90,6 +89,9 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
         })
         .push(&format!(" ORDER BY {order} LIMIT ?"), *limit)
 }
+
+/// Rows in one statement: some hundred kilobytes of JSON.
+pub(crate) const BATCH: usize = 1000;
 
 /// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of the
 /// tenants are locked until the end of the transaction, so this comes as late as possible. A transaction that

@@ -15,12 +15,13 @@ use sqlx::SqlitePool;
 use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
-use crate::database::{Database, Engine, Purpose, scalar};
+use crate::database::{Database, Engine};
 use crate::error::Error;
+use crate::row::scalar;
 use crate::sessions::NotWritten;
 use crate::sqlite::{self, GroupedWrite};
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 use crate::{logouts, refresh_families};
 
 /// The use of a code, as it must have been issued.

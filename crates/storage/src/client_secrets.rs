@@ -9,9 +9,10 @@ use registry::{ClientId, SecretId};
 use tenancy::{Stored, TenantId};
 
 use crate::commit::CommitWriter;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
 /// A hash never changes.

@@ -17,7 +17,7 @@ use sessions::SessionId;
 use tenancy::{Issuer, TenantId};
 
 use crate::error::Error;
-use crate::row::Row;
+use crate::row::{FromRow, Row};
 
 /// A value of a column.
 pub(crate) trait Column: Sized {
@@ -195,4 +195,27 @@ pub(crate) fn is_text(text: &str) -> bool {
 /// As an integer of the engines.
 pub(crate) fn seconds(at: Timestamp) -> i64 {
     i64::try_from(at.seconds()).unwrap_or(i64::MAX)
+}
+
+/// Implements [`FromRow`] for a tuple of columns in their order.
+macro_rules! tuple {
+    ($($name:ident $place:literal),+) => {
+        impl<$($name: Column),+> FromRow for ($($name,)+) {
+            fn from_row(row: &Row) -> Result<Self, Error> {
+                Ok(($($name::read(row, row.name($place)?)?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+
+impl FromRow for TenantId {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Self::read(row, "tenant_id")
+    }
 }

@@ -7,14 +7,11 @@ use administration::rows::Decided;
 use administration::{Change, ChangeKind, CommitRequest, RowChange};
 use tenancy::StoreError;
 
-use crate::audit_records;
+use crate::audit_records::{self, BATCH};
 use crate::columns::Columns;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
-use crate::transaction::Transaction;
-
-/// Rows in one statement: some hundred kilobytes of JSON.
-pub(crate) const BATCH: usize = 1000;
+use crate::transaction::{Purpose, Transaction};
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
 const EMPTIED: [&str; 22] = [

@@ -7,8 +7,9 @@ use sessions::SessionId;
 use tenancy::{Stored, TenantId};
 
 use crate::columns::columns;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 
 const SELECT: &str = "
     SELECT {columns(s)} FROM console_sessions s

@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::AdministrationStore;
 use protocol::Timestamp;
-use tenancy::TenantId;
 
 use crate::column::Column;
 use crate::error::Error;
 use crate::postgres::PostgresPools;
-use crate::row::{FromRow, Row};
+use crate::row::{FromRow, Row, decoded, scalar};
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::{Open, Transaction};
+use crate::transaction::{Open, Purpose, Transaction};
 
 /// An open database. It implements the store traits of all domain crates.
 #[derive(Debug)]
@@ -29,34 +28,6 @@ pub struct Database {
 pub(crate) enum Engine {
     Sqlite(SqlitePools),
     Postgres(Box<PostgresPools>),
-}
-
-/// What a transaction is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose<'t> {
-    /// Several reads of one moment. Each of them names its tenant, whose turn at a connection they take.
-    Reads(Option<&'t TenantId>),
-    /// Writes across tenants.
-    Writes,
-    /// Writes across tenants while no commit is under way.
-    Commit,
-    /// The same, to rows of this tenant only.
-    CommitOf(&'t TenantId),
-    /// A commit to rows of this tenant that no revision of the tenant guards, beside other commits.
-    CommitBeside(&'t TenantId),
-    /// Writes of a request, to rows of this tenant only.
-    WritesOf(&'t TenantId),
-}
-
-impl<'t> Purpose<'t> {
-    /// Who takes the turn at a connection. What works across tenants waits beside those whose turn it is.
-    pub(crate) fn tenant(self) -> Option<&'t TenantId> {
-        match self {
-            Self::Reads(tenant) => tenant,
-            Self::Writes | Self::Commit => None,
-            Self::CommitOf(tenant) | Self::CommitBeside(tenant) | Self::WritesOf(tenant) => Some(tenant),
-        }
-    }
 }
 
 impl AdministrationStore for Database {}
@@ -233,14 +204,6 @@ impl Database {
     pub(crate) fn count(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, Error> {
-    rows.iter().map(R::from_row).collect()
-}
-
-pub(crate) fn scalar<T>(row: Option<(T,)>) -> Option<T> {
-    row.map(|(value,)| value)
 }
 
 /// Where the database is. The options of a connection hold its password.

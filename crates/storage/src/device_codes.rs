@@ -9,9 +9,10 @@ use serde_json::json;
 use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::refresh_families;
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 
 /// Unless so many of its client and address are waiting.
 const INSERT: &str = "

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sqlx::migrate::MigrateError;
 
 use crate::engine_error::EngineError;
-use crate::store_copy::StoreMark;
+use crate::store_mark::StoreMark;
 
 /// The database cannot be opened. A `database` is a file's path, or host, port and name.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,10 @@ use grants::{CodeKey, MostWaiting, PushedRequest, PushedRequestStore};
 use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
 
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 
 const SELECT: &str = "
     SELECT {columns(p)} FROM pushed_requests p

@@ -7,10 +7,11 @@ use registry::RevokedSubject;
 use sessions::SessionId;
 use tenancy::{SessionPolicy, Stored, TenantId};
 
-use crate::database::{Database, Purpose, decoded};
+use crate::database::Database;
 use crate::error::Error;
+use crate::row::decoded;
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";

@@ -14,11 +14,11 @@ use tenancy::{Stored, TenantId};
 
 use crate::change_log::LOG;
 use crate::commit::CommitWriter;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::rows::{ReadRevocation, log_row, longest_token, subject_row};
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 
 /// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows so much of it.
 const CLOCKS: Lifetime = Lifetime::from_seconds(60);

@@ -7,10 +7,11 @@ use protocol::{Lifetime, Timestamp};
 use sessions::{Ring, Session};
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
 
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::{Error, has_code};
 use crate::logouts;
 use crate::statement::{Dialect, Statement};
+use crate::transaction::Purpose;
 
 /// A table whose rows lie in a ring.
 struct Table {

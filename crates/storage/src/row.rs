@@ -5,9 +5,7 @@ use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _};
-use tenancy::TenantId;
 
-use crate::column::Column;
 use crate::error::Error;
 
 /// A row of either engine, or one that a statement has gathered into a column of another row.
@@ -94,7 +92,7 @@ impl Row {
     }
 
     /// The name of the column at this place.
-    fn name(&self, place: usize) -> Result<&str, Error> {
+    pub(crate) fn name(&self, place: usize) -> Result<&str, Error> {
         match self {
             Self::Sqlite(row) => Ok(row.try_column(place)?.name()),
             Self::Postgres(row) => Ok(row.try_column(place)?.name()),
@@ -107,25 +105,10 @@ fn member<T: DeserializeOwned>(row: &Map<String, Value>, column: &str) -> Result
     T::deserialize(row.get(column).unwrap_or(&Value::Null)).map_err(|cause| Error::unreadable(column, cause))
 }
 
-/// Implements [`FromRow`] for a tuple of columns in their order.
-macro_rules! tuple {
-    ($($name:ident $place:literal),+) => {
-        impl<$($name: Column),+> FromRow for ($($name,)+) {
-            fn from_row(row: &Row) -> Result<Self, Error> {
-                Ok(($($name::read(row, row.name($place)?)?,)+))
-            }
-        }
-    };
+pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, Error> {
+    rows.iter().map(R::from_row).collect()
 }
 
-tuple!(A 0);
-tuple!(A 0, B 1);
-tuple!(A 0, B 1, C 2);
-tuple!(A 0, B 1, C 2, D 3);
-tuple!(A 0, B 1, C 2, D 3, E 4);
-
-impl FromRow for TenantId {
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        Self::read(row, "tenant_id")
-    }
+pub(crate) fn scalar<T>(row: Option<(T,)>) -> Option<T> {
+    row.map(|(value,)| value)
 }

@@ -10,8 +10,9 @@ use keys::KeyId;
 use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
 
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 
 /// With the time by the clock of the store, which the health check compares with its own: it reads the pepper once a second.
 const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1";

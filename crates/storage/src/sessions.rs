@@ -7,11 +7,11 @@ use registry::RevokedSubject;
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{Stored, TenantId};
 
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::rings;
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 
 /// With the instant from which on the sessions of its account are valid, where the account may sign in.
 const SELECT: &str = "

@@ -11,11 +11,12 @@ use tenancy::{Stored, TenantId};
 
 use crate::change_log::LOG;
 use crate::commit::CommitWriter;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::key_schedules::{SCHEDULE, due_row};
 use crate::rows::{log_row, longest_token};
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 
 /// The counter beside each key, and alone where there is none.
 macro_rules! select {

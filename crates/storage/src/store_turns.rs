@@ -46,8 +46,8 @@ mod tests {
     use futures_util::future::join_all;
 
     use crate::Database;
-    use crate::database::Purpose;
     use crate::sqlite::open;
+    use crate::transaction::Purpose;
 
     use super::*;
 

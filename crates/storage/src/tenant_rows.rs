@@ -11,8 +11,9 @@ use tenancy::{Issuer, Stored, TenantId};
 
 use crate::column::is_text;
 use crate::commit::commit;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 use crate::{clients, signing_keys, tenants};
 
 #[async_trait]

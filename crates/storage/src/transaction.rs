@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::TryStreamExt as _;
 use protocol::Timestamp;
 use sqlx::{Executor as _, Postgres, Sqlite};
-use tenancy::Turn;
+use tenancy::{TenantId, Turn};
 
 use crate::column::Column;
 use crate::columns::Columns;
-use crate::database::{decoded, scalar};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{FromRow, Row, decoded, scalar};
 use crate::statement::{Dialect, Statement};
 
 /// A transaction under way. Dropping it takes everything back.
@@ -25,6 +24,34 @@ pub(crate) struct Transaction<'d> {
 pub(crate) enum Open {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'t> {
+    /// Several reads of one moment. Each of them names its tenant, whose turn at a connection they take.
+    Reads(Option<&'t TenantId>),
+    /// Writes across tenants.
+    Writes,
+    /// Writes across tenants while no commit is under way.
+    Commit,
+    /// The same, to rows of this tenant only.
+    CommitOf(&'t TenantId),
+    /// A commit to rows of this tenant that no revision of the tenant guards, beside other commits.
+    CommitBeside(&'t TenantId),
+    /// Writes of a request, to rows of this tenant only.
+    WritesOf(&'t TenantId),
+}
+
+impl<'t> Purpose<'t> {
+    /// Who takes the turn at a connection. What works across tenants waits beside those whose turn it is.
+    pub(crate) fn tenant(self) -> Option<&'t TenantId> {
+        match self {
+            Self::Reads(tenant) => tenant,
+            Self::Writes | Self::Commit => None,
+            Self::CommitOf(tenant) | Self::CommitBeside(tenant) | Self::WritesOf(tenant) => Some(tenant),
+        }
+    }
 }
 
 impl<'d> Transaction<'d> {

@@ -15,10 +15,11 @@ use tenancy::{Stored, TenantId};
 
 use crate::column::Column;
 use crate::columns::{Columns, columns, given};
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 use crate::statement::Statement;
+use crate::transaction::Purpose;
 
 const HOURS: [&str; 24] = [
     "h00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h11", "h12", "h13", "h14",

@@ -11,9 +11,10 @@ use registry::ClientId;
 use tenancy::{Stored, TenantId};
 
 use crate::columns::{Columns, given};
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::statement::{Argument, Statement};
+use crate::transaction::Purpose;
 
 pub(crate) const SELECT_USES: &str = "
     SELECT {columns(u)} FROM secret_uses u

@@ -11,9 +11,9 @@ use sqlx::{Sqlite, SqlitePool};
 use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
-use crate::database::{Database, Engine, decoded, scalar};
+use crate::database::{Database, Engine};
 use crate::error::Error;
-use crate::row::Row;
+use crate::row::{Row, decoded, scalar};
 use crate::sqlite::GroupedWrite;
 use crate::statement::{Dialect, Statement};
 

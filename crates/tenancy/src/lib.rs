@@ -1,9 +1,14 @@
 //! Which tenant is this request for? A tenant is one isolated authorization server: its own issuer, clients, scopes, keys
 //! and limits. In reading order:
 
+// What a tenant is named by.
 mod issuer;
 mod tenant_id;
 
+pub use issuer::{InvalidIssuer, Issuer};
+pub use tenant_id::{InvalidTenantId, TenantId};
+
+// What a tenant has set.
 mod access_token_policy;
 mod api_key_policy;
 mod assertion_policy;
@@ -19,13 +24,6 @@ mod signing_policy;
 mod tenant;
 mod trusted_issuer;
 
-mod resolver;
-mod store;
-
-mod count_buffer;
-mod turns;
-mod usage_buffer;
-
 pub use access_token_policy::{
     AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
 };
@@ -33,19 +31,28 @@ pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;
 pub use branding::{Branding, Corners, Font, LowContrast};
 pub use colour::{Colour, InvalidColour};
-pub use count_buffer::CountBuffer;
 pub use image::{Image, ImageFormat, UnfitImage};
-pub use issuer::{InvalidIssuer, Issuer};
 pub use leak_policy::{LeakAction, LeakPolicy};
 pub use limits::{SignInLimits, TenantLimits};
 pub use logo::Logo;
 pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
-pub use resolver::{TenantError, TenantResolver};
 pub use sign_in_policy::{SessionPolicy, SignInPolicy};
 pub use signing_policy::{KidForm, SigningPolicy};
-pub use store::{LogoStore, StoreError, Stored, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
-pub use tenant_id::{InvalidTenantId, TenantId};
 pub use trusted_issuer::{IssuerKeys, TrustedIssuer, trust_domain};
+
+// Which tenant a request is for.
+mod resolver;
+mod store;
+
+pub use resolver::{TenantError, TenantResolver};
+pub use store::{LogoStore, StoreError, Stored, TenantStore};
+
+// Turns that tenants take, and buffers that they share.
+mod count_buffer;
+mod turns;
+mod usage_buffer;
+
+pub use count_buffer::CountBuffer;
 pub use turns::{TenantTurns, TooManyWait, Turn};
 pub use usage_buffer::{Usage, UsageBuffer};

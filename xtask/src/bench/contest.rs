@@ -1,45 +1,23 @@
 //! One workload: all servers answer it in turn, round for round, so that the ratios also hold on a busy machine.
 
-use std::path::PathBuf;
-
-use super::certificate::Certificate;
 use super::cpu_time::CpuTime;
 use super::goals::PLATFORM;
 use super::load::{self, Generator};
 use super::program::Program;
-use super::proofs::Proofs;
 use super::request::Request;
 use super::server::Server;
 use super::setup::Setup;
+use super::shared_tools::Tools;
 use super::table::{Round, Sample, Table};
 use super::workload::{Times, Transport, Workload};
 use super::{BenchOptions, SERVER_CORE};
-use crate::workspace::{Failure, Workspace, read_output};
+use crate::workspace::{Failure, read_output};
 
 const WARM_UP_SECONDS: u32 = 1;
 /// Nothing else runs on the core meanwhile, so that a short time suffices.
 const RAW_SECONDS: u32 = 1;
 /// A just-in-time compiler needs longer.
 const WARM_UP_SECONDS_OF_PEERS: u32 = 5;
-
-/// What all workloads of a run have in common.
-pub(super) struct Tools<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) options: &'a BenchOptions,
-    /// Named as in the tables; the bare handler is the first.
-    pub(super) programs: Vec<(&'static str, Program<'a>)>,
-    pub(super) raw_signs: PathBuf,
-    pub(super) resumption_load: PathBuf,
-    pub(super) proofs: PathBuf,
-    pub(super) certificate: Certificate,
-    pub(super) folder: PathBuf,
-}
-
-impl Tools<'_> {
-    pub(super) fn proofs(&self) -> Proofs<'_> {
-        Proofs { workspace: self.workspace, program: &self.proofs }
-    }
-}
 
 /// The figures of one workload.
 pub(super) struct Outcome {

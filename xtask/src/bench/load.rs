@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::LOAD_CORE;
-use super::contest::Tools;
 use super::proofs::{Proof, Proofs};
 use super::request::Request;
 use super::server::Server;
+use super::shared_tools::Tools;
 use super::workload::Transport;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 

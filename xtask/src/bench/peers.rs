@@ -2,7 +2,7 @@
 //! with its clients in Redis.
 
 mod comparison;
-mod oidc_provider;
+pub(super) mod oidc_provider;
 mod plot;
 
 use std::fs;

@@ -1,13 +1,11 @@
 //! The way of a person to a token: the page, the form that it sends, the code in the answer.
 
-use std::net::SocketAddr;
-
 use super::exchange::{Answer, exchange};
-use super::program::Endpoints;
-use super::proofs::Proof;
+use super::proofs::{Browser, Proof};
 use super::request::Request;
 use super::server::Server;
 use crate::workspace::{Doing, Failure};
+use std::net::SocketAddr;
 
 const IDENTIFIER: &str = "ada%40example.com";
 const PASSWORD: &str = "bench-account-password";
@@ -36,14 +34,6 @@ fn form(server: &Server, cookie: Option<&str>) -> Result<Request, Failure> {
 /// Whether the page goes on to the client with a code.
 pub(super) fn is_signed_in(answer: &Answer) -> bool {
     answer.status() == 200 && between(&answer.0, "code=", "&").is_some()
-}
-
-/// A browser in which a person has signed in.
-#[derive(Clone)]
-pub(super) struct Browser {
-    server: SocketAddr,
-    endpoints: Endpoints,
-    cookies: String,
 }
 
 impl Browser {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::peers::OidcProvider;
+use super::endpoints::{Endpoints, PeoplesEndpoints};
+use super::peers::oidc_provider::OidcProvider;
 use super::setup::Setup;
 use crate::workspace::{Doing, Failure};
 
@@ -16,28 +17,6 @@ pub(super) enum Program<'a> {
     BareHandler(&'a Path),
     /// A token server of others.
     OidcProvider(&'a OidcProvider),
-}
-
-/// The paths of a program.
-#[derive(Clone, Copy)]
-pub(super) struct Endpoints {
-    pub(super) health: &'static str,
-    pub(super) token: &'static str,
-    pub(super) jwks: &'static str,
-    pub(super) introspection: &'static str,
-    /// A protected resource.
-    pub(super) resource: &'static str,
-    pub(super) people: PeoplesEndpoints,
-}
-
-/// The paths of a sign-in.
-#[derive(Clone, Copy)]
-pub(super) struct PeoplesEndpoints {
-    /// With the query of an authorization request.
-    pub(super) authorization: &'static str,
-    /// Where the form of the page leads.
-    pub(super) sign_in: &'static str,
-    pub(super) userinfo: &'static str,
 }
 
 impl Program<'_> {

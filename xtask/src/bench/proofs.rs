@@ -1,9 +1,10 @@
 //! The proofs of a load, which a program of ours signs: each is accepted once, so each request needs one of its own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::LOAD_CORE;
-use super::people::Browser;
+use super::endpoints::Endpoints;
 use crate::workspace::{Failure, Workspace, read_output};
 
 /// More than a core verifies.
@@ -26,6 +27,14 @@ pub(super) enum Proof {
     Code(Browser),
     /// The same by a refresh token, at the end of the body. The answer has the next one.
     RefreshToken(Browser),
+}
+
+/// A browser in which a person has signed in.
+#[derive(Clone)]
+pub(super) struct Browser {
+    pub(super) server: SocketAddr,
+    pub(super) endpoints: Endpoints,
+    pub(super) cookies: String,
 }
 
 pub(super) struct Proofs<'a> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::program::{Endpoints, PeoplesEndpoints};
+use super::endpoints::{Endpoints, PeoplesEndpoints};
 use super::proofs::Proof;
 
 /// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it costs as much as a generated

@@ -9,8 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::algorithm::Algorithm;
+use super::endpoints::Endpoints;
 use super::exchange::{Answer, exchange};
-use super::program::{Endpoints, Program};
+use super::program::Program;
 use super::request::Request;
 use super::setup::Setup;
 use crate::resident_memory::resident_mib;

@@ -1,9 +1,9 @@
 //! Programs whose stores an earlier start has filled: with tenant, client and keys.
 
 use super::algorithm::Algorithm;
-use super::contest::Tools;
 use super::server::Server;
 use super::setup::Setup;
+use super::shared_tools::Tools;
 use crate::workspace::Failure;
 
 pub(super) struct WarmStores<'a> {

@@ -5,13 +5,13 @@ use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use super::algorithm::Algorithm;
-use super::contest::Tools;
 use super::goals::{Bound, Figure};
 use super::load::Generator;
 use super::program::Program;
 use super::request::Request;
 use super::server::Server;
 use super::setup::Setup;
+use super::shared_tools::Tools;
 use super::spread::Spread;
 use super::workload::Transport;
 use crate::workspace::Failure;

@@ -7,16 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::tenants::SECRET;
+use super::tenants::{Client, SECRET};
 
 const CONNECTIONS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The client that requests tokens.
-pub(super) struct Client {
-    pub(super) tenant: String,
-    pub(super) id: String,
-}
 
 /// The request rate.
 #[derive(Clone, Copy)]

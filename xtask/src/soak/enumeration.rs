@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::{Caller, Client, percentile};
+use super::calls::{Caller, percentile};
 use super::order::mixed;
 use super::program::Program;
-use super::tenants::SECRET;
+use super::tenants::{Client, SECRET};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 

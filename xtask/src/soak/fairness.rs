@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::calls::{Answer, Caller, Client, Pace, load, percentile};
+use super::calls::{Answer, Caller, Pace, load, percentile};
 use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
 use super::sign_in_times::Form;
-use super::tenants::{SECRET, client, declared};
+use super::tenants::{Client, SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 

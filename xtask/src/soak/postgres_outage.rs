@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::{Answer, Caller, Client, Pace, load, percentile};
+use super::calls::{Answer, Caller, Pace, load, percentile};
 use super::postgres::{Postgres, Restarted};
 use super::program::Program;
-use super::tenants::{client, declared};
+use super::tenants::{Client, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 

@@ -7,7 +7,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::{Caller, Client};
+use super::calls::Caller;
+use super::tenants::Client;
 use super::test_env::TestEnv;
 use crate::resident_memory::resident_mib;
 use crate::workspace::{Doing, Failure};

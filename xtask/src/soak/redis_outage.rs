@@ -4,11 +4,11 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::{Answer, Client, Pace, load, percentile};
+use super::calls::{Answer, Pace, load, percentile};
 use super::program::Program;
 use super::redis::Redis;
 use super::redis_connection::Connection;
-use super::tenants::{client, declared};
+use super::tenants::{Client, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure};
 

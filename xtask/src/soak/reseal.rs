@@ -5,9 +5,9 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calls::{Caller, Client, Pace, load, percentile};
+use super::calls::{Caller, Pace, load, percentile};
 use super::program::Program;
-use super::tenants::SECRET;
+use super::tenants::{Client, SECRET};
 use super::test_env::TestEnv;
 use crate::workspace::{Doing, Failure, run as run_program};
 

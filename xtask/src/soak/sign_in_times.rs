@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::administration::parse;
-use super::calls::{Caller, Client, percentile};
+use super::calls::{Caller, percentile};
 use super::order::mixed;
 use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::tenants::Client;
 use super::test_env::TestEnv;
 use super::welch;
 use crate::workspace::{Failure, read_output};

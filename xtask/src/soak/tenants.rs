@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::calls::Client;
-
 /// Has the shape of a generated secret, so that verifying it costs an HMAC. All clients share it; each has its own hash.
 pub(super) const SECRET: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbne";
+
+/// The client that requests tokens.
+pub(super) struct Client {
+    pub(super) tenant: String,
+    pub(super) id: String,
+}
 
 /// A client of a declared tenant.
 pub(super) fn client(tenant: u32, number: u32) -> Client {

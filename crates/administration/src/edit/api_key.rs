@@ -7,7 +7,6 @@ use secrets::SecretHash;
 use serde_json::Value;
 use tenancy::ApiKeyPolicy;
 
-use super::client::{find, find_to_change};
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};
 use crate::limits::Limit;
@@ -75,7 +74,7 @@ pub(crate) fn rotate(
 
 /// Changes what the merge patch names. An end can come earlier, scopes and audiences can become fewer.
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
-    let (state, owner) = find_to_change(context, client)?;
+    let (state, owner) = privilege::client_to_change(context, client)?;
     let old = live(context, state, (client, id))?;
     context.require_match(|| ApiKeyView::of(old, context.now))?;
     let before = ApiKeySettings::from(&old.key);
@@ -125,7 +124,7 @@ pub(crate) fn step(
     (client, id): &(ClientId, ApiKeyId),
     ApiKeyStep::Revoke: ApiKeyStep,
 ) -> Edited {
-    let (state, _) = find(context, client)?;
+    let (state, _) = privilege::client(context, client)?;
     let row = state.api_key(client, id)?;
     context.require_match(|| ApiKeyView::of(row, context.now))?;
     let is_revoked = row.key.revoked_at.is_some();
@@ -137,7 +136,7 @@ fn may_create<'a>(
     context: EditContext<'a>,
     client: &ClientId,
 ) -> Edited<(&'a TenantState, &'a ClientState, &'a ApiKeyPolicy)> {
-    let (state, owner) = find_to_change(context, client)?;
+    let (state, owner) = privilege::client_to_change(context, client)?;
     privilege::require_secret(context, &state.tenant, &owner.client)?;
     let conflict = |why: String| Err(EditError::Conflict(why));
     let (tenant, registered) = (&state.tenant, &owner.client);

@@ -77,7 +77,7 @@ pub(crate) fn client_names(settings: &Value) -> Vec<String> {
 
 /// What a merge patch of its settings changes.
 pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
-    let (state, row) = find_to_change(context, client)?;
+    let (state, row) = privilege::client_to_change(context, client)?;
     context.require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
     if row.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("client", client, "change it there"));
@@ -101,25 +101,6 @@ fn check_rotation(context: EditContext<'_>, before: Option<&Client>, after: &Cli
         return Err(invalid(at, place.is_not_allowed(&after.tenant)));
     }
     context.secret_writer.check(&place).map_err(|why| invalid(at, why))
-}
-
-/// The client, for a caller that may change it.
-pub(super) fn find_to_change<'a>(
-    context: EditContext<'a>,
-    client: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState)> {
-    let found = find(context, client)?;
-    privilege::require_touch(context, &found.1.client)?;
-    Ok(found)
-}
-
-/// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
-pub(super) fn find<'a>(
-    context: EditContext<'a>,
-    client: &ClientId,
-) -> Edited<(&'a TenantState, &'a ClientState)> {
-    context.by.require_in(context.tenant, Permission::Clients)?;
-    context.facts.client(client)
 }
 
 /// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only
@@ -189,7 +170,11 @@ pub enum ClientStep {
 /// client may do, so suspending and revoking take no privilege over the client.
 pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep) -> Edited {
     let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
-    let (state, row) = if takes_privilege { find_to_change(context, client) } else { find(context, client) }?;
+    let (state, row) = if takes_privilege {
+        privilege::client_to_change(context, client)
+    } else {
+        privilege::client(context, client)
+    }?;
     if step != ClientStep::RevokeTokens {
         context
             .require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;

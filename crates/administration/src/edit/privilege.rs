@@ -5,11 +5,11 @@ use std::fmt::Display;
 
 use accounts::Account;
 use protocol::Scope;
-use registry::{Client, IntrospectionRight};
+use registry::{Client, ClientId, IntrospectionRight};
 use tenancy::{Tenant, TenantId};
 
 use super::{EditContext, Edited};
-use crate::{EditError, Permission};
+use crate::{ClientState, EditError, Permission, TenantState};
 
 /// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, takes less.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
@@ -90,6 +90,25 @@ fn is_tenant_wide(client: &Client) -> bool {
 
 fn lacks(message: impl Into<String>) -> Edited<()> {
     Err(EditError::InsufficientPrivilege(message.into()))
+}
+
+/// The client, for a caller that may change it.
+pub(super) fn client_to_change<'a>(
+    context: EditContext<'a>,
+    id: &ClientId,
+) -> Edited<(&'a TenantState, &'a ClientState)> {
+    let found = client(context, id)?;
+    require_touch(context, &found.1.client)?;
+    Ok(found)
+}
+
+/// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
+pub(super) fn client<'a>(
+    context: EditContext<'a>,
+    id: &ClientId,
+) -> Edited<(&'a TenantState, &'a ClientState)> {
+    context.by.require_in(context.tenant, Permission::Clients)?;
+    context.facts.client(id)
 }
 
 #[cfg(test)]

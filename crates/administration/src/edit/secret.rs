@@ -5,7 +5,6 @@ use protocol::{Credential, Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::GeneratedSecret;
 
-use super::client::{find, find_to_change};
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
 use crate::limits::Limit;
 use crate::{
@@ -46,7 +45,7 @@ pub(crate) fn create_into(
     SecretEnds { expires_at, grace }: SecretEnds,
     into: Option<&SecretPlace>,
 ) -> Edited {
-    let (state, row) = find_to_change(context, client)?;
+    let (state, row) = privilege::client_to_change(context, client)?;
     let (client, now) = (&row.client, context.now);
     privilege::require_secret(context, &state.tenant, client)?;
     let (id, method) = (&client.id, client.authentication_method);
@@ -92,7 +91,7 @@ pub(crate) fn end_others(
     new: &SecretId,
     grace: Lifetime,
 ) -> Edited {
-    let (_, row) = find_to_change(context, client)?;
+    let (_, row) = privilege::client_to_change(context, client)?;
     let before = row.secrets.iter().take_while(|row| row.secret.id != *new);
     let live = before.filter(|row| row.secret.is_live(context.now));
     Ok(Edit { changes: endings(&row.client, live, grace, context.now), ..Edit::default() })
@@ -181,7 +180,7 @@ pub(crate) fn step(
     secret: &SecretId,
     step: SecretStep,
 ) -> Edited {
-    let (state, owner) = find(context, client)?;
+    let (state, owner) = privilege::client(context, client)?;
     let row = owner.secrets.iter().find(|row| row.secret.id == *secret);
     let row = &row.ok_or(EditError::NotFound("secret"))?.secret;
     let kind = match step {

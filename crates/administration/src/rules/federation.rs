@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenancy::{IssuerKeys, Tenant, TrustedIssuer, trust_domain};
 
 use super::FieldErrors;
-use super::client::check_keys;
+use super::key_set::check_keys;
 use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, member, unfit};
 use crate::documents::schema;
 use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings};

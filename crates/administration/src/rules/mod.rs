@@ -8,6 +8,7 @@ mod code_flow;
 mod effects;
 mod federation;
 mod field_errors;
+mod key_set;
 mod logo;
 mod names;
 mod refresh_token;

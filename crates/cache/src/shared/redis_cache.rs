@@ -13,7 +13,9 @@ use super::options::{RedisOptions, WallClock};
 use super::pending_invalidations::PendingInvalidations;
 use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
-use super::used_identifiers::MARKS_AT_ONCE;
+
+/// Marks that are written at a time, at each replica. More are left out: the store refuses what has no mark.
+const MARKS_AT_ONCE: usize = 1_024;
 
 /// The Redis between a replica's memory and its store. It never fails: without an answer of Redis the store is read.
 pub struct RedisCache {

@@ -13,9 +13,6 @@ use super::RedisCache;
 use super::scripts::{LOOK_FOR_MARK, MARK};
 use super::sealer::Purpose;
 
-/// Marks that are written at a time, at each replica. More are left out: the store refuses what has no mark.
-pub(crate) const MARKS_AT_ONCE: usize = 1_024;
-
 impl RedisCache {
     /// Whether Redis has a mark that this identifier was used in this tenant. Without an answer it has none.
     pub(crate) async fn is_marked(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool {

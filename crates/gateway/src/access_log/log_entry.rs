@@ -6,54 +6,14 @@ use std::sync::Arc;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
-use administration::{Counter, Refusal, RefusalBuffer, UsageCounts};
-use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, Timestamp};
+use administration::Refusal;
+use protocol::{ErrorCode, RefusalReason};
 use registry::ClientId;
-use secrets::ClientAddress;
 use tenancy::TenantId;
 
-use super::request_id::RequestId;
-use crate::client_authentication::AttemptedAuthentication;
 use crate::connection::Deadlines;
 use crate::metrics::Series;
-use crate::proof_outcome::ProofOutcome;
-use crate::refused::Refused;
-
-/// The fields of a log line that a handler sets.
-#[derive(Default)]
-pub(crate) struct RequestLogFields {
-    /// The name of the request in its answer.
-    pub(super) request_id: Option<RequestId>,
-    pub(crate) tenant: Option<TenantId>,
-    /// A registered client. Another identifier may be anything, even a secret in the wrong field.
-    pub(crate) client: Option<ClientId>,
-    /// Whether the request names that client without a proof: a page, or a public client.
-    pub(crate) is_client_unproven: bool,
-    /// The algorithm that signed the token of the response.
-    pub(crate) signed: Option<SigningAlgorithm>,
-    /// How the client was presented, and what came of it.
-    pub(crate) authentication: Option<AttemptedAuthentication>,
-    /// What came of the DPoP proof.
-    pub(crate) proof: Option<ProofOutcome>,
-    /// Whether the token of the response is bound by DPoP.
-    pub(crate) is_dpop_bound: bool,
-    /// Of a request of a client or a person to its tenant.
-    pub(crate) observer: Option<Observer>,
-    /// What is counted of a request that is not refused.
-    pub(crate) happened: Option<Counter>,
-    /// The code of a refusal in a response without an error status.
-    pub(crate) error: Option<ErrorCode>,
-    /// The reason of such a refusal.
-    pub(crate) reason: Option<RefusalReason>,
-}
-
-/// What keeps a request's count, and the request itself if it is refused.
-pub(crate) struct Observer {
-    pub(crate) usage: Arc<UsageCounts>,
-    pub(crate) refusals: Arc<RefusalBuffer>,
-    pub(crate) source: ClientAddress,
-    pub(crate) now: Timestamp,
-}
+use crate::request::{Observer, Refused, RequestId, RequestLogFields};
 
 pub(super) struct LogEntry {
     /// None for a head that did not become a request.

@@ -2,7 +2,6 @@
 //! as it was sent, no header and no body, because each could hold a secret. The metrics count the same facts at the same moment.
 
 mod log_entry;
-mod request_id;
 mod unparsed_requests;
 
 use std::cell::RefCell;
@@ -22,36 +21,15 @@ use actix_web::web::{Bytes, Data};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
-use tokio::task_local;
 
 use crate::connection::Deadlines;
-use crate::cross_origin::Sharing;
-use crate::forwarded::claims_to_be_forwarded;
 use crate::metrics::{Metrics, Series};
 use crate::options::PublicUrl;
 use crate::readiness::Readiness;
+use crate::request::{FIELDS, RequestLogFields, Route, Sharing, claims_to_be_forwarded};
 use crate::respond::{OAuthError, Protective, link_help};
-use crate::route::Route;
 use log_entry::LogEntry;
-pub(crate) use log_entry::{Observer, RequestLogFields};
 pub(crate) use unparsed_requests::log_unparsed;
-
-task_local! {
-    /// Of the request that is being served.
-    static FIELDS: RefCell<RequestLogFields>;
-}
-
-/// Notes fields for the line of the request that is being served.
-pub(crate) fn note(note: impl FnOnce(&mut RequestLogFields)) {
-    let _ = FIELDS.try_with(|fields| note(&mut fields.borrow_mut()));
-}
-
-/// The name of the request that is being served, as its answer has it.
-pub(crate) fn request_id() -> Option<String> {
-    let name =
-        |fields: &RefCell<RequestLogFields>| fields.borrow().request_id.map(|id| id.as_str().to_owned());
-    FIELDS.try_with(name).ok().flatten()
-}
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -4,13 +4,13 @@
 
 mod limit;
 mod queue;
+mod refusals;
 mod ticket;
 mod waiting;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::rt::spawn;
 use actix_web::rt::time::Instant;
@@ -22,13 +22,9 @@ use secrets::ClientAddress;
 use tenancy::{TenantId, TenantResolver};
 
 use self::queue::Queue;
+pub(crate) use self::refusals::Refusals;
 pub(super) use self::ticket::{Outcome, Ticket, Verdict};
 use self::waiting::Line;
-use crate::Sample;
-
-/// The number of refused requests of all workers.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals(AtomicU64);
 
 /// The admission control of one worker, shared by its listeners and connections.
 #[derive(Clone)]
@@ -86,18 +82,6 @@ async fn call(worker: Rc<Worker>) {
         if !queue.next_turn(now) {
             return;
         }
-    }
-}
-
-impl Refusals {
-    fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
-    }
-
-    /// What an operator should know.
-    pub(crate) fn sample(&self) -> Sample {
-        let help = "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.";
-        Sample::counter("latchkey_requests_refused_total", help, &[], self.0.load(Ordering::Relaxed))
     }
 }
 

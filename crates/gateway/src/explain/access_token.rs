@@ -10,7 +10,7 @@ use tenancy::Tenant;
 
 use super::check::{not_checked, passed, refused_by};
 use super::proof::ExplainedProof;
-use super::{Presented, Request};
+use super::request::{Presented, Request};
 use crate::PresentedCertificates;
 use crate::respond::Problem;
 

@@ -6,7 +6,7 @@ use registry::methods::TABLES;
 use strum::EnumMessage as _;
 use tenancy::TenantId;
 
-use super::Request;
+use super::request::Request;
 
 impl Request<'_> {
     /// What was found, and what to do; empty where there is nothing to do.

@@ -11,9 +11,9 @@ use registry::{
     ClientAuthenticationError, Proof, SubjectKind, check_client_certificate,
 };
 
-use super::Request;
 use super::check::{not_checked, passed};
-use crate::certificate_sources::Judged;
+use super::request::Request;
+use crate::authentication::Judged;
 use crate::connection::ClientAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 

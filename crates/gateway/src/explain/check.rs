@@ -3,7 +3,7 @@
 use administration::ExplainedCheck;
 use protocol::RefusalReason;
 
-use super::Request;
+use super::request::Request;
 use crate::respond::OAuthError;
 
 /// A refusal by the token endpoint.

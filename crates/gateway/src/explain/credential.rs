@@ -20,7 +20,7 @@ use tenancy::Tenant;
 
 use super::certificate::JudgedCertificate;
 use super::check::{Refusal, not_checked, passed};
-use super::{Presented, Request};
+use super::request::{Presented, Request};
 use crate::respond::{OAuthError, Problem};
 
 /// The explanation of a client authentication.

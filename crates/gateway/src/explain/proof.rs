@@ -7,7 +7,7 @@ use registry::{DpopCheck, DpopRequest};
 use tenancy::Tenant;
 
 use super::check::{Refusal, not_checked, passed, refused_by};
-use super::{Presented, Request};
+use super::request::{Presented, Request};
 use crate::respond::Problem;
 
 /// A proof with its checks.

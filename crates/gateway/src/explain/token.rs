@@ -9,9 +9,9 @@ use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken, Stat
 use serde_json::json;
 use tenancy::Tenant;
 
-use super::Request;
 use super::check::{not_checked, passed};
 use super::proof::ExplainedProof;
+use super::request::Request;
 use crate::respond::OAuthError;
 
 /// Explains the checks of the grant, and each scope.

@@ -10,9 +10,8 @@ use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::BOUNDS;
 use super::series::{Counts, OTHER, STATUSES};
-use crate::client_authentication::AuthenticationOutcome;
+use crate::authentication::{AuthenticationOutcome, ProofOutcome};
 use crate::health_report::{Kind, Sample};
-use crate::proof_outcome::ProofOutcome;
 
 const REQUESTS: &str = "latchkey_http_requests_total";
 const DURATION: &str = "latchkey_http_request_duration_seconds";

@@ -8,9 +8,8 @@ use std::time::Duration;
 use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::Histogram;
-use crate::access_log::RequestLogFields;
-use crate::client_authentication::{AttemptedAuthentication, AuthenticationOutcome};
-use crate::proof_outcome::ProofOutcome;
+use crate::authentication::{AttemptedAuthentication, AuthenticationOutcome, ProofOutcome};
+use crate::request::RequestLogFields;
 
 /// The statuses that we answer with; what is first is found first.
 pub(super) const STATUSES: [u16; 21] =

@@ -15,7 +15,7 @@ use utoipa::openapi::{OpenApi, Paths};
 
 use crate::Surface;
 
-pub(crate) use crate::raw_request::MERGE_PATCH;
+pub(crate) use crate::request::MERGE_PATCH;
 pub(crate) use examples::{ACCOUNT, merged, whole};
 pub(crate) use operation::{MERGED, NOT_MODIFIED, NameInPath, Operation, admin};
 pub(crate) use tags::Group;

@@ -8,7 +8,7 @@ use utoipa::openapi::{HttpMethod, Paths};
 
 use super::errors::ErrorForm;
 use super::schemas::{Direction, SchemaOf, reference};
-pub(super) use crate::raw_request::{FORM, JSON, NDJSON};
+pub(super) use crate::request::{FORM, JSON, NDJSON};
 use crate::routes::admin::Serve;
 
 pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";

@@ -15,8 +15,8 @@ use pages::examples::{self, Example};
 use pages::{Asset, ErrorKind, ErrorPage, Links, LogoPaths, Theme};
 use tenancy::{Branding, Colour, Corners, Font, ImageFormat};
 
+use super::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use super::*;
-use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use crate::respond::Protective;
 
 /// Markup that would run if a page took it for markup. The script looks for what it would do.

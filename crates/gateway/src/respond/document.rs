@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Problem;
 use super::no_store::no_store;
-use crate::raw_request::{NDJSON, RawRequest};
+use crate::request::{NDJSON, RawRequest};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 

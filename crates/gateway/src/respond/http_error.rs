@@ -18,10 +18,10 @@ use tenancy::{StoreError, Tenant, TenantError};
 
 use super::error_help::ErrorHelp;
 use super::no_store::no_store;
-use crate::body::BodyError;
-use crate::failure::Failure;
-use crate::refused::{Named, Refused};
-use crate::sender::DPOP_NONCE;
+use crate::request::{BodyError, Failure, Named, Refused};
+
+/// The response header with a nonce (RFC 9449 §8.1).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// A response that is not the requested one.
 #[derive(Debug)]

@@ -11,8 +11,7 @@ use registry::{ClientAuthenticationError, DpopCheck};
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::problem::AUTHENTICATION_REQUIRED;
-use crate::failure::Failure;
-use crate::refused::Named;
+use crate::request::{Failure, Named};
 
 /// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tenancy::StoreError;
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
-use crate::failure::Failure;
+use crate::request::Failure;
 
 /// The realm of the admin API's challenges.
 const REALM: &str = "latchkey";

@@ -10,9 +10,8 @@ use pages::Asset;
 use tenancy::ImageFormat;
 
 use crate::Services;
-use crate::failure::Failure;
 use crate::page::{passive, theme_of};
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest};
 use crate::respond::OAuthResult;
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");

@@ -19,7 +19,7 @@ use futures_util::stream;
 
 use crate::Surface;
 use crate::openapi::document_of;
-use crate::raw_request::RawRequest;
+use crate::request::RawRequest;
 use crate::respond::APPLICATION_JSON;
 
 /// The documents of the four kinds of listeners, each made at its first request.

@@ -6,9 +6,8 @@ use protocol::IntrospectionRequest;
 use registry::Purpose;
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, serve_form};
 use crate::respond::{OAuthResult, secret_json};
-use crate::tenant_request::serve_form;
 
 pub(crate) async fn introspect(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;

@@ -15,7 +15,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantError};
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::RawRequest;
 use crate::respond::{APPLICATION_JSON, OAuthResult};
 
 pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResult {

@@ -8,45 +8,19 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Data;
 use administration::{LeakPlace, ReportSignature};
 use aws_lc_rs::digest::{SHA256, digest};
-use protocol::{Lifetime, Timestamp};
-use secrets::{ClientAddress, LeakyBuckets};
 use serde::Deserialize;
-use tenancy::TenantId;
 
 use crate::Services;
-use crate::failure::Failure;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest};
 use crate::respond::{OAuthResult, no_store};
 
 /// Strings of one report; more are left out.
 const MOST: usize = 100;
-/// Reports of one source in a minute.
-const REPORTS: u32 = 60;
 /// The key and the signature of a report that GitHub has sent.
 const SIGNED_BY: [HeaderName; 2] = [
     HeaderName::from_static("github-public-key-identifier"),
     HeaderName::from_static("github-public-key-signature"),
 ];
-
-/// How many reports each source may still send. They concern no tenant that is known, so they count for that of the platform.
-pub struct ReportBudget {
-    sources: LeakyBuckets,
-    platform: TenantId,
-}
-
-impl Default for ReportBudget {
-    fn default() -> Self {
-        let sources = LeakyBuckets::new(REPORTS, Lifetime::from_seconds(60));
-        Self { sources, platform: TenantId::platform() }
-    }
-}
-
-impl ReportBudget {
-    fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), Failure<'static>> {
-        let attempt = self.sources.begin(&self.platform, source, now);
-        attempt.map(drop).ok_or(Failure::TooManyReports)
-    }
-}
 
 /// Strings, or what GitHub's secret scanning sends.
 #[derive(Deserialize)]

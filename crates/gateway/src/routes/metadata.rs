@@ -6,7 +6,7 @@ use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToke
 use tenancy::Tenant;
 
 use crate::options::PublicUrl;
-use crate::raw_request::RawRequest;
+use crate::request::RawRequest;
 use crate::respond::{OAuthResult, fresh_json};
 use crate::{Options, Services};
 

@@ -15,6 +15,7 @@ mod metadata;
 mod metrics;
 pub(crate) mod openid;
 pub(crate) mod protected_resource;
+mod public_route;
 mod revocations;
 mod revoke;
 pub(crate) mod strategies;
@@ -29,23 +30,18 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
+use actix_web::{Resource, ResponseError as _};
 
-use crate::authorization::BearerAccess;
-use crate::cross_origin;
-use crate::failure::Failure;
-use crate::hosts::HostNames;
-use crate::methods;
+use crate::authentication::{AdminAccess, BearerAccess};
 use crate::metrics::Metrics;
-use crate::page_error::with_pages;
+use crate::page::with_pages;
+use crate::request::{Failure, HostNames, Route};
 use crate::respond::{OAuthError, Problem};
-use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
 
-pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
-pub use leaked::ReportBudget;
+use public_route::{PublicRoute, get, post};
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
@@ -213,63 +209,6 @@ fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBod
     request.into_response(response)
 }
 
-/// A path with its handlers, and 405 for other methods than theirs.
-struct PublicRoute {
-    pattern: &'static str,
-    methods: &'static str,
-    /// Each makes a handler anew, for each place where it is registered.
-    to_handlers: Vec<Box<dyn Fn() -> actix_web::Route>>,
-}
-
-fn post<Args: FromRequest + 'static>(
-    pattern: &'static str,
-    handler: impl Handler<Args, Output: Responder + 'static>,
-) -> PublicRoute {
-    PublicRoute { pattern, methods: "POST", to_handlers: Vec::new() }.with(methods::post, handler)
-}
-
-fn get<Args: FromRequest + 'static>(
-    pattern: &'static str,
-    handler: impl Handler<Args, Output: Responder + 'static>,
-) -> PublicRoute {
-    PublicRoute { pattern, methods: "GET, HEAD", to_handlers: Vec::new() }.with(methods::get, handler)
-}
-
-impl PublicRoute {
-    /// The same path with a handler of `POST`, too.
-    fn post<Args: FromRequest + 'static>(
-        self,
-        handler: impl Handler<Args, Output: Responder + 'static>,
-    ) -> Self {
-        Self { methods: "GET, HEAD, POST", ..self }.with(methods::post, handler)
-    }
-
-    fn with<Args: FromRequest + 'static>(
-        mut self,
-        route: fn() -> actix_web::Route,
-        handler: impl Handler<Args, Output: Responder + 'static>,
-    ) -> Self {
-        self.to_handlers.push(Box::new(move || route().to(handler.clone())));
-        self
-    }
-}
-
-impl From<PublicRoute> for (&'static str, Resource) {
-    fn from(PublicRoute { pattern, methods, to_handlers }: PublicRoute) -> Self {
-        let wrong_method =
-            async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
-        let mut resource = web::resource(pattern);
-        for to_handler in to_handlers {
-            resource = resource.route(to_handler());
-        }
-        if cross_origin::is_shared(pattern) {
-            let preflight = web::route().guard(cross_origin::is_preflight());
-            resource = resource.route(preflight.to(cross_origin::preflight));
-        }
-        (pattern, resource.default_service(web::to(wrong_method)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -278,8 +217,8 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::authorization::RequiredPermission;
-    use crate::raw_request::RawRequest;
+    use crate::authentication::RequiredPermission;
+    use crate::request::RawRequest;
 
     /// Of routes that are registered and not called.
     struct NoAccess;

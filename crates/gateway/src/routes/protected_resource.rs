@@ -7,10 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantError;
 
-use crate::failure::Failure;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
-use crate::tenant_request::TenantRequest;
 use crate::{Options, Services};
 
 /// Not a name from configuration: those may hold what a quoted string may not.

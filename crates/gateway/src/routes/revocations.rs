@@ -9,8 +9,7 @@ use actix_web::web::{Bytes, Data};
 use tenancy::TenantError;
 
 use crate::Services;
-use crate::failure::Failure;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest};
 use crate::respond::OAuthResult;
 
 /// As long as a replica takes its own copy for true.

@@ -7,9 +7,8 @@ use protocol::RevocationRequest;
 use registry::Purpose;
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, serve_form};
 use crate::respond::{OAuthResult, no_store};
-use crate::tenant_request::serve_form;
 
 /// The errors are those of RFC 6749 §5.2, and 503 means that "the client must assume the token still exists
 /// and may retry after a reasonable delay" (RFC 7009 §2.2.1), which Retry-After names.

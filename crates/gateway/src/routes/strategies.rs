@@ -6,7 +6,7 @@ use serde::Serialize;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::RawRequest;
 use crate::respond::{OAuthResult, fresh_json};
 
 /// What a tenant offers.

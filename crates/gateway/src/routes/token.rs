@@ -8,9 +8,8 @@ use protocol::TokenType;
 use registry::Purpose;
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, TenantRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, secret_document};
-use crate::tenant_request::{TenantRequest, serve_form};
 
 pub(crate) async fn token(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;

@@ -9,9 +9,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 
 use super::admin::operations;
-use crate::failure::Failure;
 use crate::options::Listener;
-use crate::page_error::PageAnswer;
+use crate::page::PageAnswer;
+use crate::request::Failure;
 use crate::respond::{OAuthError, Problem};
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {

@@ -7,9 +7,8 @@ use registry::Purpose;
 
 use super::admin::span_of_form;
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
-use crate::tenant_request::serve_form;
 
 pub(crate) async fn usage(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;

@@ -14,9 +14,7 @@ use tenancy::{Tenant, TenantId};
 use super::request::{ApplicationRequest, malformed};
 use super::{ApplicationDocument, Spelling, ThunderError, ThunderResult, thunder_json, view};
 use crate::Services;
-use crate::failure::Failure;
-use crate::methods;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest, methods};
 use crate::respond::no_store;
 
 /// The permission that these paths require.

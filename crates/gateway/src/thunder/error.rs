@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Spelling;
 use super::code::{self, Code};
-use crate::failure::Failure;
+use crate::request::Failure;
 use crate::respond::{ErrorBody, HttpError};
 
 const REALM: &str = "latchkey-applications";

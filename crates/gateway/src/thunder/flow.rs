@@ -20,8 +20,7 @@ use self::request::Credentials;
 use super::applications::{resource, tenant};
 use super::{Spelling, ThunderError, ThunderResult, thunder_json};
 use crate::Services;
-use crate::methods;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, methods};
 use crate::respond::no_store;
 
 async fn execute(services: Data<Services>, mut raw: RawRequest) -> ThunderResult {

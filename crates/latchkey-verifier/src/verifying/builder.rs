@@ -13,13 +13,12 @@ use crate::verifying::cached::Cached;
 use crate::verifying::clock::{Clock, SystemClock};
 use crate::verifying::http::Http;
 use crate::verifying::introspection::Introspection;
-use crate::verifying::issuer::{Environment, Issuer, KeySource, Times};
+use crate::verifying::issuer::{Environment, FeedSource, Issuer, KeySource, Revocations, Times};
 use crate::verifying::issuers::{IsKnown, Issuers, Platform};
 use crate::verifying::observer::{NoObserver, Observer};
 use crate::verifying::refusal::{Challenge, is_quotable};
 use crate::verifying::remembered::Remembered;
 use crate::verifying::replay::{MemoryGuard, ReplayGuard};
-use crate::verifying::revocations::{FeedSource, Revocations};
 use crate::verifying::service_url::service_url;
 use crate::verifying::verifier::{Inner, Rules};
 use crate::{Algorithm, Verifier};
@@ -112,6 +111,13 @@ pub enum ConfigError {
     /// The HTTP client.
     #[error("the HTTP client cannot be made")]
     HttpClient(#[source] reqwest::Error),
+}
+
+impl Verifier {
+    /// Begins a verifier.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
 }
 
 impl Trusted {

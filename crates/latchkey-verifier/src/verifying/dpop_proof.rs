@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::check::ensure;
 use crate::http_uri::normalized;
-use crate::proof_jwt::{ProofError, ProofJwt};
+use crate::proof_jwt::ProofJwt;
+use crate::reason::ProofError;
 use crate::thumbprint::Thumbprint;
 
 /// How far `iat` may be from now.

@@ -14,7 +14,7 @@ use crate::jws::{Header, NOT_ALLOWED, Parts};
 use crate::key_set::KeySet;
 use crate::media_type::same_media_type;
 use crate::members::Members;
-use crate::verifying::verifier::check_key;
+use crate::verifying::named_key::check_key;
 
 /// More than the largest feed: ten thousand single tokens, as many clients, and as many grants, sessions and accounts of people.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;

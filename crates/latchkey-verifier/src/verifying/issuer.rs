@@ -15,7 +15,6 @@ use crate::verifying::feed::Feed;
 use crate::verifying::http::Http;
 use crate::verifying::metadata::{self, Metadata};
 use crate::verifying::observer::{Document, Fetched, Observer};
-use crate::verifying::revocations::{FeedSource, Revocations};
 use crate::verifying::schedule::Freshness;
 
 /// Without `max-age`.
@@ -47,6 +46,18 @@ pub(crate) struct Times {
     pub(crate) max_stale: Duration,
 }
 
+/// What a verifier does about revocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revocations {
+    /// Accepts tokens until they expire.
+    Off,
+    /// Polls the feed of each issuer that has one, and accepts tokens when it cannot be fetched.
+    Preferred,
+    /// Accepts no token unless the feed was fetched within this time; the answer is 503 then.
+    Within(Duration),
+}
+
 /// Where its keys are.
 #[derive(Debug)]
 pub(crate) enum KeySource {
@@ -55,6 +66,16 @@ pub(crate) enum KeySource {
     Jwks(Url),
     /// They are not fetched.
     Fixed,
+}
+
+/// Where the feed of an issuer is.
+#[derive(Debug)]
+pub(crate) enum FeedSource {
+    /// Where its metadata says, if it says so.
+    Metadata,
+    At(Url),
+    /// It has none.
+    None,
 }
 
 pub(crate) struct Issuer {

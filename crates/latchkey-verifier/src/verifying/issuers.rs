@@ -9,8 +9,7 @@ use url::Url;
 
 use crate::verifying::cached::Cached;
 use crate::verifying::clock::Moment;
-use crate::verifying::issuer::{Issuer, KeySource};
-use crate::verifying::revocations::FeedSource;
+use crate::verifying::issuer::{FeedSource, Issuer, KeySource};
 
 /// The closure is asked again after so long, whatever it said.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);

@@ -3,7 +3,6 @@
 use serde::de::DeserializeOwned;
 
 use crate::check::{Unobserved, ensure};
-use crate::jws::LONGEST_TOKEN;
 use crate::members::Members;
 use crate::registered_claims::RegisteredClaims;
 use crate::verifying::introspection::Introspector;
@@ -12,12 +11,6 @@ use crate::verifying::kind_claims::KindClaims;
 use crate::verifying::refusal::Scheme;
 use crate::verifying::verifier::Unconfirmed;
 use crate::{Reason, TokenError, Verifier};
-
-/// Whether a text may be an opaque token: a JWT has dots, and a token is printable (RFC 6750 §2.1).
-pub(crate) fn is_opaque(token: &str) -> bool {
-    let is_printable = token.bytes().all(|byte| byte.is_ascii_graphic());
-    !token.is_empty() && token.len() <= LONGEST_TOKEN && is_printable && !token.contains('.')
-}
 
 impl Verifier {
     pub(crate) async fn admit_opaque<C: DeserializeOwned>(

@@ -3,36 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use crate::algorithm::Algorithms;
 use crate::verifying::cached::{Held, Unavailable};
 use crate::verifying::feed::{self, Feed};
-use crate::verifying::issuer::{Environment, Issuer, Waits};
+use crate::verifying::issuer::{Environment, FeedSource, Issuer, Revocations, Waits};
 use crate::verifying::observer::Document;
 use crate::verifying::schedule::Freshness;
-
-/// What a verifier does about revocations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Revocations {
-    /// Accepts tokens until they expire.
-    Off,
-    /// Polls the feed of each issuer that has one, and accepts tokens when it cannot be fetched.
-    Preferred,
-    /// Accepts no token unless the feed was fetched within this time; the answer is 503 then.
-    Within(Duration),
-}
-
-/// Where the feed of an issuer is.
-#[derive(Debug)]
-pub(crate) enum FeedSource {
-    /// Where its metadata says, if it says so.
-    Metadata,
-    At(Url),
-    /// It has none.
-    None,
-}
 
 /// Without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(10);

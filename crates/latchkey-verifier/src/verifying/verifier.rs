@@ -10,12 +10,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::algorithm::Algorithms;
 use crate::check::{Check, CheckObserver, Trace, Unobserved, ensure};
-use crate::jws::{Header, NOT_ALLOWED, Parts};
-use crate::key_set::{KeySet, PublicKey};
+use crate::jws::{Header, LONGEST_TOKEN, NOT_ALLOWED, Parts};
+use crate::key_set::PublicKey;
 use crate::media_type::same_media_type;
 use crate::members::Members;
 use crate::registered_claims::RegisteredClaims;
-use crate::verifying::builder::Builder;
 use crate::verifying::cached::Unavailable;
 use crate::verifying::confirmation::Confirmation;
 use crate::verifying::feed::IssuedToken;
@@ -23,8 +22,8 @@ use crate::verifying::introspection::Introspector;
 use crate::verifying::issuer::{Environment, Issuer, Waits};
 use crate::verifying::issuers::Issuers;
 use crate::verifying::kind_claims::KindClaims;
+use crate::verifying::named_key::check_key;
 use crate::verifying::observer::{Accepted, Observer as _};
-use crate::verifying::opaque_tokens::is_opaque;
 use crate::verifying::refusal::{Challenge, Scheme};
 use crate::verifying::remembered::Remembered;
 use crate::verifying::replay::ReplayGuard;
@@ -70,11 +69,6 @@ pub(crate) struct Unconfirmed<C> {
 }
 
 impl Verifier {
-    /// Begins a verifier.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// The caller that this bearer token stands for. Waits for a fetch only where keys are missing, two seconds at most. Needs a tokio
     /// runtime.
     ///
@@ -252,20 +246,6 @@ impl Verifier {
     }
 }
 
-/// Finds the key by its identifier among this issuer's; it verifies with its own algorithm, and the token's `alg` must be that one (RFC 8725
-/// §3.1).
-pub(crate) fn check_key<'k>(
-    header: &Header<'_>,
-    keys: &'k KeySet,
-    observer: &mut impl CheckObserver,
-) -> Result<&'k PublicKey, TokenError> {
-    let key = header.kid.and_then(|kid| keys.key(kid)).ok_or(TokenError::UnknownKey);
-    let key = observer.check(Check::Key, key)?;
-    let is_own = ensure(key.algorithm == header.algorithm, TokenError::AlgorithmNotAllowed);
-    observer.check(Check::KeyAlgorithm, is_own)?;
-    Ok(key)
-}
-
 impl Rules {
     /// Checks the claims that every token has.
     fn check_claims<'c>(
@@ -291,11 +271,18 @@ impl From<Unavailable> for Reason {
     }
 }
 
+/// Whether a text may be an opaque token: a JWT has dots, and a token is printable (RFC 6750 §2.1).
+fn is_opaque(token: &str) -> bool {
+    let is_printable = token.bytes().all(|byte| byte.is_ascii_graphic());
+    !token.is_empty() && token.len() <= LONGEST_TOKEN && is_printable && !token.contains('.')
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::KeySet;
     use crate::{Clock, Moment, Trusted};
 
     struct Fixed(u64);

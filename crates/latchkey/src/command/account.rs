@@ -16,6 +16,7 @@ use super::arguments::{ChangeArguments, Consent, With};
 use super::examples::example;
 use super::output::{Columns, ListArguments, confirm, details};
 use super::parse::{Assignment, parse_assignment, patch};
+use super::paths::accounts_path;
 use super::runner::Runner;
 use super::secret_input;
 use crate::admin_client::{ApiRequest, segment};
@@ -300,8 +301,4 @@ impl AccountArguments {
     fn name(&self) -> String {
         format!("{}/{}", self.tenant, self.account)
     }
-}
-
-pub(super) fn accounts_path(tenant: &TenantId) -> String {
-    format!("/api/v1/tenant/{tenant}/accounts")
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
-use super::account::accounts_path;
+use super::paths::accounts_path;
 use super::runner::Runner;
 use crate::admin_client::ApiRequest;
 

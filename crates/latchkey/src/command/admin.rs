@@ -8,10 +8,10 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
-use super::account::accounts_path;
 use super::client::welcome;
 use super::examples::example;
 use super::output::{SecretArguments, SecretSink, json};
+use super::paths::accounts_path;
 use super::runner::Runner;
 use super::{block_on, print};
 use crate::admin_client::{AdminArguments, ApiRequest, InProcess, actor, segment};

@@ -11,10 +11,10 @@ use serde_json::json;
 use tenancy::TenantId;
 
 use super::arguments::{ChangeArguments, Consent, With};
-use super::client::ClientArguments;
 use super::examples::example;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::parse::{When, parse_since};
+use super::paths::ClientArguments;
 use super::runner::Runner;
 use crate::admin_client::{ApiRequest, segment};
 

@@ -17,6 +17,7 @@ use super::client_migration::Migration;
 use super::ended_credentials;
 use super::examples::example;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
+use super::paths::{ClientArguments, clients_path};
 use super::runner::Runner;
 use super::suggested::suggested;
 use crate::admin_client::{ApiRequest, segment};
@@ -60,15 +61,6 @@ pub(crate) enum ClientCommand {
     /// Delete it with its secrets; its id stays reserved.
     #[command(after_help = example!("client delete globex billing --yes"))]
     Delete(With<ClientArguments, Consent>),
-}
-
-/// Which client.
-#[derive(Args)]
-pub(crate) struct ClientArguments {
-    /// The id of its tenant.
-    pub(super) tenant: TenantId,
-    /// Its id.
-    pub(super) client: ClientId,
 }
 
 /// Of `client add`: the members of the document by their names.
@@ -264,22 +256,6 @@ fn read_jwks(path: &str) -> Result<Value, String> {
 fn read_rule(text: &str) -> Result<Value, String> {
     let rule: Value = serde_json::from_str(text).map_err(|error| format!("this is not JSON: {error}"))?;
     if rule.is_object() { Ok(rule) } else { Err("write an object with `issuer` and `subject`".to_owned()) }
-}
-
-impl ClientArguments {
-    /// The client's path in the API.
-    pub(super) fn path(&self) -> String {
-        client_path(&self.tenant, self.client.as_str())
-    }
-}
-
-/// The path of a client of the API.
-pub(super) fn client_path(tenant: &TenantId, client: &str) -> String {
-    format!("{}/{}", clients_path(tenant), segment(client))
-}
-
-pub(super) fn clients_path(tenant: &TenantId) -> String {
-    format!("/api/v1/tenant/{tenant}/clients")
 }
 
 /// Also of the first administrator, who is a client.

@@ -7,7 +7,7 @@ use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::client::ClientArguments;
+use super::paths::ClientArguments;
 
 /// For so long a service may rest before its secret counts as no longer used.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);

@@ -3,8 +3,8 @@
 use administration::{ApiKeyView, Instant, Page, SecretView, UsedFrom};
 use serde_json::json;
 
-use super::client::ClientArguments;
 use super::output::Columns;
+use super::paths::ClientArguments;
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
 use crate::clock;
 

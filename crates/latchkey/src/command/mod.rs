@@ -50,6 +50,7 @@ mod ended_credentials;
 mod new_files;
 mod output;
 mod parse;
+mod paths;
 mod print;
 mod progress;
 pub(crate) mod runner;

@@ -9,10 +9,10 @@ use clap::Subcommand;
 use protocol::{Lifetime, Timestamp};
 use serde_json::json;
 
-use super::client::ClientArguments;
 use super::examples::example;
 use super::output::{Columns, SecretArguments, SecretSink, confirm};
 use super::parse::When;
+use super::paths::ClientArguments;
 use super::runner::Runner;
 use crate::admin_client::{ApiRequest, segment};
 

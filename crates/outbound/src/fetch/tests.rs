@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::UnfitUrl;
 use crate::mock_server::{MockServer, Reply, Request, tls};
 
 const JSON: &str = "content-type: application/json";

@@ -11,12 +11,9 @@ use vaultrs::token::renew_self;
 
 use super::connection::Connection;
 use super::failed::{Failed, NotSignedIn, is_denied, may_pass};
-use super::sign_in::Lease;
+use super::sign_in::{Lease, PAUSE};
 use super::token;
 use crate::{OptionsError, VaultSignIn, VaultToken};
-
-/// The pause between the two attempts.
-pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// One Vault and the way to sign in there.
 pub(crate) struct Session {

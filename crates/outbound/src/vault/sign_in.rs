@@ -12,9 +12,11 @@ use vaultrs::error::ClientError;
 
 use super::connection::{Connection, check_name};
 use super::failed::{NotSignedIn, may_pass};
-use super::session::PAUSE;
 use super::token;
 use crate::{OptionsError, VaultSignIn};
+
+/// The pause between the two attempts.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// A client with a token, and the time it has.
 pub(super) struct Lease {

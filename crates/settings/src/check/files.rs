@@ -1,33 +1,21 @@
 //! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
 //! file that no other user may write. A file that every user may read is reported as a warning.
 
+use std::fs;
 use std::path::Path;
-use std::{fs, io};
 
 use url::Url;
 
 use super::super::{
-    diagnostic::Explanation,
-    environment::Environment,
+    file_faults::{is_private, refusal},
     findings::{Finding, Findings, Location},
-    read::Reading,
+    reading::Reading,
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::Server,
 };
-use crate::files::{FileError, Holds, judge, others_may_read};
+use crate::files::{Holds, judge, others_may_read};
 
 const EXPOSED: &str = "every user of this machine may read this file, which holds a secret";
-
-/// Folders whose files the system gives to this program alone, whatever their modes say: those of container engines and systemd.
-const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
-
-/// Whether what this path leads to lies below one of them, or below the one that systemd names.
-pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
-    let Ok(target) = fs::canonicalize(path) else { return false };
-    let named = environment.text("CREDENTIALS_DIRECTORY").map(Path::new).filter(|path| path.is_absolute());
-    let folders = PRIVATE_FOLDERS.map(Path::new).into_iter().chain(named);
-    folders.filter_map(|folder| fs::canonicalize(folder).ok()).any(|folder| target.starts_with(folder))
-}
 
 impl Reading<'_> {
     /// The files of the server's own sections.
@@ -117,35 +105,6 @@ pub(crate) fn warn_of(path: &Path, at: Location, findings: &mut Findings) {
     findings.warning(at, EXPOSED, format!("run `chmod o-rwx {}`", path.display()));
 }
 
-/// What is wrong with a file, and what to do about it. A file that could not be opened may not be there at all, and what names it be
-/// something else than a path: its name is not repeated.
-pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
-    match error {
-        FileError::Io(error) => match error.kind() {
-            io::ErrorKind::NotFound => Explanation::new(
-                "there is no file of this name",
-                "make it, or correct the path; paths are relative to the file that names them",
-            ),
-            io::ErrorKind::PermissionDenied => {
-                Explanation::new("this file may not be read", "give this user the right to read it")
-            }
-            _ => {
-                Explanation::new(format!("this file cannot be read: {error}"), "name a file that can be read")
-            }
-        },
-        FileError::NotRegular(_) => Explanation::new(error.to_string(), "name a regular file"),
-        FileError::TooLarge(_) => {
-            Explanation::new(error.to_string(), "name the file that is meant, and nothing else")
-        }
-        FileError::Writable(mode) => Explanation::new(
-            format!(
-                "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
-            ),
-            format!("run `chmod go-w {}`", path.display()),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -154,6 +113,7 @@ mod tests {
     use super::super::super::{Loaded, read};
     use super::super::test_folder::Folder;
     use super::*;
+    use crate::Environment;
 
     impl Folder {
         /// What is loaded, or all faults, with paths below this folder.

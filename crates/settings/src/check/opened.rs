@@ -11,7 +11,7 @@ use protocol::{Secret, Timestamp};
 
 use super::super::{
     findings::Location,
-    read::Reading,
+    reading::Reading,
     resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
     sections::{self, Server},
 };

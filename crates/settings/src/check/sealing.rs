@@ -3,19 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use administration::FileSecret;
-use outbound::{KeyService, ServiceUrl};
+use outbound::ServiceUrl;
 
 use super::super::{
     findings::Location,
-    read::Reading,
+    reading::Reading,
     resolved::{SealingKeySource, SealingKeys, Token},
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
 const ALLOWED: &str = "give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
-
-/// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
-pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
 
 impl Reading<'_> {
     /// All of them, if they are sound. Every one is looked at, so that every error is found.

@@ -1,92 +1,18 @@
 //! The rules over `secret_stores`, and what they come to.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use outbound::{AwsStoreOptions, KeyService, SecretStoreOptions, VaultSignIn, VaultStoreOptions};
-use tenancy::TenantId;
+use outbound::KeyService;
 
+use super::known_stores::{KnownStore, KnownStores, SignIn, StorePlace, is_path};
 use super::{AppRoleSetting, AwsStoreSetting, KubernetesSetting, SecretStoreSetting, VaultStoreSetting};
-use crate::{check::sealing::is_segment, files, findings::Location, read::Reading, resolved::Token};
+use crate::{check::sealing::is_segment, findings::Location, reading::Reading, resolved::Token};
 
 /// Where Kubernetes mounts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const SIGN_IN: &str = "give exactly one of `token`, `kubernetes` and `approle`";
-
-/// Secret stores by name.
-pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
-
-/// A secret store as the settings have it.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownStore {
-    /// After what time a secret is read again.
-    pub(crate) refresh: Duration,
-    pub(crate) place: StorePlace,
-    /// Where a tenant's own administrators may have secrets written.
-    tenant_prefixes: BTreeMap<String, Vec<String>>,
-}
-
-/// Where a store is, with paths resolved.
-#[derive(Clone, Debug)]
-pub(crate) enum StorePlace {
-    Vault { setting: Box<VaultStoreSetting>, sign_in: SignIn },
-    Aws(AwsStoreSetting),
-}
-
-/// How the program signs in to Vault.
-#[derive(Clone, Debug)]
-pub(crate) enum SignIn {
-    Token(Token),
-    Kubernetes { mount: String, role: String, token_file: PathBuf },
-    AppRole { mount: String, role_id: String, secret_id: Token },
-}
-
-impl KnownStore {
-    pub(crate) fn allows(&self, tenant: &TenantId, path: &str) -> bool {
-        let prefixes = self.tenant_prefixes.get(tenant.as_str());
-        let begins = |prefix: &String| {
-            let prefix = prefix.trim_end_matches('/');
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        prefixes.is_some_and(|prefixes| prefixes.iter().any(begins))
-    }
-
-    /// Whether a secret there is a member of a JSON object, always.
-    pub(crate) const fn needs_key(&self) -> bool {
-        matches!(self.place, StorePlace::Vault { .. })
-    }
-
-    /// What the store is opened with.
-    pub(crate) fn options(&self) -> Result<SecretStoreOptions, String> {
-        let (setting, sign_in) = match &self.place {
-            StorePlace::Aws(AwsStoreSetting { region, endpoint }) => {
-                let (region, endpoint) = (region.clone(), endpoint.clone());
-                return Ok(SecretStoreOptions::Aws(AwsStoreOptions { region, endpoint }));
-            }
-            StorePlace::Vault { setting, sign_in } => (setting, sign_in),
-        };
-        let read = |path: &PathBuf| {
-            let read = files::read_public(path).map(|bytes| bytes.to_vec());
-            read.map_err(|error| format!("{} cannot be read: {error}", path.display()))
-        };
-        Ok(SecretStoreOptions::Vault(VaultStoreOptions {
-            address: setting.address.clone(),
-            mount: setting.mount.clone().unwrap_or_else(|| "secret".to_owned()),
-            namespace: setting.namespace.clone(),
-            ca: setting.ca.as_ref().map(read).transpose()?,
-            sign_in: match sign_in.clone() {
-                SignIn::Token(token) => VaultSignIn::Token(token.for_vault()),
-                SignIn::Kubernetes { mount, role, token_file } => {
-                    VaultSignIn::Kubernetes { mount, role, token: (token_file, files::read_secret) }
-                }
-                SignIn::AppRole { mount, role_id, secret_id } => {
-                    VaultSignIn::AppRole { mount, role_id, secret_id: secret_id.for_vault() }
-                }
-            },
-        }))
-    }
-}
 
 impl Reading<'_> {
     /// Makes the stores of the settings known. One at fault is among the findings and not among these.
@@ -171,13 +97,6 @@ impl Reading<'_> {
     fn check_mount(&mut self, path: Option<&str>, at: Location) {
         self.check_name(path.is_none_or(|path| path.split('/').all(is_segment)), at);
     }
-}
-
-/// Whether a text is a place in a secret store.
-pub(crate) fn is_path(path: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=.@:-".contains(&byte);
-    let is_part = |part: &str| !["", ".", ".."].contains(&part) && part.bytes().all(fits);
-    path.len() <= 1024 && path.split('/').all(is_part)
 }
 
 #[cfg(test)]

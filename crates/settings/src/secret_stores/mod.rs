@@ -1,9 +1,11 @@
 //! Secret stores that secrets refer to: where they are, how the program signs in, and which paths tenants may use.
 
 mod check;
+mod known_stores;
 mod passwords;
 mod reader;
 mod reference;
+mod store_reference;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +19,9 @@ use super::{schema, sections::TokenSetting};
 
 pub use passwords::Passwords;
 pub use reader::SecretStores;
-pub(crate) use reference::{StoreReference, StoredValues, of_clients, of_server};
+pub(crate) use reader::StoredValues;
+pub(crate) use reference::{of_clients, of_server};
+pub(crate) use store_reference::StoreReference;
 
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

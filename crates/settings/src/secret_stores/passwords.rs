@@ -3,8 +3,8 @@
 use administration::FileSecret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::reference::StoreReference;
-use crate::{findings::Location, read::Reading, resolved::StorageLocation, sections::Cache};
+use super::store_reference::StoreReference;
+use crate::{findings::Location, reading::Reading, resolved::StorageLocation, sections::Cache};
 
 /// Those that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

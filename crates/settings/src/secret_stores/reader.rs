@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use super::check::{KnownStore, KnownStores, is_path};
+use super::known_stores::{KnownStore, KnownStores, is_path};
 
 /// When a secret that a store did not give is asked for again, at the latest.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
@@ -54,6 +54,9 @@ struct Held {
 
 /// A secret, or what the store said.
 pub(crate) type Read = Result<Arc<StoredSecret>, String>;
+
+/// What was read from the stores.
+pub(crate) type StoredValues = BTreeMap<Place, Read>;
 
 impl SecretStores {
     /// The stores that do not give a secret now, by name.

@@ -1,37 +1,15 @@
 //! References to a secret store, and what the stores give for them.
 
-use std::collections::BTreeMap;
-
-use administration::schema::STORE_PATH;
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
 use protocol::Secret;
-use schemars::JsonSchema;
 use secrets::MAX_SECRET_LENGTH;
-use serde::Deserialize;
 
-use super::check::is_path;
-use super::reader::{Place, Read};
+use super::known_stores::is_path;
+use super::reader::Place;
+use super::store_reference::StoreReference;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
-use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, read::Reading, schema};
-
-/// What was read from the stores.
-pub(crate) type StoredValues = BTreeMap<Place, Read>;
-
-/// A secret in a secret store.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StoreReference {
-    /// The name of the secret store, as `secret_stores` has it.
-    pub store: String,
-    /// Where the secret is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
-    #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = STORE_PATH))]
-    pub path: String,
-    /// The member of the stored JSON object that is the secret. Default: the whole text, in AWS Secrets Manager only.
-    #[serde(default)]
-    #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
-    pub key: Option<String>,
-}
+use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading};
 
 /// What is wrong is among the findings.
 pub(crate) struct Reported;

@@ -10,10 +10,10 @@ use administration::{nearest, rows_of};
 use schemars::schema_for;
 use serde_json::Value;
 
-use super::{
-    super::{document::Document, hints::LISTENER_WORDS},
-    KeyPath,
-};
+use super::{super::document::Document, KeyPath};
+
+/// Keys that other servers have for what `listeners` holds.
+pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
 
 /// In these sections of the server every value may be a secret: connections, where keys are, who administers.
 const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];

@@ -8,10 +8,9 @@ use tenancy::StoreError;
 use tokio::time::timeout;
 
 use crate::change_log::CHANGES;
-use crate::database::decoded;
 use crate::error::Error;
 use crate::postgres::PostgresPools;
-use crate::row::Row;
+use crate::row::{Row, decoded};
 use crate::rows::LoggedChange;
 use crate::statement::{Dialect, Statement};
 

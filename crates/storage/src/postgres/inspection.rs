@@ -4,8 +4,8 @@ use protocol::Timestamp;
 use sqlx::Connection as _;
 
 use crate::open_error::OpenError;
-use crate::postgres::pools::{parse, place};
 use crate::postgres::schema::connect;
+use crate::postgres::url::{parse, place};
 
 /// The clock of the server, and whether this login may write. The tables are written under the role `latchkey_operator` where the login
 /// is a member of it.

@@ -8,12 +8,15 @@ mod inspection;
 mod options;
 mod pools;
 mod schema;
+mod url;
 
 pub(crate) use change_feed::PostgresChangeFeed;
 pub use inspection::{Inspection, inspect};
 pub use options::PostgresOptions;
 pub(crate) use pools::PostgresPools;
-pub use pools::{check_url, migrate, open, open_read_only};
-pub(crate) use pools::{parse, place, schema_of};
+pub(crate) use pools::schema_of;
+pub use pools::{migrate, open, open_read_only};
 pub use schema::MIGRATOR;
 pub(crate) use schema::connect;
+pub use url::check_url;
+pub(crate) use url::{parse, place};

@@ -12,15 +12,16 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::database::{Database, Engine, Purpose};
+use crate::database::{Database, Engine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
 use crate::postgres::options::{self, ADMINISTRATION_WAIT, PostgresOptions, single};
 use crate::postgres::schema::{self, Roles, Schema};
+use crate::postgres::url::{parse, place};
 use crate::row::Row;
 use crate::statement::{Dialect, Statement};
 use crate::store_turns::StoreTurns;
-use crate::transaction::{Open, Transaction};
+use crate::transaction::{Open, Purpose, Transaction};
 
 /// The reason, as far as an operator can fix it.
 const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
@@ -270,35 +271,4 @@ fn begin_beside(tenant: &TenantId, has_writer: bool) -> String {
         "BEGIN; {role}SET LOCAL latchkey.tenant = '{tenant}'; \
          SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE"
     )
-}
-
-/// Whether the text is a URL of PostgreSQL. Nothing is connected to.
-///
-/// # Errors
-/// [`OpenError::Url`].
-pub fn check_url(url: &str) -> Result<(), OpenError> {
-    parse(url).map(drop)
-}
-
-pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
-    Ok(options.application_name("latchkey"))
-}
-
-/// What operators know a database by.
-pub(crate) fn place(server: &PgConnectOptions) -> String {
-    let name = server.get_database().unwrap_or_else(|| server.get_username());
-    format!("{}:{}/{name}", server.get_host(), server.get_port())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_message_holds_the_password() {
-        let server: PgConnectOptions = "postgres://latchkey:canary@db.example.com:5433/rows".parse().unwrap();
-        assert_eq!(place(&server), "db.example.com:5433/rows");
-        assert!(!OpenError::Url.to_string().contains("canary"));
-    }
 }

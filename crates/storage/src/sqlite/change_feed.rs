@@ -7,9 +7,8 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
 use crate::change_log::CHANGES;
-use crate::database::decoded;
 use crate::error::Error;
-use crate::row::Row;
+use crate::row::{Row, decoded};
 use crate::rows::LoggedChange;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};

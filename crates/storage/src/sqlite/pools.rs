@@ -13,7 +13,7 @@ use tenancy::{StoreError, TenantId, Turn};
 use tokio::time::{sleep, timeout};
 
 use crate::authorizations::CodeUse;
-use crate::database::{Database, Engine, Purpose};
+use crate::database::{Database, Engine};
 use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::row::Row;
@@ -21,7 +21,7 @@ use crate::sqlite::walks::Walks;
 use crate::sqlite::{Groups, schema};
 use crate::statement::{Dialect, Statement};
 use crate::store_turns::StoreTurns;
-use crate::transaction::{Open, Transaction};
+use crate::transaction::{Open, Purpose, Transaction};
 
 /// How long the lookup of a request may take before its caller gets an error.
 const LOOKUP_WAIT: Duration = Duration::from_millis(250);

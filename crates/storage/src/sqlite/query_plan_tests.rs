@@ -19,7 +19,7 @@ use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
     accounts, applications, audit_records, authorizations, clients, key_schedules, logos, revocations,
-    sealed_items, secret_rotations, signing_keys, sqlite, tenant_search, tenants, usage_log,
+    sealed_items, secret_rotations, signing_keys, sqlite, tenant_keys, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -103,7 +103,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         check(Statement::of(sql), false).await;
     }
     for statement in [
-        Statement::of(key_schedules::SELECT).reading::<TenantState>(),
+        Statement::of(tenant_keys::SELECT).reading::<TenantState>(),
         Statement::of(signing_keys::SELECT).reading::<KeyRecord>(),
         Statement::of(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
         Statement::of(signing_keys::SELECT_ONE).reading::<KeyRecord>(),
@@ -127,7 +127,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         let steps = plan(Statement::of(sql)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
-    let steps = plan(Statement::of(key_schedules::SELECT).reading::<TenantState>()).await;
+    let steps = plan(Statement::of(tenant_keys::SELECT).reading::<TenantState>()).await;
     assert!(steps.iter().any(|step| step.contains("clients_by_lifetime (tenant_id=?")), "{steps:#?}");
 }
 

@@ -5,12 +5,12 @@ use keys::KeySealer;
 use serde_json::{Map, Value};
 use tenancy::TenantId;
 
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::statement::{Dialect, Statement};
+use crate::store_copy::moved_rows::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::tables::{Table, columns, tables_of};
-use crate::store_copy::tenant::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::{CopyError, CopyStep};
-use crate::transaction::Transaction;
+use crate::transaction::{Purpose, Transaction};
 
 /// Columns that follow from a declaration. It stays in the files of the installation.
 const OF_DECLARATION: [&str; 5] =

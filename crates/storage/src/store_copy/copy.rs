@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use protocol::Timestamp;
 
 use crate::migrations::is_readable;
-use crate::store_copy::marks::{self, StoreMark};
+use crate::store_copy::marks;
 use crate::store_copy::session::{Session, StorePlace};
 use crate::store_copy::sums::TableSum;
 use crate::store_copy::tables::{Table, tables};
 use crate::store_copy::target::Target;
 use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
+use crate::store_mark::StoreMark;
 
 /// A finished copy.
 #[derive(Debug)]

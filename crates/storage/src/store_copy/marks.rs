@@ -10,6 +10,7 @@ use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::session::Session;
+use crate::store_mark::StoreMark;
 
 const MARK: &str = "INSERT INTO store_marks (name, store, at) VALUES ($1, $2, $3)
                      ON CONFLICT (name) DO UPDATE SET store = excluded.store, at = excluded.at";
@@ -27,17 +28,6 @@ const LOCK_ATTEMPTS: usize = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 /// The SQLSTATE of a lock that was not given in time.
 const NO_LOCK: &str = "55P03";
-
-/// A store that is not in use, and the other store.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreMark {
-    /// A copy of the other store that is not complete.
-    #[error("is the unfinished copy of {0}")]
-    Unfinished(String),
-    /// The other store has its rows since then.
-    #[error("was moved to {0} at {at}, and takes no writes", at = .1.to_rfc3339())]
-    Moved(String, Timestamp),
-}
 
 const MARKS: &str = "SELECT name, store, at FROM store_marks";
 

@@ -18,16 +18,18 @@ mod ended_later;
 mod restore;
 
 mod arrival;
+mod moved_rows;
 mod tenant;
 
+pub use crate::store_mark::StoreMark;
 pub use backup::{BackupFacts, backup};
 pub use copy::{Copied, copy, take_back};
 pub use ended_later::AuditLine;
-pub use marks::StoreMark;
+pub use moved_rows::MoveError;
 pub use restore::{Restored, restore, verify};
 pub use session::StorePlace;
 pub use sums::TableSum;
-pub use tenant::{MoveError, TenantFacts, export_tenant};
+pub use tenant::{TenantFacts, export_tenant};
 
 use std::io;
 

@@ -8,11 +8,10 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection};
 
-use crate::database::decoded;
 use crate::error::Error;
 use crate::open_error::OpenError;
 use crate::postgres::{connect, parse, place};
-use crate::row::{FromRow, Row};
+use crate::row::{FromRow, Row, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
 

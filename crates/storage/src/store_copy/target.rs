@@ -3,11 +3,12 @@
 use protocol::Timestamp;
 
 use crate::statement::{Dialect, Statement};
-use crate::store_copy::marks::{self, StoreMark};
+use crate::store_copy::marks;
 use crate::store_copy::session::{Session, StorePlace};
 use crate::store_copy::sums::TableSum;
 use crate::store_copy::tables::{Table, tables};
 use crate::store_copy::{CopyError, CopyStep};
+use crate::store_mark::StoreMark;
 
 /// Rows that are written at once, and their bytes.
 const ROWS: usize = 500;

@@ -7,8 +7,8 @@ use std::io::{BufRead, Write};
 use administration::{AuditRecord, Invalidation, SealedItems};
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
-use keys::{KeyId, KeySealer, SealError, SealingContext};
-use protocol::{SigningAlgorithm, Timestamp};
+use keys::KeySealer;
+use protocol::Timestamp;
 use secrets::DigestKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -17,30 +17,18 @@ use zeroize::Zeroizing;
 
 use crate::audit_records;
 use crate::change_log::LOG;
-use crate::database::{Database, Purpose};
+use crate::database::Database;
 use crate::error::Error;
 use crate::migrations::known;
 use crate::rows::log_row;
 use crate::statement::Statement;
 use crate::store_copy::arrival::Arrival;
 use crate::store_copy::copy::open_source;
+use crate::store_copy::moved_rows::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::session::StorePlace;
 use crate::store_copy::tables::{Table, tables};
 use crate::store_copy::{CopyError, CopyStep};
-use crate::transaction::Transaction;
-
-/// What stays where it is: what was begun and lives for minutes, what is sealed for this installation or its
-/// operators, and what follows from other rows.
-const STAYS: [&str; 8] = [
-    "authorization_codes",
-    "console_sessions",
-    "device_codes",
-    "idempotent_answers",
-    "key_thumbprints",
-    "logout_outbox",
-    "pushed_requests",
-    "refusals",
-];
+use crate::transaction::{Purpose, Transaction};
 
 /// The first line.
 #[derive(Clone, derive_more::Debug, Serialize, Deserialize)]
@@ -58,48 +46,6 @@ pub struct TenantFacts {
     /// The key of its digests, in hexadecimal digits.
     #[debug(skip)]
     key: String,
-}
-
-/// Why a tenant was not moved.
-#[derive(Debug, thiserror::Error)]
-pub enum MoveError {
-    /// A store fails, or the lines are not those of a tenant.
-    #[error(transparent)]
-    Copy(#[from] CopyError),
-    /// There is none of this id.
-    #[error("there is no tenant {0}")]
-    Unknown(TenantId),
-    /// It is to come back where it is served.
-    #[error("tenant {0} serves here; suspend it first, and name --replace to have its rows replaced")]
-    Serves(TenantId),
-    /// It is suspended here, as after its export.
-    #[error(
-        "tenant {0} is suspended here; --replace replaces its rows, and what was changed here since its export is lost"
-    )]
-    IsThere(TenantId),
-    /// Its id was used and deleted, and is never used again.
-    #[error("tenant {0} was deleted here, and its id is never used again")]
-    Deleted(TenantId),
-    /// A name of it that all tenants share is another one's.
-    #[error("the issuer or a signing key of tenant {0} is, or was, another tenant's here")]
-    Taken(TenantId),
-    /// Names of people follow from the pepper, which stays.
-    #[error(
-        "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
-    )]
-    Pairwise(TenantId),
-    /// The file holds no tenant, or one of another version.
-    #[error("the file cannot be imported: {0}")]
-    Unusable(String),
-    /// A private key cannot be opened or sealed.
-    #[error("a signing key cannot be opened or sealed")]
-    Seal(#[from] SealError),
-}
-
-impl From<Error> for MoveError {
-    fn from(error: Error) -> Self {
-        CopyError::from(error).into()
-    }
 }
 
 /// Writes the rows of one moment. The tenant is suspended before, so that none is written later.
@@ -304,34 +250,6 @@ async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Res
     Ok(transaction.commit().await?)
 }
 
-/// The private key of a row, and what it is sealed for.
-pub(super) struct PrivateKey<'t> {
-    tenant: &'t TenantId,
-    id: KeyId,
-    algorithm: SigningAlgorithm,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-}
-
-impl<'t> PrivateKey<'t> {
-    pub(super) fn of(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, MoveError> {
-        let text = |name| row.get(name).and_then(Value::as_str);
-        let read = || {
-            let number = row.get("number").and_then(Value::as_u64)?;
-            Some(Self {
-                tenant,
-                id: KeyId::numbered(u32::try_from(number).ok()?),
-                algorithm: text("algorithm")?.parse().ok()?,
-                bytes: Zeroizing::new(HEXLOWER.decode(text("sealed_private_key")?.as_bytes()).ok()?),
-            })
-        };
-        read().ok_or_else(|| unusable("a signing key is none"))
-    }
-
-    pub(super) fn context(&self) -> SealingContext<'t> {
-        SealingContext::SigningKey { tenant: self.tenant, id: self.id, algorithm: self.algorithm }
-    }
-}
-
 /// Whether the row is of a tenant or client whose people have other names for each sector.
 fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
     let settings =
@@ -341,10 +259,6 @@ fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
     })
 }
 
-pub(super) fn moves(table: &Table) -> bool {
-    table.is_of_tenants() && !STAYS.contains(&&*table.name)
-}
-
 fn parsed(table: &Table, raw: &str) -> Result<Map<String, Value>, CopyError> {
     serde_json::from_str(raw)
         .map_err(|cause| CopyError::of(&table.name)(Error::unreadable(&table.name, cause)))
@@ -352,8 +266,4 @@ fn parsed(table: &Table, raw: &str) -> Result<Map<String, Value>, CopyError> {
 
 fn write_line(out: &mut (dyn Write + Send), line: &Value) -> Result<(), CopyError> {
     Ok(writeln!(out, "{line}")?)
-}
-
-pub(super) fn unusable(why: impl Into<String>) -> MoveError {
-    MoveError::Unusable(why.into())
 }

@@ -1,42 +1,11 @@
 //! Devices that wait for a person's decision.
 
 use grants::{CodeKey, DeviceCode, Granted};
-use protocol::{Lifetime, Timestamp};
-use registry::ClientId;
+use protocol::Timestamp;
 use tenancy::TenantId;
 
 use super::Stores;
-use super::sign_ins::person;
-use crate::fixtures::NOW;
-
-const SOURCE: &str = "192.0.2.1";
-
-fn at(seconds: u64) -> Timestamp {
-    NOW + Lifetime::from_seconds(seconds)
-}
-
-fn client(id: &str) -> ClientId {
-    ClientId::parse(id).unwrap()
-}
-
-/// The code of this number, requested at the first second.
-pub(super) fn device_code(tenant: &TenantId, number: u8) -> DeviceCode {
-    DeviceCode {
-        tenant: tenant.clone(),
-        slot: 3,
-        digest: [number; 32],
-        user_digest: [number + 100; 32],
-        client: client("tv"),
-        granted: Granted { scope: Some("openid “email”".to_owned()), ..Granted::default() },
-        requested_from: SOURCE.to_owned(),
-        created_at: at(0),
-        valid_until: at(600),
-        expires_at: at(87_000),
-        decided_at: None,
-        account: None,
-        redeemed_at: None,
-    }
-}
+use super::people::{at, client, device_code, person};
 
 async fn write(stores: &Stores, code: &DeviceCode) -> bool {
     stores.devices.write_device_code(&code.tenant, code, 20).await.unwrap()

@@ -9,7 +9,8 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
 
 use super::Stores;
-use super::sign_ins::{at, begin, code_of, person, sessions, write_code};
+use super::people::{at, person};
+use super::sign_ins::{begin, code_of, sessions, write_code};
 use crate::requests;
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {

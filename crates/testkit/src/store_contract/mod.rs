@@ -27,6 +27,7 @@ mod log;
 mod logos;
 mod logouts;
 mod numbering;
+mod people;
 mod policies;
 mod refresh_families;
 mod refusals;

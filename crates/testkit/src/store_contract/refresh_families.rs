@@ -13,10 +13,8 @@ use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;
 
 use super::Stores;
-use super::devices::device_code;
-use super::sign_ins::{
-    at, begin, begin_in, client, code_of, person, redeem, redemption, sessions, write_code,
-};
+use super::people::{at, client, device_code, person};
+use super::sign_ins::{begin, begin_in, code_of, redeem, redemption, sessions, write_code};
 use crate::requests;
 
 const ID: GrantId = GrantId::from_bytes([5; 16]);

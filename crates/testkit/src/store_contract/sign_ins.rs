@@ -14,30 +14,14 @@ use secrets::{ClientAddress, Pepper};
 use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
 use tenancy::{SessionPolicy, TenantId};
 
+use super::people::{at, client, device_code, person};
 use super::{Stores, add, commit};
-use crate::fixtures::{self, NOW};
+use crate::fixtures::{self};
 use crate::requests::{self, account};
 
 /// In the partition where a code of the first minute ends.
 const CODE: CodeKey = CodeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
-
-pub(super) fn at(seconds: u64) -> Timestamp {
-    NOW + Lifetime::from_seconds(seconds)
-}
-
-pub(super) fn client(id: &str) -> ClientId {
-    ClientId::parse(id).unwrap()
-}
-
-/// A person of this tenant, with the same address at each.
-pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
-    let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
-    let person = account(&tenant, 1, &["ada@example.com"]);
-    let added = Change::Account(requests::row(ChangeKind::Added, None, &person));
-    commit(stores, &requests::declared(vec![added])).await;
-    person
-}
 
 pub(super) fn sessions(stores: &Stores) -> Sessions {
     let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
@@ -140,7 +124,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let of = sessions(stores);
     let signed_in = of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&person.tenant, &signed_in, at(1)).await.unwrap();
-    let device = super::devices::device_code(&person.tenant, 1);
+    let device = device_code(&person.tenant, 1);
     assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
 }
 

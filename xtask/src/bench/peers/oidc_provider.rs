@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::program::{Endpoints, PeoplesEndpoints};
+use super::super::endpoints::{Endpoints, PeoplesEndpoints};
 use super::super::setup::Setup;
 
 pub(in super::super) struct OidcProvider {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use actix_web::rt::time::Instant;
 use secrets::ClientAddress;
 
-use super::Refusals;
 use super::limit::Limit;
+use super::refusals::Refusals;
 use super::ticket::{Outcome, Ticket, Verdict};
 use super::waiting::{Line, Waiting};
 

@@ -10,7 +10,7 @@ use crate::openapi::forms::{
     Introspection, IntrospectionForm, JwkSet, LeakedSecrets, Metadata, Token, TokenForm, UsageForm,
 };
 use crate::openapi::operation::{FORM, Operation, on};
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::routes::admin::usage_example;
 use crate::routes::{protected_resource, strategies};
 

@@ -18,7 +18,7 @@ use super::names::segment;
 use super::row::{Row, change, contended, end, look_at, step};
 use crate::documents;
 use crate::openapi::{ACCOUNT, Operation, merged};
-use crate::raw_request::{JSON, NDJSON};
+use crate::request::{JSON, NDJSON};
 use crate::respond::{Document, changed, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {

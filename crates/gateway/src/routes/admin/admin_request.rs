@@ -6,32 +6,16 @@ use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
 use administration::{Administrator, Caller, EditError, FieldError, Permission};
-use async_trait::async_trait;
 use serde_json::Value;
 
 use super::idempotency::idempotency;
 use super::names::Target;
 use super::query::Query;
 use crate::TokenServices;
-use crate::authorization::RequiredPermission;
-use crate::body::BodyBounds;
+use crate::authentication::{AdminAccess, RequiredPermission};
 use crate::documents;
-use crate::raw_request::RawRequest;
+use crate::request::{BodyBounds, RawRequest};
 use crate::respond::Problem;
-
-/// What the routes of the admin API are served with. A listener has [`BearerAccess`](crate::authorization::BearerAccess), which
-/// authorizes by token; the service without a listener has [`OperatorApi`](crate::OperatorApi)'s own.
-#[async_trait(?Send)]
-pub(crate) trait AdminAccess: 'static {
-    /// What decides and commits.
-    fn administrator(&self) -> &Arc<Administrator>;
-
-    /// What the token endpoint decides with.
-    fn tokens(&self) -> TokenServices;
-
-    /// The caller at the time of the request, if its authority suffices. Nothing of a body has been read until then.
-    async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
-}
 
 /// A request whose caller is authorized; `T` is what the path names.
 pub(crate) struct AdminRequest<T> {

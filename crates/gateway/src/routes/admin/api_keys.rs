@@ -17,9 +17,9 @@ use super::endpoint::at;
 use super::names::{Segment, segment};
 use super::query::Query;
 use super::row::{Row, change, look_at, take_step};
-use super::{Answer, clients};
+use super::{Answer, names};
 use crate::openapi::{NameInPath, Operation, merged};
-use crate::raw_request::{JSON, RawRequest};
+use crate::request::{JSON, RawRequest};
 use crate::respond::{Document, Problem};
 
 const PAGE_EXAMPLE: &str = "MTg5MzQ4NDgwMAo0ZlQ5eFEyYlY3bUs";
@@ -140,7 +140,7 @@ async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> 
 
 fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {
     let key = &made.value.key;
-    let location = format!("{}/api-keys/{}", clients::location(tenant, &key.client_id), key.id);
+    let location = format!("{}/api-keys/{}", names::path_of_client(tenant, &key.client_id), key.id);
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 

@@ -15,7 +15,7 @@ use super::names::segment;
 use super::row::{Row, change, end, look_at, step, take_step};
 use super::{Answer, names, secrets};
 use crate::openapi::{Operation, merged, whole};
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::{Document, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
@@ -89,12 +89,7 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.create_client(caller, tenant, new).await?;
     let client = &made.value.client;
-    created(client, &location(tenant, &client.client_id), &made)
-}
-
-/// The path of a client.
-pub(super) fn location(tenant: &TenantId, client: &str) -> String {
-    format!("/api/v1/tenant/{tenant}/clients/{}", names::encoded(client))
+    created(client, &names::path_of_client(tenant, &client.client_id), &made)
 }
 
 segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing"): |raw| {

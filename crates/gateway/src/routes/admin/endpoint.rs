@@ -9,21 +9,17 @@ use futures_util::future::LocalBoxFuture;
 use utoipa::openapi::HttpMethod::{self, Delete, Get, Patch};
 
 use super::Answer;
-use super::admin_request::{AdminAccess, AdminRequest};
+use super::admin_request::AdminRequest;
 use super::names::Target;
-use crate::failure::Failure;
-use crate::methods;
+use crate::authentication::AdminAccess;
 use crate::openapi::{Operation, admin};
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, methods};
 use crate::respond::Problem;
 
 /// What serves a method: an asynchronous function of an authorized request.
 pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static {}
 
 impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
-
-/// Behind one type for all handlers, or the library would be compiled again for each.
-pub(crate) type Serve = Rc<dyn Fn(Rc<dyn AdminAccess>, RawRequest) -> LocalBoxFuture<'static, Answer>>;
 
 /// An operation at a path, for who has the permission; without one, for who has any.
 pub(super) fn at<T: Target>(

@@ -16,7 +16,7 @@ use super::endpoint::at;
 use crate::documents;
 use crate::explain::{Presented, Request, explain as explained};
 use crate::openapi::Operation;
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::Document;
 
 pub(crate) fn endpoints() -> Vec<Operation> {

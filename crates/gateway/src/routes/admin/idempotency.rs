@@ -4,7 +4,7 @@
 use actix_web::http::header::HeaderName;
 use administration::Idempotency;
 
-use crate::raw_request::RawRequest;
+use crate::request::RawRequest;
 use crate::respond::Problem;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -14,7 +14,7 @@ use super::endpoint::at;
 use super::{Answer, signing_keys};
 use crate::documents::KeyRotation;
 use crate::openapi::Operation;
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::{Document, Problem};
 
 const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone at once: verifiers refuse the tokens in breaks, \

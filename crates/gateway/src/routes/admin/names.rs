@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, utf8_percent_encode};
 use tenancy::TenantId;
 
-use crate::failure::Failure;
 use crate::openapi::NameInPath;
-use crate::raw_request::RawRequest;
+use crate::request::{Failure, RawRequest};
 use crate::respond::Problem;
 
 /// The characters that a segment of a path has in encoded form only.
@@ -92,7 +91,7 @@ macro_rules! segment {
         impl super::names::Segment for $segment {
             const IN_PATH: &'static [crate::openapi::NameInPath] = &[$in_path];
 
-            fn of($raw: &crate::raw_request::RawRequest) -> Result<Self, crate::respond::Problem> {
+            fn of($raw: &crate::request::RawRequest) -> Result<Self, crate::respond::Problem> {
                 let unknown =
                     || crate::respond::Problem::not_found(concat!("there is no ", $noun, " of this id"));
                 $name.ok_or_else(unknown)
@@ -106,6 +105,11 @@ pub(super) use segment;
 /// A name as a segment of a path.
 pub(crate) fn encoded(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, RESERVED)
+}
+
+/// The path of a client.
+pub(super) fn path_of_client(tenant: &TenantId, client: &str) -> String {
+    format!("/api/v1/tenant/{tenant}/clients/{}", encoded(client))
 }
 
 /// The segment at this place, decoded.

@@ -11,9 +11,9 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::{AdminHandler, at};
 use super::names::Segment;
-use crate::body::BodyBounds;
 use crate::documents;
 use crate::openapi::{MERGE_PATCH, MERGED, NOT_MODIFIED, Operation};
+use crate::request::BodyBounds;
 use crate::respond::{Document, changed, looked_at};
 
 /// A row with a path of its own.

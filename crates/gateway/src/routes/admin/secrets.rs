@@ -17,10 +17,10 @@ use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::{Answer, clients, names};
+use super::{Answer, names};
 use crate::documents;
 use crate::openapi::{Operation, merged};
-use crate::raw_request::JSON;
+use crate::request::JSON;
 use crate::respond::Document;
 
 /// All secrets of a client.
@@ -115,7 +115,7 @@ fn answer<T: Serialize>(
     tenant: &TenantId,
     client: &ClientId,
 ) -> Answer {
-    let client = clients::location(tenant, client.as_str());
+    let client = names::path_of_client(tenant, client.as_str());
     let location = format!("{client}/secrets/{}", names::encoded(&secret.id));
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }

@@ -14,9 +14,8 @@ use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::row::{Row, change, look_at, step, take_step};
 use super::{Answer, secrets};
-use crate::body::BodyBounds;
 use crate::openapi::{Operation, merged, whole};
-use crate::raw_request::JSON;
+use crate::request::{BodyBounds, JSON};
 use crate::respond::{Document, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {

@@ -7,7 +7,7 @@ use pages::{Column, Empty, Meaning, Table, Value};
 use super::overview::{heading, tabs};
 use super::shown::{link, outcome, pager};
 use super::visit::{Place, Visit};
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 /// So many applications are looked at for a page.
 const APPLICATIONS: u32 = 50;

@@ -15,8 +15,8 @@ use super::form::Fields;
 use super::shown::{codes, declared_at, fact, outcome, status, time, used};
 use super::visit::{Danger, Visit, unseen};
 use crate::explain::{Presented, Request, advice_on, explain as explained};
-use crate::failure::Failure;
-use crate::page_error::{PageError, PageResult};
+use crate::page::{PageError, PageResult};
+use crate::request::Failure;
 use crate::respond::Problem;
 
 /// Of so many days the scopes that were asked for are counted.

@@ -13,7 +13,7 @@ use super::overview::permitted;
 use super::shown::{Refused, link, outcome, pager, status, time};
 use super::tenants::ROWS;
 use super::visit::Visit;
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 /// The kinds of applications: what is kept as the purpose of the client, its name, and what it is for.
 const PURPOSES: [(&str, &str, &str); 3] = [

@@ -7,7 +7,7 @@ use pages::{Column, Empty, Meaning, Table, Value};
 use super::shown::{outcome, pager, time};
 use super::tenants::ROWS;
 use super::visit::{Place, Visit};
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
     shown(visit).await

@@ -16,7 +16,7 @@ use super::created::{idempotent, request_key, secret_blocks, way_on};
 use super::form::Fields;
 use super::shown::{codes, declared_at, fact, managed_by, outcome, pager, status, time_or};
 use super::visit::{Visit, unseen};
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 /// How long the secrets before stay valid after a rotation.
 const GRACES: [(u64, &str); 4] =

@@ -6,8 +6,7 @@ use pages::{Common, Frame, Link, Place as Entry};
 
 use super::visit::{Place, Visit, show};
 use crate::options::PublicUrl;
-use crate::page::common;
-use crate::page_error::PageRequest;
+use crate::page::{PageRequest, common};
 
 /// The entries of the navigation, with their paths below the place.
 const OF_PLATFORM: [(&str, &str); 3] = [("Overview", ""), ("Tenants", "/tenants"), ("Audit", "/audit")];

@@ -7,7 +7,7 @@ use pages::{Column, Empty, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan
 use super::form::Fields;
 use super::shown::{outcome, status, time, time_or};
 use super::visit::{Danger, Visit, unseen};
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
     shown(visit, None).await

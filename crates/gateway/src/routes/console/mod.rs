@@ -3,6 +3,7 @@
 
 mod form;
 mod holder;
+pub(crate) mod paths;
 mod visit;
 
 mod frame;
@@ -26,29 +27,14 @@ mod keys;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use tenancy::TenantId;
 
 pub(crate) use self::frame::plain_page;
+pub(crate) use self::paths::path_of;
 
 use self::form::Fields;
 use self::visit::{Place, Visit, to_sign_in};
-use crate::page_error::{PageRequest, PageResult, with_pages};
-use crate::routes::{PublicRoute, get, post};
-
-/// The path of the pages of a tenant's administrators; of `platform` those of the operators.
-pub(crate) fn path_of(home: &TenantId) -> String {
-    if home.as_str() == TenantId::PLATFORM { "/console".to_owned() } else { format!("/console/t/{home}") }
-}
-
-/// The way back from an error page below a path of the console: what it is called, and the path of its overview.
-pub(crate) fn way_from(path: &str) -> Option<(String, &str)> {
-    let below = path.strip_prefix("/console")?;
-    let end = match below.strip_prefix("/t/") {
-        Some(rest) => path.len() - rest.len() + rest.find('/').unwrap_or(rest.len()),
-        None => path.len() - below.len(),
-    };
-    Some(("the console".to_owned(), &path[..end]))
-}
+use crate::page::{PageRequest, PageResult, with_pages};
+use crate::routes::public_route::{PublicRoute, get, post};
 
 /// What serves a page, behind one type for all of them.
 type Serve = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;

@@ -12,7 +12,7 @@ use tenancy::{Tenant, TenantId};
 use super::form::Fields;
 use super::shown::{code, declared_at, fact, link, outcome, status, time, time_or, used};
 use super::visit::{Danger, Place, Visit, unseen};
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 

@@ -10,7 +10,7 @@ use pages::{Badge, BarChart, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Va
 use registry::ClientId;
 
 use super::visit::{Visit, unseen};
-use crate::page_error::{PageError, PageResult};
+use crate::page::{PageError, PageResult};
 
 /// Why a form did nothing, for the page that shows it again.
 #[derive(Debug, Default)]

@@ -11,12 +11,12 @@ use tenancy::TenantId;
 
 use super::form::Fields;
 use super::frame::outside;
-use super::path_of;
+use super::paths::path_of;
 use super::visit::{Place, Visit, lead_to, show};
-use crate::cookies::{CookieName, Cookies};
-use crate::fetch_metadata::{OwnOrigin, judge_form};
-use crate::page::{ACCOUNT_PATH, SIGN_IN_AGAIN};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page::{
+    ACCOUNT_PATH, CookieName, Cookies, OwnOrigin, PageError, PageRequest, PageResult, SIGN_IN_AGAIN,
+    judge_form,
+};
 
 /// Says how a session begins.
 pub(super) async fn page(request: PageRequest) -> PageResult {

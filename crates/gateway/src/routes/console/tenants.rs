@@ -9,7 +9,7 @@ use super::created::{self, idempotent};
 use super::form::Fields;
 use super::shown::{Refused, link, managed_by, outcome, pager, status, time};
 use super::visit::Visit;
-use crate::page_error::PageResult;
+use crate::page::PageResult;
 
 /// Rows of a page.
 pub(super) const ROWS: u32 = 50;

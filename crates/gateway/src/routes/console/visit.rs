@@ -15,13 +15,13 @@ use url::form_urlencoded;
 
 use super::form::Fields;
 use super::holder::authority;
-use super::path_of;
+use super::paths::path_of;
 use crate::TenantConsole;
-use crate::cookies::{CookieName, Cookies};
-use crate::failure::Failure;
-use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
-use crate::page::{Opener, respond};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page::{
+    CookieName, Cookies, Opener, OwnOrigin, PageError, PageRequest, PageResult, judge_form, judge_navigation,
+    respond,
+};
+use crate::request::Failure;
 use crate::respond::no_store;
 use crate::routes::admin::{decoded, encoded};
 

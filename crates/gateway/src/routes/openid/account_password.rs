@@ -6,14 +6,13 @@ use administration::{Authority, Caller, EditError};
 use pages::{AccountNotice, ChangePassword, ChangePasswordError, SignInMessage};
 use sessions::{AccountStep, FlowStep, SignedIn};
 
-use super::account::account_page;
+use super::account_page::account_page;
 use super::posted::Fields;
 use super::proceed::respond_to_sign_in;
 use super::sign_in::{begin_session, prove};
 use super::visit::{SealedForm, Visit};
-use crate::failure::Failure;
-use crate::page::{Opener, respond};
-use crate::page_error::PageResult;
+use crate::page::{Opener, PageResult, respond};
+use crate::request::Failure;
 
 /// Asks for the present password and for another one.
 pub(super) async fn page(

@@ -17,7 +17,7 @@ use tenancy::Tenant;
 use super::request_source;
 use super::visit::Visit;
 use crate::Services;
-use crate::page_error::PageError;
+use crate::page::PageError;
 
 /// The longest query. A longer request is pushed.
 pub(super) const LONGEST: usize = 8 * 1_024;

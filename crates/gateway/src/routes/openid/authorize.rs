@@ -7,7 +7,7 @@ use super::outcome::{send, show};
 use super::posted::Posted;
 use super::proceed::{Progress, proceed};
 use super::visit::{Visit, authorizing_tenant};
-use crate::page_error::{PageRequest, PageResult};
+use crate::page::{PageRequest, PageResult};
 
 /// A person comes from a client.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {

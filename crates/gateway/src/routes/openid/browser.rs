@@ -12,8 +12,7 @@ use sessions::{KnownBrowser, KnownBrowsers, SessionToken, SessionWrite, SignedIn
 use tenancy::{StoreError, Tenant};
 
 use crate::Services;
-use crate::cookies::{CookieName, Cookies};
-use crate::page_error::PageResult;
+use crate::page::{CookieName, Cookies, PageResult};
 
 /// Bytes of the value that binds forms to a browser.
 const BYTES: usize = 16;

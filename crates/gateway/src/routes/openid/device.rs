@@ -19,8 +19,7 @@ use super::proceed::sign_in_form;
 use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, respond};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 
 /// A device that waits, and its client.
 struct Waiting {

@@ -8,9 +8,8 @@ use registry::Purpose;
 
 use crate::Services;
 use crate::options::PublicUrl;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, TenantRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, secret_document};
-use crate::tenant_request::{TenantRequest, serve_form};
 
 /// Seconds after which a client with too many codes may try again.
 const WAIT: u32 = 60;

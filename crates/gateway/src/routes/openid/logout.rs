@@ -15,8 +15,7 @@ use url::form_urlencoded::byte_serialize;
 use super::account::to_own_account;
 use super::posted::Posted;
 use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, respond};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 use crate::respond::no_store;
 
 /// What a client sends (§2).

@@ -12,6 +12,7 @@ pub(crate) mod logout;
 pub(crate) mod set_password;
 pub(crate) mod userinfo;
 
+mod account_page;
 mod account_password;
 mod authorization;
 mod browser;

@@ -7,9 +7,9 @@ use pages::{Continue, ErrorKind, ErrorPage, FormPost, Link};
 use protocol::{AuthorizationError, ResponseMode};
 
 use super::authorization::{Addressee, Refused};
-use crate::access_log::request_id;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common_of, respond};
+use crate::request::request_id;
 use crate::respond::no_store;
 
 /// Sends the browser back with an answer: by a redirect after a navigation, and by a page after a form, because browsers apply the policy of

@@ -11,9 +11,8 @@ use registry::Purpose;
 use super::authorization::check;
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, TenantRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, created_secret_json};
-use crate::tenant_request::{TenantRequest, serve_form};
 
 pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;

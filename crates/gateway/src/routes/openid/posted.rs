@@ -11,9 +11,8 @@ use tenancy::{StoreError, Tenant};
 
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};
-use crate::body::Body;
-use crate::fetch_metadata::{OwnOrigin, judge_form};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page::{OwnOrigin, PageError, PageRequest, PageResult, judge_form};
+use crate::request::Body;
 use crate::respond::no_store;
 
 /// The body, and where it was sent.

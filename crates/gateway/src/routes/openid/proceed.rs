@@ -16,8 +16,7 @@ use super::outcome::send;
 use super::request_source::used_up;
 use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, respond};
-use crate::page_error::{PageError, PageResult};
+use crate::page::{Opener, PageError, PageResult, respond};
 
 /// The longest identifier, in characters: that of an e-mail address.
 const LONGEST_IDENTIFIER: usize = 254;

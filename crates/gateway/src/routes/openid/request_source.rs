@@ -9,7 +9,7 @@ use registry::Client;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::page_error::{PageError, PageResult};
+use crate::page::{PageError, PageResult};
 
 /// A request with its parameters.
 pub(super) struct Opened<'p> {

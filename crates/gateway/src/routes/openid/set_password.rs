@@ -10,9 +10,8 @@ use sessions::{AccountStep, FlowStep};
 use super::account::to_own_account;
 use super::posted::{Fields, Posted};
 use super::visit::{SealedForm, Visit};
-use crate::failure::Failure;
-use crate::page::{Opener, respond};
-use crate::page_error::{PageRequest, PageResult};
+use crate::page::{Opener, PageRequest, PageResult, respond};
+use crate::request::Failure;
 
 /// The person comes with the link.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {

@@ -13,7 +13,7 @@ use super::outcome::{send, show};
 use super::posted::{Fields, Opened, Posted, Stale};
 use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
-use crate::page_error::{PageRequest, PageResult};
+use crate::page::{PageRequest, PageResult};
 
 pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;

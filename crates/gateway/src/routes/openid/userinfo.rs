@@ -7,9 +7,8 @@ use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
 use serde_json::{Map, Value};
 
 use crate::Services;
-use crate::raw_request::RawRequest;
+use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
-use crate::tenant_request::TenantRequest;
 
 const OPENID: &str = "openid";
 

@@ -12,12 +12,9 @@ use tenancy::{StoreError, Tenant, TenantError};
 
 use super::browser::Browser;
 use crate::Services;
-use crate::cookies::Cookies;
-use crate::fetch_metadata::judge_navigation;
 use crate::options::PublicUrl;
-use crate::page::{ACCOUNT_PATH, common_of};
-use crate::page_error::{PageError, PageRequest, PageResult};
-use crate::raw_request::RawRequest;
+use crate::page::{ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, common_of, judge_navigation};
+use crate::request::RawRequest;
 
 /// A person at a tenant, in a browser.
 pub(super) struct Visit<'r> {

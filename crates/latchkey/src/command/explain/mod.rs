@@ -12,12 +12,12 @@ use gateway::PresentedCertificates;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::client::ClientArguments;
 use super::inspect::{self, NOT_VALID, read_bytes};
 use super::runner::Runner;
 use super::secret_input;
 use super::suggested::suggested;
 use crate::admin_client::{AdminArguments, ApiRequest};
+use crate::command::paths::ClientArguments;
 
 /// The request that is explained.
 #[derive(Args)]

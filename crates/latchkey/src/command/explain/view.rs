@@ -6,7 +6,7 @@ use administration::{
 };
 use serde_json::Value;
 
-use crate::command::client::ClientArguments;
+use crate::command::paths::ClientArguments;
 
 /// The width of a line, unless one word is longer.
 const WIDTH: usize = 80;

@@ -8,7 +8,7 @@ use super::client_grants::{granted, grants};
 use super::client_proof::{Proof, proof};
 use super::left_out::LeftOut;
 use super::realm::{RealmClient, attribute, readable};
-use super::scopes::Scopes;
+use super::scopes::{MAPPERS, Scopes};
 
 /// The clients that Keycloak makes in each realm for itself.
 const BUILT_IN: [&str; 6] =
@@ -17,7 +17,6 @@ const BUILT_IN: [&str; 6] =
 const NAME: usize = 255;
 const DESCRIPTION: usize = 256;
 
-pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
 const WILDCARD: &str = "redirect URIs with a wildcard, because each is compared byte by byte; `latchkey client set` registers what the client sends";
 const REASONS: [(&str, &str); 7] = [
     ("implicitFlowEnabled", "the implicit flow is not served (RFC 9700 section 2.1.2)"),

@@ -11,8 +11,8 @@ use super::clients::PlannedClient;
 use super::left_out::printable;
 use super::plan::Plan;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
-use crate::command::account::accounts_path;
 use crate::command::account_import::next_call;
+use crate::command::paths::accounts_path;
 use crate::command::{client, tenant};
 
 /// What was made, and what the server refused.

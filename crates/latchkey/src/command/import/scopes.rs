@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::left_out::LeftOut;
 use super::realm::{ClientScope, Realm, attribute, readable};
 
+pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
+
 /// What a client of people may ask for at every tenant.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 /// The client scopes with which Keycloak itself begins; they carry what its tokens have.
@@ -118,7 +120,7 @@ impl<'r> Scopes<'r> {
             }
             let mappers = scope.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();
             if mappers > 0 {
-                left_out.add(super::clients::MAPPERS, format!("{name} ({mappers})"));
+                left_out.add(MAPPERS, format!("{name} ({mappers})"));
             }
         }
     }

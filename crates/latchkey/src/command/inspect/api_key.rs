@@ -15,11 +15,12 @@ use tenancy::TenantId;
 
 use super::InspectArguments;
 use super::checks::{Line, Status};
-use super::report::{Content, Report};
+use super::content::Content;
+use super::report::Report;
 use super::times::instant;
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
 use crate::command::block_on;
-use crate::command::client::client_path;
+use crate::command::paths::client_path;
 
 /// The check that needs no server.
 const CHECKSUM: &str = "checksum";
@@ -133,27 +134,4 @@ fn refused(
 ) -> Checked {
     let (failed, _) = line(check, Status::Failed, found);
     (Line { fix, ..failed }, Some(reason.into()))
-}
-
-/// What a key says of itself, and what it is at its tenant.
-pub(super) fn rows(brand: &str, id: &str, row: Option<&ApiKeyView>, now: Timestamp) -> Vec<Vec<String>> {
-    let list = |texts: &Option<Vec<String>>| texts.iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-    let mut rows = vec![("brand", brand.to_owned()), ("id", id.to_owned())];
-    if let Some(ApiKeyView { client_id, status, revoked_at, settings, .. }) = row {
-        let at = |at: Option<administration::Instant>| at.map_or_else(String::new, |at| instant(at.0, now));
-        let status = match revoked_at.filter(|_| status == "revoked") {
-            Some(revoked_at) => format!("revoked at {}", at(Some(revoked_at))),
-            None => status.clone(),
-        };
-        rows.extend([
-            ("client", client_id.clone()),
-            ("name", settings.name.clone().unwrap_or_default()),
-            ("status", status),
-            ("ends", at(settings.expires_at)),
-            ("scopes", list(&settings.scopes)),
-            ("audiences", list(&settings.audiences)),
-        ]);
-    }
-    let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
-    rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
 }

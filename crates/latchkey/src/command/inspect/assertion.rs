@@ -3,18 +3,9 @@
 use keys::{DescribedCheck as _, TokenKind, outcomes_until};
 use registry::{AssertionCheck, ClientId, KnownClient};
 
-use super::InspectArguments;
 use super::checks::{Said, lines, member};
-use super::expected::{Expected, presented, unverified};
+use super::expected::{Expected, presented};
 use super::report::Report;
-
-/// Whether the options, or the type alone, say that the token is an assertion.
-pub(super) fn is_one(arguments: &InspectArguments, token: &str) -> bool {
-    let InspectArguments { client, tenant, typ, .. } = arguments;
-    let is_named =
-        || tenant.is_none() && typ.is_none() && unverified(token).kind == TokenKind::ClientAssertion;
-    !client.is_empty() || is_named()
-}
 
 /// The report of an assertion of this client.
 pub(super) fn inspect(client: Option<&ClientId>, assertion: &str, expected: &Expected) -> Report {

@@ -6,21 +6,13 @@ use gateway::PresentedCertificates;
 use keys::DescribedCheck as _;
 use protocol::{Timestamp, Validity};
 use registry::{CertificateCheck, CertificateFacts, CertificateInspection, SubjectKind};
-use serde::Serialize;
 use settings::files;
 
 use super::InspectArguments;
 use super::checks::{Line, Said, Status, lines};
-use super::report::{Content, Report};
+use super::content::{Content, Link};
+use super::report::Report;
 use super::times::instant;
-
-/// A certificate between the client's and an authority.
-#[derive(Debug, Serialize)]
-pub(super) struct Link {
-    subject_dn: String,
-    issuer_dn: String,
-    not_after: String,
-}
 
 /// The report of the certificates of a file. One of an authority is valid only where its chain is checked.
 pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp) -> anyhow::Result<Report> {
@@ -59,42 +51,6 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     let chain = presented.der().skip(1).map(Link::of).collect();
     let content = Content::Certificate { certificate: facts, chain };
     Ok(Report::new("a client certificate", failed, is_verified, checks, content, now))
-}
-
-impl Link {
-    fn of(der: &[u8]) -> Self {
-        let facts = CertificateFacts::read(der);
-        let (subject_dn, issuer_dn, not_after) = match facts {
-            Some(facts) => (facts.subject, facts.issuer, facts.validity.not_after.to_rfc3339()),
-            None => ("this is no X.509 certificate".to_owned(), String::new(), String::new()),
-        };
-        Self { subject_dn, issuer_dn, not_after }
-    }
-
-    pub(super) fn row(&self) -> Vec<String> {
-        let Self { subject_dn, issuer_dn, not_after } = self;
-        vec![subject_dn.clone(), format!("issued by {issuer_dn}, valid until {not_after}")]
-    }
-}
-
-/// What a certificate says of itself. A name comes after the member that registers it, so that both can be
-/// copied.
-pub(super) fn rows(facts: &CertificateFacts, now: Timestamp) -> Vec<Vec<String>> {
-    let CertificateFacts { subject, issuer, thumbprint, public_key, validity, .. } = facts;
-    let mut rows = vec![(SubjectKind::Dn.member(), subject.clone())];
-    rows.extend(facts.alternative_names.iter().map(|name| (name.kind, name.value.clone())));
-    rows.extend([
-        ("issuer", issuer.clone()),
-        ("x5t#S256", thumbprint.to_string()),
-        ("public key", public_key.clone()),
-        ("not before", instant(validity.not_before, now)),
-        ("not after", instant(validity.not_after, now)),
-    ]);
-    rows.extend(facts.key_usage.as_ref().map(|usage| ("key usage", usage.join(", "))));
-    let purposes = facts.extended_key_usage.as_ref();
-    rows.extend(purposes.map(|purposes| ("extended key usage", purposes.join(", "))));
-    let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
-    rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
 }
 
 /// What no file shows.

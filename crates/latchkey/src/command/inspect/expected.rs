@@ -13,12 +13,11 @@ use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
 
 use super::InspectArguments;
-use super::assertion;
 use super::checks::Status;
 use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
-use crate::command::client::client_path;
 use crate::command::key::{KeyDocument, keys_path};
+use crate::command::paths::client_path;
 use crate::command::{block_on, tenant};
 use grants::AccessTokenClaims;
 use registry::ClientId;
@@ -85,7 +84,7 @@ impl Expected {
             skew: Lifetime::from_seconds(0),
         };
         if let Some(file) = jwks {
-            let is_of_client = assertion::is_one(arguments, token);
+            let is_of_client = is_assertion(arguments, token);
             let read = if is_of_client { PublicKeys::read_of_client } else { PublicKeys::read };
             expected.read_jwks(file, read)?;
         }
@@ -299,4 +298,12 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
         removed_at: key.removed_at.map(|at| at.0),
         shown: keys::ShownTimes::default(),
     })
+}
+
+/// Whether the options, or the type alone, say that the token is an assertion of a client.
+pub(super) fn is_assertion(arguments: &InspectArguments, token: &str) -> bool {
+    let InspectArguments { client, tenant, typ, .. } = arguments;
+    let is_named =
+        || tenant.is_none() && typ.is_none() && unverified(token).kind == TokenKind::ClientAssertion;
+    !client.is_empty() || is_named()
 }

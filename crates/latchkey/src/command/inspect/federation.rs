@@ -18,7 +18,7 @@ use super::checks::{Line, Said, Status, lines, member, text, time};
 use super::expected::{Expected, presented};
 use super::report::Report;
 use crate::admin_client::{AdminClient, ApiRequest};
-use crate::command::client::client_path;
+use crate::command::paths::client_path;
 use crate::command::{block_on, tenant};
 use keys::DescribedCheck as _;
 use settings::Environment;

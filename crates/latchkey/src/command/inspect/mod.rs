@@ -5,6 +5,7 @@ mod api_key;
 mod assertion;
 mod certificate;
 mod checks;
+mod content;
 mod dpop;
 mod expected;
 mod federation;
@@ -30,7 +31,7 @@ use super::parse::parse_instant;
 use super::{block_on, print};
 use crate::admin_client::AdminArguments;
 use crate::clock;
-use expected::Expected;
+use expected::{Expected, is_assertion};
 pub(super) use input::{read, read_bytes};
 use report::Report;
 
@@ -183,7 +184,7 @@ fn inspect_token(
     if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
         return Ok(report);
     }
-    if assertion::is_one(arguments, &token) {
+    if is_assertion(arguments, &token) {
         return Ok(assertion::inspect(arguments.client()?.as_ref(), &token, &expected));
     }
     token::inspect(&token, &expected)

@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use administration::ApiKeyView;
 use gateway::TokenExplanation;
 use keys::{Inspection, Members, TokenKind};
 use protocol::Timestamp;
-use registry::CertificateFacts;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::api_key;
-use super::certificate::{self, Link};
 use super::checks::{Line, Status, text};
+use super::content::{self, Content, Link, Span, TIMES};
 use super::expected::Expected;
 use super::input::without_secrets;
 use super::times::{instant, span};
@@ -56,48 +53,6 @@ pub(super) struct Report {
     #[serde(skip)]
     now: Timestamp,
 }
-
-/// What the token, the certificate or the API key says of itself.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Content {
-    Jwt {
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-        header: Option<Members>,
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-        claims: Option<Members>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        lifetime: Option<Span>,
-    },
-    Certificate {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        certificate: Option<CertificateFacts>,
-        /// What comes beside the client's own certificate.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        chain: Vec<Link>,
-    },
-    ApiKey {
-        /// Empty where it has none.
-        brand: String,
-        id: String,
-        /// As it is at its tenant.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        api_key: Option<ApiKeyView>,
-    },
-}
-
-/// From `iat` to `exp`, in seconds.
-#[derive(Debug, Serialize)]
-pub(super) struct Span {
-    issued_at: String,
-    expires_at: String,
-    seconds: u64,
-    /// Zero after the end.
-    seconds_left: u64,
-}
-
-/// The claims that are instants (RFC 7519 §4.1, OpenID Connect Core §2).
-const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
 
 impl Report {
     /// `failed` is the check that failed, with the reason of a request.
@@ -244,12 +199,14 @@ impl Report {
                 parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref().map(rows)?))).collect()
             }
             Content::Certificate { certificate, chain } => {
-                let own = certificate.iter().map(|facts| ("CERTIFICATE", certificate::rows(facts, self.now)));
+                let own = certificate
+                    .iter()
+                    .map(|facts| ("CERTIFICATE", content::rows_of_certificate(facts, self.now)));
                 let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(Link::row).collect());
                 own.chain((!chain.is_empty()).then_some(beside)).collect()
             }
             Content::ApiKey { brand, id, api_key } => {
-                vec![("API KEY", api_key::rows(brand, id, api_key.as_ref(), self.now))]
+                vec![("API KEY", content::rows_of_api_key(brand, id, api_key.as_ref(), self.now))]
             }
         }
     }
@@ -262,39 +219,8 @@ impl Report {
     }
 }
 
-impl Span {
-    fn of(claims: &Members, now: Timestamp) -> Option<Self> {
-        let time = |name| claims.iter().find(|(claim, _)| claim == name)?.1.as_u64();
-        let (iat, exp) = (time("iat")?, time("exp")?);
-        Some(Self {
-            issued_at: Timestamp::from_seconds(iat).to_rfc3339(),
-            expires_at: Timestamp::from_seconds(exp).to_rfc3339(),
-            seconds: exp.saturating_sub(iat),
-            seconds_left: exp.saturating_sub(now.seconds()),
-        })
-    }
-}
-
-impl Content {
-    /// Why it is not verified.
-    const fn doubt(&self) -> &'static str {
-        match self {
-            Self::Jwt { .. } => "the signature is not checked, so any sender can have written this.",
-            Self::Certificate { .. } => {
-                "the chain is not checked, so any sender can have made this. Give --client-ca."
-            }
-            Self::ApiKey { .. } => "whether a tenant has this key is not checked. Give --tenant.",
-        }
-    }
-}
-
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.
 fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
     let shown = |row: Vec<String>| row.iter().map(|cell| without_secrets(cell)).collect();
     narrow(&rows.map(shown).collect::<Vec<_>>())
-}
-
-/// The members in the order of the token.
-fn object<S: Serializer>(members: &Option<Members>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(members.iter().flatten().map(|(name, value)| (name, value)))
 }

@@ -1,0 +1,71 @@
+//! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
+
+use std::sync::Arc;
+
+use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, Secret};
+use registry::{
+    AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
+};
+
+use super::authentication_outcome::{AttemptedAuthentication, AuthenticationOutcome};
+use crate::connection::ClientAuthorities;
+use crate::request::{RawRequest, TenantRequest};
+use crate::respond::{OAuthError, OAuthResult};
+
+impl TenantRequest<'_> {
+    /// Authenticates the client.
+    pub(crate) async fn authenticate(
+        self,
+        credentials: ClientAuthentication,
+        purpose: Purpose,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let Self { services, tenant, raw, now } = self;
+        let certificate = raw.client_certificate(now)?;
+        // The authorities of a tenant count in place of those of the listener, which all tenants share.
+        let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
+            Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now))
+        });
+        let credentials = credentials.beside(of_tenant.as_ref().or(certificate));
+        let (method, source) = (credentials.presented_method(), raw.source());
+        let authenticator = &services.tokens.authenticator;
+        note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)
+    }
+
+    /// Authenticates the client of an API key that is presented as an access token, with the limits of every client authentication.
+    pub(crate) async fn authenticate_by_api_key(
+        self,
+        key: &PresentedToken,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let secret = Secret::new(key.expose().to_owned());
+        let alone = ClientAuthentication::Post(IdAndSecret { client_id: String::new(), secret });
+        self.authenticate(alone, Purpose::Exchange).await.map_err(OAuthError::of_token)
+    }
+}
+
+fn note(
+    raw: &RawRequest,
+    presented: PresentedMethod,
+    authenticated: Result<AuthenticatedClient, ClientAuthenticationError>,
+) -> OAuthResult<AuthenticatedClient> {
+    let outcome = match &authenticated {
+        Ok(_) => AuthenticationOutcome::Accepted,
+        Err(error) if error.is_refusal() => AuthenticationOutcome::Refused,
+        Err(_) => AuthenticationOutcome::Unavailable,
+    };
+    let method = match authenticated.as_ref().map(AuthenticatedClient::proof) {
+        Ok(Proof::Certificate(method)) => method.presented(),
+        // A public client may come over a connection with a certificate.
+        Ok(Proof::Nothing) => PresentedMethod::None,
+        Ok(Proof::Federated(_)) => PresentedMethod::FederatedJwt,
+        Ok(Proof::Secret(_) | Proof::ApiKey(_) | Proof::Assertion) => presented,
+        Err(error) if FederationCheck::has_refused(error) => PresentedMethod::FederatedJwt,
+        Err(error) => CertificateMethod::of_refused(error).map_or(presented, CertificateMethod::presented),
+    };
+    raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));
+    let client = authenticated?;
+    raw.log(|fields| {
+        fields.client = Some(client.client().id.clone());
+        fields.is_client_unproven = matches!(client.proof(), Proof::Nothing);
+    });
+    Ok(client)
+}

@@ -1,0 +1,31 @@
+//! A token request that is to be explained.
+
+use administration::ExplainSettings;
+use protocol::{Secret, Timestamp};
+use registry::ClientId;
+use secrets::ClientAddress;
+use tenancy::TenantId;
+
+use crate::TokenServices;
+
+/// A request that an administrator wants explained.
+pub(crate) struct Request<'a> {
+    pub(crate) services: &'a TokenServices,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) client: &'a ClientId,
+    pub(crate) settings: &'a ExplainSettings,
+    /// The source by which a failed attempt is counted: the administrator's.
+    pub(crate) source: ClientAddress,
+    pub(crate) now: Timestamp,
+    pub(crate) public_url: &'a str,
+    /// Whether an API key narrows what the client may.
+    pub(crate) is_by_key: bool,
+}
+
+/// What the request presents, taken out of its settings.
+pub(crate) struct Presented {
+    pub(crate) secret: Option<Secret>,
+    pub(crate) assertion: Option<Secret>,
+    pub(crate) dpop_proof: Option<Secret>,
+    pub(crate) access_token: Option<Secret>,
+}

@@ -1,0 +1,192 @@
+//! Errors that a person sees: a page that says what is wrong, and that looks as the other pages of the tenant do.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
+};
+use administration::EditError;
+use futures_util::future::{FutureExt as _, Map};
+use pages::{Common, ErrorKind, ErrorPage, Link, Page as _};
+use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
+
+use crate::Services;
+use crate::options::PublicUrl;
+use crate::page::{Opener, common, common_of, protect};
+use crate::request::{Failure, RawRequest, VisitedTenant, request_id};
+use crate::respond::{ErrorBody, HttpError};
+use crate::routes::console::paths::way_from;
+
+/// An error page.
+pub(crate) type PageError = HttpError<PageBody>;
+
+/// A page, or the error page in its place.
+pub(crate) type PageResult<T = HttpResponse> = Result<T, PageError>;
+
+/// The request for a page, with what answers it.
+pub(crate) struct PageRequest {
+    pub(crate) services: Data<Services>,
+    pub(crate) public_url: Data<PublicUrl>,
+    pub(crate) raw: RawRequest,
+}
+
+/// The answer of a handler of pages. Only with the request of an error is it known how the error page looks.
+pub(crate) struct PageAnswer(PageResult);
+
+type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
+
+/// A handler of pages as a route takes it.
+pub(crate) fn with_pages<Answer: Future<Output = PageResult>>(
+    handler: impl Fn(PageRequest) -> Answer + Clone + 'static,
+) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answering<Answer> + Clone {
+    move |services, public_url, raw| {
+        let request = PageRequest { services, public_url, raw };
+        handler(request).map(PageAnswer as fn(PageResult) -> PageAnswer)
+    }
+}
+
+impl Responder for PageAnswer {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.0.unwrap_or_else(|error| error.in_the_look_of(request).error_response())
+    }
+}
+
+impl From<Failure<'_>> for PageAnswer {
+    fn from(failure: Failure<'_>) -> Self {
+        Self(Err(failure.into()))
+    }
+}
+
+/// What the page says.
+#[derive(Debug)]
+pub(crate) struct PageBody(Box<Message>);
+
+#[derive(Debug)]
+struct Message {
+    kind: ErrorKind,
+    detail: Option<String>,
+    code: Option<&'static str>,
+    common: Common,
+    back: Option<Link>,
+}
+
+impl HttpError<PageBody> {
+    /// An error of this kind, with the reason for the log.
+    pub(crate) fn of(kind: ErrorKind, reason: RefusalReason) -> Self {
+        let status = match kind {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::BadRequest | ErrorKind::BadSignOut | ErrorKind::NotANavigation | ErrorKind::Ended => {
+                StatusCode::BAD_REQUEST
+            }
+            ErrorKind::TooLong => StatusCode::URI_TOO_LONG,
+            ErrorKind::ForeignForm | ErrorKind::Expired | ErrorKind::NoCookies => StatusCode::FORBIDDEN,
+            ErrorKind::Busy | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::with(status, None, reason, PageBody::new(kind))
+    }
+
+    /// A request that does not fit into a form.
+    pub(crate) fn too_long() -> Self {
+        let detail = "The request is too long: push it (RFC 9126)";
+        Self::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
+    }
+
+    /// A refusal of an authorization request, with its code for the people who run the application.
+    pub(crate) fn refused(error: AuthorizationError) -> Self {
+        let error_code = error.error;
+        let response = ErrorResponse::from(error);
+        let kind = match error_code {
+            AuthorizationErrorCode::InvalidRequestUri => ErrorKind::Ended,
+            _ => ErrorKind::BadRequest,
+        };
+        let mut page = Self::of(kind, response.reason);
+        page.body.0.code = Some(error_code.as_str());
+        page.detailed(&response.error_description)
+    }
+
+    /// The same of a request that is to sign a person out.
+    pub(crate) fn of_sign_out(mut self) -> Self {
+        let Message { kind, detail, .. } = &mut *self.body.0;
+        if *kind == ErrorKind::TooLong {
+            *detail = Some("The request is too long".to_owned());
+        }
+        if matches!(kind, ErrorKind::BadRequest | ErrorKind::TooLong) {
+            *kind = ErrorKind::BadSignOut;
+        }
+        self
+    }
+
+    /// With a sentence for the developers of the application.
+    pub(crate) fn detailed(mut self, detail: &str) -> Self {
+        self.body.0.detail = Some(detail.to_owned());
+        self
+    }
+
+    /// Below the path of the server's proxy, and as the pages of the tenant look where the request has come so far.
+    fn in_the_look_of(mut self, request: &HttpRequest) -> Self {
+        let Some(public_url) = request.app_data::<Data<PublicUrl>>() else { return self };
+        let visited = request.extensions();
+        let of_pages = match visited.get::<VisitedTenant>() {
+            Some(VisitedTenant(tenant)) => common_of(tenant, None, public_url),
+            None => common(public_url),
+        };
+        // It runs no script, so it has no nonce.
+        self.body.0.common = Common { nonce: String::new(), ..of_pages };
+        let way = way_from(request.path());
+        self.body.0.back = way.map(|(name, path)| Link { name, url: public_url.path().to_owned() + path });
+        self
+    }
+}
+
+impl From<EditError> for PageError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Store(error) => error.into(),
+            EditError::Contended => Self::unavailable(&error),
+            _ => Self::fault(&error),
+        }
+    }
+}
+
+impl PageBody {
+    fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Message { kind, detail: None, code: None, common: Common::default(), back: None }))
+    }
+
+    fn page(&self) -> ErrorPage {
+        let Message { kind, detail, code, common, back } = &*self.0;
+        let (common, detail, back) = (common.clone(), detail.clone(), back.clone());
+        ErrorPage { common, kind: *kind, detail, code: *code, request_id: request_id(), back }
+    }
+}
+
+impl ErrorBody for PageBody {
+    const MEDIA_TYPE: &'static str = "text/html; charset=utf-8";
+
+    fn of(failure: Failure<'_>) -> Self {
+        let kind = match failure {
+            Failure::UnknownPath | Failure::UnknownTenant => ErrorKind::NotFound,
+            Failure::TooManyWrites(_) => ErrorKind::Busy,
+            Failure::Unavailable => ErrorKind::Unavailable,
+            Failure::Internal => ErrorKind::Internal,
+            _ => ErrorKind::BadRequest,
+        };
+        Self::new(kind)
+    }
+
+    fn help(&self) -> &'static str {
+        "sign_in_page"
+    }
+
+    fn to_bytes(&self) -> Option<Vec<u8>> {
+        Some(self.page().render().into_bytes())
+    }
+
+    fn protect(&self, response: &mut HttpResponseBuilder) {
+        protect(response, &self.page(), Opener::Severed);
+    }
+}

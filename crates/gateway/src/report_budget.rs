@@ -1,0 +1,30 @@
+//! How often a source may report leaked secrets.
+
+use protocol::{Lifetime, Timestamp};
+use secrets::{ClientAddress, LeakyBuckets};
+use tenancy::TenantId;
+
+use crate::request::Failure;
+
+/// Reports of one source in a minute.
+const REPORTS: u32 = 60;
+
+/// How many reports each source may still send. They concern no tenant that is known, so they count for that of the platform.
+pub struct ReportBudget {
+    sources: LeakyBuckets,
+    platform: TenantId,
+}
+
+impl Default for ReportBudget {
+    fn default() -> Self {
+        let sources = LeakyBuckets::new(REPORTS, Lifetime::from_seconds(60));
+        Self { sources, platform: TenantId::platform() }
+    }
+}
+
+impl ReportBudget {
+    pub(crate) fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), Failure<'static>> {
+        let attempt = self.sources.begin(&self.platform, source, now);
+        attempt.map(drop).ok_or(Failure::TooManyReports)
+    }
+}

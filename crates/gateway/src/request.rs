@@ -1,0 +1,27 @@
+//! A request as it comes: its route, its head and its body, what is noted of it, and how it fails on the way.
+
+mod body;
+pub(crate) mod cross_origin;
+mod failure;
+mod forwarded;
+mod hosts;
+mod log_fields;
+pub(crate) mod methods;
+mod raw_request;
+mod refused;
+mod request_id;
+mod route;
+mod tenant_request;
+
+pub(crate) use body::{Body, BodyBounds, BodyError};
+pub(crate) use cross_origin::Sharing;
+pub(crate) use failure::Failure;
+pub(crate) use forwarded::claims_to_be_forwarded;
+pub use forwarded::{ForwardingHeader, TrustedProxies};
+pub(crate) use hosts::HostNames;
+pub(crate) use log_fields::{FIELDS, Observer, RequestLogFields, request_id};
+pub(crate) use raw_request::{FORM, JSON, MERGE_PATCH, NDJSON, RawRequest, VisitedTenant};
+pub(crate) use refused::{Named, Refused};
+pub(crate) use request_id::RequestId;
+pub(crate) use route::Route;
+pub(crate) use tenant_request::{TenantRequest, serve_form};

@@ -1,0 +1,367 @@
+//! A request before any check. The extractor never fails, because the handler decides the order of the checks: the tenant first, then the
+//! form, then the client.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    USER_AGENT,
+};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use protocol::{ClientCertificate, Timestamp};
+use secrets::ClientAddress;
+use tenancy::Tenant;
+
+use super::body::{self, Body, BodyBounds, BodyError};
+use super::failure::Failure;
+use super::log_fields::{self, Observer, RequestLogFields};
+use super::route::Route;
+use crate::connection::Deadlines;
+use crate::options::PublicUrl;
+use crate::{Listener, Options, Services, TrustedProxies};
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
+
+/// Head and body of a request, unread.
+pub(crate) struct RawRequest {
+    request: HttpRequest,
+    payload: Payload,
+    certificate: OnceCell<Option<Arc<ClientCertificate>>>,
+}
+
+/// The tenant whose pages a request is for, from the moment when it is known.
+pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
+
+impl FromRequest for RawRequest {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take(), certificate: OnceCell::new() }))
+    }
+}
+
+impl RawRequest {
+    /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name, also in the words
+    /// before it, which the router reads unescaped. `None` for the routes without a tenant.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        const BEFORE: &str = "/api/v1/tenant/";
+        if !self.request.app_data::<Route>()?.has_tenant {
+            return None;
+        }
+        let path = self.request.uri().path();
+        let rest = path.strip_prefix(BEFORE).or_else(|| path.split_once(BEFORE).map(|(_, rest)| rest));
+        let rest = rest.unwrap_or_default();
+        let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        Some(&rest[..end])
+    }
+
+    /// The tenant that the path names, or the server's default one on the paths without a tenant. No tenant has the empty name.
+    pub(crate) fn tenant_or_default(&self) -> &str {
+        self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
+    }
+
+    /// The tenant of the paths without a tenant.
+    pub(crate) fn default_tenant(&self) -> Option<&str> {
+        self.request.app_data::<Data<Options>>()?.default_tenant.as_deref()
+    }
+
+    /// The path as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.request.uri().path()
+    }
+
+    /// All headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// The query as it was sent.
+    pub(crate) fn query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    /// Whether its method is not safe (RFC 9110 §9.2.1).
+    pub(crate) fn writes(&self) -> bool {
+        !self.request.method().is_safe()
+    }
+
+    /// The segment of the path, as it was sent, at `{name}` of the route's pattern.
+    pub(crate) fn place(&self, name: &str) -> Option<&str> {
+        let mut parts = self.routed();
+        parts
+            .find(|(part, _)| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name))
+            .map(|(_, sent)| sent)
+    }
+
+    /// Whether the path has the literal segments of the route without escapes. The router reads `/api/v1/%61dmin` as `/api/v1/admin`; a
+    /// proxy that forbids the path may not.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
+    }
+
+    /// The pattern of the route that took the request.
+    pub(crate) fn pattern(&self) -> &'static str {
+        self.request.app_data::<Route>().map_or("", |route| route.pattern)
+    }
+
+    fn routed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pattern().split('/').zip(self.path().split('/'))
+    }
+
+    /// The credentials header, if there is one.
+    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, Failure<'static>> {
+        let mut headers = self.request.headers().get_all(AUTHORIZATION);
+        let first = headers.next().map(HeaderValue::as_bytes);
+        if headers.next().is_some() {
+            return Err(Failure::RepeatedAuthorization);
+        }
+        Ok(first)
+    }
+
+    /// The headers with DPoP proofs; a request has one at most.
+    pub(crate) fn dpop_headers(&self) -> impl Iterator<Item = &[u8]> {
+        self.request.headers().get_all(DPOP).map(HeaderValue::as_bytes)
+    }
+
+    /// A header that is a list, all of its lines as one (RFC 9110 §5.3).
+    pub(crate) fn list(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
+        let lines = self.request.headers().get_all(name);
+        lines.map(|line| String::from_utf8_lossy(line.as_bytes())).reduce(|all, line| all + ", " + line)
+    }
+
+    /// Whether the caller has already what this entity tag names, weakly compared (RFC 9110 §13.1.2).
+    pub(crate) fn knows(&self, tag: impl AsRef<[u8]>) -> bool {
+        self.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag))
+    }
+
+    /// The User-Agent header, of any length; empty where it is absent or not ASCII.
+    pub(crate) fn user_agent(&self) -> &str {
+        let header = self.request.headers().get(USER_AGENT);
+        header.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of other peers are ignored.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
+        Some(self.proxies().map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
+    }
+
+    /// The client's certificate.
+    pub(crate) fn client_certificate(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<&Arc<ClientCertificate>>, Failure<'static>> {
+        let certificate = match self.certificate.get() {
+            Some(certificate) => certificate,
+            None => {
+                let read = self.read_certificate(now)?;
+                self.certificate.get_or_init(|| read)
+            }
+        };
+        Ok(certificate.as_ref())
+    }
+
+    /// Whether nobody on the way can read it: it came by TLS, from this machine, or from a trusted proxy to which people come by https.
+    pub(crate) fn is_confidential(&self, public_url: &PublicUrl) -> bool {
+        if self.listener().is_some_and(|listener| listener.tls.is_some()) {
+            return true;
+        }
+        let Some(peer) = self.request.peer_addr().map(|address| address.ip().to_canonical()) else {
+            return false;
+        };
+        let is_proxied =
+            || public_url.is_https() && self.proxies().is_some_and(|proxies| proxies.trusts(peer));
+        peer.is_loopback() || is_proxied()
+    }
+
+    /// The listener that took the request.
+    pub(crate) fn listener(&self) -> Option<&Listener> {
+        Some(self.request.app_data::<Data<Listener>>()?)
+    }
+
+    fn proxies(&self) -> Option<&TrustedProxies> {
+        self.listener()?.trusted_proxies.as_ref()
+    }
+
+    /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header
+    /// counts.
+    fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
+        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
+        if !peer.zip(self.proxies()).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
+            return Ok(self.request.conn_data::<Arc<ClientCertificate>>().cloned());
+        }
+        let header = self.listener().and_then(|listener| listener.client_certificate_header.as_ref());
+        let Some(header) = header else { return Ok(None) };
+        let certificate = header.read(self.request.headers(), now).map_err(Failure::CertificateHeader)?;
+        Ok(certificate.map(Arc::new))
+    }
+
+    /// The source by which failures are counted.
+    pub(crate) fn source(&self) -> ClientAddress {
+        ClientAddress::new(self.address())
+    }
+
+    /// Notes fields for the access log.
+    pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
+        log_fields::note(note);
+    }
+
+    /// Notes which tenant serves the request of a client or a person.
+    pub(crate) fn serve(&self, services: &Services, tenant: &Tenant) {
+        self.log(|fields| {
+            fields.tenant = Some(tenant.id.clone());
+            fields.observer = Some(Observer {
+                usage: Arc::clone(&services.usage),
+                refusals: Arc::clone(&services.refusals),
+                source: self.source(),
+                now: (services.clock)(),
+            });
+        });
+    }
+
+    /// Notes whose pages the request is for.
+    pub(crate) fn visit(&self, services: &Services, tenant: &Arc<Tenant>) {
+        self.serve(services, tenant);
+        self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
+    }
+
+    /// From here to its answer the request is dropped when its client hangs up.
+    pub(crate) fn needs_client(&self) {
+        if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
+            deadlines.need_client();
+        }
+    }
+
+    /// Whether its body is called a form.
+    pub(crate) fn has_form(&self) -> bool {
+        self.is_one_of(&[FORM])
+    }
+
+    /// The body of a form, read whole. Credentials are read from it and never from the URI of the request (RFC 6749 §2.3.1).
+    pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
+        self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
+    }
+
+    /// A JSON body, read whole and not parsed.
+    pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
+        self.json_within(BodyBounds::ORDINARY).await
+    }
+
+    /// The same for a document of this size.
+    pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
+        let wanted = "application/json, or application/merge-patch+json for a patch";
+        self.body(&[JSON, MERGE_PATCH], wanted, bounds).await
+    }
+
+    /// Lines of JSON, read whole and not parsed.
+    pub(crate) async fn import_lines(&mut self) -> Result<Body, BodyError> {
+        self.body(&[NDJSON], NDJSON, BodyBounds::IMPORT).await
+    }
+
+    /// A body of any media type, read whole: some callers of the Thunder-compatible API send none.
+    pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
+        self.read(BodyBounds::ORDINARY).await
+    }
+
+    async fn read(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
+        let announced = self.request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = body::read(&mut self.payload, announced, bounds).await?;
+        if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
+            deadlines.body_read();
+        }
+        Ok(body)
+    }
+
+    async fn body(
+        &mut self,
+        types: &[&str],
+        wanted: &'static str,
+        bounds: BodyBounds,
+    ) -> Result<Body, BodyError> {
+        let body = self.read(bounds).await?;
+        if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
+            return Err(BodyError::TwoTypes);
+        }
+        if !body.is_empty() && !self.is_one_of(types) {
+            return Err(BodyError::MediaType(wanted));
+        }
+        Ok(body)
+    }
+
+    fn is_one_of(&self, types: &[&str]) -> bool {
+        let value = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        types.iter().any(|wanted| media_type.eq_ignore_ascii_case(wanted))
+    }
+}
+
+/// Whether a list of entity tags has this one, weakly compared.
+fn names_tag(tags: &str, tag: impl AsRef<[u8]>) -> bool {
+    let names = |listed: &str| listed.strip_prefix("W/").unwrap_or(listed).as_bytes() == tag.as_ref();
+    tags.split(',').map(str::trim).any(|listed| listed == "*" || names(listed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::{ForwardingHeader, Surface};
+
+    // [http RFC 9110 §13.1.2]: `If-None-Match` is compared weakly, with lists and `*`
+    #[test]
+    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
+        for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
+            assert!(names_tag(tags, "\"a\""), "{tags}");
+        }
+        for tags in ["", "a", "\"b\"", "\"ab\""] {
+            assert!(!names_tag(tags, "\"a\""), "{tags}");
+        }
+    }
+
+    #[test]
+    fn in_clear_a_request_is_confidential_from_this_machine_and_from_a_proxy_to_which_people_come_by_https() {
+        let (local, proxy, stranger) = ("127.0.0.1:9", "192.0.2.7:9", "198.51.100.1:9");
+        for (peer, public_url, expected) in [
+            (local, "http://id.example.com", true),
+            ("[::1]:9", "http://id.example.com", true),
+            ("[::ffff:127.0.0.1]:9", "http://id.example.com", true),
+            (proxy, "https://id.example.com", true),
+            (proxy, "http://id.example.com", false),
+            (stranger, "https://id.example.com", false),
+            (stranger, "http://id.example.com", false),
+        ] {
+            let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::ALL);
+            let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
+            listener.trusted_proxies = Some(TrustedProxies { from: vec![from], header });
+            // What a proxy, or a stranger, says of itself is not asked.
+            let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
+            let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
+            let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);
+            let is_confidential =
+                raw.into_inner().unwrap().is_confidential(&PublicUrl(public_url.to_owned()));
+            assert_eq!(is_confidential, expected, "{peer} {public_url}");
+        }
+    }
+}

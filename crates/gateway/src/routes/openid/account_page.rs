@@ -1,0 +1,78 @@
+//! The page of a person's account: where it is signed in, and which applications may use it.
+
+use actix_web::http::StatusCode;
+use administration::{AccountSignInsView, ConsentView, SessionView};
+use pages::{AccountNotice, AccountPage, AllowedApplication, Language, Moment, SessionEntry};
+use sessions::{AccountStep, FlowStep, SignedIn};
+
+use super::scope_lines::scope_lines;
+use super::visit::{SealedForm, Visit, person};
+use crate::page::{Opener, PageResult, respond};
+use crate::routes::console::paths::path_of;
+
+/// The account with what has just been done.
+pub(super) async fn account_page(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    notice: Option<AccountNotice>,
+) -> PageResult {
+    let Visit { services, tenant, now, .. } = visit;
+    let own = signed_in.session();
+    let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
+    let AccountSignInsView { mut sessions, mut consents } = left;
+    sessions.retain(|session| session.session_id != own.id.as_str());
+    // What was allowed last is shown first.
+    consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
+    let more_applications = consents.len().saturating_sub(AccountPage::MOST);
+    consents.truncate(AccountPage::MOST);
+    let common = visit.common(None);
+    let mut applications = Vec::new();
+    for consent in consents {
+        applications.push(application(visit, consent, common.language).await?);
+    }
+    let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
+    let SealedForm { action, flow } = visit.form("", step, *now)?;
+    let row = visit.account(signed_in).await?;
+    let (name, account) = person(row.as_deref(), signed_in);
+    let has_password = row.as_ref().is_some_and(|row| row.password_changed_at.is_some());
+    let console = row.filter(|row| !row.permissions.is_empty());
+    let console = console.map(|_| visit.public_url.path().to_owned() + &path_of(&tenant.id) + "/sign-in");
+    let page = AccountPage {
+        common,
+        action,
+        flow,
+        name,
+        account,
+        has_password,
+        console,
+        notice,
+        here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
+        elsewhere: sessions.into_iter().map(entry).collect(),
+        applications,
+        more_applications,
+    };
+    Ok(respond(StatusCode::OK, &page, Opener::Severed))
+}
+
+fn entry(session: SessionView) -> SessionEntry {
+    let SessionView { session_id: id, user_agent, source, created_at, last_seen_at, .. } = session;
+    let [began, last_seen] = [created_at, last_seen_at].map(|at| Moment::utc(at.0.to_rfc3339()));
+    SessionEntry { id, user_agent, source, began, last_seen }
+}
+
+/// A client that does not serve has no name here but its id.
+async fn application(
+    visit: &Visit<'_>,
+    consent: ConsentView,
+    language: Language,
+) -> PageResult<AllowedApplication> {
+    let ConsentView { client_id, scopes, resources: apis, granted_at } = consent;
+    let client = visit.services.tokens.authenticator.find_active(&visit.tenant.id, &client_id).await?;
+    Ok(AllowedApplication {
+        name: client.map_or_else(|| client_id.clone(), |client| client.name.clone()),
+        client: client_id,
+        scopes: scope_lines(&visit.tenant, &apis, scopes.into_iter(), language),
+        apis,
+        allowed: Moment::utc(granted_at.0.to_rfc3339()),
+    })
+}

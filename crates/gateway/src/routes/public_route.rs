@@ -1,0 +1,63 @@
+//! A path that everyone may request: its handlers, and the answers to other methods and to preflights.
+
+use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _, web};
+
+use crate::request::{Failure, cross_origin, methods};
+use crate::respond::OAuthError;
+
+/// A path with its handlers, and 405 for other methods than theirs.
+pub(super) struct PublicRoute {
+    pub(super) pattern: &'static str,
+    methods: &'static str,
+    /// Each makes a handler anew, for each place where it is registered.
+    pub(super) to_handlers: Vec<Box<dyn Fn() -> actix_web::Route>>,
+}
+
+pub(super) fn post<Args: FromRequest + 'static>(
+    pattern: &'static str,
+    handler: impl Handler<Args, Output: Responder + 'static>,
+) -> PublicRoute {
+    PublicRoute { pattern, methods: "POST", to_handlers: Vec::new() }.with(methods::post, handler)
+}
+
+pub(super) fn get<Args: FromRequest + 'static>(
+    pattern: &'static str,
+    handler: impl Handler<Args, Output: Responder + 'static>,
+) -> PublicRoute {
+    PublicRoute { pattern, methods: "GET, HEAD", to_handlers: Vec::new() }.with(methods::get, handler)
+}
+
+impl PublicRoute {
+    /// The same path with a handler of `POST`, too.
+    pub(super) fn post<Args: FromRequest + 'static>(
+        self,
+        handler: impl Handler<Args, Output: Responder + 'static>,
+    ) -> Self {
+        Self { methods: "GET, HEAD, POST", ..self }.with(methods::post, handler)
+    }
+
+    fn with<Args: FromRequest + 'static>(
+        mut self,
+        route: fn() -> actix_web::Route,
+        handler: impl Handler<Args, Output: Responder + 'static>,
+    ) -> Self {
+        self.to_handlers.push(Box::new(move || route().to(handler.clone())));
+        self
+    }
+}
+
+impl From<PublicRoute> for (&'static str, Resource) {
+    fn from(PublicRoute { pattern, methods, to_handlers }: PublicRoute) -> Self {
+        let wrong_method =
+            async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
+        let mut resource = web::resource(pattern);
+        for to_handler in to_handlers {
+            resource = resource.route(to_handler());
+        }
+        if cross_origin::is_shared(pattern) {
+            let preflight = web::route().guard(cross_origin::is_preflight());
+            resource = resource.route(preflight.to(cross_origin::preflight));
+        }
+        (pattern, resource.default_service(web::to(wrong_method)))
+    }
+}

@@ -1,0 +1,154 @@
+//! What a token, a certificate or an API key says of itself.
+
+use administration::ApiKeyView;
+use keys::Members;
+use protocol::Timestamp;
+use registry::{CertificateFacts, SubjectKind};
+use serde::{Serialize, Serializer};
+
+use super::times::instant;
+
+/// The claims that are instants (RFC 7519 §4.1, OpenID Connect Core §2).
+pub(super) const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
+
+/// What the token, the certificate or the API key says of itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Jwt {
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
+        header: Option<Members>,
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
+        claims: Option<Members>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lifetime: Option<Span>,
+    },
+    Certificate {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateFacts>,
+        /// What comes beside the client's own certificate.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        chain: Vec<Link>,
+    },
+    ApiKey {
+        /// Empty where it has none.
+        brand: String,
+        id: String,
+        /// As it is at its tenant.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        api_key: Option<ApiKeyView>,
+    },
+}
+
+/// From `iat` to `exp`, in seconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Span {
+    issued_at: String,
+    expires_at: String,
+    pub(super) seconds: u64,
+    /// Zero after the end.
+    pub(super) seconds_left: u64,
+}
+
+impl Span {
+    pub(super) fn of(claims: &Members, now: Timestamp) -> Option<Self> {
+        let time = |name| claims.iter().find(|(claim, _)| claim == name)?.1.as_u64();
+        let (iat, exp) = (time("iat")?, time("exp")?);
+        Some(Self {
+            issued_at: Timestamp::from_seconds(iat).to_rfc3339(),
+            expires_at: Timestamp::from_seconds(exp).to_rfc3339(),
+            seconds: exp.saturating_sub(iat),
+            seconds_left: exp.saturating_sub(now.seconds()),
+        })
+    }
+}
+
+impl Content {
+    /// Why it is not verified.
+    pub(super) const fn doubt(&self) -> &'static str {
+        match self {
+            Self::Jwt { .. } => "the signature is not checked, so any sender can have written this.",
+            Self::Certificate { .. } => {
+                "the chain is not checked, so any sender can have made this. Give --client-ca."
+            }
+            Self::ApiKey { .. } => "whether a tenant has this key is not checked. Give --tenant.",
+        }
+    }
+}
+
+/// A certificate between the client's and an authority.
+#[derive(Debug, Serialize)]
+pub(super) struct Link {
+    subject_dn: String,
+    issuer_dn: String,
+    not_after: String,
+}
+
+impl Link {
+    pub(super) fn of(der: &[u8]) -> Self {
+        let facts = CertificateFacts::read(der);
+        let (subject_dn, issuer_dn, not_after) = match facts {
+            Some(facts) => (facts.subject, facts.issuer, facts.validity.not_after.to_rfc3339()),
+            None => ("this is no X.509 certificate".to_owned(), String::new(), String::new()),
+        };
+        Self { subject_dn, issuer_dn, not_after }
+    }
+
+    pub(super) fn row(&self) -> Vec<String> {
+        let Self { subject_dn, issuer_dn, not_after } = self;
+        vec![subject_dn.clone(), format!("issued by {issuer_dn}, valid until {not_after}")]
+    }
+}
+
+/// What a certificate says of itself. A name comes after the member that registers it, so that both can be
+/// copied.
+pub(super) fn rows_of_certificate(facts: &CertificateFacts, now: Timestamp) -> Vec<Vec<String>> {
+    let CertificateFacts { subject, issuer, thumbprint, public_key, validity, .. } = facts;
+    let mut rows = vec![(SubjectKind::Dn.member(), subject.clone())];
+    rows.extend(facts.alternative_names.iter().map(|name| (name.kind, name.value.clone())));
+    rows.extend([
+        ("issuer", issuer.clone()),
+        ("x5t#S256", thumbprint.to_string()),
+        ("public key", public_key.clone()),
+        ("not before", instant(validity.not_before, now)),
+        ("not after", instant(validity.not_after, now)),
+    ]);
+    rows.extend(facts.key_usage.as_ref().map(|usage| ("key usage", usage.join(", "))));
+    let purposes = facts.extended_key_usage.as_ref();
+    rows.extend(purposes.map(|purposes| ("extended key usage", purposes.join(", "))));
+    let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
+    rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
+}
+
+/// What a key says of itself, and what it is at its tenant.
+pub(super) fn rows_of_api_key(
+    brand: &str,
+    id: &str,
+    row: Option<&ApiKeyView>,
+    now: Timestamp,
+) -> Vec<Vec<String>> {
+    let list = |texts: &Option<Vec<String>>| texts.iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let mut rows = vec![("brand", brand.to_owned()), ("id", id.to_owned())];
+    if let Some(ApiKeyView { client_id, status, revoked_at, settings, .. }) = row {
+        let at = |at: Option<administration::Instant>| at.map_or_else(String::new, |at| instant(at.0, now));
+        let status = match revoked_at.filter(|_| status == "revoked") {
+            Some(revoked_at) => format!("revoked at {}", at(Some(revoked_at))),
+            None => status.clone(),
+        };
+        rows.extend([
+            ("client", client_id.clone()),
+            ("name", settings.name.clone().unwrap_or_default()),
+            ("status", status),
+            ("ends", at(settings.expires_at)),
+            ("scopes", list(&settings.scopes)),
+            ("audiences", list(&settings.audiences)),
+        ]);
+    }
+    let shown = |text: String| if text.is_empty() { "(none)".to_owned() } else { text };
+    rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
+}
+
+/// The members in the order of the token.
+fn object<S: Serializer>(members: &Option<Members>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().flatten().map(|(name, value)| (name, value)))
+}

@@ -1,0 +1,45 @@
+//! The checks of a client's assertion one by one, offline: with the functions of a request, and with what is known of the client and its tenant
+//! (RFC 7523 §3).
+
+use keys::PublicKeys;
+use protocol::{AssertionKind, Timestamp};
+use tenancy::AssertionPolicy;
+
+use crate::AssertionCheck;
+use crate::assertion::client_assertion::{Accepted, AssertionClaims, client_of, read};
+
+/// What is known of the client that an assertion is of, and of its tenant.
+#[derive(Clone, Copy, Default)]
+pub struct KnownClient<'a> {
+    /// The `client_id` of the request.
+    pub client_id: Option<&'a str>,
+    /// The names of the tenant: its issuer, and its token endpoint.
+    pub audiences: &'a [String],
+    /// The client's key set.
+    pub keys: Option<&'a PublicKeys>,
+}
+
+impl KnownClient<'_> {
+    /// Inspects an assertion for a request of now, under the policy of a tenant that has set none. Returns
+    /// the thumbprint of the key that signed it, where there are keys.
+    ///
+    /// # Errors
+    /// The check that fails.
+    pub fn inspect(&self, assertion: &str, now: Timestamp) -> Result<Option<String>, AssertionCheck> {
+        let jwt = read(assertion, AssertionKind::Jwt).map_err(AssertionCheck::of_form)?;
+        let client = client_of(&jwt, self.client_id).ok_or(AssertionCheck::Subject)?;
+        let (claims, key) = match self.keys {
+            Some(keys) => jwt.verify::<AssertionClaims>(keys).map(|(claims, key)| (claims, Some(key))),
+            None => jwt.unverified_claims().map(|claims| (claims, None)),
+        }
+        .map_err(AssertionCheck::of_signature)?;
+        // Where no name of the tenant is known, any that the assertion has will do.
+        let audiences = match self.audiences {
+            [] => claims.audiences().map(str::to_owned).collect(),
+            audiences => audiences.to_vec(),
+        };
+        let accepted = Accepted { audiences, policy: AssertionPolicy::default() };
+        claims.check(&client, &accepted, now)?;
+        Ok(key)
+    }
+}

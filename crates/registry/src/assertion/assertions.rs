@@ -1,0 +1,207 @@
+//! Verifies what a client has signed with its keys, registered or fetched: assertions (`private_key_jwt`, RFC 7523 §2.2) and request objects (RFC 9101).
+//! The rules over them stand in `client_assertion.rs` and `request_object.rs`.
+
+use std::sync::Arc;
+
+use keys::{ClientJwt, PublicKeys, TokenError};
+use protocol::Timestamp;
+use serde::de::DeserializeOwned;
+use tenancy::Tenant;
+
+use crate::assertion::client_assertion::{Accepted, AssertionClaims};
+use crate::assertion::key_sets::KeySets;
+use crate::assertion::request_object::{self, RequestObject, RequestObjectError};
+use crate::assertion::single_use::SingleUse;
+use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
+use crate::{
+    AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
+    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseIdentifier,
+};
+
+/// A key for each algorithm, whose private keys were not kept.
+const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
+
+/// The claims of an assertion, and the thumbprint of the key that signed it.
+type Signed = (AssertionClaims, String);
+
+/// A client that a rule of it has proven.
+pub(crate) struct Federated {
+    pub(crate) client: Arc<Client>,
+    pub(crate) proof: Box<FederatedProof>,
+    /// What the assertion uses up, where its rule says so.
+    pub(crate) identifier: Option<SingleUseIdentifier>,
+}
+
+/// Verifies assertions and remembers those that were used.
+pub struct Assertions {
+    pub(crate) used: SingleUse,
+    pub(crate) key_sets: Arc<KeySets>,
+    public_urls: PublicUrls,
+    default_tenant: Option<String>,
+    /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
+    /// It is refused also where one of them signed it.
+    pub(crate) keys_of_nobody: ClientKeys,
+}
+
+impl Assertions {
+    /// For a server at these URLs, whose default tenant has token endpoints without a tenant id as well.
+    #[must_use]
+    pub fn new(
+        guard: Arc<dyn ReplayGuard>,
+        fetcher: Arc<dyn JwksFetcher>,
+        public_urls: PublicUrls,
+        default_tenant: Option<String>,
+    ) -> Self {
+        let (used, key_sets) = (SingleUse::new(guard), KeySets::new(fetcher));
+        let keys_of_nobody = ClientKeys::from(KEYS_OF_NOBODY.to_owned());
+        Self { used, key_sets, public_urls, default_tenant, keys_of_nobody }
+    }
+
+    /// With another share of each tenant in the assertions that are remembered.
+    #[must_use]
+    pub fn with_share(self, share: u32) -> Self {
+        Self { used: self.used.with_share(share), ..self }
+    }
+
+    /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
+    /// itself is the result, after the signature was verified.
+    pub(crate) async fn verify(
+        &self,
+        tenant: &Tenant,
+        client: Result<Arc<Client>, ClientAuthenticationError>,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
+        let verified = match client.as_deref() {
+            Ok(client) => self.verify_with_keys_of(client, jwt).await,
+            Err(_) => Err(AssertionCheck::Key),
+        };
+        let (verified, no_keys) = match verified {
+            Ok(verified) => (verified, None),
+            Err(error) => (self.verify_as_nobody(jwt), Some(error)),
+        };
+        let client = client?;
+        let refused = |failed: AssertionCheck| {
+            ClientAuthenticationError::refused(failed.reason(), Some(Arc::clone(&client)))
+        };
+        if let Some(failed) = no_keys {
+            return Err(refused(failed));
+        }
+        let is_default = self.default_tenant.as_deref() == Some(tenant.id.as_str());
+        let accepted = Accepted::by(tenant, &self.public_urls, is_default);
+        let (identifier, credential) = verified
+            .map_err(AssertionCheck::of_signature)
+            .and_then(|(claims, thumbprint)| {
+                let identifier = claims.check(&client.id, &accepted, now)?;
+                Ok((identifier, CredentialTag::of_key(&tenant.id, &client.id, &thumbprint)))
+            })
+            .map_err(refused)?;
+        Ok((client, identifier, credential))
+    }
+
+    /// Verifies an assertion of another issuer by the rules of a client, which may have none. A refusal of the client by itself is the
+    /// result, after a signature was verified.
+    pub(crate) async fn verify_federated(
+        &self,
+        tenant: &Tenant,
+        client: Result<Arc<Client>, ClientAuthenticationError>,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<Federated, ClientAuthenticationError> {
+        let verified = match client.as_deref() {
+            Ok(client) => self.verify_by_rules(tenant, client, jwt, now).await,
+            Err(_) => Err(FederationCheck::Issuer),
+        };
+        if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
+        {
+            let _costs_as_much = self.verify_as_nobody(jwt);
+        }
+        let client = client?;
+        match verified {
+            Ok((proof, identifier)) => Ok(Federated { client, proof, identifier }),
+            Err(failed) => Err(ClientAuthenticationError::refused(failed.reason(), Some(client))),
+        }
+    }
+
+    async fn verify_by_rules(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
+        let rules = RulesOfIssuer::of(client, &tenant.trusted_issuers, jwt)?;
+        let source = KeySource::of_issuer(&rules.issuer);
+        let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
+        let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
+        let (claims, _) = verified.ok_or(FederationCheck::KeySet)?.map_err(FederationCheck::of_signature)?;
+        let accepted = rules.check(&claims, tenant.issuer.as_str(), now)?;
+        let identifier = accepted.identifier(client, jwt);
+        Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
+    }
+
+    /// Verifies a request object of a client with the same keys, and returns its parameters as the body of a form.
+    pub(crate) async fn open_request_object(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        object: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        if client.keys.is_none() && client.jwks_uri.is_none() {
+            return Err(RequestObjectError::NotSupported);
+        }
+        let jwt =
+            ClientJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
+        let verified = self.verify_with_keys_of::<RequestObject>(client, &jwt).await;
+        let (object, _) =
+            verified.map_err(|_| RequestObjectError::KeysUnavailable)?.map_err(|error| match error {
+                TokenError::UnknownKey | TokenError::SignatureInvalid => RequestObjectError::SignatureInvalid,
+                _ => RequestObjectError::Malformed,
+            })?;
+        object.into_parameters(client.id.as_str(), tenant.issuer.as_str(), now)
+    }
+
+    /// Verifies a JWT with the registered or published keys of a client.
+    ///
+    /// # Errors
+    /// The reason for having no keys to verify it with.
+    async fn verify_with_keys_of<C: DeserializeOwned>(
+        &self,
+        client: &Client,
+        jwt: &ClientJwt<'_>,
+    ) -> Result<Result<(C, String), TokenError>, AssertionCheck> {
+        match client {
+            Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
+            Client { jwks_uri: Some(url), .. } => {
+                let verify = |keys: &PublicKeys| jwt.verify(keys);
+                let source = KeySource::of_client(url);
+                let verified =
+                    self.key_sets.check_with(&client.tenant, &source, verify, needs_newer_keys).await;
+                verified.ok_or(AssertionCheck::KeySet)
+            }
+            Client { .. } => Err(AssertionCheck::Key),
+        }
+    }
+
+    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {
+        jwt.verify(self.keys_of_nobody.keys())
+    }
+}
+
+fn needs_newer_keys(error: &TokenError) -> bool {
+    matches!(error, TokenError::UnknownKey | TokenError::SignatureInvalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_a_key_of_each_kind() {
+        let keys = ClientKeys::parse(KEYS_OF_NOBODY).unwrap();
+        let algorithms: Vec<_> = keys.keys().iter().map(|(_, algorithm)| algorithm).collect();
+        assert_eq!(algorithms, protocol::SigningAlgorithm::ALL);
+        assert_eq!(keys.keys().left_out, []);
+    }
+}

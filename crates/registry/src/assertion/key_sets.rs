@@ -1,0 +1,301 @@
+//! The key sets of clients with a `jwks_uri`, and of trusted issuers. A set is fetched once for all waiting
+//! requests, and kept within a bound for each tenant.
+//!
+//! A set belongs to one tenant and source. Two tenants with one URL fetch it each for itself, so that neither sees what the other has caused.
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::mem::replace;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keys::PublicKeys;
+use tenancy::{TenantId, TenantTurns};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::assertion::fetched_keys::{FetchedKeys, Step};
+use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
+
+/// Memory for the sets of one tenant, in bytes.
+const SHARE: usize = 16 << 20;
+/// Memory for the sets of all tenants.
+const ALL: usize = 256 << 20;
+/// A set without its keys, and a byte of its document: parsed keys are larger than their text.
+const COST: [usize; 2] = [1 << 10, 8];
+/// Fetches at a time, and of them those of one tenant: a slow source delays no other tenant, and all fetches occupy 16 MiB.
+const FLIGHTS: usize = 256;
+const FLIGHTS_OF_TENANT: usize = 16;
+/// Fetches of one tenant that wait for their turn. One more ends as a failed one.
+const WAITING_OF_TENANT: usize = 1_024;
+/// A request waits no longer for fetches that began before.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// For how long the length of a fetch counts for the delay of refusals.
+const REMEMBERED: Duration = Duration::from_secs(3_600);
+
+/// All sets.
+pub(crate) struct KeySets {
+    fetcher: Arc<dyn JwksFetcher>,
+    began: Instant,
+    tenants: Mutex<HashMap<TenantId, OfTenant>>,
+    flights: TenantTurns,
+}
+
+/// The sets of one tenant.
+struct OfTenant {
+    sources: HashMap<Arc<KeySource<'static>>, Arc<Source>>,
+    bytes: usize,
+    /// The longest fetch of the last hour, and when it ended.
+    longest: (Duration, Duration),
+}
+
+/// One source of one tenant.
+struct Source {
+    tenant: TenantId,
+    keys_at: Arc<KeySource<'static>>,
+    state: Mutex<State>,
+    /// Notifies the requests that wait for the end of a fetch.
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    keys: FetchedKeys,
+    bytes: usize,
+    used_at: Duration,
+}
+
+impl KeySets {
+    pub(crate) fn new(fetcher: Arc<dyn JwksFetcher>) -> Arc<Self> {
+        let flights = TenantTurns::bounded(FLIGHTS, FLIGHTS_OF_TENANT, WAITING_OF_TENANT);
+        Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default(), flights })
+    }
+
+    /// Checks with the set of this source, and once more with a newer one where the error says that no key of the first one fits: the client may
+    /// have new keys, which are fetched once a minute. `None` where no set can be had now.
+    pub(crate) async fn check_with<T, E>(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        keys_at: &KeySource<'_>,
+        check: impl Fn(&PublicKeys) -> Result<T, E>,
+        no_key_fits: impl FnOnce(&E) -> bool,
+    ) -> Option<Result<T, E>> {
+        let source = self.source(tenant, keys_at);
+        let keys = self.find(&source).await?;
+        let checked = check(&keys);
+        if !checked.as_ref().is_err_and(no_key_fits) {
+            return Some(checked);
+        }
+        let newer = self.find_newer(&source, &keys).await;
+        Some(newer.map_or(checked, |newer| check(&newer)))
+    }
+
+    async fn find(self: &Arc<Self>, source: &Arc<Source>) -> Option<Arc<PublicKeys>> {
+        self.take(source, false, FetchedKeys::step).await
+    }
+
+    async fn find_newer(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        seen: &Arc<PublicKeys>,
+    ) -> Option<Arc<PublicKeys>> {
+        self.take(source, true, |keys, now| keys.step_beyond(seen, now)).await
+    }
+
+    /// How long after its arrival a refused assertion leaves at the earliest: as long as the tenant's longest fetch of the last hour, so
+    /// that a refusal does not show whether this one was fetched for.
+    pub(crate) fn refusal_delay(&self, tenant: &TenantId) -> Duration {
+        let now = self.began.elapsed();
+        let tenants = self.tenants();
+        let longest = tenants.get(tenant).map(|of_tenant| of_tenant.longest);
+        longest.filter(|(_, ended)| now < *ended + REMEMBERED).map_or(Duration::ZERO, |(took, _)| took)
+    }
+
+    async fn take(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        for_unknown_key: bool,
+        step: impl Fn(&FetchedKeys, Duration) -> Step,
+    ) -> Option<Arc<PublicKeys>> {
+        // Waits from here on, so that no end is missed.
+        let mut ended = pin!(source.ended.notified());
+        ended.as_mut().enable();
+        let (found, begins) = {
+            let (mut state, now) = (source.state(), self.began.elapsed());
+            let found = match step(&state.keys, now) {
+                Step::Use(set) => return Some(set),
+                Step::GoWithout => return None,
+                Step::UseAndFetch(set) => Some(set),
+                Step::Fetch => None,
+            };
+            (found, state.keys.begin(for_unknown_key, now))
+        };
+        if begins {
+            // It goes on when its request ends, so that a caller that hangs up does not spend the attempt.
+            let running = Running { sets: Arc::clone(self), source: Arc::clone(source) };
+            tokio::spawn(running.fetch());
+        }
+        if found.is_some() {
+            return found;
+        }
+        let _ = timeout(LONGEST_WAIT, ended).await;
+        match step(&source.state().keys, self.began.elapsed()) {
+            Step::Use(set) | Step::UseAndFetch(set) => Some(set),
+            Step::Fetch | Step::GoWithout => None,
+        }
+    }
+
+    /// What is known of a source of this tenant. New ones are without a set.
+    fn source(&self, tenant: &TenantId, keys_at: &KeySource<'_>) -> Arc<Source> {
+        let now = self.began.elapsed();
+        let mut tenants = self.tenants();
+        let of_tenant = match tenants.get_mut(tenant) {
+            Some(of_tenant) => of_tenant,
+            None => tenants.entry(tenant.clone()).or_insert_with(OfTenant::new),
+        };
+        if let Some(source) = of_tenant.sources.get(keys_at) {
+            source.state().used_at = now;
+            return Arc::clone(source);
+        }
+        let keys_at = Arc::new(keys_at.clone().into_owned());
+        let bytes = COST[0] + keys_at.text.len();
+        let state = State { bytes, used_at: now, ..State::default() };
+        let source = Arc::new(Source {
+            tenant: tenant.clone(),
+            keys_at: Arc::clone(&keys_at),
+            state: Mutex::new(state),
+            ended: Notify::new(),
+        });
+        of_tenant.bytes += bytes;
+        of_tenant.sources.insert(keys_at, Arc::clone(&source));
+        make_room(&mut tenants, &source, now);
+        source
+    }
+
+    /// Counts what a set occupies now.
+    fn count(&self, source: &Arc<Source>, before: usize, bytes: usize) {
+        let now = self.began.elapsed();
+        let mut tenants = self.tenants();
+        let Some(of_tenant) = tenants.get_mut(&source.tenant) else { return };
+        if !of_tenant.sources.get(&source.keys_at).is_some_and(|held| Arc::ptr_eq(held, source)) {
+            return;
+        }
+        of_tenant.bytes = (of_tenant.bytes + bytes).saturating_sub(before);
+        make_room(&mut tenants, source, now);
+    }
+
+    fn note_length(&self, tenant: &TenantId, took: Duration, now: Duration) {
+        if let Some(of_tenant) = self.tenants().get_mut(tenant) {
+            let (longest, ended) = of_tenant.longest;
+            if took >= longest || now >= ended + REMEMBERED {
+                of_tenant.longest = (took.min(LONGEST_WAIT), now);
+            }
+        }
+    }
+
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, OfTenant>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// After this source took room: first its own tenant gives some, then those with most.
+fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, now: Duration) {
+    if let Some(of_tenant) = tenants.get_mut(&source.tenant) {
+        of_tenant.shrink(source, SHARE, now);
+    }
+    let mut all: usize = tenants.values().map(|of_tenant| of_tenant.bytes).sum();
+    if all <= ALL {
+        return;
+    }
+    let mut largest: Vec<_> = tenants.values_mut().collect();
+    largest.sort_by_key(|of_tenant| Reverse(of_tenant.bytes));
+    for of_tenant in largest {
+        let held = of_tenant.bytes;
+        of_tenant.shrink(source, held / 2, now);
+        all -= held - of_tenant.bytes;
+        if all <= ALL {
+            return;
+        }
+    }
+}
+
+/// A fetch. However it ends, also by a panic, it is not running any more.
+struct Running {
+    sets: Arc<KeySets>,
+    source: Arc<Source>,
+}
+
+impl Running {
+    async fn fetch(self) {
+        let (sets, source) = (&self.sets, &self.source);
+        let begun = sets.began.elapsed();
+        let fetched = if source.keys_at.place == KeyPlace::Document {
+            let (document, max_age) = (&source.keys_at.text, Some(Duration::MAX));
+            source.keys_at.read(document).ok().map(|keys| FetchedJwks { keys, size: document.len(), max_age })
+        } else {
+            let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, sets.flights.take(&source.tenant)).await else {
+                return;
+            };
+            sets.fetcher.fetch_jwks(&source.tenant, &source.keys_at).await
+        };
+        let now = sets.began.elapsed();
+        sets.note_length(&source.tenant, now - begun, now);
+        let Some(FetchedJwks { keys, size, max_age }) = fetched else { return };
+        let bytes = COST[0] + source.keys_at.text.len() + COST[1] * size;
+        let before = {
+            let mut state = source.state();
+            state.keys.end(Some((keys, max_age)), now);
+            replace(&mut state.bytes, bytes)
+        };
+        sets.count(source, before, bytes);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let now = self.sets.began.elapsed();
+        let mut state = self.source.state();
+        if state.keys.is_running() {
+            state.keys.end(None, now);
+        }
+        drop(state);
+        self.source.ended.notify_waiters();
+    }
+}
+
+impl OfTenant {
+    fn new() -> Self {
+        Self { sources: HashMap::new(), bytes: 0, longest: (Duration::ZERO, Duration::ZERO) }
+    }
+
+    /// Drops what is over, then what was not used for longest, until so many bytes are left. The current one stays.
+    fn shrink(&mut self, current: &Arc<Source>, most: usize, now: Duration) {
+        if self.bytes <= most {
+            return;
+        }
+        let mut sources: Vec<_> = self.sources.values().map(Arc::clone).collect();
+        sources.sort_by_key(|source| {
+            let state = source.state();
+            (!state.keys.is_over(now), state.used_at)
+        });
+        // A quarter more than needed, so that not each new one sorts.
+        let target = most / 4 * 3;
+        for source in sources.into_iter().filter(|source| !Arc::ptr_eq(source, current)) {
+            if self.bytes <= target {
+                return;
+            }
+            self.sources.remove(&source.keys_at);
+            self.bytes = self.bytes.saturating_sub(source.state().bytes);
+        }
+    }
+}
+
+impl Source {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

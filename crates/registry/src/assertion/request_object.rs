@@ -1,0 +1,194 @@
+//! Request objects: the rules over one besides its form and signature (RFC 9101 §4, §6.3), and its parameters.
+
+use latchkey_verifier::rules::ensure;
+use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifetime, Timestamp};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+
+/// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
+pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
+/// The longest that one may be valid.
+const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
+
+/// The members of a request object.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RequestObject {
+    iss: String,
+    aud: Audience<'static>,
+    #[serde(deserialize_with = "numeric_date")]
+    exp: Timestamp,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    nbf: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    iat: Option<Timestamp>,
+    client_id: String,
+    #[serde(flatten)]
+    parameters: Map<String, Value>,
+}
+
+/// Why a request object was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestObjectError {
+    /// The client has no keys.
+    #[error("The client has no keys for request objects")]
+    NotSupported,
+    /// The client's `jwks_uri` cannot be fetched, and no set of it is known.
+    #[error("The keys of the client cannot be fetched")]
+    KeysUnavailable,
+    /// It is no JWT with the members of a request object.
+    #[error("The request object is not a signed JWT with iss, aud, exp and client_id")]
+    Malformed,
+    /// None of the client's keys signed it.
+    #[error("The request object is not signed with a key of the client")]
+    SignatureInvalid,
+    /// `iss` or `client_id` is not the client.
+    #[error("The iss and client_id of the request object are not the client")]
+    OfAnotherClient,
+    /// `sub` is the client, as in an assertion.
+    #[error("The request object is an assertion")]
+    IsAssertion,
+    /// `aud` is not the tenant's issuer.
+    #[error("The aud of the request object is not the issuer of this server")]
+    ForAnotherAudience,
+    /// `exp` has passed.
+    #[error("The request object has expired")]
+    Expired,
+    /// `nbf` or `iat` is in the future.
+    #[error("The request object is not valid yet")]
+    NotYetValid,
+    /// It is valid for longer than an hour.
+    #[error("The request object is valid for longer than an hour")]
+    LivesTooLong,
+    /// It refers to another request.
+    #[error("The request object has request or request_uri")]
+    Nested,
+}
+
+impl RequestObject {
+    /// The parameters of a request object that this client has signed, as the body of a form.
+    pub(crate) fn into_parameters(
+        mut self,
+        client: &str,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        use RequestObjectError as Refused;
+        ensure(self.iss == client && self.client_id == client, Refused::OfAnotherClient)?;
+        // RFC 9101 §10.8: an assertion of the client must not be taken for a request.
+        ensure(self.parameters.remove("sub").is_none_or(|sub| sub != client), Refused::IsAssertion)?;
+        ensure(self.aud.iter().any(|name| name == issuer), Refused::ForAnotherAudience)?;
+        ensure(now < self.exp + LEEWAY, Refused::Expired)?;
+        let begins = [self.nbf, self.iat].into_iter().flatten().max();
+        ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), Refused::NotYetValid)?;
+        ensure(self.exp <= now + LONGEST_LIFE + LEEWAY, Refused::LivesTooLong)?;
+        // RFC 9101 §4: "The request and request_uri parameters MUST NOT be included in Request Objects."
+        let is_nested = ["request", "request_uri"].iter().any(|name| self.parameters.contains_key(*name));
+        ensure(!is_nested, Refused::Nested)?;
+        self.parameters.remove("jti");
+        let mut pairs = vec![("client_id", self.client_id.clone())];
+        for (name, value) in &self.parameters {
+            texts(value, &mut |text| pairs.push((name, text)));
+        }
+        Ok(Form::of(pairs.iter().map(|(name, text)| (*name, text.as_str()))).rest())
+    }
+}
+
+/// What a parameter's value would be in a query: a list of texts is the parameter several times, and other lists and objects are JSON.
+fn texts(value: &Value, push: &mut impl FnMut(String)) {
+    match value {
+        Value::Null => {}
+        Value::String(text) => push(text.clone()),
+        Value::Array(values) if values.iter().all(Value::is_string) => {
+            values.iter().for_each(|value| texts(value, push));
+        }
+        other => push(other.to_string()),
+    }
+}
+
+impl From<RequestObjectError> for AuthorizationError {
+    fn from(error: RequestObjectError) -> Self {
+        let code = match error {
+            RequestObjectError::NotSupported => AuthorizationErrorCode::RequestNotSupported,
+            _ => AuthorizationErrorCode::InvalidRequestObject,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+    const ISSUER: &str = "https://id.example.com";
+
+    fn object() -> Value {
+        json!({ "iss": "web", "aud": ISSUER, "exp": NOW + 60, "client_id": "web", "scope": "openid", "max_age": 5 })
+    }
+
+    fn open(object: Value) -> Result<String, RequestObjectError> {
+        let object: RequestObject =
+            serde_json::from_value(object).map_err(|_| RequestObjectError::Malformed)?;
+        object.into_parameters("web", ISSUER, Timestamp::from_seconds(NOW))
+    }
+
+    #[test]
+    fn its_members_are_the_parameters() {
+        assert_eq!(open(object()).as_deref(), Ok("client_id=web&max_age=5&scope=openid"));
+        let mut more = object();
+        more["jti"] = "1".into();
+        more["resource"] = json!(["urn:a", "urn:b"]);
+        more["claims"] = json!({ "userinfo": { "name": null } });
+        more["state"] = json!(null);
+        more["nonce"] = "".into();
+        let expected = "client_id=web&claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D&max_age=5\
+                        &resource=urn%3Aa&resource=urn%3Ab&scope=openid";
+        assert_eq!(open(more).as_deref(), Ok(expected));
+    }
+
+    // [core RFC 9101 §4]: `request` and `request_uri` are not in a request object
+    // [core RFC 9101 §10.8]: An assertion is no request object, and another `typ` is refused
+    #[test]
+    fn it_is_of_this_client_for_this_server_and_of_now() {
+        use RequestObjectError as E;
+        for (name, value, expected) in [
+            ("iss", json!("web"), None),
+            ("iss", json!("other"), Some(E::OfAnotherClient)),
+            ("iss", json!(null), Some(E::Malformed)),
+            ("client_id", json!("other"), Some(E::OfAnotherClient)),
+            ("client_id", json!(null), Some(E::Malformed)),
+            ("client_id", json!(["web"]), Some(E::Malformed)),
+            ("sub", json!("web"), Some(E::IsAssertion)),
+            ("sub", json!("usr_x"), None),
+            ("aud", json!([ISSUER, "https://other.example"]), None),
+            ("aud", json!("https://other.example"), Some(E::ForAnotherAudience)),
+            ("aud", json!("https://id.example.com/"), Some(E::ForAnotherAudience)),
+            ("aud", json!([]), Some(E::ForAnotherAudience)),
+            ("aud", json!(null), Some(E::Malformed)),
+            ("exp", json!(NOW - 59), None),
+            ("exp", json!(NOW - 60), Some(E::Expired)),
+            ("exp", json!(NOW + 3_660), None),
+            ("exp", json!(NOW + 3_661), Some(E::LivesTooLong)),
+            ("exp", json!("soon"), Some(E::Malformed)),
+            ("exp", json!(null), Some(E::Malformed)),
+            ("nbf", json!(NOW + 60), None),
+            ("nbf", json!(NOW + 61), Some(E::NotYetValid)),
+            ("iat", json!(NOW + 61), Some(E::NotYetValid)),
+            ("request", json!("a.b.c"), Some(E::Nested)),
+            ("request_uri", json!("urn:a"), Some(E::Nested)),
+        ] {
+            let mut object = object();
+            object[name] = value.clone();
+            assert_eq!(open(object).err(), expected, "{name} {value}");
+        }
+        for name in ["iss", "aud", "exp", "client_id"] {
+            let mut object = object();
+            object.as_object_mut().unwrap().remove(name);
+            assert_eq!(open(object).err(), Some(E::Malformed), "{name}");
+        }
+    }
+}

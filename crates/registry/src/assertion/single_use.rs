@@ -1,0 +1,139 @@
+//! Uses identifiers up, within each tenant's share: of uses at the same time, at all replicas, one counts.
+
+use std::sync::Arc;
+
+use protocol::{Lifetime, Timestamp};
+use tenancy::{StoreError, TenantId};
+
+use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
+use crate::{ReplayGuard, SingleUseIdentifier};
+
+/// How much longer than at this replica what an identifier names may be accepted at another one, whose clock differs.
+pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
+
+/// The identifiers of one kind.
+pub(crate) struct SingleUse {
+    guard: Arc<dyn ReplayGuard>,
+    live: LiveIdentifiers,
+}
+
+/// Why an identifier is not used up.
+#[derive(Debug, thiserror::Error)]
+pub enum SingleUseError {
+    /// It was used before.
+    #[error("the identifier was used before")]
+    Replayed,
+    /// As many of the tenant as are remembered have not expired yet.
+    #[error("too many identifiers of the tenant have not expired yet")]
+    ShareUsedUp,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SingleUse {
+    pub(crate) fn new(guard: Arc<dyn ReplayGuard>) -> Self {
+        Self { guard, live: LiveIdentifiers::new(SHARE) }
+    }
+
+    /// With another share of each tenant.
+    pub(crate) fn with_share(self, share: u32) -> Self {
+        Self { live: LiveIdentifiers::new(share), ..self }
+    }
+
+    /// Whether an identifier was used, which uses nothing up.
+    pub(crate) async fn is_used(
+        &self,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+    ) -> Result<bool, StoreError> {
+        self.guard.is_used(tenant, identifier).await
+    }
+
+    pub(crate) async fn use_up(
+        &self,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+        now: Timestamp,
+    ) -> Result<(), SingleUseError> {
+        // A full share is refused within its tenant: what is remembered is never forgotten to make room.
+        let counted =
+            self.live.take(tenant, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
+        // RFC 7523 §6: "The specification does not mandate replay protection". Here the insert into the store decides, and its row stays until
+        // what it identifies is refused anyway: over a restart, and at all replicas.
+        if self.guard.record_use(tenant, identifier).await? {
+            counted.keep();
+            return Ok(());
+        }
+        Err(SingleUseError::Replayed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::ClientId;
+
+    #[derive(Default)]
+    struct Guard {
+        used: Mutex<HashSet<(TenantId, [u8; 32])>>,
+        fails: Mutex<bool>,
+    }
+
+    #[async_trait]
+    impl ReplayGuard for Guard {
+        async fn record_use(
+            &self,
+            tenant: &TenantId,
+            identifier: &SingleUseIdentifier,
+        ) -> Result<bool, StoreError> {
+            if *self.fails.lock().unwrap() {
+                return Err(StoreError::unavailable("no store"));
+            }
+            Ok(self.used.lock().unwrap().insert((tenant.clone(), identifier.digest)))
+        }
+
+        async fn is_used(&self, _: &TenantId, _: &SingleUseIdentifier) -> Result<bool, StoreError> {
+            unreachable!()
+        }
+
+        async fn delete_expired_identifiers(&self, _: Timestamp) -> Result<u64, StoreError> {
+            unreachable!()
+        }
+    }
+
+    // [assertions RFC 7523 §3 e], [dpop RFC 9449 §11.1 c]
+    #[tokio::test]
+    async fn what_is_not_recorded_takes_nothing_of_the_tenants_share() {
+        let guard = Arc::new(Guard::default());
+        let used = SingleUse::new(guard.clone()).with_share(2);
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let (svc, at) = (ClientId::parse("svc").unwrap(), Timestamp::from_seconds);
+        let use_up = async |tenant: &TenantId, jti: &str| {
+            let identifier = SingleUseIdentifier::of_assertion(&svc, jti, at(160));
+            match used.use_up(tenant, &identifier, at(100)).await {
+                Ok(()) => "first",
+                Err(SingleUseError::Replayed) => "replayed",
+                Err(SingleUseError::ShareUsedUp) => "used up",
+                Err(SingleUseError::Store(_)) => "failed",
+            }
+        };
+        assert_eq!(use_up(&acme, "a").await, "first");
+        for _ in 0..10 {
+            assert_eq!(use_up(&acme, "a").await, "replayed");
+        }
+        *guard.fails.lock().unwrap() = true;
+        for _ in 0..10 {
+            assert_eq!(use_up(&acme, "b").await, "failed");
+        }
+        *guard.fails.lock().unwrap() = false;
+        assert_eq!(use_up(&acme, "b").await, "first");
+        assert_eq!(use_up(&acme, "c").await, "used up");
+        assert_eq!(use_up(&globex, "a").await, "first", "a share is its tenant's alone");
+    }
+}

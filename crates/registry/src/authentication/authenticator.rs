@@ -1,0 +1,725 @@
+//! Client authentication (RFC 6749 §2.3): the only code that creates an [`AuthenticatedClient`].
+//!
+//! All refusals look alike and leave after the same time. The presented secret alone decides the cost of a check.
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use keys::{ClientJwt, PublicKeys};
+use protocol::{
+    AssertionKind, ClientAuthentication, ClientCertificate, Credential, CredentialReason, IdAndSecret,
+    PresentedAssertion, Rate, Secret, Timestamp, api_key_name,
+};
+use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::assertion::assertions::{Assertions, Federated};
+use crate::assertion::client_assertion;
+use crate::authentication::lookup_latency::LookupLatency;
+use crate::authentication::verification::{Candidates, Mismatch, Work};
+use crate::authentication::verified_secret_cache::VerifiedSecretKey;
+use crate::certificate::client_certificate::check_client_certificate;
+use crate::methods::{self, secret};
+use crate::{
+    ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
+    ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
+    KeySource, LastUsedSecrets, Proof, RequestObjectError, SecretId, SingleUseError, SingleUseIdentifier,
+    VerifiedSecretCache,
+};
+use secrets::{
+    Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
+    SecretHash, presented_token, wait_until,
+};
+
+/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store. Tenants take
+/// turns.
+const LOOKUPS_OVER_LIMIT: usize = 2;
+/// Lookups of one tenant that wait for a turn.
+const LOOKUPS_WAITING: usize = 1_024;
+
+/// Authenticates the clients of all tenants.
+pub struct Authenticator {
+    store: Arc<dyn ClientStore>,
+    federated: Arc<dyn FederatedClientStore>,
+    /// The keys of clients.
+    pub api_keys: Arc<ApiKeys>,
+    pepper: Arc<Pepper>,
+    pool: Arc<HashPool>,
+    verified_secrets: VerifiedSecretCache,
+    assertions: Assertions,
+    failed_attempts: FailedAttempts,
+    lookups_over_limit: TenantTurns,
+    began: Instant,
+    lookup_latency: LookupLatency,
+    precise_timer: Option<PreciseTimer>,
+    samples: &'static [&'static str],
+    /// The last uses of secrets that are not written to the store yet.
+    pub last_used_secrets: Arc<LastUsedSecrets>,
+    /// How often a secret was presented after its end, since the start.
+    pub ended_presented: AtomicU64,
+}
+
+/// A client that has authenticated. Only [`Authenticator::authenticate`] creates one.
+#[derive(Debug)]
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    proof: Proof,
+    credential: CredentialTag,
+}
+
+impl AuthenticatedClient {
+    /// The client, with what its credential may use of it.
+    #[must_use]
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// How the client authenticated.
+    #[must_use]
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// The credential, as the identifiers of its tokens name it.
+    #[must_use]
+    pub const fn credential(&self) -> CredentialTag {
+        self.credential
+    }
+}
+
+impl Authenticator {
+    /// Creates the service over stores, which should be caches: every attempt reads one.
+    #[must_use]
+    pub fn new(
+        (store, federated): (Arc<dyn ClientStore>, Arc<dyn FederatedClientStore>),
+        api_keys: Arc<ApiKeys>,
+        pepper: Arc<Pepper>,
+        pool: Arc<HashPool>,
+        verified_secrets: VerifiedSecretCache,
+        assertions: Assertions,
+        failed_attempts: Rate,
+    ) -> Self {
+        Self {
+            store,
+            federated,
+            api_keys,
+            pepper,
+            pool,
+            verified_secrets,
+            assertions,
+            failed_attempts: FailedAttempts::new(failed_attempts),
+            lookups_over_limit: TenantTurns::new(LOOKUPS_OVER_LIMIT, LOOKUPS_WAITING),
+            began: Instant::now(),
+            lookup_latency: LookupLatency::new(),
+            precise_timer: None,
+            samples: &[],
+            last_used_secrets: Arc::default(),
+            ended_presented: AtomicU64::new(0),
+        }
+    }
+
+    /// Refuses these published sample secrets for every client.
+    #[must_use]
+    pub fn refusing(self, samples: &'static [&'static str]) -> Self {
+        Self { samples, ..self }
+    }
+
+    /// Sends refusals at their exact instant. The runtime's timers are coarser and would reveal when the lookup ended. Tests leave this out
+    /// and use Tokio's paused clock.
+    #[must_use]
+    pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
+        Self { precise_timer: Some(timer), ..self }
+    }
+
+    /// Checks the credentials of one request. Several readings of a Basic header are one attempt.
+    ///
+    /// # Errors
+    /// The refusals of [`ClientAuthenticationError`]; its server failures, which do not count as failed attempts.
+    pub async fn authenticate(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        purpose: Purpose,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let arrival = Instant::now();
+        let may_fetch = matches!(
+            credentials,
+            ClientAuthentication::Assertion(_) | ClientAuthentication::Certificate { .. }
+        );
+        // RFC 6749 §2.3.1: an endpoint that takes secrets is protected against guessing.
+        let own = tenant.limits.failed_attempts;
+        let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
+        match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
+            Ok(authenticated) => {
+                attempt.forgive();
+                match &authenticated.proof {
+                    _ if purpose == Purpose::Explain => {}
+                    Proof::Secret(secret) => {
+                        self.last_used_secrets.note(
+                            &tenant.id,
+                            &authenticated.client.id,
+                            secret,
+                            source,
+                            now,
+                        );
+                    }
+                    Proof::ApiKey(key) => self.api_keys.note_use(key, source, now),
+                    Proof::Assertion | Proof::Federated(_) | Proof::Nothing | Proof::Certificate(_) => {}
+                }
+                Ok(authenticated)
+            }
+            Err(error) if error.is_refusal() => {
+                let refusal = match attempt.fail() {
+                    Some(wait) => error.too_often(wait),
+                    None => error,
+                };
+                if purpose != Purpose::Explain {
+                    self.note_ended(&tenant.id, &refusal, source, now);
+                }
+                self.until_refusals_leave(arrival).await;
+                if may_fetch {
+                    self.until_assertions_leave(&tenant.id, arrival).await;
+                }
+                Err(refusal)
+            }
+            Err(error) => {
+                attempt.forgive();
+                Err(error)
+            }
+        }
+    }
+
+    /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
+    /// limit, but no use of the secret is recorded, and no client is authenticated.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn explain(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<Proof, ClientAuthenticationError> {
+        Ok(self.authenticate(tenant, credentials, Purpose::Explain, source, now).await?.proof)
+    }
+
+    /// Finds a client of this tenant, whether or not it may authenticate.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        let found = self.store.find_client(tenant, id).await?;
+        // A row of another tenant or client, which only a broken store returns, is dropped.
+        Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
+    }
+
+    /// The parameters of a request object of this client, as the body of a form (RFC 9101 §6).
+    ///
+    /// # Errors
+    /// [`RequestObjectError`].
+    pub async fn open_request_object(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        object: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        self.assertions.open_request_object(tenant, client, object, now).await
+    }
+
+    /// Records that a secret or an API key was presented after its end: a caller still has it.
+    fn note_ended(
+        &self,
+        tenant: &TenantId,
+        refusal: &ClientAuthenticationError,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) {
+        match refusal {
+            ClientAuthenticationError::Refused {
+                ended: Some(Proof::Secret(secret)),
+                client: Some(client),
+                ..
+            } => {
+                self.ended_presented.fetch_add(1, Ordering::Relaxed);
+                self.last_used_secrets.note(tenant, &client.id, secret, source, now);
+            }
+            ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. } => {
+                self.api_keys.note_ended(key, source, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds an active client of this tenant. An invalid identifier costs no lookup.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_active(
+        &self,
+        tenant: &TenantId,
+        client: &str,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        let Ok(id) = ClientId::parse(client) else { return Ok(None) };
+        let found = self.find(tenant, &id).await?;
+        Ok(found.filter(|client| client.status == ClientStatus::Active))
+    }
+
+    async fn check(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        attempt: &mut Attempt<'_>,
+        now: Timestamp,
+        arrival: Instant,
+        purpose: Purpose,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        if purpose == Purpose::Identify
+            && let Some(client) = self.identify(tenant, &credentials, attempt).await?
+        {
+            return Ok(client);
+        }
+        let unreadable = match credentials {
+            ClientAuthentication::Post(presented) => {
+                return self.check_readings(tenant, [presented], attempt, (now, arrival), purpose).await;
+            }
+            ClientAuthentication::Basic(readings) if !readings.is_empty() => {
+                return self.check_readings(tenant, readings, attempt, (now, arrival), purpose).await;
+            }
+            ClientAuthentication::Assertion(presented) => {
+                return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
+            }
+            ClientAuthentication::Certificate { client_id, certificate } => {
+                return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
+            }
+            // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
+            ClientAuthentication::None { .. } => methods::CREDENTIAL_MISSING,
+            ClientAuthentication::Basic(_) => methods::MALFORMED,
+        };
+        // These credentials cannot be checked; they cost as much as a wrong secret.
+        self.until_refusals_leave(arrival).await;
+        self.hash(dummy_job(), attempt).await?;
+        Err(ClientAuthenticationError::refused(unreadable, None))
+    }
+
+    /// The public client that a request without a secret and an assertion names. Every other client, also one that does not exist, fails like
+    /// one without a credential.
+    async fn identify(
+        &self,
+        tenant: &Tenant,
+        credentials: &ClientAuthentication,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<AuthenticatedClient>, ClientAuthenticationError> {
+        let (ClientAuthentication::None { client_id } | ClientAuthentication::Certificate { client_id, .. }) =
+            credentials
+        else {
+            return Ok(None);
+        };
+        let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
+        let found = self.look_up(&tenant.id, &id, attempt).await?;
+        let client = may_authenticate(found, None).ok();
+        Ok(client.map(|client| {
+            let credential = CredentialTag::of_public_client(&client.tenant, &client.id);
+            AuthenticatedClient { client, proof: Proof::Nothing, credential }
+        }))
+    }
+
+    /// Checks an assertion in the name of its subject, or of the client of which a rule trusts its issuer.
+    async fn check_assertion(
+        &self,
+        tenant: &Tenant,
+        presented: &PresentedAssertion,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let PresentedAssertion { client_id, jwt, kind } = presented;
+        let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose(), *kind).ok());
+        let jwt = jwt.ok_or(malformed())?;
+        // RFC 7523 §3: an assertion of the client's own has its id as `iss` and `sub`. Any other is checked by rules, where there are some.
+        let is_foreign =
+            *kind == AssertionKind::JwtSvid || jwt.unverified_issuer() != jwt.unverified_subject();
+        let own = client_assertion::client_of(&jwt, client_id.as_deref());
+        let found = match (is_foreign, client_id) {
+            (true, Some(named)) => ClientId::parse(named).map_err(|_| malformed()),
+            (true, None) => match self.clients_by_rules(tenant, &jwt, attempt).await?.as_slice() {
+                [] => own.clone().ok_or(malformed()),
+                [client] => Ok(client.clone()),
+                _ => Err(ClientAuthenticationError::refused(FederationCheck::Client.reason(), None)),
+            },
+            (false, _) => own.clone().ok_or(malformed()),
+        };
+        let client = match found {
+            Ok(id) => {
+                let found = self.look_up(&tenant.id, &id, attempt).await?;
+                may_authenticate(found, Some(Credential::Assertion))
+            }
+            Err(error) => Err(error),
+        };
+        let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
+        if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
+            let federated = self.assertions.verify_federated(tenant, client, &jwt, now).await?;
+            let Federated { client, proof, identifier } = federated;
+            if let Some(identifier) = identifier.filter(|_| purpose != Purpose::Explain) {
+                self.use_up(&client, &identifier, FederationCheck::Replay.reason(), now).await?;
+            }
+            let credential = proof.rule.tag(&tenant.id, &client.id);
+            let client = client.with_copied(&proof.copied);
+            return Ok(AuthenticatedClient { client, proof: Proof::Federated(proof), credential });
+        }
+        let client = match own {
+            Some(_) => client,
+            None => Err(malformed()),
+        };
+        let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
+        if purpose != Purpose::Explain {
+            self.use_up(&client, &identifier, AssertionCheck::Replay.reason(), now).await?;
+        }
+        Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
+    }
+
+    /// The clients whose rules match an assertion.
+    async fn clients_by_rules(
+        &self,
+        tenant: &Tenant,
+        jwt: &ClientJwt<'_>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Vec<ClientId>, ClientAuthenticationError> {
+        let clients = async {
+            let found = self.federated.find_federated_clients(&tenant.id).await?;
+            // Rows of another tenant, which only a broken store returns, are dropped.
+            Ok(Some(found).filter(|found| found.tenant == tenant.id))
+        };
+        let clients = self.timed(clients, &tenant.id, attempt).await?;
+        Ok(clients.iter().flat_map(|clients| clients.of(tenant, jwt)).cloned().collect())
+    }
+
+    /// Checks the certificate of the connection in the name of the client that the request names.
+    async fn check_certificate(
+        &self,
+        tenant: &TenantId,
+        client_id: &str,
+        certificate: &ClientCertificate,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let id = ClientId::parse(client_id).map_err(|_| malformed())?;
+        let found = self.look_up(tenant, &id, attempt).await?;
+        let client = may_authenticate(found, Some(Credential::Certificate))?;
+        let checked = match (CertificateMethod::of(&client), &client.keys, &client.jwks_uri) {
+            (CertificateMethod::SelfSigned, None, Some(url)) => {
+                let check =
+                    |keys: &PublicKeys| check_client_certificate(&client, Some(keys), certificate, now);
+                let is_unknown = |failed: &CertificateCheck| *failed == CertificateCheck::Key;
+                let checked = self
+                    .assertions
+                    .key_sets
+                    .check_with(tenant, &KeySource::of_client(url), check, is_unknown)
+                    .await;
+                checked.unwrap_or(Err(CertificateCheck::KeySet))
+            }
+            (_, keys, _) => {
+                check_client_certificate(&client, keys.as_ref().map(ClientKeys::keys), certificate, now)
+            }
+        };
+        match checked {
+            Ok((method, credential)) => {
+                Ok(AuthenticatedClient { client, proof: Proof::Certificate(method), credential })
+            }
+            Err(failed) => Err(ClientAuthenticationError::refused(failed.reason(), Some(client))),
+        }
+    }
+
+    /// Uses up the identifier of a verified assertion of this client.
+    async fn use_up(
+        &self,
+        client: &Arc<Client>,
+        identifier: &SingleUseIdentifier,
+        replayed: &'static CredentialReason,
+        now: Timestamp,
+    ) -> Result<(), ClientAuthenticationError> {
+        let used = self.assertions.used.use_up(&client.tenant, identifier, now).await;
+        used.map_err(|error| match error {
+            SingleUseError::Replayed => {
+                ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))
+            }
+            SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions,
+            SingleUseError::Store(error) => error.into(),
+        })
+    }
+
+    /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.
+    async fn check_readings(
+        &self,
+        tenant: &Tenant,
+        readings: impl IntoIterator<Item = IdAndSecret>,
+        attempt: &mut Attempt<'_>,
+        (now, arrival): (Timestamp, Instant),
+        purpose: Purpose,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let (mut unhashed, mut refusal) = (Vec::new(), None);
+        for reading in readings {
+            let checked = match api_key_name(reading.secret.expose()) {
+                // Boxed, because the futures of requests without a key would be as large.
+                Some(_) => Box::pin(self.check_api_key(tenant, &reading, attempt, now, purpose)).await,
+                None => self.check_quickly(&tenant.id, reading, attempt, now).await,
+            };
+            match checked? {
+                Checked::Proven(client) => return Ok(client),
+                Checked::Refused(error) => _ = refusal.get_or_insert(error),
+                Checked::NeedsHash(reading) => unhashed.push(reading),
+            }
+        }
+        if !unhashed.is_empty() {
+            self.until_refusals_leave(arrival).await;
+        }
+        for reading in unhashed {
+            match self.check_slowly(reading, attempt, now).await {
+                Err(error) if error.is_refusal() => _ = refusal.get_or_insert(error),
+                proven_or_failed => return proven_or_failed,
+            }
+        }
+        Err(refusal.unwrap_or(malformed()))
+    }
+
+    /// Checks a text of the shape of an API key, which is no secret of a client. The client may be left out.
+    async fn check_api_key(
+        &self,
+        tenant: &Tenant,
+        IdAndSecret { client_id, secret }: &IdAndSecret,
+        attempt: &mut Attempt<'_>,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Result<Checked, ClientAuthenticationError> {
+        attempt.count_hash();
+        let text = secret.expose();
+        let is_accepted = matches!(purpose, Purpose::Exchange | Purpose::Explain);
+        let found = if is_accepted {
+            self.timed(self.api_keys.find(&tenant.id, text), &tenant.id, attempt).await?
+        } else {
+            None
+        };
+        let refused =
+            |reason, client| Ok(Checked::Refused(ClientAuthenticationError::refused(reason, client)));
+        // Also where none is accepted, so that it costs the same.
+        let checked = self.api_keys.check(tenant, found.as_deref(), text, now);
+        let key = match (found, checked) {
+            (Some(key), Ok(())) => key,
+            (found, Err(reason)) if is_accepted => {
+                let ended = found.filter(|_| methods::api_key::has_ended(reason)).map(Proof::ApiKey);
+                let refusal = ClientAuthenticationError::Refused { reason, client: None, ended, wait: None };
+                return Ok(Checked::Refused(refusal));
+            }
+            _ => return refused(methods::api_key::NOT_HERE, None),
+        };
+        if !client_id.is_empty() && *client_id != key.client.as_str() {
+            return refused(methods::api_key::OTHER_CLIENT, None);
+        }
+        let found = self.look_up(&tenant.id, &key.client, attempt).await?;
+        let client = match may_authenticate(found, Some(Credential::Secret)) {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Checked::Refused(refusal)),
+        };
+        let Some(narrowed) = key.narrowed(&client) else {
+            return refused(methods::api_key::NOTHING_LEFT, Some(client));
+        };
+        let credential = CredentialTag::of_api_key(&key.tenant, &key.client, &key.id);
+        let (client, proof) = (Arc::new(narrowed), Proof::ApiKey(key));
+        Ok(Checked::Proven(AuthenticatedClient { client, proof, credential }))
+    }
+
+    /// Checks a secret with the verified-secret cache, or with the token hash when it is a generated one.
+    async fn check_quickly(
+        &self,
+        tenant: &TenantId,
+        IdAndSecret { client_id, secret }: IdAndSecret,
+        attempt: &mut Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<Checked, ClientAuthenticationError> {
+        let client = match ClientId::parse(&client_id) {
+            Ok(id) => {
+                let found = self.look_up(tenant, &id, attempt).await?;
+                may_authenticate(found, Some(Credential::Secret))
+            }
+            Err(_) => Err(malformed()),
+        };
+        let candidates = Candidates::of(client.as_deref().ok(), now);
+        let (work, mut key) = (Work::due_for(&secret, self.samples), None);
+        let matching = match work {
+            Work::Digest => {
+                attempt.count_hash();
+                let presented = presented_token(&self.pepper, tenant, &client_id, &secret);
+                Some(candidates.matching(&presented).cloned())
+            }
+            Work::SlowHash => {
+                let verified_secrets =
+                    *key.insert(self.verified_secrets.key(tenant, &client_id, &secret, candidates));
+                self.verified_secrets.find(verified_secrets).await.map(Ok)
+            }
+            Work::DummySlowHash | Work::SampleSecret => None,
+        };
+        Ok(match matching {
+            None => Checked::NeedsHash(Unhashed { client, secret, work, key }),
+            Some(matching) => match proven(client, matching) {
+                Ok(client) => Checked::Proven(client),
+                Err(refusal) => Checked::Refused(refusal),
+            },
+        })
+    }
+
+    /// Computes the password hash first, then decides whether the client may authenticate at all.
+    async fn check_slowly(
+        &self,
+        Unhashed { client, secret, work, key }: Unhashed,
+        attempt: &mut Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let candidates = Candidates::of(client.as_deref().ok(), now);
+        let Some(key) = key else {
+            self.hash(dummy_job(), attempt).await?;
+            let reason = if work == Work::SampleSecret { secret::SAMPLE } else { secret::WRONG };
+            return proven(client, Err((reason, None)));
+        };
+        let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0), only_if: None };
+        let hash = self.hash(job, attempt).await?;
+        let matching = candidates.matching(&hash.into()).cloned();
+        if let Ok(secret) = &matching {
+            self.verified_secrets.insert(attempt.tenant, key, secret.clone()).await;
+        }
+        proven(client, matching)
+    }
+
+    async fn hash(
+        &self,
+        job: HashJob,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<SecretHash, ClientAuthenticationError> {
+        attempt.count_hash();
+        let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::Client };
+        let hashed = self.pool.hash(attempt.tenant, job, lane, attempt.source).await;
+        hashed.map_err(|_| ClientAuthenticationError::Busy)
+    }
+
+    async fn until_refusals_leave(&self, arrival: Instant) {
+        let leave = arrival + self.lookup_latency.refusal_delay(self.began.elapsed());
+        wait_until(self.precise_timer.as_ref(), leave).await;
+    }
+
+    /// A refused assertion may have waited for a key set of its client. So all of the tenant's leave as if they had.
+    async fn until_assertions_leave(&self, tenant: &TenantId, arrival: Instant) {
+        sleep_until(arrival + self.assertions.key_sets.refusal_delay(tenant)).await;
+    }
+
+    /// Looks a client up. Addresses over their limit share a few lookups.
+    async fn look_up(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
+        self.timed(self.find(tenant, id), tenant, attempt).await
+    }
+
+    /// Waits for a lookup, in the turn of an address over its limit, and notes how long it took.
+    async fn timed<T>(
+        &self,
+        lookup: impl Future<Output = Result<Option<Arc<T>>, StoreError>>,
+        tenant: &TenantId,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<Arc<T>>, ClientAuthenticationError> {
+        let _turn = if attempt.is_over_limit() {
+            let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.take(tenant)).await;
+            Some(turn.ok().and_then(Result::ok).ok_or(ClientAuthenticationError::Busy)?)
+        } else {
+            None
+        };
+        let mut lookup = pin!(lookup);
+        if let Poll::Ready(found) = poll_fn(|context| Poll::Ready(lookup.as_mut().poll(context))).await {
+            return Ok(found?);
+        }
+        // A cached row is ready on the first poll; this lookup reads the store.
+        let begun = Instant::now();
+        let found = lookup.await?;
+        self.lookup_latency.note(begun.elapsed(), self.began.elapsed());
+        Ok(found)
+    }
+}
+
+/// What credentials are checked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A request that a client makes with a credential of its own.
+    Authenticate,
+    /// A request that one of its API keys may make as well, as the client credentials grant.
+    Exchange,
+    /// A request that a public client may make by its name alone: it gives the client nothing, or possession of something else is the proof.
+    Identify,
+    /// An administrator's question, as [`Authenticator::explain`] asks it. No assertion is used up, so the answer must give a client nothing.
+    Explain,
+}
+
+/// The result of a check without a password hash.
+enum Checked {
+    Proven(AuthenticatedClient),
+    Refused(ClientAuthenticationError),
+    NeedsHash(Unhashed),
+}
+
+/// A reading whose secret needs a password hash; `key` is `None` for a dummy hash.
+struct Unhashed {
+    client: Result<Arc<Client>, ClientAuthenticationError>,
+    secret: Secret,
+    work: Work,
+    key: Option<VerifiedSecretKey>,
+}
+
+fn proven(
+    client: Result<Arc<Client>, ClientAuthenticationError>,
+    matching: Result<SecretId, Mismatch>,
+) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+    let client = client?;
+    match matching {
+        Ok(secret) => {
+            let credential = CredentialTag::of_secret(&client.tenant, &client.id, &secret);
+            Ok(AuthenticatedClient { client, proof: Proof::Secret(secret), credential })
+        }
+        Err((reason, secret)) => {
+            let ended = secret.map(Proof::Secret);
+            Err(ClientAuthenticationError::Refused { reason, client: Some(client), ended, wait: None })
+        }
+    }
+}
+
+fn dummy_job() -> HashJob {
+    HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None, only_if: None }
+}
+
+fn malformed() -> ClientAuthenticationError {
+    ClientAuthenticationError::refused(methods::MALFORMED, None)
+}
+
+/// Whether there is a client, and its method allows this credential, or its name alone.
+///
+/// # Errors
+/// Why not, before any credential is checked.
+pub fn may_authenticate(
+    found: Option<Arc<Client>>,
+    presented: Option<Credential>,
+) -> Result<Arc<Client>, ClientAuthenticationError> {
+    let refused = ClientAuthenticationError::refused;
+    let client = found.ok_or(refused(methods::UNKNOWN_CLIENT, None))?;
+    match client.status {
+        ClientStatus::Suspended => Err(refused(methods::CLIENT_SUSPENDED, Some(client))),
+        ClientStatus::Active if client.authentication_method.allows(presented) => Ok(client),
+        ClientStatus::Active => Err(refused(methods::METHOD_NOT_REGISTERED, Some(client))),
+    }
+}

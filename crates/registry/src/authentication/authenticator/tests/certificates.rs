@@ -1,0 +1,121 @@
+//! Certificates: who authenticates with one, and that every refusal looks like the others.
+
+use protocol::{ChainError, ClientCertificate};
+use rcgen::KeyPair;
+
+use super::*;
+use crate::SubjectKind;
+use crate::certificate::client_certificate::tests::{
+    self as certificates, jwk, named as with_subject, with_keys,
+};
+
+fn certificate(key: &KeyPair) -> Arc<ClientCertificate> {
+    let der = certificates::parameters((2026, 2027)).self_signed(key).unwrap().der().to_vec();
+    Arc::new(certificates::presented(&der, certificates::valid(10, 10)))
+}
+
+fn presented(client_id: &str, certificate: &Arc<ClientCertificate>) -> ClientAuthentication {
+    ClientAuthentication::None { client_id: client_id.to_owned() }.beside(Some(certificate))
+}
+
+fn with_method(client: Client, method: ClientAuthenticationMethod) -> Client {
+    Client { authentication_method: method, ..client }
+}
+
+// [mutual-tls RFC 8705 §2]
+#[tokio::test]
+async fn a_certificate_authenticates_the_client_that_the_request_names() {
+    use ClientAuthenticationMethod::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
+    let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let issued = |id, name| with_subject(with_method(client(id), TlsClientAuth), SubjectKind::Dns, name);
+    let test_env = test_env(vec![
+        issued("issued", "svc.example.com"),
+        issued("another", "another.example.com"),
+        with_keys(with_method(client("own"), SelfSignedTlsClientAuth), &[jwk(&key)]),
+        with_keys(with_method(client("signs"), PrivateKeyJwt), &[jwk(&key)]),
+    ]);
+    let mine = certificate(&key);
+    let untrusted = Arc::new(ClientCertificate { chain: Err(ChainError::UnknownIssuer), ..(*mine).clone() });
+    let mut cases = vec![
+        ("issued", &mine, "Issued".to_owned()),
+        ("own", &mine, "SelfSigned".to_owned()),
+        ("own", &untrusted, "SelfSigned".to_owned()),
+        ("another", &mine, refused(CertificateCheck::Registration.reason())),
+        ("issued", &untrusted, refused(CertificateCheck::UnknownIssuer.reason())),
+        ("signs", &mine, refused(methods::METHOD_NOT_REGISTERED)),
+        ("nobody", &mine, refused(methods::UNKNOWN_CLIENT)),
+        ("", &mine, refused(methods::MALFORMED)),
+        ("a\u{0}b", &mine, refused(methods::MALFORMED)),
+    ];
+    let foreign = certificate(&other);
+    cases.push(("own", &foreign, refused(CertificateCheck::Key.reason())));
+    for (id, certificate, expected) in cases {
+        let outcome = test_env.outcome_at("acme", presented(id, certificate), certificates::NOW.seconds());
+        assert_eq!(outcome.await.0, expected, "{id}");
+    }
+    // The same certificate at another tenant, which has no such clients.
+    for id in ["issued", "own"] {
+        let outcome = test_env.outcome_at("globex", presented(id, &mine), certificates::NOW.seconds());
+        assert_eq!(outcome.await.0, refused(methods::UNKNOWN_CLIENT), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_beside_another_credential_authenticates_nobody() {
+    let key = KeyPair::generate().unwrap();
+    let method = ClientAuthenticationMethod::SelfSignedTlsClientAuth;
+    let test_env = test_env(vec![with_keys(with_method(client("own"), method), &[jwk(&key)])]);
+    let beside = post("own", generated(9).expose()).beside(Some(&certificate(&key)));
+    assert!(matches!(beside, ClientAuthentication::Post(_)));
+    let outcome = test_env.outcome_at("acme", beside, certificates::NOW.seconds()).await;
+    assert_eq!(outcome.0, refused(methods::METHOD_NOT_REGISTERED));
+}
+
+// [mutual-tls RFC 8705 §2 c]
+#[tokio::test(start_paused = true)]
+async fn refused_certificates_leave_at_the_instant_of_all_refusals() {
+    let key = KeyPair::generate().unwrap();
+    let method = ClientAuthenticationMethod::TlsClientAuth;
+    let other = with_subject(with_method(client("issued"), method), SubjectKind::Dns, "else.example.com");
+    let test_env = test_env(vec![other]);
+    let mut instants = Vec::new();
+    for id in ["issued", "nobody", ""] {
+        let begun = Instant::now();
+        let outcome =
+            test_env.outcome_at("acme", presented(id, &certificate(&key)), certificates::NOW.seconds());
+        assert!(outcome.await.0.contains("client"));
+        instants.push(begun.elapsed());
+    }
+    assert!(instants.iter().all(|elapsed| *elapsed == instants[0] && !elapsed.is_zero()), "{instants:?}");
+}
+
+// [mutual-tls RFC 8705 §2.2.2]
+#[tokio::test(start_paused = true)]
+async fn a_published_key_authenticates_its_certificate() {
+    const URL: &str = "https://keys.example.com/jwks";
+    let (first, second) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let published = Client {
+        jwks_uri: Some(URL.to_owned()),
+        ..with_method(client("own"), ClientAuthenticationMethod::SelfSignedTlsClientAuth)
+    };
+    let test_env = test_env(vec![published]);
+    let publish = |keys: &[&KeyPair]| {
+        let jwks: Vec<_> = keys.iter().map(|key| jwk(key)).collect();
+        let document = serde_json::json!({ "keys": jwks }).to_string();
+        test_env.store.jwks.lock().unwrap().insert((tenant("acme").id, URL.to_owned()), document);
+    };
+    let outcome = async |key: &KeyPair| {
+        let presented = presented("own", &certificate(key));
+        test_env.outcome_at("acme", presented, certificates::NOW.seconds()).await.0
+    };
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::KeySet.reason()));
+    publish(&[&first]);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(outcome(&first).await, "SelfSigned");
+    publish(&[&second]);
+    assert_eq!(outcome(&second).await, "SelfSigned", "a new key is found at once");
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::Key.reason()));
+    let fetches = test_env.store.fetches.load(Ordering::Relaxed);
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::Key.reason()));
+    assert_eq!(test_env.store.fetches.load(Ordering::Relaxed), fetches, "the fetch of this minute is spent");
+}

@@ -1,0 +1,117 @@
+//! The checks of a client certificate one by one, offline: with the functions of a request, as far as they need no registration (RFC 8705 §2).
+
+use keys::Outcome;
+use protocol::{ClientCertificate, Timestamp};
+
+use crate::certificate::client_certificate::{check_chain, check_dates, parse};
+use crate::{CertificateCheck, CertificateFacts};
+
+/// A certificate with the result of its checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateInspection {
+    /// Each check, in the order in which they are made.
+    pub checks: [(CertificateCheck, Outcome<CertificateCheck>); 5],
+    /// What it says of itself; `None` where it cannot be read.
+    pub facts: Option<CertificateFacts>,
+}
+
+impl CertificateInspection {
+    /// Inspects a certificate, whose chain was judged for this instant. Without authorities its chain is not checked.
+    #[must_use]
+    pub fn of(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
+        use CertificateCheck as C;
+        use Outcome::{Failed, NotChecked, NotReached, Passed};
+        let parsed = parse(certificate);
+        let form = parsed.as_ref().map_or_else(|failed| Failed(*failed), |_| Passed);
+        let dates = parsed
+            .as_ref()
+            .map_or(NotReached, |parsed| check_dates(parsed, now).map_or_else(Failed, |()| Passed));
+        // The chain is built from the certificate on: dates and usage of the certificate itself come before its issuer.
+        let (usage, chain) = match (has_authorities, check_chain(certificate, now)) {
+            _ if form != Passed => (NotReached, NotReached),
+            (false, _) => (NotChecked, NotChecked),
+            (true, Ok(())) => (Passed, Passed),
+            (true, Err(failed @ C::Usage)) => (Failed(failed), NotReached),
+            (true, Err(_)) if dates != Passed => (NotReached, NotReached),
+            (true, Err(failed @ C::Chain)) => (NotReached, Failed(failed)),
+            (true, Err(failed)) => (Passed, Failed(failed)),
+        };
+        let checks = [
+            (C::Form, form),
+            (C::Dates, dates),
+            (C::Usage, usage),
+            (C::Chain, chain),
+            (C::Registration, NotChecked),
+        ];
+        let facts = parsed.ok().map(|parsed| CertificateFacts::new(&parsed, certificate.thumbprint));
+        Self { checks, facts }
+    }
+
+    /// The first check that failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<CertificateCheck> {
+        self.checks.iter().find_map(|(_, outcome)| outcome.failed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::DescribedCheck as _;
+    use protocol::{ChainError, Validity};
+    use rcgen::KeyPair;
+
+    use super::*;
+    use crate::certificate::client_certificate::tests::{NOW, parameters, presented, valid};
+
+    /// A sign for the outcome of each check, in their order.
+    fn signs(inspection: &CertificateInspection) -> String {
+        let sign = |(check, outcome): &(CertificateCheck, Outcome<CertificateCheck>)| match outcome {
+            Outcome::Passed => '+',
+            Outcome::Failed(failed) if failed.name() == check.name() && !failed.fix().is_empty() => '!',
+            Outcome::Failed(_) => 'x',
+            Outcome::NotReached => '-',
+            Outcome::NotChecked => '?',
+        };
+        inspection.checks.iter().map(sign).collect()
+    }
+
+    #[test]
+    fn each_failing_check_is_named_and_the_later_ones_are_not_reached() {
+        use CertificateCheck as E;
+        let key = KeyPair::generate().unwrap();
+        let der = |years| parameters(years).self_signed(&key).unwrap().der().to_vec();
+        let good = der((2026, 2027));
+        let (old, early) = (der((2001, 2002)), der((2027, 2028)));
+        let piece = good[..100].to_vec();
+        let ended =
+            Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(1) };
+        let checks = CertificateCheck::ALL.iter().map(|check| check.name()).collect::<Vec<_>>();
+        assert_eq!(checks, ["form", "dates", "extended_key_usage", "chain", "registration"]);
+        for (der, chain, expected, failed) in [
+            (&good, valid(10, 10), "++++?", None),
+            (&good, Err(ChainError::UnknownIssuer), "+++!?", Some(E::UnknownIssuer)),
+            (&good, Err(ChainError::NoAuthorities), "+++!?", Some(E::NoAuthorities)),
+            (&good, Err(ChainError::Invalid), "++-!?", Some(E::Chain)),
+            (&good, Err(ChainError::OtherUsage), "++!-?", Some(E::Usage)),
+            // A certificate between it and the authority.
+            (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
+            (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
+            // A chain that was judged at the beginning of a connection is compared with the instant, as that
+            // of a request is.
+            (&good, Ok(ended), "+++!?", Some(E::ChainExpired)),
+            (&old, Err(ChainError::Expired), "+!--?", Some(E::Dates)),
+            (&early, Err(ChainError::NotYetValid), "+!--?", Some(E::NotYetValid)),
+            (&piece, Err(ChainError::Invalid), "!---?", Some(E::Form)),
+        ] {
+            let inspection = CertificateInspection::of(&presented(der, chain), true, NOW);
+            assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed), "{chain:?}");
+            assert_eq!(inspection.facts.is_some(), failed != Some(E::Form));
+        }
+        // Without authorities the chain is not checked, and the dates are.
+        for (der, expected, failed) in [(&good, "++???", None), (&old, "+!???", Some(E::Dates))] {
+            let presented = presented(der, Err(ChainError::NoAuthorities));
+            let inspection = CertificateInspection::of(&presented, false, NOW);
+            assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed));
+        }
+    }
+}

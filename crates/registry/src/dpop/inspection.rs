@@ -1,0 +1,40 @@
+//! The checks of a DPoP proof one by one, offline: with the functions of a request, and with what is known of the request (RFC 9449 §4.3).
+
+use latchkey_verifier::rules::{ProofJwt, normalized};
+use protocol::{Thumbprint, Timestamp};
+
+use crate::DpopCheck;
+use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};
+
+/// What is known of the request that a proof was made for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KnownRequest<'a> {
+    /// The HTTP method.
+    pub method: Option<&'a str>,
+    /// The URL, as clients see it.
+    pub url: Option<&'a str>,
+    /// The access token beside the proof.
+    pub access_token: Option<&'a str>,
+}
+
+impl KnownRequest<'_> {
+    /// Inspects a proof for this request, of now. Returns the key that signed it.
+    ///
+    /// # Errors
+    /// The check that fails.
+    pub fn inspect(&self, proof: &str, now: Timestamp) -> Result<Thumbprint, DpopCheck> {
+        let jwt = ProofJwt::parse(proof, TYP)?;
+        let claims: DpopClaims = jwt.unverified_claims().map_err(|_| DpopCheck::Claims)?;
+        let uri = normalized(self.url.unwrap_or(&claims.htu));
+        let uris: Vec<_> = uri.into_iter().collect();
+        let expected = DpopExpectations {
+            method: self.method.unwrap_or(&claims.htm),
+            uris: &uris,
+            access_token: self.access_token,
+            nonce: None,
+            now,
+        };
+        claims.check(&expected)?;
+        Ok(Thumbprint::new(jwt.verify()?.into_bytes()))
+    }
+}

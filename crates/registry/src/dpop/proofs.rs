@@ -1,0 +1,93 @@
+//! Checks DPoP proofs by the rules of `dpop_proof.rs`, and remembers those that were used (RFC 9449). It writes nothing before its caller has authenticated.
+
+use std::sync::Arc;
+
+use latchkey_verifier::rules::normalized;
+use protocol::Timestamp;
+use secrets::Pepper;
+use tenancy::{StoreError, Tenant, TenantId};
+
+use crate::assertion::single_use::SingleUse;
+use crate::dpop::nonces::DpopNonces;
+use crate::dpop::proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
+use crate::{DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
+
+/// Checks the proofs of all tenants.
+pub struct DpopProofs {
+    used: SingleUse,
+    nonces: DpopNonces,
+    public_urls: PublicUrls,
+}
+
+impl DpopProofs {
+    /// For a server at these URLs.
+    #[must_use]
+    pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
+        Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
+    }
+
+    /// With another share of each tenant in the proofs that are remembered.
+    #[must_use]
+    pub fn with_share(self, share: u32) -> Self {
+        Self { used: self.used.with_share(share), ..self }
+    }
+
+    /// The nonce that clients of the tenant use now.
+    #[must_use]
+    pub fn nonce(&self, tenant: &TenantId, now: Timestamp) -> String {
+        self.nonces.current(tenant, now)
+    }
+
+    /// Reads the proof among the values of the headers `DPoP`, if there is one, and checks that it is for this request at this tenant. No
+    /// signature is verified, so it costs little.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn read<'a>(
+        &self,
+        tenant: &Tenant,
+        headers: impl Iterator<Item = &'a [u8]>,
+        request: &DpopRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Option<UnverifiedProof<'a>>, DpopCheck> {
+        only_proof(headers)?.map(|proof| self.read_proof(tenant, proof, request, now)).transpose()
+    }
+
+    /// As [`Self::read`], of the one proof.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn read_proof<'a>(
+        &self,
+        tenant: &Tenant,
+        proof: &'a str,
+        request: &DpopRequest<'_>,
+        now: Timestamp,
+    ) -> Result<UnverifiedProof<'a>, DpopCheck> {
+        let uris: Vec<_> = self.public_urls.at(request.path).filter_map(|url| normalized(&url)).collect();
+        let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
+        let expected = DpopExpectations::of(tenant, request, &uris, &accepted_until, now);
+        read(proof, &expected)
+    }
+
+    /// Whether a proof was used, for an administrator. It uses nothing up.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_used(&self, tenant: &TenantId, proof: &DpopProof) -> Result<bool, StoreError> {
+        self.used.is_used(tenant, &proof.identifier).await
+    }
+
+    /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be declined" (RFC 9449 §11.1).
+    ///
+    /// # Errors
+    /// [`SingleUseError`].
+    pub async fn use_up(
+        &self,
+        tenant: &TenantId,
+        proof: &DpopProof,
+        now: Timestamp,
+    ) -> Result<(), SingleUseError> {
+        self.used.use_up(tenant, &proof.identifier, now).await
+    }
+}

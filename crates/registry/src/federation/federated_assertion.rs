@@ -1,0 +1,176 @@
+//! All rules over the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2
+//! and §3, draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] has the rules of form and signature, and
+//! `assertions.rs` the keys; it uses the assertion up.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use keys::ClientJwt;
+use latchkey_verifier::rules::ensure;
+use protocol::{Audience, StaticClaims, Timestamp};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tenancy::TrustedIssuer;
+
+use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+use crate::assertion::single_use::CLOCKS;
+use crate::{Client, FederationCheck, SingleUseIdentifier, TextPattern, TrustRule};
+
+/// The claims of an assertion of another issuer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FederatedClaims {
+    // RFC 7523 §3: `sub`, `aud` and `exp` are required. The issuer was found by `iss`, or by the trust domain of `sub`.
+    sub: String,
+    aud: Audience<'static>,
+    #[serde(deserialize_with = "numeric_date")]
+    exp: Timestamp,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    nbf: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    iat: Option<Timestamp>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// The rules of a client for one issuer.
+pub(crate) struct RulesOfIssuer<'a> {
+    pub(crate) issuer: Cow<'a, TrustedIssuer>,
+    client: &'a Client,
+    rules: Vec<&'a TrustRule>,
+}
+
+/// An assertion that a rule accepts.
+#[derive(Debug)]
+pub(crate) struct AcceptedAssertion<'a> {
+    pub(crate) rule: &'a TrustRule,
+    /// What tokens of this authentication copy of it.
+    pub(crate) copied: StaticClaims,
+    /// Until when it is accepted by any replica.
+    pub(crate) accepted_until: Timestamp,
+}
+
+/// What has proven a client by the assertion of another issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FederatedProof {
+    /// The rule that holds.
+    pub rule: TrustRule,
+    /// What tokens copy of the assertion.
+    pub copied: StaticClaims,
+}
+
+impl<'a> RulesOfIssuer<'a> {
+    /// Those for the issuer that an assertion says it is of.
+    ///
+    /// # Errors
+    /// Where there are none, or the issuer must not sign with this algorithm.
+    pub(crate) fn of(
+        client: &'a Client,
+        declared: &'a [TrustedIssuer],
+        jwt: &ClientJwt<'_>,
+    ) -> Result<Self, FederationCheck> {
+        let (iss, sub) = (jwt.unverified_issuer(), jwt.unverified_subject().unwrap_or_default());
+        let named = |rule: &TrustRule| {
+            TrustedIssuer::find(declared, &rule.issuer).filter(|issuer| issuer.is_named(iss, sub))
+        };
+        let issuer = client.federated.0.iter().find_map(named).ok_or(FederationCheck::Issuer)?;
+        // RFC 8725 §3.1: the algorithms are those of the verifier's choice.
+        ensure(issuer.allows(jwt.algorithm.as_str()), FederationCheck::Algorithm)?;
+        let is_for = |rule: &&TrustRule| named(rule).is_some_and(|found| found.issuer == issuer.issuer);
+        Ok(Self { rules: client.federated.0.iter().filter(is_for).collect(), issuer, client })
+    }
+
+    /// Checks the claims of an assertion that this issuer has signed, for a tenant with this issuer.
+    ///
+    /// # Errors
+    /// Why the rule that gets furthest refuses it.
+    pub(crate) fn check(
+        &self,
+        claims: &FederatedClaims,
+        own_issuer: &str,
+        now: Timestamp,
+    ) -> Result<AcceptedAssertion<'a>, FederationCheck> {
+        let mut furthest = FederationCheck::Subject;
+        for rule in &self.rules {
+            match self.check_rule(rule, claims, own_issuer, now) {
+                Ok(accepted) => return Ok(accepted),
+                Err(failed) => furthest = furthest.later(failed),
+            }
+        }
+        Err(furthest)
+    }
+
+    /// The checks of one rule.
+    pub(crate) fn check_rule(
+        &self,
+        rule: &'a TrustRule,
+        claims: &FederatedClaims,
+        own_issuer: &str,
+        now: Timestamp,
+    ) -> Result<AcceptedAssertion<'a>, FederationCheck> {
+        ensure(rule.subject.matches(&claims.sub), FederationCheck::Subject)?;
+        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server".
+        let audience = rule.audience.as_deref().unwrap_or(own_issuer);
+        let mut names = claims.aud.iter();
+        // The draft for SPIFFE: the issuer identifier is "its sole value".
+        let is_for_us = match self.issuer.is_trust_domain() {
+            true => names.next() == Some(audience) && names.next().is_none(),
+            false => names.any(|name| name == audience),
+        };
+        ensure(is_for_us, FederationCheck::Audience)?;
+        ensure(now < claims.exp + LEEWAY, FederationCheck::Expiry)?;
+        let begins = [claims.nbf, claims.iat].into_iter().flatten().max();
+        ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), FederationCheck::Begin)?;
+        // RFC 7523 §3: an `iat` "too far in the past", or an `exp` "unreasonably far in the future", may be rejected.
+        let (is_young, ends) = match claims.iat.map(|issued| issued + rule.max_age) {
+            Some(too_old_at) => (now < too_old_at + LEEWAY, too_old_at.min(claims.exp)),
+            None => (claims.exp <= now + rule.max_age + LEEWAY, claims.exp),
+        };
+        ensure(is_young, FederationCheck::Age)?;
+        let holds = |(name, pattern): (&String, &TextPattern)| {
+            claims.find(name).is_some_and(|value| fits(pattern, value))
+        };
+        ensure(rule.claims.iter().all(holds), FederationCheck::Conditions)?;
+        let copied = claims.copied(&self.client.copied_claims).ok_or(FederationCheck::Copied)?;
+        let all = self.client.claims.with(&copied).length();
+        ensure(all <= StaticClaims::LONGEST, FederationCheck::Copied)?;
+        Ok(AcceptedAssertion { rule, copied, accepted_until: ends + LEEWAY + CLOCKS })
+    }
+}
+
+impl AcceptedAssertion<'_> {
+    /// What it uses up, where its rule says so. Its signature is not part of it: another one over the same may be valid, too.
+    pub(crate) fn identifier(&self, client: &Client, jwt: &ClientJwt<'_>) -> Option<SingleUseIdentifier> {
+        let identifier =
+            || SingleUseIdentifier::of_foreign_assertion(&client.id, jwt.signed_part(), self.accepted_until);
+        self.rule.once.then(identifier)
+    }
+}
+
+impl FederatedClaims {
+    /// A claim by its name, or by a JSON pointer.
+    pub(crate) fn find(&self, name: &str) -> Option<&Value> {
+        let Some(pointer) = name.strip_prefix('/') else { return self.others.get(name) };
+        let (first, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+        self.others.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+    }
+
+    /// The claims that tokens copy; `None` where one is missing, or is no value of a claim.
+    fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
+        let value = |(name, from): (&String, &String)| {
+            self.find(from)
+                .filter(|value| StaticClaims::allows(value))
+                .map(|value| (name.clone(), value.clone()))
+        };
+        names.iter().map(value).collect::<Option<_>>().map(StaticClaims)
+    }
+}
+
+/// A number and a truth value count as they are written in JSON, and of a list one member is enough.
+pub(crate) fn fits(pattern: &TextPattern, value: &Value) -> bool {
+    match value {
+        Value::String(text) => pattern.matches(text),
+        Value::Number(_) | Value::Bool(_) => pattern.matches(&value.to_string()),
+        Value::Array(items) => items.iter().any(|item| !item.is_array() && fits(pattern, item)),
+        Value::Null | Value::Object(_) => false,
+    }
+}

@@ -1,0 +1,60 @@
+//! Judges the assertion of another issuer by each rule of a client, without the issuer's keys: how far each
+//! rule gets, and which claims differ.
+
+use std::borrow::Cow;
+
+use protocol::{AssertionKind, Timestamp};
+use serde_json::Value;
+use tenancy::{Tenant, TrustedIssuer};
+
+use crate::assertion::client_assertion::read;
+use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};
+use crate::{Client, FederationCheck, TrustRule};
+
+/// What one rule says of an assertion whose signature nobody has verified.
+pub struct JudgedRule<'a> {
+    /// The rule.
+    pub rule: &'a TrustRule,
+    /// Its issuer, as the tenant trusts it.
+    pub issuer: Option<TrustedIssuer>,
+    /// The check that fails.
+    pub failed: Option<FederationCheck>,
+    /// Each claim of the rule that differs, with what the assertion has.
+    pub differing: Vec<(&'a str, Option<Value>)>,
+}
+
+/// Judges an assertion by each rule of a client of this tenant. It is read as that of a request with either assertion type.
+///
+/// # Errors
+/// The check that fails before any rule.
+pub fn judge_rules<'a>(
+    tenant: &'a Tenant,
+    client: &'a Client,
+    assertion: &str,
+    now: Timestamp,
+) -> Result<Vec<JudgedRule<'a>>, FederationCheck> {
+    let svid = || read(assertion, AssertionKind::JwtSvid);
+    let jwt = read(assertion, AssertionKind::Jwt).or_else(|_| svid()).map_err(|_| FederationCheck::Claims)?;
+    let declared = &tenant.trusted_issuers;
+    let rules_of_issuer = RulesOfIssuer::of(client, declared, &jwt);
+    let claims = jwt.unverified_claims::<FederatedClaims>();
+    let judged = |rule: &'a TrustRule| {
+        let issuer = TrustedIssuer::find(declared, &rule.issuer).map(Cow::into_owned);
+        let (iss, sub) = (jwt.unverified_issuer(), jwt.unverified_subject().unwrap_or_default());
+        let is_named = issuer.as_ref().is_some_and(|issuer| issuer.is_named(iss, sub));
+        let failed = match (&rules_of_issuer, &claims) {
+            _ if !is_named => Some(FederationCheck::Issuer),
+            (Err(failed), _) => Some(*failed),
+            (_, Err(_)) => Some(FederationCheck::Claims),
+            (Ok(rules), Ok(claims)) => rules.check_rule(rule, claims, tenant.issuer.as_str(), now).err(),
+        };
+        let differing = |claims: &FederatedClaims| {
+            let found = rule.claims.iter().map(|(name, pattern)| (name.as_str(), pattern, claims.find(name)));
+            let differing =
+                found.filter(|(_, pattern, value)| !value.is_some_and(|value| fits(pattern, value)));
+            differing.map(|(name, _, value)| (name, value.cloned())).collect()
+        };
+        JudgedRule { rule, issuer, failed, differing: claims.as_ref().map(differing).unwrap_or_default() }
+    };
+    Ok(client.federated.0.iter().map(judged).collect())
+}

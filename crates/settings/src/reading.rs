@@ -1,0 +1,65 @@
+//! One reading of files and variables: what was read so far, and what was found in it.
+
+use std::path::Path;
+
+use outbound::KeyService;
+use protocol::Timestamp;
+
+use super::{
+    document::Document,
+    environment::Environment,
+    file_reader::FileReader,
+    findings::Findings,
+    form_faults::FormFaults,
+    layers::{self, Overridden},
+    locations::Locations,
+    read_error::ReadError,
+    recovery::{self, Recovered},
+    secret_stores::StoredValues,
+    source_snapshot::SourceSnapshot,
+};
+
+/// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
+pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
+
+/// One reading of files and variables: what was read so far, and what was found in it.
+pub(super) struct Reading<'e> {
+    pub(super) file_reader: FileReader<'e>,
+    pub(super) locations: Locations,
+    pub(super) findings: Findings,
+    pub(super) form: FormFaults,
+    pub(super) is_built_in: IsBuiltIn,
+    pub(super) stored: StoredValues,
+    /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
+    pub(super) inspected_at: Option<Timestamp>,
+}
+
+impl<'e> Reading<'e> {
+    /// Reads config.yaml with the environment above it, and nothing that it names.
+    pub(super) fn begin(
+        path: &Path,
+        environment: &'e Environment,
+        snapshot: Option<&'e SourceSnapshot>,
+        is_built_in: IsBuiltIn,
+    ) -> Result<(Self, Document), ReadError> {
+        let mut file_reader = FileReader::new(environment, path, snapshot);
+        file_reader.watch(path);
+        let main = file_reader.settings(path, "config.yaml")?;
+        let Recovered { value, faults, left_out } = recovery::parse::<Document>(&main);
+        let mut reading = Self {
+            file_reader,
+            locations: Locations { sources: vec![main], overridden: Overridden::new() },
+            findings: Findings::default(),
+            form: FormFaults::of_main(faults, left_out),
+            is_built_in,
+            stored: StoredValues::default(),
+            inspected_at: None,
+        };
+        let Some(mut document) = value else { return Err(reading.form.into_error()) };
+        match layers::apply(&mut document, environment) {
+            Ok(overridden) => reading.locations.overridden = overridden,
+            Err(error) => reading.form.add_of_variables(error.faults),
+        }
+        Ok((reading, document))
+    }
+}

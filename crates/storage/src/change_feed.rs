@@ -1,0 +1,85 @@
+//! Notifies of changed rows as they are logged, so that each process drops its cache entries.
+
+use std::time::Duration;
+
+use administration::{ChangeLog as _, Invalidation};
+use tenancy::{StoreError, Stored};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use crate::database::{Database, Engine};
+use crate::postgres::PostgresChangeFeed;
+use crate::rows::LoggedChange;
+use crate::sqlite::SqliteChangeFeed;
+
+/// How soon a connection that was lost is opened again.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// All changes from now on. Its statements belong to no request and are not counted.
+#[derive(Debug)]
+pub struct ChangeFeed {
+    connection: FeedConnection,
+    position: i64,
+}
+
+#[derive(Debug)]
+enum FeedConnection {
+    Sqlite(Box<SqliteChangeFeed>),
+    Postgres(PostgresChangeFeed),
+}
+
+impl Database {
+    /// Notifies of what is committed after this call.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn change_feed(&self) -> Stored<ChangeFeed> {
+        let connection = match &self.engine {
+            Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::of(pools))),
+            Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::of(pools)),
+        };
+        Ok(ChangeFeed { connection, position: self.position().await? })
+    }
+}
+
+impl ChangeFeed {
+    /// Calls `on_change` with what has changed, until it is dropped. After a failure of the store it opens a new connection, and
+    /// misses nothing that was logged meanwhile.
+    pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            ticks.tick().await;
+            let mut on_read = |rows: Vec<LoggedChange>, position: &mut i64| {
+                failing = false;
+                let mut changed = Vec::with_capacity(rows.len());
+                for row in rows {
+                    *position = row.position;
+                    match row.change {
+                        Ok(change) => changed.push(change),
+                        Err(error) => {
+                            warn!(
+                                error = &error as &dyn std::error::Error,
+                                "a logged change is not understood"
+                            );
+                        }
+                    }
+                }
+                if !changed.is_empty() {
+                    on_change(changed);
+                }
+            };
+            let followed = match &mut self.connection {
+                FeedConnection::Sqlite(feed) => feed.follow(&mut self.position, &mut on_read).await,
+                FeedConnection::Postgres(feed) => feed.follow(&mut self.position, &mut on_read).await,
+            };
+            let Err(error) = followed.map_err(StoreError::from) else { continue };
+            // One line for one outage, however long.
+            if !failing {
+                warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+            }
+            failing = true;
+        }
+    }
+}

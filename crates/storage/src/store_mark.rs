@@ -1,0 +1,14 @@
+//! What a copy says of a store.
+
+use protocol::Timestamp;
+
+/// A store that is not in use, and the other store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreMark {
+    /// A copy of the other store that is not complete.
+    #[error("is the unfinished copy of {0}")]
+    Unfinished(String),
+    /// The other store has its rows since then.
+    #[error("was moved to {0} at {at}, and takes no writes", at = .1.to_rfc3339())]
+    Moved(String, Timestamp),
+}

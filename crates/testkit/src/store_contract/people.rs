@@ -1,0 +1,51 @@
+//! People, and the devices that wait for them, for the tests of several stores.
+
+use accounts::Account;
+use administration::{Change, ChangeKind};
+use grants::{DeviceCode, Granted};
+use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
+use tenancy::TenantId;
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests::{self, account};
+
+/// Where the code of a device is requested from.
+pub(super) const SOURCE: &str = "192.0.2.1";
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(seconds)
+}
+
+pub(super) fn client(id: &str) -> ClientId {
+    ClientId::parse(id).unwrap()
+}
+
+/// A person of this tenant, with the same address at each.
+pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
+    let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
+    let person = account(&tenant, 1, &["ada@example.com"]);
+    let added = Change::Account(requests::row(ChangeKind::Added, None, &person));
+    commit(stores, &requests::declared(vec![added])).await;
+    person
+}
+
+/// The code of this number, requested at the first second.
+pub(super) fn device_code(tenant: &TenantId, number: u8) -> DeviceCode {
+    DeviceCode {
+        tenant: tenant.clone(),
+        slot: 3,
+        digest: [number; 32],
+        user_digest: [number + 100; 32],
+        client: client("tv"),
+        granted: Granted { scope: Some("openid “email”".to_owned()), ..Granted::default() },
+        requested_from: SOURCE.to_owned(),
+        created_at: at(0),
+        valid_until: at(600),
+        expires_at: at(87_000),
+        decided_at: None,
+        account: None,
+        redeemed_at: None,
+    }
+}
