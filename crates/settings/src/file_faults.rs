@@ -8,7 +8,7 @@ use super::environment::Environment;
 use crate::files::FileError;
 
 /// Folders whose files the system gives to this program alone, whatever their modes say: those of container engines and systemd.
-const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
+pub(crate) const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
 
 /// Whether what this path leads to lies below one of them, or below the one that systemd names.
 pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {

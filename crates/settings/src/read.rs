@@ -16,7 +16,7 @@ use super::{
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
-    findings::Finding,
+    findings::{Finding, Findings},
     locations::Locations,
     platform_settings::{PlatformSettings, StoreSettings},
     read_error::ReadError,

@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 32] = [
+const SERVICE_LAYERS: [&str; 33] = [
     "crates/tenancy/src/resolver.rs",
     "crates/tenancy/src/turns.rs",
     "crates/keys/src/key_ring_cache.rs",
@@ -48,6 +48,7 @@ const SERVICE_LAYERS: [&str; 32] = [
     "crates/grants/src/authorization/pushing.rs",
     "crates/grants/src/device/authorizations.rs",
     "crates/administration/src/reconcile.rs",
+    "crates/administration/src/administrator.rs",
     "crates/administration/src/administrator/",
     "crates/administration/src/store/",
 ];

@@ -17,7 +17,7 @@ struct Generated {
 const GENERATED: [Generated; 2] = [
     Generated {
         folder: "crates/testkit/src/store_contract/",
-        list: "crates/testkit/src/store_contract/mod.rs",
+        list: "crates/testkit/src/store_contract.rs",
         signature: ("pub async fn ", "(stores: Stores"),
     },
     Generated {

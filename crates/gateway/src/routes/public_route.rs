@@ -8,7 +8,7 @@ use crate::respond::OAuthError;
 /// A path with its handlers, and 405 for other methods than theirs.
 pub(super) struct PublicRoute {
     pub(super) pattern: &'static str,
-    methods: &'static str,
+    pub(super) methods: &'static str,
     /// Each makes a handler anew, for each place where it is registered.
     pub(super) to_handlers: Vec<Box<dyn Fn() -> actix_web::Route>>,
 }

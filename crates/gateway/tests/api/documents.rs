@@ -26,7 +26,7 @@ fn the_token_request_names_exactly_the_grant_types_that_are_served() {
 
 /// The routes of the routes page, each from its first word to the next route. Those of the admin API are made from what the document has.
 fn registrations() -> Vec<&'static str> {
-    let page = include_str!("../../src/routes/mod.rs");
+    let page = include_str!("../../src/routes.rs");
     let starts = ["get(\"", "post(\"", "route(\"", "all(\"", "one(\""];
     let mut starts: Vec<_> = starts
         .iter()

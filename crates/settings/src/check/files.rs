@@ -114,6 +114,7 @@ mod tests {
     use super::super::test_folder::Folder;
     use super::*;
     use crate::Environment;
+    use crate::file_faults::PRIVATE_FOLDERS;
 
     impl Folder {
         /// What is loaded, or all faults, with paths below this folder.

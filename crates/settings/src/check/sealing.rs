@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use administration::FileSecret;
-use outbound::ServiceUrl;
+use outbound::{KeyService, ServiceUrl};
 
 use super::super::{
     findings::Location,

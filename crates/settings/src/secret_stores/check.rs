@@ -8,7 +8,7 @@ use outbound::KeyService;
 
 use super::known_stores::{KnownStore, KnownStores, SignIn, StorePlace, is_path};
 use super::{AppRoleSetting, AwsStoreSetting, KubernetesSetting, SecretStoreSetting, VaultStoreSetting};
-use crate::{check::sealing::is_segment, findings::Location, reading::Reading, resolved::Token};
+use crate::{check::sealing::is_segment, findings::Location, reading::Reading};
 
 /// Where Kubernetes mounts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -102,6 +102,7 @@ impl Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tenancy::TenantId;
 
     #[test]
     fn a_tenant_may_use_its_prefixes_and_no_path_that_only_looks_alike() {

@@ -127,7 +127,7 @@ fn acts(handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'stati
 mod tests {
     use super::*;
 
-    const TABLE: &str = include_str!("../../../tests/api/snapshots/api__console_access__console_routes.snap");
+    const TABLE: &str = include_str!("../../tests/api/snapshots/api__console_access__console_routes.snap");
 
     #[test]
     fn the_table_of_holders_has_each_route() {

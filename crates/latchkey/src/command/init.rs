@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{new_files, print};
 
 /// The settings, with comments.
-const CONFIG: &str = include_str!("config.yaml");
+const CONFIG: &str = include_str!("init/config.yaml");
 /// The file that they name, beside them.
 const SECRET: &str = "example-service.secret";
 

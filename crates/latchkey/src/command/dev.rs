@@ -13,8 +13,8 @@ use settings::{Environment, files};
 
 use super::serve::{self, Start};
 
-const CONFIG: &str = include_str!("config.yaml");
-const GREETING: &str = include_str!("greeting.txt");
+const CONFIG: &str = include_str!("dev/config.yaml");
+const GREETING: &str = include_str!("dev/greeting.txt");
 
 /// Of `dev`.
 #[derive(Args)]

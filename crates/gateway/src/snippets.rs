@@ -25,22 +25,19 @@ let access_token = answer["access_token"].as_str();
 /// The name of each language, and its lines: with `{url}` and `{id}`, or an example with the values of its own.
 const SNIPPETS: [(&str, SnippetSource); 8] = [
     ("curl", SnippetSource::Template(CURL)),
-    ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../../docs/examples/js/token.mjs"))),
+    ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../docs/examples/js/token.mjs"))),
     (
         "Python (requests)",
-        SnippetSource::Example(include_str!("../../../../docs/examples/python/fetch_token.py")),
+        SnippetSource::Example(include_str!("../../../docs/examples/python/fetch_token.py")),
     ),
-    ("Go (net/http)", SnippetSource::Example(include_str!("../../../../docs/examples/go/token.go"))),
+    ("Go (net/http)", SnippetSource::Example(include_str!("../../../docs/examples/go/token.go"))),
     ("Rust (reqwest)", SnippetSource::Template(RUST)),
     (
         "Java (java.net.http)",
-        SnippetSource::Example(include_str!("../../../../docs/examples/java/FetchToken.java")),
+        SnippetSource::Example(include_str!("../../../docs/examples/java/FetchToken.java")),
     ),
-    ("PHP", SnippetSource::Example(include_str!("../../../../docs/examples/php/fetch_token.php"))),
-    (
-        "Ruby (net/http)",
-        SnippetSource::Example(include_str!("../../../../docs/examples/ruby/fetch_token.rb")),
-    ),
+    ("PHP", SnippetSource::Example(include_str!("../../../docs/examples/php/fetch_token.php"))),
+    ("Ruby (net/http)", SnippetSource::Example(include_str!("../../../docs/examples/ruby/fetch_token.rb"))),
 ];
 
 /// The lines of each language, with its name.
