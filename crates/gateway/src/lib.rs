@@ -1,6 +1,11 @@
 //! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
 //! In reading order:
 
+#![cfg_attr(
+    not(feature = "schemas"),
+    expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
+)]
+
 mod composition;
 mod health_report;
 mod listen_addresses;
@@ -53,10 +58,14 @@ pub use certificate_sources::CertificateSources;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
 pub use composition::{Composition, Store, forget_failures};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+#[cfg(feature = "schemas")]
+pub use documents::shapes;
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use listen_addresses::{BindError, ListenAddresses};
-pub use openapi::document as openapi_document;
+#[cfg(feature = "schemas")]
+pub use openapi::openapi_of_types;
+pub use openapi::{openapi_document, settings_schema};
 pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
 pub use presented_certificates::{PresentedCertificates, PresentedCertificatesError};

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use administration::schema::STORE_PATH;
+use administration::schema::{JsonSchema, STORE_PATH};
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
 use protocol::Secret;
-use schemars::JsonSchema;
 use secrets::MAX_SECRET_LENGTH;
 use serde::Deserialize;
 

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use actix_web::{Resource, ResponseError as _, web};
 use administration::Permission;
 use futures_util::future::LocalBoxFuture;
-use utoipa::openapi::HttpMethod::{self, Delete, Get, Patch};
 
 use super::Answer;
 use super::admin_request::{AdminAccess, AdminRequest};
 use super::names::Target;
 use crate::failure::Failure;
 use crate::methods;
+use crate::openapi::HttpMethod::{self, Delete, Get, Patch};
 use crate::openapi::{Operation, admin};
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
