@@ -1,11 +1,14 @@
-//! Compresses the script of the documentation page: as text, it would be a fifth of the program.
+//! Compresses the documents that the program prints and serves: as text, they would be a megabyte.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Error, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+
+/// The committed documents, beside the manifest of the workspace.
+const DOCUMENTS: [&str; 2] = ["docs/openapi.json", "config.schema.json"];
 
 #[expect(
     clippy::disallowed_methods,
@@ -15,8 +18,13 @@ fn main() -> Result<(), Error> {
     println!("cargo::rerun-if-changed=build.rs");
     let folder =
         PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| Error::other("cargo sets OUT_DIR"))?);
-    let script = scalar_api_reference::get_asset("scalar.js").ok_or_else(|| Error::other("no scalar.js"))?;
-    let mut file = GzEncoder::new(File::create(folder.join("scalar.js.gz"))?, Compression::default());
-    file.write_all(&script)?;
-    file.finish()?.sync_all()
+    for document in DOCUMENTS {
+        let source = Path::new("../..").join(document);
+        println!("cargo::rerun-if-changed={}", source.display());
+        let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut file = GzEncoder::new(File::create(folder.join(name + ".gz"))?, Compression::best());
+        file.write_all(&fs::read(&source)?)?;
+        file.finish()?.sync_all()?;
+    }
+    Ok(())
 }

@@ -4,13 +4,13 @@
 use accounts::{AccountId, ThrottledNote};
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::{ABSENT, Described};
 use crate::kinds::match_change;
+use crate::schema::JsonSchema;
 use crate::{
     Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
     SecretChangeKind,

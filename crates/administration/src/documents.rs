@@ -9,6 +9,7 @@ mod api_key;
 mod audit;
 mod client;
 mod client_view;
+mod committed_shapes;
 mod console;
 mod etag;
 mod explanation;
@@ -52,6 +53,9 @@ pub use client::{
     ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
 };
 pub use client_view::{ClientView, CreatedClient, RotationProgressView, ViewContext};
+pub use committed_shapes::{CommittedShapes, Shaped};
+#[cfg(feature = "schemas")]
+pub use committed_shapes::{shapes, written};
 pub use console::ConsoleLink;
 pub use etag::EntityTag;
 pub use explanation::{

@@ -1,6 +1,11 @@
 //! What changes in the platform's rows, and who changed it? A declaration is compared with the store, which yields a plan; the
 //! store commits a plan whole or not at all. In reading order:
 
+#![cfg_attr(
+    not(feature = "schemas"),
+    expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
+)]
+
 // What is declared, and who may change it.
 mod application;
 mod authority;

@@ -4,5 +4,21 @@
 mod key_rotation;
 mod read;
 
+use administration::shaped;
+
+use crate::thunder::ApplicationDocument;
+
 pub(crate) use key_rotation::KeyRotation;
 pub(crate) use read::{patch, read, secret_end};
+
+shaped!("documents/shapes.json": ApplicationDocument, KeyRotation);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_shapes_are_those_of_the_types() {
+        assert!(shapes() == include_str!("documents/shapes.json"), "run `cargo xtask codegen`");
+    }
+}

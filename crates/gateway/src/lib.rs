@@ -1,6 +1,11 @@
 //! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
 //! In reading order:
 
+#![cfg_attr(
+    not(feature = "schemas"),
+    expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
+)]
+
 // The server: what it is made of, and where it listens.
 mod composition;
 mod health_report;
@@ -59,4 +64,6 @@ mod readiness;
 // The description of the whole API.
 mod openapi;
 
-pub use openapi::document as openapi_document;
+#[cfg(feature = "schemas")]
+pub use openapi::openapi_of_types;
+pub use openapi::{openapi_document, settings_schema};

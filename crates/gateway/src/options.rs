@@ -146,9 +146,6 @@ pub enum TenantConsole {
 }
 
 impl Surface {
-    /// All paths.
-    pub(crate) const ALL: Self =
-        Self { public: true, admin: true, console: TenantConsole::OfAll, operator_console: true };
     /// What the paths of administration begin with.
     pub const ADMIN_PATHS: [&str; 13] = [
         "/metrics",

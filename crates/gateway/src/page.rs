@@ -15,7 +15,8 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use keys::sha256;
 use pages::{Common, FormTarget, Language, Links, LogoPaths, Page, Theme};
 use registry::Client;
 use tenancy::{Branding, Logo, Tenant};
@@ -99,19 +100,34 @@ pub(crate) fn respond(status: StatusCode, page: &(impl Page + ?Sized), opener: O
     response.insert_header(ContentType::html()).body(page.render())
 }
 
-/// The headers of a page.
+/// Gives a response the headers of a page.
 pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl Page + ?Sized), opener: Opener) {
+    for header in page_headers(&policy(&page.common().nonce, page.form_target()), opener) {
+        response.insert_header(header);
+    }
+}
+
+/// The headers of a page with this policy.
+pub(crate) fn page_headers(policy: &str, opener: Opener) -> [(HeaderName, HeaderValue); 6] {
     let opener = match opener {
         Opener::Severed => "noopener-allow-popups",
         Opener::Kept => "unsafe-none",
     };
-    response
-        .insert_header((CONTENT_SECURITY_POLICY, policy(&page.common().nonce, page.form_target())))
-        .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .insert_header((CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static(opener)))
-        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN))
-        .insert_header((PERMISSIONS_POLICY, PERMISSIONS))
-        .insert_header((ROBOTS, HeaderValue::from_static("noindex")));
+    // A policy is made of words of ours, digests and random text in base64.
+    let policy = HeaderValue::from_str(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    [
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static(opener)),
+        (CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN),
+        (PERMISSIONS_POLICY, PERMISSIONS),
+        (ROBOTS, HeaderValue::from_static("noindex")),
+    ]
+}
+
+/// What is inside a page, as a source of its policy.
+pub(crate) fn source(content: &str) -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(sha256(content)))
 }
 
 /// Headers of a file that pages load: opened by itself it does nothing.

@@ -4,7 +4,7 @@ pub(crate) mod admin;
 mod assets;
 pub(crate) mod console;
 mod direct;
-mod documentation;
+pub(crate) mod documentation;
 mod error_page;
 pub(crate) mod front;
 pub(crate) mod health;
@@ -122,11 +122,9 @@ pub(crate) fn configure(
         }
         routes.serve([
             get("/openapi.json", documentation::document(surface)),
-            get("/docs", documentation::page),
+            get("/docs", documentation::page(surface)),
             get("/docs/errors", error_page::page),
             get("/docs/config.schema.json", documentation::settings_schema),
-            get("/docs/scalar.js", documentation::script),
-            get("/docs/start.js", documentation::start),
         ]);
         config.default_service(web::to(unknown::unknown_path));
     }

@@ -392,7 +392,7 @@ impl Command {
             Self::Restore(arguments) => restore::run(config, &arguments),
             Self::Upgrade { command } => upgrade::run(config, &command),
             Self::Store { command } => store::run(config, command),
-            Self::Schema => print(&settings::schema()),
+            Self::Schema => print(&gateway::settings_schema()),
             Self::Openapi => print(&gateway::openapi_document()),
         }
     }

@@ -32,6 +32,10 @@ pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone
 pub use views::error::ErrorPage;
 pub use views::form_post::FormPost;
 pub use views::front::FrontPage;
+pub use views::reference::{
+    DescribedOperation, DescribedSchema, Member, OperationGroup, Paragraph, Reference, Said, Span,
+    TokenField, TokenPlace,
+};
 pub use views::select_account::SelectAccount;
 pub use views::set_password::{SetPassword, SetPasswordError};
 pub use views::sign_in::{SignIn, SignInMessage};

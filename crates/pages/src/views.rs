@@ -8,6 +8,7 @@ pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod front;
+pub(crate) mod reference;
 pub(crate) mod select_account;
 pub(crate) mod set_password;
 pub(crate) mod sign_in;

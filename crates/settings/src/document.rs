@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use administration::TenantSettings;
-use schemars::JsonSchema;
+use administration::schema::JsonSchema;
 use serde::Deserialize;
 
 use super::{

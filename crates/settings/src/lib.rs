@@ -1,6 +1,11 @@
 //! The settings of the program, in reading order: what config.yaml may hold, how it is read, what it comes to, and the
 //! rules over it. `docs/configuration.md` is the reference for operators.
 
+#![cfg_attr(
+    not(feature = "schemas"),
+    expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
+)]
+
 // What the files may hold.
 mod document;
 mod scalar;
@@ -56,6 +61,7 @@ pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub use scalar::PublicUrl;
+#[cfg(feature = "schemas")]
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};

@@ -1,18 +1,18 @@
-//! The JSON Schema of config.yaml, for editors, from the types that it is read into.
+//! The JSON Schema of config.yaml, for editors: what the sections say of their texts. The program has the committed file. It is made from the types
+//! that the settings are read into, with the feature `schemas`.
 
-use protocol::Lifetime;
-use schemars::{
-    Schema,
-    generate::SchemaSettings,
-    transform::{RecursiveTransform, Transform as _},
-};
-use serde_json::{Map, Value, json};
+#[cfg(feature = "schemas")]
+mod made;
 
-use super::document::Document;
+use serde_json::{Value, json};
 
-pub(super) use administration::schema::{
-    NAME, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, exactly_one, given, texts,
-};
+#[cfg(feature = "schemas")]
+pub(super) use administration::schema::exactly_one;
+pub(super) use administration::schema::{NAME, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, given, texts};
+#[cfg(feature = "schemas")]
+pub(super) use made::at_most_one;
+#[cfg(feature = "schemas")]
+pub use made::schema;
 
 /// A host name, without a port.
 pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
@@ -21,73 +21,8 @@ pub(super) const FETCHED: &str = r"^https?://[^#@\s]+$";
 /// The address of Vault or KMS.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";
 
-/// The schema as the committed `config.schema.json` has it, with a newline at its end.
-pub fn schema() -> String {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Document>();
-    RecursiveTransform(left_empty).transform(&mut schema);
-    RecursiveTransform(without_reserved_names).transform(&mut schema);
-    RecursiveTransform(plain_defaults).transform(&mut schema);
-    schema.insert("$id".to_owned(), concat!("urn:latchkey:config:", env!("CARGO_PKG_VERSION")).into());
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
-    text.push('\n');
-    text
-}
-
 pub(super) fn beginning(prefix: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^{prefix}") })
-}
-
-/// One of these keys is given, or none.
-pub(super) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
-    let none: Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "null" }))).collect();
-    schema.insert(
-        "anyOf".to_owned(),
-        json!([{ "properties": none }, { "type": "object", "oneOf": given(keys) }]),
-    );
-}
-
-/// Names that only the platform uses, which no file may name or grant.
-fn without_reserved_names(schema: &mut Schema) {
-    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    for (name, property) in properties {
-        let (parts, prefix) = match name.as_str() {
-            "scopes" => (&["items", "propertyNames"][..], "latchkey:"),
-            "audiences" | "resources" | "issuer_aliases" => (&["items"][..], "urn:latchkey:"),
-            "resource_servers" | "clients" => (&["propertyNames"][..], "urn:latchkey:"),
-            _ => continue,
-        };
-        for part in parts {
-            if let Some(part) = property.get_mut(part) {
-                part["not"] = beginning(prefix);
-            }
-        }
-    }
-}
-
-/// A default that is an object repeats those of its members; a span of time is shown as text. A file is only read.
-fn plain_defaults(schema: &mut Schema) {
-    schema.remove("writeOnly");
-    schema.remove("x-file-only");
-    let is_span = schema.get("$ref").is_some_and(|target| *target == "#/$defs/Lifetime");
-    match schema.get("default") {
-        Some(Value::Object(_)) => _ = schema.remove("default"),
-        Some(Value::Number(seconds)) if is_span => {
-            let span = Lifetime::from_seconds(seconds.as_u64().unwrap_or_default());
-            schema.insert("default".to_owned(), json!(span.to_string()));
-        }
-        _ => {}
-    }
-}
-
-/// A key with nothing after it is all defaults, where there are defaults.
-fn left_empty(schema: &mut Schema) {
-    let needs_something = ["required", "oneOf", "minItems"].into_iter().any(|key| schema.get(key).is_some());
-    if !needs_something
-        && let Some(kind) = schema.get_mut("type")
-        && (*kind == "object" || *kind == "array")
-    {
-        *kind = json!([kind, "null"]);
-    }
 }
 
 #[cfg(test)]
@@ -106,7 +41,7 @@ mod tests {
     #[test]
     fn the_committed_schema_is_the_one_of_the_types() {
         let committed = fs::read_to_string(repository("config.schema.json")).unwrap_or_default();
-        assert!(committed == schema(), "run `cargo run -- schema > config.schema.json`");
+        assert!(committed == schema(), "run `cargo xtask codegen`");
     }
 
     #[test]

@@ -10,9 +10,8 @@ mod store_reference;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use administration::schema::{SOME_TIME, STORE_PATH, exactly_one};
+use administration::schema::{JsonSchema, SOME_TIME, STORE_PATH};
 use protocol::Lifetime;
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{schema, sections::TokenSetting};
@@ -26,7 +25,7 @@ pub(crate) use store_reference::StoreReference;
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| exactly_one(schema, ["vault", "aws"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| administration::schema::exactly_one(schema, ["vault", "aws"]))]
 pub(crate) struct SecretStoreSetting {
     /// After what time a secret is read again, 1s or more, with a tenth more or less.
     #[schemars(with = "schema::Span", extend("pattern" = SOME_TIME, "minimum" = 1))]
@@ -46,7 +45,7 @@ pub(crate) struct SecretStoreSetting {
 /// The KV engine of a Vault. It is signed in to by exactly one of `token`, `kubernetes` and `approle`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| exactly_one(schema, ["token", "kubernetes", "approle"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| administration::schema::exactly_one(schema, ["token", "kubernetes", "approle"]))]
 pub(crate) struct VaultStoreSetting {
     /// Where Vault answers: an https URL, or http on this machine.
     #[schemars(extend("pattern" = schema::SERVICE))]

@@ -7,11 +7,13 @@ use std::{
 };
 
 use accounts::SignInThrottling;
-use administration::{FileSecret, PasswordSource, UrlRule, schema::STORE_PATH};
+use administration::{
+    FileSecret, PasswordSource, UrlRule,
+    schema::{JsonSchema, STORE_PATH},
+};
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use outbound::Guard;
 use protocol::{Lifetime, Rate};
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -216,7 +218,7 @@ pub(crate) struct Keys {
 #[serde(default, deny_unknown_fields)]
 #[schemars(
     extend("dependentRequired" = { "store": ["path"], "path": ["store"], "key": ["store"] }),
-    transform = |schema: &mut Schema| schema::at_most_one(schema, ["file", "env", "store", "vault", "aws_kms"]),
+    transform = |schema: &mut schemars::Schema| schema::at_most_one(schema, ["file", "env", "store", "vault", "aws_kms"]),
 )]
 pub(crate) struct SealingKeySetting {
     /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
@@ -265,7 +267,7 @@ pub struct VaultSetting {
 /// A token: one of `env` and `file`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["env", "file"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["env", "file"]))]
 pub struct TokenSetting {
     /// The environment variable that holds the token.
     pub env: Option<String>,

@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     // The checks of tokens and of proofs, without the client that fetches keys.
@@ -14,7 +14,12 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("accounts", &["secrets", "tenancy", "protocol"]),
     ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
     ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
-    ("administration", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
+    // The derive of schemas where none is made.
+    ("no-schemas", &[]),
+    (
+        "administration",
+        &["no-schemas", "sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"],
+    ),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "tenancy", "protocol"]),

@@ -4,16 +4,21 @@ use super::violation::Violation;
 use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
 
 /// Package, prefix of its version, and the reason.
-const BANNED: [(&str, &str, &str); 5] = [
+const BANNED: [(&str, &str, &str); 7] = [
     ("openssl", "", "one cryptographic library in the program, aws-lc-rs"),
     ("openssl-sys", "", "one cryptographic library in the program, aws-lc-rs"),
     ("native-tls", "", "TLS is rustls with aws-lc-rs"),
     ("ring", "", "TLS is rustls with aws-lc-rs, and ring signs at half its speed"),
+    ("schemars", "", "the program has the committed schemas; the feature `schemas` is for tests and codegen"),
+    ("utoipa", "", "the program has the committed document; the feature `schemas` is for tests and codegen"),
     ("h2", "0.3.", "RUSTSEC-2026-0258; leave out the feature that brings HTTP/2"),
 ];
 
+const SCHEMAS: &str =
+    "schemas from the types, of which the program has the committed files; for tests and codegen";
+
 /// Package, and a forbidden feature.
-const BANNED_FEATURES: [(&str, &str, &str); 6] = [
+const BANNED_FEATURES: [(&str, &str, &str); 9] = [
     (
         "jsonwebtoken",
         "rust_crypto",
@@ -24,6 +29,9 @@ const BANNED_FEATURES: [(&str, &str, &str); 6] = [
     ("secrets", "manual-hash-pool", "a hash pool that computes nothing by itself; for tests alone"),
     ("protocol", "counted-steps", "parsers that count their steps; for tests alone"),
     ("pages", "examples", "pages with example values; for tests alone"),
+    ("administration", "schemas", SCHEMAS),
+    ("gateway", "schemas", SCHEMAS),
+    ("settings", "schemas", SCHEMAS),
 ];
 
 /// One line per package, `name vVERSION …|features`, over all platforms and without test dependencies.

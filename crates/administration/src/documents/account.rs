@@ -2,14 +2,14 @@
 
 use accounts::{Account, AccountIdentifier};
 use protocol::Timestamp;
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 
+use super::Instant;
 use super::read::documents;
+use super::schema::{self, JsonSchema};
 use super::source::{FileSecret, PasswordSource};
-use super::{Instant, schema};
 use crate::{AccountState, Permission};
 
 /// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
@@ -161,7 +161,8 @@ pub struct AccountView {
 documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 
 /// Over the API the member of this name is the password itself, and not where a file finds it.
-pub(super) fn describe_password(schema: &mut Schema) {
+#[cfg(feature = "schemas")]
+pub(super) fn describe_password(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let description = "The password: 15 characters or more, 1024 bytes at most, and not easily guessed. Default: the person \
                            cannot sign in with one.";

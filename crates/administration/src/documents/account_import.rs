@@ -1,10 +1,11 @@
 //! A line of an import of accounts, and what became of it.
 
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+#[cfg(feature = "schemas")]
 use super::account::describe_password;
+use super::schema::JsonSchema;
 use super::{AccountSettings, FieldErrorView, FileSecret};
 use crate::FieldError;
 
@@ -55,7 +56,8 @@ pub enum ImportResult {
 }
 
 /// A hash has no form that a schema can say.
-fn describe_hash(schema: &mut Schema) {
+#[cfg(feature = "schemas")]
+fn describe_hash(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let description = "What another system stored of the password: argon2id, argon2i, scrypt, pbkdf2-sha256 or pbkdf2-sha512 as a PHC \
                            string, or bcrypt. It is rewritten when the person signs in.";

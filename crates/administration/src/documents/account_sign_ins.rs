@@ -1,12 +1,12 @@
 //! What the sign-ins of an account leave behind, as interfaces show it: sessions, consents, and failures.
 
 use accounts::Throttled;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sessions::Session;
 use tenancy::SessionPolicy;
 
 use super::Instant;
+use super::schema::JsonSchema;
 use crate::ConsentState;
 
 /// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the replica that answers knows.

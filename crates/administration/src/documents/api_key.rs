@@ -4,11 +4,10 @@ use std::fmt;
 
 use protocol::{Lifetime, Timestamp};
 use registry::ApiKey;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::read::documents;
-use super::schema::{self, Span};
+use super::schema::{self, JsonSchema, Span};
 use super::{Instant, UsedFrom};
 use crate::ApiKeyState;
 

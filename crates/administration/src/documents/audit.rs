@@ -1,10 +1,10 @@
 //! An audit record as interfaces show it.
 
 use protocol::cropped;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::schema::JsonSchema;
 use super::{CLIENT, TENANT};
 use crate::fields::members;
 use crate::{AuditRecord, ClientSettings, TenantSettings};

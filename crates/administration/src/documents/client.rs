@@ -2,14 +2,13 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
 
 use super::federation::{TrustRuleSettings, trust_rules};
 use super::read::documents;
-use super::schema;
+use super::schema::{self, JsonSchema};
 use super::source::{FileSecret, Jwks, SecretSource};
 
 /// A registered application.
@@ -187,7 +186,8 @@ pub struct NewClient {
 documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient);
 
 /// Over the API the member of this name is the secret itself, and not where a file finds it.
-fn describe_chosen_secret(schema: &mut Schema) {
+#[cfg(feature = "schemas")]
+fn describe_chosen_secret(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let description = "A secret that a person chose. Default: a random one.";
         let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });

@@ -1,12 +1,12 @@
 //! Clients as interfaces show them.
 
 use protocol::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use tenancy::Tenant;
 
-use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant, schema};
+use super::schema::{self, JsonSchema};
+use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant};
 use crate::rules::Offer;
 use crate::{ClientState, EditPolicy};
 

@@ -1,9 +1,9 @@
 //! A link to the console as a document.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
+use super::schema::JsonSchema;
 
 /// A link that opens the console once.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]

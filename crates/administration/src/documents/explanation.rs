@@ -3,12 +3,11 @@
 use std::fmt;
 
 use protocol::{ClientAuthenticationMethod, Credential, Lifetime, SigningAlgorithm};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Instant;
-use super::schema::Span;
+use super::schema::{JsonSchema, Span};
 
 /// The parameters of a token request that is to be explained. The client is the one of the path.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]

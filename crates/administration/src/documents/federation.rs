@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use protocol::Lifetime;
 use registry::{TrustRule, TrustRules};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenancy::{IssuerKeys, TrustedIssuer};
 
-use super::schema;
+use super::schema::{self, JsonSchema};
 use super::source::Jwks;
 
 /// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Its keys: by discovery, unless one of `jwks_uri` and `jwks` is given.

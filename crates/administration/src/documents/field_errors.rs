@@ -1,10 +1,10 @@
 //! What is wrong with a document, as far as it is told: a body of 64 KiB could have thousands of faults.
 
 use protocol::steps;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Pointer;
+use super::schema::JsonSchema;
 use crate::FieldError;
 
 /// So many faults are told at once.

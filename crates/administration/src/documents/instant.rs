@@ -1,9 +1,6 @@
 //! Instants in documents: texts of RFC 3339.
 
-use std::borrow::Cow;
-
 use protocol::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// An instant, which a document writes as `2027-01-31T12:00:00Z`.
@@ -35,19 +32,5 @@ impl TryFrom<String> for Instant {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let at = Timestamp::parse_rfc3339(&text).map(Self);
         at.ok_or("expected an instant such as 2027-01-31T12:00:00Z")
-    }
-}
-
-impl JsonSchema for Instant {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Instant".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use protocol::SigningAlgorithm;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Instant;
+use super::schema::JsonSchema;
 
 /// A signing key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use tenancy::Logo;
 
-use super::schema;
+use super::schema::{self, JsonSchema};
 
 /// A picture: `data`, or in a file also `file` in its place. An answer has its `hash`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +26,8 @@ pub struct LogoSettings {
 }
 
 /// What is written has the picture in one place; an answer has it in none.
-fn one_place(schema: &mut Schema) {
+#[cfg(feature = "schemas")]
+fn one_place(schema: &mut schemars::Schema) {
     if schema.pointer("/properties/data").is_some() {
         schema::exactly_one(schema, ["file", "data"]);
     }

@@ -1,7 +1,8 @@
 //! A page of a list.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::schema::JsonSchema;
 
 /// Some rows, and where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,9 +1,9 @@
 //! A refused request as interfaces show it.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
+use super::schema::JsonSchema;
 use crate::Refusal;
 
 /// A refused request. Its client, scope and source are what the server knows of them; nothing else that the request held is kept.

@@ -1,17 +1,12 @@
 //! The scopes of a resource server in its document: a list of names, or an object with what people read of each.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
 use tenancy::ResourceServer;
-
-use super::schema;
 
 /// The scopes of a resource server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,35 +91,5 @@ impl<'de> Deserialize<'de> for ResourceScopes {
         }
 
         deserializer.deserialize_any(Scopes)
-    }
-}
-
-impl JsonSchema for ResourceScopes {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "ResourceScopes".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        // An answer has no null.
-        let (scopes, text) = if generator.contract().is_serialize() {
-            (json!(["array", "object"]), json!("string"))
-        } else {
-            (json!(["array", "object", "null"]), json!(["string", "null"]))
-        };
-        json_schema!({
-            "type": scopes,
-            "items": schema::texts(schema::SCOPE),
-            "uniqueItems": true,
-            "propertyNames": schema::texts(schema::SCOPE),
-            "additionalProperties": {
-                "type": text,
-                "maxLength": schema::LONGEST_SCOPE_DESCRIPTION,
-                "pattern": schema::LINE,
-            },
-        })
     }
 }

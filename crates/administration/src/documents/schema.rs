@@ -1,12 +1,27 @@
-//! What the JSON Schema of a document says of its texts, for editors and for OpenAPI.
+//! What the JSON Schema of a document says of its texts, for editors and for OpenAPI. Schemas are made with the feature `schemas` alone, for the
+//! committed files and their tests. The program has the files, and does not read what the types say of their schemas.
 
-use std::borrow::Cow;
+#[cfg(feature = "schemas")]
+mod by_hand;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use crate::ManagedBy;
 use crate::rules::RESERVED;
+
+#[cfg(feature = "schemas")]
+pub use by_hand::exactly_one;
+#[cfg(not(feature = "schemas"))]
+pub use no_schemas::JsonSchema;
+#[cfg(feature = "schemas")]
+pub use schemars::JsonSchema;
+
+/// A type that would have a schema: any.
+#[cfg(not(feature = "schemas"))]
+pub trait JsonSchema {}
+
+#[cfg(not(feature = "schemas"))]
+impl<T: ?Sized> JsonSchema for T {}
 
 /// The id of a tenant.
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
@@ -66,41 +81,11 @@ pub(crate) const MANAGED_BY: [&str; 2] = [ManagedBy::Config.as_str(), ManagedBy:
 /// How a document writes a [`protocol::Lifetime`].
 pub struct Span;
 
-impl JsonSchema for Span {
-    fn schema_name() -> Cow<'static, str> {
-        "Lifetime".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A span of time: whole seconds, or an integer and s, m, h or d: `90s`, `15m`, `1h`, `90d`.",
-            "type": ["string", "integer"],
-            "minimum": 0,
-            "maximum": protocol::Lifetime::LONGEST.seconds(),
-            "pattern": "^[0-9]+[smhd]?$",
-        })
-    }
-}
-
 /// A [`protocol::Rate`].
 pub const RATE: &str = "^0*[1-9][0-9]*/(s|min|h)$";
 
 /// How a document writes a [`protocol::Rate`].
 pub struct Rate;
-
-impl JsonSchema for Rate {
-    fn schema_name() -> Cow<'static, str> {
-        "Rate".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "How often something may happen, written as a count and s, min or h: `10000/min`.",
-            "type": "string",
-            "pattern": RATE,
-        })
-    }
-}
 
 /// The items of a list of such texts.
 #[must_use]
@@ -148,11 +133,6 @@ pub(crate) fn compared_values() -> Value {
 /// The items of a list of these values.
 pub(crate) fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
-}
-
-/// Exactly one of these keys is given.
-pub fn exactly_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
-    schema.insert("oneOf".to_owned(), given(keys));
 }
 
 /// For each key the schema of a document that gives it.

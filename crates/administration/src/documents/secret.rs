@@ -3,12 +3,11 @@
 use std::fmt;
 
 use protocol::Lifetime;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
 use super::read::documents;
-use super::schema::{self, Span};
+use super::schema::{self, JsonSchema, Span};
 
 /// A secret of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

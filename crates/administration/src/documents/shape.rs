@@ -1,20 +1,18 @@
-//! The shape of a document: its members and the kind of each value, from the schema of the document's type.
+//! The shape of a document: its members and the kind of each value.
 
 use std::collections::BTreeMap;
 
 use protocol::{Lifetime, Rate, Timestamp, steps};
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::Pointer;
+use super::committed_shapes::Shaped;
 use super::field_errors::BoundedErrors;
 use super::nearest::nearest;
-use super::schema;
 use crate::FieldError;
 
 /// A kind of value.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Any value.
     Any,
@@ -51,47 +49,8 @@ pub enum Shape {
 impl Shape {
     /// Of a type's documents. Members that only a file or only an answer has are unknown.
     #[must_use]
-    pub fn of<T: JsonSchema>() -> Self {
-        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-        Self::of_schema(settings.into_generator().into_root_schema_for::<T>().as_value())
-    }
-
-    fn of_schema(schema: &Value) -> Self {
-        let types: Vec<&str> = match &schema["type"] {
-            Value::String(one) => vec![one],
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        let is = |name| types.contains(&name);
-        match schema["anyOf"].as_array().and_then(|schemas| schemas.first()) {
-            // A value that may be null.
-            Some(schema) => Self::of_schema(schema),
-            None if is("string") && is("integer") => Self::Span,
-            None if is("string") && schema["format"] == "date-time" => Self::Instant,
-            None if is("string") && schema["pattern"] == schema::RATE => Self::Rate,
-            None if is("string") => Self::Text,
-            None if is("integer") => Self::Number {
-                least: schema["minimum"].as_u64().unwrap_or(0),
-                most: if schema["format"] == "uint32" { u32::MAX.into() } else { u64::MAX },
-            },
-            None if is("boolean") => Self::Switch,
-            None if is("array") && is("object") => Self::Described,
-            None if is("array") => Self::List(Box::new(Self::of_schema(&schema["items"]))),
-            None if is("object") => Self::of_object(schema),
-            None => Self::Any,
-        }
-    }
-
-    fn of_object(schema: &Value) -> Self {
-        let is_read = |member: &&Value| member["x-file-only"] != true && member["readOnly"] != true;
-        let members = schema["properties"].as_object().into_iter().flatten();
-        let members =
-            members.map(|(name, member)| (name.clone(), member)).filter(|(_, member)| is_read(member));
-        let is_closed = schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false;
-        Self::Object {
-            members: members.map(|(name, member)| (name, Self::of_schema(member))).collect(),
-            others: (!is_closed).then(|| Box::new(Self::of_schema(&schema["additionalProperties"]))),
-        }
+    pub fn of<T: Shaped>() -> Self {
+        T::shape()
     }
 
     /// The shape of a member; none where there is no such member.

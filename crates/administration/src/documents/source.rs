@@ -4,13 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use protocol::{Lifetime, Secret, Timestamp, cropped};
-use schemars::{JsonSchema, Schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_with::skip_serializing_none;
 use zeroize::Zeroizing;
 
-use super::schema;
+use super::schema::{self, JsonSchema};
 
 /// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are; it is wiped and never
 /// printed all the same.
@@ -25,7 +24,7 @@ pub struct FileSecret(#[schemars(with = "String")] Zeroizing<String>);
 #[serde(default, deny_unknown_fields)]
 #[schemars(
     extend("dependentRequired" = { "store": ["path"], "path": ["store"], "key": ["store"] }),
-    transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "store", "hash"]),
+    transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["value", "env", "file", "store", "hash"]),
 )]
 pub struct SecretSource {
     /// The secret itself, for samples and tests: every reader of the file has it.
@@ -58,7 +57,7 @@ pub struct SecretSource {
 /// The password of a person: exactly one of `value`, `env`, `file` and `hash`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
 pub struct PasswordSource {
     /// The password itself. Start is refused with it on a listener beyond loopback.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
@@ -75,7 +74,7 @@ pub struct PasswordSource {
 /// A private key: exactly one of `file`, `env` and `value`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "env", "value"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "env", "value"]))]
 pub struct KeySource {
     /// The file that holds the key, relative to the file that names it.
     pub file: Option<PathBuf>,
@@ -88,7 +87,7 @@ pub struct KeySource {
 /// Public keys: `keys`, or in a file also `file` in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "keys"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "keys"]))]
 pub struct Jwks {
     /// A file with a JWK set, relative to the file that names it.
     #[serde(skip_serializing)]
@@ -102,7 +101,7 @@ pub struct Jwks {
 /// Authorities of client certificates: `pem`, or in a file also `file` in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "pem"]))]
+#[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "pem"]))]
 pub struct ClientCaSettings {
     /// A file with certificates in PEM, relative to the file that names it.
     #[serde(skip_serializing)]
@@ -159,6 +158,7 @@ pub struct Jwk {
 }
 
 /// An instant in UTC, written `2027-01-31T12:00:00Z` (RFC 3339), or `2027-01-31` for the start of that day.
+#[cfg(feature = "schemas")]
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"))]
 struct FileInstant(#[expect(dead_code, reason = "it describes a text and is never made")] String);

@@ -1,11 +1,11 @@
 //! How the platform runs, as interfaces show it.
 
 use protocol::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
 use super::Instant;
+use super::schema::JsonSchema;
 
 /// Which replicas serve, and which keys change next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

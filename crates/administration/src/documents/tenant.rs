@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use protocol::{LONGEST_BRAND, Lifetime, Rate, SigningAlgorithm, SubjectType};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{
@@ -15,10 +14,10 @@ use tenancy::{
 use super::Instant;
 use super::federation::TrustedIssuerSettings;
 use super::read::documents;
+use super::schema::{self, JsonSchema};
 use super::source::{ClientCaSettings, KeySource};
 use super::{
     AccountSettings, ClientSettings, CreatedClient, FieldErrorView, LogoSettings, NewClient, ResourceScopes,
-    schema,
 };
 use crate::Interface;
 

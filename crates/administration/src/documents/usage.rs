@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use protocol::{Timestamp, named};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
+use super::schema::JsonSchema;
 use crate::{Counter, DayCounts};
 
 /// What happened in a span of whole hours or days. Numbers are up to a minute late.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderName};
+use administration::schema::JsonSchema;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -11,7 +12,6 @@ use percent_encoding::percent_decode;
 use protocol::{ClientCertificate, Timestamp};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::TlsError;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::rt::time::timeout;
+use administration::schema::JsonSchema;
 use keys::sha256;
 use protocol::{ClientCertificate, Timestamp, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
@@ -15,7 +16,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;

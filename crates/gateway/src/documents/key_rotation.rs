@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use administration::schema::JsonSchema;
 use administration::{FieldError, Shape, Wiped};
-use schemars::JsonSchema;
 use serde_json::Value;
 
 /// How keys are to be replaced.

@@ -1,8 +1,8 @@
 //! The errors that operations have in common: what an interface can always answer, so that an operation names its own errors alone.
 
 use serde_json::Value;
-use utoipa::openapi::HttpMethod;
 
+use super::HttpMethod;
 use super::forms::Error;
 use super::operation::{JSON, Operation};
 use crate::respond::ProblemDocument;

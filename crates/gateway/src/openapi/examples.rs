@@ -3,15 +3,10 @@
 //! sends each request in this order, and compares the answers with their schemas. Tokens are fetched by the
 //! client that the sample configuration declares.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::errors::ErrorForm;
 use super::operation::{JSON, NAMES_IN_PATHS, NDJSON, Operation};
-
-/// The account of the story.
-pub(crate) const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
 
 impl Operation {
     /// Adds the examples of path, query, request and main answer.
@@ -137,17 +132,4 @@ fn of_answer(operation: &str) -> Option<Value> {
         }),
         _ => return None,
     })
-}
-
-/// The members of both, those of the second where both have one.
-pub(crate) fn merged(mut of: Value, more: Value) -> Value {
-    if let (Some(members), Value::Object(more)) = (of.as_object_mut(), more) {
-        members.extend(more);
-    }
-    of
-}
-
-/// An example with the members that it leaves at their defaults.
-pub(crate) fn whole<T: Serialize + DeserializeOwned>(example: Value) -> Value {
-    serde_json::from_value::<T>(example).map_or(Value::Null, |whole| json!(whole))
 }

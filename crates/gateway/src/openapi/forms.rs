@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use administration::UsagePeriod;
+use administration::schema::JsonSchema;
 use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
-use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 

@@ -4,18 +4,13 @@
 use administration::Permission;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
-use utoipa::openapi::{HttpMethod, Paths};
+use utoipa::openapi::{HttpMethod as Method, Paths};
 
 use super::errors::ErrorForm;
 use super::schemas::{Direction, SchemaOf, reference};
+use super::{HttpMethod, NameInPath};
 pub(super) use crate::request::{FORM, JSON, NDJSON};
 use crate::routes::admin::Serve;
-
-pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
-pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
-
-/// A name in a path or a query, with a description and an example.
-pub(crate) type NameInPath = (&'static str, &'static str, &'static str);
 
 /// What paths name that is no row of administration.
 pub(super) const NAMES_IN_PATHS: [NameInPath; 4] = [
@@ -187,14 +182,14 @@ impl Operation {
         self
     }
 
-    pub(crate) fn request_example(self, example: Value) -> Self {
+    pub(crate) fn request_example(self, example: impl FnOnce() -> Value) -> Self {
         let [_, answer] = self.examples;
-        Self { examples: [Some(example), answer], ..self }
+        Self { examples: [Some(example()), answer], ..self }
     }
 
-    pub(crate) fn answer_example(self, example: Value) -> Self {
+    pub(crate) fn answer_example(self, example: impl FnOnce() -> Value) -> Self {
         let [request, _] = self.examples;
-        Self { examples: [request, Some(example)], ..self }
+        Self { examples: [request, Some(example())], ..self }
     }
 
     fn schema<T: JsonSchema>(&mut self, direction: Direction) -> Value {
@@ -209,7 +204,14 @@ impl Operation {
             self.object["security"] = json!([]);
         }
         let operation: utoipa::openapi::path::Operation = serde_json::from_value(self.object)?;
-        paths.add_path_operation(self.path, vec![self.method], operation);
+        let method = match self.method {
+            HttpMethod::Get => Method::Get,
+            HttpMethod::Post => Method::Post,
+            HttpMethod::Put => Method::Put,
+            HttpMethod::Patch => Method::Patch,
+            HttpMethod::Delete => Method::Delete,
+        };
+        paths.add_path_operation(self.path, vec![method], operation);
         Ok(())
     }
 }

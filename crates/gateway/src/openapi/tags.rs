@@ -1,11 +1,8 @@
 //! The groups of the operations, in the order in which a reader meets them.
 
-use super::operation::Operation;
+use super::Group;
 use super::paths::{applications, oauth, openid, operations};
 use crate::routes::admin;
-
-/// Operations that belong together: a name, a description, and the files that have them.
-pub(crate) type Group = (&'static str, &'static str, &'static [fn() -> Vec<Operation>]);
 
 /// All groups. Those of administration stand where their routes are made.
 pub(super) fn groups() -> impl Iterator<Item = &'static Group> {

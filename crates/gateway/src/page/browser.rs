@@ -3,6 +3,7 @@
 
 mod hostile;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,11 +14,14 @@ use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
 use pages::examples::{self, Example};
 use pages::{Asset, ErrorKind, ErrorPage, Links, LogoPaths, Theme};
+use serde_json::json;
 use tenancy::{Branding, Colour, Corners, Font, ImageFormat};
 
 use super::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use super::*;
+use crate::Surface;
 use crate::respond::Protective;
+use crate::routes::documentation;
 
 /// Markup that would run if a page took it for markup. The script looks for what it would do.
 const MARKUP: &str =
@@ -144,6 +148,27 @@ async fn logo(path: web::Path<String>) -> HttpResponse {
     protected(passive(&mut HttpResponse::Ok()).content_type(media_type).body(content))
 }
 
+/// The page of the API, of a listener with both surfaces or with the administration alone.
+async fn docs(path: web::Path<String>) -> HttpResponse {
+    let surface = Surface::of(path.as_str() == "both", true);
+    let mut response = HttpResponse::Ok().content_type("text/html").body(documentation::html(surface));
+    for (name, value) in page_headers(&documentation::policy(surface), Opener::Severed) {
+        response.headers_mut().insert(name, value);
+    }
+    protected(response)
+}
+
+/// A token endpoint that knows one wrong secret.
+async fn token(tenant: web::Path<String>, form: web::Form<BTreeMap<String, String>>) -> HttpResponse {
+    if form["client_secret"] == "wrong" {
+        return HttpResponse::Unauthorized()
+            .json(json!({ "error": "invalid_client", "error_description": "This is the wrong secret" }));
+    }
+    assert_eq!(form["grant_type"], "client_credentials");
+    let token = format!("a.token.of-{}-at-{tenant}", form["client_id"]);
+    HttpResponse::Ok().json(json!({ "access_token": token, "expires_in": 3600, "scope": form.get("scope") }))
+}
+
 /// A page of the same origin whose script may do anything, as if a tenant could run one.
 async fn attacker() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html").body("<!doctype html><title>attacker</title><body></body>")
@@ -166,6 +191,8 @@ fn serve() -> String {
                 .route("/theme.css", web::get().to(theme_css))
                 .route("/logo/{name}", web::get().to(logo))
                 .route("/attacker", web::get().to(attacker))
+                .route("/{surface}/docs", web::get().to(docs))
+                .route("/both/api/v1/tenant/{id}/oauth/token", web::post().to(token))
                 .default_service(web::post().to(form))
         };
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap();
@@ -230,6 +257,13 @@ fn each_page_is_accessible_and_fits_in_a_browser() {
 #[test]
 fn each_page_is_accessible_and_fits_in_the_other_colours() {
     check_views("others");
+}
+
+/// In both schemes and two widths, closed and open, with its form and without script.
+#[test]
+fn the_page_of_the_api_is_accessible_and_fetches_a_token() {
+    let said = run("docs.cjs", &serve());
+    assert!(said.contains("the page of the API is read"), "{said}");
 }
 
 /// Each form, by keyboard alone, and once without script.

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
+use administration::schema::JsonSchema;
 use ipnet::IpNet;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Proxies whose word is taken.

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
+use administration::schema::JsonSchema;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
 use keys::{Refused as _, SealError};
 use protocol::{ErrorCode, Lifetime, RefusalReason, TokenType};
 use registry::DpopCheck;
 use registry::methods::secret::WRONG;
-use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::StoreError;
 

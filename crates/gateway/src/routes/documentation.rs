@@ -1,14 +1,13 @@
-//! The OpenAPI document and a page to read it with. Every script is in the program: the page asks no other server for anything.
+//! The OpenAPI document and a page to read it with. The page has its style and its script inside it, and asks no other server for anything.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use actix_http::body::SizedStream;
 use actix_web::HttpResponse;
 use actix_web::http::header::{
-    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType,
-    ETAG, Encoding, HeaderValue, VARY,
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, Encoding, HeaderValue, VARY,
 };
 use actix_web::web::{Bytes, Header, block};
 use flate2::Compression;
@@ -16,96 +15,125 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
+use pages::Theme;
 
 use crate::Surface;
-use crate::openapi::document_of;
+use crate::openapi::{DOCUMENT, SETTINGS_SCHEMA, document_of, reference};
+use crate::page::{Opener, page_headers, source};
 use crate::request::RawRequest;
 use crate::respond::APPLICATION_JSON;
 
-/// The documents of the four kinds of listeners, each made at its first request.
-static DOCUMENTS: [OnceLock<Compressed>; 4] = [const { OnceLock::new() }; 4];
-const SETTINGS_SCHEMA: &str = include_str!("../../../../config.schema.json");
-static SCHEMA: OnceLock<Compressed> = OnceLock::new();
-/// Compressed by `build.rs`.
-static SCRIPT: Compressed =
-    Compressed(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"))));
-const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
+/// Of the four kinds of listeners, each made at its first request.
+type OfSurfaces = [OnceLock<Compressed>; 4];
+
+static DOCUMENTS: OfSurfaces = [const { OnceLock::new() }; 4];
+static PAGES: OfSurfaces = [const { OnceLock::new() }; 4];
+static SCHEMA: Compressed = Compressed(Bytes::from_static(SETTINGS_SCHEMA));
+static STYLE: LazyLock<String> = LazyLock::new(|| Theme::default().css() + include_str!("reference.css"));
+const SCRIPT: &str = include_str!("reference.js");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// What of a file waits in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
 
 /// A file as gzip.
 struct Compressed(Bytes);
 
-/// The page. Its scripts are files of their own, so that the policy can forbid inline ones.
-const PAGE: &str = "<!doctype html><html lang=\"en\"><head><title>Latchkey API</title><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\"></head><body><div id=\"app\"></div>\
-<script src=\"/docs/scalar.js\"></script><script src=\"/docs/start.js\"></script></body></html>";
-const START: &str = include_str!("start.js");
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
-worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
-
-/// The document of a listener with this surface. It is made beside the workers, because that takes a tenth of a second.
+/// The document of a listener with this surface.
 pub(super) fn document(
     surface: Surface,
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
-    let document = &DOCUMENTS[usize::from(surface.public) * 2 + usize::from(surface.admin)];
     move |raw, accepted| {
         Box::pin(async move {
-            match block(move || document.get_or_init(|| document_with(surface))).await {
-                Ok(document) => document.answer(&raw, &accepted, (APPLICATION_JSON, "no-cache")),
-                // The server is stopping.
-                Err(_) => HttpResponse::ServiceUnavailable().finish(),
-            }
+            answer_made_once(&DOCUMENTS, surface, document_with, APPLICATION_JSON, &raw, &accepted).await
         })
     }
 }
 
+/// The page of a listener with this surface.
+pub(super) fn page(
+    surface: Surface,
+) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
+    move |raw, accepted| {
+        Box::pin(async move {
+            let made = |surface| Compressed::of(&html(surface));
+            let mut response = answer_made_once(&PAGES, surface, made, HTML, &raw, &accepted).await;
+            for (name, value) in page_headers(&policy(surface), Opener::Severed) {
+                response.headers_mut().insert(name, value);
+            }
+            response
+        })
+    }
+}
+
+/// It is made beside the workers, because that takes hundredths of a second.
+async fn answer_made_once(
+    files: &'static OfSurfaces,
+    surface: Surface,
+    make: fn(Surface) -> Compressed,
+    media_type: HeaderValue,
+    raw: &RawRequest,
+    accepted: &AcceptEncoding,
+) -> HttpResponse {
+    let file = &files[usize::from(surface.public) * 2 + usize::from(surface.admin)];
+    match block(move || file.get_or_init(|| make(surface))).await {
+        Ok(file) => file.answer(raw, accepted, media_type),
+        // The server is stopping.
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
+}
+
 fn document_with(surface: Surface) -> Compressed {
+    if surface.public && surface.admin {
+        return Compressed(Bytes::from_static(DOCUMENT));
+    }
     Compressed::of(&document_of(surface))
+}
+
+/// The page.
+pub(crate) fn html(surface: Surface) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Latchkey API</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<style>{}</style>\n</head>\n<body>\n{}<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        *STYLE,
+        reference(surface).markup()
+    )
+}
+
+/// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a token. The form is sent by the script
+/// alone.
+pub(crate) fn policy(surface: Surface) -> String {
+    let connect = if surface.public { "'self'" } else { "'none'" };
+    format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src {connect}; form-action 'none'; \
+         frame-ancestors 'none'; base-uri 'none'; worker-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+        source(SCRIPT),
+        source(&STYLE)
+    )
 }
 
 /// The schema of config.yaml, for editors.
 pub(crate) async fn settings_schema(raw: RawRequest, accepted: Header<AcceptEncoding>) -> HttpResponse {
-    SCHEMA.get_or_init(|| Compressed::of(SETTINGS_SCHEMA)).answer(
-        &raw,
-        &accepted,
-        (APPLICATION_JSON, "no-cache"),
-    )
-}
-
-pub(crate) async fn page() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(ContentType::html())
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .body(PAGE)
-}
-
-pub(crate) async fn script(raw: RawRequest, accepted: Header<AcceptEncoding>) -> HttpResponse {
-    SCRIPT.answer(&raw, &accepted, (JAVASCRIPT, "public, max-age=3600"))
+    SCHEMA.answer(&raw, &accepted, APPLICATION_JSON)
 }
 
 impl Compressed {
     fn of(text: &str) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing into memory never fails.
         let _ = encoder.write_all(text.as_bytes());
         Self(encoder.finish().unwrap_or_default().into())
     }
 
     /// As it is kept for clients that accept gzip; every browser does. For others it is decompressed while it is sent.
-    fn answer(
-        &self,
-        raw: &RawRequest,
-        accepted: &AcceptEncoding,
-        (media_type, cache_control): (HeaderValue, &'static str),
-    ) -> HttpResponse {
+    fn answer(&self, raw: &RawRequest, accepted: &AcceptEncoding, media_type: HeaderValue) -> HttpResponse {
         let tag = self.tag();
         let is_known = raw.knows(&tag);
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             // Weak: one tag is of both codings.
             .insert_header((ETAG, format!("W/{tag}")))
-            .insert_header((CACHE_CONTROL, cache_control))
+            .insert_header((CACHE_CONTROL, "no-cache"))
             .insert_header((VARY, "accept-encoding"));
         if is_known {
             return response.finish();
@@ -144,11 +172,4 @@ fn decompressed(content: Bytes) -> impl Iterator<Item = io::Result<Bytes>> {
             read => Some(read.map(|_| chunk.into())),
         }
     })
-}
-
-pub(super) async fn start() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, JAVASCRIPT))
-        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(START)
 }

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use keys::sha256;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, HeaderValue, X_FRAME_OPTIONS,
+};
 use pages::Theme;
+
+use crate::page::source;
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
 /// After the variables of the default theme.
@@ -26,14 +27,14 @@ struct Page {
 
 impl Page {
     fn of(style: &str) -> Self {
-        let hash = BASE64_STANDARD.encode(sha256(style));
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{style}</style></head><body>\n{}</body></html>\n",
             html(TEXT)
         );
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            "default-src 'none'; style-src {}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            source(style)
         );
         Self { html, policy }
     }
@@ -43,6 +44,7 @@ pub(super) async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
+        .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .body(PAGE.html.as_str())
 }

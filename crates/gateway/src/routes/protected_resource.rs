@@ -1,9 +1,9 @@
 //! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
 
 use actix_web::web::Data;
+use administration::schema::JsonSchema;
 use grants::{BearerError, Engine, ProtectedResource};
 use protocol::{PresentedToken, ScopeToken, api_key_name};
-use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantError;
 

@@ -1,7 +1,7 @@
 //! `GET …/strategies`: what a tenant offers.
 
 use actix_web::web::Data;
-use schemars::JsonSchema;
+use administration::schema::JsonSchema;
 use serde::Serialize;
 use tenancy::Tenant;
 

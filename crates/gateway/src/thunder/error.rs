@@ -4,10 +4,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use administration::schema::JsonSchema;
 use administration::{ApplicationError, EditError};
 use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, RefusalReason, TokenType};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Spelling;

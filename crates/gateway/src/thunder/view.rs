@@ -1,10 +1,10 @@
 //! Answers: the members that the documented answer has. Members of the code flow are shown where the client has it. Those that only tokens
 //! need are kept and not shown, as there.
 
+use administration::schema::JsonSchema;
 use administration::{Application, ApplicationState, EditError};
 use protocol::GrantType;
 use registry::Client;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{ApplicationDocument, Inbound, OauthConfig};

@@ -19,7 +19,7 @@ async fn unread(app: &TestApp) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut connection = socket.connect(app.addresses[0]).await.unwrap();
-    let request = "GET /docs/scalar.js HTTP/1.1\r\nhost: x\r\n\r\n";
+    let request = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
     connection.write_all(request.repeat(8).as_bytes()).await.unwrap();
     connection
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accounts::AccountId;
-use administration::{AccountSettings, AccountView, ConsentView, Page, SessionView, ThrottlingView};
+use administration::{
+    AccountSettings, AccountView, ConsentView, Page, SessionView, Shape, Shaped, ThrottlingView,
+};
 use clap::{Args, Subcommand};
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -242,12 +243,19 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
 }
 
 /// An account as `account show` shows it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 struct ShownAccount {
     #[serde(flatten)]
     account: AccountView,
     /// What the replica that answered knows of failed sign-ins.
     throttling: ThrottlingView,
+}
+
+/// What is beside the account has no span of time.
+impl Shaped for ShownAccount {
+    fn shape() -> Shape {
+        AccountView::shape()
+    }
 }
 
 fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
@@ -263,7 +271,7 @@ fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
 impl AddArguments {
     fn document(&self) -> anyhow::Result<Value> {
         let mut document = json!(self);
-        let shape = administration::Shape::of::<administration::ClaimsSettings>();
+        let shape = Shape::of::<administration::ClaimsSettings>();
         document["claims"] = patch(&self.claims, &shape).map_err(anyhow::Error::msg)?;
         let password = match self.password.read()? {
             None if self.ask_password => Some(asked()?),

@@ -1,8 +1,7 @@
 //! Arguments that several commands have.
 
-use administration::Shape;
+use administration::{Shape, Shaped};
 use clap::Args;
-use schemars::JsonSchema;
 use serde_json::Value;
 use tenancy::TenantId;
 
@@ -46,7 +45,7 @@ pub(crate) struct ChangeArguments {
 
 impl ChangeArguments {
     /// The merge patch that is asked for.
-    pub(super) fn patch<T: JsonSchema>(self) -> anyhow::Result<Value> {
+    pub(super) fn patch<T: Shaped>(self) -> anyhow::Result<Value> {
         match self.merge_patch {
             Some(patch) => Ok(patch),
             None => patch(&self.assignments, &Shape::of::<T>()).map_err(anyhow::Error::msg),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use crate::folder::Folder;
-use crate::foreign::node;
+use crate::foreign::bash;
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
@@ -223,32 +223,36 @@ fn printed_documents_are_the_committed_ones() {
     }
 }
 
-/// What the library of the page gets, in place of the library.
-const PAGE: &str = "
-const { BASE } = process.env;
-globalThis.window = { location: { origin: BASE, hostname: new URL(BASE).hostname } };
-const real = fetch;
-globalThis.fetch = (path, options) => real(BASE + path, options);
-globalThis.Scalar = { createApiReference(at, { authentication, content, baseServerURL, url }) {
-  const all = Object.values(content.paths).flatMap(Object.values).flatMap((operation) => operation.parameters ?? []);
-  const sent = all.filter((one) => 'example' in one).map((one) => one.in);
-  const unsent = all.filter((one) => one.in === 'query').map((one) => one.examples.example);
-  console.log(at, baseServerURL === BASE, url, [...new Set(sent)].join(), unsent.length > 20);
-  console.log(unsent.every((example) => example.value !== undefined && example['x-disabled']));
-  console.log(content.components.schemas.TokenForm.required.join());
-  console.log(JSON.parse(atob(authentication.securitySchemes.access_token.token.split('.')[1])).client_id);
-} };
-(async () => eval(await (await real(BASE + '/docs/start.js')).text()))();
-";
+/// The examples of the page, each with the name of its operation.
+fn examples(page: &str) -> Vec<(&str, String)> {
+    let example = |part| -> Option<(&str, String)> {
+        let (operation, rest): (&str, &str) = str::split_once(part, '"')?;
+        let (_, example) = rest.split_once("</details>")?.0.split_once("<pre class=\"here\"><code>")?;
+        let mut example = example.split_once("</code>")?.0.to_owned();
+        for (escaped, letter) in
+            [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")]
+        {
+            example = example.replace(escaped, letter);
+        }
+        Some((operation, example))
+    };
+    page.split("<details id=\"").skip(1).filter_map(example).collect()
+}
 
 #[tokio::test]
-async fn the_page_of_the_api_has_the_sample_credentials_and_token_and_sends_no_optional_parameter_unasked() {
+async fn the_examples_of_the_page_of_the_api_run_against_the_sample_configuration() {
     let (_folder, program) = Program::serving(&settings::sample());
-    let printed = node(PAGE, &[("BASE", &program.url(""))]).output();
-    assert_eq!(
-        printed,
-        "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\nyour-client-id\n"
-    );
+    let page = program.get("/docs").await.body;
+    let token = program.token("test-tenant", "your-client-id", "your-client-secret").await;
+    let mut script = String::new();
+    for (operation, example) in examples(&page) {
+        if example.contains("$ADMIN_TOKEN") || example.contains("$ASSERTION") {
+            continue;
+        }
+        let command = example.replace("http://localhost:3000", &program.url(""));
+        script += &format!("echo {operation} $({command} -sS -o /dev/null -w '%{{http_code}}')\n");
+    }
+    insta::assert_snapshot!(bash(&script, &[("TOKEN", &token)]).output(), @"");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use administration::schema::JsonSchema;
 use protocol::cropped;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use administration::schema::JsonSchema;
 use ipnet::IpNet;
 use protocol::cropped;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An address or a network: `10.0.0.0/8`, `127.0.0.1`, `2001:db8::/32`. Not all addresses there are.

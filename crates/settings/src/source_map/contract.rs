@@ -7,7 +7,6 @@ use std::{
 };
 
 use administration::{nearest, rows_of};
-use schemars::schema_for;
 use serde_json::Value;
 
 use super::{super::document::Document, KeyPath};
@@ -32,7 +31,9 @@ const SECRET_KEYS: [&str; 8] = [
 /// In these sections no value is a secret, whatever its key.
 const OPEN_SECTIONS: [&str; 3] = ["server", "limits", "reconcile"];
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_for!(Document).to_value());
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(&gateway::settings_schema()).expect("the committed schema is JSON")
+});
 /// Every key of the contract, and whether one of its places is where secrets are.
 static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     let mut keys = BTreeMap::new();

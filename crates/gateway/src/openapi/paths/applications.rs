@@ -1,8 +1,8 @@
 //! The Thunder-compatible API.
 
 use serde_json::json;
-use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
+use crate::openapi::HttpMethod::{Delete, Get, Post, Put};
 use crate::openapi::operation::{JSON, Operation, coded};
 use crate::thunder::{ApplicationDocument, Applications, FlowAnswer, FlowRequest};
 

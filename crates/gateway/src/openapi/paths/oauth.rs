@@ -2,10 +2,10 @@
 //! own beside those of its path.
 
 use administration::UsageView;
-use schemars::JsonSchema;
+use administration::schema::JsonSchema;
 use serde_json::json;
-use utoipa::openapi::HttpMethod::{Get, Post};
 
+use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::forms::{
     Introspection, IntrospectionForm, JwkSet, LeakedSecrets, Metadata, Token, TokenForm, UsageForm,
 };
@@ -42,13 +42,15 @@ pub(crate) fn own_usage() -> Vec<Operation> {
     vec![
         client_form::<UsageForm>("/api/v1/tenant/{id}/oauth/usage")
             .named("own_usage", "Read a client's own usage.")
-            .request_example(json!({
-                "client_id": "your-client-id",
-                "client_secret": "your-client-secret",
-                "by": "day",
-            }))
+            .request_example(|| {
+                json!({
+                    "client_id": "your-client-id",
+                    "client_secret": "your-client-secret",
+                    "by": "day",
+                })
+            })
             .answer::<UsageView>("200", "What the client did, up to a minute late")
-            .answer_example(usage_example())
+            .answer_example(usage_example)
             .errors(&[
                 ("400", "invalid_request"),
                 INVALID_CLIENT,
@@ -69,7 +71,7 @@ pub(crate) fn leaks() -> Vec<Operation> {
                 JSON,
                 Some("Or the list of GitHub's secret scanning, of which `token` is read"),
             )
-            .request_example(json!({ "secrets": ["a client secret or an API key"] }))
+            .request_example(|| json!({ "secrets": ["a client secret or an API key"] }))
             .empty_answer("202", "Taken, whatever it was")
             .errors(&[
                 ("413", "The body is too large"),

@@ -2,9 +2,9 @@
 //! docs/signing-people-in.md has the parameters.
 
 use serde_json::json;
-use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::oauth::{INVALID_CLIENT, client_form};
+use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::forms::{
     AccountForm, AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm,
     PushedAuthorization, PushedAuthorizationForm, SetPasswordForm, SignInForm, Userinfo, UserinfoForm,

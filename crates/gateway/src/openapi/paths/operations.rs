@@ -1,9 +1,10 @@
 //! What operators and readers of the documentation fetch.
 
 use serde_json::json;
-use utoipa::openapi::HttpMethod::Get;
 
-use crate::openapi::operation::{JSON, NOT_MODIFIED, Operation, on};
+use crate::openapi::HttpMethod::Get;
+use crate::openapi::NOT_MODIFIED;
+use crate::openapi::operation::{JSON, Operation, on};
 use crate::routes::health::{Live, Ready};
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -49,7 +50,6 @@ pub(crate) fn assets() -> Vec<Operation> {
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {
-    let script = |path: &'static str| on(Get, path).text("200", "A script", "text/javascript");
     vec![
         on(Get, "/")
             .named("front", "Read what runs here, and where to go on.")
@@ -59,7 +59,10 @@ pub(crate) fn documentation() -> Vec<Operation> {
             .named("document", "Fetch this document.")
             .answer_as("200", "OpenAPI 3.1", JSON, json!({ "type": "object" }))
             .empty_answer("304", NOT_MODIFIED),
-        on(Get, "/docs").named("page", "Read this document.").text("200", "A page", "text/html"),
+        on(Get, "/docs")
+            .named("page", "Read this document.")
+            .text("200", "A page", "text/html")
+            .empty_answer("304", NOT_MODIFIED),
         on(Get, "/docs/errors").named("errors", "Read what each error code means.").text(
             "200",
             "A page with an anchor for each code; error responses link to it",
@@ -69,7 +72,5 @@ pub(crate) fn documentation() -> Vec<Operation> {
             .named("settings_schema", "Fetch the JSON Schema of config.yaml, for editors.")
             .answer_as("200", "JSON Schema 2020-12", JSON, json!({ "type": "object" }))
             .empty_answer("304", NOT_MODIFIED),
-        script("/docs/scalar.js").named("script", "The page's library.").empty_answer("304", NOT_MODIFIED),
-        script("/docs/start.js").named("start", "What starts the page."),
     ]
 }

@@ -4,19 +4,19 @@
 use accounts::AccountId;
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
+use administration::schema::JsonSchema;
 use administration::{ConsentView, SessionView, SignInEnd};
 use registry::ClientId;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use sessions::SessionId;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Delete, Get};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
+use crate::openapi::HttpMethod::{Delete, Get};
 use crate::openapi::Operation;
 use crate::respond::Document;
 
@@ -39,7 +39,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sessions)
             .named("list_sessions", "List where a person is signed in.")
             .answer::<LiveSessions>("200", "The live sessions; never a cookie")
-            .answer_example(json!({ "items": [{
+            .answer_example(|| {
+                json!({ "items": [{
             "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
             "authenticated_at": "2030-01-31T08:00:00Z",
             "acr": "urn:latchkey:acr:1",
@@ -50,7 +51,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             "remembered": false,
             "user_agent": "Mozilla/5.0",
             "source": "192.0.2.7",
-        }] })),
+        }] })
+            }),
         at(Delete, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sign_out)
             .named("sign_out_account", "Sign a person out everywhere.")
             .empty_answer("204", "All sessions until now have ended"),
@@ -60,10 +62,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/consents", Accounts, consents)
             .named("list_consents", "List what a person has allowed clients.")
             .answer::<Consents>("200", "All of them")
-            .answer_example(json!({ "items": [{
+            .answer_example(|| {
+                json!({ "items": [{
             "client_id": "billing", "scopes": ["openid", "profile"],
             "resources": ["https://billing.example"], "granted_at": "2030-01-31T08:00:00Z",
-        }] })),
+        }] })
+            }),
         at(Delete, "/api/v1/tenant/{id}/accounts/{account}/consents/{client}", Accounts, revoke_consent)
             .named("revoke_consent", "Forget what a person has allowed a client.")
             .empty_answer("204", "The person is asked again"),

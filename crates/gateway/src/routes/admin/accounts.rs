@@ -9,7 +9,6 @@ use administration::{
 };
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
@@ -17,6 +16,7 @@ use super::endpoint::at;
 use super::names::segment;
 use super::row::{Row, change, contended, end, look_at, step};
 use crate::documents;
+use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{ACCOUNT, Operation, merged};
 use crate::request::{JSON, NDJSON};
 use crate::respond::{Document, changed, created};
@@ -36,14 +36,14 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "200",
                 "A page, in the order of their creation; deleted accounts are left out",
             )
-            .answer_example(json!({ "items": [Account::example()] })),
+            .answer_example(|| json!({ "items": [Account::example()] })),
         at(Post, "/api/v1/tenant/{id}/accounts", Accounts, create)
             .named("create_account", "Create an account.")
             .idempotent()
             .body::<NewAccount>(JSON, Some("email, username or both are needed"))
             .answer::<AccountView>("201", "The account; Location and ETag")
             .error("409", "Another account has the identifier, or the tenant is the platform's")
-            .request_example(json!({
+            .request_example(|| json!({
                 "email": "ada@example.com",
                 "email_verified": true,
                 "external_id": "hr-1815",
@@ -51,7 +51,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "groups": ["staff"],
                 "password": "seven clouds above the harbour",
             }))
-            .answer_example(Account::example()),
+            .answer_example(Account::example),
         at(Post, "/api/v1/tenant/{id}/accounts/import", Accounts, import)
             .named("import_accounts", "Import accounts, one a line.")
             .body::<ImportedAccount>(
@@ -68,19 +68,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .error("408", "Head not complete in 5 s or body not in 60 s")
             .error("409", "The tenant is the platform's")
             .error("413", "Body over 8 MiB")
-            .request_example(json!({
+            .request_example(|| json!({
                 "email": "grace@example.com",
                 "email_verified": true,
                 "password_hash": "$2b$12$abcdefghijklmnopqrstuu4AhMWbKIX3iMKcX3rU9Gq5j7NhPFJbO",
             }))
-            .answer_example(json!({ "line": 1, "result": "created", "account_id": ACCOUNT })),
+            .answer_example(|| json!({ "line": 1, "result": "created", "account_id": ACCOUNT })),
         look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}")
             .named("get_account", "Look at an account."),
         change::<Account>("/api/v1/tenant/{id}/accounts/{account}")
             .named("patch_account", "Change an account.")
             .error("409", "Another account has the identifier, or config.yaml declares this account")
-            .request_example(json!({ "groups": ["staff", "accounting"] }))
-            .answer_example(merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
+            .request_example(|| json!({ "groups": ["staff", "accounting"] }))
+            .answer_example(|| merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
         end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete)
             .named("delete_account", "Delete an account.")
             .empty_answer("204", "Nothing of the person is left but the id, which is not given again"),
@@ -96,7 +96,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "Look whether an account refuses browsers after wrong passwords.",
             )
             .answer::<ThrottlingView>("200", "What the replica that answers knows")
-            .answer_example(json!({
+            .answer_example(|| json!({
                 "throttled": true,
                 "since": "2030-01-31T12:00:00Z",
                 "until": "2030-01-31T12:20:00Z",
@@ -108,8 +108,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
             .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
             .error("409", &contended::<Account>())
-            .request_example(json!({ "password": "nine lanterns beside the river" }))
-            .answer_example(Account::example()),
+            .request_example(|| json!({ "password": "nine lanterns beside the river" }))
+            .answer_example(Account::example),
         at(Post, "/api/v1/tenant/{id}/accounts/{account}/password-link", Accounts, make_password_link)
             .named(
                 "make_password_link",
@@ -117,7 +117,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             )
             .answer::<PasswordLinkView>("200", "The link; its holder sets the password")
             .error("409", "The operator's files declare the account, or nobody signs in at the tenant")
-            .answer_example(json!({
+            .answer_example(|| json!({
                 "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
                 "expires_at": "2030-02-01T08:00:00Z",
             })),

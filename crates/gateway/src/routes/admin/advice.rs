@@ -5,12 +5,12 @@ use administration::AdviceList;
 use administration::Permission::Audit;
 use serde_json::json;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::query::Paging;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
 use crate::respond::Document;
 
@@ -23,7 +23,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             )
             .paging("YmlsbGluZw")
             .answer::<AdviceList>("200", "The advice, with evidence and what to do; nothing is changed")
-            .answer_example(json!({
+            .answer_example(|| json!({
                 "items": [{
                     "rule": "unused_scopes",
                     "subject": "billing",

@@ -10,7 +10,6 @@ use administration::{
 use registry::{ApiKey, ApiKeyId, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Delete, Get, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
@@ -18,6 +17,7 @@ use super::names::{Segment, segment};
 use super::query::Query;
 use super::row::{Row, change, look_at, take_step};
 use super::{Answer, names};
+use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{NameInPath, Operation, merged};
 use crate::request::{JSON, RawRequest};
 use crate::respond::{Document, Problem};
@@ -36,19 +36,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .body::<ApiKeySettings>(JSON, Some("name is needed"))
             .answer::<CreatedApiKey>("201", "The key, shown this once; Location")
             .error("409", "The tenant offers no API keys, or the client cannot have one or no more")
-            .request_example(json!({
+            .request_example(|| json!({
                 "name": "Nightly export",
                 "labels": ["production"],
                 "owner": "cus_1815",
                 "scopes": ["orders:read"],
             }))
-            .answer_example(created_example()),
+            .answer_example(created_example),
         look_at::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
             .named("get_api_key", "Look at an API key."),
         change::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
             .named("patch_api_key", "Rename an API key, or let it allow less or end earlier.")
-            .request_example(json!({ "labels": ["production", "eu"] }))
-            .answer_example(merged(ApiKey::example(), json!({ "labels": ["production", "eu"] }))),
+            .request_example(|| json!({ "labels": ["production", "eu"] }))
+            .answer_example(|| merged(ApiKey::example(), json!({ "labels": ["production", "eu"] }))),
         at(
             Delete,
             "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}",
@@ -58,7 +58,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         .named("revoke_api_key", "End an API key at once, with its tokens.")
         .if_match("api key")
         .answer::<ApiKeyView>("200", "The key as it is now; it stays in the list for 30 days")
-        .answer_example(merged(
+        .answer_example(|| merged(
             ApiKey::example(),
             json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z" }),
         )),
@@ -71,8 +71,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "The new key, shown this once, with all that the old one has and the length of its life; the old one ends after the grace; Location",
             )
             .error("409", "The key has ended, or was replaced already")
-            .request_example(json!({ "grace": 3600 }))
-            .answer_example(created_example()),
+            .request_example(|| json!({ "grace": 3600 }))
+            .answer_example(created_example),
     ]
 }
 
@@ -92,7 +92,7 @@ fn filtered(list: Operation) -> Operation {
     list.naming(&FILTERS)
         .paging(PAGE_EXAMPLE)
         .answer::<Page<ApiKeyView>>("200", "A page, in the order of their creation, ended ones too")
-        .answer_example(json!({ "items": [ApiKey::example()] }))
+        .answer_example(|| json!({ "items": [ApiKey::example()] }))
 }
 
 async fn list_all(request: AdminRequest<TenantId>) -> Answer {

@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use administration::Permission::Audit;
 use administration::{AuditQuery, AuditView, Page};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::query::Query;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
 use crate::respond::Document;
 

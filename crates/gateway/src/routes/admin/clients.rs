@@ -7,13 +7,13 @@ use administration::{ClientSettings, ClientStep, ClientView, CreatedClient, Fiel
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
 use super::row::{Row, change, end, look_at, step, take_step};
 use super::{Answer, names, secrets};
+use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::JSON;
 use crate::respond::{Document, created};
@@ -28,36 +28,42 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "200",
                 "A page, in the order of the ids; deleted clients are left out",
             )
-            .answer_example(json!({ "items": [Client::example()] })),
+            .answer_example(|| json!({ "items": [Client::example()] })),
         at(Post, "/api/v1/tenant/{id}/clients", Clients, create)
             .named("create_client", "Register a client.")
             .idempotent()
             .optional_body::<NewClient>(JSON, "May be left out: all members have defaults")
             .answer::<CreatedClient>("201", "The client with its secret, shown this once; Location and ETag")
             .error("409", "The id is taken or reserved, or the tenant has as many clients as it may")
-            .request_example(json!({
-                "client_id": "shipping",
-                "name": "Shipping",
-                "audiences": ["orders"],
-                "scopes": ["orders:read", "orders:write"],
-            }))
-            .answer_example(merged(
-                Client::example(),
+            .request_example(|| {
                 json!({
                     "client_id": "shipping",
                     "name": "Shipping",
+                    "audiences": ["orders"],
                     "scopes": ["orders:read", "orders:write"],
-                    "secret": secrets::created_example(),
-                }),
-            )),
+                })
+            })
+            .answer_example(|| {
+                merged(
+                    Client::example(),
+                    json!({
+                        "client_id": "shipping",
+                        "name": "Shipping",
+                        "scopes": ["orders:read", "orders:write"],
+                        "secret": secrets::created_example(),
+                    }),
+                )
+            }),
         look_at::<Client>("/api/v1/tenant/{id}/clients/{client}").named("get_client", "Look at a client."),
         change::<Client>("/api/v1/tenant/{id}/clients/{client}")
             .named("patch_client", "Change a client.")
-            .request_example(json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
-            .answer_example(merged(
-                Client::example(),
-                json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
-            )),
+            .request_example(|| json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
+            .answer_example(|| {
+                merged(
+                    Client::example(),
+                    json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
+                )
+            }),
         end::<Client>("/api/v1/tenant/{id}/clients/{client}", ClientStep::Delete)
             .named("delete_client", "Delete a client.")
             .empty_answer("204", "Its secrets are destroyed, the id stays reserved"),

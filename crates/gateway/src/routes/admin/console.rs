@@ -5,11 +5,11 @@ use actix_web::http::StatusCode;
 use administration::{ConsoleLink, ConsoleSession};
 use serde_json::json;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Post;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
+use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
 use crate::respond::Document;
 use crate::routes::console;
@@ -21,11 +21,11 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/admin/console-links", None, of_platform)
             .named("create_console_link", "Make a link that opens the console.")
             .answer::<ConsoleLink>("201", ONCE)
-            .answer_example(example("/console/link")),
+            .answer_example(|| example("/console/link")),
         at(Post, "/api/v1/tenant/{id}/console-links", None, of_tenant)
             .named("create_tenant_console_link", "Make a link that opens the console of a tenant.")
             .answer::<ConsoleLink>("201", ONCE)
-            .answer_example(example("/console/t/example/link")),
+            .answer_example(|| example("/console/t/example/link")),
     ]
 }
 

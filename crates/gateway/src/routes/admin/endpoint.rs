@@ -6,12 +6,12 @@ use std::rc::Rc;
 use actix_web::{Resource, ResponseError as _, web};
 use administration::Permission;
 use futures_util::future::LocalBoxFuture;
-use utoipa::openapi::HttpMethod::{self, Delete, Get, Patch};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::names::Target;
 use crate::authentication::AdminAccess;
+use crate::openapi::HttpMethod::{self, Delete, Get, Patch};
 use crate::openapi::{Operation, admin};
 use crate::request::{Failure, methods};
 use crate::respond::Problem;

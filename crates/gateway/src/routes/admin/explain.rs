@@ -8,13 +8,13 @@ use protocol::Secret;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Post;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use crate::documents;
 use crate::explain::{Presented, Request, explain as explained};
+use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
 use crate::request::JSON;
 use crate::respond::Document;
@@ -32,8 +32,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "The result and each check, also for a request that would be refused; nothing is signed",
             )
             .error("429", "Too many writes, or too many refused secrets; Retry-After")
-            .request_example(json!({ "scope": "orders:read", "resource": [] }))
-            .answer_example(example()),
+            .request_example(|| json!({ "scope": "orders:read", "resource": [] }))
+            .answer_example(example),
     ]
 }
 

@@ -7,12 +7,12 @@ use administration::{ImportSettings, KeyCommand, KeysChanged};
 use keys::Kid;
 use serde_json::json;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Delete, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::{Answer, signing_keys};
 use crate::documents::KeyRotation;
+use crate::openapi::HttpMethod::{Delete, Post};
 use crate::openapi::Operation;
 use crate::request::JSON;
 use crate::respond::{Document, Problem};
@@ -37,8 +37,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "An emergency that is not confirmed: breaks says whose tokens are refused \
                     from then on",
             )
-            .request_example(json!({ "emergency": false }))
-            .answer_example(json!({ "items": [signing_keys::example()], "breaks": [] })),
+            .request_example(|| json!({ "emergency": false }))
+            .answer_example(|| json!({ "items": [signing_keys::example()], "breaks": [] })),
         at(Post, "/api/v1/tenant/{id}/keys", Tenants, import)
             .named("import_key", "Bring a key in.")
             .idempotent()
@@ -59,10 +59,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "The tenant has or had the key, or it would keep an announced one from ever \
                     signing",
             )
-            .request_example(json!({
-                "key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
-                "algorithm": "RS256",
-            })),
+            .request_example(|| {
+                json!({
+                    "key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
+                    "algorithm": "RS256",
+                })
+            }),
         at(Delete, "/api/v1/tenant/{id}/keys/{kid}", Keys, revoke)
             .named("revoke_key", "Take a key away at once.")
             .query("boolean", "confirm", "The asker knows what it breaks")

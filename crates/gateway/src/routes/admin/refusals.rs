@@ -5,12 +5,12 @@ use administration::Permission::Audit;
 use administration::{Page, Refusal, RefusalQuery, RefusalView};
 use registry::ClientId;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use crate::explain::advice_on;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NameInPath, Operation};
 use crate::respond::Document;
 

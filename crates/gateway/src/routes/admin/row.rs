@@ -1,17 +1,17 @@
 //! What the operations of all rows have in common: a look, a merge patch, a step and a deletion, served and described once.
 
 use actix_web::http::StatusCode;
+use administration::schema::JsonSchema;
 use administration::{FieldError, Resource};
-use schemars::JsonSchema;
 use serde_json::Value;
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::{AdminHandler, at};
 use super::names::Segment;
 use crate::documents;
+use crate::openapi::HttpMethod::{Delete, Get, Patch, Post};
 use crate::openapi::{MERGE_PATCH, MERGED, NOT_MODIFIED, Operation};
 use crate::request::BodyBounds;
 use crate::respond::{Document, changed, looked_at};
@@ -41,7 +41,7 @@ pub(super) fn look_at<R: Row>(path: &'static str) -> Operation {
     at(Get, path, R::PERMISSION, look)
         .answer::<R::View>("200", &format!("The {}; ETag", R::NOUN))
         .empty_answer("304", NOT_MODIFIED)
-        .answer_example(R::example())
+        .answer_example(R::example)
 }
 
 /// Changes what a merge patch of a row's settings names.
@@ -63,7 +63,7 @@ pub(super) fn step<R: Row>(path: &'static str, step: R::Step) -> Operation {
     at(Post, path, R::PERMISSION, take_step::<R>(step))
         .if_match(R::NOUN)
         .answer::<R::View>("200", &format!("The {} as it is now", R::NOUN))
-        .answer_example(R::example())
+        .answer_example(R::example)
 }
 
 /// What serves a step.

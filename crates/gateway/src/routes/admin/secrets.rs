@@ -3,22 +3,22 @@
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
+use administration::schema::JsonSchema;
 use administration::{
     Created, CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretStep,
     SecretView,
 };
 use registry::{ClientId, SecretId};
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
 use super::{Answer, names};
 use crate::documents;
+use crate::openapi::HttpMethod::{Delete, Get, Patch, Post};
 use crate::openapi::{Operation, merged};
 use crate::request::JSON;
 use crate::respond::Document;
@@ -34,15 +34,15 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, list)
             .named("list_secrets", "List a client's secrets.")
             .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value")
-            .answer_example(json!({ "items": [example()] })),
+            .answer_example(|| json!({ "items": [example()] })),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, create)
             .named("create_secret", "Make one more secret.")
             .idempotent()
             .optional_body::<NewSecretSettings>(JSON, "May be left out")
             .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
             .error("409", "As many secrets are live as may be")
-            .request_example(json!({ "name": "build server", "expires_at": "2031-01-01T00:00:00Z" }))
-            .answer_example(merged(created_example(), json!({ "id": "s2" }))),
+            .request_example(|| json!({ "name": "build server", "expires_at": "2031-01-01T00:00:00Z" }))
+            .answer_example(|| merged(created_example(), json!({ "id": "s2" }))),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate)
             .named("rotate_secret", "Replace all secrets by a new one.")
             .idempotent()
@@ -53,19 +53,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     the grace; Location",
             )
             .error("409", "As many secrets are live as may be, or the secret store did not take the new one")
-            .request_example(json!({ "name": "since June", "grace": 3600 }))
-            .answer_example(merged(created_example(), json!({ "id": "s2" }))),
+            .request_example(|| json!({ "name": "since June", "grace": 3600 }))
+            .answer_example(|| merged(created_example(), json!({ "id": "s2" }))),
         at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire)
             .named("expire_secret", "Move a secret's end.")
             .body::<SecretEndSettings>(JSON, Some("expires_at is needed; null: it never ends"))
             .answer::<SecretView>("200", "The secret as it is now")
             .error("409", "The secret is revoked")
-            .request_example(json!({ "expires_at": "2030-06-30T00:00:00Z" }))
-            .answer_example(merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" }))),
+            .request_example(|| json!({ "expires_at": "2030-06-30T00:00:00Z" }))
+            .answer_example(|| merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" }))),
         at(Delete, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, revoke)
             .named("revoke_secret", "End a secret at once.")
             .answer::<SecretView>("200", "The secret as it is now; it stays in the list")
-            .answer_example(merged(
+            .answer_example(|| merged(
                 example(),
                 json!({
                  "status": "revoked",

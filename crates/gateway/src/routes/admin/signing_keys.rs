@@ -2,18 +2,18 @@
 //! never shown.
 
 use actix_web::http::StatusCode;
+use administration::schema::JsonSchema;
 use administration::{KeyStatusView, KeyView, Permission, PublicKeyView};
 use keys::Kid;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NOT_MODIFIED, Operation};
 use crate::respond::{Document, Problem, looked_at, looked_at_as};
 
@@ -39,7 +39,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list)
             .named("list_keys", "List a tenant's signing keys.")
             .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
-            .answer_example(json!({ "items": [example()] })),
+            .answer_example(|| json!({ "items": [example()] })),
         at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look)
             .named("get_key", "Look at a signing key.")
             .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
@@ -62,15 +62,17 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "200",
                 "The key that signs, the one that is announced, and who has fetched it",
             )
-            .answer_example(json!({
-                "signing": example(),
-                "verifiers": [{
-                    "verifier": "orders/1.4 192.0.2.0/24",
-                    "last_fetch_at": "2030-01-31T12:00:00Z",
-                    "newest_kid": "oauth2-key-1",
-                    "has_announced": true,
-                }],
-            })),
+            .answer_example(|| {
+                json!({
+                    "signing": example(),
+                    "verifiers": [{
+                        "verifier": "orders/1.4 192.0.2.0/24",
+                        "last_fetch_at": "2030-01-31T12:00:00Z",
+                        "newest_kid": "oauth2-key-1",
+                        "has_announced": true,
+                    }],
+                })
+            }),
     ]
 }
 

@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use administration::Permission::Audit;
 use administration::PlatformStatus;
 use serde_json::json;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
 use crate::respond::Document;
 
@@ -17,7 +17,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/admin/status", Audit, read)
             .named("read_status", "Read which replicas answer requests, and which signing keys change next.")
             .answer::<PlatformStatus>("200", "At most 20 of each")
-            .answer_example(json!({
+            .answer_example(|| json!({
                 "replicas": [
                     { "id": "5f0c1a52-9d6e-4b39-8f0e-3a4f6f1f2b11", "counted_at": "2030-01-31T08:00:00Z" },
                 ],

@@ -8,12 +8,12 @@ use administration::{
 use registry::Client;
 use serde_json::{Value, json};
 use tenancy::{Tenant, TenantId};
-use utoipa::openapi::HttpMethod::{Delete, Get, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::row::{Row, change, look_at, step, take_step};
 use super::{Answer, secrets};
+use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::{BodyBounds, JSON};
 use crate::respond::{Document, created};
@@ -28,7 +28,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "200",
                 "A page, in the order of the ids; deleted tenants are left out",
             )
-            .answer_example(json!({ "items": [Tenant::example()] })),
+            .answer_example(|| json!({ "items": [Tenant::example()] })),
         at(Post, "/api/v1/admin/tenants", Tenants, create)
             .named("create_tenant", "Make a tenant.")
             .idempotent()
@@ -39,24 +39,28 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     Location and ETag",
             )
             .error("409", "The id or the issuer is taken or reserved")
-            .request_example(json!({
-                "id": "northwind",
-                "name": "Northwind",
-                "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
-                "api_keys": { "max_lifetime": 31_536_000, "default_lifetime": 7_776_000 },
-                "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
-            }))
-            .answer_example(merged(
-                Tenant::example(),
+            .request_example(|| {
                 json!({
-                    "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
-                }),
-            )),
+                    "id": "northwind",
+                    "name": "Northwind",
+                    "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+                    "api_keys": { "max_lifetime": 31_536_000, "default_lifetime": 7_776_000 },
+                    "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
+                })
+            })
+            .answer_example(|| {
+                merged(
+                    Tenant::example(),
+                    json!({
+                        "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
+                    }),
+                )
+            }),
         look_at::<Tenant>("/api/v1/admin/tenants/{id}").named("get_tenant", "Look at a tenant."),
         change::<Tenant>("/api/v1/admin/tenants/{id}")
             .named("patch_tenant", "Change a tenant.")
-            .request_example(json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
-            .answer_example(merged(Tenant::example(), json!({ "name": "Northwind Traders" }))),
+            .request_example(|| json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
+            .answer_example(|| merged(Tenant::example(), json!({ "name": "Northwind Traders" }))),
         at(Delete, "/api/v1/admin/tenants/{id}", Tenants, delete)
             .named("delete_tenant", "Delete a tenant, in two steps.")
             .query("boolean", "final", "The second step, which cannot be taken back")

@@ -6,12 +6,12 @@ use administration::{EditError, UsageOf, UsagePeriod, UsageQuery, UsageView};
 use registry::ClientId;
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::query::Query;
+use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
 use crate::respond::Document;
 
@@ -78,7 +78,7 @@ fn spanned(operation: Operation) -> Operation {
             ("by", BY, "day"),
         ])
         .answer::<UsageView>("200", "Numbers, up to a minute late")
-        .answer_example(example())
+        .answer_example(example)
 }
 
 pub(crate) fn example() -> Value {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use administration::Wiped;
+use administration::schema::JsonSchema;
 use protocol::Secret;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 

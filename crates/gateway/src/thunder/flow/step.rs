@@ -1,6 +1,6 @@
 //! The result of a sign-in, as either generation writes it.
 
-use schemars::JsonSchema;
+use administration::schema::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;

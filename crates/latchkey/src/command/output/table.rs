@@ -2,10 +2,9 @@
 
 use std::io::stdout;
 
-use administration::Shape;
+use administration::{Shape, Shaped};
 use comfy_table::{ContentArrangement, Table, presets};
 use protocol::Lifetime;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
@@ -48,7 +47,7 @@ pub(crate) fn narrow(rows: &[Vec<String>]) -> String {
 }
 
 /// One document, a line a member. Members of members are written with a dot, spans of time with their unit.
-pub(crate) fn details<T: Serialize + JsonSchema>(document: &T) -> String {
+pub(crate) fn details<T: Serialize + Shaped>(document: &T) -> String {
     lines(&to_value(document), &Shape::of::<T>())
 }
 

@@ -1,0 +1,285 @@
+//! The OpenAPI document of a listener as a page to read.
+
+mod command;
+mod kind;
+mod said;
+
+use pages::{
+    DescribedOperation, DescribedSchema, Member, OperationGroup, Reference, Said, TokenField, TokenPlace,
+};
+use serde_json::{Map, Value};
+
+use super::document_of;
+use crate::Surface;
+use crate::snippets::shell_word;
+use kind::{facts, kind};
+use said::{code, paragraphs, said, text};
+
+/// The address of the sample configuration, which the examples call.
+const SAMPLE: &str = "http://localhost:3000";
+/// Where a client of a tenant gets a token.
+const TOKEN: &str = "/api/v1/tenant/{id}/oauth/token";
+/// In the order in which a reader wants them.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const EXAMPLES: &str = "The examples read a token from the variables `$TOKEN`, `$ADMIN_TOKEN` and `$ASSERTION` of the shell. \
+Those of the tenant `test-tenant` run against the sample configuration as it is; those of administration follow `latchkey admin init`, \
+and make the tenant `northwind` with its client `billing`.";
+
+/// What the page of a listener with this surface shows.
+pub(crate) fn reference(surface: Surface) -> Reference {
+    // A text of ours, which the build embeds.
+    let document: Value = serde_json::from_str(&document_of(surface)).unwrap_or_default();
+    let groups = items(&document["tags"]).iter().enumerate().map(|(index, tag)| OperationGroup {
+        number: index + 1,
+        name: string(&tag["name"]),
+        description: said(&tag["description"]),
+        operations: operations(&document, &tag["name"]),
+    });
+    let schemas = members(&document["components"]["schemas"]);
+    Reference {
+        version: string(&document["info"]["version"]),
+        introduction: paragraphs(document["info"]["description"].as_str().unwrap_or_default()),
+        address: SAMPLE.to_owned(),
+        token: token_place(&document),
+        examples: said(&Value::from(EXAMPLES)),
+        groups: groups.collect(),
+        schemas: schemas.map(|(name, schema)| described_schema(name, schema)).collect(),
+    }
+}
+
+/// A listener that issues no tokens names one that does.
+fn token_place(document: &Value) -> TokenPlace {
+    let operation = &document["paths"][TOKEN]["post"];
+    let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["example"];
+    if form.is_null() {
+        let credentials = "-d grant_type=client_credentials -d client_id=your-client-id -d client_secret=your-client-secret";
+        let url = format!("{SAMPLE}{}", TOKEN.replace("{id}", "test-tenant"));
+        return TokenPlace::Elsewhere { command: format!("curl {} {credentials}", shell_word(&url)) };
+    }
+    let field = |name, kind, is_required, sample: &Value| TokenField {
+        name,
+        kind,
+        is_required,
+        sample: string(sample),
+    };
+    TokenPlace::Here {
+        path: TOKEN.to_owned(),
+        fields: vec![
+            field("tenant", "text", true, &operation["parameters"][0]["example"]),
+            field("client_id", "text", true, &form["client_id"]),
+            field("client_secret", "password", true, &form["client_secret"]),
+            field("scope", "text", false, &form["scope"]),
+        ],
+        command: command::of("post", TOKEN, operation).unwrap_or_default(),
+    }
+}
+
+/// The operations of a group, by path and method.
+fn operations(document: &Value, tag: &Value) -> Vec<DescribedOperation> {
+    let of_path = |(path, methods): (&String, &Value)| {
+        let of_group = METHODS.into_iter().filter(|method| methods[*method]["tags"][0] == *tag);
+        of_group
+            .map(|method| described_operation(document, path, method, &methods[method]))
+            .collect::<Vec<_>>()
+    };
+    members(&document["paths"]).flat_map(of_path).collect()
+}
+
+fn described_operation(document: &Value, path: &str, method: &str, operation: &Value) -> DescribedOperation {
+    let answers = members(&operation["responses"]);
+    let answers = answers.map(|(status, answer)| {
+        let description = [said(&answer["description"]), schemas_of(&answer["content"], ": ")].concat();
+        (status.clone(), description)
+    });
+    let example = ["200", "201"].into_iter().find_map(|status| {
+        let contents = members(&operation["responses"][status]["content"]);
+        contents.map(|(_, content)| &content["example"]).find(|example| !example.is_null())
+    });
+    DescribedOperation {
+        id: string(&operation["operationId"]),
+        method: method.to_ascii_uppercase(),
+        path: path.to_owned(),
+        summary: said(&operation["summary"]),
+        authorization: authorization(document, &operation["security"]),
+        parameters: items(&operation["parameters"]).iter().map(parameter).collect(),
+        body: operation.get("requestBody").map(body),
+        answers: answers.collect(),
+        request: command::of(method, path, operation),
+        answer: example.and_then(|example| serde_json::to_string_pretty(example).ok()),
+    }
+}
+
+/// Which credentials authorize a request; one of several is enough.
+fn authorization(document: &Value, alternatives: &Value) -> Said {
+    let schemes = &document["components"]["securitySchemes"];
+    let mut ways: Vec<Said> = Vec::new();
+    for alternative in items(alternatives) {
+        ways.extend(members(alternative).map(|(name, scopes)| {
+            let header = if schemes[name]["scheme"] == "basic" {
+                [code("Authorization: Basic"), text(" with the id and the secret of the client")].concat()
+            } else {
+                let token = match name.as_str() {
+                    "admin_token" => " with a token for administration",
+                    "assertion" => " with an assertion",
+                    _ => " with an access token",
+                };
+                [code("Authorization: Bearer"), text(token)].concat()
+            };
+            let scopes =
+                items(scopes).iter().flat_map(|scope| [text(" and the scope "), code(&string(scope))]);
+            [header, scopes.flatten().collect()].concat()
+        }));
+    }
+    let is_optional = items(alternatives).iter().any(|alternative| members(alternative).next().is_none());
+    match (ways.is_empty(), is_optional) {
+        (true, _) => text("Without a token."),
+        (false, true) => [ways.join(&text(" or ")[..]), text(", if there is any.")].concat(),
+        (false, false) => [ways.join(&text(" or ")[..]), text(".")].concat(),
+    }
+}
+
+fn parameter(parameter: &Value) -> Member {
+    let place = format!(", in the {}", parameter["in"].as_str().unwrap_or_default());
+    let is_needed = parameter["required"] == true && parameter["in"] != "path";
+    let needed = if is_needed { ", required" } else { "" };
+    Member {
+        name: string(&parameter["name"]),
+        kind: [kind(&parameter["schema"]), text(&place), text(needed)].concat(),
+        description: [said(&parameter["description"]), facts(&parameter["schema"])].concat(),
+    }
+}
+
+fn body(body: &Value) -> Said {
+    let mut described = schemas_of(&body["content"], "");
+    described.extend(text(if body["required"] == true { "." } else { ", may be left out." }));
+    if body["description"].is_string() {
+        described.extend(text(" "));
+        described.extend(said(&body["description"]));
+    }
+    described
+}
+
+/// The media types of a body, each with its schema.
+fn schemas_of(content: &Value, before: &str) -> Said {
+    let mut all = Vec::new();
+    for (media_type, content) in members(content) {
+        all.extend(text(if all.is_empty() { before } else { ", " }));
+        all.extend(code(media_type));
+        if content["schema"].get("$ref").is_some() {
+            all.extend(text(" "));
+            all.extend(kind(&content["schema"]));
+        }
+    }
+    all
+}
+
+fn described_schema(name: &str, schema: &Value) -> DescribedSchema {
+    let required = items(&schema["required"]);
+    let described = members(&schema["properties"]).map(|(name, member)| {
+        let needed = if required.iter().any(|it| it == name) { ", required" } else { "" };
+        Member {
+            name: name.clone(),
+            kind: [kind(member), text(needed)].concat(),
+            description: [said(&member["description"]), facts(member)].concat(),
+        }
+    });
+    let described: Vec<_> = described.collect();
+    let mut description = said(&schema["description"]);
+    if described.is_empty() {
+        description.extend(text(if description.is_empty() { "" } else { " " }));
+        description.extend(kind(schema));
+        description.extend(text("."));
+        description.extend(facts(schema));
+    }
+    DescribedSchema { name: name.to_owned(), description, members: described }
+}
+
+fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    object.as_object().into_iter().flat_map(Map::iter)
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A value as a text; a text without its quotes.
+fn string(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use pages::Span;
+
+    use super::*;
+
+    fn operation<'a>(reference: &'a Reference, id: &str) -> &'a DescribedOperation {
+        let mut all = reference.groups.iter().flat_map(|group| &group.operations);
+        all.find(|operation| operation.id == id).unwrap()
+    }
+
+    fn plain(said: &[Span]) -> String {
+        let part = |span: &Span| match span {
+            Span::Text(text) | Span::Strong(text) => text.clone(),
+            Span::Code(code) => format!("`{code}`"),
+            Span::Schema(name) => format!("<{name}>"),
+        };
+        said.iter().map(part).collect()
+    }
+
+    #[test]
+    fn an_operation_says_who_may_call_it_with_what_and_what_comes_back() {
+        let reference = reference(Surface::of(true, true));
+        let client = operation(&reference, "create_client");
+        let parameters = client.parameters.iter();
+        let parameters =
+            parameters.map(|it| format!("{} {}: {}", it.name, plain(&it.kind), plain(&it.description)));
+        let answers = client.answers.iter().take(2);
+        let answers = answers.map(|(status, description)| format!("{status} {}", plain(description)));
+        let lines: Vec<_> = parameters.chain(answers).collect();
+        insta::assert_snapshot!(format!(
+            "{} {}: {}\n{}\n{}\n{}",
+            client.method,
+            client.path,
+            plain(&client.summary),
+            plain(&client.authorization),
+            plain(client.body.as_ref().unwrap()),
+            lines.join("\n"),
+        ), @"");
+        let token = operation(&reference, "token");
+        insta::assert_snapshot!(plain(&token.authorization), @"");
+        insta::assert_snapshot!(plain(&operation(&reference, "live").authorization), @"");
+    }
+
+    #[test]
+    fn a_schema_says_of_which_kind_its_members_are() {
+        let reference = reference(Surface::of(true, true));
+        let shown = ["Audience", "Rotation", "ImportResult", "TokenForm"].map(|name| {
+            let schema = reference.schemas.iter().find(|schema| schema.name == name).unwrap();
+            let members = schema.members.iter();
+            let members = members
+                .map(|it| format!("\n  {} ({}): {}", it.name, plain(&it.kind), plain(&it.description)));
+            format!("{name}: {}{}", plain(&schema.description), members.collect::<String>())
+        });
+        insta::assert_snapshot!(shown.join("\n"), @"");
+    }
+
+    #[test]
+    fn every_operation_is_there_once_and_a_listener_shows_its_own() {
+        for (public, admin) in [(true, true), (true, false), (false, true)] {
+            let surface = Surface::of(public, admin);
+            let document: Value = serde_json::from_str(&document_of(surface)).unwrap();
+            let mut expected: Vec<_> = members(&document["paths"])
+                .flat_map(|(_, methods)| members(methods))
+                .map(|(_, operation)| string(&operation["operationId"]))
+                .collect();
+            let reference = reference(surface);
+            let mut shown: Vec<_> =
+                reference.groups.iter().flat_map(|group| &group.operations).map(|it| it.id.clone()).collect();
+            expected.sort_unstable();
+            shown.sort_unstable();
+            assert_eq!(shown, expected);
+            assert_eq!(matches!(reference.token, TokenPlace::Here { .. }), public);
+        }
+    }
+}

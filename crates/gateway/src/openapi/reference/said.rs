@@ -1,0 +1,74 @@
+//! Texts of the document as parts: plain words, code and strong words. They have this much of Markdown, and lists with numbers.
+
+use pages::{Paragraph, Said, Span};
+use serde_json::Value;
+
+pub(super) fn text(words: &str) -> Said {
+    if words.is_empty() { Vec::new() } else { vec![Span::Text(words.to_owned())] }
+}
+
+pub(super) fn code(words: &str) -> Said {
+    vec![Span::Code(words.to_owned())]
+}
+
+/// A description; nothing where there is none.
+pub(super) fn said(description: &Value) -> Said {
+    parts(description.as_str().unwrap_or_default())
+}
+
+fn parts(description: &str) -> Said {
+    let mut all = Vec::new();
+    for (at, part) in description.split('`').enumerate() {
+        if at % 2 == 1 {
+            all.extend(code(part));
+            continue;
+        }
+        for (at, words) in part.split("**").enumerate() {
+            all.extend(match at % 2 {
+                1 => vec![Span::Strong(words.to_owned())],
+                _ => text(words),
+            });
+        }
+    }
+    all
+}
+
+/// Paragraphs, which blank lines divide.
+pub(super) fn paragraphs(description: &str) -> Vec<Paragraph> {
+    let blocks = description.split("\n\n").filter(|block| !block.is_empty());
+    let paragraph = |block: &str| {
+        let steps: Option<Vec<_>> = block.lines().map(step).collect();
+        steps.map_or_else(|| Paragraph::Text(parts(block)), Paragraph::Steps)
+    };
+    blocks.map(paragraph).collect()
+}
+
+/// A line such as `1. Do this`.
+fn step(line: &str) -> Option<Said> {
+    let (number, rest) = line.split_once(". ")?;
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| parts(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_strong_words_and_steps_are_found() {
+        assert_eq!(
+            parts("A `b` **c** d `**`"),
+            [
+                Span::Text("A ".to_owned()),
+                Span::Code("b".to_owned()),
+                Span::Text(" ".to_owned()),
+                Span::Strong("c".to_owned()),
+                Span::Text(" d ".to_owned()),
+                Span::Code("**".to_owned()),
+            ]
+        );
+        let found = paragraphs("First. All.\n\n1. One\n2. Two\n\nLast");
+        assert!(
+            matches!(&found[..], [Paragraph::Text(_), Paragraph::Steps(steps), Paragraph::Text(_)] if steps.len() == 2)
+        );
+    }
+}
