@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
 use protocol::{ClientAuthenticationMethod, Lifetime, SubjectType};
-use registry::{ClientId, ClientPurpose};
+use registry::ClientPurpose;
 use serde::Serialize;
 use serde_json::Value;
 use settings::files;
@@ -20,7 +20,7 @@ use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm
 use super::paths::{ClientArguments, clients_path};
 use super::runner::Runner;
 use super::suggested::suggested;
-use crate::admin_client::{ApiRequest, segment};
+use crate::admin_client::ApiRequest;
 use crate::clock;
 
 /// What can be done to clients.

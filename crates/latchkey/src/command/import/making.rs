@@ -12,8 +12,8 @@ use super::left_out::printable;
 use super::plan::Plan;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
 use crate::command::account_import::next_call;
-use crate::command::paths::accounts_path;
-use crate::command::{client, tenant};
+use crate::command::paths::{accounts_path, client_path, clients_path};
+use crate::command::tenant;
 
 /// What was made, and what the server refused.
 #[derive(Default, Serialize)]
@@ -85,11 +85,11 @@ impl Made {
         exists: bool,
     ) -> anyhow::Result<()> {
         for PlannedClient { id, document, .. } in &plan.clients {
-            if exists && self::exists(admin, client::client_path(&plan.tenant, id)).await? {
+            if exists && self::exists(admin, client_path(&plan.tenant, id)).await? {
                 self.existing += 1;
                 continue;
             }
-            let request = ApiRequest::post(client::clients_path(&plan.tenant), &**document);
+            let request = ApiRequest::post(clients_path(&plan.tenant), &**document);
             match admin.send::<CreatedClient>(request).await {
                 Ok(created) => {
                     let secret = created.secret.filter(|_| !document["client_secret"].is_string());

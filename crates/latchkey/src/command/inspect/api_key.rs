@@ -17,7 +17,6 @@ use super::InspectArguments;
 use super::checks::{Line, Status};
 use super::content::Content;
 use super::report::Report;
-use super::times::instant;
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
 use crate::command::block_on;
 use crate::command::paths::client_path;

@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail};
 use gateway::PresentedCertificates;
 use keys::DescribedCheck as _;
 use protocol::{Timestamp, Validity};
-use registry::{CertificateCheck, CertificateFacts, CertificateInspection, SubjectKind};
+use registry::{CertificateCheck, CertificateFacts, CertificateInspection};
 use settings::files;
 
 use super::InspectArguments;
