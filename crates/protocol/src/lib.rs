@@ -69,6 +69,7 @@ pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use code_challenge::{CodeChallenge, is_code_verifier};
 pub use confirmation::Confirmation;
 pub use cropped::cropped;
+pub use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
 pub use device_authorization::DeviceAuthorizationResponse;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;

@@ -4,10 +4,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use derive_more::Display;
-use protocol::{GrantType, Scope, Timestamp, api_key_name};
+use protocol::{GrantType, Scope, Timestamp, api_key_name, skip_serializing_none};
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use tenancy::TenantId;
 
 use crate::{Client, ClientId};

@@ -4,8 +4,9 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 21] = [
-    ("protocol", &[]),
+const ARROWS: [(&str, &[&str]); 22] = [
+    ("derives", &[]),
+    ("protocol", &["derives"]),
     ("tenancy", &["protocol"]),
     // The checks of tokens and of proofs, without the client that fetches keys.
     ("keys", &["latchkey-verifier", "tenancy", "protocol"]),

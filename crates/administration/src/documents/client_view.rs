@@ -1,9 +1,8 @@
 //! Clients as interfaces show them.
 
-use protocol::Timestamp;
+use protocol::{Timestamp, skip_serializing_none};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use tenancy::Tenant;
 
 use super::{ClientSettings, CreatedSecret, FieldErrorView, Instant, schema};
