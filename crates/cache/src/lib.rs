@@ -4,6 +4,7 @@
 
 mod epochs;
 mod freshness;
+mod row_key;
 mod shares;
 mod slot;
 mod weights;
@@ -13,6 +14,7 @@ mod shared;
 mod counters;
 mod read_through;
 mod stripes;
+mod untyped_cache;
 
 mod account_store;
 mod api_key_store;
