@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
 use derive_more::Display;
+use protocol::{DeserializeFromStr, SerializeDisplay};
 use secrets::{KeyedDigest, random_bytes};
-use serde_with::{DeserializeFromStr, SerializeDisplay};
 use tenancy::TenantId;
 
 const PREFIX: &str = "usr_";

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
+use protocol::{DeserializeFromStr, SerializeDisplay};
 use secrets::{DigestKeys, ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
-use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use derive_more::Display;
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use protocol::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{EmailAddress, InvalidIdentifier, Username};
 

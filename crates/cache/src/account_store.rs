@@ -60,8 +60,8 @@ impl Source for Accounts {
         weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weight))
     }
 
-    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
-        tenant
+    fn name((tenant, id): &Self::Key) -> (&TenantId, &str) {
+        (tenant, id.as_str())
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Account>, StoreError> {
@@ -76,7 +76,7 @@ impl Source for Accounts {
     }
 
     /// A person who was suspended meanwhile would go on.
-    fn stale_if_error(&self, _: &Self::Key, _: &Account) -> Duration {
+    fn stale_if_error(&self, _: &TenantId, _: &Account) -> Duration {
         Duration::ZERO
     }
 }

@@ -44,8 +44,8 @@ impl Source for ApiKeyRows {
         weights::entry(tenant.as_str().len() + id.as_str().len(), key.map_or(0, weights::of))
     }
 
-    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
-        tenant
+    fn name((tenant, id): &Self::Key) -> (&TenantId, &str) {
+        (tenant, id.as_str())
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<ApiKey>, StoreError> {
@@ -62,7 +62,7 @@ impl Source for ApiKeyRows {
     }
 
     /// As long as its client: the end of the key is looked at whenever it is used.
-    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &ApiKey) -> Duration {
+    fn stale_if_error(&self, tenant: &TenantId, _: &ApiKey) -> Duration {
         self.tenants.rows_stale_if_error(tenant)
     }
 }

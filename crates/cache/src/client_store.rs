@@ -44,8 +44,8 @@ impl Source for Clients {
         weights::entry(tenant.as_str().len() + id.as_str().len(), client.map_or(0, weights::of_client))
     }
 
-    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
-        tenant
+    fn name((tenant, id): &Self::Key) -> (&TenantId, &str) {
+        (tenant, id.as_str())
     }
 
     async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Client>, StoreError> {
@@ -61,7 +61,7 @@ impl Source for Clients {
         self.shared.read(&Invalidation::Client(tenant.clone(), id.clone()), load).await
     }
 
-    fn stale_if_error(&self, (tenant, _): &Self::Key, _: &Client) -> Duration {
+    fn stale_if_error(&self, tenant: &TenantId, _: &Client) -> Duration {
         self.tenants.rows_stale_if_error(tenant)
     }
 }

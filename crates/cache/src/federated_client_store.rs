@@ -39,8 +39,8 @@ impl Source for FederatedRules {
         weights::entry(tenant.as_str().len(), rules.map_or(0, |rules| rules.bytes))
     }
 
-    fn tenant_of(tenant: &TenantId) -> &TenantId {
-        tenant
+    fn name(tenant: &TenantId) -> (&TenantId, &str) {
+        (tenant, "")
     }
 
     async fn load(&self, tenant: &TenantId) -> Result<Reading<FederatedClients>, StoreError> {

@@ -5,6 +5,7 @@
 // Entries, their weights, and how long they are fresh.
 mod epochs;
 mod freshness;
+mod row_key;
 mod shares;
 mod slot;
 mod weights;
@@ -23,6 +24,7 @@ pub use shared::{
 mod counters;
 mod read_through;
 mod stripes;
+mod untyped_cache;
 
 pub use counters::Counters;
 pub use read_through::{ReadThrough, Source};

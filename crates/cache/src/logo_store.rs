@@ -35,8 +35,8 @@ impl Source for Logos {
         weights::entry(tenant.as_str().len() + hash.len(), content.map_or(0, Vec::len))
     }
 
-    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
-        tenant
+    fn name((tenant, hash): &Self::Key) -> (&TenantId, &str) {
+        (tenant, hash)
     }
 
     async fn load(&self, (tenant, hash): &Self::Key) -> Result<Reading<Vec<u8>>, StoreError> {
@@ -45,7 +45,7 @@ impl Source for Logos {
     }
 
     /// Whether the tenant shows it is known from the tenant's row, which has its own limit.
-    fn stale_if_error(&self, _: &Self::Key, _: &Vec<u8>) -> Duration {
+    fn stale_if_error(&self, _: &TenantId, _: &Vec<u8>) -> Duration {
         Duration::from_hours(24)
     }
 }

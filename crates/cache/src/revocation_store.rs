@@ -37,7 +37,7 @@ impl RevocationStore for CachedRevocationStore {
     }
 
     async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
-        present(self.get_stale(tenant, &|_| Duration::MAX).await)
+        present(self.get_stale(tenant, Duration::MAX).await)
     }
 
     async fn revoke_token(
@@ -109,8 +109,8 @@ impl Source for Revocations {
         weights::entry(key.as_str().len(), facts.map_or(0, RevocationFacts::bytes))
     }
 
-    fn tenant_of(key: &TenantId) -> &TenantId {
-        key
+    fn name(key: &TenantId) -> (&TenantId, &str) {
+        (key, "")
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<RevocationFacts>, StoreError> {

@@ -2,12 +2,12 @@
 //! that however much it reads, the entries of others stay. While there is room, a tenant takes all of it.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use moka::sync::Cache;
 use tenancy::TenantId;
 
+use crate::row_key::RowKey;
 use crate::slot::Slot;
 
 /// So many sixteenths of the capacity are a full cache: below the capacity, at which the least used entry of any tenant is evicted.
@@ -16,22 +16,22 @@ const FULL: u64 = 15;
 const MOST_SPARED: usize = 256;
 
 /// The entries of each tenant, those that come first to be given up first.
-pub(crate) struct Shares<K, V> {
+pub(crate) struct Shares {
     capacity: u64,
-    tenants: Mutex<Tenants<K, V>>,
+    tenants: Mutex<Tenants>,
 }
 
-struct Tenants<K, V> {
-    entries: HashMap<TenantId, Entries<K, V>>,
+struct Tenants {
+    entries: HashMap<TenantId, Entries>,
     sweep_at: usize,
 }
 
-struct Entries<K, V> {
-    listed: VecDeque<(K, Weak<Slot<V>>)>,
+struct Entries {
+    listed: VecDeque<(RowKey, Weak<Slot>)>,
     sweep_at: usize,
 }
 
-impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Shares<K, V> {
+impl Shares {
     pub(crate) fn new(capacity: u64) -> Self {
         Self { capacity, tenants: Mutex::new(Tenants { entries: HashMap::new(), sweep_at: 0 }) }
     }
@@ -39,16 +39,16 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Sha
     /// Lists a new entry of a tenant, of so many that have some, and gives up older ones of it where it must.
     pub(crate) fn make_room(
         &self,
-        slots: &Cache<K, Arc<Slot<V>>>,
-        tenant: &TenantId,
-        (key, slot): (&K, &Arc<Slot<V>>),
+        slots: &Cache<RowKey, Arc<Slot>>,
+        key: &RowKey,
+        slot: &Arc<Slot>,
         tenants: usize,
     ) {
         let share = self.capacity / u64::try_from(tenants.max(1)).unwrap_or(u64::MAX);
         let is_full = slots.weighted_size() >= self.capacity / 16 * FULL;
         let mut of_tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         of_tenants.sweep();
-        let entries = of_tenants.entries.entry(tenant.clone()).or_insert_with(Entries::new);
+        let entries = of_tenants.entries.entry(key.tenant.clone()).or_insert_with(Entries::new);
         if is_full && slot.bytes_of_tenant() > share {
             entries.give_up(slots, slot.weight());
         }
@@ -56,13 +56,13 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Sha
     }
 }
 
-impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Entries<K, V> {
+impl Entries {
     fn new() -> Self {
         Self { listed: VecDeque::new(), sweep_at: 0 }
     }
 
     /// Entries that are gone leave the list each time that it has doubled, so the work per entry is constant.
-    fn list(&mut self, key: &K, slot: &Arc<Slot<V>>) {
+    fn list(&mut self, key: &RowKey, slot: &Arc<Slot>) {
         const SMALL: usize = 16;
         if self.listed.len() >= self.sweep_at.max(SMALL) {
             self.listed.retain(|(_, slot)| slot.strong_count() > 0);
@@ -72,7 +72,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Ent
     }
 
     /// Evicts at least so many bytes: the oldest entries, of which one that was read since it was last looked at stays once more.
-    fn give_up(&mut self, slots: &Cache<K, Arc<Slot<V>>>, bytes: u32) {
+    fn give_up(&mut self, slots: &Cache<RowKey, Arc<Slot>>, bytes: u32) {
         let (mut freed, mut spared) = (0, 0);
         while freed < bytes
             && let Some((key, listed)) = self.listed.pop_front()
@@ -91,7 +91,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Ent
     }
 }
 
-impl<K, V> Tenants<K, V> {
+impl Tenants {
     /// Forgets tenants of which nothing is left, each time that their number has doubled.
     fn sweep(&mut self) {
         const SMALL: usize = 1_024;
@@ -121,7 +121,7 @@ mod tests {
 
     #[async_trait]
     impl Source for Numbers {
-        type Key = (TenantId, u64);
+        type Key = (TenantId, String);
         type Value = u64;
 
         const NAME: &'static str = "numbers";
@@ -130,19 +130,20 @@ mod tests {
             100
         }
 
-        fn tenant_of(key: &Self::Key) -> &TenantId {
-            &key.0
+        fn name((tenant, number): &Self::Key) -> (&TenantId, &str) {
+            (tenant, number)
         }
 
         async fn load(&self, (tenant, number): &Self::Key) -> Result<Reading<u64>, StoreError> {
-            let value = (*number < 1_000_000).then(|| Arc::new(*number));
+            let number = number.parse().unwrap();
+            let value = (number < 1_000_000).then(|| Arc::new(number));
             if value.is_some() {
                 self.loads[usize::from(tenant.as_str() == "globex")].fetch_add(1, Ordering::Relaxed);
             }
             Ok(Reading { value, at: tokio::time::Instant::now() })
         }
 
-        fn stale_if_error(&self, _: &Self::Key, _: &u64) -> std::time::Duration {
+        fn stale_if_error(&self, _: &TenantId, _: &u64) -> std::time::Duration {
             std::time::Duration::ZERO
         }
     }
@@ -165,8 +166,9 @@ mod tests {
         /// Reads each number so often.
         async fn read(&self, tenant: usize, numbers: impl IntoIterator<Item = u64>, times: usize) {
             for number in numbers {
+                let key = (self.tenants[tenant].clone(), number.to_string());
                 for _ in 0..times {
-                    self.cache.get(&(self.tenants[tenant].clone(), number)).await.unwrap();
+                    self.cache.get(&key).await.unwrap();
                 }
                 assert!(self.cache.bytes() <= ROOM * 100);
             }

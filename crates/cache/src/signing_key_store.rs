@@ -66,8 +66,8 @@ impl Source for KeySets {
         weights::entry(key.as_str().len(), records.map_or(0, weights::of))
     }
 
-    fn tenant_of(key: &TenantId) -> &TenantId {
-        key
+    fn name(key: &TenantId) -> (&TenantId, &str) {
+        (key, "")
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<KeyRecords>, StoreError> {
@@ -75,7 +75,7 @@ impl Source for KeySets {
         self.shared.read(&Invalidation::Keys(key.clone()), load).await
     }
 
-    fn stale_if_error(&self, key: &TenantId, _: &KeyRecords) -> Duration {
-        self.tenants.keys_stale_if_error(key)
+    fn stale_if_error(&self, tenant: &TenantId, _: &KeyRecords) -> Duration {
+        self.tenants.keys_stale_if_error(tenant)
     }
 }

@@ -1,6 +1,7 @@
 //! One cache entry: the loaded value with its time, the running load, and the decision for a reader. Time is an
 //! argument and always monotonic.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,15 +16,18 @@ use crate::epochs::Epoch;
 /// The pause after an unavailable store before the next load.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
+/// A row of one of the kinds; its cache knows which.
+pub(crate) type Value = Arc<dyn Any + Send + Sync>;
+
 /// The result of a read.
-pub(crate) type Outcome<V> = Result<Option<Arc<V>>, StoreError>;
+pub(crate) type Outcome = Result<Option<Value>, StoreError>;
 
 /// The channel of readers that wait for a load.
-pub(crate) type Flight<V> = watch::Receiver<Option<Outcome<V>>>;
+pub(crate) type Flight = watch::Receiver<Option<Outcome>>;
 
 /// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot from
 /// the cache. So a value read before a change is never found after it.
-pub(crate) struct Slot<V> {
+pub(crate) struct Slot {
     epoch: Arc<Epoch>,
     freshness: Freshness,
     retired: AtomicBool,
@@ -33,44 +37,44 @@ pub(crate) struct Slot<V> {
     used: AtomicBool,
     /// Whether it is among the entries that its tenant can give up.
     listed: AtomicBool,
-    state: RwLock<State<V>>,
+    state: RwLock<State>,
 }
 
-struct State<V> {
-    loaded: Option<Loaded<V>>,
+struct State {
+    loaded: Option<Loaded>,
     /// The value of the slot before this one, until there is one. It is from before a change, so nobody is answered with it.
-    earlier: Option<Arc<V>>,
+    earlier: Option<Value>,
     /// When the store was last found unavailable, if it has not answered since.
     unavailable: Option<(Instant, StoreError)>,
-    flight: Option<Flight<V>>,
+    flight: Option<Flight>,
 }
 
-struct Loaded<V> {
-    value: Option<Arc<V>>,
+struct Loaded {
+    value: Option<Value>,
     /// When the store was read.
     at: Instant,
 }
 
 /// The decision for a reader without a fresh value.
-pub(crate) struct Next<V> {
+pub(crate) struct Next {
     /// Start a load and report its result here.
-    pub(crate) load: Option<watch::Sender<Option<Outcome<V>>>>,
+    pub(crate) load: Option<watch::Sender<Option<Outcome>>>,
     /// How to get the answer.
-    pub(crate) answer: Answer<V>,
+    pub(crate) answer: Answer,
 }
 
 /// The way to an answer.
-pub(crate) enum Answer<V> {
+pub(crate) enum Answer {
     /// The fresh answer.
-    Known(Outcome<V>),
+    Known(Outcome),
     /// The stale answer, while the store is unavailable.
-    Stale(Arc<V>),
+    Stale(Value),
     /// The answer of a running load.
-    Awaited(Flight<V>),
+    Awaited(Flight),
 }
 
-impl<V> Slot<V> {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, earlier: Option<Arc<V>>) -> Self {
+impl Slot {
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, earlier: Option<Value>) -> Self {
         let state = State { loaded: None, earlier, unavailable: None, flight: None };
         epoch.add(weight);
         let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
@@ -124,20 +128,20 @@ impl<V> Slot<V> {
     }
 
     /// The value, if it is fresh.
-    pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Arc<V>>> {
+    pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Value>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let fresh = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now));
         fresh.map(|loaded| loaded.value.clone())
     }
 
     /// The value, however old.
-    pub(crate) fn last(&self) -> Option<Arc<V>> {
+    pub(crate) fn last(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
     /// The last value, or that of the slot before this one: what a load may begin with.
-    pub(crate) fn earlier(&self) -> Option<Arc<V>> {
+    pub(crate) fn earlier(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
@@ -146,7 +150,7 @@ impl<V> Slot<V> {
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available. Once it is
     /// unavailable, one load at a time retries; readers with a stale value do not wait, and during the pause no
     /// reader waits.
-    pub(crate) fn next(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Next<V> {
+    pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Next {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now)) {
             return Next { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
@@ -182,8 +186,8 @@ impl<V> Slot<V> {
         &self,
         at: Instant,
         now: Instant,
-        outcome: Outcome<V>,
-        load: &watch::Sender<Option<Outcome<V>>>,
+        outcome: Outcome,
+        load: &watch::Sender<Option<Outcome>>,
     ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.flight = None;
@@ -203,28 +207,28 @@ impl<V> Slot<V> {
     }
 
     /// The stale value, if one may serve.
-    pub(crate) fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
+    pub(crate) fn stale(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.stale(self.freshness, now, stale_if_error)
     }
 }
 
 /// What a change or an eviction has removed is no longer its tenant's.
-impl<V> Drop for Slot<V> {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.epoch.subtract(*self.weight.get_mut());
     }
 }
 
-impl<V> State<V> {
+impl State {
     /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the row may
     /// exist by now, and "unknown" instead of "unavailable" would be wrong.
     fn stale(
         &self,
         freshness: Freshness,
         now: Instant,
-        stale_if_error: impl FnOnce(&V) -> Duration,
-    ) -> Option<Arc<V>> {
+        stale_if_error: &dyn Fn(&Value) -> Duration,
+    ) -> Option<Value> {
         let loaded = self.loaded.as_ref()?;
         let value = loaded.value.as_ref()?;
         let age = now.saturating_duration_since(loaded.at);
@@ -232,18 +236,18 @@ impl<V> State<V> {
     }
 
     /// The running load; a load that ended by a panic or with its worker does not count.
-    fn flight(&self) -> Option<Flight<V>> {
+    fn flight(&self) -> Option<Flight> {
         self.flight.as_ref().filter(|flight| flight.has_changed().is_ok()).cloned()
     }
 
-    fn depart(&mut self) -> (watch::Sender<Option<Outcome<V>>>, Flight<V>) {
+    fn depart(&mut self) -> (watch::Sender<Option<Outcome>>, Flight) {
         let (load, flight) = watch::channel(None);
         self.flight = Some(flight.clone());
         (load, flight)
     }
 }
 
-impl<V> Loaded<V> {
+impl Loaded {
     fn is_fresh(&self, freshness: Freshness, now: Instant) -> bool {
         now.saturating_duration_since(self.at) < freshness.of(self.value.as_ref())
     }

@@ -58,8 +58,8 @@ impl Source for Tenants {
         weights::entry(key.as_str().len(), tenant.map_or(0, weights::of))
     }
 
-    fn tenant_of(key: &TenantId) -> &TenantId {
-        key
+    fn name(key: &TenantId) -> (&TenantId, &str) {
+        (key, "")
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<Tenant>, StoreError> {

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use keys::{SignError, SigningKey};
-use protocol::{Audience, Confirmation, Lifetime, StaticClaims, Timestamp, TokenResponse};
+use protocol::{
+    Audience, Confirmation, Lifetime, StaticClaims, Timestamp, TokenResponse, skip_serializing_none,
+};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_with::skip_serializing_none;
 use sessions::SessionId;
 use tenancy::Tenant;
 

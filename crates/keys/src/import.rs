@@ -3,6 +3,7 @@
 mod jwk;
 mod kind;
 mod pem;
+mod primes;
 
 use protocol::{Secret, SigningAlgorithm};
 

@@ -1,14 +1,17 @@
 //! The key rings of all tenants in use: loaded from the store, unsealed and parsed once. A tenant without a key gets
 //! its first one. This is the service layer of the crate.
 
+mod single_load;
+
 use std::fmt;
 use std::sync::Arc;
 
-use moka::future::Cache;
 use moka::ops::compute::Op;
+use moka::sync::Cache;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantId};
 
+use self::single_load::SingleLoads;
 use crate::hint_key::hint_key;
 use crate::key_failures::KeyFailures;
 use crate::loaded_keys::{LoadedKeys, openable, signs};
@@ -24,6 +27,7 @@ pub struct KeyRingCache {
     sealer: Arc<dyn KeySealer>,
     pool: KeyPool,
     cache: Cache<TenantId, Arc<LoadedKeys>>,
+    loads: SingleLoads,
     recent: RecentRings,
     failures: KeyFailures,
 }
@@ -42,7 +46,16 @@ impl KeyRingCache {
     ) -> Self {
         let weigher = |_: &TenantId, loaded: &Arc<LoadedKeys>| loaded.bytes();
         let cache = Cache::builder().max_capacity(capacity).weigher(weigher).build();
-        Self { store, sealer, pool, cache, recent: RecentRings::new(), failures: KeyFailures::default() }
+        let loads = SingleLoads::default();
+        Self {
+            store,
+            sealer,
+            pool,
+            cache,
+            loads,
+            recent: RecentRings::new(),
+            failures: KeyFailures::default(),
+        }
     }
 
     /// The tenant's ring for its current rows. An active tenant without a signing key gets one, published and active
@@ -102,8 +115,8 @@ impl KeyRingCache {
     }
 
     /// Drops the parsed keys of a tenant.
-    pub async fn forget(&self, tenant: &TenantId) {
-        self.cache.invalidate(tenant).await;
+    pub fn forget(&self, tenant: &TenantId) {
+        self.cache.invalidate(tenant);
     }
 
     /// The tenants in use in the last minute whose keys failed to load, if any.
@@ -127,7 +140,7 @@ impl KeyRingCache {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let records = self.store.find_keys(&tenant.id).await?;
-            let known = self.cache.get(&tenant.id).await;
+            let known = self.cache.get(&tenant.id);
             if let Some(loaded) = &known {
                 if is_of(&loaded.ring, &records) {
                     if loaded.try_again(now) {
@@ -138,13 +151,14 @@ impl KeyRingCache {
                         return Ok(loaded.clone());
                     }
                 }
-                self.replace(&tenant.id, loaded, None).await;
+                self.replace(&tenant.id, loaded, None);
             }
             // Concurrent callers wait for one load. Its result may be older than the rows of a waiting caller, hence
             // the loop.
             let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
-            let built = self.cache.try_get_with(tenant.id.clone(), build).await;
-            newest = Some(built.map_err(|error| KeyError::clone(&error))?);
+            let known = || self.cache.get(&tenant.id);
+            let keep = |loaded: &Arc<LoadedKeys>| self.cache.insert(tenant.id.clone(), loaded.clone());
+            newest = Some(self.loads.load(&tenant.id, known, build, keep).await?);
         }
         newest.ok_or_else(|| KeyError::Contended { tenant: tenant.id.clone() })
     }
@@ -233,19 +247,16 @@ impl KeyRingCache {
         now: Timestamp,
     ) -> Result<Arc<LoadedKeys>, KeyError> {
         let renewed = self.build(tenant, Some(&loaded.ring), now).await?;
-        self.replace(&tenant.id, loaded, Some(renewed.clone())).await;
+        self.replace(&tenant.id, loaded, Some(renewed.clone()));
         Ok(renewed)
     }
 
     /// Replaces the ring, or removes it, unless another caller has replaced it already.
-    async fn replace(&self, tenant: &TenantId, loaded: &Arc<LoadedKeys>, newer: Option<Arc<LoadedKeys>>) {
-        self.cache
-            .entry_by_ref(tenant)
-            .and_compute_with(|entry| {
-                let unchanged = entry.is_some_and(|entry| Arc::ptr_eq(entry.value(), loaded));
-                std::future::ready(if unchanged { newer.map_or(Op::Remove, Op::Put) } else { Op::Nop })
-            })
-            .await;
+    fn replace(&self, tenant: &TenantId, loaded: &Arc<LoadedKeys>, newer: Option<Arc<LoadedKeys>>) {
+        self.cache.entry_by_ref(tenant).and_compute_with(|entry| {
+            let unchanged = entry.is_some_and(|entry| Arc::ptr_eq(entry.value(), loaded));
+            if unchanged { newer.map_or(Op::Remove, Op::Put) } else { Op::Nop }
+        });
     }
 }
 

@@ -9,8 +9,8 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use base64::Engine as _;
 use latchkey_verifier::rules::BASE64URL;
 use protocol::SigningAlgorithm;
-use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
+use x509_cert::der::pem::{LineEnding, encode_string};
 
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, SignError, verified_as};
 use crate::verification_keys::VerificationKey;

@@ -15,6 +15,7 @@ mod timestamp;
 
 pub use causes::{causes, distinct_causes};
 pub use cropped::cropped;
+pub use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use own_machine::is_of_this_machine;

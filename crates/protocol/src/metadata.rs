@@ -1,7 +1,7 @@
 //! Authorization server metadata: what a client may rely on, and nothing that does not work (RFC 8414 §2).
 
+use derives::skip_serializing_none;
 use serde::Serialize;
-use serde_with::skip_serializing_none;
 
 use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgorithm};
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use derives::{DeserializeFromStr, SerializeDisplay};
 use strum::{Display, EnumString};
 
 use crate::{Lifetime, Timestamp, cropped};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{Debug, Display};
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use derives::{DeserializeFromStr, SerializeDisplay};
 
 /// The bytes of a SHA-256 digest.
 const BYTES: usize = 32;

@@ -3,6 +3,8 @@
 use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::Lifetime;
 
@@ -12,6 +14,9 @@ use crate::Lifetime;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The last instant that has a text, in seconds: 9999-12-30T22:00:00Z, which is in the year 9999 at every offset.
+    const LAST_WRITTEN: u64 = 253_402_207_200;
+
     /// From seconds since the epoch.
     #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
@@ -30,21 +35,23 @@ impl Timestamp {
         Self(self.0.saturating_sub(lifetime.seconds()))
     }
 
-    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond the year 9999 that year's end.
+    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond [`Timestamp::LAST_WRITTEN`] that instant.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_second(seconds)
-            .unwrap_or(jiff::Timestamp::MAX)
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string()
+        let seconds = i64::try_from(self.0.min(Self::LAST_WRITTEN)).unwrap_or_default();
+        let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        at.format(&Rfc3339).expect("an instant of these years in UTC has this form")
     }
 
-    /// From a date and time with its offset (RFC 3339 §5.6); fractions of a second are dropped. None before 1970.
+    /// From a date and time with its offset (RFC 3339 §5.6), with `T` or a space between them; fractions of a second are dropped. None
+    /// before 1970, and none after [`Timestamp::LAST_WRITTEN`].
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let parsed: jiff::Timestamp = text.parse().ok()?;
-        u64::try_from(parsed.as_second()).ok().map(Self)
+        // The library takes any character between date and time.
+        text.as_bytes().get(10).filter(|between| matches!(between, b'T' | b't' | b' '))?;
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let seconds = u64::try_from(at.unix_timestamp()).ok()?;
+        (seconds <= Self::LAST_WRITTEN).then_some(Self(seconds))
     }
 }
 
@@ -76,6 +83,15 @@ mod tests {
         for (text, seconds) in [
             ("2027-01-31T13:00:01+01:00", Some(1_801_396_801)),
             ("2027-01-31T12:00:01.9Z", Some(1_801_396_801)),
+            ("2027-01-31t12:00:01.123456789z", Some(1_801_396_801)),
+            ("2027-01-31 04:00:01-08:00", Some(1_801_396_801)),
+            ("2016-12-31T23:59:60Z", Some(1_483_228_799)),
+            ("9999-12-30T22:00:00Z", Some(253_402_207_200)),
+            ("9999-12-30T22:00:01Z", None),
+            ("2027-02-29T12:00:01Z", None),
+            ("2027-01-31T24:00:00Z", None),
+            ("2027-01-31x12:00:01Z", None),
+            ("2027-01-31T12:00:01+24:00", None),
             ("1969-12-31T23:59:59Z", None),
             ("2027-01-31", None),
             ("2027-01-31T12:00:01", None),

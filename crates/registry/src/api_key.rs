@@ -1,9 +1,8 @@
 //! An API key: a credential of one client that names itself, and an opaque token of it. It has a part of what its client has.
 
-use protocol::{GrantType, Scope, Timestamp};
+use protocol::{GrantType, Scope, Timestamp, skip_serializing_none};
 use secrets::SecretHash;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use tenancy::TenantId;
 
 use crate::{ApiKeyId, Client, ClientId};

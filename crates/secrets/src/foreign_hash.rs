@@ -16,9 +16,8 @@ use base64::Engine as _;
 use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use derive_more::Display;
-use protocol::Secret;
+use protocol::{DeserializeFromStr, Secret, SerializeDisplay};
 use scrypt::Params as ScryptParams;
-use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 

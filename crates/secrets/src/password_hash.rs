@@ -144,7 +144,7 @@ mod tests {
 
     // [V11 11.2.1]: 2 | Implementations are validated ones | aws-lc-rs signs, seals and draws random values;
     //   argon2id and AES-SIV are RustCrypto's, compared with the reference and with another implementation;
-    //   the `rsa` crate only parses keys and computes with none (RUSTSEC-2023-0071)
+    //   the `rsa` crate (RUSTSEC-2023-0071) is in tests alone
     #[test]
     fn the_hash_is_the_reference_implementation_s() {
         let salt = salt_of(REFERENCE).unwrap();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use derive_more::Display;
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use protocol::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 
 use crate::keyed_digest::KeyedDigest;

@@ -76,7 +76,6 @@ fn options(length: usize) -> Options {
             max_recorded_anchor_events: DEPTH * 2 * nodes,
             max_recorded_anchor_bytes: DEPTH * nodes,
             max_total_scalar_bytes: 16 * nodes,
-            max_total_comment_bytes: nodes,
             max_merge_keys: nodes,
             max_documents: 2,
             // Many clients may share one anchored list; the nodes they expand to are what counts.
@@ -89,7 +88,6 @@ fn options(length: usize) -> Options {
         duplicate_keys: DuplicateKeyPolicy::Error,
         strict_booleans: true,
         reject_unsupported_tags: true,
-        emit_comments: false,
         with_snippet: false,
     }
 }

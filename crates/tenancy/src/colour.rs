@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use derive_more::Display;
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use protocol::{DeserializeFromStr, SerializeDisplay};
 
 /// An opaque colour of sRGB.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]

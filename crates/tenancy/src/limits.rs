@@ -2,9 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use protocol::Rate;
+use protocol::{Rate, skip_serializing_none};
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 
 /// Limits that take the place of the platform's for one tenant. Where one is absent, the platform's holds.
 #[skip_serializing_none]

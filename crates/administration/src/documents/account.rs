@@ -1,10 +1,9 @@
 //! Accounts as documents: the same in the operator's files and in the API. A password is never shown.
 
 use accounts::{Account, AccountIdentifier};
-use protocol::Timestamp;
+use protocol::{Timestamp, skip_serializing_none};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use serde_with::skip_serializing_none;
 
 use super::Instant;
 use super::read::documents;

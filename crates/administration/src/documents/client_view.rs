@@ -1,8 +1,7 @@
 //! Clients as interfaces show them.
 
-use protocol::Timestamp;
+use protocol::{Timestamp, skip_serializing_none};
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use tenancy::Tenant;
 
 use super::schema::{self, JsonSchema};

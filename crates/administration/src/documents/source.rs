@@ -3,10 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use protocol::{Lifetime, Secret, Timestamp, cropped};
+use protocol::{Lifetime, Secret, Timestamp, cropped, skip_serializing_none};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_with::skip_serializing_none;
 use zeroize::Zeroizing;
 
 use super::schema::{self, JsonSchema};

@@ -24,8 +24,8 @@ impl Source for Changes {
         100
     }
 
-    fn tenant_of(key: &TenantId) -> &TenantId {
-        key
+    fn name(key: &TenantId) -> (&TenantId, &str) {
+        (key, "")
     }
 
     async fn load(&self, _: &TenantId) -> Result<Reading<u64>, StoreError> {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
     AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Thumbprint, Timestamp,
+    skip_serializing_none,
 };
 use registry::Client;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use sessions::SignedIn;
 
 use crate::userinfo::claims_of_scopes;

@@ -1,18 +1,17 @@
 //! A private key as a JWK (RFC 7517 §4; RSA and EC of RFC 7518 §6, Ed25519 of RFC 8037 §2).
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
-use rsa::{BigUint, RsaPrivateKey};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ImportError;
-use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa, without_zeros};
+use super::primes::Primes;
 use crate::PrivateKeyDocument;
 use crate::key_kind::{KeyKind, algorithm_named};
 
@@ -107,12 +106,11 @@ impl PrivateJwk {
             return Err(ImportError::Malformed);
         }
         let (n, e) = (bytes(&self.n, "n")?, bytes(&self.e, "e")?);
-        let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
-        check_rsa(bits, &BigUint::from_bytes_be(e))?;
+        check_rsa(n, e)?;
         if [&self.p, &self.q, &self.dp, &self.dq, &self.qi].into_iter().all(Option::is_none) {
             return recover_rsa(n, e, bytes(&self.d, "d")?);
         }
-        let components = KeyPairComponents {
+        document_of_rsa(RsaKeyPair::from_components(&KeyPairComponents {
             public_key: PublicKeyComponents { n, e },
             d: bytes(&self.d, "d")?,
             p: bytes(&self.p, "p")?,
@@ -120,23 +118,23 @@ impl PrivateJwk {
             dP: bytes(&self.dp, "dp")?,
             dQ: bytes(&self.dq, "dq")?,
             qInv: bytes(&self.qi, "qi")?,
-        };
-        let pair = RsaKeyPair::from_components(&components).map_err(|_| ImportError::Malformed)?;
-        let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;
-        Ok(PrivateKeyDocument::copy_of(document.as_ref()))
+        }))
     }
 }
 
-/// Computes the primes and the numbers derived from them. This happens once for each key and not for a message, so
-/// its timing reveals nothing to a caller.
+/// Of a key without its primes and the numbers that follow from them.
 fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
-    // The search subtracts, and takes for granted that it may.
-    if d < BigUint::from(2_u8) || d >= n {
-        return Err(ImportError::Malformed);
-    }
-    let key = RsaPrivateKey::from_components(n, e, d, Vec::new()).map_err(|_| ImportError::Malformed)?;
-    document_of_rsa(&key)
+    let [n, e] = [n, e].map(without_zeros);
+    let found = Primes::of(n, e, d).ok_or(ImportError::Malformed)?;
+    document_of_rsa(RsaKeyPair::from_components(&KeyPairComponents {
+        public_key: PublicKeyComponents { n, e },
+        d,
+        p: &found.p[..],
+        q: &found.q[..],
+        dP: &found.dp[..],
+        dQ: &found.dq[..],
+        qInv: &found.qi[..],
+    }))
 }
 
 fn bytes<'a>(number: &'a Option<Number>, name: &'static str) -> Result<&'a [u8], ImportError> {
@@ -155,6 +153,7 @@ impl<'de> Deserialize<'de> for Number {
 mod tests {
     use proptest::prelude::*;
     use protocol::Secret;
+    use rsa::RsaPrivateKey;
     use rsa::pkcs8::DecodePrivateKey as _;
     use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
     use serde_json::{Map, Value, json};

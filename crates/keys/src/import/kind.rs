@@ -1,10 +1,9 @@
 //! What an imported key must be: of the kind of its algorithm, and large enough.
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::error::KeyRejected;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use protocol::SigningAlgorithm;
-use rsa::pkcs8::EncodePrivateKey as _;
-use rsa::{BigUint, RsaPrivateKey};
 
 use super::ImportError;
 use crate::PrivateKeyDocument;
@@ -27,12 +26,25 @@ impl KeyKind {
     }
 }
 
-/// Of a key that is new here; those that are stored already go on.
-pub(super) fn check_rsa(bits: usize, exponent: &BigUint) -> Result<(), ImportError> {
+/// The smallest public exponent, 65 537.
+const LEAST_EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// Of a key that is new here; those that are stored already go on. Modulus and exponent have the most significant byte first.
+pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
+    let modulus = without_zeros(modulus);
+    let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
     if !(2048..=4096).contains(&bits) {
         return Err(ImportError::RsaSize { bits });
     }
-    if *exponent < BigUint::from(65_537_u32) { Err(ImportError::RsaExponent) } else { Ok(()) }
+    let exponent = without_zeros(exponent);
+    let least = (LEAST_EXPONENT.len(), &LEAST_EXPONENT[..]);
+    if (exponent.len(), exponent) < least { Err(ImportError::RsaExponent) } else { Ok(()) }
+}
+
+/// The number without zeros before it.
+pub(super) fn without_zeros(number: &[u8]) -> &[u8] {
+    let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
+    &number[first..]
 }
 
 pub(super) fn document_of_ec(
@@ -49,7 +61,11 @@ pub(super) fn document_of_ed25519(
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }
 
-pub(super) fn document_of_rsa(key: &RsaPrivateKey) -> Result<PrivateKeyDocument, ImportError> {
-    let document = key.to_pkcs8_der().map_err(|_| ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_bytes()))
+/// aws-lc-rs has checked that all numbers of the key fit each other.
+pub(super) fn document_of_rsa(
+    pair: Result<RsaKeyPair, KeyRejected>,
+) -> Result<PrivateKeyDocument, ImportError> {
+    let pair = pair.map_err(|_| ImportError::Malformed)?;
+    let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;
+    Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }

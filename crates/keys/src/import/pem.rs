@@ -1,13 +1,12 @@
 //! Private keys in PEM (RFC 7468): PKCS#1 (RFC 8017 §A.1.2), PKCS#8 (RFC 5958) and SEC1 (RFC 5915).
 
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use protocol::SigningAlgorithm;
-use rsa::RsaPrivateKey;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs8::der::asn1::{ContextSpecific, OctetStringRef};
-use rsa::pkcs8::der::{self, Decode as _, ErrorKind, Reader, SliceReader, TagNumber};
-use rsa::pkcs8::{DecodePrivateKey as _, ObjectIdentifier, PrivateKeyInfo, SecretDocument};
-use rsa::traits::PublicKeyParts as _;
+use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef, UintRef};
+use x509_cert::der::{
+    self, Decode as _, ErrorKind, Reader as _, SecretDocument, SliceReader, TagMode, TagNumber,
+};
+use x509_cert::spki::AlgorithmIdentifierRef;
 
 use super::ImportError;
 use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
@@ -31,10 +30,11 @@ pub(super) fn read(
             _ => ImportError::Malformed,
         })?;
     let der = document.as_bytes();
+    let damaged = |_| ImportError::Malformed;
     let kind = match label {
-        "PRIVATE KEY" => kind_of_pkcs8(der)?,
+        "PRIVATE KEY" => kind_of_pkcs8(der).map_err(damaged)?,
         "RSA PRIVATE KEY" => KeyKind::Rsa,
-        "EC PRIVATE KEY" => kind_of_sec1(der).map_err(|_| ImportError::Malformed)?,
+        "EC PRIVATE KEY" => kind_of_sec1(der).map_err(damaged)?,
         "ENCRYPTED PRIVATE KEY" => return Err(ImportError::Encrypted),
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(ImportError::Public),
         _ => return Err(ImportError::NotPem),
@@ -45,8 +45,14 @@ pub(super) fn read(
     let pkcs8 = match (label, kind.curve()) {
         ("EC PRIVATE KEY", Some(curve)) => document_of_ec(EcdsaKeyPair::from_private_key_der(curve, der)),
         (_, Some(curve)) => document_of_ec(EcdsaKeyPair::from_pkcs8(curve, der)),
-        ("RSA PRIVATE KEY", None) => convert_rsa(RsaPrivateKey::from_pkcs1_der(der).ok()),
-        (_, None) if kind == KeyKind::Rsa => convert_rsa(RsaPrivateKey::from_pkcs8_der(der).ok()),
+        ("RSA PRIVATE KEY", None) => {
+            check_pkcs1(der)?;
+            document_of_rsa(RsaKeyPair::from_der(der))
+        }
+        (_, None) if kind == KeyKind::Rsa => {
+            check_pkcs1(parts_of_pkcs8(der).map_err(damaged)?.1)?;
+            document_of_rsa(RsaKeyPair::from_pkcs8(der))
+        }
         (_, None) => document_of_ed25519(Ed25519KeyPair::from_pkcs8(der)),
     };
     Ok((algorithm, pkcs8?))
@@ -61,11 +67,11 @@ fn without_parameters(pem: &str) -> &str {
     }
 }
 
-fn kind_of_pkcs8(pkcs8: &[u8]) -> Result<KeyKind, ImportError> {
+fn kind_of_pkcs8(pkcs8: &[u8]) -> der::Result<KeyKind> {
     const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
     const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
     const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-    let algorithm = PrivateKeyInfo::try_from(pkcs8).map_err(|_| ImportError::Malformed)?.algorithm;
+    let (algorithm, _) = parts_of_pkcs8(pkcs8)?;
     Ok(match (algorithm.oid, algorithm.parameters_oid().ok()) {
         (RSA, _) => KeyKind::Rsa,
         (EC, Some(P256)) => KeyKind::P256,
@@ -75,25 +81,43 @@ fn kind_of_pkcs8(pkcs8: &[u8]) -> Result<KeyKind, ImportError> {
     })
 }
 
+/// The algorithm and the key of `OneAsymmetricKey` (RFC 5958 §2), after a version. aws-lc-rs judges what follows.
+fn parts_of_pkcs8(pkcs8: &[u8]) -> der::Result<(AlgorithmIdentifierRef<'_>, &[u8])> {
+    SliceReader::new(pkcs8)?.sequence(|reader| {
+        u8::decode(reader)?;
+        let algorithm = AlgorithmIdentifierRef::decode(reader)?;
+        let key = <&OctetStringRef>::decode(reader)?;
+        reader.read_slice(reader.remaining_len())?;
+        Ok((algorithm, key.as_bytes()))
+    })
+}
+
+/// Size and exponent of an `RSAPrivateKey` (RFC 8017 §A.1.2), after a version. aws-lc-rs judges what follows.
+fn check_pkcs1(pkcs1: &[u8]) -> Result<(), ImportError> {
+    let public = |pkcs1| {
+        SliceReader::new(pkcs1)?.sequence(|reader| {
+            u8::decode(reader)?;
+            let numbers = (UintRef::decode(reader)?, UintRef::decode(reader)?);
+            reader.read_slice(reader.remaining_len())?;
+            der::Result::Ok(numbers)
+        })
+    };
+    let (modulus, exponent) = public(pkcs1).map_err(|_| ImportError::Malformed)?;
+    check_rsa(modulus.as_bytes(), exponent.as_bytes())
+}
+
 /// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve, which is required but sometimes
 /// missing; then the length of the number implies it.
 fn kind_of_sec1(sec1: &[u8]) -> der::Result<KeyKind> {
     SliceReader::new(sec1)?.sequence(|reader| {
         u8::decode(reader)?;
-        let number = OctetStringRef::decode(reader)?;
-        let curve = ContextSpecific::<ObjectIdentifier>::decode_explicit(reader, TagNumber::N0)?;
+        let number = <&OctetStringRef>::decode(reader)?;
+        let curve = reader.context_specific::<ObjectIdentifier>(TagNumber(0), TagMode::Explicit)?;
         reader.read_slice(reader.remaining_len())?;
-        Ok(match (curve.map(|curve| curve.value), number.as_bytes().len()) {
+        Ok(match (curve, number.as_bytes().len()) {
             (Some(P256), _) | (None, 32) => KeyKind::P256,
             (Some(P384), _) | (None, 48) => KeyKind::P384,
             _ => KeyKind::Other,
         })
     })
-}
-
-/// Reads and writes only: the `rsa` crate performs no private-key operation, whose timing leaks (RUSTSEC-2023-0071).
-fn convert_rsa(key: Option<RsaPrivateKey>) -> Result<PrivateKeyDocument, ImportError> {
-    let key = key.ok_or(ImportError::Malformed)?;
-    check_rsa(key.n().bits(), key.e())?;
-    document_of_rsa(&key)
 }

@@ -136,7 +136,7 @@ async fn a_warm_ring_is_the_same_ring_and_reads_the_store_once() {
     assert!(Arc::ptr_eq(&first, &cache.ring(&acme, at(10)).await.unwrap()));
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
     assert!(Arc::ptr_eq(&key, first.active(ES256, at(10)).unwrap()));
-    cache.forget(&acme.id).await;
+    cache.forget(&acme.id);
     let again = cache.ring(&acme, at(10)).await.unwrap();
     assert!(!Arc::ptr_eq(&first, &again));
     assert_eq!(again.jwk_set(at(10)), first.jwk_set(at(10)));
@@ -162,7 +162,7 @@ async fn the_loser_of_a_race_signs_with_the_winners_key() {
     cache.ring(&acme, at(10)).await.unwrap();
     let winner = rows.records(&acme.id).keys[0].clone();
     rows.keys.lock().unwrap().clear();
-    cache.forget(&acme.id).await;
+    cache.forget(&acme.id);
     *rows.faster.lock().unwrap() = Some(winner.clone());
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
     assert_eq!(key.thumbprint, winner.thumbprint);
@@ -199,7 +199,7 @@ async fn a_key_that_begins_within_the_skew_is_not_made_twice() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     cache.ring(&acme, at(130)).await.unwrap();
-    cache.forget(&acme.id).await;
+    cache.forget(&acme.id);
     assert_eq!(cache.signing_key(&acme, at(100)).await.unwrap().id(), KeyId::numbered(1));
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
 }
@@ -235,7 +235,7 @@ async fn a_row_that_was_moved_does_not_unseal() {
     rows.put(&acme.id, |records| {
         records.keys[0] = KeyRecord { thumbprint: "another".to_owned(), ..row };
     });
-    cache.forget(&acme.id).await;
+    cache.forget(&acme.id);
     let error = cache.ring(&acme, at(10)).await.unwrap_err();
     assert!(matches!(error, KeyError::ThumbprintDiffers { .. }) && error.needs_operator(), "{error}");
 }
@@ -503,6 +503,6 @@ async fn a_key_named_by_its_thumbprint_signs_is_published_and_is_found_by_that_n
     }
     // As a change of the setting leaves it: a key keeps its name.
     acme.signing.kid = tenancy::KidForm::Numbered;
-    cache.forget(&acme.id).await;
+    cache.forget(&acme.id);
     assert_eq!(cache.signing_key(&acme, at(11)).await.unwrap().id().to_string(), name);
 }

@@ -563,7 +563,7 @@ impl Authenticator {
             Work::SlowHash => {
                 let verified_secrets =
                     *key.insert(self.verified_secrets.key(tenant, &client_id, &secret, candidates));
-                self.verified_secrets.find(verified_secrets).await.map(Ok)
+                self.verified_secrets.find(verified_secrets).map(Ok)
             }
             Work::DummySlowHash | Work::SampleSecret => None,
         };
@@ -593,7 +593,7 @@ impl Authenticator {
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash.into()).cloned();
         if let Ok(secret) = &matching {
-            self.verified_secrets.insert(attempt.tenant, key, secret.clone()).await;
+            self.verified_secrets.insert(attempt.tenant, key, secret.clone());
         }
         proven(client, matching)
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moka::future::Cache;
+use moka::sync::Cache;
 use protocol::Secret;
 use tenancy::TenantId;
 
@@ -83,14 +83,14 @@ impl VerifiedSecretCache {
     }
 
     /// The verified secret of this key, if it is cached.
-    pub(crate) async fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
-        self.secrets.get(&key).await.map(|verified| verified.secret.clone())
+    pub(crate) fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
+        self.secrets.get(&key).map(|verified| verified.secret.clone())
     }
 
     /// Adds a verified secret, if its tenant has room.
-    pub(crate) async fn insert(&self, tenant: &TenantId, key: VerifiedSecretKey, secret: SecretId) {
+    pub(crate) fn insert(&self, tenant: &TenantId, key: VerifiedSecretKey, secret: SecretId) {
         if self.held.add(tenant, self.capacity) {
-            self.secrets.insert(key, Arc::new(Verified { tenant: tenant.clone(), secret })).await;
+            self.secrets.insert(key, Arc::new(Verified { tenant: tenant.clone(), secret }));
         }
     }
 }
@@ -148,40 +148,40 @@ mod tests {
         )
     }
 
-    #[tokio::test]
-    async fn a_verified_secret_is_found_under_its_key_alone() {
+    #[test]
+    fn a_verified_secret_is_found_under_its_key_alone() {
         let verified_secrets = verified_secrets();
         let right = key(&verified_secrets, "acme", "billing", "secret");
-        assert_eq!(verified_secrets.find(right).await, None);
-        verified_secrets.insert(&TenantId::parse("acme").unwrap(), right, SecretId::new("1")).await;
-        assert_eq!(verified_secrets.find(right).await, Some(SecretId::new("1")));
-        assert_eq!(verified_secrets.find(key(&verified_secrets, "acme", "billing", "other")).await, None);
+        assert_eq!(verified_secrets.find(right), None);
+        verified_secrets.insert(&TenantId::parse("acme").unwrap(), right, SecretId::new("1"));
+        assert_eq!(verified_secrets.find(right), Some(SecretId::new("1")));
+        assert_eq!(verified_secrets.find(key(&verified_secrets, "acme", "billing", "other")), None);
     }
 
-    #[tokio::test]
-    async fn a_tenant_with_very_many_secrets_pushes_out_none_of_another() {
+    #[test]
+    fn a_tenant_with_very_many_secrets_pushes_out_none_of_another() {
         let cache = VerifiedSecretCache::with_capacity(&[1; 32], 160);
-        let insert = async |tenant: &str, number: usize| {
+        let insert = |tenant: &str, number: usize| {
             let key = key(&cache, tenant, &format!("client-{number}"), "secret");
-            cache.insert(&TenantId::parse(tenant).unwrap(), key, SecretId::new("1")).await;
-            cache.secrets.run_pending_tasks().await;
+            cache.insert(&TenantId::parse(tenant).unwrap(), key, SecretId::new("1"));
+            cache.secrets.run_pending_tasks();
             key
         };
         let mut own = Vec::new();
         for number in 0..40 {
-            own.push(insert("acme", number).await);
+            own.push(insert("acme", number));
         }
         for number in 0..1_600 {
-            insert("globex", number).await;
+            insert("globex", number);
         }
         for key in own {
-            assert!(cache.find(key).await.is_some());
+            assert!(cache.find(key).is_some());
         }
         // Alone it has nearly all of it, and what was removed is counted no more.
         assert_eq!(cache.secrets.entry_count(), 150);
         for number in 40..80 {
-            let late = insert("acme", number).await;
-            assert!(cache.find(late).await.is_some() || cache.secrets.entry_count() >= 160);
+            let late = insert("acme", number);
+            assert!(cache.find(late).is_some() || cache.secrets.entry_count() >= 160);
         }
         let counted = cache.held.tenants().values().sum::<usize>();
         assert_eq!(u64::try_from(counted).unwrap(), cache.secrets.entry_count());

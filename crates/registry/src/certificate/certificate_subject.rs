@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde_with::{DeserializeFromStr, SerializeDisplay};
+use protocol::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{DistinguishedName, InvalidName};
 

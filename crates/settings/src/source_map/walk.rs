@@ -145,7 +145,7 @@ impl<'t> Walk<'t> {
     fn next(&mut self, here: EntryId) -> Result<EventAt<'t>, Broken> {
         loop {
             match self.events.next() {
-                Some(Ok((Event::StreamStart | Event::DocumentEnd | Event::Comment(..), _))) => {}
+                Some(Ok((Event::StreamStart | Event::DocumentEnd, _))) => {}
                 Some(Ok(event)) => return Ok(event),
                 Some(Err(_)) | None => return Err(self.broken(here)),
             }

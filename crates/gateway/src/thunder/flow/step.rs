@@ -1,9 +1,9 @@
 //! The result of a sign-in, as either generation writes it.
 
 use administration::schema::JsonSchema;
+use protocol::skip_serializing_none;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use serde_with::skip_serializing_none;
 
 use crate::thunder::Spelling;
 

@@ -1,0 +1,54 @@
+//! Under what a row is in its cache: its tenant first, so that rows of two tenants with one name are two entries.
+
+use std::sync::Arc;
+
+use moka::Equivalent;
+use tenancy::TenantId;
+
+/// The key of an entry.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RowKey {
+    pub(crate) tenant: TenantId,
+    id: Arc<str>,
+}
+
+/// The same, borrowed, so that a lookup makes nothing.
+#[derive(Clone, Copy, Hash)]
+pub(crate) struct RowName<'a> {
+    pub(crate) tenant: &'a TenantId,
+    /// What it is called in its tenant; empty where a tenant has one such row.
+    pub(crate) id: &'a str,
+}
+
+impl RowName<'_> {
+    pub(crate) fn to_key(self) -> RowKey {
+        RowKey { tenant: self.tenant.clone(), id: self.id.into() }
+    }
+}
+
+impl Equivalent<RowKey> for RowName<'_> {
+    fn equivalent(&self, key: &RowKey) -> bool {
+        *self.tenant == key.tenant && *self.id == *key.id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher as _, RandomState};
+
+    use super::*;
+
+    #[test]
+    fn a_name_finds_its_key_and_no_other() {
+        let tenants = ["acme", "acmea", "globex"].map(|name| TenantId::parse(name).unwrap());
+        let ids = ["", "a", "ab", "acme"];
+        let names: Vec<_> = tenants.iter().flat_map(|tenant| ids.map(|id| RowName { tenant, id })).collect();
+        let hasher = RandomState::new();
+        for (at, name) in names.iter().enumerate() {
+            for (other, key) in names.iter().map(|name| name.to_key()).enumerate() {
+                assert_eq!(name.equivalent(&key), at == other);
+                assert_eq!(hasher.hash_one(name) == hasher.hash_one(&key), at == other);
+            }
+        }
+    }
+}

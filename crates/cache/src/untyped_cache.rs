@@ -1,0 +1,201 @@
+//! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once; [`ReadThrough`](crate::ReadThrough) gives it the
+//! types of one kind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use moka::ops::compute::Op;
+use moka::sync::Cache;
+use tenancy::{StoreError, TenantId};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::Freshness;
+use crate::counters::Counters;
+use crate::epochs::Epochs;
+use crate::row_key::{RowKey, RowName};
+use crate::shares::Shares;
+use crate::slot::{Answer, Outcome, Slot, Value};
+
+/// What the cache asks about the row that a reader wants.
+pub(crate) trait Row: Sync {
+    fn name(&self) -> RowName<'_>;
+
+    /// The estimated bytes of its absence.
+    fn bytes_of_absence(&self) -> u32;
+
+    /// How long this value of it may serve after its freshness while the store is unavailable.
+    fn stale_if_error(&self, value: &Value) -> Duration;
+
+    /// Reads it, with an earlier value where one is known.
+    fn load(&self, known: Option<Value>) -> BoxFuture<'static, Result<LoadedRow, StoreError>>;
+}
+
+/// What a load has found.
+pub(crate) struct LoadedRow {
+    pub(crate) value: Option<Value>,
+    /// When the store was read.
+    pub(crate) at: Instant,
+    /// The estimated bytes of the entry.
+    pub(crate) bytes: u32,
+}
+
+/// The cache of one kind of rows.
+pub(crate) struct UntypedCache {
+    slots: Cache<RowKey, Arc<Slot>>,
+    freshness: Freshness,
+    epochs: Epochs,
+    shares: Shares,
+    counters: Arc<Counters>,
+}
+
+impl UntypedCache {
+    pub(crate) fn new(
+        name: &'static str,
+        capacity: u64,
+        freshness: Freshness,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let slots = Cache::builder()
+            .name(name)
+            .max_capacity(capacity)
+            .weigher(|_, slot: &Arc<Slot>| slot.weight())
+            .build();
+        Self { slots, freshness, epochs: Epochs::default(), shares: Shares::new(capacity), counters }
+    }
+
+    pub(crate) async fn get(self: &Arc<Self>, row: &dyn Row) -> Outcome {
+        let slot = self.slot(row);
+        if let Some(value) = slot.fresh(Instant::now()) {
+            if value.is_some() {
+                slot.note_use();
+            }
+            self.counters.hits.add_one();
+            return Ok(value);
+        }
+        // A load ends with its worker during a drain; a reader of another worker then loads again, once.
+        if let Some(outcome) = self.ask(row, &slot).await {
+            return outcome;
+        }
+        let abandoned = || Err(StoreError::fault("the load was abandoned twice"));
+        self.ask(row, &slot).await.unwrap_or_else(abandoned)
+    }
+
+    /// The value, if it is in memory and fresh.
+    pub(crate) fn fresh(&self, name: RowName<'_>) -> Option<Value> {
+        let slot = self.slots.get(&name).filter(|slot| slot.is_current())?;
+        let value = slot.fresh(Instant::now())??;
+        slot.note_use();
+        self.counters.hits.add_one();
+        Some(value)
+    }
+
+    /// The last known value, however old.
+    pub(crate) fn peek(&self, name: RowName<'_>) -> Option<Value> {
+        self.slots.get(&name).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
+    }
+
+    /// Whether any value could serve now if the store were unavailable, for as long as this says of a tenant and its value.
+    pub(crate) fn may_serve_stale(&self, stale_if_error: &dyn Fn(&TenantId, &Value) -> Duration) -> bool {
+        let now = Instant::now();
+        self.slots.iter().any(|(key, slot)| {
+            slot.is_current() && slot.stale(now, &|value| stale_if_error(&key.tenant, value)).is_some()
+        })
+    }
+
+    /// Drops one row.
+    pub(crate) fn invalidate(&self, name: RowName<'_>) {
+        if let Some(slot) = self.slots.remove(&name) {
+            slot.retire();
+        }
+    }
+
+    /// Drops all rows of a tenant.
+    pub(crate) fn invalidate_tenant(&self, tenant: &TenantId) {
+        self.epochs.end(tenant);
+    }
+
+    /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A concurrent
+    /// insertion may still return a slot that a change has removed, hence the loop.
+    fn slot(&self, row: &dyn Row) -> Arc<Slot> {
+        let name = row.name();
+        let mut slot = self.slots.get(&name);
+        loop {
+            if let Some(slot) = slot.as_ref().filter(|slot| slot.is_current()) {
+                return Arc::clone(slot);
+            }
+            let earlier = slot.and_then(|slot| slot.earlier());
+            let new = || {
+                let epoch = self.epochs.current(name.tenant);
+                Arc::new(Slot::new(epoch, self.freshness, row.bytes_of_absence(), earlier))
+            };
+            let entry = self.slots.entry(name.to_key()).or_insert_with_if(new, |slot| !slot.is_current());
+            slot = Some(entry.into_value());
+        }
+    }
+
+    /// Waits for a load; `None` when it ended without a result.
+    async fn ask(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>) -> Option<Outcome> {
+        let stale_if_error = |value: &Value| row.stale_if_error(value);
+        let next = slot.next(Instant::now(), &stale_if_error);
+        if let Some(load) = next.load {
+            self.start(row, slot, load);
+        }
+        let mut flight = match next.answer {
+            Answer::Known(outcome) => return Some(outcome),
+            Answer::Stale(value) => return Some(Ok(Some(self.stale(value)))),
+            Answer::Awaited(flight) => flight,
+        };
+        let outcome = flight.wait_for(Option::is_some).await.ok()?.clone()?;
+        Some(match outcome {
+            Err(StoreError::Unavailable(cause)) => match slot.stale(Instant::now(), &stale_if_error) {
+                Some(value) => Ok(Some(self.stale(value))),
+                None => Err(StoreError::Unavailable(cause)),
+            },
+            other => other,
+        })
+    }
+
+    fn start(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, load: watch::Sender<Option<Outcome>>) {
+        let loading = row.load(slot.earlier());
+        let (cache, slot, key) = (Arc::clone(self), Arc::clone(slot), row.name().to_key());
+        tokio::spawn(async move {
+            let began = Instant::now();
+            cache.counters.loads.count();
+            let loaded = loading.await;
+            cache.counters.load_ended(loaded.as_ref().err());
+            if let Ok(LoadedRow { bytes, .. }) = &loaded
+                && slot.weigh(*bytes)
+            {
+                cache.reweigh(&key, &slot);
+            }
+            if slot.is_new() {
+                cache.shares.make_room(&cache.slots, &key, &slot, cache.epochs.tenants());
+            }
+            // A row of another replica is as old as its reading; otherwise a lost message would count twice.
+            let at = loaded.as_ref().map_or(began, |loaded| loaded.at);
+            slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), &load);
+        });
+    }
+
+    fn stale(&self, value: Value) -> Value {
+        self.counters.stale_answers.count();
+        value
+    }
+
+    /// Reinserts the slot, so that the cache computes its size again. A slot that was replaced or removed is not counted
+    /// any more.
+    fn reweigh(&self, key: &RowKey, slot: &Arc<Slot>) {
+        self.slots.entry_by_ref(key).and_compute_with(|entry| match entry {
+            Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Put(Arc::clone(slot)),
+            _ => Op::Nop,
+        });
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.slots.run_pending_tasks();
+        self.slots.weighted_size()
+    }
+}

@@ -1,0 +1,159 @@
+//! One load of a tenant's keys at a time: who asks meanwhile gets its result, and its error. A load ends with the caller that runs it; then another
+//! one of those that wait begins anew.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tenancy::TenantId;
+use tokio::sync::watch;
+
+use crate::KeyError;
+use crate::loaded_keys::LoadedKeys;
+
+type Loaded = Result<Arc<LoadedKeys>, KeyError>;
+type Waiting = watch::Receiver<Option<Loaded>>;
+
+/// The loads that run.
+#[derive(Default)]
+pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, Waiting>>);
+
+/// The load of one caller; others may begin one when it is dropped.
+struct Running<'a> {
+    loads: &'a SingleLoads,
+    tenant: &'a TenantId,
+    result: watch::Sender<Option<Loaded>>,
+}
+
+enum Part<'a> {
+    Known(Arc<LoadedKeys>),
+    Waiting(Waiting),
+    Running(Running<'a>),
+}
+
+impl SingleLoads {
+    /// The result of `load`, or of one that runs already, or what `known` finds where one has just ended. `keep` is called with a result before
+    /// the load ends, so that `known` finds it.
+    pub(crate) async fn load(
+        &self,
+        tenant: &TenantId,
+        known: impl Fn() -> Option<Arc<LoadedKeys>>,
+        load: impl Future<Output = Loaded>,
+        keep: impl Fn(&Arc<LoadedKeys>),
+    ) -> Loaded {
+        let mut load = pin!(load);
+        loop {
+            match self.part(tenant, &known) {
+                Part::Known(loaded) => return Ok(loaded),
+                Part::Waiting(mut waiting) => {
+                    let ended = waiting.wait_for(Option::is_some).await;
+                    if let Some(loaded) = ended.ok().and_then(|loaded| loaded.clone()) {
+                        return loaded;
+                    }
+                }
+                Part::Running(running) => {
+                    let loaded = load.as_mut().await;
+                    loaded.iter().for_each(&keep);
+                    running.result.send_replace(Some(loaded.clone()));
+                    return loaded;
+                }
+            }
+        }
+    }
+
+    fn part<'a>(&'a self, tenant: &'a TenantId, known: impl Fn() -> Option<Arc<LoadedKeys>>) -> Part<'a> {
+        let mut loads = self.loads();
+        if let Some(waiting) = loads.get(tenant) {
+            return Part::Waiting(waiting.clone());
+        }
+        if let Some(loaded) = known() {
+            return Part::Known(loaded);
+        }
+        let (result, waiting) = watch::channel(None);
+        loads.insert(tenant.clone(), waiting);
+        Part::Running(Running { loads: self, tenant, result })
+    }
+
+    fn loads(&self) -> MutexGuard<'_, HashMap<TenantId, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.loads.loads().remove(self.tenant);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    fn tenants() -> [TenantId; 2] {
+        ["acme", "globex"].map(|name| TenantId::parse(name).unwrap())
+    }
+
+    fn failure(tenant: &TenantId) -> Loaded {
+        Err(KeyError::Contended { tenant: tenant.clone() })
+    }
+
+    #[tokio::test]
+    async fn those_that_wait_share_one_load_and_its_error_and_other_tenants_have_their_own() {
+        let (loads, begun) = (SingleLoads::default(), AtomicUsize::new(0));
+        let [acme, globex] = tenants();
+        let load = |tenant| {
+            let counted = async move {
+                yield_now().await;
+                failure(tenant)
+            };
+            loads.load(
+                tenant,
+                || None,
+                async {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    counted.await
+                },
+                |_| (),
+            )
+        };
+        let (first, second, other) = tokio::join!(load(&acme), load(&acme), load(&globex));
+        for (loaded, tenant) in [(first, "acme"), (second, "acme"), (other, "globex")] {
+            assert!(loaded.is_err_and(|error| error.to_string().contains(tenant)), "{tenant}");
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+        // An error is not remembered.
+        assert!(load(&acme).await.is_err());
+        assert_eq!(begun.load(Ordering::Relaxed), 3);
+        assert!(loads.loads().is_empty());
+    }
+
+    #[tokio::test]
+    async fn where_the_caller_that_loads_gives_up_one_that_waits_begins_anew() {
+        let loads = Arc::new(SingleLoads::default());
+        let spawned = |endless: bool| {
+            let (loads, [acme, _]) = (loads.clone(), tenants());
+            tokio::spawn(async move {
+                let load = async {
+                    if endless {
+                        pending::<()>().await;
+                    }
+                    failure(&acme)
+                };
+                loads.load(&acme, || None, load, |_| ()).await
+            })
+        };
+        let first = spawned(true);
+        yield_now().await;
+        let second = spawned(false);
+        yield_now().await;
+        assert!(!second.is_finished());
+        first.abort();
+        assert!(second.await.unwrap().is_err());
+        assert!(loads.loads().is_empty());
+    }
+}
