@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{SAMPLE, items, members, string};
-use crate::raw_request::{FORM, NDJSON};
+use crate::request::{FORM, NDJSON};
 use crate::snippets::shell_word;
 
 /// None where the operation answers people with pages, or where it needs a body of which there is no example.
