@@ -1,6 +1,5 @@
 //! References to a secret store, and what the stores give for them.
 
-use administration::schema::{JsonSchema, STORE_PATH};
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
 use protocol::Secret;

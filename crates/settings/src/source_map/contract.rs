@@ -9,7 +9,7 @@ use std::{
 use administration::{nearest, rows_of};
 use serde_json::Value;
 
-use super::{super::document::Document, KeyPath};
+use super::KeyPath;
 
 /// Keys that other servers have for what `listeners` holds.
 pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
