@@ -1,5 +1,6 @@
-//! Measures the overhead of the platform beyond the signature, in one run on one core: answers per server CPU second and times, in relation
-//! to bare handlers of the same web framework. The summary at the end compares them with the goals.
+//! Measures the overhead of the platform beyond the signature, in one run on one core: answers per server CPU
+//! second and times, in relation to bare handlers of the same web framework. The summary at the end compares
+//! them with the goals.
 
 mod algorithm;
 mod calls;
@@ -68,7 +69,8 @@ pub(crate) struct BenchOptions {
     /// Measure the workloads only: no starts, no idle memory, no single calls, no second worker
     #[arg(long)]
     workloads_only: bool,
-    /// Also measure oidc-provider from npm, with its clients in memory and in Redis, and print the lead over it
+    /// Also measure oidc-provider from npm, with its clients in memory and in Redis,
+    /// and print the lead over it
     #[arg(long)]
     peers: bool,
     /// Write the lead over the peers as an SVG file
@@ -141,7 +143,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     fs::remove_dir_all(&tools.folder).doing(format_args!("remove {}", tools.folder.display()))
 }
 
-/// Builds into one folder, also what is a workspace of its own.
+/// Builds into one folder, also a workspace of its own.
 fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {
     let mut cargo = workspace.cargo(&[&["build", "--profile", SHIPPED_PROFILE], what].concat());
     run_program(cargo.env("CARGO_TARGET_DIR", workspace.target_folder()?))

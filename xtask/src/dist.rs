@@ -1,5 +1,6 @@
-//! Makes what a release offers for this machine's architecture: archive, Debian package, Python wheel, npm package, bill of materials and
-//! checksums, in `target/packages`. The program writes its manual pages and completions itself.
+//! Makes what a release offers for this machine's architecture: archive, Debian package, Python wheel,
+//! npm package, bill of materials and checksums, in `target/packages`. The program writes its manual
+//! pages and completions itself.
 
 mod control;
 mod installation;
@@ -29,7 +30,8 @@ pub(crate) struct DistOptions {
     /// Package this program, instead of building one with the profile `dist` and all key services
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Also install each package into an empty folder without a network, start what is installed, and fetch a token
+    /// Also install each package into an empty folder without a network, start what is
+    /// installed, and fetch a token
     #[arg(long)]
     install: bool,
 }
@@ -157,7 +159,7 @@ fn pack(
     fs::remove_dir_all(&stage.root).doing("remove the staged files")
 }
 
-/// In the form that `sha256sum --check` reads.
+/// The checksums in the form that `sha256sum --check` reads.
 fn checksums(workspace: &Workspace, folder: &Path) -> Result<String, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).doing("list the packages")? {
@@ -180,7 +182,8 @@ mod tests {
 
     use super::*;
 
-    /// In place of the program: it writes completions and a manual page, and names a version of glibc.
+    /// A substitute for the program: it writes completions and a manual page, and contains a version of
+    /// glibc.
     const PROGRAM: &str = "#!/bin/sh\n# GLIBC_2.34\ncase $1 in\ncompletion) echo \"complete for $2\";;\n\
         man) mkdir -p \"$2\" && echo page > \"$2/latchkey.1\";;\nesac\n";
 

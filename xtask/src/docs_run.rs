@@ -1,6 +1,6 @@
-//! Runs every shell block and configuration block of README and `docs/`, in the order of its page, and lists those that need another machine.
-//! Most pages run by themselves; those that a newcomer follows run one after another. Either has a new folder, a new network and its own
-//! processes, which end with it.
+//! Runs every shell block and configuration block of README and `docs/`, in the order of its page, and lists
+//! the blocks that need another machine. Most pages run alone; the pages that a newcomer follows run one
+//! after another. Each run has a new folder, a new network and its own processes, which end with it.
 
 mod block;
 mod fragment;
@@ -20,12 +20,13 @@ use crate::workspace::{self, Doing, Failure, TEST_FOLDER, TEST_PROFILE, Workspac
 use block::Use;
 use reading::{Page, Reading};
 
-/// A page takes seconds, and so do pages one after another; this is for one that waits for ever.
+/// A page takes seconds, and so does a row of pages. This limit stops a page that waits for ever.
 const LONGEST: &str = "180";
 /// Pages, or the row, that run beside each other.
 const AT_ONCE: usize = 3;
 
-/// A network with nothing but its own loopback, and processes that end with the page. Root may have both; another user in a user namespace.
+/// A network with only its own loopback, and processes that end with the page. Root may create both; another
+/// user needs a user namespace.
 const ISOLATED: [&str; 5] = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
 const AS_USER: [&str; 3] = ["--user", "--map-current-user", "--keep-caps"];
 
@@ -39,7 +40,7 @@ pub(crate) struct DocsRunOptions {
     row: bool,
 }
 
-/// Runs all pages with the program of the tests, so that the step of `cargo xtask ci` compiles nothing of its own.
+/// Runs all pages with the program of the tests, so that this step of `cargo xtask ci` compiles nothing.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
     let build = ["test", "--no-run", "--quiet", "--locked", "--workspace"];
     run_pages(workspace, &DocsRunOptions { pages: Vec::new(), row: false }, &build)
@@ -79,7 +80,7 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
     Ok(())
 }
 
-/// Runs pages beside each other, because they mostly wait for a server. The first that fails is the outcome.
+/// Runs pages beside each other, because they mostly wait for a server. The result is the first failure.
 fn run_at_once<'a>(
     runner: &Runner<'_>,
     readings: impl Iterator<Item = &'a Reading<'a>> + Send,
@@ -104,7 +105,7 @@ fn is_chosen(page: &Page, options: &DocsRunOptions) -> bool {
     }
 }
 
-/// What the options choose. A page that is named runs by itself, also one of the row.
+/// The pages that the options choose. A named page runs alone, even if it is one of the row.
 fn readings<'a>(pages: &'a [Page], options: &DocsRunOptions) -> Result<Vec<Reading<'a>>, Failure> {
     if options.row {
         return Ok(vec![reading::row(pages)?]);
@@ -136,7 +137,7 @@ fn read_pages(workspace: &Workspace) -> Result<Vec<Page>, Failure> {
     paths.into_iter().map(read).collect()
 }
 
-/// What all pages share.
+/// The parts that all pages share.
 struct Runner<'a> {
     workspace: &'a Workspace,
     /// The folder of all pages' folders.
@@ -168,7 +169,7 @@ impl<'a> Runner<'a> {
         let mut command = self.workspace.program("timeout", &["--kill-after=5", LONGEST, "unshare"]);
         command.args(&self.isolation).arg("bash").arg(&script).current_dir(&folder);
         command.env("PATH", &self.path).env("DOCS_RUN_AT", &at).env_remove("LATCHKEY_TOKEN");
-        // What one page keeps for its user, no other one finds.
+        // No other page finds the files that this page stores for its user.
         command.env("HOME", &folder);
         command.stdout(Stdio::from(output.try_clone().doing("make a log")?)).stderr(Stdio::from(output));
         let status = command.status().doing(format_args!("run {name}"))?;
@@ -184,7 +185,8 @@ impl<'a> Runner<'a> {
         Err(Failure::new(format!("{} failed ({status}) in {}\n{said}", at.trim(), folder.display())))
     }
 
-    /// A new folder as a checkout has it: the sample, what is deployed, the examples, and packages for node.
+    /// Fills a new folder like a checkout: the sample, the deployment files, the examples, and packages for
+    /// node.
     fn prepare(&self, folder: &Path) -> Result<(), Failure> {
         if folder.exists() {
             fs::remove_dir_all(folder).doing(format_args!("empty {}", folder.display()))?;

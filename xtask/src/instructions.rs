@@ -1,6 +1,6 @@
-//! Counts the instructions of warm requests under valgrind, and compares them with the committed figures. The figures are of the code that
-//! is shipped, and leave out cryptography: its work depends on random numbers. valgrind presents the same processor to the program on each
-//! machine with AVX2, so the figures are equal there.
+//! Counts the instructions of warm requests under valgrind, and compares them with the committed figures. The
+//! figures are those of the shipped code, and leave out cryptography, because its work depends on random
+//! numbers. valgrind emulates the same processor on each machine with AVX2, so the figures are equal there.
 
 mod figures;
 mod profile;
@@ -31,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace, options: &InstructionsOptions) -> Resul
     if options.update { counted.write(&workspace.root) } else { compare(workspace, &counted) }
 }
 
-/// The step of `cargo xtask ci`: the figures of sources that were counted before are not counted again, because the build takes minutes.
+/// The step of `cargo xtask ci`: unchanged sources are not counted again, because the build takes minutes.
 pub(crate) fn check_changed(workspace: &Workspace) -> Result<(), Failure> {
     if Figures::read(&workspace.root)?.are_of(&sources::digest(workspace)?) {
         println!("not counted: the committed figures are of these sources");
@@ -63,7 +63,8 @@ fn compare(workspace: &Workspace, counted: &Figures) -> Result<(), Failure> {
 
 fn count(workspace: &Workspace) -> Result<Figures, Failure> {
     tools::make_ready(workspace, FOR_COUNTS)?;
-    // The names of functions are needed. As an argument for the last crate alone it leaves the other crates as `bench` builds them.
+    // The count needs the names of functions. The argument concerns only the last crate, so the other crates
+    // are built as for `bench`.
     let package = ["--package", "warm_requests", "--bin", "warm_requests"];
     let build =
         [&["rustc", "--locked", "--profile", SHIPPED_PROFILE], &package[..], &["--", "-C", "strip=none"]];
@@ -76,7 +77,8 @@ fn count(workspace: &Workspace) -> Result<Figures, Failure> {
     counted
 }
 
-/// The program calls `count_boundary` before and after the requests of each kind, so every other profile has the requests of one kind.
+/// The program calls `count_boundary` before and after the requests of each kind, so every other profile has
+/// the requests of one kind.
 fn count_in(workspace: &Workspace, program: &Path, folder: &Path) -> Result<Figures, Failure> {
     let profiles = format!("--callgrind-out-file={}/profile", folder.display());
     let (program, requests) = (program.to_string_lossy(), REQUESTS.to_string());

@@ -38,15 +38,18 @@ enum Command {
     Ci(ci::CiOptions),
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
-    /// Writes the generated files that are committed (config.schema.json, docs/openapi.json), and the tables of tests in docs/
+    /// Writes the generated files that are committed (config.schema.json, docs/openapi.json), and the
+    /// tables of tests in docs/
     Codegen {
         /// Write nothing; fail when a file differs from what would be generated
         #[arg(long)]
         check: bool,
     },
-    /// Runs the shell blocks and configuration blocks of README and docs/, and lists those that need another machine
+    /// Runs the shell blocks and configuration blocks of README and docs/, and lists those
+    /// that need another machine
     DocsRun(docs_run::DocsRunOptions),
-    /// Makes archive, Debian package, wheel, npm package, bill of materials and checksums of a release in target/packages
+    /// Makes archive, Debian package, wheel, npm package, bill of materials and checksums of a
+    /// release in target/packages
     Dist(dist::DistOptions),
     /// Installs missing servers and tools (as root), then runs every test
     Test {
@@ -56,13 +59,17 @@ enum Command {
     },
     /// Shows the slowest tests of the last run, and the sum of all beside the committed one
     TestTimes(ci::test_times::TestTimesOptions),
-    /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them with the committed figures
+    /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them
+    /// with the committed figures
     Instructions(instructions::InstructionsOptions),
-    /// Measures answers per server CPU second and times beside bare handlers on the same core, and compares them with the goals
+    /// Measures answers per server CPU second and times beside bare handlers on the same core, and
+    /// compares them with the goals
     Bench(bench::BenchOptions),
-    /// Measures the seconds and commands from the program to a verified token in each language, with libraries from their registries
+    /// Measures the seconds and commands from the program to a verified token in each language, with
+    /// libraries from their registries
     Newcomer(newcomer::NewcomerOptions),
-    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own servers, takes a few minutes
+    /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own
+    /// servers, takes a few minutes
     Soak(soak::SoakOptions),
 }
 

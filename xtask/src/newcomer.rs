@@ -1,5 +1,6 @@
-//! How long a newcomer needs from the built program to a verified token, in each language: the commands as they are typed, in a new folder,
-//! with libraries from their registries. What `tenant add` prints is pasted into a file, with one line that prints the token's subject.
+//! Measures how long a newcomer needs from the built program to a verified token, in each language: it runs
+//! the commands as people type them, in a new folder, with libraries from their registries. It pastes the
+//! output of `tenant add` into a file, with one line that prints the token's subject.
 
 mod language;
 
@@ -169,7 +170,7 @@ impl Newcomer<'_> {
         Ok(seconds)
     }
 
-    /// A program in the newcomer's folder, which finds `latchkey`, and keeps its profiles there.
+    /// A program in the newcomer's folder. It finds `latchkey`, and stores its profiles there.
     fn shell(&self, words: &[&str]) -> Command {
         let (program, arguments) = words.split_first().unwrap_or((&"true", &[]));
         let mut command = self

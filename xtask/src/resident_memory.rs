@@ -1,8 +1,8 @@
-//! The resident memory of a process under measurement.
+//! The resident memory of a measured process.
 
 use std::fs;
 
-/// In MiB (proc(5), `VmRSS`); NaN when the process has ended.
+/// The memory in MiB (proc(5), `VmRSS`). NaN when the process has ended.
 pub(crate) fn resident_mib(process: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));

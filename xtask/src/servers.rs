@@ -1,5 +1,5 @@
-//! Throwaway servers for tests: a PostgreSQL, the newest PostgreSQL and a Redis, on free ports of the loopback interface, in a temporary
-//! folder. Dropping the value stops these servers and no others.
+//! Throwaway servers for tests: a PostgreSQL, the newest PostgreSQL and a Redis, on free ports of the
+//! loopback interface, in a temporary folder. Dropping the value stops these servers and no others.
 
 mod folder;
 mod postgres;
@@ -50,7 +50,8 @@ impl Servers {
         Ok(self)
     }
 
-    /// Sets the variables that tests read. The binaries are for tests that start a server of their own, to pause or kill it.
+    /// Sets the variables that tests read. The binaries are for tests that start a separate server, to pause
+    /// or kill it.
     pub(crate) fn set_variables(&self, command: &mut Command) {
         command.env("LATCHKEY_TEST_POSTGRES_URL", self.postgres.url());
         command.env("LATCHKEY_TEST_POSTGRES_BIN", self.postgres.programs());
@@ -96,7 +97,8 @@ impl Drop for Process {
     }
 }
 
-/// A command that ends when xtask ends, even when xtask is killed, where `setpriv` is available. It runs as `user`, if any.
+/// A command that ends when xtask ends, even when xtask is killed, if `setpriv` is available. It runs as
+/// `user`, if any.
 fn guarded(workspace: &Workspace, user: Option<&str>, program: &Path) -> Command {
     let mut arguments = vec!["--pdeathsig", "INT"];
     if let Some(user) = user {
@@ -136,7 +138,8 @@ fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A password of letters and digits. Other users of this machine can reach the port, and a server's administrator may start programs.
+/// A password of letters and digits. Other users of this machine can reach the port, and a server's
+/// administrator may start programs.
 fn password() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     let mut source = std::fs::File::open("/dev/urandom").doing("open /dev/urandom")?;

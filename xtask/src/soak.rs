@@ -1,6 +1,7 @@
-//! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many tenants, requests during outages of
-//! Redis and PostgreSQL, and requests while keys are created, rotated and resealed. All servers run on this machine. The report shows
-//! times; only the times of refusals, of clients and of sign-ins, and of one tenant while another floods, can fail a measurement.
+//! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many
+//! tenants, requests during outages of Redis and PostgreSQL, and requests while keys are created, rotated and
+//! resealed. All servers run on this machine. The report shows times. A measurement can fail only on these
+//! times: those of refusals, of clients and of sign-ins, and those of one tenant while another floods.
 
 mod administration;
 mod api_keys;
@@ -62,8 +63,8 @@ enum Measurement {
     Scale,
     /// Creating, listing and searching tenants as the store grows
     Administration,
-    /// Tokens while Redis is up, down or filled with forged values, the time until it is used again, and the propagation delay between
-    /// replicas
+    /// Tokens while Redis is up, down or filled with forged values, the time until it is used again, and the
+    /// propagation delay between replicas
     Redis,
     /// Tokens while PostgreSQL is restarted without notice
     Postgres,
@@ -75,13 +76,16 @@ enum Measurement {
     Reseal,
     /// Whether the time of a refusal reveals which client ids exist; it can fail on times
     Enumeration,
-    /// Whether the time of a refused sign-in reveals which accounts exist (Welch's t-test); it can fail on times
+    /// Whether the time of a refused sign-in reveals which accounts exist (Welch's
+    /// t-test); it can fail on times
     SignInTimes,
-    /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and the time until all is normal
+    /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and
+    /// the time until all is normal
     Overload,
     /// The ordinary work of one tenant while another spends tenfold its share; it can fail on times
     Fairness,
-    /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million keys, on PostgreSQL with fsync
+    /// Creating API keys beside creating clients, commits of another tenant meanwhile, and a million
+    /// keys, on PostgreSQL with fsync
     ApiKeys,
     /// Each page of the console, with 100 000 tenants and a tenant with 100 000 clients
     Console,

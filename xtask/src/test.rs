@@ -1,5 +1,5 @@
-//! Runs every test: installs missing tools, starts the servers that tests need, runs the examples in the documentation, then the tests, and
-//! prints the totals last.
+//! Runs every test: installs missing tools, starts the servers that tests need, runs the examples in the
+//! documentation, then the tests, and prints the totals last.
 
 use std::io::IsTerminal;
 use std::process::Command;
@@ -9,7 +9,8 @@ use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
 use crate::workspace::{self, Failure, PUBLISHED, Workspace, is_content, run_watching};
 
-/// Arguments narrow the run: they go to the test runner, and the documentation's examples are skipped.
+/// Arguments narrow the run: they are passed to the test runner, and the documentation's examples are
+/// skipped.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     let clients = clients::install(workspace)?;

@@ -1,4 +1,5 @@
-//! Project lint rules that the compiler does not check. Each violation is one line `file:line: what; how to fix it`.
+//! Project lint rules that the compiler does not check. Each violation is one line
+//! `file:line: what; how to fix it`.
 
 mod architecture;
 mod arrows;

@@ -17,7 +17,7 @@ const fn tool(probe: &'static str, packages: &'static [&'static str]) -> Tool {
     Tool { probe, packages }
 }
 
-// Those of several lists.
+// Tools of several lists.
 const CURL: Tool = tool("command -v curl", &["curl"]);
 const JQ: Tool = tool("command -v jq", &["jq"]);
 const PYTHON: Tool = tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]);
@@ -54,7 +54,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     PHP,
     RUBY,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
-    // Not the package apache2, which would start a server at port 80.
+    // The package apache2 is not used, because it would start a server at port 80.
     tool(
         "test -x /usr/sbin/apache2 && test -f /usr/lib/apache2/modules/mod_auth_openidc.so",
         &["apache2-bin", "libapache2-mod-auth-openidc"],
@@ -67,7 +67,8 @@ pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT, ZIP];
 /// Tools for installing packages and for trying what is installed.
 pub(crate) const FOR_INSTALLATIONS: &[Tool] = &[DPKG, PYTHON, NODE, CURL];
 
-/// Tools for running the documents: what their examples call, and what gives each page a network of its own.
+/// Tools for running the documents: for the commands of their examples, and for the separate network of each
+/// page.
 pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     CURL,
     JQ,
@@ -88,7 +89,7 @@ pub(crate) const FOR_MEASUREMENTS: &[Tool] =
 /// Tools for a newcomer's first token in each language.
 pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, GIT, PYTHON, NODE, GO, GO_OIDC, JAVA, PHP, RUBY];
 
-/// What the servers of others need that measurements set beside the platform.
+/// Tools that the other servers of a comparison need.
 pub(crate) const FOR_PEERS: &[Tool] = &[tool("command -v npm", &["npm"]), REDIS];
 
 /// Tools for counting instructions.
@@ -125,7 +126,7 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
             .doing(format_args!("write {file}"))?;
     }
     if packages.contains(&"nginx") && Path::new("/run/systemd/system").exists() {
-        // As above: without this the package would start a server.
+        // Without this the package would start a server, too.
         run(&mut workspace.program("systemctl", &["mask", "nginx"]))?;
     }
     let apt = |arguments: &[&str]| {

@@ -1,4 +1,5 @@
-//! The workspace for all commands: its path, how commands run cargo and other programs in it, and their failures.
+//! The workspace for all commands: its path, how commands run cargo and other
+//! programs in it, and their failures.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,25 +8,27 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use serde_json::Value;
 
-/// The features of the image and the packages: a server needs no keyring. The default features are what a newcomer builds.
+/// The features of the image and the packages: a server needs no keyring. A newcomer builds the default
+/// features.
 pub(crate) const ALL_KEY_SERVICES: [&str; 2] =
     ["--features", "latchkey/aws-kms,latchkey/aws-secrets,latchkey/vault"];
 
-/// The features of the documentation, and of the program that tidy looks at. Tests and lints need no flag: the crates' dev-dependencies have the
-/// same features.
+/// The features of the documentation, and of the program that tidy checks. Tests and lints need no flag: the
+/// crates' dev-dependencies have the same features.
 pub(crate) const ALL_FEATURES: [&str; 2] =
     ["--features", "latchkey/aws-kms,latchkey/aws-secrets,latchkey/keyring,latchkey/vault"];
 
 /// The crates for others, which alone have examples in their documentation.
 pub(crate) const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
-/// The profile of the image and the packages, which measurements use. Its name is also its folder in cargo's build folder.
+/// The profile of the image and the packages, which measurements use. Cargo's build folder has a folder with
+/// this name.
 pub(crate) const SHIPPED_PROFILE: &str = "dist";
 
-/// The profile of the tests: a program that is built with it shares what they compile.
+/// The profile of the tests. A program that is built with it shares their compiled crates.
 pub(crate) const TEST_PROFILE: &str = "test";
 
-/// Its folder in cargo's build folder.
+/// The name of its folder in cargo's build folder.
 pub(crate) const TEST_FOLDER: &str = "debug";
 
 /// Why a command stopped, and its exit code.
@@ -136,7 +139,8 @@ pub(crate) fn read_text(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&read_output(command)?).into_owned())
 }
 
-/// Runs a program with its output on the terminal, and passes each line of its standard output to `watch`, too.
+/// Runs a program with its output on the terminal, and passes each line of its
+/// standard output to `watch`, too.
 pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;
     let piped: Box<dyn Read> =

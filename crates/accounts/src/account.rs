@@ -1,4 +1,4 @@
-//! An account of one tenant. The same e-mail address in two tenants is two accounts that know nothing of each other.
+//! An account of one tenant. Accounts of two tenants with the same e-mail address are unrelated.
 
 use std::sync::Arc;
 
@@ -19,16 +19,17 @@ pub struct Account {
     pub id: AccountId,
     /// Whether the person can sign in.
     pub status: AccountStatus,
-    /// By which the person signs in, in the order of their texts.
+    /// The identifiers with which the person signs in, in the order of their texts.
     pub identifiers: Vec<AccountIdentifier>,
     /// The identifier of the person in another system of the tenant, unique within the tenant.
     pub external_id: Option<String>,
-    /// Standard claims (OpenID Connect Core §5.1), as [`check_claims`](crate::check_claims) accepts them. Not among them is what other fields
-    /// say: `sub`, `email`, `email_verified` and `updated_at`.
+    /// Standard claims (OpenID Connect Core §5.1), as [`check_claims`](crate::check_claims) accepts them. The
+    /// claims that other fields contain (`sub`, `email`, `email_verified` and `updated_at`) are not among
+    /// them.
     pub claims: Map<String, Value>,
     /// The groups of the person.
     pub groups: Vec<String>,
-    /// What the person may do as an administrator, as scopes of the platform's own. No token has them.
+    /// The person's permissions as an administrator: reserved scopes of the platform. No token has them.
     pub permissions: Scope,
     /// An authentication before this instant proves nothing any more.
     pub valid_from: Timestamp,
@@ -41,7 +42,7 @@ pub struct Account {
 /// An identifier of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountIdentifier {
-    /// What the person types.
+    /// The text that the person types.
     pub identifier: Identifier,
     /// When it was proven, or declared by the tenant, that the person has it.
     pub verified_at: Option<Timestamp>,
@@ -75,7 +76,8 @@ impl Account {
         }
     }
 
-    /// Whether an authentication of this person at this instant still counts: for a session, a code or a refresh token.
+    /// Whether an authentication of this person at this instant is still valid, for a session, a code or a
+    /// refresh token.
     #[must_use]
     pub fn accepts_authentication_of(&self, at: Timestamp) -> bool {
         self.status == AccountStatus::Active && self.valid_from <= at
@@ -93,8 +95,8 @@ impl Account {
         self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Username(_)))
     }
 
-    /// The standard claims with those that other fields say (OpenID Connect Core §5.1), without `sub`, which may be pairwise. A user name is
-    /// the `preferred_username` where the claims have none.
+    /// The standard claims with those of other fields (OpenID Connect Core §5.1), without `sub`, which may be
+    /// pairwise. A user name is the `preferred_username` unless the claims contain one.
     #[must_use]
     pub fn standard_claims(&self) -> Map<String, Value> {
         let mut claims = self.claims.clone();
@@ -113,16 +115,17 @@ impl Account {
 /// Finds accounts, and rewrites their passwords. "Not found" is `Ok(None)`, also for a deleted account.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
-    /// The account of this identifier in this tenant, in any status, with its password if it has one. It is
-    /// one read, of the store and never of a cache: no cache holds a password.
+    /// The account with this identifier in this tenant, in any status, with its password if it has one. It is
+    /// one read of the store and never of a cache, because no cache contains a password.
     async fn find_by_identifier(
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
     ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>>;
 
-    /// Replaces the stored form of a password, if it is still `before`, by another form of the same password,
-    /// and says whether it did. Nothing else changes: no session ends, and when the password was set stays.
+    /// Replaces the stored form of a password by another form of the same password, if it is still `before`.
+    /// Returns whether it did. Nothing else changes: no session ends, and the time of the last password
+    /// change stays.
     async fn replace_password(
         &self,
         tenant: &TenantId,

@@ -1,5 +1,5 @@
-//! The identifier of an account, and the `sub` of its tokens: `usr_` and 26 characters of base32. No client has such an identifier, so a
-//! client cannot look like a person (RFC 9700 §4.15).
+//! The identifier of an account, and the `sub` of its tokens: `usr_` and 26 characters of base32. No client
+//! has such an identifier, so a client cannot look like a person (RFC 9700 §4.15).
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ impl AccountId {
         Self::from_bytes(*random_bytes())
     }
 
-    /// The identifier of the account that a file declares under this name. It is a digest, so the same declaration is the same account.
+    /// The identifier of the account that a file declares under this name. It is a digest, so the same
+    /// declaration always has the same account.
     #[must_use]
     pub fn declared(tenant: &TenantId, name: &str) -> Self {
         let digest = KeyedDigest::for_purpose(&[0; 32], "latchkey declared account 1");

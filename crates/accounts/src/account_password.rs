@@ -1,7 +1,7 @@
-//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under the tenant's key, which
-//! only the server has, over the result and the account. So a stolen database cannot be guessed against, and
-//! a row copied to another account matches nothing. An imported account has the hash of another system until
-//! its person signs in.
+//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 over the result and the
+//! account, under the tenant's key, which only the server has. So a stolen database cannot be attacked by
+//! guessing, and a row that is copied to another account matches nothing. An imported account has the hash of
+//! another system until its person signs in.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use tenancy::TenantId;
 
 use crate::AccountId;
 
-/// What the digest of a password is for.
+/// The purpose of the digest of a password.
 const PURPOSE: &str = "account password";
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
 const PREFIX: &str = "p2$m=19456,t=2,p=1$";
@@ -58,8 +58,8 @@ impl AccountPasswords {
         Self { tenants: pepper.tenants.clone(), earlier }
     }
 
-    /// The stored form for this account of a password hash: argon2id with exactly our parameters, computed or imported. `None` for every other
-    /// hash.
+    /// The stored form for this account of a password hash: argon2id with exactly our parameters, computed or
+    /// imported. `None` for every other hash.
     #[must_use]
     pub fn bind(&self, tenant: &TenantId, account: &AccountId, hash: &SecretHash) -> Option<AccountPassword> {
         let (salt, digest) = self.digest(tenant, account, hash, false)?;
@@ -84,8 +84,8 @@ impl AccountPasswords {
         Some((salt, digest))
     }
 
-    /// Whether the stored form is that of this hash, for this account. The comparison takes constant time. The hash of another system is that
-    /// of no hash of ours.
+    /// Whether the stored form has this hash, for this account. The comparison takes constant time. The hash
+    /// of another system matches no hash of this server.
     #[must_use]
     pub fn matches(
         &self,
@@ -209,7 +209,7 @@ mod tests {
         let hash = hash("correct horse battery staple", &salt);
         let stored = pepper(1).bind(&tenant("acme"), &account, &hash).unwrap();
         let text = stored.to_string();
-        // What argon2id gives is not in it.
+        // The stored form does not contain the result of argon2id.
         let SecretHash::Password(phc) = &hash else { panic!("a password hash") };
         assert!(!text.contains(phc.rsplit('$').next().unwrap()));
         assert_eq!(text.parse(), Ok(stored.clone()));

@@ -1,11 +1,12 @@
-//! A proof that a person was there: which account, when, and by which methods. Only a successful sign-in makes one.
+//! A proof that a person was present: the account, the time, and the methods. Only a successful sign-in
+//! creates one.
 
 use protocol::Timestamp;
 use tenancy::TenantId;
 
 use crate::AccountId;
 
-/// A person who has just proven to be the holder of an account.
+/// A person who has just authenticated for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authentication {
     tenant: TenantId,
@@ -22,19 +23,20 @@ pub enum AuthenticationMethod {
 }
 
 impl Authentication {
-    /// By the password alone.
+    /// An authentication by the password alone.
     pub(crate) const fn by_password(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
         Self { tenant, account, at, methods: &[AuthenticationMethod::Password] }
     }
 
-    /// One that nobody has proven, for tests of other crates.
+    /// An unproven authentication, for tests of other crates.
     #[cfg(feature = "unproven-authentications")]
     #[must_use]
     pub const fn unproven(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
         Self::by_password(tenant, account, at)
     }
 
-    /// The same for a person who has changed the password after it. Authentications before `valid_from` count no more.
+    /// Moves the authentication to the change of the password that followed it, because authentications
+    /// before `valid_from` are no longer valid.
     #[must_use]
     pub fn kept_from(self, valid_from: Timestamp) -> Self {
         Self { at: self.at.max(valid_from), ..self }

@@ -1,4 +1,4 @@
-//! What is known of a browser: with which accounts it has signed in before.
+//! The history of a browser: the accounts that have signed in with it before.
 
 use protocol::Timestamp;
 
@@ -17,8 +17,8 @@ pub struct BrowserHistory {
 }
 
 impl BrowserHistory {
-    /// The browser, if it is known at this account: the account has signed in there, and not before its password or status changed or it was
-    /// signed out everywhere.
+    /// The browser, if this account knows it: the account has signed in there since its last change of
+    /// password or status, and since it was last signed out everywhere.
     pub(crate) fn known_to(&self, account: &Account) -> Option<BrowserId> {
         let is_known = |(id, at): &(AccountId, Timestamp)| *id == account.id && *at >= account.valid_from;
         self.accounts.iter().any(is_known).then_some(self.browser)

@@ -1,5 +1,6 @@
-//! The standard claims that an account may have (OpenID Connect Core §5.1), and the form of each. Those that other fields of an account say
-//! (`sub`, `email`, `email_verified`, `updated_at`) are not among them.
+//! The standard claims that an account may have (OpenID Connect Core §5.1), and the form of each. The claims
+//! that other fields of an account contain (`sub`, `email`, `email_verified`, `updated_at`) are not among
+//! them.
 
 use protocol::bidi_control_in_name;
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ pub const CLAIMS_BYTES: usize = 16 * 1024;
 pub struct ClaimError {
     /// The claim, and a member of it after a slash; empty for all claims.
     pub path: String,
-    /// What is wrong.
+    /// The error.
     pub detail: &'static str,
 }
 
@@ -47,7 +48,8 @@ const CLAIMS: [(&str, Form); 16] = [
     ("address", Form::Address),
 ];
 
-/// The members of the `address` claim (OpenID Connect Core §5.1.1). A line feed separates lines of two of them.
+/// The members of the `address` claim (OpenID Connect Core §5.1.1). Two of them may have several lines,
+/// separated by line feeds.
 const ADDRESS: [(&str, bool); 6] = [
     ("formatted", true),
     ("street_address", true),
@@ -115,7 +117,8 @@ fn is_url(text: &str) -> bool {
     url.is_some_and(|url| url.username().is_empty() && url.password().is_none()) && is_shown(text, false)
 }
 
-/// ISO 8601-1 `YYYY-MM-DD`, with the year 0000 where it is left out, or the year alone (OpenID Connect Core §5.1).
+/// ISO 8601-1 `YYYY-MM-DD`, with the year 0000 if it is left out, or the year alone (OpenID Connect Core
+/// §5.1).
 fn is_birthdate(text: &str) -> bool {
     let number = |text: &str, digits: usize| {
         let all = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());

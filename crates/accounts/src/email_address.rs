@@ -1,5 +1,6 @@
-//! An e-mail address as an identifier: one text for all spellings of a person. The local part is in normalisation form C and lower case, the
-//! domain in ASCII (UTS 46). Dots and `+` tags are kept, because only the provider of the domain knows what they mean.
+//! An e-mail address as an identifier: all spellings of one address have the same text. The local part is in
+//! normalisation form C and lower case, the domain in ASCII (UTS 46). Dots and `+` tags stay, because only
+//! the provider of the domain knows their meaning.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::InvalidIdentifier;
 /// Bytes of an address (RFC 5321 §4.5.3.1.3, without the brackets), and of its local part (§4.5.3.1.1).
 const LONGEST: usize = 254;
 const LONGEST_LOCAL_PART: usize = 64;
-/// ASCII in an unquoted local part beside letters and digits (RFC 5322 §3.2.3 `atext`, and the dot).
+/// The ASCII characters of an unquoted local part beside letters and digits (RFC 5322 §3.2.3 `atext`, and the
+/// dot).
 const SPECIAL: &[u8] = b"!#$%&'*+-/=?^_`{|}~.";
 
 /// A normalised address.
@@ -25,7 +27,7 @@ impl EmailAddress {
     /// # Errors
     /// [`InvalidIdentifier`].
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        // Nothing long is normalised.
+        // A long text is not normalised.
         let parts = text.split_once('@').filter(|_| text.len() <= 4 * LONGEST);
         let (local, domain) = parts.ok_or(InvalidIdentifier::Email)?;
         let lower: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();

@@ -1,6 +1,7 @@
-//! How often in a row the password of an account was wrong (NIST SP 800-63B-4 §3.2.2: "no more than 100"): from browsers that are not known,
-//! and from each known one, which has a count of its own. One failure is forgotten every half hour, which departs from that text, so that
-//! a stranger cannot shut a person out for ever. Nothing is written for a failure, so each replica counts for itself.
+//! Counts the wrong passwords of an account in a row (NIST SP 800-63B-4 §3.2.2: "no more than 100"): one
+//! count for all unknown browsers, and one for each known browser. One failure is forgotten every half hour,
+//! which departs from that text, so that a stranger cannot lock a person out for ever. A failure writes
+//! nothing, so each replica counts for itself.
 
 #[cfg(test)]
 mod tests;
@@ -14,30 +15,32 @@ use tenancy::TenantId;
 use crate::sign_in_throttle::SPAN;
 use crate::{AccountId, BrowserId};
 
-/// So many wrong passwords in a row, and the next attempt is refused.
+/// After this number of wrong passwords in a row, the next attempt is refused.
 const MOST: u64 = 100;
 /// A run loses one failure in this time.
 const DECAY: Lifetime = Lifetime::from_seconds(30 * 60);
-/// So many accounts are counted. Where there are more, those with the shortest runs are forgotten, of the tenant with the most accounts.
+/// The number of accounts that are counted. If there are more, those with the shortest runs are forgotten, in
+/// the tenant with the most accounts.
 const ACCOUNTS: usize = 65_536;
-/// So many known browsers of an account are counted. A further one takes the place of that with the shortest run.
+/// The number of known browsers of an account that are counted. A further one replaces the one with the
+/// shortest run.
 const BROWSERS: usize = 16;
-/// The audit is told of an account at most once in this time.
+/// The audit gets at most one record of an account in this time.
 const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The failures in a row of all accounts.
 pub(crate) struct FailureRuns(Mutex<FairTable<AccountId, Runs>>);
 
-/// That an account refuses browsers that it does not know.
+/// The fact that an account refuses unknown browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
     /// When it first refused one.
     pub since: Timestamp,
-    /// A quarter of an hour after it last refused one: from then on it counts as throttled no more.
+    /// A quarter of an hour after the last refusal. From then on the account no longer counts as throttled.
     pub until: Timestamp,
 }
 
-/// Of one account. A run is kept as the instant at which its last failure is forgotten.
+/// The runs of one account. A run is stored as the instant at which its last failure is forgotten.
 #[derive(Clone, Debug, Default)]
 struct Runs {
     unknown: Run,
@@ -51,7 +54,7 @@ struct Run {
     empty_at: u64,
 }
 
-/// An attempt that is counted as failed, also when it is dropped half way.
+/// An attempt that counts as failed, even if it is dropped halfway.
 #[must_use]
 pub(crate) struct CountedAttempt<'a> {
     runs: &'a FailureRuns,
@@ -66,8 +69,8 @@ impl Default for FailureRuns {
 }
 
 impl FailureRuns {
-    /// Counts an attempt before its password is checked, because others may be under way; `None` where no more passwords are checked. The
-    /// browser is one that is known, or none.
+    /// Counts an attempt before its password is checked, because others may be running. `None` if no more
+    /// passwords are checked. `browser` is a known one, or none.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -84,7 +87,8 @@ impl FailureRuns {
         Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser })
     }
 
-    /// Notes that the account has refused a browser that it does not know. Says since when it does, if the audit is to be told.
+    /// Notes that the account has refused an unknown browser. Returns since when it does, if the audit must
+    /// record it.
     pub(crate) fn refused(
         &self,
         tenant: &TenantId,
@@ -100,7 +104,7 @@ impl FailureRuns {
         (!is_told).then(|| *runs.told_at.insert(now))
     }
 
-    /// Whether the account refuses browsers that it does not know, and their wrong passwords in a row.
+    /// Whether the account refuses unknown browsers, and how many wrong passwords in a row they have sent.
     pub(crate) fn of(
         &self,
         tenant: &TenantId,
@@ -117,7 +121,7 @@ impl FailureRuns {
         self.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
     }
 
-    /// An administrator begins the counts anew. Returns the known browsers that had failures.
+    /// Resets the counts for an administrator. Returns the known browsers that had failures.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
         let forgotten = self.lock().remove(tenant, account);
         forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
@@ -143,7 +147,7 @@ impl CountedAttempt<'_> {
         self.set(|run| run.empty_at = 0);
     }
 
-    /// Nothing was learned from it about the password, because of this server or of the account.
+    /// The attempt revealed nothing about the password, because of this server or of the account.
     pub(crate) fn forgive(self) {
         self.set(|run| run.empty_at = run.empty_at.saturating_sub(DECAY.seconds()));
     }

@@ -1,4 +1,5 @@
-//! What a person types to say who they are: an e-mail address or a user name. A text with `@` is an address, every other one a user name.
+//! The identifier that a person types to sign in: an e-mail address or a user name. A text with `@` is an
+//! address, every other one a user name.
 
 use std::str::FromStr;
 
@@ -7,7 +8,7 @@ use protocol::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{EmailAddress, InvalidIdentifier, Username};
 
-/// A normalised identifier. In a tenant it belongs to one account.
+/// A normalised identifier. It belongs to one account of a tenant.
 #[derive(
     Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]

@@ -1,5 +1,5 @@
-//! Who is this person, and how was that proven? Accounts of one tenant, their identifiers and passwords, and the check of a password. An
-//! account knows nothing of clients. In reading order:
+//! Which person is this, and how was that proven? Contains the accounts of one tenant, their identifiers and
+//! passwords, and the check of a password. An account has no reference to clients. In reading order:
 
 // Accounts, and the names that people sign in with.
 mod account_id;

@@ -1,5 +1,6 @@
-//! The code of a link with which a person sets a password, once and within a day. Nothing of it is stored: it names the account and the state of
-//! its password, under a key that only the server has. So it is worth nothing once the password has changed or the sign-ins were ended.
+//! The code of a link with which a person sets a password, once and within a day. Nothing of it is stored: it
+//! contains the account and the state of its password, under a key that only the server has. So it is invalid
+//! once the password has changed or the sessions were ended.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -18,7 +19,7 @@ const LONGEST: usize = 512;
 /// Makes and reads codes.
 pub struct PasswordLinks(KeyedDigest);
 
-/// What a code of this server names.
+/// The content of a code of this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordLink {
     account: AccountId,
@@ -45,7 +46,8 @@ impl PasswordLinks {
         (Secret::new(format!("{named}.{proof}")), expires_at)
     }
 
-    /// What this code names; `None` where it was not made here for this tenant. The store is not asked.
+    /// The content of this code. `None` if this server did not create it for this tenant. The store is not
+    /// read.
     #[must_use]
     pub fn read(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
         let (named, proof) = Some(code).filter(|code| code.len() <= LONGEST)?.rsplit_once('.')?;
@@ -71,14 +73,15 @@ impl PasswordLinks {
 }
 
 impl PasswordLink {
-    /// Whose password it sets.
+    /// The account whose password it sets.
     #[must_use]
     pub const fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// Whether it may be used now, for the account as it is. Within the second of a change it may not: a change in the same second would
-    /// leave the instants as they are, and the link could be used again.
+    /// Whether it may be used now, for the present state of the account. It may not be used within the second
+    /// of a change: a change in the same second would not change the instants, and the link could be used
+    /// again.
     #[must_use]
     pub fn fits(&self, account: &Account, now: Timestamp) -> bool {
         let is_as_it_was = self.account == account.id

@@ -1,5 +1,5 @@
-//! Which passwords a person may have (NIST SP 800-63B-4 §3.1.1.2): long ones that are not easily guessed. There is no rule about kinds of
-//! characters, and no password grows old.
+//! The passwords that a person may have (NIST SP 800-63B-4 §3.1.1.2): long ones that are not easily guessed.
+//! There is no rule about kinds of characters, and no password expires.
 
 use derive_more::Display;
 use protocol::Secret;
@@ -8,7 +8,7 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::normalised_password;
 
-/// Characters of the shortest password. It would be 8 beside a second factor, which no tenant can demand yet.
+/// The fewest characters of a password. It would be 8 beside a second factor, which no tenant can demand yet.
 pub const SHORTEST_PASSWORD: usize = 15;
 
 /// Why a password is refused.
@@ -20,13 +20,13 @@ pub enum UnfitPassword {
     /// It has more than 1 024 bytes, or control characters.
     #[display("a password has 1024 bytes at most, and no control characters")]
     Unreadable,
-    /// It is easily guessed; the text says why, where that is known.
+    /// It is easily guessed; the text gives the reason if it is known.
     #[display("this password is easily guessed{}", _0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Guessable(Option<String>),
 }
 
-/// The password as it is hashed, where a person may have it. `context` is what a stranger tries first: the names of the tenant, and what the
-/// person signs in by. Guessing takes some milliseconds of a core.
+/// The password as it is hashed, if a person may have it. `context` contains the first guesses of a stranger:
+/// the names of the tenant, and the person's identifiers. The check takes some milliseconds of a core.
 ///
 /// # Errors
 /// [`UnfitPassword`].

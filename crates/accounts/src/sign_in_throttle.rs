@@ -1,6 +1,8 @@
-//! How often passwords may be tried (NIST SP 800-63B-4 §3.2.2). An account has a limit for all browsers that are not known, and one more for
-//! each browser where its person signed in before. A source fails at so many distinct accounts, from browsers that these do not know. So a
-//! stranger who uses up the limit of an account or of a source stops strangers only, and the person goes on in the usual browser.
+//! Limits how often passwords may be tried (NIST SP 800-63B-4 §3.2.2). An account has a limit for all unknown
+//! browsers, and another one for each browser with which its person signed in before. A source has a limit of
+//! distinct accounts at which it fails, from browsers that these do not know. So a stranger who uses up the
+//! limit of an account or of a source stops only strangers. The person can still sign in with the usual
+//! browser.
 
 use std::num::NonZeroU32;
 
@@ -19,7 +21,7 @@ pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
 pub struct SignInThrottling {
     /// Wrong passwords at an account, from all browsers that are not known.
     pub account: NonZeroU32,
-    /// Wrong passwords at an account, from each browser that is known.
+    /// Wrong passwords at an account, from each known browser.
     pub known_browser: NonZeroU32,
     /// Accounts of a tenant at which a source fails, from browsers that they do not know.
     pub source: NonZeroU32,
@@ -33,7 +35,7 @@ pub(crate) struct SignInThrottle {
     known_browsers: LeakyBuckets,
 }
 
-/// Whose limit is reached.
+/// The limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
     Source,
@@ -41,7 +43,7 @@ pub(crate) enum Reached {
     KnownBrowser,
 }
 
-/// An attempt within its limits. It counts as failed unless it is forgiven, also when it is dropped half way.
+/// An attempt within its limits. It counts as failed unless it is forgiven, even if it is dropped halfway.
 #[must_use]
 pub(crate) struct SignInAttempt<'a> {
     bucket: BucketAttempt<'a>,
@@ -65,7 +67,7 @@ impl SignInThrottle {
         }
     }
 
-    /// Begins an attempt, or says which limit is reached. `own` is what the tenant has of its own.
+    /// Begins an attempt, or returns the limit that is reached. `own` has the tenant's own limits.
     pub(crate) fn begin(
         &self,
         (tenant, own): (&TenantId, SignInLimits),
@@ -91,7 +93,7 @@ impl SignInThrottle {
         Ok(SignInAttempt { bucket, of_source: Some(of_source) })
     }
 
-    /// Empties the limits of an account, for browsers that are not known and for these known ones.
+    /// Empties the limits of an account, for unknown browsers and for these known ones.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId, known_browsers: &[BrowserId]) {
         let target = Target::Account(account);
         self.accounts.clear(tenant, target);
@@ -102,7 +104,8 @@ impl SignInThrottle {
 }
 
 impl SignInAttempt<'_> {
-    /// The password was right. Whether that counts, as [`TriedAttempt::succeed`] says.
+    /// Ends an attempt with the right password. Returns whether it succeeds, as [`TriedAttempt::succeed`]
+    /// decides.
     pub(crate) fn succeed(self) -> bool {
         self.bucket.forgive();
         self.of_source.is_none_or(TriedAttempt::succeed)
@@ -133,7 +136,8 @@ mod tests {
             Self { throttle, account: AccountId::from_bytes([1; 16]), own: SignInLimits::default() }
         }
 
-        /// How many of a thousand attempts are within the limits; they fail. The browser is known by a number, or unknown by zero.
+        /// Returns how many of a thousand failing attempts are within the limits. The browser is known by a
+        /// number, or unknown for zero.
         fn fit(&self, tenant: &str, target: Target<'_>, source: u8, known: u8, now: Timestamp) -> usize {
             let (tenant, source) = (TenantId::parse(tenant).unwrap(), address(source));
             let browser = Some([known; 16]).filter(|_| known > 0);
@@ -191,7 +195,8 @@ mod tests {
             names.iter().map(|name| tries.fit("acme", Target::Unknown(name), source, 0, NOW)).sum()
         };
         assert_eq!(of(1), 200);
-        // The first twenty names are used up, and the source that tried them in vain has all its attempts for the others.
+        // The first twenty names are used up, and the source that tried them has all its attempts for other
+        // names.
         assert_eq!(of(2), 200);
         let account = Target::Account(&tries.account);
         assert_eq!(tries.fit("acme", account, 1, 0, NOW), 0, "a browser that is not known waits");

@@ -1,5 +1,6 @@
-//! The service layer of accounts: a person signs in with a password. Every refusal has one text, costs one hash where a hash is computed at
-//! all, and leaves at one of a few instants, so neither says which accounts exist.
+//! The service layer of accounts: a person signs in with a password. Every refusal has the same text, costs
+//! one hash if a hash is computed at all, and leaves at one of a few instants. So no refusal reveals which
+//! accounts exist.
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,9 @@ use crate::{
     BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,
 };
 
-/// A refusal leaves at a multiple of this span after its arrival. A hash of ours takes some 11 ms, and one of another system less than the whole
-/// span, so neither a lookup nor the kind of a hash is seen in it, nor whether one was computed.
+/// A refusal leaves at a multiple of this span after its arrival. A hash of this server takes some 11 ms, and
+/// one of another system less than the whole span. So the time reveals neither a lookup nor the kind of a
+/// hash, nor whether one was computed.
 const GRID: Duration = Duration::from_millis(500);
 
 /// Signs people in, of all tenants.
@@ -43,7 +45,8 @@ pub struct SignIns {
 /// A sign-in that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts: nothing distinguishes them.
+    /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts:
+    /// nothing distinguishes them.
     #[error("the e-mail address or the password is wrong, or this account cannot sign in here")]
     Refused,
     /// Too many passwords wait to be checked.
@@ -77,7 +80,7 @@ impl SignIns {
         Self { throttle: SignInThrottle::new(limits), ..self }
     }
 
-    /// Sends refusals at multiples of another span: tests of what a refusal says have many of them.
+    /// Sends refusals at multiples of another span, because tests of refusals need many of them.
     #[must_use]
     pub fn with_refusal_grid(self, grid: Duration) -> Self {
         Self { grid, ..self }
@@ -101,8 +104,8 @@ impl SignIns {
         self.throttle.forget(tenant, account, &browsers);
     }
 
-    /// Whether the account refuses browsers that it does not know, and how many of their passwords in a row were wrong, as far as this
-    /// process knows.
+    /// Whether the account refuses unknown browsers, and how many wrong passwords in a row they have sent, as
+    /// far as this process knows.
     #[must_use]
     pub fn throttled(
         &self,
@@ -119,14 +122,15 @@ impl SignIns {
         self.failure_runs.throttled(now)
     }
 
-    /// Takes what the audit is to be told of accounts that have begun to refuse browsers.
+    /// Takes the notes for the audit about accounts that have begun to refuse browsers.
     #[must_use]
     pub fn take_throttled(&self, now: Timestamp) -> Vec<ThrottledNote> {
         self.throttled.take(now)
     }
 
-    /// Checks a password, within the limits of the platform or of the tenant. Strangers who use up the limit of an account do not stop the person in a browser whose history has the account. A
-    /// refusal writes nothing.
+    /// Checks a password, within the limits of the platform or of the tenant. Strangers who use up the limit
+    /// of an account do not stop the person in a browser whose history contains the account. A refusal writes
+    /// nothing.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -177,11 +181,11 @@ impl SignIns {
         let stored = found.as_ref().and_then(|(_, stored)| stored.as_ref());
         let foreign = stored.and_then(AccountPassword::foreign);
         let job = HashJob {
-            // What cannot be a password costs as much as what can.
+            // A text that cannot be a password costs as much as one that can.
             secret: password.unwrap_or_else(|| Secret::new(String::new())),
             salt: match (stored.and_then(AccountPassword::salt), foreign) {
                 (Some(salt), _) => salt.clone(),
-                // Of the hash that replaces the foreign one.
+                // The salt of the hash that replaces the foreign one.
                 (None, Some(_)) => PasswordSalt::generate(),
                 (None, None) => PasswordSalt::dummy(),
             },
@@ -231,7 +235,8 @@ impl SignIns {
             let counted = self.failure_runs.begin(tenant, id, known_browser, now);
             counted.map(|counted| (attempt, Some(counted))).ok_or(Reached::Account)
         });
-        // Who fails at many accounts is refused at all of them, which says nothing of this one.
+        // A source that fails at many accounts is refused at all of them, which reveals nothing about this
+        // one.
         if begun.as_ref().is_err_and(|reached| *reached == Reached::Account)
             && known_browser.is_none()
             && let Some(since) = self.failure_runs.refused(tenant, id, now)
@@ -241,8 +246,8 @@ impl SignIns {
         begun.ok()
     }
 
-    /// Puts a hash of ours in the place of another system's. Where the store fails, the next sign-in tries again; where the password was
-    /// changed meanwhile, nothing is written.
+    /// Replaces another system's hash by one of this server. If the store fails, the next sign-in tries
+    /// again. If the password was changed meanwhile, nothing is written.
     async fn rewrite(&self, account: &Account, before: &AccountPassword, hash: &SecretHash) {
         if let Some(after) = self.passwords.bind(&account.tenant, &account.id, hash) {
             let _ = self.store.replace_password(&account.tenant, &account.id, before, &after).await;

@@ -1,5 +1,5 @@
-//! What the audit is to be told of accounts that refuse browsers that they do not know. A stranger makes such accounts, so a tenant has so many
-//! records an hour, and one more counts the others.
+//! Notes for the audit about accounts that refuse unknown browsers. A stranger can cause them, so a tenant
+//! has a limited number of records an hour, and one more record counts the others.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ const HOUR: u64 = 3_600;
 /// One record for the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottledNote {
-    /// Whose account.
+    /// The tenant of the account.
     pub tenant: TenantId,
     /// Which account, or how many more there were in the hour.
     pub account: Result<AccountId, u64>,
@@ -24,7 +24,7 @@ pub struct ThrottledNote {
     pub since: Timestamp,
 }
 
-/// The accounts of all tenants that are to be told of, until they are taken.
+/// The notes of all tenants for the audit, until they are taken.
 #[derive(Default)]
 pub(crate) struct ThrottledAccounts(Mutex<HashMap<TenantId, OfTenant>>);
 

@@ -1,5 +1,5 @@
-//! At how many distinct accounts a source has failed (password spraying). Many wrong passwords at one account count once, so they use up the
-//! limit of that account and leave the source its others.
+//! Counts the distinct accounts at which a source has failed (password spraying). Many wrong passwords at one
+//! account count once, so they use up the limit of that account and leave the source its other accounts.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,19 +12,21 @@ use crate::AccountId;
 
 /// A wrong password counts for so long.
 const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
-/// So many pairs of tenant and source are counted.
+/// The number of pairs of tenant and source that are counted.
 const SOURCES: usize = 16_384;
-/// At so many accounts, at which it has not failed, a source may try at the same moment: all people of an office or a school have one address.
+/// The concurrent attempts of a source at accounts at which it has not failed: all people of an office or a
+/// school may share one address.
 const UNDER_WAY: usize = 1_000;
-/// After so long, what has failed too long ago is forgotten, so that networks of one site are apart again.
+/// After this time, old failures are removed, so that networks of one site count separately again.
 const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
-/// Whose password is tried.
+/// The account of the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Target<'a> {
     /// An account, by whichever of its identifiers.
     Account(&'a AccountId),
-    /// An identifier that no account has, or a text that is none. It has a limit like an account, so the limit tells nobody which exist.
+    /// An identifier without an account, or a text that is none. It has a limit like an account, so the limit
+    /// does not reveal which accounts exist.
     Unknown(&'a str),
 }
 
@@ -39,10 +41,10 @@ struct Sources {
     swept_at: Timestamp,
 }
 
-/// One of a source.
+/// An account at which a source has failed.
 #[derive(Debug)]
 struct Tried {
-    /// Of its id or text, under a key of this process.
+    /// A digest of its id or text, under a key of this process.
     digest: u64,
     failures: u32,
     under_way: u32,
@@ -67,7 +69,7 @@ impl TriedAccounts {
         Self { digests: RandomState::new(), sources: Mutex::new(sources) }
     }
 
-    /// Begins an attempt; `None` where the source has failed at so many others, and not at this one.
+    /// Begins an attempt. `None` if the source has failed at too many other accounts, and not at this one.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -122,15 +124,15 @@ fn importance(tried: &[Tried], now: Timestamp) -> u64 {
     live.max().unwrap_or(0)
 }
 
-/// Whether a source has failed at so many accounts, and not at this one.
+/// Whether a source has failed at too many accounts, and not at this one.
 fn has_failed_at_others(tried: &[Tried], digest: u64, most: u32) -> bool {
     let mut failed = tried.iter().filter(|tried| tried.failures > 0);
     failed.clone().count() as u64 >= most.into() && !failed.any(|tried| tried.digest == digest)
 }
 
 impl TriedAttempt<'_> {
-    /// The password was right. Whether that counts: of attempts at the same moment, those that end when the source has failed at too many
-    /// others are refused like those that begin then.
+    /// Ends an attempt with the right password. Returns whether it succeeds: a concurrent attempt that ends
+    /// when the source has failed at too many other accounts is refused, like one that begins then.
     pub(crate) fn succeed(self) -> bool {
         let mut sources = self.of.lock();
         let tried = sources.table.get_mut(&self.tenant, &self.source);
@@ -140,7 +142,7 @@ impl TriedAttempt<'_> {
         !is_refused
     }
 
-    /// Nothing was learned from the attempt.
+    /// The attempt revealed nothing.
     pub(crate) fn forgive(mut self) {
         self.is_forgiven = true;
     }

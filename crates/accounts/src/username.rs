@@ -1,5 +1,5 @@
-//! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case is read as lower case. It has no `@`, so it is no e-mail address, and
-//! does not look like an account id.
+//! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case is read as lower case. It has no
+//! `@`, so it is no e-mail address, and does not look like an account id.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The service of the API, the command line and the Thunder-compatible API. It loads what the rules need, lets the pure
-//! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
+//! The service of the API, the command line and the Thunder-compatible API. It loads the facts, lets the pure
+//! rules in `edit` decide, hashes and seals outside any transaction, commits once, and invalidates caches.
 
 mod account_import;
 mod account_password;
@@ -62,38 +62,39 @@ pub use usage::UsageQuery;
 /// An operator's settings for all interfaces.
 #[derive(Clone, Debug)]
 pub struct EditPolicy {
-    /// What issuers and endpoints are derived from.
+    /// The public URL, from which issuers and endpoints are derived.
     pub public_url: String,
     /// How many secrets of a client may count at once.
     pub live_secrets: u64,
-    /// How many API keys of a client may be live at once.
+    /// How many live API keys a client may have.
     pub api_keys: u64,
     /// How many clients a tenant may have.
     pub clients: u64,
     /// For how long a tenant's deletion can be taken back.
     pub deletion_grace: Lifetime,
-    /// For how long a replica may go on with rows from its own memory.
+    /// How long a replica may use rows from its own memory.
     pub l1_lifetime: Lifetime,
-    /// Which URLs of clients are never fetched.
+    /// The URLs of clients that are never fetched.
     pub urls: UrlRule,
 }
 
-/// The result of a creation, or of the same request before.
+/// The result of a creation, or of an earlier request with the same idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created<T> {
-    /// What it is.
+    /// The created row.
     pub value: T,
     /// Whether this answer is a repetition.
     pub replayed: bool,
 }
 
-/// What time it is: a request's `now` is past when slow work on it is done.
+/// The clock: the `now` of a request is in the past when slow work for it is done.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Lets the caches of this process forget what has changed.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
-/// Whether an account refuses browsers that it does not know, and their wrong passwords in a row, as this process counts them.
+/// Whether an account refuses unknown browsers, and how many wrong passwords in a row they have sent, as this
+/// process counts them.
 pub type ThrottledNow =
     Arc<dyn Fn(&TenantId, &AccountId, Timestamp) -> (Option<Throttled>, u64) + Send + Sync>;
 
@@ -109,7 +110,7 @@ pub struct Administrator {
     clock: Clock,
     tenant_locks: TenantLocks,
     slow_hashes: TenantTurns,
-    /// Of what opens sessions of the console.
+    /// The digests of secrets that open console sessions.
     console: KeyedDigest,
     password_links: PasswordLinks,
     imports: TenantTurns,
@@ -118,9 +119,10 @@ pub struct Administrator {
     secret_writer: Arc<dyn SecretWriter>,
 }
 
-/// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more. Tenants take turns.
+/// The slow hashes at a time: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
+/// Tenants take turns.
 const SLOW_HASHES: usize = 2;
-/// Slow hashes of one tenant that wait for a turn.
+/// The slow hashes of one tenant that wait for a turn.
 const SLOW_HASHES_WAITING: usize = 1_024;
 
 /// Reads the rows of a declared tenant of the kinds of which no state has all.
@@ -178,7 +180,8 @@ impl Administrator {
         Self { secret_writer, ..self }
     }
 
-    /// Shows which accounts are throttled. Without it none is: a program that serves no sign-in has no failed ones.
+    /// Shows which accounts are throttled. Without this, no account is shown as throttled: a program that
+    /// serves no sign-in counts no failures.
     #[must_use]
     pub fn showing(self, throttled: ThrottledNow) -> Self {
         Self { throttled, ..self }

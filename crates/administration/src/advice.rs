@@ -1,5 +1,5 @@
-//! What an operator could do better, with the facts that say so. Each rule is a function of what is known of a tenant; none of them changes
-//! anything, and each is silent where too little is known.
+//! Advice for an operator, with the facts behind it. Each rule is a function of the known facts about a
+//! tenant. No rule changes anything, and a rule gives no advice if too little is known.
 
 mod clients;
 mod credentials;
@@ -15,24 +15,24 @@ use serde_json::Value;
 
 use crate::{ApiKeyState, ClientState, Counter, ManagedBy, SecretUsage, TenantState};
 
-/// The span over which a rule looks back. It is within the days that are kept of a client.
+/// The span over which a rule looks back. A client's counts are kept for longer.
 pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(30 * DAY);
 /// A credential that ends within this time is near its end.
 pub(crate) const NEAR: Lifetime = Lifetime::from_seconds(14 * DAY);
-/// An older secret should be another one.
+/// A secret of this age should be replaced.
 const OLD: Lifetime = Lifetime::from_seconds(180 * DAY);
 const DAY: u64 = 86_400;
 
-/// What a rule looks at.
+/// The facts that a rule reads.
 pub(crate) struct Known<'a> {
     pub(crate) state: &'a TenantState,
     /// How many clients the tenant may have; none where the tenant as a whole is not looked at.
     pub(crate) most_clients: Option<u64>,
-    /// Of these clients, in the order of their ids.
+    /// The uses of these clients' secrets, in the order of the clients' ids.
     pub(crate) secret_uses: &'a [SecretUsage],
-    /// API keys that have ended, or are near their end.
+    /// API keys that have ended or end soon.
     pub(crate) ended_keys: &'a [ApiKeyState],
-    /// What clients did in the last 30 days.
+    /// The counts of clients in the last 30 days.
     pub(crate) counts: &'a [ClientCount],
     /// Whether anything was counted that long ago.
     pub(crate) is_counted: bool,
@@ -46,7 +46,7 @@ pub struct ClientCount {
     pub client: ClientId,
     /// What.
     pub counter: Counter,
-    /// The scope or reason, where the counter has one.
+    /// The scope or reason, if the counter has one.
     pub name: String,
     /// How often.
     pub total: u64,
@@ -57,19 +57,19 @@ pub struct ClientCount {
 pub(crate) struct Advice {
     /// The rule.
     pub(crate) rule: &'static str,
-    /// What it is about: `billing`, `billing/s1`; empty for the tenant.
+    /// The subject: `billing`, `billing/s1`; empty for the tenant.
     pub(crate) subject: String,
     /// The facts.
     pub(crate) evidence: String,
-    /// What to do: a command, or what to change in the file that declares it.
+    /// What to do: a command, or a change in the file that declares the row.
     pub(crate) action: String,
-    /// The merge patch of the client that does it, where one does.
+    /// The merge patch of the client that does so, if one does.
     pub(crate) patch: Option<(ClientId, Value)>,
 }
 
 type Rule = fn(&Known<'_>) -> Vec<Advice>;
 
-/// The rules, each with what it says.
+/// The rules, with their names.
 pub(crate) const RULES: [(&str, Rule); 9] = [
     ("unused_scopes", clients::unused_scopes),
     ("unused_client", clients::unused),
@@ -100,7 +100,7 @@ impl Known<'_> {
         since + span <= self.now
     }
 
-    /// What was counted of each client.
+    /// The counts of each client.
     fn counted(&self) -> BTreeMap<&str, Vec<&ClientCount>> {
         let mut counted: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for count in self.counts {
@@ -121,7 +121,7 @@ impl Known<'_> {
     }
 }
 
-/// The command for a row of the API; for a declared one what to do in its file.
+/// The command for a row of the API, or what to do in the file of a declared row.
 fn action(managed_by: ManagedBy, command: String, in_file: String) -> String {
     match managed_by {
         ManagedBy::Api => command,

@@ -1,4 +1,5 @@
-//! An application: a client of a tenant under a name of its own, with a document that only the interface reads that wrote it.
+//! An application: a client of a tenant with a separate name. Only the interface that wrote its document
+//! reads it.
 
 use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
@@ -21,9 +22,9 @@ pub struct Application {
     pub id: ApplicationId,
     /// Its name, unique in its tenant.
     pub name: String,
-    /// Its client; an application without OAuth has none.
+    /// Its client. An application without OAuth has none.
     pub client: Option<ClientId>,
-    /// The members that the interface keeps, without any secret.
+    /// The members that the interface stores, without any secret.
     pub document: Value,
     /// When it was created.
     pub created_at: Timestamp,
@@ -32,13 +33,13 @@ pub struct Application {
 /// A request to create or replace an application, before its translation.
 #[derive(Clone, Copy, Debug)]
 pub struct PutApplication<'a> {
-    /// The application to replace; none for a new one.
+    /// The application to replace. None for a new one.
     pub replaces: Option<ApplicationId>,
     /// The requested name.
     pub name: &'a str,
-    /// The requested client id, if one is requested.
+    /// The client id of the request, if it has one.
     pub client_id: Option<&'a str>,
-    /// The secret that was sent, if one was.
+    /// The secret of the request, if it has one.
     pub secret: Option<&'a Secret>,
 }
 
@@ -49,18 +50,19 @@ pub struct ApplicationContext<'a> {
     pub tenant: &'a Tenant,
     /// The application that is replaced.
     pub before: Option<&'a Application>,
-    /// Its client, as it is.
+    /// The client before the request.
     pub client: Option<&'a Client>,
     /// The id of its client, or of a new client for which no id is requested.
     pub client_id: &'a ClientId,
 }
 
-/// An application as an interface translates it from its own form.
+/// An application as an interface translates it from its own document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApplicationDraft {
-    /// The document to keep.
+    /// The document to store.
     pub document: Value,
-    /// Its client, of the requested id or the one of the context; none for an application without OAuth. Its name is the application's.
+    /// The client, with the requested id or the id in the context. None for an application without OAuth. Its
+    /// name is the application's.
     pub client: Option<Client>,
 }
 
@@ -96,7 +98,7 @@ pub enum ApplicationError {
     /// The rules of clients refuse the application's client.
     #[error(transparent)]
     Client(EditError),
-    /// As for every edit.
+    /// The error of an edit.
     #[error(transparent)]
     Edit(#[from] EditError),
 }
@@ -108,7 +110,7 @@ impl ApplicationId {
         Self(Uuid::new_v4())
     }
 
-    /// From its text, if it is one.
+    /// Parses the text of an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)

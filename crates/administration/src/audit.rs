@@ -1,5 +1,5 @@
-//! Who changed what, and when. A record is written in the transaction of its change. It has values before and after, never a secret or
-//! a hash.
+//! The actors and times of changes. A record is written in the transaction of its change. It has the values
+//! before and after, and never a secret or a hash.
 
 use accounts::{AccountId, ThrottledNote};
 use keys::life_cycle::KeyTimes;
@@ -30,8 +30,9 @@ pub struct AuditRecord {
     /// From which address, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// With which of its credentials a client got its token, as `client_secret s1`, `public_key` or `client_certificate` with its thumbprint, `trust_rule` with issuer and subject. Absent
-    /// where the client has it no more.
+    /// With which of its credentials a client got its token, as `client_secret s1`, `public_key` or
+    /// `client_certificate` with its thumbprint, `trust_rule` with issuer and subject. Absent where
+    /// the client has it no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"client_secret s1")]
     pub credential: Option<String>,
@@ -53,7 +54,7 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// What an actor does at a tenant: an action, its subject, and the detail.
+    /// Records an action of an actor at a tenant: the action, its subject, and the detail.
     pub(crate) fn new(
         actor: Actor,
         at: Timestamp,
@@ -65,8 +66,8 @@ impl AuditRecord {
         Self { at, actor, source, credential, sender_constraint, action, tenant, subject, detail }
     }
 
-    /// The record of a step in the move of a tenant to another installation, or from one, and which store is
-    /// at the other end.
+    /// Records a step of moving a tenant to another installation, or from one. `store` is the store at the
+    /// other end.
     #[must_use]
     pub fn of_move(action: &str, tenant: &TenantId, store: &str, actor: &str, at: Timestamp) -> Self {
         let actor = Actor { name: actor.to_owned(), ..Actor::default() };
@@ -125,7 +126,7 @@ impl AuditRecord {
         Self::new(actor.clone(), at, change.tenant().clone(), what)
     }
 
-    /// The record of accounts that refuse browsers that they do not know, after too many wrong passwords.
+    /// Records accounts that refuse unknown browsers after too many wrong passwords.
     pub(crate) fn of_throttled(note: ThrottledNote, now: Timestamp) -> Self {
         let ThrottledNote { tenant, account, since } = note;
         let since = Instant::from(since);

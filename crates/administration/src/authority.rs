@@ -1,8 +1,9 @@
 //! The actor of a request, and what it may do.
 //!
-//! The platform's own administrators are clients of the tenant `platform`, or operators with access to the store. A tenant's administrator
-//! is a client of that tenant and has access to nothing beyond it; so is a person whose account has permissions. A person has access to its
-//! own account. No actor grants what it lacks.
+//! The platform's own administrators are clients of the tenant `platform`, or operators with access to the
+//! store. A tenant's administrator is a client of that tenant, or a person whose account has permissions. It
+//! has access to nothing outside the tenant. A person has access to the own account. No actor can grant a
+//! permission that it lacks.
 
 use std::net::IpAddr;
 
@@ -13,16 +14,16 @@ use tenancy::TenantId;
 
 use crate::{EditError, Permission};
 
-/// Who it is, for the audit.
+/// The actor, for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Actor {
-    /// As `client:platform/ops`, `user:admin`, `cli:root` or `config`.
+    /// The name, such as `client:platform/ops`, `user:admin`, `cli:root` or `config`.
     pub name: String,
-    /// The address that the request came from, where there is one.
+    /// The address of the request, if there is one.
     pub source: Option<String>,
-    /// With which of its credentials a client got its token, as the audit shows it.
+    /// The credential with which a client got its token, as the audit shows it.
     pub credential: Option<String>,
-    /// Which key its token is bound to, as the audit shows it.
+    /// The key to which its token is bound, as the audit shows it.
     pub sender_constraint: Option<String>,
 }
 
@@ -35,7 +36,7 @@ pub struct Authority {
     permissions: Vec<Permission>,
 }
 
-/// Where the permissions are valid.
+/// The rows for which the permissions count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Extent {
     Platform,
@@ -49,9 +50,9 @@ enum Kind {
     Operator,
     /// A client, with the permissions of its token.
     Client,
-    /// A person of the operator's who signed in for the applications of a tenant.
+    /// A person that the operator declared, who signed in for the applications of a tenant.
     Person,
-    /// A person who has an account: manages it, or administers with its permissions.
+    /// A person with an account, who manages the account, or administers with its permissions.
     AccountHolder,
 }
 
@@ -110,7 +111,8 @@ impl Authority {
         Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
-    /// A person with an account of this tenant, which has these permissions: of the whole platform where the tenant is `platform`.
+    /// A person with an account of this tenant, with these permissions. They count for the whole platform if
+    /// the tenant is `platform`.
     #[must_use]
     pub fn of_account(actor: Actor, tenant: TenantId, held: &Scope) -> Self {
         let authority = match tenant.as_str() {
@@ -120,13 +122,15 @@ impl Authority {
         Self { kind: Kind::AccountHolder, ..authority }
     }
 
-    /// A person who is signed in: may end what its own account has begun, set its password, and nothing else.
+    /// A signed-in person: may end sessions and consents of the own account and set its password, and nothing
+    /// else.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
         Self::of_link_holder(&signed_in.session().tenant, signed_in.account(), source)
     }
 
-    /// A person who has the link to set the password of this account: as one who is signed in, but a link may be used for that alone.
+    /// A person with a link to the password of this account. Unlike a signed-in person, it may only set the
+    /// password.
     pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
@@ -142,7 +146,7 @@ impl Authority {
         }
     }
 
-    /// Who it is.
+    /// The actor.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor
@@ -158,18 +162,19 @@ impl Authority {
         if self.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
     }
 
-    /// Refuses an actor that neither manages the accounts of the tenant nor has this one.
+    /// Refuses an actor that neither manages the accounts of the tenant nor owns this account.
     pub(crate) fn require_account(&self, tenant: &TenantId, account: &AccountId) -> Result<(), EditError> {
         if self.is_account(tenant, account) { Ok(()) } else { self.require_in(tenant, Permission::Accounts) }
     }
 
-    /// Whether it is the person who has this account, and manages it.
+    /// Whether the actor is the person of this account.
     pub(crate) fn is_account(&self, tenant: &TenantId, account: &AccountId) -> bool {
         matches!(&self.extent, Extent::Account(own_tenant, own) if (own_tenant, own) == (tenant, account))
     }
 
-    /// Refuses an actor that may not bring a private key into the tenant. Its holder can sign in the name of each of the tenant's
-    /// clients, so only the platform may; in the tenant `platform` that is the name of each administrator, so there only an operator may.
+    /// Refuses an actor that may not bring a private key into the tenant. A holder of the key can sign in the
+    /// name of each client of the tenant, so only the platform may bring one. In the tenant `platform` the
+    /// key signs in the name of each administrator, so only an operator may.
     pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
         self.require_everywhere(Permission::Tenants)?;
         if tenant.as_str() != TenantId::PLATFORM || self.kind == Kind::Operator {
@@ -185,7 +190,8 @@ impl Authority {
         self.is_of_platform() && self.permissions.contains(&permission)
     }
 
-    /// Whether it may do this in this tenant. The tenant `platform` is the platform administrators' alone.
+    /// Whether the actor has this permission in this tenant. In the tenant `platform` only the platform's
+    /// administrators have permissions.
     #[must_use]
     pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
         let is_valid = match &self.extent {
@@ -196,8 +202,9 @@ impl Authority {
         is_valid && self.permissions.contains(&permission)
     }
 
-    /// Whether it may register a client of this tenant for this scope. A reserved scope is granted by its holder, unless that is a person, or
-    /// by an administrator of all tenants; all others of a tenant are granted by those who manage its clients.
+    /// Whether the actor may register a client of this tenant for this scope. A reserved scope needs an actor
+    /// that has it and is no person, or an administrator of all tenants. Other scopes need a manager of the
+    /// tenant's clients.
     pub(crate) fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
         let manages_all = self.holds_everywhere(Permission::Tenants);
         if !token.is_reserved() {
@@ -219,7 +226,8 @@ impl Authority {
         self.extent == Extent::Platform
     }
 
-    /// Whether it may set what has effects beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.
+    /// Whether the actor may set members that affect more than the client's own tokens: `issuer` of a client
+    /// and `introspection: tenant`.
     pub(crate) fn may_set_beyond_client(&self) -> bool {
         self.is_of_platform() || self.kind == Kind::Person
     }
@@ -235,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    /// What an account of the tenant that holds everything may do in each tenant, and everywhere.
+    /// An account with all permissions, of each tenant: its permissions in each tenant, and for the platform.
     #[test]
     fn an_account_of_the_platform_administers_all_tenants_and_another_one_its_own() {
         let all: Vec<_> = Permission::NAMED.map(|(name, _)| name).into();

@@ -1,5 +1,5 @@
-//! One change, requested through any interface. A change never carries a secret or a hash, so it can be
-//! shown, logged and recorded as it is.
+//! One change, requested through any interface. A change never contains a secret or a hash, so it can be
+//! shown, logged and recorded unchanged.
 
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
@@ -10,18 +10,18 @@ use secrets::SecretHash;
 use crate::RowLifecycle;
 use crate::fields::{Described, FieldChange};
 
-/// What happens to a row with fields.
+/// A change of a row with fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChange<T> {
     /// What happens.
     pub kind: ChangeKind,
-    /// As it was; absent for a row that is added.
+    /// The row before. None for a row that is added.
     pub before: Option<Box<T>>,
-    /// As it will be.
+    /// The row after.
     pub after: Box<T>,
 }
 
-/// What happens to a row.
+/// The kind of a row's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
     /// It is created.
@@ -30,7 +30,7 @@ pub enum ChangeKind {
     Changed,
     /// It was retired and serves again, perhaps with other fields.
     Restored,
-    /// It stops serving and is kept.
+    /// The row stops serving and is kept.
     Retired,
     /// An administrator suspends it, whatever interface manages it.
     Suspended,
@@ -43,11 +43,11 @@ pub enum ChangeKind {
     },
     /// The deletion of a tenant is cancelled.
     DeletionCancelled,
-    /// Some of its fields change, so that it allows less: what was issued for it before ends.
+    /// Some fields change so that the row allows less. Tokens that were issued for it until now end.
     Restricted,
-    /// It ends at once and for ever, and is kept.
+    /// The row ends at once and for ever, and is kept.
     Revoked,
-    /// It is gone, with its secrets and keys; the row keeps its name from being used again.
+    /// The row is deleted, with its secrets and keys. It stays stored so that its name is not used again.
     Deleted,
 }
 
@@ -58,7 +58,8 @@ pub struct SecretChange {
     pub id: SecretId,
     /// What happens.
     pub kind: SecretChangeKind,
-    /// Where a secret store has it: the version that it was read from, or the place that it is written to.
+    /// The place in a secret store, if the secret has one: the version that it was read from, or the path
+    /// that it is written to.
     pub in_store: Option<String>,
 }
 
@@ -86,14 +87,15 @@ pub enum SecretChangeKind {
     },
     /// It is revoked, with the tokens that were issued for it.
     Revoked,
-    /// It had expired when the files ceased to declare it: nothing was issued for it since, and no token ends.
+    /// The secret had expired when the files ceased to declare it. Nothing was issued for it since, so no
+    /// token ends.
     Removed,
 }
 
-/// What happens to the password of an account. Sessions of the account end with each.
+/// A change of an account's password. Each ends the sessions of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordChange {
-    /// It gets a password: one that a person chose, or of which only a hash is known.
+    /// The account gets a password: one that a person chose, or one of which only a hash is known.
     Set(SecretForm),
     /// It has none any more.
     Removed,
@@ -124,11 +126,11 @@ pub struct KeyChange {
 pub enum KeyChangeKind {
     /// It is created; its sealed row is beside the change.
     Announced {
-        /// What it signs with.
+        /// The algorithm of its signatures.
         algorithm: SigningAlgorithm,
-        /// Of its public half (RFC 7638).
+        /// The thumbprint of the public half (RFC 7638).
         thumbprint: String,
-        /// From when on it signs.
+        /// The key signs from this instant on.
         active_from: Timestamp,
         /// Whether it was imported.
         imported: bool,
@@ -142,7 +144,7 @@ pub enum KeyChangeKind {
     },
     /// An operator removed it before its time.
     Revoked {
-        /// Its times from now on.
+        /// Its new times.
         after: KeyTimes,
     },
     /// Its private half is destroyed, because no token needs it any more.
@@ -154,7 +156,7 @@ pub enum KeyChangeKind {
 pub struct FirstKey {
     /// Its number is 1.
     pub id: KeyId,
-    /// What it signs with.
+    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
     /// The thumbprint of its public half (RFC 7638).
     pub thumbprint: String,
@@ -169,7 +171,7 @@ impl<T: Clone> RowChange<T> {
 }
 
 impl<T: Described + Clone> RowChange<T> {
-    /// What makes the row, if it exists, the row `after`; nothing where it has these fields and serves.
+    /// Returns the change that makes the row `after`. Returns nothing if the row has these fields and serves.
     pub(crate) fn between(before: Option<(&T, &RowLifecycle)>, after: T) -> Option<Self> {
         let kind = match before {
             None => ChangeKind::Added,
@@ -182,7 +184,7 @@ impl<T: Described + Clone> RowChange<T> {
 }
 
 impl<T: Described> RowChange<T> {
-    /// The fields that differ, or all of them for a row that is added.
+    /// The fields that differ. All fields for a row that is added.
     #[must_use]
     pub fn fields(&self) -> Vec<FieldChange> {
         FieldChange::between(self.before.as_deref(), &self.after)
@@ -235,7 +237,7 @@ impl KeyChangeKind {
 }
 
 impl SecretForm {
-    /// Of a secret with a value.
+    /// The form of a secret with a value.
     pub(crate) const fn of(hash: &SecretHash) -> Self {
         match hash {
             SecretHash::Token(_) => Self::Generated,

@@ -1,5 +1,5 @@
-//! A declaration against what the store holds. First the tenants that are untouched are passed over by their fingerprints, so
-//! that they are not even loaded; then each of the others is compared row by row.
+//! Compares a declaration with the store. Tenants with an unchanged fingerprint are not even loaded. Each
+//! other tenant is compared row by row.
 
 mod account;
 mod classify;
@@ -27,29 +27,29 @@ pub(crate) use drift::left_alone;
 pub use drift::{Deviation, Drift};
 pub use first_keys::check_declared as check_declared_first_keys;
 
-/// What the store holds of the tenants that are to be compared.
+/// The stored rows of the tenants that are compared.
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) states: BTreeMap<TenantId, TenantState>,
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// Of the thumbprints of declared first keys.
+    /// The tenants that have the thumbprints of declared first keys.
     pub(crate) key_owners: Vec<(String, TenantId)>,
 }
 
-/// What a comparison needs beside the two sides.
+/// The facts that a comparison needs beside the declaration and the store.
 #[derive(Clone, Copy)]
 pub(crate) struct CompareContext<'a> {
     pub(crate) pepper: &'a Pepper,
     pub(crate) now: Timestamp,
-    /// For how long a replica may go on with rows from its own memory.
+    /// How long a replica may use rows from its own memory.
     pub(crate) l1_lifetime: Lifetime,
     /// How many clients a tenant may have.
     pub(crate) clients: u64,
-    /// Whether values before end at once, whatever `previous_for` says.
+    /// Whether previous values end at once, whatever `previous_for` says.
     pub(crate) ends_previous: bool,
 }
 
-/// A declared tenant beside what the store holds of it, and the plan that gets the difference.
+/// A declared tenant, its stored rows, and the plan that gets the differences.
 struct Comparison<'a> {
     context: CompareContext<'a>,
     declared: &'a DeclaredTenant,
@@ -66,7 +66,8 @@ impl Comparison<'_> {
     }
 }
 
-/// What would have to change for the store to agree with the declaration. A tenant with a conflict is left out: it stays as it is.
+/// The changes that would make the store agree with the declaration. A tenant with a conflict is left out and
+/// stays unchanged.
 ///
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
@@ -108,7 +109,7 @@ pub(crate) fn compare(
     Ok(plan)
 }
 
-/// What would change in a store that holds nothing yet, so also where there is no store yet. Any pepper will do: nothing is
+/// The changes for a store that is empty or does not exist yet. Any pepper will do, because no row is
 /// recognised by it. `clients` is how many of them a tenant may have.
 ///
 /// # Errors
@@ -120,7 +121,7 @@ pub fn initial_plan(
     now: Timestamp,
 ) -> Result<Plan, Conflicts> {
     let classification = Classification::of(pepper, declaration, Vec::new(), false);
-    // Nothing was served before, so nothing of before is in any memory.
+    // Nothing was served before, so no replica has old rows in memory.
     let l1_lifetime = Lifetime::from_seconds(0);
     let context = CompareContext { pepper, now, l1_lifetime, clients, ends_previous: false };
     compare(context, declaration, classification, Current::default())

@@ -1,4 +1,5 @@
-//! A session of the console: for which credential it acts, and until when. A link that waits for its exchange is one, too.
+//! A session of the console: the credential that it acts for, and its end. A link that waits for its exchange
+//! is a session, too.
 
 use accounts::AccountId;
 use protocol::{Lifetime, Scope, Thumbprint, Timestamp};
@@ -18,7 +19,7 @@ pub struct ConsoleSession {
     pub token_digest: [u8; 32],
     /// Whether its code waits for an exchange.
     pub is_link: bool,
-    /// For whom it acts.
+    /// The holder that the session acts for.
     pub holder: ConsoleHolder,
     /// The name of its holder in the audit.
     pub actor: String,
@@ -26,15 +27,15 @@ pub struct ConsoleSession {
     pub proven_at: Timestamp,
     /// When it was used last, a little before or later.
     pub last_seen_at: Timestamp,
-    /// When it ends at the latest.
+    /// The session ends at this instant at the latest.
     pub expires_at: Timestamp,
 }
 
-/// For whom a session acts. What it may do follows from what the holder is now.
+/// The holder that a session acts for. The session may do what the holder may do now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleHolder {
-    /// An operator, who has the store.
+    /// An operator with access to the store.
     Operator,
     /// A client, by one of its tokens.
     Client(ClientToken),
@@ -42,7 +43,7 @@ pub enum ConsoleHolder {
     Account(AccountId),
 }
 
-/// What is kept of a client's token: enough to find out whether its credential is still valid.
+/// The stored facts about a client's token. They show whether its credential is still valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientToken {
     /// The client.
@@ -56,7 +57,7 @@ pub struct ClientToken {
     /// The certificate that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Thumbprint>,
-    /// What the token was bound to, as records of the audit say it.
+    /// The kind of key that the token was bound to, as records of the audit name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_constraint: Option<String>,
 }
@@ -70,7 +71,7 @@ impl ConsoleSession {
     pub const LONGEST: Lifetime = Lifetime::from_seconds(12 * 3_600);
     /// How long a proof is good for a dangerous step.
     pub const PROOF: Lifetime = Lifetime::from_seconds(15 * 60);
-    /// So many a holder has at once.
+    /// The most sessions of one holder.
     pub const MOST: u32 = 10;
     /// A use is noted once in this time.
     pub(crate) const NOTED: Lifetime = Lifetime::from_seconds(60);
@@ -82,13 +83,13 @@ impl ConsoleSession {
         Self { token_digest, is_link: false, proven_at, last_seen_at, expires_at, ..self }
     }
 
-    /// Whether it is a session that goes on.
+    /// Whether it is a session, not a link, and has not ended.
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
         !self.is_link && now < self.expires_at && now < self.last_seen_at + Self::IDLE
     }
 
-    /// Whether its holder was proven so shortly ago that a dangerous step is not asked about again.
+    /// Whether the holder authenticated so recently that a dangerous step needs no new proof.
     #[must_use]
     pub fn is_proven_for_danger(&self, now: Timestamp) -> bool {
         now < self.proven_at + Self::PROOF

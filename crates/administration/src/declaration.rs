@@ -1,4 +1,4 @@
-//! What the operator's files declare, after they were read and checked, before it is compared with the store.
+//! The declaration in the operator's files, read and checked, before it is compared with the store.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::DeclaredTenant;
 /// Everything that the files declare.
 #[derive(Debug, Default)]
 pub struct Declaration {
-    /// By id, which each tenant repeats.
+    /// The tenants by id. Each contains its id as well.
     pub tenants: BTreeMap<TenantId, DeclaredTenant>,
     /// The tenants with secrets that a secret store did not give. They stay as they are.
     pub unread: BTreeMap<TenantId, Vec<UnreadSecret>>,
@@ -23,7 +23,7 @@ pub struct Declaration {
 pub struct UnreadSecret {
     /// The client.
     pub client: ClientId,
-    /// What the secret store said.
+    /// The error of the secret store.
     pub why: String,
 }
 
@@ -44,11 +44,11 @@ pub struct DeclaredSecret {
     pub expires_at: Option<Timestamp>,
     /// How long the secret stays valid whose place it takes.
     pub previous_for: Option<Lifetime>,
-    /// What a secret store says of it, where it is from one.
+    /// The data of a secret store, if the secret comes from one.
     pub stored: Option<StoredSource>,
 }
 
-/// What a secret store says of a secret that was read from it.
+/// The data of a secret store about a secret that was read from it.
 pub struct StoredSource {
     /// The names of the store and of the version, for plans and the audit.
     pub version: String,
@@ -59,7 +59,7 @@ pub struct StoredSource {
 }
 
 impl DeclaredSecret {
-    /// The value before of its secret store, and its end, where `previous_for` keeps it now.
+    /// The previous value in the secret store, and its end, if `previous_for` keeps it now.
     pub(crate) fn kept_previous(&self, now: Timestamp) -> Option<(&Secret, Timestamp)> {
         let StoredSource { created_at, previous, .. } = self.stored.as_ref()?;
         let end = *created_at + self.previous_for?;

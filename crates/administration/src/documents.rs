@@ -1,5 +1,6 @@
-//! The documents of every interface: tenants, clients, secrets and audit records. The operator's files are read into them, bodies of the
-//! API are them. A span of time is read as seconds or as text and answered in seconds; instants are RFC 3339.
+//! The documents of every interface: tenants, clients, secrets and audit records. The operator's files are
+//! read into them, and bodies of the API are these documents. A duration may be written as seconds or as text
+//! and is shown in seconds; instants are RFC 3339.
 
 mod account;
 mod account_import;

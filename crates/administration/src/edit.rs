@@ -1,5 +1,6 @@
-//! The rules of administration, pure: a request and the rows go in; changes come out, or all errors. Each rule checks the
-//! caller's permission first, so that no caller learns of rows that it may not see.
+//! The pure rules of administration. Their input is a request with the stored rows; their output is the
+//! changes or all errors. Each rule checks the caller's permission first, so that no caller learns of rows
+//! that it may not see.
 
 pub(crate) mod account;
 pub(crate) mod account_import;
@@ -46,7 +47,7 @@ pub use key_commands::KeyCommand;
 pub use secret::SecretStep;
 pub use tenant::TenantStep;
 
-/// The tenant of an edit, the caller, its condition, the policy, the time, and what the store holds.
+/// The tenant of an edit, the caller, its condition, the policy, the time, and the stored facts.
 #[derive(Clone, Copy)]
 pub struct EditContext<'a> {
     pub(crate) tenant: &'a TenantId,
@@ -60,10 +61,10 @@ pub struct EditContext<'a> {
     pub(crate) secret_writer: &'a dyn SecretWriter,
 }
 
-/// What the store holds of the tenant that an edit is about.
+/// The stored facts about the tenant of an edit.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// The tenant, whole or as far as the edit touches it; a deleted one too.
+    /// The tenant, whole or as far as the edit needs it. It may be a deleted one.
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
@@ -77,15 +78,15 @@ pub struct Facts {
     pub(crate) fetches: Vec<VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
-    /// How many API keys of the client are live.
+    /// The number of live API keys of the client.
     pub(crate) live_api_keys: u64,
-    /// What that account has allowed clients.
+    /// The consents of that account.
     pub(crate) consents: Vec<ConsentState>,
-    /// Whether another tenant has, or had, the key that is imported.
+    /// Whether another tenant has, or had, the imported key.
     pub(crate) key_is_taken: bool,
 }
 
-/// What an edit writes. Nothing where every row is as requested already.
+/// The rows that an edit writes. Empty if every row is already as requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edit {
     pub(crate) changes: Vec<Change>,
@@ -107,7 +108,7 @@ pub(crate) struct SecretMaterial {
 }
 
 impl SecretMaterial {
-    /// With what people call it.
+    /// Adds the name that people chose for it.
     pub(crate) fn named(self, name: Option<String>) -> Edited<Self> {
         let mut errors = FieldErrors::default();
         if let Some(name) = &name {
@@ -127,12 +128,12 @@ impl EditContext<'_> {
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
 
-    /// What views depend on beside rows.
+    /// The facts that views need beside rows.
     fn view(&self) -> ViewContext<'_> {
         ViewContext { policy: self.policy, now: self.now }
     }
 
-    /// What the rules over a tenant need.
+    /// The facts that the rules for a tenant need.
     fn tenant_context(&self) -> TenantContext<'_> {
         TenantContext {
             public_url: &self.policy.public_url,
@@ -169,12 +170,12 @@ impl Facts {
 }
 
 impl Edit {
-    /// Of one change.
+    /// The edit with one change.
     pub(crate) fn of(change: impl Into<Change>) -> Self {
         Self { changes: vec![change.into()], ..Self::default() }
     }
 
-    /// A step of a row's life, after which the row has these fields. Nothing where the step was taken before.
+    /// A step in a row's life, after which the row has these fields. Empty if the step was taken before.
     fn of_step<T: Clone>(kind: ChangeKind, (before, lifecycle): (&T, &RowLifecycle), after: T) -> Self
     where
         Change: From<RowChange<T>>,
@@ -185,7 +186,7 @@ impl Edit {
         Self::of(RowChange::of(kind, Some(before), after))
     }
 
-    /// Takes over what another one writes, after its own.
+    /// Appends the writes of another edit.
     pub(crate) fn extend(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
@@ -202,7 +203,7 @@ fn declared(what: &str, id: impl Display, instead: &str) -> EditError {
     EditError::Conflict(format!("{what} {id} is declared in the operator's files; {instead}"))
 }
 
-/// A refusal to create what is there, or was there before: what it is now, and the step that leads on.
+/// The error for creating a row that exists or existed: its state, and the step to take instead.
 fn taken(what: &str, id: impl Display, lifecycle: &RowLifecycle) -> EditError {
     if lifecycle.deleted_at.is_some() {
         let text = format!("{what} {id} was deleted and its id stays reserved; choose another id");

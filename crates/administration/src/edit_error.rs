@@ -1,4 +1,4 @@
-//! Why a request was refused. Each variant is something that the caller can act on; the message is for the caller.
+//! Why a request was refused. The caller can act on each variant, and the message is for the caller.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use tenancy::StoreError;
 
 use crate::Permission;
 
-/// Nothing was changed.
+/// A refused edit. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The caller lacks the permission, for this tenant or at all.
@@ -60,11 +60,11 @@ pub enum EditError {
 pub struct FieldError {
     /// The place, as a JSON pointer into the document (RFC 6901).
     pub pointer: String,
-    /// What is wrong.
+    /// The error.
     pub detail: String,
-    /// What to do about it, where the detail does not say.
+    /// What to do about it, if the detail does not say.
     pub hint: Option<String>,
-    /// Whether the value itself is at fault, whatever the rest of the document says.
+    /// Whether the value itself is wrong, whatever the rest of the document contains.
     pub is_of_value: bool,
 }
 
@@ -74,13 +74,13 @@ impl FieldError {
         Self { pointer: pointer.into(), detail: detail.into(), hint: None, is_of_value: false }
     }
 
-    /// With what to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// What is wrong and what to do about it, in one text.
+    /// The error and what to do about it, in one text.
     #[must_use]
     pub fn message(&self) -> String {
         match &self.hint {

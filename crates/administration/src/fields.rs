@@ -1,5 +1,5 @@
-//! Rows as named fields in text, for comparing, showing and recording them. The fields of a row are the members of its document, so that
-//! a new member is compared, too.
+//! Rows as named fields in text, to compare, show and record them. The fields of a row are the members of its
+//! document, so that a new member is compared, too.
 
 use indexmap::IndexMap;
 use keys::jwk_thumbprint;
@@ -9,15 +9,18 @@ use serde_json::Value;
 
 use crate::{ChangeKind, Shape};
 
-/// A row with fields. What only the store decides (status, previous `typ` values, secrets) is none of them.
+/// A row with fields. Values that only the store decides (status, previous `typ` values, secrets) are not
+/// among the fields.
 pub trait Described {
-    /// Its noun in plans. The audit writes it with `_` for each space.
+    /// The noun of these rows in plans. The audit writes it with `_` for each space.
     const NOUN: &'static str;
     /// The key of its rows in files, and the segment of their paths in the API.
     const COLLECTION: &'static str;
-    /// Its values are of a person, so plans and audit records name its fields alone: the audit outlives accounts.
+    /// Whether the values are personal data. Plans and audit records then contain only the names of the
+    /// fields, because the audit outlives accounts.
     const IS_PERSONAL: bool = false;
-    /// Fields of such a row whose values the audit has all the same: what an administrator decides of the person.
+    /// Fields of such a row whose values the audit contains nevertheless: those that an administrator decides
+    /// about the person.
     const AUDITED: &'static [&'static str] = &[];
 
     /// Names, as in configuration, and values, in the order of the document.
@@ -26,7 +29,7 @@ pub trait Described {
     /// Names it in its tenant.
     fn name(&self) -> String;
 
-    /// Whether this can happen to it. Only tenants are deleted in two steps.
+    /// Whether this kind of change exists for these rows. Only tenants are deleted in two steps.
     #[must_use]
     fn knows(kind: ChangeKind) -> bool {
         !matches!(
@@ -44,9 +47,9 @@ pub trait Described {
 pub struct FieldChange {
     /// Its name in configuration.
     pub field: String,
-    /// Its value until now; absent where the row is new.
+    /// Its value before. None if the row is new.
     pub before: Option<String>,
-    /// Its value from now on.
+    /// Its value after.
     pub after: String,
 }
 
@@ -55,7 +58,7 @@ impl FieldChange {
         let is_new = before.is_none();
         let mut old: IndexMap<String, String> =
             before.map(T::fields).unwrap_or_default().into_iter().collect();
-        // An object that may be absent has no members then, so the same row does not always have the same fields.
+        // An absent object has no members, so the same row does not always have the same fields.
         let with_old = after.fields().into_iter().map(|(field, after)| {
             let before = old.shift_remove(&field).or_else(|| (!is_new).then(|| ABSENT.to_owned()));
             Self { field, before, after }
@@ -138,7 +141,7 @@ fn brief_key(key: &Value) -> Value {
     shown.into()
 }
 
-/// Two lists with the same text are the same list: a value that holds a space is quoted.
+/// The text of a list. A value that contains a space is quoted, so that different lists have different texts.
 fn quoted(value: &str) -> String {
     let is_plain = !value.is_empty() && !value.contains([' ', '"', '[', ']']);
     if is_plain { value.to_owned() } else { format!("{value:?}") }

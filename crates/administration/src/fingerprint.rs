@@ -1,4 +1,5 @@
-//! Digests by which unchanged things are passed over: of all that was read, and of what is declared of one tenant.
+//! Digests that show that nothing has changed: of all content that was read, and of the declaration of one
+//! tenant.
 
 use std::fmt::{Arguments, Write as _};
 
@@ -10,23 +11,24 @@ use tenancy::TenantId;
 
 use crate::{DeclaredSecret, DeclaredTenant};
 
-/// SHA-256 of everything that was read: files, referenced files, environment. It is stored only under the pepper, since a reader who
-/// knows the files could else try weak secrets of the environment against it.
+/// SHA-256 of all content that was read: files, referenced files, environment. It is stored only as a digest
+/// under the pepper. Otherwise a reader who knows the files could test weak secrets of the environment
+/// against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentHash([u8; 32]);
 
-/// Keyed digest of what is declared of one tenant, or of all content.
+/// Keyed digest of the declaration of one tenant, or of all content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 impl ContentHash {
-    /// Of the parts in their order.
+    /// The digest of the parts in their order.
     #[must_use]
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(digest(parts))
     }
 
-    /// As it is stored.
+    /// The form that is stored.
     #[must_use]
     pub fn keyed(&self, pepper: &Pepper) -> Fingerprint {
         let platform = TenantId::parse("platform").expect("the reserved tenant's id has the right shape");
@@ -47,8 +49,9 @@ impl Fingerprint {
         &self.0
     }
 
-    /// Of what is declared of a tenant. The text under the digest is the derived `Debug` form, which never leaves out a field; where
-    /// a new version of the program prints it otherwise, the tenant is compared once more and nothing is found.
+    /// The fingerprint of a tenant's declaration. The digested text is the derived `Debug` form, which never
+    /// leaves out a field. If a new version of the program prints it differently, the tenant is compared once
+    /// more, and no difference is found.
     pub(crate) fn of_tenant(pepper: &Pepper, declared: &DeclaredTenant) -> Self {
         let id = &declared.tenant.id;
         let mut text = format!("{:?}", declared.tenant);
@@ -84,7 +87,7 @@ impl Fingerprint {
         Self::of(pepper, id, "declaration", text)
     }
 
-    /// No client can be called like this, so the digest is never one of a secret.
+    /// No client can have this name, so the digest is never the digest of a secret.
     fn of(pepper: &Pepper, tenant: &TenantId, what: &str, text: String) -> Self {
         let name = format!("{}{what}", ClientId::RESERVED_PREFIX);
         let name = ClientId::parse(&name).expect("a reserved name has the shape of a client id");
@@ -92,7 +95,8 @@ impl Fingerprint {
     }
 }
 
-/// SHA-256 of the parts in their order, each with its length, so that no two lists of parts have the same digest.
+/// SHA-256 of the parts in their order, each with its length, so that no two lists of parts have the same
+/// digest.
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in parts {

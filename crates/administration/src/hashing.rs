@@ -1,5 +1,5 @@
-//! Turns declared secrets into rows. Generated ones and hashes cost nothing; chosen ones are put aside, to be hashed by as many
-//! threads as there are cores, each of which takes 19 MiB besides its time.
+//! Turns declared secrets into rows. Generated secrets and hashes cost nothing. Chosen secrets are collected,
+//! and one thread for each core hashes them; each thread takes 19 MiB.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -24,7 +24,8 @@ pub(crate) struct Prepared {
     pub(crate) slow: Vec<SlowHash>,
 }
 
-/// A chosen secret on its way. It owns a copy, because it goes to another thread, and wipes it.
+/// A chosen secret that waits for its hash. It owns a copy, because another thread hashes it, and wipes the
+/// copy.
 pub(crate) struct SlowHash {
     planned: PlannedSecret,
     secret: Secret,
@@ -89,7 +90,7 @@ fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, 
     share.iter().map(hashed).collect()
 }
 
-/// The stored forms of declared passwords, one after another: the files declare few accounts.
+/// Hashes the declared passwords one after another: the files declare few accounts.
 pub(crate) fn hash_passwords(
     pepper: &Pepper,
     declared: Vec<(AccountId, Option<DeclaredPassword>, PlannedPassword)>,
@@ -112,7 +113,7 @@ pub(crate) fn hash_passwords(
     hashed.collect()
 }
 
-/// Of a generated one the row also says what people tell it apart by.
+/// The row of a secret. For a generated secret it includes the hint by which people recognise it.
 fn row(planned: &PlannedSecret, hash: SecretHash, generated: Option<&Secret>, now: Timestamp) -> NewSecret {
     let PlannedSecret { tenant, client, id, digest, expires_at, .. } = planned.clone();
     let hint = generated.map(|secret| GeneratedSecret::hint(secret.expose()).to_owned()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What caches must forget after a change.
+//! The cache entries that a change invalidates.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use crate::kinds::{Kind, match_change};
 use crate::revocations::each_with_revocations;
 use crate::{Change, Invalidation};
 
-/// What these changes invalidate, each thing once, in the order in which it is first named.
+/// The rows that these changes invalidate, each once, in the order of their first change.
 #[must_use]
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();

@@ -1,5 +1,5 @@
-//! The kinds of rows with fields. This file names them all. The file of a kind says what it is called and
-//! which fields it has, what its row is after a commit, and what else follows of a change of it.
+//! All kinds of rows with fields. The file of a kind says its name and its fields, the row after a commit,
+//! and the other effects of a change.
 
 mod account;
 mod api_key;
@@ -40,27 +40,28 @@ pub(crate) use tenant::longest_lifetime;
 
 /// A kind of row with fields.
 pub(crate) trait Kind: Described + Clone {
-    /// Decides the row after the commit, from the rows of before and what was decided already; nothing where
-    /// the change does not fit them. By default no commit decides it: a change has all of the row.
+    /// Decides the row after the commit, from the previous rows and the decisions so far. Returns nothing if
+    /// the change does not fit the rows. By default no commit decides the row: a change contains the whole
+    /// row.
     fn decide(_tenant: &TenantId, _rows: &mut Rows<'_>, _change: &RowChange<Self>) -> Option<()> {
         Some(())
     }
 
-    /// What caches forget of it after a change; by default no cache holds it.
+    /// The cache entry that a change of the row invalidates. By default no cache holds such rows.
     fn invalidation(_change: &RowChange<Self>, _tenant: TenantId) -> Option<Invalidation> {
         None
     }
 
-    /// What a change of it does to tokens.
+    /// The effects of a change on tokens.
     fn revoked(_change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
         Vec::new()
     }
 }
 
-/// What an administrator may do; each is a scope of the platform's own.
+/// A permission of an administrator. Each is a reserved scope of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// Create, change, suspend and delete tenants. Of the whole platform only.
+    /// Create, change, suspend and delete tenants. Only the platform has it.
     Tenants,
     /// Manage clients and their secrets.
     Clients,
@@ -84,7 +85,7 @@ named! {
 }
 
 impl Permission {
-    /// What this scope gives, if it is one of ours.
+    /// The permission of this scope, if it is a reserved one.
     #[must_use]
     pub fn of_scope(scope: &str) -> Option<Self> {
         Self::NAMED.into_iter().find(|(name, _)| *name == scope).map(|(_, permission)| permission)
@@ -94,37 +95,37 @@ impl Permission {
 /// A change to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// To a tenant's own row.
+    /// A change of a tenant's own row.
     Tenant(RowChange<Tenant>),
-    /// To a resource server of the tenant.
+    /// A change of a resource server of the tenant.
     ResourceServer(TenantId, RowChange<ResourceServer>),
-    /// To a client, which names its tenant.
+    /// A change of a client, which names its tenant.
     Client(RowChange<Client>),
-    /// To a secret of the client.
+    /// A change of a secret of the client.
     Secret(TenantId, ClientId, SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
-    /// To a signing key of the tenant.
+    /// A change of a signing key of the tenant.
     Key(TenantId, KeyChange),
-    /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
+    /// A change of an application, which names its tenant. Its client has a change of its own.
     Application(RowChange<Application>),
-    /// To an account, which names its tenant.
+    /// A change of an account, which names its tenant.
     Account(RowChange<Account>),
-    /// To an API key, which names its tenant. Added, changed, restricted or revoked.
+    /// A change of an API key, which names its tenant: added, changed, restricted or revoked.
     ApiKey(RowChange<ApiKey>),
-    /// To the password of an account. Its stored form is beside the change.
+    /// A change of the password of an account. The stored form is beside the change.
     AccountPassword(TenantId, AccountId, PasswordChange),
     /// All sessions of an account until now end, or one of them.
     Sessions(TenantId, AccountId, Option<SessionId>),
-    /// What an account has allowed a client is forgotten.
+    /// The consent of an account to a client is deleted.
     Consent(TenantId, AccountId, ClientId),
-    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it
-    /// changes.
+    /// The failed sign-ins of an account are forgotten, so that it no longer refuses browsers because of
+    /// them. No row of it changes.
     Unlock(TenantId, AccountId),
-    /// A link was made with which its holder sets the password of the account. No row changes.
+    /// A link was created with which its holder sets the password of the account. No row changes.
     PasswordLink(TenantId, AccountId),
-    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs
-    /// changes.
+    /// All tokens that were issued until now by the tenant, or to one of its clients, are revoked. Their rows
+    /// do not change.
     Tokens(TenantId, Option<ClientId>),
 }
 
@@ -190,7 +191,7 @@ pub enum Invalidation {
     Client(TenantId, ClientId),
     /// The tenant's keys.
     Keys(TenantId),
-    /// What the tenant has revoked.
+    /// The revocations of the tenant.
     Revocations(TenantId),
     /// An account.
     Account(TenantId, AccountId),
@@ -202,7 +203,7 @@ impl Invalidation {
     /// The kinds of which a tenant has several, so that each thing has a name.
     pub const NAMED_KINDS: [&str; 3] = ["client", "account", "api_key"];
 
-    /// Whose it is.
+    /// The tenant of the row.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         match self {
@@ -250,11 +251,11 @@ pub struct RequestRows {
     pub tenants: TenantResolver,
     /// Clients.
     pub clients: Arc<dyn ClientStore>,
-    /// What clients are known by at other issuers.
+    /// The rules of clients over assertions of other issuers.
     pub federated: Arc<dyn FederatedClientStore>,
     /// API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// What tenants have revoked.
+    /// The revocations of tenants.
     pub revocations: Arc<dyn RevocationStore>,
     /// People, for what a page or userinfo shows.
     pub accounts: Arc<dyn AccountStore>,
@@ -265,39 +266,39 @@ pub struct RequestRows {
 /// A tenant with all that belongs to it.
 #[derive(Debug)]
 pub struct DeclaredTenant {
-    /// Identity, policies and resource servers. Its status is active and it has no former `typ`: a file knows
-    /// neither.
+    /// Identity, policies and resource servers. Its status is active and it has no previous `typ`, because a
+    /// file cannot declare either.
     pub tenant: Tenant,
     /// Its clients, each id once.
     pub clients: Vec<DeclaredClient>,
     /// Its accounts.
     pub accounts: Vec<DeclaredAccount>,
-    /// The first key, instead of a generated one.
+    /// The first key. Without it, the first key is generated.
     pub first_key: Option<ImportedKey>,
 }
 
 /// One tenant with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantState {
-    /// As requests see it, so with its live resource servers only.
+    /// The tenant as requests see it: with its live resource servers only.
     pub tenant: Tenant,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision
-    /// is written on that one or not at all.
+    /// Every commit that changes the tenant or one of its rows increments it. A plan that was made on one
+    /// revision is written on that revision or not at all.
     pub revision: u64,
     /// When the last token that was issued under a longer lifetime than today's expires.
     pub previous_tokens_until: Option<Timestamp>,
-    /// All its resource servers, retired and deleted ones too.
+    /// All its resource servers, with retired and deleted ones.
     pub resource_servers: Vec<ResourceServerState>,
-    /// How many clients it has that are neither retired nor deleted, whether they are loaded or not.
+    /// The number of its clients that are neither retired nor deleted, loaded or not.
     pub client_count: u64,
-    /// All its clients, retired and deleted ones too.
+    /// All its clients, with retired and deleted ones.
     pub clients: Vec<ClientState>,
-    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no
-    /// state has them all.
+    /// The accounts that an edit or a declaration concerns. A tenant may have so many that no state contains
+    /// all of them.
     pub accounts: Vec<AccountState>,
-    /// Those of its API keys that an edit is about.
+    /// The API keys that an edit concerns.
     pub api_keys: Vec<ApiKeyState>,
     /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,
@@ -364,7 +365,7 @@ impl TenantState {
     }
 }
 
-/// The noun of the rows that stand in a file under this key.
+/// The noun of the rows that a file has under this key.
 #[must_use]
 pub fn rows_of(collection: &str) -> Option<&'static str> {
     let kinds = [

@@ -1,5 +1,5 @@
-//! Credentials that are reported as found where they should not be. A report waits in memory and is looked at after its answer, so that the
-//! answer tells nothing of it.
+//! Credentials that were reported as found in a place where they should not be. A report waits in memory and
+//! is checked after its answer, so that the answer reveals nothing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,10 @@ use secrets::{GeneratedSecret, has_checksum};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// So many credentials wait at once: about 13 MiB.
+/// The most reports that wait: about 13 MiB.
 const WAITING: usize = 10_000;
-/// Bytes of what a report says about the place of a credential, and of its signature. More of it is not kept.
+/// The most bytes of the text about the place of a credential, and of the report's signature. More is not
+/// kept.
 const LONGEST: usize = 1_024;
 
 /// Reported texts of the shape of a generated secret or an API key, with a right checksum.
@@ -29,18 +30,18 @@ pub struct LeakReport {
     pub text: Secret,
     /// Who has reported it, as text.
     pub source: String,
-    /// Where it was found, as a report says that may be signed.
+    /// The place, if the report names one that may be signed.
     pub place: Option<LeakPlace>,
 }
 
-/// Where a credential was found.
+/// The place where a credential was found.
 #[derive(Clone, Debug)]
 pub struct LeakPlace {
     /// The document that has it.
     pub url: String,
     /// The kind of place: `content`, `commit`.
     pub kind: String,
-    /// Who vouches for it. Without a right signature it could be anything.
+    /// The signature of the report. Without a valid signature the place may be false.
     pub signature: Arc<ReportSignature>,
 }
 
@@ -56,7 +57,7 @@ pub struct ReportSignature {
 }
 
 impl LeakPlace {
-    /// None where anything is longer than such things are.
+    /// Returns nothing if a part is longer than usual.
     #[must_use]
     pub fn new(url: &str, kind: &str, signature: &Arc<ReportSignature>) -> Option<Self> {
         let is_short = url.len() + kind.len() + signature.key.len() + signature.text.len() <= LONGEST;
@@ -88,18 +89,18 @@ impl LeakReports {
         has_room
     }
 
-    /// Waits for one that has arrived since the last look.
+    /// Waits for a report that has arrived since the last check.
     pub fn arrived(&self) -> Notified<'_> {
         self.arrived.notified()
     }
 
-    /// The next one, if there is one.
+    /// The next report, if there is one.
     #[must_use]
     pub fn take(&self) -> Option<LeakReport> {
         self.waiting().pop_front()
     }
 
-    /// Puts back one that could not be looked at, after all others: it does not hold them up.
+    /// Puts back a report that could not be checked, after all others, so that it does not delay them.
     pub fn give_back(&self, report: LeakReport) {
         self.waiting().push_back(report);
     }

@@ -1,5 +1,5 @@
-//! What changes in the platform's rows, and who changed it? A declaration is compared with the store, which yields a plan; the
-//! store commits a plan whole or not at all. In reading order:
+//! Changes the platform's rows, and records the actor of each change. A declaration is compared with the
+//! store, which yields a plan. The store commits a plan whole or not at all. In reading order:
 
 #![cfg_attr(
     not(feature = "schemas"),

@@ -1,4 +1,5 @@
-//! How much one tenant may register. A limit judges what is new or grows: what was there before it goes on, and may shrink.
+//! The limits of one tenant. A limit applies to a row that is new or grows. An older row over a limit stays
+//! valid, and may shrink.
 
 use std::num::NonZeroU32;
 
@@ -8,15 +9,15 @@ use tenancy::{ResourceServer, Tenant};
 use crate::rules::member;
 use crate::{ClientSettings, Conflict, ConflictKind, Declaration, FieldError, Subject};
 
-/// So many entries a list of a client or a tenant may have.
+/// The most entries in a list of a client or a tenant.
 pub const LIST_ENTRIES: usize = 100;
-/// So many bytes the settings of a client may take as JSON.
+/// The most bytes of a client's settings as JSON.
 pub const CLIENT_BYTES: usize = 128 * 1024;
 
-/// So many bytes the settings of an API key may take as JSON.
+/// The most bytes of an API key's settings as JSON.
 pub const API_KEY_BYTES: usize = 16 * 1024;
 
-/// How long one of its lists is.
+/// Returns the length of one list of a client.
 type Length = fn(&Client) -> usize;
 
 /// The lists of a client that can be of any length.
@@ -26,7 +27,7 @@ const LISTS: [(&str, Length); 3] = [
     ("/scopes", |client| client.scope.iter().count()),
 ];
 
-/// What of a client is beyond a limit, where it was `before` or is new.
+/// The limits that a client exceeds after a change from `before`, or as a new client.
 pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let lists = LISTS.iter().map(|(at, length)| list(at, before.map_or(0, length), length(after)));
     let mut errors: Vec<FieldError> = lists.flatten().collect();
@@ -39,7 +40,7 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     errors
 }
 
-/// What of a tenant, without its clients, is beyond a limit.
+/// The limits that a tenant, without its clients, exceeds.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let aliases = before.map_or(0, |before| before.issuer_aliases.len());
     let mut errors: Vec<FieldError> =
@@ -55,7 +56,7 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     errors
 }
 
-/// A limit of a tenant: its own, or the platform's where it has none.
+/// A limit of a tenant: the tenant's own, or the platform's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     pub(crate) most: u64,
@@ -69,13 +70,13 @@ impl Limit {
         Self::of(tenant.limits.clients, platform, ["limits.clients of the tenant", "limits.clients"])
     }
 
-    /// How many secrets of a client of the tenant may be live at once.
+    /// The most live secrets of a client of the tenant.
     pub(crate) fn of_live_secrets(tenant: &Tenant, platform: u64) -> Self {
         let names = ["limits.live_secrets of the tenant", "limits.live_secrets"];
         Self::of(tenant.limits.live_secrets, platform, names)
     }
 
-    /// How many API keys of a client of the tenant may be live at once.
+    /// The most live API keys of a client of the tenant.
     pub(crate) fn of_api_keys(tenant: &Tenant, platform: u64) -> Self {
         Self::of(tenant.limits.api_keys, platform, ["limits.api_keys of the tenant", "limits.api_keys"])
     }
@@ -85,15 +86,16 @@ impl Limit {
     }
 }
 
-/// Why a tenant with so many clients may not have so many more, if it may not. The text follows the name of the tenant.
+/// Returns the reason if the number of a tenant's clients may not grow from `before` to `after`. The text
+/// follows the name of the tenant.
 pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
     let Limit { most, name } = Limit::of_clients(tenant, platform);
     let beyond = after > most && after > before;
     beyond.then(|| format!("would have {after} clients, and {name} is {most}"))
 }
 
-/// What files declare beyond a limit. Whether it is refused depends on what is there already: where it is neither new nor larger, it
-/// goes on.
+/// The limits that files exceed. The store decides whether a row is refused: one that is neither new nor
+/// larger stays valid.
 #[must_use]
 pub fn beyond_limits(declaration: &Declaration, clients: u64) -> Vec<Conflict> {
     let of_tenants = declaration.tenants.values().map(|declared| {
@@ -102,7 +104,7 @@ pub fn beyond_limits(declaration: &Declaration, clients: u64) -> Vec<Conflict> {
     of_tenants.flatten().collect()
 }
 
-/// What of a tenant and its clients is beyond a limit, whatever was there before.
+/// The limits that a tenant and its clients exceed, whatever their rows were before.
 pub(crate) fn of_rows<'a>(
     tenant: &Tenant,
     clients: impl Iterator<Item = &'a Client>,

@@ -1,5 +1,6 @@
-//! Names that come to be: no client looks like a person, no identifier holds a character that people do not see, and no name one that turns its direction. Names that
-//! rows have already go on, whatever they hold, so each is asked after only where it is new.
+//! Rules for new names. No client id looks like the subject of a person. No identifier contains an invisible
+//! character. No name contains a character that changes the direction of text. Only a new or changed name is
+//! checked, so an older row keeps its name.
 
 use accounts::AccountId;
 use protocol::{bidi_control_in_name, invisible_in_id};
@@ -11,7 +12,7 @@ use crate::rules::member;
 
 /// A name that holds the character. `what` begins the sentence, as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
-    // As the Unicode Standard writes it.
+    // The Unicode Standard writes code points like this.
     let detail = format!("{what} holds U+{:04X}, which is not seen", u32::from(character));
     FieldError::at(pointer, detail).with_hint("leave it out")
 }
@@ -25,7 +26,7 @@ fn of_text(pointer: &str, what: &str, before: Option<&str>, text: &str) -> Optio
     Some(unseen(pointer, what, character))
 }
 
-/// Of a client that comes to be or changes.
+/// Checks the names of a client that is new or changes.
 pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldError> {
     let mut found = Vec::new();
     if before.is_none() {
@@ -36,7 +37,7 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
             found.push(FieldError::at("/client_id", detail).with_hint("choose another name"));
         }
     }
-    // Where it is left out the name is the id, which has been judged.
+    // If the document has no name, the name is the id, which was checked.
     if after.name != after.id.as_str() {
         found.extend(of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name));
     }
@@ -56,7 +57,7 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     found
 }
 
-/// Of a tenant that comes to be or changes, and of its resource servers.
+/// Checks the names of a tenant that is new or changes, and of its resource servers.
 pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldError> {
     let name = of_text("/name", "the name", before.map(|before| before.name.as_str()), &after.name);
     let had = |audience: &str| before.is_some_and(|before| before.resource_server(audience).is_some());
@@ -67,7 +68,7 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     name.into_iter().chain(new.filter_map(of_audience)).chain(said).collect()
 }
 
-/// What people read of scopes.
+/// Checks the descriptions of scopes, which people read.
 fn of_scopes(before: Option<&Tenant>, after: &ResourceServer) -> Vec<FieldError> {
     let before = before.and_then(|before| before.resource_server(&after.audience));
     let at = member("/resource_servers", &after.audience) + "/scopes";

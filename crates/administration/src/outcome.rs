@@ -8,7 +8,7 @@ use tokio::task::JoinError;
 
 use crate::{Conflicts, Invalidation, Plan, Retirements};
 
-/// How often a plan is made again after a concurrent commit. Each time another commit succeeded.
+/// How often a plan is repeated after a concurrent commit. Each time another commit has succeeded.
 pub(crate) const ATTEMPTS: usize = 5;
 
 /// The options of applying a declaration.
@@ -18,9 +18,9 @@ pub struct ReconcileOptions {
     pub max_retired: Retirements,
     /// Retire any number of rows, because the operator requires it.
     pub prune: bool,
-    /// Apply a generation again that a later one has replaced, because the operator requires it.
+    /// Apply a generation again that a later one has replaced. The operator must request it.
     pub force_generation: bool,
-    /// End values before at once, whatever `previous_for` says.
+    /// End previous values at once, whatever `previous_for` says.
     pub ends_previous: bool,
     /// The time of the commit.
     pub now: Timestamp,
@@ -48,14 +48,15 @@ pub enum Progress {
 /// The sources of a declaration, and the receiver of progress reports.
 #[derive(Clone, Copy)]
 pub struct Along<'a> {
-    /// What the declaration was read from, for a rollback; it is sealed before it is kept. Absent: it cannot be rolled back to.
+    /// The content that the declaration was read from, for a rollback. It is sealed before it is stored.
+    /// Without it no rollback to this generation is possible.
     pub sources: Option<&'a [u8]>,
     /// Receives the progress.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
 impl Along<'_> {
-    /// Nothing.
+    /// No further data.
     pub const NONE: Along<'static> = Along { sources: None, progress: &|_| {} };
 }
 
@@ -66,29 +67,31 @@ pub enum Outcome {
     Unchanged,
     /// It was applied last, and the tenants that were left out still are; nothing was written.
     StillLeftOut {
-        /// Without a change: only why they are left out.
+        /// The plan without changes: it says only why tenants are left out.
         plan: Plan,
     },
     /// The store agrees with it now, but for the tenants that the plan leaves out.
     Applied {
-        /// What changed.
+        /// The changes.
         plan: Plan,
         /// Its number.
         generation: u64,
         /// The entries that caches drop.
         invalidations: Vec<Invalidation>,
     },
-    /// A later one has replaced it, so the store is served as it is: this replica was left behind.
+    /// A later generation has replaced it, so the store is served unchanged: the files of this replica are
+    /// old.
     OlderGeneration,
-    /// It would retire more rows than `max_retired`, as a truncated file would; nothing was written.
+    /// The plan would retire more rows than `max_retired`, for example because a file is truncated. Nothing
+    /// was written.
     TooManyRetired {
-        /// What would change.
+        /// The plan.
         plan: Plan,
     },
 }
 
 impl Outcome {
-    /// What was planned, where the declaration was compared with the store.
+    /// The plan, if the declaration was compared with the store.
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         match self {
@@ -121,7 +124,7 @@ pub enum ReconcileError {
     /// The program is stopping or out of threads.
     #[error("hashing was interrupted")]
     Interrupted(#[from] JoinError),
-    /// Other writers committed in each attempt; another try includes their work.
+    /// Other writers committed during each attempt. A further attempt includes their changes.
     #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
     Contended,
 }

@@ -1,4 +1,4 @@
-//! What would change: the outcome of comparing a declaration with the store, or everything that conflicts with it.
+//! The result of comparing a declaration with the store: the planned changes, or all conflicts.
 
 use std::fmt;
 
@@ -12,40 +12,42 @@ use tenancy::{Issuer, TenantId};
 use crate::plan_view::tokens;
 use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState, UnreadSecret};
 
-/// All that is to change, in the order in which it is shown. Nothing in it is secret. Programs get it as a JSON document.
+/// All planned changes, in the order in which they are shown. No part is secret. Programs get it as a JSON
+/// document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// What changes.
+    /// The changes.
     pub changes: Vec<Change>,
-    /// Which clients can be granted more or less from then on, for whatever reason.
+    /// The clients that can be granted more or less from then on, for whatever reason.
     pub effects: Vec<Effect>,
-    /// What the store has against single tenants, in the order of their ids. These tenants stay as they are.
+    /// The conflicts of the store with single tenants, in the order of their ids. These tenants stay
+    /// unchanged.
     pub conflicts: Vec<Conflict>,
     /// The tenants that were compared, as they were then.
     #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
-    /// What is noted at each tenant that was compared.
+    /// The metadata of each compared tenant.
     #[serde(skip)]
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
-    /// Which declared secrets are to be hashed once the plan is applied.
+    /// The declared secrets that are hashed once the plan is applied.
     #[serde(skip)]
     pub(crate) secrets: Vec<PlannedSecret>,
-    /// Which declared passwords are to be hashed, or removed, once the plan is applied.
+    /// The declared passwords that are hashed, or removed, once the plan is applied.
     #[serde(skip)]
     pub(crate) passwords: Vec<PlannedPassword>,
 }
 
-/// What a plan means for one client.
+/// The effect of a plan on one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
-    /// Whose client.
+    /// The tenant of the client.
     pub tenant: TenantId,
     /// Which.
     pub client: ClientId,
-    /// What it could not be granted until now.
+    /// The scope that the client could not be granted before.
     #[serde(serialize_with = "tokens")]
     pub gains: Scope,
-    /// What it can no longer be granted.
+    /// The scope that the client can no longer be granted.
     #[serde(serialize_with = "tokens")]
     pub loses: Scope,
 }
@@ -61,7 +63,7 @@ pub(crate) struct PlannedSecret {
     /// Whether it is the value before of that secret.
     pub(crate) is_previous: bool,
     pub(crate) digest: Option<[u8; 32]>,
-    /// What a chosen secret of this client must share with the others.
+    /// The salt that a chosen secret of this client must share with the others.
     pub(crate) salt: Option<PasswordSalt>,
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -84,34 +86,34 @@ pub struct Retirements {
     pub clients: usize,
 }
 
-/// What in a declaration contradicts the declaration itself; all of it at once, so that it is fixed at once.
+/// All contradictions within a declaration, so that they can be fixed at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Conflicts(pub Vec<Conflict>);
 
-/// One thing that contradicts a declaration, or what it says of one tenant.
+/// A contradiction in a declaration, or in its part about one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{subject}{kind}")]
 pub struct Conflict {
-    /// What of the declaration it is about.
+    /// The part of the declaration.
     pub subject: Subject,
-    /// What it is.
+    /// The tenant.
     pub kind: ConflictKind,
 }
 
-/// What contradicts a declaration. The text follows that of the subject.
+/// A contradiction of a declaration. Its text follows the text of the subject.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConflictKind {
-    /// Rows of the administration API are its own.
+    /// The administration API created the row, so files must not change it.
     #[error(" was created through the administration API, so it cannot be declared")]
     CreatedByApi,
-    /// A deleted id stays reserved: tokens of the old holder must not be valid for the new one.
+    /// A deleted id stays reserved: tokens of the old client must not be valid for the new one.
     #[error(" was deleted and its id stays reserved, so it cannot be declared again")]
     Deleted,
     /// The platform's own tenant, clients and scopes.
     #[error(" is reserved for Latchkey itself")]
     Reserved,
-    /// With a character that people do not see, one name looks like another.
+    /// With an invisible character, one name looks like another.
     #[error(": {}", .0.detail)]
     Unseen(FieldError),
     /// Two tenants would have the same issuer.
@@ -122,28 +124,29 @@ pub enum ConflictKind {
         /// The tenant that has it.
         owner: TenantId,
     },
-    /// An `aud` that is a client id would be taken for a token to that client.
+    /// An `aud` that is also a client id would look like a token for that client.
     #[error(": {0} is both a client id and an audience, resource or issuer")]
     ClientIdTaken(String),
     /// The tenant began with another key.
     #[error(": first_key is not the key that was imported")]
     FirstKeyDiffers,
-    /// The tenant already made a key of its own.
+    /// The tenant has already generated a key.
     #[error(": first_key comes too late, the tenant has had a key")]
     FirstKeyTooLate,
-    /// This other tenant has or had the same private key: a verifier of the one could take tokens of the other.
+    /// This other tenant has or had the same private key. A verifier of one tenant could accept tokens of the
+    /// other.
     #[error(": first_key is, or was, a key of tenant {0}")]
     FirstKeyTaken(TenantId),
-    /// A list or a document is longer than one that is new or grows may be.
+    /// A new or growing list or document exceeds its limit.
     #[error("{}: {}", .0.pointer, .0.detail)]
     BeyondLimit(FieldError),
-    /// A tenant would have more clients than the operator lets one have.
+    /// The tenant would have more clients than the operator allows.
     #[error(" {0}")]
     TooManyClients(String),
     /// An account of the administration API has the identifier.
     #[error(": account {owner} has the {what}")]
     IdentifierTaken {
-        /// Its kind: the value is of a person, and plans have none.
+        /// The kind of the value. The value itself is personal data, which no plan contains.
         what: &'static str,
         /// The account that has it.
         owner: AccountId,
@@ -184,7 +187,7 @@ pub struct RowName {
 }
 
 impl Conflict {
-    /// Of a tenant as a whole.
+    /// A conflict of a tenant as a whole.
     pub(crate) fn of_tenant(tenant: &TenantId, kind: ConflictKind) -> Self {
         Self { subject: Subject::Tenant(tenant.clone()), kind }
     }
@@ -256,7 +259,7 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// The tenants that stay as they are because of a conflict, each once, in the order of their ids.
+    /// The tenants that stay unchanged because of a conflict, each once, in the order of their ids.
     #[must_use]
     pub fn left_out(&self) -> Vec<TenantId> {
         let mut tenants: Vec<TenantId> =
@@ -276,7 +279,7 @@ impl Plan {
         }
     }
 
-    /// Whether more would be retired than is allowed without being asked.
+    /// Whether the plan retires more rows than are allowed without a confirmation.
     #[must_use]
     pub fn exceeds(&self, allowed: &Retirements) -> bool {
         let counted = self.retirements();

@@ -1,4 +1,4 @@
-//! A plan, and what has drifted, as JSON documents for programs: changes in the words of the audit.
+//! A plan and the drift as JSON documents for programs. Changes have the names of the audit.
 
 use protocol::{Scope, ScopeToken, Timestamp};
 use serde::{Serialize, Serializer};
@@ -10,7 +10,7 @@ use crate::{Actor, AuditRecord, Change, Conflict, Deviation};
 /// One entry of a list.
 #[derive(Serialize)]
 struct Entry<'a> {
-    /// As in the audit, such as `client.changed`; of a change.
+    /// The action of a change, as in the audit, such as `client.changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
     tenant: &'a TenantId,

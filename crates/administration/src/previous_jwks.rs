@@ -1,10 +1,11 @@
-//! For how long copies of a tenant's key set may be about that were fetched under the policy until now (RFC 9111 §4.2.1, RFC 5861 §3).
+//! How long verifiers may use copies of a tenant's key set that they fetched under the previous policy (RFC
+//! 9111 §4.2.1, RFC 5861 §3).
 
 use protocol::{Lifetime, Timestamp};
 use tenancy::SigningPolicy;
 
-/// Their age and until when, if they are kept for longer than those that are fetched from now on: a key that is announced by the new
-/// policy alone would sign before a verifier with such a copy fetches again.
+/// Returns their age and end, if they may be cached for longer than new copies. Without these facts, a key
+/// that is announced under the new policy alone would sign before a verifier with such a copy fetches again.
 pub(crate) fn after_change(
     before: &SigningPolicy,
     after: &SigningPolicy,
@@ -12,7 +13,7 @@ pub(crate) fn after_change(
     l1_lifetime: Lifetime,
 ) -> Option<(Lifetime, Timestamp)> {
     let kept = kept(before);
-    // Replicas may go on saying the old age for as long as they go on with the old row, by clocks that are behind.
+    // Replicas may send the old age for as long as they use the old row, and their clocks may be behind.
     (self::kept(after) < kept).then(|| (kept, now + kept + l1_lifetime + before.skew))
 }
 

@@ -1,11 +1,12 @@
-//! Which `typ` values of the past a tenant still accepts once it has a new one (RFC 8725 §3.11).
+//! The previous `typ` values that a tenant still accepts after it got a new one (RFC 8725 §3.11).
 
 use protocol::{Lifetime, Timestamp};
 use tenancy::PreviousTyp;
 
 use crate::TenantState;
 
-/// Those that are not over, and the present one if it is replaced: until the last token that bears it has expired.
+/// The values that have not ended, and the current one if it is replaced. Each ends when the last token with
+/// it has expired.
 pub(crate) fn after_change(
     state: &TenantState,
     typ: &str,

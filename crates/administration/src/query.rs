@@ -1,4 +1,5 @@
-//! What may be listed, and a page at a time: a list goes on after the last row that was seen, so that every page costs the same.
+//! Queries for lists, page by page. A list continues after the last row of the page before, so that every
+//! page costs the same.
 
 use protocol::Timestamp;
 use registry::ClientId;
@@ -6,18 +7,19 @@ use tenancy::TenantId;
 
 use crate::AuditRecord;
 
-/// Tenants in the order of their ids; with a search, in the order of the words that were found.
+/// Tenants in the order of their ids. A search returns them in the order of the words that it found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantQuery {
-    /// Each of these words begins a word of the tenant's id or name. In lower case, as [`search_terms`] makes them.
+    /// Each of these words is the prefix of a word in the tenant's id or name. They are in lower case, as
+    /// [`search_terms`] returns them.
     pub terms: Vec<String>,
-    /// Only rows that come after this one.
+    /// Only rows after this one.
     pub after: Option<TenantCursor>,
     /// At most so many.
     pub limit: u32,
 }
 
-/// Where a page of tenants ended.
+/// The end of a page of tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantCursor {
     /// The word that was found; empty where none was searched for.
@@ -31,45 +33,46 @@ pub struct TenantCursor {
 pub struct ClientQuery {
     /// Part of the id or the name, upper or lower case.
     pub search: Option<String>,
-    /// Only clients that come after this one.
+    /// Only clients after this one.
     pub after: Option<ClientId>,
     /// At most so many.
     pub limit: u32,
 }
 
-/// Which of a tenant's clients must be known before one is edited. So an edit costs the same however many others there are.
+/// The other clients of the tenant that an edit of one client needs. So an edit costs the same however many
+/// clients there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelatedClients<'a> {
-    /// Those that have one of these ids, deleted ones too.
+    /// The clients with one of these ids, with deleted ones.
     pub ids: &'a [&'a str],
-    /// For each of these names, one other client that lists it as audience or resource and is not deleted: one is enough to know that
-    /// no client can have the name as its id.
+    /// For each of these names, one other client that lists it as audience or resource and is not deleted.
+    /// One is enough: it shows that no client can have the name as its id.
     pub listed: &'a [&'a str],
 }
 
-/// Audit records, the newest first: of a tenant by their positions, of all tenants by time, tenant and
-/// position.
+/// Audit records, the newest first. Those of one tenant are ordered by position, those of all tenants by
+/// time, tenant and position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Only of this tenant.
+    /// Only records of this tenant.
     pub tenant: Option<TenantId>,
-    /// Only by this actor.
+    /// Only records of this actor.
     pub actor: Option<String>,
-    /// Only this action, as `client.changed`, or all that begin so, as `client.`.
+    /// Only this action, such as `client.changed`, or all with this prefix, such as `client.`.
     pub action: Option<String>,
-    /// Only about this row, or about rows below it: `svc` is also `svc/s1`.
+    /// Only records of this row or of rows below it: `svc` includes `svc/s1`.
     pub subject: Option<String>,
-    /// From then on.
+    /// Only records from this instant on.
     pub since: Option<Timestamp>,
     /// Before then.
     pub until: Option<Timestamp>,
-    /// Only records that come after this one.
+    /// Only records after this one in the order of the list.
     pub before: Option<AuditCursor>,
     /// At most so many.
     pub limit: u32,
 }
 
-/// Where a page of the audit ended.
+/// The end of a page of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditCursor {
     /// The time of the record.
@@ -81,14 +84,14 @@ pub struct AuditCursor {
 }
 
 impl AuditCursor {
-    /// Of a record with this position.
+    /// The cursor of a record with this position.
     #[must_use]
     pub fn of(position: i64, record: &AuditRecord) -> Self {
         Self { at: record.at.into(), tenant: record.tenant.clone(), position }
     }
 }
 
-/// The words of a text, in lower case and each once: what a search is made of, and what a tenant is found by.
+/// The words of a text, each once, in lower case. A search consists of them, and a tenant is found by them.
 #[must_use]
 pub fn search_terms(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();

@@ -1,4 +1,5 @@
-//! The service layer of files: reads the store, compares, hashes and seals what is new outside any transaction, and commits once.
+//! The service layer of files: it reads the store, compares, hashes and seals outside any transaction, and
+//! commits once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +40,7 @@ pub struct Reconciler {
     pub clients: u64,
 }
 
-/// What is read or made of a declaration, or why there is nothing.
+/// The result of a step, or the error that prevented it.
 type Reconciled<T> = Result<T, ReconcileError>;
 
 /// The default number of clients that a tenant may have.
@@ -58,7 +59,7 @@ impl Reconciler {
         Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME, clients: CLIENTS }
     }
 
-    /// What would change. Writes nothing, so it needs no permission to write.
+    /// The planned changes. The call writes nothing, so it needs no permission to write.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -101,7 +102,7 @@ impl Reconciler {
         Ok(compare(context, declaration, classification, current)?)
     }
 
-    /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
+    /// Rows that exceed a limit. They stay valid, and may shrink. One tenant at a time is in memory.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -121,7 +122,8 @@ impl Reconciler {
         }
     }
 
-    /// How the store differs from the declaration, also in what applying would leave alone; writes nothing.
+    /// The differences between the store and the declaration, with those that applying would not undo. The
+    /// call writes nothing.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -134,7 +136,7 @@ impl Reconciler {
         Ok(Drift { plan: self.plan(declaration, now).await?, left_alone })
     }
 
-    /// What a generation was read from, if it is still kept.
+    /// The content that a generation was read from, if it is still stored.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -146,8 +148,8 @@ impl Reconciler {
         Ok(Some(self.sealer.unseal(&context, &sealed).await?))
     }
 
-    /// Makes the store agree with the declaration in one commit, but for tenants that a conflict leaves out. `content` is of everything
-    /// that the declaration was read from.
+    /// Makes the store agree with the declaration in one commit, except for tenants with a conflict.
+    /// `content` is the hash of everything that the declaration was read from.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -182,7 +184,7 @@ impl Reconciler {
             {
                 return Ok(Outcome::Unchanged);
             }
-            // Without the secrets that a secret store does not give, the content is not the configured one.
+            // If a secret store did not return a secret, the content is not the configured one.
             let is_unread = left_out.iter().all(|tenant| declaration.unread.contains_key(tenant));
             let is_known = same.is_some_and(|latest| latest.left_out == left_out);
             if plan.is_empty() && (is_known || is_unread && !left_out.is_empty()) {
@@ -300,7 +302,8 @@ impl Reconciler {
         spawn_blocking(move || hashing::hash_passwords(&pepper, declared)).await?
     }
 
-    /// Seals the sources for their content, so that the sources of one generation cannot replace those of another.
+    /// Seals the sources for their content, so that the sources of one generation cannot replace those of
+    /// another.
     async fn seal_sources(
         &self,
         content: &Fingerprint,

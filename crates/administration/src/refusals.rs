@@ -7,20 +7,21 @@ use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
 
-/// So many are kept of each tenant.
+/// The refused requests that are stored for each tenant.
 pub const KEPT_REFUSALS: usize = 1_000;
-/// So many wait in memory, of all tenants together: about 10 MiB. Beyond them each tenant has [`FLOOR`].
+/// The refused requests of all tenants that wait in memory: about 10 MiB. When they are more, each tenant has
+/// [`FLOOR`].
 const WAITING: usize = 20_000;
 const FLOOR: usize = 10;
 
-/// A refused request. It has names of rows, and nothing that a caller may have taken for a secret.
+/// A refused request. It contains names of rows, and no text in which a caller may have sent a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The tenant that it was sent to.
     pub tenant: TenantId,
     /// When.
     pub at: Timestamp,
-    /// Its name in the log and in the answer.
+    /// The identifier of the request, as the log and the answer show it.
     pub request_id: String,
     /// The pattern of the route.
     pub route: String,
@@ -36,9 +37,9 @@ pub struct Refusal {
     pub is_proven: bool,
     /// How the client was presented; empty where it was not.
     pub auth_method: String,
-    /// The first scope that the client may not have; empty where it asked for none.
+    /// The first scope token that the client may not have. Empty if the request had no scope.
     pub scope: String,
-    /// From where, as text.
+    /// The address, as text.
     pub source: String,
 }
 
@@ -55,7 +56,8 @@ struct Waiting {
 }
 
 impl RefusalBuffer {
-    /// Adds one. Of more than are kept, and of more than there is room for, a tenant loses its own oldest.
+    /// Adds one. If there are more than are stored, or more than there is room for, the tenant's own oldest
+    /// is dropped.
     pub fn note(&self, refusal: Refusal) {
         let mut waiting = self.waiting();
         let most = waiting.most();
@@ -104,12 +106,12 @@ impl RefusalBuffer {
 }
 
 impl Waiting {
-    /// So many may wait of one tenant now.
+    /// The number that may wait for one tenant now.
     const fn most(&self) -> usize {
         if self.held < WAITING { KEPT_REFUSALS } else { FLOOR }
     }
 
-    /// Those of a tenant, which has turns from now on.
+    /// The requests of a tenant, which takes turns from now on.
     fn of(&mut self, tenant: &TenantId) -> &mut VecDeque<Refusal> {
         if !self.of.contains_key(tenant) {
             self.turns.push_back(tenant.clone());

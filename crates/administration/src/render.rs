@@ -1,4 +1,4 @@
-//! A plan for people: one line a change, with what it means for whom.
+//! A plan as text for people: one line a change, with its effect on clients.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::{
     SecretChangeKind,
 };
 
-/// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes. What leaves tenants out
-/// comes last, under `!`.
+/// The scopes that a client gains or loses are at its own line, or below the tenant's line if only the tenant
+/// changes. The reasons for leaving tenants out come last, under `!`.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut effects: HashMap<&TenantId, BTreeMap<&ClientId, &Effect>> = HashMap::new();
@@ -152,7 +152,8 @@ fn sign(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// Lists the fields that differ; those of a new row are in the file that declares it. A tenant is named once.
+/// Lists the fields that differ. The fields of a new row are in the file that declares it. A tenant is named
+/// once.
 fn write_row<T: Described>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<T>) -> fmt::Result {
     write!(f, "{} {tenant}", T::NOUN)?;
     if T::NOUN != Tenant::NOUN {
@@ -174,7 +175,7 @@ fn write_row<T: Described>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &
     Ok(())
 }
 
-/// What a client gains and loses, without saying which client.
+/// The scopes that a client gains and loses, without its name.
 struct Difference<'a>(&'a Effect);
 
 impl fmt::Display for Difference<'_> {

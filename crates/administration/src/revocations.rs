@@ -1,4 +1,4 @@
-//! Which tokens a commit revokes. Each interface revokes by its changes alone, so none can forget it.
+//! The tokens that a commit revokes. They follow from the changes alone, so no interface can forget them.
 
 use std::collections::HashSet;
 
@@ -8,37 +8,37 @@ use tenancy::TenantId;
 use crate::kinds::{Kind, match_change};
 use crate::{Change, ChangeKind, KeyChangeKind, RowChange, SecretChangeKind};
 
-/// What a commit does to the tokens of a subject.
+/// The effect of a commit on the tokens of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationChange {
-    /// Whose tokens.
+    /// The tenant of the tokens.
     pub tenant: TenantId,
     /// Which of them.
     pub subject: RevokedSubject,
     /// The account for which a session counts.
     pub account: Option<String>,
-    /// What happens.
+    /// The kind of change.
     pub effect: RevocationEffect,
 }
 
-/// What happens to the tokens of a subject.
+/// The effect on the tokens of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationEffect {
-    /// Those that were issued until now are invalid.
+    /// The tokens that were issued until now are invalid.
     Issued,
-    /// Those as well that a replica issues before it learns that the subject has ended.
+    /// Also invalid are the tokens that a replica issues before it learns that the subject has ended.
     Ended,
     /// The subject has not ended any more: later tokens are valid.
     Resumed,
 }
 
-/// What these changes do, in their order.
+/// The effects of these changes, in their order.
 #[must_use]
 pub fn revocations(changes: &[Change]) -> Vec<RevocationChange> {
     each_with_revocations(changes).flat_map(|(_, revocations)| revocations).collect()
 }
 
-/// Each of these changes with what it does to tokens. The first password of an account ends nothing.
+/// Each of these changes with its effect on tokens. The first password of an account ends nothing.
 pub(crate) fn each_with_revocations(
     changes: &[Change],
 ) -> impl Iterator<Item = (&Change, Vec<RevocationChange>)> {
@@ -56,7 +56,7 @@ pub(crate) fn each_with_revocations(
 }
 
 impl Change {
-    /// What this change does to tokens.
+    /// The effect of this change on tokens.
     fn revocations(&self) -> Vec<RevocationChange> {
         use RevocationEffect::{Ended, Issued, Resumed};
         let of = |effect, subject| RevocationChange {
@@ -108,8 +108,8 @@ impl Change {
 }
 
 impl<T> RowChange<T> {
-    /// The effect of a step of a row's life. A row that the files leave out for a while is retired, and
-    /// serves again as before.
+    /// The effect of a step in a row's life. A row that the files no longer declare is retired. It serves
+    /// again as before when it is declared again.
     pub(crate) const fn effect(&self) -> Option<RevocationEffect> {
         match self.kind {
             ChangeKind::Suspended

@@ -1,4 +1,4 @@
-//! How far the platform is with replacing a client's secret by itself.
+//! The progress of the scheduled rotation of a client's secret.
 
 use protocol::{Lifetime, Timestamp};
 
@@ -6,12 +6,12 @@ use protocol::{Lifetime, Timestamp};
 const FIRST_PAUSE: Lifetime = Lifetime::from_seconds(600);
 const LONGEST_PAUSE: Lifetime = Lifetime::from_seconds(86_400);
 
-/// What a client's row holds beside the schedule.
+/// The state of the rotation, which a client's row has beside the schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RotationProgress {
     /// When it is looked at next; none: now.
     pub due_at: Option<Timestamp>,
-    /// When a rotation began whose end is not known.
+    /// When a rotation began, if its result is unknown.
     pub begun_at: Option<Timestamp>,
     /// How many have failed since the last that succeeded.
     pub failures: u32,
@@ -22,12 +22,12 @@ pub struct RotationProgress {
 }
 
 impl RotationProgress {
-    /// Nothing happens until then.
+    /// The next rotation is due at this instant.
     pub(crate) fn due(self, at: Timestamp) -> Self {
         Self { due_at: Some(at), begun_at: None, ..self }
     }
 
-    /// One that succeeded ends the failures.
+    /// A rotation that succeeded resets the failures.
     pub(crate) fn succeeded(next: Timestamp) -> Self {
         Self { due_at: Some(next), ..Self::default() }
     }

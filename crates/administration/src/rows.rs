@@ -1,4 +1,5 @@
-//! What a store needs beside its statements: the rows that a commit decides, how tenants are searched, and usage in one row each.
+//! Code that every store needs beside its statements: the rows that a commit decides, the search for tenants,
+//! and one row for each usage.
 
 mod complete;
 mod decided;

@@ -1,5 +1,6 @@
-//! The rules over documents, written once for every interface: from what was written to the domain, or everything that is wrong with it.
-//! Pointers are JSON pointers into the document; a file reader resolves them to a line.
+//! The rules for documents, written once for every interface. They turn a document into the domain's types,
+//! or return all of its errors. Pointers are JSON pointers into the document; a file reader resolves them to
+//! a line.
 
 mod branding;
 mod certificate_subject;
@@ -32,9 +33,10 @@ pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub(crate) use text::member;
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 
-/// How a document came. Some rules and defaults differ: a file may name what is not served yet and gets a warning, and grants no scope of
-/// the administration; over the API both are decided by the request. An adapter decides what of its API is served, and grants none of
-/// these scopes.
+/// The interface that a document came through. Some rules and defaults differ. A file may name a value that
+/// is not served yet and gets a warning, and it grants no scope of the administration. Over the API the
+/// request decides both. An adapter decides which parts of its API are served, and grants none of these
+/// scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interface {
     /// The administration API, and the command line, which is its client.

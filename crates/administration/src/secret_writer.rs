@@ -1,4 +1,4 @@
-//! Where the values of rotated secrets are written: the secret stores of the operator's settings.
+//! Writes the values of rotated secrets to the secret stores of the operator's settings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ pub struct NotAPlace;
 /// Writes to secret stores.
 #[async_trait]
 pub trait SecretWriter: Send + Sync {
-    /// What is wrong with a place, as far as that is known without asking the store.
+    /// The error of a place, as far as it is known without a request to the store.
     fn check(&self, place: &SecretPlace) -> Result<(), String>;
 
     /// Whether the tenant's own administrators may have secrets written there.
@@ -47,7 +47,7 @@ pub enum WriteFailure {
     Unknown(String),
 }
 
-/// Of settings without secret stores.
+/// The writer for settings without secret stores.
 pub struct NoSecretStores;
 
 #[async_trait]

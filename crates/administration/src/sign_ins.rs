@@ -1,5 +1,6 @@
-//! Sign-ins of people in the audit. Each is a record, but a minute has so many of one kind at most: one record at its end counts the
-//! others. Trying a password costs its sender little, and a record is kept for ever.
+//! Sign-ins of people in the audit. Each sign-in is a record, but a minute has a limited number of each kind:
+//! one record at its end counts the others. Trying a password costs its sender little, and a record is kept
+//! for ever.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use tenancy::TenantId;
 
 use crate::{Actor, AuditRecord};
 
-/// With the sum, sixty.
+/// The most single records in a minute. With the sum it makes sixty.
 const EACH: u32 = 59;
 const SECONDS: u64 = 60;
 
@@ -18,7 +19,8 @@ const SECONDS: u64 = 60;
 pub struct SignIn {
     /// The tenant of the sign-in.
     pub tenant: TenantId,
-    /// The user, if one of this name is declared. Other typed text may be a password, so it is not kept.
+    /// The user, if a user of this name is declared. Another typed text may be a password, so it is not
+    /// stored.
     pub user: Option<String>,
     /// Whether the password was right.
     pub succeeded: bool,
@@ -26,7 +28,7 @@ pub struct SignIn {
     pub source: Option<String>,
 }
 
-/// How many of each kind the running minute has had: those that failed, and those that succeeded.
+/// The number of sign-ins in the current minute: those that failed, and those that succeeded.
 #[derive(Default)]
 pub(crate) struct SignInCounts([Minute; 2]);
 
@@ -38,7 +40,8 @@ struct Minute {
 }
 
 impl SignInCounts {
-    /// What is to be written now: this sign-in, unless its minute has had its records, and what is over.
+    /// Returns the records to write now: this sign-in, unless its minute has its records already, and the
+    /// sums of past minutes.
     pub(crate) fn note(&mut self, sign_in: &SignIn, now: Timestamp) -> Vec<AuditRecord> {
         let mut records = self.over(now);
         let minute = &mut self.0[usize::from(sign_in.succeeded)];

@@ -1,4 +1,5 @@
-//! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
+//! The stored rows of one tenant, as far as administration needs them: each row with its lifecycle and the
+//! interface that manages it.
 
 use protocol::{Timestamp, named};
 use registry::{ClientId, ClientSecret};
@@ -24,9 +25,9 @@ pub struct RowLifecycle {
     pub suspended_at: Option<Timestamp>,
     /// When it was no longer declared; declaring it again takes this back.
     pub retired_at: Option<Timestamp>,
-    /// When it was deleted; the row only keeps the name from being used again.
+    /// When it was deleted. The row stays so that the name is not used again.
     pub deleted_at: Option<Timestamp>,
-    /// Until when its deletion can be taken back; of tenants only. It does not serve meanwhile.
+    /// Until when the deletion of a tenant can be cancelled. The tenant does not serve meanwhile.
     pub deletion_due_at: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -41,16 +42,16 @@ pub struct TenantSummary {
     pub tenant: TenantId,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Of the declaration that was last applied to it.
+    /// The fingerprint of the declaration that was last applied to it.
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// What a person has allowed a client.
+/// The consent of a person to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentState {
     /// The client.
     pub client: ClientId,
-    /// What it was allowed.
+    /// The scopes that the client was allowed.
     pub scopes: Vec<String>,
     /// The APIs at which it was allowed something, where they are known.
     pub resources: Vec<String>,
@@ -65,13 +66,14 @@ pub struct SecretState {
     pub secret: ClientSecret,
     /// The interface that created it.
     pub managed_by: ManagedBy,
-    /// The interface that revoked it. A secret that another interface revoked stays revoked although it is declared.
+    /// The interface that revoked it. If that was not the files, the secret stays revoked although it is
+    /// declared.
     pub revoked_by: Option<ManagedBy>,
     /// Recognizes a declared value. It authenticates no client.
     pub declared_digest: Option<[u8; 32]>,
-    /// The declared end, which another interface may have moved in the secret itself.
+    /// The declared end. Another interface may have moved the end of the secret itself.
     pub declared_expires_at: Option<Timestamp>,
-    /// What people call it.
+    /// The name that people chose for it.
     pub name: Option<String>,
     /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
     pub fingerprint: Option<String>,
@@ -94,9 +96,10 @@ impl RowLifecycle {
         }
     }
 
-    /// The lifecycle after a change of this kind through an interface; nothing where that interface may not make it. It is decided
-    /// here and nowhere else. Each interface suspends and resumes every row, and schedules and cancels deletions. Fields change
-    /// through the row's own interface. A row of the other interface is deleted only if that one has retired it.
+    /// The lifecycle after a change of this kind through an interface. Returns nothing if that interface may
+    /// not make the change. Only this function decides it. Each interface suspends and resumes every row, and
+    /// schedules and cancels deletions. Only the row's own interface changes fields. The other interface may
+    /// delete a row only after the row's own interface has retired it.
     #[must_use]
     pub fn after(self, kind: ChangeKind, managed_by: ManagedBy, now: Timestamp) -> Option<Self> {
         let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());
@@ -126,7 +129,8 @@ impl RowLifecycle {
         })
     }
 
-    /// The status that interfaces show: the strongest reason why the row does not serve, if there is one.
+    /// The status that interfaces show: the strongest reason for which the row does not serve, if there is
+    /// one.
     #[must_use]
     pub const fn status(&self) -> &'static str {
         if self.deleted_at.is_some() {
@@ -142,7 +146,7 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether a change of this kind, a step of the row's life, was made before.
+    /// Whether a change of this kind, a step in the row's life, was made before.
     #[must_use]
     pub const fn is_after(&self, kind: ChangeKind) -> bool {
         match kind {

@@ -107,17 +107,17 @@ pub trait IdempotentAnswers: Send + Sync {
     ) -> Stored<Option<IdempotentAnswer>>;
 }
 
-/// What was answered to an idempotency key (draft-ietf-httpapi-idempotency-key-header).
+/// The answer under an idempotency key (draft-ietf-httpapi-idempotency-key-header).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentAnswer {
-    /// In whose tenant it was asked; `platform` for what concerns no tenant that was there.
+    /// The tenant of the request; `platform` if the request concerns no tenant that existed.
     pub tenant: TenantId,
-    /// Digest of the key and of who sent it to do what.
+    /// The digest of the key, the actor and the operation.
     pub key: [u8; 32],
     /// Digest of the request.
     pub request: [u8; 32],
     /// The answer, sealed: it may hold a secret.
     pub sealed: Vec<u8>,
-    /// Until when it is kept.
+    /// The answer is kept until this instant.
     pub expires_at: Timestamp,
 }

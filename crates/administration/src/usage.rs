@@ -1,4 +1,5 @@
-//! What happens in each tenant, counted by client, hour and day. A request counts in memory, and a background task adds the counts to the store.
+//! Counts what happens in each tenant, by client, hour and day. A request counts in memory, and a background
+//! task adds the counts to the store.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +9,19 @@ use protocol::{RefusalReason, Timestamp, named};
 use registry::ClientId;
 use tenancy::{CountBuffer, TenantId};
 
-/// So many days are kept of a tenant.
+/// The days that are stored for a tenant.
 pub const DAYS_OF_TENANT: u64 = 400;
-/// So many days are kept of a client.
+/// The days that are stored for a client.
 pub const DAYS_OF_CLIENT: u64 = 35;
 
-/// What is counted.
+/// The counted event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counter {
     /// An access token was issued.
     Issued,
-    /// An API key was exchanged for one of them.
+    /// An API key was exchanged for an access token.
     ApiKeyExchanged,
-    /// The client asked about a token or an API key.
+    /// The client introspected a token or an API key.
     Introspected,
     /// The client revoked a token.
     Revoked,
@@ -28,7 +29,7 @@ pub enum Counter {
     SignedIn,
     /// A request was refused, for the reason of this name.
     Refused,
-    /// The same where the request named no client that is registered.
+    /// A request was refused that named no registered client.
     RefusedUnknown,
     /// A token was issued to a request for the scope of this name.
     ScopeAsked,
@@ -47,38 +48,39 @@ named! {
     }
 }
 
-/// The counts of one thing in a day.
+/// The counts of one event in a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCounts {
-    /// Of what.
+    /// The event.
     pub counter: Counter,
     /// The reason of a refusal, or the scope; empty for other counters.
     pub name: String,
     /// The day, counted from 1970-01-01 UTC.
     pub day: u64,
-    /// By hour.
+    /// The count of each hour.
     pub hours: [u64; 24],
 }
 
-/// The counts of one thing in a day, of a client or of a whole tenant.
+/// The counts of one event in a day, of a client or of a whole tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageDay {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Of this client; none for the whole tenant.
+    /// The client. None for the whole tenant.
     pub client: Option<ClientId>,
     /// How many.
     pub counts: DayCounts,
 }
 
-/// What is added to the store at once, and once only.
+/// The counts that are added to the store together, and only once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// A name of the process, which no other one has.
+    /// A unique name of the process.
     pub replica: String,
-    /// The batches of a replica are numbered from 1 on. A number that is not beyond the last one was added before.
+    /// The number of the batch. The batches of a replica are numbered from 1 on. A number that is not greater
+    /// than the last one was added before.
     pub number: u64,
-    /// What is added.
+    /// The added rows.
     pub rows: Vec<UsageDay>,
     /// When.
     pub now: Timestamp,
@@ -88,11 +90,11 @@ pub struct UsageBatch {
 #[derive(Default)]
 pub struct UsageCounts {
     counts: CountBuffer<Counted>,
-    /// What found no room.
+    /// The events that found no room.
     uncounted: AtomicU64,
 }
 
-/// What is counted together.
+/// The key of a count.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Counted {
     tenant: TenantId,
@@ -113,19 +115,19 @@ struct CountedRef<'a> {
 }
 
 impl UsageCounts {
-    /// Counts something that a client did, or a person without one.
+    /// Counts an event of a client, or of a person without a client.
     pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, at: Timestamp) {
         self.add(tenant, client, (counter, ""), at);
     }
 
-    /// Counts each token of the scope that a client asked for and was issued.
+    /// Counts each token of the scope that a client requested and was issued.
     pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>, at: Timestamp) {
         for token in scope.into_iter().flat_map(|scope| scope.split(' ')) {
             self.add(tenant, Some(client), (Counter::ScopeAsked, token), at);
         }
     }
 
-    /// Counts a refusal of a client; of no registered one if there is none.
+    /// Counts a refusal of a client, or of a request without a registered client.
     pub fn note_refusal(
         &self,
         tenant: &TenantId,
@@ -145,7 +147,7 @@ impl UsageCounts {
         at: Timestamp,
     ) {
         let key = CountedRef { tenant, client, counter, name, hour: at.seconds() / 3600 };
-        // Where there is no room for more clients, the tenant is counted as a whole.
+        // If there is no room for more clients, the event is counted for the tenant as a whole.
         let of_tenant = CountedRef { client: None, ..key };
         if !self.counts.add(Some(tenant), &key, CountedRef::owned)
             && !self.counts.add(None, &of_tenant, CountedRef::owned)
@@ -160,7 +162,7 @@ impl UsageCounts {
         self.uncounted.load(Ordering::Relaxed)
     }
 
-    /// Takes all counts out as rows to be added: those of clients, and of their tenants as a whole.
+    /// Takes out all counts as rows: those of clients, and those of their tenants as a whole.
     #[must_use]
     pub fn take(&self) -> Vec<UsageDay> {
         let mut days: BTreeMap<_, [u64; 24]> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! Cached accounts without their passwords, for userinfo. They are in this process alone: data of a person is in no other cache.
+//! Cached accounts without their passwords, for userinfo. They are in this process only: no other cache
+//! contains data of a person.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +76,7 @@ impl Source for Accounts {
         }
     }
 
-    /// A person who was suspended meanwhile would go on.
+    /// A stale account would serve a person who was suspended meanwhile.
     fn stale_if_error(&self, _: &TenantId, _: &Account) -> Duration {
         Duration::ZERO
     }

@@ -61,7 +61,7 @@ impl Source for ApiKeyRows {
         self.shared.read(&Invalidation::ApiKey(tenant.clone(), id.clone()), load).await
     }
 
-    /// As long as its client: the end of the key is looked at whenever it is used.
+    /// A key serves stale as long as its client: every use checks the end of the key.
     fn stale_if_error(&self, tenant: &TenantId, _: &ApiKey) -> Duration {
         self.tenants.rows_stale_if_error(tenant)
     }

@@ -49,8 +49,8 @@ impl<S> Store for S where
 {
 }
 
-/// Defines the caches of a replica, each with its room by default: what is done with all of them is said here
-/// once.
+/// Defines the caches of a replica, each with its default capacity, and the functions that concern all of
+/// them.
 macro_rules! caches {
     ($($(#[$doc:meta])* $name:ident: $cache:ty = $room:expr,)+) => {
         /// The caches between the request path and the store.
@@ -60,15 +60,15 @@ macro_rules! caches {
             shared: SharedRows,
         }
 
-        /// The room of each cache in bytes, by the estimated size of its entries. The least used entries are
-        /// evicted.
+        /// The capacity of each cache in bytes, by the estimated size of its entries. The least used entries
+        /// are evicted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Capacity {
             $($(#[$doc])* pub $name: u64,)+
         }
 
-        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients, 50 000 API keys and 20 000 usual
-        /// accounts.
+        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients, 50 000 API keys
+        /// and 20 000 usual accounts.
         impl Default for Capacity {
             fn default() -> Self {
                 Self { $($name: $room,)+ }
@@ -91,7 +91,7 @@ macro_rules! caches {
                 $(self.$name.invalidate_tenant(tenant);)+
             }
 
-            /// What each cache has counted, under its name as a label of metrics.
+            /// The counters of each cache, by the name that is its label in metrics.
             #[must_use]
             pub fn counters(&self) -> Vec<(&'static [(&'static str, &'static str)], &Counters)> {
                 vec![$((&[("cache", stringify!($name))], &self.$name.counters),)+]
@@ -105,13 +105,13 @@ caches! {
     tenants: CachedTenantStore = 16 << 20,
     /// Clients, and names that no client has.
     clients: CachedClientStore = 64 << 20,
-    /// What the clients of tenants are known by at other issuers.
+    /// The rules of clients over assertions of other issuers.
     federated: CachedFederatedClientStore = 32 << 20,
     /// API keys, and names that no key has.
     api_keys: CachedApiKeyStore = 64 << 20,
     /// Key sets, sealed.
     signing_keys: CachedSigningKeyStore = 48 << 20,
-    /// What tenants have revoked.
+    /// The revocations of tenants.
     revocations: CachedRevocationStore = 32 << 20,
     /// People, without their passwords.
     accounts: CachedAccountStore = 32 << 20,
@@ -161,7 +161,7 @@ impl Caches {
         caches
     }
 
-    /// What requests read, through these caches.
+    /// The rows that requests read, through these caches.
     #[must_use]
     pub fn rows(&self) -> RequestRows {
         RequestRows {
@@ -186,14 +186,14 @@ impl Caches {
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
     }
 
-    /// Invalidates what changed: a read after this call returns what the store holds after it. Redis and the other
-    /// replicas are notified in the background.
+    /// Invalidates changed rows: a read after this call returns what the store holds after the change. Redis
+    /// and the other replicas are notified in the background.
     pub fn apply(&self, changes: &[Invalidation]) {
         drop(self.notify(changes));
     }
 
-    /// Invalidates what changed and waits until Redis and the other replicas are notified or the notification fails;
-    /// returns whether it succeeded. Without Redis there are no other replicas to notify.
+    /// Invalidates changed rows and waits until Redis and the other replicas are notified, or until the
+    /// notification fails. Returns whether it succeeded. Without Redis there are no other replicas to notify.
     pub async fn publish_invalidation(&self, changes: &[Invalidation]) -> bool {
         match self.notify(changes) {
             Some(published) => published.await.unwrap_or(false),
@@ -208,7 +208,7 @@ impl Caches {
         published
     }
 
-    /// Invalidates in this process only: for changes from the store's log, which every replica reads.
+    /// Invalidates rows in this process only: for changes in the store's log, which every replica reads.
     pub fn forget(&self, changes: &[Invalidation]) {
         for change in changes {
             match change {
@@ -227,9 +227,9 @@ impl Caches {
         }
     }
 
-    /// Whether any request could be served now if the store were unavailable: a tenant, a client and keys that may
-    /// serve stale are in memory. It scans up to the first of each, so it is only called while the store is
-    /// unavailable.
+    /// Whether any request could be served now if the store were unavailable: a tenant, a client and keys
+    /// that may serve stale are in memory. It scans up to the first of each, so it is only called while
+    /// the store is unavailable.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         self.tenants.may_serve_stale()

@@ -83,7 +83,7 @@ mod tests {
     //   ended more than 30 days ago, except the newest 20 of each client; writes of administrators a minute
     //   are limited. Existing rows stay valid; `check` lists those that files declare, and with `--rows`
     //   those of the store. What stays: one tenant's share of the caches is not bounded
-    /// 100 clients of 60 KiB, of which four fit, and 100 usual ones, which all do.
+    /// The store has 100 clients of 60 KiB, of which four fit, and 100 usual clients, which all fit.
     #[tokio::test]
     async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {
         const ROOM: u64 = 256 * 1024;

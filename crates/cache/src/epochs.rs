@@ -1,5 +1,5 @@
-//! Drops everything cached of one tenant at once, without searching: each entry holds its tenant's epoch, and an
-//! epoch can be ended.
+//! Drops everything cached of one tenant at once, without searching: each entry holds its tenant's epoch,
+//! and an epoch can be ended.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,8 +15,8 @@ pub(crate) struct Epoch {
     bytes: AtomicU64,
 }
 
-/// The current epoch of each tenant with entries. Only cold reads and changes use the table; a warm read checks its
-/// entry.
+/// The current epoch of each tenant with entries. Only cold reads and changes use the table; a
+/// warm read checks its entry.
 #[derive(Default)]
 pub(crate) struct Epochs {
     table: Mutex<Table>,
@@ -24,8 +24,8 @@ pub(crate) struct Epochs {
 
 #[derive(Default)]
 struct Table {
-    /// Entries keep their epoch alive, not this table, so it is never larger than the cache, apart from what `sweep`
-    /// finds.
+    /// Entries keep their epoch alive, not this table, so it is never larger than the cache, apart
+    /// from what `sweep` finds.
     current: HashMap<TenantId, Weak<Epoch>>,
     sweep_at: usize,
 }

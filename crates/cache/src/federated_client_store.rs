@@ -1,4 +1,5 @@
-//! Cached rules of a tenant's clients over assertions of other issuers. A change of any client of the tenant reads them anew.
+//! Cached rules of a tenant's clients over assertions of other issuers. A change of any client of the tenant
+//! invalidates them.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,8 @@ use protocol::Lifetime;
 /// The default freshness of an entry.
 pub const FRESH: Duration = Duration::from_secs(10);
 
-/// How long revocations are fresh at most. What is revoked counts everywhere within [`FRESH`], and reading it takes time, too.
+/// The longest freshness of revocations. A revocation takes effect everywhere within [`FRESH`], and reading
+/// it takes time, too.
 pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(8);
 
 /// The freshness of an absence: short, because new rows are used at once.
@@ -24,7 +25,7 @@ impl Freshness {
         Self(fresh)
     }
 
-    /// The same, or this one where it is shorter.
+    /// Returns the shorter of this freshness and the given one.
     pub(crate) fn at_most(self, longest: Duration) -> Self {
         Self(self.0.min(longest))
     }

@@ -1,6 +1,6 @@
-//! What did a replica just read from its store? Tenants, clients, accounts and key sets, each for a few seconds and, while the
-//! store is unavailable, for as long as the tenant allows; and what replicas share of them through Redis. In reading
-//! order:
+//! Caches what a replica read from its store: tenants, clients, accounts and key sets, each for a few seconds
+//! and, while the store is unavailable, for as long as the tenant allows. Replicas share rows through Redis.
+//! In reading order:
 
 // Entries, their weights, and how long they are fresh.
 mod epochs;

@@ -1,4 +1,4 @@
-//! Cached logos. They are in this process alone, and a logo of a digest never changes.
+//! Cached logos. They are in this process only. The logo of a digest never changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Source for Logos {
         Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at })
     }
 
-    /// Whether the tenant shows it is known from the tenant's row, which has its own limit.
+    /// The tenant's row, which has its own limit, decides whether the tenant shows the logo.
     fn stale_if_error(&self, _: &TenantId, _: &Vec<u8>) -> Duration {
         Duration::from_hours(24)
     }

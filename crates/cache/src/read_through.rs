@@ -1,5 +1,5 @@
-//! A bounded cache before a source: one load at a time for each key, short-lived absences, stale values only while
-//! the source is unavailable, and no value from before a change after it.
+//! A bounded cache before a source. It loads a key once at a time, caches absences shortly, serves stale
+//! values only while the source is unavailable, and serves no value from before a change after that change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,10 +31,12 @@ pub trait Source: Send + Sync + 'static {
     /// The tenant of a key, and what tells its keys from each other.
     fn name(key: &Self::Key) -> (&TenantId, &str);
 
-    /// Reads the store, or what another replica has read from it, and checks that the answer is the requested row.
+    /// Reads the store, or what another replica has read from it, and checks that the
+    /// answer is the requested row.
     async fn load(&self, key: &Self::Key) -> Result<Reading<Self::Value>, StoreError>;
 
-    /// The same where an earlier value of this key is known. It may be from before a change.
+    /// Loads the value when an earlier value of this key is known. The earlier one may be from before a
+    /// change.
     async fn load_later(
         &self,
         key: &Self::Key,
@@ -47,8 +49,8 @@ pub trait Source: Send + Sync + 'static {
     fn stale_if_error(&self, tenant: &TenantId, value: &Self::Value) -> Duration;
 }
 
-/// The cache. Reads must happen inside a Tokio runtime: a load is a task of its own, so it goes on for other readers
-/// when a caller gives up.
+/// The cache. Reads must happen inside a Tokio runtime: a load is a task of its own, so it continues for
+/// other readers when a caller gives up.
 pub struct ReadThrough<S: Source> {
     pub(crate) source: Arc<S>,
     cache: Arc<UntypedCache>,
@@ -65,8 +67,9 @@ struct Asked<'a, S: Source> {
 }
 
 impl<S: Source> ReadThrough<S> {
-    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. In a full cache a tenant with more than an equal
-    /// share gives up entries of its own for its new ones; otherwise the least used entries are evicted.
+    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. In a full cache a
+    /// tenant with more than an equal share gives up entries of its own for its new ones; otherwise the least
+    /// used entries are evicted.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
         let counters = Arc::new(Counters::new(S::NAME));
@@ -83,7 +86,7 @@ impl<S: Source> ReadThrough<S> {
         Ok(self.cache.get(&asked).await?.map(owned))
     }
 
-    /// The same where a value may serve stale for this long.
+    /// Returns the value of this key. A stale value may serve for this long.
     pub(crate) async fn get_stale(
         &self,
         key: &S::Key,
@@ -104,7 +107,8 @@ impl<S: Source> ReadThrough<S> {
         self.cache.peek(name::<S>(key)).map(owned)
     }
 
-    /// Whether any value in memory could serve now if the source were unavailable. It ends at the first one.
+    /// Whether any value in memory could serve now if the source were unavailable. The search ends at the
+    /// first one.
     #[must_use]
     pub fn may_serve_stale(&self) -> bool {
         self.cache.may_serve_stale(&|tenant, value| self.source.stale_if_error(tenant, borrowed(value)))

@@ -1,4 +1,5 @@
-//! A replay guard that asks Redis first: what another use has marked there is refused without a statement. The store decides all else.
+//! A replay guard that reads Redis first: it refuses a marked identifier without a statement. The store
+//! decides in all other cases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,9 @@ use tenancy::{StoreError, TenantId};
 
 use crate::RedisCache;
 
-/// For how long an identifier is marked that the store had before. Only its first use knows when the row expires: an equal identifier that came
-/// later may name a later end, until which the store would not refuse it.
+/// How long an identifier is marked that the store has recorded before. Only the first use knows when the row
+/// expires. A later use of the same identifier may name a later end, at which the store would not refuse it
+/// any more.
 const HAD_BEFORE: Duration = Duration::from_secs(60);
 
 /// A [`ReplayGuard`] before another one, for replicas that share a Redis.
@@ -35,7 +37,8 @@ impl ReplayGuard for SharedReplayGuard {
         tenant: &TenantId,
         identifier: &SingleUseIdentifier,
     ) -> Result<bool, StoreError> {
-        // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves replays to implementations).
+        // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves
+        // replays to implementations).
         if self.redis.is_marked(tenant, identifier).await {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! Cached revocations. Whether a token is revoked is never answered by stale facts; a token is issued with them, because a signature needs
-//! no answer of the store.
+//! Cached revocations. Stale facts never decide whether a token is revoked. They may serve to issue a token,
+//! because a signature needs no answer of the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,8 @@ pub struct Revocations {
     pub(crate) shared: SharedRows,
 }
 
-/// Invalidates a tenant's facts on drop, here and at other replicas, also when the caller gave up during a write that may have succeeded.
+/// Invalidates a tenant's facts on drop, here and at other replicas, even if the caller gave up during a
+/// write that may have succeeded.
 struct DropFacts<'a>(&'a CachedRevocationStore, &'a TenantId);
 
 #[async_trait]
@@ -46,8 +47,8 @@ impl RevocationStore for CachedRevocationStore {
         token: &TokenRevocation,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // RFC 7009 §2.1: "The invalidation takes place immediately, and the token cannot be used again after the revocation. In practice,
-        // there could be a propagation delay".
+        // RFC 7009 §2.1: "The invalidation takes place immediately, and the token cannot be used again after
+        // the revocation. In practice, there could be a propagation delay".
         let _read_anew = DropFacts(self, tenant);
         self.source.store.revoke_token(tenant, token, now).await
     }
@@ -92,7 +93,7 @@ fn present(
 impl Drop for DropFacts<'_> {
     fn drop(&mut self) {
         let Self(revocations, tenant) = self;
-        // In the background; until then Redis is bypassed.
+        // The invalidation runs in the background. Redis is bypassed until it is done.
         drop(revocations.source.shared.publish_invalidation(&[Invalidation::Revocations((*tenant).clone())]));
         revocations.invalidate_tenant(tenant);
     }
@@ -118,7 +119,7 @@ impl Source for Revocations {
         self.shared.read(&Invalidation::Revocations(key.clone()), load).await
     }
 
-    /// What is new alone, from the store: Redis holds all of them or nothing.
+    /// Reads only the later revocations, from the store: Redis holds all of them or nothing.
     async fn load_later(
         &self,
         key: &TenantId,

@@ -1,4 +1,5 @@
-//! Under what a row is in its cache: its tenant first, so that rows of two tenants with one name are two entries.
+//! Under what a row is in its cache: its tenant first, so that rows of two tenants with
+//! one name are two entries.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! What a tenant gives up for a new entry: in a full cache one with more than an equal share of the bytes gives up entries of its own, so
-//! that however much it reads, the entries of others stay. While there is room, a tenant takes all of it.
+//! What a tenant gives up for a new entry. In a full cache a tenant with more than an equal share of the
+//! bytes gives up entries of its own, so that the entries of others stay, however much it reads. While there
+//! is room, a tenant may use all of it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,9 +11,10 @@ use tenancy::TenantId;
 use crate::row_key::RowKey;
 use crate::slot::Slot;
 
-/// So many sixteenths of the capacity are a full cache: below the capacity, at which the least used entry of any tenant is evicted.
+/// A cache is full at this number of sixteenths of its capacity. At the capacity itself the least used entry
+/// of any tenant would be evicted.
 const FULL: u64 = 15;
-/// Entries that stay once more for one new entry: others wait for the list meanwhile.
+/// The recently read entries that are spared for one new entry. Other tasks wait for the list meanwhile.
 const MOST_SPARED: usize = 256;
 
 /// The entries of each tenant, those that come first to be given up first.
@@ -36,7 +38,8 @@ impl Shares {
         Self { capacity, tenants: Mutex::new(Tenants { entries: HashMap::new(), sweep_at: 0 }) }
     }
 
-    /// Lists a new entry of a tenant, of so many that have some, and gives up older ones of it where it must.
+    /// Lists a new entry of a tenant, and gives up older entries of this tenant if it must. The last argument
+    /// is the number of tenants with entries.
     pub(crate) fn make_room(
         &self,
         slots: &Cache<RowKey, Arc<Slot>>,
@@ -61,7 +64,7 @@ impl Entries {
         Self { listed: VecDeque::new(), sweep_at: 0 }
     }
 
-    /// Entries that are gone leave the list each time that it has doubled, so the work per entry is constant.
+    /// Dropped entries leave the list each time it has doubled, so the work per entry is constant.
     fn list(&mut self, key: &RowKey, slot: &Arc<Slot>) {
         const SMALL: usize = 16;
         if self.listed.len() >= self.sweep_at.max(SMALL) {
@@ -71,7 +74,8 @@ impl Entries {
         self.listed.push_back((key.clone(), Arc::downgrade(slot)));
     }
 
-    /// Evicts at least so many bytes: the oldest entries, of which one that was read since it was last looked at stays once more.
+    /// Evicts at least this number of bytes, the oldest entries first. An entry that was read since the last
+    /// check is spared once.
     fn give_up(&mut self, slots: &Cache<RowKey, Arc<Slot>>, bytes: u32) {
         let (mut freed, mut spared) = (0, 0);
         while freed < bytes
@@ -113,7 +117,8 @@ mod tests {
 
     use super::*;
 
-    /// Numbers of tenants, of a hundred bytes each. From 1 000 000 on there are none, and only loads of others are counted.
+    /// Numbers of tenants, of a hundred bytes each. Numbers from 1 000 000 on are absent. Only the loads of
+    /// present numbers are counted.
     #[derive(Default)]
     struct Numbers {
         loads: [AtomicU64; 2],

@@ -1,5 +1,5 @@
-//! Cached key sets, sealed as the store holds them. A new key is written through to the store. While the store is
-//! unavailable, a tenant's keys may serve for less long than its other rows if they rotate fast.
+//! Cached key sets, sealed as the store holds them. A new key is written through to the store. While the
+//! store is unavailable, a tenant's keys may serve for less long than its other rows if they rotate fast.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub struct KeySets {
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
 
-/// Invalidates a tenant's key set on drop, here and at other replicas, also when the caller gave up during a write
-/// that may have succeeded.
+/// Invalidates a tenant's key set on drop, here and at other replicas, even if the caller gave up during a
+/// write that may have succeeded.
 struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 #[async_trait]
@@ -34,12 +34,13 @@ impl SigningKeyStore for CachedSigningKeyStore {
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
     }
 
-    /// From the store: an old hint alone needs it.
+    /// The key is read from the store, because only an old hint needs it.
     async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Result<Option<KeyRecord>, StoreError> {
         self.source.store.find_key(tenant, kid).await
     }
 
-    /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.
+    /// The keys are invalidated in every case: `false` also means that the store has a key that is not in
+    /// memory.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         let _read_anew = DropKeySet(self, tenant);
         self.source.store.add_key(tenant, key).await
@@ -49,7 +50,7 @@ impl SigningKeyStore for CachedSigningKeyStore {
 impl Drop for DropKeySet<'_> {
     fn drop(&mut self) {
         let Self(keys, tenant) = self;
-        // In the background; until then Redis is bypassed.
+        // The invalidation runs in the background. Redis is bypassed until it is done.
         drop(keys.source.shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
         keys.invalidate_tenant(tenant);
     }

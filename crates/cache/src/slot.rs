@@ -1,5 +1,5 @@
-//! One cache entry: the loaded value with its time, the running load, and the decision for a reader. Time is an
-//! argument and always monotonic.
+//! One cache entry: the loaded value with its time, the running load, and the decision for a reader. Time is
+//! an argument and always monotonic.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,8 +25,8 @@ pub(crate) type Outcome = Result<Option<Value>, StoreError>;
 /// The channel of readers that wait for a load.
 pub(crate) type Flight = watch::Receiver<Option<Outcome>>;
 
-/// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot from
-/// the cache. So a value read before a change is never found after it.
+/// The entry of one key. A load writes only into the slot for which it started, and a change removes the slot
+/// from the cache. So a value read before a change is never found after it.
 pub(crate) struct Slot {
     epoch: Arc<Epoch>,
     freshness: Freshness,
@@ -42,7 +42,8 @@ pub(crate) struct Slot {
 
 struct State {
     loaded: Option<Loaded>,
-    /// The value of the slot before this one, until there is one. It is from before a change, so nobody is answered with it.
+    /// The value of the previous slot, until this slot has one. It is from before a change, so no reader gets
+    /// it.
     earlier: Option<Value>,
     /// When the store was last found unavailable, if it has not answered since.
     unavailable: Option<(Instant, StoreError)>,
@@ -63,7 +64,7 @@ pub(crate) struct Next {
     pub(crate) answer: Answer,
 }
 
-/// The way to an answer.
+/// How a reader gets its answer.
 pub(crate) enum Answer {
     /// The fresh answer.
     Known(Outcome),
@@ -100,7 +101,8 @@ impl Slot {
         self.epoch.bytes()
     }
 
-    /// Its value was read. What is known already is not written again, so that readers do not take the line of the cache from each other.
+    /// Notes that the value was read. A set flag is not written again, so that readers do not take the cache
+    /// line from each other.
     pub(crate) fn note_use(&self) {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
@@ -140,16 +142,16 @@ impl Slot {
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
-    /// The last value, or that of the slot before this one: what a load may begin with.
+    /// The last value, or the value of the previous slot. A load may begin with it.
     pub(crate) fn earlier(&self) -> Option<Value> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
     }
 
-    /// The decision when nothing is fresh. A reader waits for a load while the store may be available. Once it is
-    /// unavailable, one load at a time retries; readers with a stale value do not wait, and during the pause no
-    /// reader waits.
+    /// The decision when nothing is fresh. A reader waits for a load while the store may be available.
+    /// Once it is unavailable, one load at a time retries; readers with a stale value do not wait, and
+    /// during the pause no reader waits.
     pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Next {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| loaded.is_fresh(self.freshness, now)) {
@@ -164,7 +166,7 @@ impl Slot {
                     answer: stale.map_or_else(|| Answer::Known(Err(error.clone())), Answer::Stale),
                 };
             }
-            // A failure of long ago says nothing about the store now.
+            // A failure of long ago says nothing about the current state of the store.
             if since < self.freshness.of_values()
                 && let Some(stale) = stale
             {
@@ -181,7 +183,8 @@ impl Slot {
         }
     }
 
-    /// Ends a load: a value or an absence is cached, an unavailable store starts the pause, a fault is not cached.
+    /// Ends a load: a value or an absence is cached, an unavailable store starts the
+    /// pause, a fault is not cached.
     pub(crate) fn land(
         &self,
         at: Instant,
@@ -213,7 +216,7 @@ impl Slot {
     }
 }
 
-/// What a change or an eviction has removed is no longer its tenant's.
+/// An entry that a change or an eviction has removed no longer counts for its tenant.
 impl Drop for Slot {
     fn drop(&mut self) {
         self.epoch.subtract(*self.weight.get_mut());
@@ -221,8 +224,8 @@ impl Drop for Slot {
 }
 
 impl State {
-    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the row may
-    /// exist by now, and "unknown" instead of "unavailable" would be wrong.
+    /// `stale-if-error` counts from the end of freshness (RFC 5861 §4). An absence is never served stale: the
+    /// row may exist by now, and "unknown" instead of "unavailable" would be wrong.
     fn stale(
         &self,
         freshness: Freshness,

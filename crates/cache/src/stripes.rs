@@ -1,5 +1,5 @@
-//! A counter striped by thread: each thread adds in its own cache line, and reading sums the lines. A single shared
-//! counter would cost more than the lookup that it counts.
+//! A counter striped by thread: each thread adds in its own cache line, and reading sums the lines. A single
+//! shared counter would cost more than the lookup that it counts.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -22,14 +22,14 @@ pub struct Tenants {
 }
 
 impl CachedTenantStore {
-    /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in memory:
-    /// its limit is not known, and the resolver refuses its requests anyway.
+    /// How long this tenant's rows may serve while the store is unavailable. Zero for a tenant that is not in
+    /// memory: its limit is unknown, and the resolver refuses its requests anyway.
     pub(crate) fn rows_stale_if_error(&self, tenant: &TenantId) -> Duration {
         self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(tenant.stale_if_error))
     }
 
-    /// How long its keys may serve while the store is unavailable. This can be shorter, because other replicas
-    /// announce and activate new keys.
+    /// How long this tenant's keys may serve while the store is unavailable. The time can be shorter than for
+    /// rows, because other replicas announce and activate new keys.
     pub(crate) fn keys_stale_if_error(&self, tenant: &TenantId) -> Duration {
         let fresh = self.source.shared.freshness.lifetime();
         self.peek(tenant).map_or(Duration::ZERO, |tenant| seconds(KeyPolicy::stale_if_error(&tenant, fresh)))

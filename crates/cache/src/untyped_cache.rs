@@ -1,5 +1,5 @@
-//! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once; [`ReadThrough`](crate::ReadThrough) gives it the
-//! types of one kind.
+//! A cache whose rows have no type here. All kinds of rows share this code, which is compiled once;
+//! [`ReadThrough`](crate::ReadThrough) gives it the types of one kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl UntypedCache {
             self.counters.hits.add_one();
             return Ok(value);
         }
-        // A load ends with its worker during a drain; a reader of another worker then loads again, once.
+        // A drain ends the load of its worker. A reader of another worker then loads once more.
         if let Some(outcome) = self.ask(row, &slot).await {
             return outcome;
         }
@@ -96,7 +96,8 @@ impl UntypedCache {
         self.slots.get(&name).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
     }
 
-    /// Whether any value could serve now if the store were unavailable, for as long as this says of a tenant and its value.
+    /// Whether any value could serve now if the store were unavailable, for as long as this says
+    /// of a tenant and its value.
     pub(crate) fn may_serve_stale(&self, stale_if_error: &dyn Fn(&TenantId, &Value) -> Duration) -> bool {
         let now = Instant::now();
         self.slots.iter().any(|(key, slot)| {
@@ -116,8 +117,8 @@ impl UntypedCache {
         self.epochs.end(tenant);
     }
 
-    /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A concurrent
-    /// insertion may still return a slot that a change has removed, hence the loop.
+    /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A
+    /// concurrent insertion may still return a slot that a change has removed, hence the loop.
     fn slot(&self, row: &dyn Row) -> Arc<Slot> {
         let name = row.name();
         let mut slot = self.slots.get(&name);
@@ -173,7 +174,8 @@ impl UntypedCache {
             if slot.is_new() {
                 cache.shares.make_room(&cache.slots, &key, &slot, cache.epochs.tenants());
             }
-            // A row of another replica is as old as its reading; otherwise a lost message would count twice.
+            // The age of a row counts from the other replica's reading. Otherwise a lost message would count
+            // twice.
             let at = loaded.as_ref().map_or(began, |loaded| loaded.at);
             slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), &load);
         });
@@ -184,8 +186,8 @@ impl UntypedCache {
         value
     }
 
-    /// Reinserts the slot, so that the cache computes its size again. A slot that was replaced or removed is not counted
-    /// any more.
+    /// Reinserts the slot, so that the cache computes its size again. A slot that was replaced or removed
+    /// is not counted any more.
     fn reweigh(&self, key: &RowKey, slot: &Arc<Slot>) {
         self.slots.entry_by_ref(key).and_compute_with(|entry| match entry {
             Some(entry) if Arc::ptr_eq(entry.value(), slot) => Op::Put(Arc::clone(slot)),

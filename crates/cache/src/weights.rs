@@ -1,5 +1,5 @@
-//! The size of an entry in memory, estimated from its JSON, rather too high than too low. It bounds the caches, so that a few large rows
-//! cannot exhaust the memory.
+//! The size of an entry in memory, estimated from its JSON, rather too high than too low. It bounds the
+//! caches, so that a few large rows cannot exhaust the memory.
 
 use std::io::{self, Write};
 
@@ -47,11 +47,11 @@ pub(crate) const fn entry(key: usize, value: usize) -> usize {
     ENTRY + key + value
 }
 
-/// A value with what it points to. Names of members and punctuation in its JSON stand for the overhead of
-/// allocations; a list has one more for each of its values.
+/// The size of a value with what it points to. The names of members and the punctuation in its JSON account
+/// for the overhead of allocations. A list has one more for each of its values.
 pub(crate) fn of<T: Serialize>(value: &T) -> usize {
     let mut length = Length::default();
-    // What has no JSON is none of the rows that replicas share.
+    // A value without JSON is no row that replicas share.
     let _ = value.serialize(&mut Serializer::with_formatter(&mut length, SpacedLists));
     size_of::<T>() + 2 * length.bytes + TEXT * length.spaces
 }

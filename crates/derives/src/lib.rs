@@ -1,6 +1,7 @@
-//! What serde's derives do not have: types that are written and read as text, and documents without their absent members. The macros look at
-//! tokens and need no parser of Rust, so the crate is compiled in less than a second. They accept types without parameters for the texts,
-//! and structs with names for the members, and fail to compile on others.
+//! What serde's derives do not have: types that are written and read as text, and documents without their
+//! absent members. The macros look at tokens and need no parser of Rust, so the crate is compiled in less
+//! than a second. They accept types without parameters for the texts, and structs with names for the members,
+//! and fail to compile on others.
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -49,7 +50,8 @@ pub fn deserialize_from_str(item: TokenStream) -> TokenStream {
     ))
 }
 
-/// Each member of the struct whose type is an `Option` is absent from the document where it is none. It stands above the derive of `Serialize`.
+/// Each member of the struct whose type is an `Option` is absent from the document where it is none. It
+/// stands above the derive of `Serialize`.
 #[proc_macro_attribute]
 pub fn skip_serializing_none(_: TokenStream, item: TokenStream) -> TokenStream {
     let members = |token| match token {

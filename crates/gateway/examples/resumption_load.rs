@@ -1,6 +1,6 @@
 //! A load of new TLS connections, each of which resumes a session for one request (RFC 8446 §2.2).
-//! `resumption_load ADDRESS CERTIFICATE REQUEST CONNECTIONS SECONDS` sends the text of the file REQUEST and prints wrk's figures, and the
-//! share of handshakes that resumed a session.
+//! `resumption_load ADDRESS CERTIFICATE REQUEST CONNECTIONS SECONDS` sends the text of the file REQUEST and
+//! prints wrk's figures, and the share of handshakes that resumed a session.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;
@@ -18,7 +18,7 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, Strea
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What one thread has seen.
+/// The results of one thread.
 #[derive(Default)]
 struct Seen {
     times: Vec<Duration>,
@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (address, connections): (SocketAddr, u32) = (address.parse()?, connections.parse()?);
     let request = std::fs::read(request)?;
-    // Each has a session cache of its own: a ticket serves once, and a shared cache keeps eight of a server.
+    // Each connection has a session cache of its own: a ticket is valid once, and a shared cache keeps eight
+    // of a server.
     let configs = (0..connections).map(|_| config(Path::new(certificate))).collect::<Result<Vec<_>, _>>()?;
     let deadline = Instant::now() + Duration::from_secs(seconds.parse()?);
     let seen: Vec<Seen> = thread::scope(|scope| {
@@ -97,7 +98,7 @@ fn exchange(address: SocketAddr, config: &Arc<ClientConfig>, request: &[u8]) -> 
     let mut stream = Stream::new(&mut connection, &mut socket);
     stream.write_all(request)?;
     match stream.read_to_end(&mut answer) {
-        // A server that closes without close_notify: the status line says whether there is an answer.
+        // The server closed without close_notify. The status line says whether there is an answer.
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || answer.is_empty() => return Err(error),
         Ok(_) | Err(_) => {}
     }

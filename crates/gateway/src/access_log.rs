@@ -1,5 +1,6 @@
-//! Writes one line for each request after its response: method, route, status, tenant, client, latency, request id. A line holds no path
-//! as it was sent, no header and no body, because each could hold a secret. The metrics count the same facts at the same moment.
+//! Writes one line for each request after its response: method, route, status, tenant, client, latency,
+//! request id. A line contains no path as it was sent, no header and no body, because each could contain a
+//! secret. The metrics count the same facts at the same moment.
 
 mod log_entry;
 mod unparsed_requests;
@@ -40,7 +41,7 @@ pub(crate) struct AccessLog {
     pub(crate) unknown: Arc<Series>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) protective: Protective,
-    /// Counts requests whose forwarding headers are ignored; none where the listener trusts a proxy.
+    /// Counts requests whose forwarding headers are ignored. None if the listener trusts a proxy.
     pub(crate) unread_forwarding: Option<Arc<Metrics>>,
 }
 
@@ -117,8 +118,9 @@ where
                 sharing.allow(response.headers_mut());
             }
             entry.answered(response.response());
-            // A connection ends with an answer that says so. While draining the caller's next request then finds its way to another
-            // instance, rather than a connection that is being closed.
+            // The last response of a connection says that the connection ends. While the program drains, the
+            // caller then sends its next request to another instance, and not into a connection that is being
+            // closed.
             if readiness.is_draining() || entry.leaves_a_body() {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }

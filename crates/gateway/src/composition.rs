@@ -1,4 +1,4 @@
-//! How the services are put together: one way for the program, for its commands over the store, and for tests.
+//! Composes the services, in one function for the program, for its commands over the store, and for tests.
 
 use std::sync::Arc;
 
@@ -29,13 +29,13 @@ impl<S> Store for S where
 {
 }
 
-/// What the services are put together from.
+/// The parts that the services are composed of.
 pub struct Composition {
     /// Everything that no cache holds.
     pub store: Arc<dyn Store>,
-    /// What most requests read.
+    /// The rows that most requests read.
     pub rows: RequestRows,
-    /// Which assertions and proofs have been used.
+    /// The used assertions and proofs.
     pub identifiers: Arc<dyn ReplayGuard>,
     /// Fetches the key sets of clients.
     pub jwks_fetcher: Arc<dyn JwksFetcher>,
@@ -45,11 +45,11 @@ pub struct Composition {
     pub key_pool: KeyPool,
     /// Seals new keys.
     pub sealer: Arc<dyn KeySealer>,
-    /// Of secrets and codes.
+    /// The pepper of secrets and codes.
     pub pepper: Arc<Pepper>,
     /// Computes hashes.
     pub hashes: Arc<HashPool>,
-    /// What administrators may do.
+    /// The policy of edits.
     pub policy: EditPolicy,
     /// The URLs that callers use.
     pub public_urls: PublicUrls,
@@ -57,20 +57,20 @@ pub struct Composition {
     pub default_tenant: Option<String>,
     /// How often a secret may be wrong.
     pub failed_attempts: Rate,
-    /// Times the refusals of client secrets, where their time is to tell nothing.
+    /// Delays the refusals of client secrets to an exact instant, so that their time reveals nothing.
     pub refusal_timer: Option<PreciseTimer>,
-    /// How many assertions, and how many proofs, are remembered for a tenant, where not the usual number.
+    /// How many assertions, and how many proofs, are remembered for a tenant, if not the usual number.
     pub share: Option<u32>,
     /// Published secrets that authenticate nothing.
     pub refused_samples: &'static [&'static str],
-    /// Where rotations write secrets.
+    /// The secret stores to which rotations write.
     pub secret_writer: Arc<dyn SecretWriter>,
     /// The time.
     pub clock: Clock,
 }
 
 impl Composition {
-    /// What administers, and tells `publish` what each commit has changed.
+    /// The administrator. It passes the changes of each commit to `publish`.
     #[must_use]
     pub fn administrator(&self, publish: Publish) -> Administrator {
         Administrator::new(
@@ -85,14 +85,15 @@ impl Composition {
         .writing(Arc::clone(&self.secret_writer))
     }
 
-    /// What the token endpoint decides with.
+    /// The services of the token endpoint.
     #[must_use]
     pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
         let (authorizations, devices) = self.authorizations();
         self.tokens(authorizations, devices, certificate_sources)
     }
 
-    /// What all routes call. An administrator who changes an account has its failed sign-ins counted anew.
+    /// The services of all routes. When an administrator changes an account, its failed sign-ins are counted
+    /// from zero.
     #[must_use]
     pub fn services(
         mut self,

@@ -1,6 +1,7 @@
-//! What a connection may take of the server. The HTTP library times only the first head of a connection; a client that drips its second
-//! one would hold a connection forever. So our own stream between socket and HTTP limits the time and the size of each head and the time
-//! in which a client takes what is written, and refuses token requests when more come than the worker can answer.
+//! Limits what a connection may use of the server. The HTTP library times only the first head of a
+//! connection, so a client that sends its second one slowly would hold a connection forever. Our own stream
+//! between socket and HTTP limits the time and the size of each head and the time in which a client reads the
+//! responses. It also refuses token requests when more arrive than the worker can answer.
 
 mod admission;
 mod authorities_file;

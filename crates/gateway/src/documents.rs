@@ -1,5 +1,5 @@
-//! Bodies of the admin API, read strictly: JSON whose members are each there once, known, and of their type. The documents are
-//! administration's; here is the text around them.
+//! Reads bodies of the admin API strictly: each JSON member must be known, of its type, and there once. The
+//! documents themselves belong to administration; this code reads their text.
 
 mod key_rotation;
 mod read;

@@ -1,5 +1,6 @@
-//! Explains a token request: each check of the token endpoint, with the same functions in the same order, and what the caller would see.
-//! It goes on after a refusal where later checks do not depend on it. It signs nothing and writes nothing.
+//! Explains a token request: each check of the token endpoint, with the same functions in the same order, and
+//! the response that the caller would get. After a refusal it makes the later checks that do not depend on
+//! it. It signs nothing and writes nothing.
 
 mod access_token;
 mod advice;
@@ -24,10 +25,11 @@ use tenancy::{Tenant, TenantError};
 pub(crate) use advice::advice_on;
 pub(crate) use request::{Presented, Request};
 
-/// The explanation. The refusals come in the order of the token endpoint, whose answer is the first.
+/// Explains the request. The refusals are in the order of the token endpoint, whose response is the first
+/// one.
 ///
 /// # Errors
-/// 429 where too many secrets were wrong, and what keeps the server from answering.
+/// 429 after too many wrong secrets, and the failures that keep the server from answering.
 pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Result<ExplanationView, Problem> {
     let Request { services, client: client_id, settings, now, .. } = *request;
     let (tenant, not_serving) = find_tenant(request).await?;
@@ -51,7 +53,8 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     let of_token_request = proof.as_ref().filter(|_| presented.access_token.is_none());
     let credential::Explained { view: credential, refusal: by_credential, api_key, copied } =
         credential::explain(request, &tenant, client.as_ref(), presented).await?;
-    // What the grant allows, an API key that has ended decides, too: another one will be made like it.
+    // An API key that has ended also limits what the grant allows, because a new key will have the same
+    // limits.
     let narrowed = api_key.as_ref().zip(client.as_ref()).and_then(|(key, client)| key.narrowed(client));
     let request = &Request { is_by_key: narrowed.is_some(), ..*request };
     let live_key = api_key.as_deref().filter(|_| by_credential.is_none());
@@ -98,7 +101,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     Ok(ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token })
 }
 
-/// The tenant, if there is one, and why it does not serve.
+/// Finds the tenant, if it exists, and the reason for which it does not serve.
 async fn find_tenant(
     Request { services, tenant, .. }: &Request<'_>,
 ) -> Result<(Option<Arc<Tenant>>, Option<OAuthError>), Problem> {
@@ -115,8 +118,8 @@ async fn find_tenant(
     })
 }
 
-/// The key of the proof. Where none is presented, a right one is assumed if one is required, as a right secret is; and where one is refused,
-/// so that the other checks go on.
+/// The key of the proof. If none is presented and one is required, a right one is assumed, as it is for a
+/// secret. If the proof is refused, a right one is assumed as well, so that the other checks can be made.
 fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProof>) -> SenderKeys {
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
@@ -136,7 +139,7 @@ fn parameters<'a>(settings: &'a ExplainSettings, client: &'a ClientId) -> Vec<(&
     parameters
 }
 
-/// The answer of the token endpoint: its first refusal, if there is one.
+/// The response of the token endpoint: the first refusal, if there is one.
 fn result(refusals: Vec<Refusal>, public_url: &str) -> ExplainedResult {
     let Some(Refusal { check, error, reason }) = refusals.into_iter().next() else {
         return ExplainedResult { status: 200, ..ExplainedResult::default() };

@@ -1,13 +1,14 @@
-//! What the gateway cannot see and an operator asks it: how store, keys and caches are doing. The program provides it.
+//! The health of store, keys and caches, which the gateway itself cannot see. The program provides it.
 
 use std::borrow::Cow;
 
-/// How the parts behind the gateway are doing. Anybody may ask as often as they like, so every answer comes from memory.
+/// The health of the parts behind the gateway. Any caller may request it as often as it likes, so every
+/// answer comes from memory.
 pub trait HealthReport: Send + Sync {
-    /// What `/health/ready` depends on, each part once.
+    /// The parts that `/health/ready` depends on, each once.
     fn checks(&self) -> Vec<Check>;
 
-    /// What `/metrics` tells of these parts. Samples of one name stand beside each other.
+    /// The samples that `/metrics` shows of these parts. Samples of one name are adjacent.
     fn samples(&self) -> Vec<Sample>;
 }
 
@@ -20,12 +21,12 @@ pub struct Check {
     pub state: State,
 }
 
-/// How a part is doing. Reasons are read by strangers too: they name no host, no path and no tenant.
+/// The health of a part. Strangers can read the reason, so it names no host, no path and no tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// As it should.
+    /// The part works.
     Good,
-    /// It is missed, and callers are served all the same.
+    /// The part is missing, and callers are served nevertheless.
     Degraded(Cow<'static, str>),
     /// Callers cannot be served without it.
     Failed(Cow<'static, str>),
@@ -34,12 +35,13 @@ pub enum State {
 /// Labels with their values: constant texts, so that requests cannot create series.
 pub(crate) type Labels = &'static [(&'static str, &'static str)];
 
-/// A number at this moment. Its names and labels are texts of the program, so that no request can make a new series.
+/// A number at this moment. Its name and labels are texts of the program, so no request can create a new
+/// series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// `latchkey_…`, with its unit, and `_total` at the end of a counter.
     pub name: &'static str,
-    /// What it counts, in a sentence.
+    /// The sentence that explains the number.
     pub help: &'static str,
     /// How it moves.
     pub kind: Kind,

@@ -1,5 +1,5 @@
-//! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
-//! In reading order:
+//! The only crate that knows HTTP. It passes a request to the domain crates and returns their answer; the
+//! rules are theirs. In reading order:
 
 #![cfg_attr(
     not(feature = "schemas"),

@@ -1,4 +1,4 @@
-//! The addresses of all listeners: taken at once, and listened at later.
+//! The addresses of all listeners: bound at once, and listened at later.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -10,8 +10,8 @@ use crate::Listener;
 /// Connections that may wait to be accepted, of each listener.
 const BACKLOG: i32 = 1024;
 
-/// The addresses of all listeners. They are taken before anything is written, so that a start that cannot listen changes nothing, and
-/// connections are refused until the gateway is built.
+/// The addresses of all listeners. They are bound before anything is written, so that a start that cannot
+/// listen changes nothing. Connections are refused until the gateway is built.
 pub struct ListenAddresses {
     sockets: Vec<(SocketAddr, Socket)>,
 }
@@ -39,7 +39,8 @@ impl ListenAddresses {
         Ok(Self { sockets: listeners.iter().map(take).collect::<Result<_, _>>()? })
     }
 
-    /// Accepts connections from now on, in the order of the listeners. Ports are as the system chose them.
+    /// Accepts connections from now on, in the order of the listeners. The system chooses the ports that are
+    /// 0.
     pub(crate) fn listen(self) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
         let listen = |(address, socket): (SocketAddr, Socket)| {
             let listening = socket.listen(BACKLOG).and_then(|()| {
@@ -54,7 +55,7 @@ impl ListenAddresses {
 
 fn socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(socket2::Protocol::TCP))?;
-    // Connections of a former process that are still closing do not keep the address.
+    // A previous process's connections that are still closing do not block the address.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

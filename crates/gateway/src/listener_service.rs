@@ -207,7 +207,7 @@ async fn shake_hands(
     }
 }
 
-/// Closes a connection without a slot, with a response where that takes one write.
+/// Closes a connection without a slot. Sends a response if that takes only one write.
 fn turn_away(socket: TcpStream, has_tls: bool, answers: &EarlyAnswers) -> io::Error {
     if !has_tls && let Ok(mut socket) = socket.into_std() {
         let _ = socket.write(&answers.no_slot);

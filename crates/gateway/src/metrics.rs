@@ -1,5 +1,6 @@
-//! What requests came to, in numbers. Every worker counts for itself, so that counting costs a request some nanoseconds and no
-//! waiting; a scrape adds up. Labels are texts of the program only: neither tenants nor clients nor paths make a series.
+//! Counts the results of requests. Every worker counts for itself, so that counting costs a request some
+//! nanoseconds and no waiting; a scrape adds the numbers up. Labels are texts of the program only: no tenant,
+//! client or path makes a series.
 
 mod exposition;
 mod histogram;
@@ -14,7 +15,7 @@ pub(crate) use series::Series;
 use crate::Sample;
 use crate::connection::{ConnectionSlots, Refusals};
 
-/// What is counted for requests that no route takes.
+/// The label for requests that no route takes.
 pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 
 /// The numbers of all workers.
@@ -27,7 +28,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// With those of these connections, and of the requests that were refused on them.
+    /// Adds the numbers of connections, and of the requests that were refused on them.
     pub(crate) fn new(slots: Arc<ConnectionSlots>, refusals: Arc<Refusals>) -> Self {
         Self { slots, refusals, ..Self::default() }
     }

@@ -1,4 +1,5 @@
-//! The OpenAPI document. The program has the committed one. It is made with the feature `schemas`, for the committed file and its tests.
+//! The OpenAPI document. The program has the committed one. It is made with the feature `schemas`, for the
+//! committed file and its tests.
 
 mod embedded;
 #[cfg(feature = "schemas")]
@@ -57,7 +58,7 @@ pub(crate) enum HttpMethod {
     Delete,
 }
 
-/// The members of both, those of the second where both have one.
+/// Merges the members. If both have one, the second counts.
 pub(crate) fn merged(mut of: Value, more: Value) -> Value {
     if let (Some(members), Value::Object(more)) = (of.as_object_mut(), more) {
         members.extend(more);

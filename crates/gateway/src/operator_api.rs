@@ -1,8 +1,10 @@
-//! The admin API without a listener: a program that has the store calls its routes in process, as an operator.
+//! The admin API without a listener: a program that has the store calls its routes in process, as an
+//! operator.
 //!
-//! The authority is an argument of the constructor and captured by the routes. A listener's routes are built with
-//! [`BearerAccess`](crate::authentication::BearerAccess) instead, [`OperatorAccess`] cannot be named outside this module, and the
-//! service is never handed out: no request over a network reaches a route that holds an operator's authority (decision 0019).
+//! The authority is an argument of the constructor and captured by the routes. A listener's routes are built
+//! with [`BearerAccess`](crate::authentication::BearerAccess) instead, [`OperatorAccess`] cannot be named
+//! outside this module, and the service is never handed out: no request over a network reaches a route that
+//! holds an operator's authority (decision 0019).
 
 use std::rc::Rc;
 use std::str::FromStr as _;
@@ -30,24 +32,25 @@ use crate::request::{JSON, NDJSON, RawRequest};
 use crate::respond::{Document, Problem};
 use crate::routes;
 
-/// The admin API for the operator whom it was built for.
+/// The admin API for one operator.
 pub struct OperatorApi {
     operator: OperatorAccess,
     service: BoxService<Request, ServiceResponse<BoxBody>, Error>,
 }
 
-/// What a route answers.
+/// The response of a route.
 #[derive(Debug)]
 pub struct OperatorAnswer {
     /// The HTTP status.
     pub status: u16,
     /// A JSON document, a problem (RFC 9457), or nothing. It may hold a secret, so it is wiped.
     pub body: Zeroizing<Vec<u8>>,
-    /// Why the request failed, where that is not the caller's fault. A server writes this to its log and does not send it.
+    /// The cause of a failure that is not the caller's fault. A server writes it to its log and does not send
+    /// it.
     pub cause: Option<Arc<EditError>>,
 }
 
-/// An operator may use every route. No request is asked who its caller is.
+/// An operator's access to every route. The request does not decide the caller.
 #[derive(Clone)]
 struct OperatorAccess {
     administrator: Arc<Administrator>,
@@ -78,7 +81,8 @@ impl OperatorAccess {
 }
 
 impl OperatorApi {
-    /// The routes, each with this authority. The future is boxed, or each crate that awaits it would compile the routes again.
+    /// The routes with this authority. The future is boxed; otherwise each crate that awaits it would compile
+    /// the routes again.
     pub fn new(
         administrator: Arc<Administrator>,
         tokens: TokenServices,
@@ -96,7 +100,7 @@ impl OperatorApi {
         start.boxed_local()
     }
 
-    /// Sends a request with a JSON document; `path` has the query with it.
+    /// Sends a request with a JSON document; `path` includes the query.
     ///
     /// # Panics
     /// If the path is no path of a URI (RFC 3986 §3.3).
@@ -107,7 +111,7 @@ impl OperatorApi {
     /// Sends lines of JSON.
     ///
     /// # Panics
-    /// As [`OperatorApi::call`].
+    /// See [`OperatorApi::call`].
     pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
         self.send("POST", path, NDJSON, Some(lines)).await
     }
@@ -132,7 +136,8 @@ impl OperatorApi {
         }
     }
 
-    /// Creates the first administrator. There is no route for it, since no caller of a server could be one yet.
+    /// Creates the first administrator. There is no route for it, because no caller of a server could have
+    /// the permission yet.
     pub async fn init_admin(&self, name: &str) -> OperatorAnswer {
         let created = self.operator.administrator.init_admin(&self.operator.caller(), name).await;
         let response = created

@@ -1,4 +1,4 @@
-//! What the gateway is told when it is built. It knows no settings file: the program translates.
+//! The options of the gateway. It knows no settings file: the program translates.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::{ClientCertificateHeader, Tls, TrustedProxies};
 /// How the gateway serves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What metadata is derived from; nothing is built from the `Host` header.
+    /// The base URL of metadata. No URL is built from the `Host` header.
     pub public_url: String,
-    /// Where it listens.
+    /// The listeners.
     pub listeners: Vec<Listener>,
     /// The base of the endpoints for clients with certificates (RFC 8705 §5).
     pub mtls_url: Option<String>,
     /// The tenant that is also served at the paths without a tenant.
     pub default_tenant: Option<String>,
-    /// What `/api/v1/protected-resource` demands; without it the path is unknown.
+    /// The requirements of `/api/v1/protected-resource`. Without them the path is unknown.
     pub protected_resource: Option<ProtectedResource>,
-    /// Whether browsers are told to come by https only (RFC 6797).
+    /// Whether browsers must use https only (RFC 6797).
     pub strict_transport: bool,
     /// How many connections there may be, and how patient they are.
     pub connections: ConnectionLimits,
@@ -29,7 +29,7 @@ pub struct Options {
     pub workers: usize,
 }
 
-/// The base of every URL that is published, without a slash at its end.
+/// The base of every published URL, without a slash at its end.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicUrl(pub(crate) String);
 
@@ -39,7 +39,7 @@ impl PublicUrl {
         !self.0.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
     }
 
-    /// The path under which a proxy serves this server, without a slash at its end; empty for the root.
+    /// The path under which a proxy serves this server, without a slash at its end. Empty for the root.
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |at| &rest[at..])
@@ -54,16 +54,17 @@ impl PublicUrl {
 /// How much of the server connections may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// So many at once, of all listeners.
+    /// The most connections of all listeners.
     pub all: usize,
-    /// So many of one source: an IPv4 address or an IPv6 /64. Trusted proxies speak for many and have no share.
+    /// The most connections of one source: an IPv4 address or an IPv6 /64. Trusted proxies connect for many
+    /// callers, so this limit does not apply to them.
     pub of_source: usize,
-    /// One is given up whose client takes nothing of what is written for so long.
+    /// A connection is closed if its client reads nothing for this time.
     pub stalled: Duration,
 }
 
 impl ConnectionLimits {
-    /// So many, a quarter of them of one source.
+    /// The limits for this number of connections, a quarter of them for one source.
     #[must_use]
     pub fn of(all: usize) -> Self {
         Self { all, of_source: (all / 4).max(1), stalled: Duration::from_secs(30) }
@@ -79,22 +80,23 @@ impl Default for ConnectionLimits {
 /// One address.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    /// Where it listens; port 0 lets the system choose.
+    /// The address; port 0 lets the system choose.
     pub address: SocketAddr,
-    /// What it serves.
+    /// The routes that it serves.
     pub surface: Surface,
-    /// With it, https; without it, http.
+    /// The TLS of the listener. Without it, the listener serves http.
     pub tls: Option<Tls>,
-    /// Names by which its paths of administration may be called, beside the public URL's and localhost.
+    /// Names under which its paths of administration may be called, beside the public URL's and localhost.
     pub hosts: Vec<String>,
-    /// Proxies whose word on the address of a caller is taken; without it a caller is the other end of the connection.
+    /// Proxies whose headers name the address of a caller. Without them the caller is the peer of the
+    /// connection.
     pub trusted_proxies: Option<TrustedProxies>,
     /// The header in which these proxies pass client certificates on.
     pub client_certificate_header: Option<ClientCertificateHeader>,
 }
 
 impl Options {
-    /// Metadata says nothing of client certificates where no listener reads them.
+    /// Whether any listener reads client certificates. Metadata mentions them only then.
     pub(crate) fn reads_client_certificates(&self) -> bool {
         self.listeners.iter().any(Listener::reads_client_certificates)
     }
@@ -107,7 +109,7 @@ impl Listener {
         asks || self.client_certificate_header.is_some()
     }
 
-    /// In clear, behind no proxy and under no other names.
+    /// A listener without TLS, trusted proxies and further names.
     #[must_use]
     pub const fn new(address: SocketAddr, surface: Surface) -> Self {
         Self {
@@ -121,7 +123,7 @@ impl Listener {
     }
 }
 
-/// Which paths an address serves.
+/// The paths that an address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surface {
     /// Tokens, keys, metadata, introspection.
@@ -130,23 +132,23 @@ pub struct Surface {
     pub admin: bool,
     /// The console of tenants, for their own administrators.
     pub console: TenantConsole,
-    /// The console of the operators, who see the pages of tenants, too.
+    /// The console of the operators, who also see the pages of tenants.
     pub operator_console: bool,
 }
 
-/// Whose pages of the console an address serves to administrators of tenants.
+/// The tenants whose administrators get their console at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantConsole {
     /// No tenant's.
     None,
-    /// Those of tenants whose people sign in here.
+    /// The tenants whose people sign in at this address.
     OfProviders,
     /// Every tenant's.
     OfAll,
 }
 
 impl Surface {
-    /// What the paths of administration begin with.
+    /// The prefixes of the paths of administration.
     pub const ADMIN_PATHS: [&str; 13] = [
         "/metrics",
         "/flow/execute",
@@ -164,7 +166,7 @@ impl Surface {
     ];
     const COMMON_PATHS: [&str; 3] = ["/health", "/docs", "/openapi.json"];
 
-    /// These surfaces, each with the console of those who use it.
+    /// These surfaces, each with the console for its users.
     #[must_use]
     pub const fn of(public: bool, admin: bool) -> Self {
         let console = if public { TenantConsole::OfProviders } else { TenantConsole::None };

@@ -1,4 +1,4 @@
-//! A page as a response. All headers of pages are here, and every response with a page is made here.
+//! A page as a response. This code sets all headers of pages and creates every response with a page.
 
 mod cookies;
 mod fetch_metadata;
@@ -27,34 +27,34 @@ use crate::respond::no_store;
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 /// The page of a person's own account, below the path of the tenant.
 pub(crate) const ACCOUNT_PATH: &str = "/account";
-/// The query with which it asks for the password although a person is signed in.
+/// The query that requests the password although a person is signed in.
 pub(crate) const SIGN_IN_AGAIN: &str = "sign_in=again";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// Pages use passkeys, and nothing else that asks the person or the device.
+/// Pages use passkeys, and no other feature that needs permission from the person or the device.
 const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
      gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
      publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), usb=(), xr-spatial-tracking=()",
 );
 
-/// Whether the window that opened a page keeps a reference to it, and the page one to that window.
+/// Whether the window that opened a page keeps a reference to it, and the page a reference to that window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opener {
-    /// No window has one. It holds for windows of the same origin too: all tenants of a host share one.
+    /// Neither window has a reference, also within one origin: all tenants of a host share one.
     Severed,
-    /// Of a client that signs people in within a popup and waits for its message.
+    /// A client that signs people in within a popup waits for its message.
     Kept,
 }
 
 impl Opener {
-    /// On the pages that a client opens.
+    /// The opener policy of pages that a client opens.
     pub(crate) const fn of(client: &Client) -> Self {
         if client.code_flow.popup { Self::Kept } else { Self::Severed }
     }
 }
 
-/// What the pages of a tenant have in common, for one response.
+/// The common parts of a tenant's pages, for one response.
 pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &PublicUrl) -> Common {
     let Branding { logo, logo_dark, support_url, terms_url, privacy_url, .. } = &tenant.branding;
     let links =
@@ -69,8 +69,8 @@ pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url
     Common { tenant_name, client_name, theme, logo, links, account, ..common(public_url) }
 }
 
-/// The tenant's own style, where it differs from that of all pages. One without contrast comes from a store that another program has written,
-/// and is not shown.
+/// The tenant's own style, if it differs from the default. A style without contrast comes from a store that
+/// another program has written, and is not shown.
 pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
     if tenant.branding.looks_as_default() {
         return None;
@@ -78,7 +78,7 @@ pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
     Theme::new(&tenant.branding).ok()
 }
 
-/// The same where no tenant is known.
+/// The common parts if no tenant is known.
 pub(crate) fn common(public_url: &PublicUrl) -> Common {
     Common {
         language: Language::English,
@@ -137,7 +137,7 @@ pub(crate) fn passive(response: &mut HttpResponseBuilder) -> &mut HttpResponseBu
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN))
 }
 
-/// The policy (CSP Level 3): only what this origin serves, and the one script that the response names.
+/// The policy (CSP Level 3): content from this origin only, and the one script that the response names.
 fn policy(nonce: &str, form_target: FormTarget) -> String {
     let script = if nonce.is_empty() { "'none'".to_owned() } else { format!("'nonce-{nonce}'") };
     let form_action = match form_target {
@@ -150,7 +150,7 @@ fn policy(nonce: &str, form_target: FormTarget) -> String {
     )
 }
 
-/// 128 random bits. Without them the policy names no script, and the page works without it.
+/// 128 random bits. Without random bits the policy names no script, and the page works without it.
 fn nonce() -> String {
     let mut bytes = [0; 16];
     let drawn = aws_lc_rs::rand::fill(&mut bytes);

@@ -1,5 +1,5 @@
-//! Whether callers should come here at all: not once the program is about to end. Also who is listening to that, so that an end
-//! waits for load balancers only where there are any.
+//! Whether callers should send requests to this instance: not once the program is about to end. Also notes
+//! whether anything probes readiness, so that the end waits for load balancers only if there are any.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// From now on callers should go elsewhere.
+    /// From now on callers should use another instance.
     pub(crate) fn withdraw(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -22,7 +22,7 @@ impl Readiness {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// A probe asked.
+    /// Notes a probe.
     pub(crate) fn probed(&self, now: Instant) {
         *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }

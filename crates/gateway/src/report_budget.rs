@@ -6,10 +6,11 @@ use tenancy::TenantId;
 
 use crate::request::Failure;
 
-/// Reports of one source in a minute.
+/// The most reports of one source in a minute.
 const REPORTS: u32 = 60;
 
-/// How many reports each source may still send. They concern no tenant that is known, so they count for that of the platform.
+/// The reports that each source may still send. They concern no known tenant, so they count for the tenant of
+/// the platform.
 pub struct ReportBudget {
     sources: LeakyBuckets,
     platform: TenantId,

@@ -1,4 +1,4 @@
-//! From results and errors to HTTP responses.
+//! Turns results and errors into HTTP responses.
 
 mod document;
 mod error_help;

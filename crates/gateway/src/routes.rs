@@ -67,7 +67,8 @@ pub(crate) fn configure(
             ];
             routes.serve_directly(direct, frequent);
             routes.serve([
-                // RFC 7009 §2: "The client requests the revocation of a particular token by making an HTTP POST request".
+                // RFC 7009 §2: "The client requests the revocation of a particular token by
+                // making an HTTP POST request".
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
                 post("/api/v1/tenant/{id}/oauth/usage", usage::usage),
@@ -141,7 +142,7 @@ pub(crate) fn configure_administration(
     }
 }
 
-/// What listeners serve with the admin surface, under the names of administration.
+/// The routes of the admin surface, under the names of administration.
 fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn AdminAccess>) {
     routes.hosts = Some(hosts);
     routes.serve([
@@ -158,7 +159,8 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
     routes.serve(admin::resources(admin::operations(), &access));
 }
 
-/// Registers routes, each with its pattern and its counters: the library finds the pattern of a request by matching all routes again.
+/// Registers routes, each with its pattern and its counters: the library finds the pattern of a request only
+/// by matching all routes again.
 struct Routes<'a> {
     config: &'a mut ServiceConfig,
     metrics: &'a Metrics,
@@ -167,7 +169,8 @@ struct Routes<'a> {
 }
 
 impl Routes<'_> {
-    /// Registers routes that are matched before the router runs, and in the router for the requests that it has to match.
+    /// Registers routes that are matched before the router runs. They are in the router, too, for the
+    /// requests that it has to match.
     fn serve_directly(&mut self, direct: &DirectRoutes, routes: impl IntoIterator<Item = PublicRoute>) {
         for route in routes {
             let mut data = Extensions::new();
@@ -218,7 +221,7 @@ mod tests {
     use crate::authentication::RequiredPermission;
     use crate::request::RawRequest;
 
-    /// Of routes that are registered and not called.
+    /// The access of routes that are registered and never called.
     struct NoAccess;
 
     #[async_trait(?Send)]

@@ -34,7 +34,7 @@ pub struct GatewayHandle {
     readiness: Arc<Readiness>,
 }
 
-/// What all listeners share.
+/// The state that all listeners share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) services: Data<Services>,
@@ -56,7 +56,7 @@ impl Gateway {
     ) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
-        // The limit of one worker. Beyond it a worker would accept no connection, not even one with a slot.
+        // The limit of one worker. Over it a worker would accept no connection, not even one with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
         let shared = Shared::new(options, services);
         let mut bound = Vec::new();
@@ -71,7 +71,7 @@ impl Gateway {
         Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses: bound })
     }
 
-    /// Where it listens, ports as the system chose them.
+    /// The addresses, with the ports that the system chose.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -104,21 +104,22 @@ impl GatewayHandle {
         self.readiness.probed_within(span, Instant::now())
     }
 
-    /// Takes no new connections, answers what is open, and ends.
+    /// Accepts no new connections, answers the open requests, and ends.
     pub async fn stop(&self) {
         self.withdraw();
         self.server.stop(true).await;
     }
 }
 
-/// Serves one connection as the first listener does, on the calling thread, until it is closed. It is for programs that count the work of a
-/// request: a worker of [`Gateway`] has its own thread. It runs in a [`LocalSet`](tokio::task::LocalSet).
+/// Serves one connection as the first listener does, on the calling thread, until it is closed. It is for
+/// programs that count the work of a request: a worker of [`Gateway`] has its own thread. It runs in a
+/// [`LocalSet`](tokio::task::LocalSet).
 ///
 /// # Errors
 /// When the connection fails.
 ///
 /// # Panics
-/// Without a listener.
+/// If the options name no listener.
 pub async fn serve_connection(
     options: &Options,
     services: &Services,

@@ -1,4 +1,4 @@
-//! The domain, as the routes see it.
+//! The domain's services, as the routes use them.
 
 use std::sync::Arc;
 
@@ -13,65 +13,66 @@ use tenancy::{TenantId, TenantResolver};
 
 use crate::{CertificateSources, HealthReport, ReportBudget, WriteBudget};
 
-/// What the routes call.
+/// The services that the routes call.
 #[derive(Clone)]
 pub struct Services {
-    /// Which tenant, which client, and may it have this token?
+    /// The services that decide on requests for tokens.
     pub tokens: TokenServices,
-    /// Who is this person?
+    /// Verifies the passwords of people who sign in.
     pub sign_ins: Arc<SignIns>,
-    /// What is known of a person, and which pictures does a tenant show?
+    /// The rows of people and logos.
     pub rows: RequestRows,
-    /// Who is signed in, in which browser?
+    /// The sessions of signed-in people.
     pub sessions: Sessions,
-    /// What does a page carry from one request to the next?
+    /// The flows that pages pass from one request to the next.
     pub flows: Arc<Flows>,
-    /// Who has signed in with a browser before?
+    /// The accounts that have signed in with a browser before.
     pub known_browsers: Arc<KnownBrowsers>,
-    /// May this client sign this person in?
+    /// Decides on the authorization requests of clients.
     pub authorizations: Authorizations,
-    /// May this device use this person's account?
+    /// Decides on the requests of devices.
     pub devices: DeviceAuthorizations,
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
-    /// What has happened, and how often?
+    /// The counts of events.
     pub usage: Arc<UsageCounts>,
-    /// Which credentials were found where they should not be?
+    /// The reports of leaked credentials.
     pub leaks: Arc<LeakReports>,
-    /// How often may an address still report some?
+    /// The number of reports that an address may still send.
     pub report_budget: Arc<ReportBudget>,
-    /// What was refused, and why?
+    /// The refused requests with their reasons.
     pub refusals: Arc<RefusalBuffer>,
-    /// Who has fetched them.
+    /// The log of the verifiers that fetched the keys.
     pub jwks_fetches: Arc<JwksFetches<ClientAddress>>,
-    /// May this be changed, and what becomes of it?
+    /// Decides on and commits changes of administrators.
     pub administrator: Arc<Administrator>,
-    /// How many writes may its administrators still ask for?
+    /// The writes that administrators may still make.
     pub writes: Arc<WriteBudget>,
-    /// Which person is signing in?
+    /// Authenticates the person of `/flow/execute`.
     pub users: Arc<Users>,
-    /// What time is it? Rules take `now` as an argument; this is where the gateway gets it, once a request.
+    /// The clock. Rules take `now` as an argument; the gateway reads the clock once for each request.
     pub clock: Clock,
-    /// Where do the operator's files declare this tenant, or this client of it?
+    /// Finds the place in the operator's files that declares a tenant or a client.
     pub declared_at: DeclaredAt,
-    /// How are the parts doing that no route calls?
+    /// The report on the parts that no route calls.
     pub health_report: Arc<dyn HealthReport>,
 }
 
-/// Finds the file and line that declare a tenant or a client. It reads the file, so it runs on a thread that may wait.
+/// Finds the file and line that declare a tenant or a client. It reads the file, so it runs
+/// on a thread that may wait.
 pub type DeclaredAt = Arc<dyn Fn(&TenantId, Option<&ClientId>) -> Option<String> + Send + Sync>;
 
-/// What the token endpoint decides with: an explanation of its answers uses the same.
+/// The services of the token endpoint. An explanation of its responses uses the same ones.
 #[derive(Clone)]
 pub struct TokenServices {
-    /// Which tenant is this request for?
+    /// Finds the tenant of a request.
     pub tenants: TenantResolver,
-    /// Which client is calling?
+    /// Authenticates the client of a request.
     pub authenticator: Arc<Authenticator>,
-    /// Which key does it prove to hold?
+    /// Verifies DPoP proofs.
     pub dpop: Arc<DpopProofs>,
-    /// May it have this token?
+    /// Decides on token requests.
     pub engine: Engine,
-    /// Which chains of certificates do the listeners accept?
+    /// The certificate authorities of the listeners.
     pub certificate_sources: CertificateSources,
 }

@@ -1,5 +1,5 @@
-//! Lines to paste that fetch a token: the command line prints them, and the console shows them. The secret is not in them: they read it from
-//! the environment, where it belongs.
+//! Lines to paste that fetch a token: the command line prints them, and the console shows them. They do not
+//! contain the secret: they read it from the environment.
 
 mod example;
 
@@ -22,7 +22,8 @@ let answer: serde_json::Value = request.send().await?.error_for_status()?.json()
 let access_token = answer["access_token"].as_str();
 "#;
 
-/// The name of each language, and its lines: with `{url}` and `{id}`, or an example with the values of its own.
+/// The name of each language, and its lines: either with `{url}` and `{id}`, or an example with its own
+/// values.
 const SNIPPETS: [(&str, SnippetSource); 8] = [
     ("curl", SnippetSource::Template(CURL)),
     ("JavaScript (fetch)", SnippetSource::Example(include_str!("../../../docs/examples/js/token.mjs"))),
@@ -46,7 +47,8 @@ pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, 
     SNIPPETS.map(|(language, source)| {
         let (url, id) = match language {
             "curl" => (shell_word(token_endpoint), shell_word(&format!("client_id={client_id}"))),
-            // A literal of JSON is one of the other languages, too: nothing here holds control characters.
+            // A JSON literal is valid in the other languages, too, because the values contain no control
+            // characters.
             _ => (literal(token_endpoint), literal(client_id)),
         };
         let values = [
@@ -61,7 +63,7 @@ pub fn token_snippets(token_endpoint: &str, client_id: &str) -> [(&'static str, 
     })
 }
 
-/// What fetches a token, as one line for a shell.
+/// A command that fetches a token, in one line for a shell.
 #[must_use]
 pub fn curl_line(token_endpoint: &str, client_id: &str) -> String {
     let [(_, curl), ..] = token_snippets(token_endpoint, client_id);

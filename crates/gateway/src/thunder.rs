@@ -1,5 +1,5 @@
-//! The Thunder-compatible API: an adapter that translates its requests into administration's and answers in its own codes,
-//! spellings and shapes. An application is a client of the tenant and a row beside it.
+//! The Thunder-compatible API: an adapter that translates its requests into administration's and answers in
+//! its own codes, spellings and shapes. An application is a client of the tenant and a row beside it.
 
 pub(crate) mod applications;
 pub(crate) mod flow;

@@ -1,5 +1,5 @@
-//! A page that explains a token that is pasted into it. `latchkey inspect --page` serves it on the reader's
-//! machine, and the token goes to that program and no further.
+//! A page that explains a pasted token. `latchkey inspect --page` serves it on the reader's machine, and the
+//! token is sent only to that program.
 
 use std::io;
 use std::net::TcpListener;
@@ -18,28 +18,28 @@ use crate::options::PublicUrl;
 use crate::page::{Opener, OwnOrigin, judge_form, judge_navigation, passive, respond};
 use crate::routes::console::plain_page;
 
-/// More than a token, or a response with one, has.
+/// More bytes than a token, or a response with one, has.
 const LONGEST: usize = 64 * 1024;
 
-/// What the page says of a token.
+/// The explanation of a token.
 #[derive(Clone, Debug)]
 pub struct TokenExplanation {
-    /// Whether it is accepted; none where that is not known.
+    /// Whether the token is accepted. None if that is unknown.
     pub is_accepted: Option<bool>,
     /// The verdict, and what it rests on.
     pub summary: Vec<String>,
-    /// What was checked and what the token says, each part under its name.
+    /// The checks and the claims, each part under its name.
     pub sections: Vec<(String, Vec<Vec<String>>)>,
 }
 
 type Explain = dyn Fn(&str) -> Result<TokenExplanation, String> + Send + Sync;
-/// Explains a token, or says why it cannot.
+/// Explains a token, or returns the reason why it cannot.
 pub type ExplainToken = Arc<Explain>;
 
-/// Serves the page at this address until the program is told to end.
+/// Serves the page at this address until the program must end.
 ///
 /// # Errors
-/// Where the address cannot be served.
+/// When the address cannot be served.
 pub async fn serve_token_page(listener: TcpListener, explain: ExplainToken) -> io::Result<()> {
     let public_url = PublicUrl(format!("http://{}", listener.local_addr()?));
     let server = HttpServer::new(move || {
@@ -82,7 +82,7 @@ async fn judge(
     page(&public_url, blocks)
 }
 
-/// A name that leads here by DNS would let the page of another site read this one.
+/// If a DNS name led here, the page of another site could read this one.
 fn is_called_by_its_address(request: &HttpRequest, public_url: &PublicUrl) -> bool {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(|host| public_url.0.strip_prefix("http://") == Some(host))

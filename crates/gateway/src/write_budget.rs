@@ -1,7 +1,8 @@
-//! How many writes administrators may ask for in a while: those of one tenant share a budget, those of the platform have another. A person
-//! has a small one for the own account, because each of its writes is a commit and an audit record, which is kept for ever.
-//! Counted in memory, by each replica for itself, so that one tenant's administrators cannot delay the commits of all others.
-//! Every admitted write counts, also one that is then refused or only repeats an answer: it costs the same.
+//! Limits the writes of administrators in a span: those of one tenant share a budget, and those of the
+//! platform have another. A person has a small budget for the own account, because each write is a commit and
+//! an audit record, which is kept for ever. Each replica counts in memory, so one tenant's administrators
+//! cannot delay the commits of all others. Every admitted write counts, also one that is refused later or
+//! only repeats an answer, because it costs the same.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,14 +12,14 @@ use protocol::{Lifetime, Rate, Timestamp};
 use secrets::LeakyBuckets;
 use tenancy::TenantId;
 
-/// So many budgets are counted before those of spans that are over are forgotten.
+/// When this number of budgets is counted, those of past spans are removed.
 const SWEEP_AT: usize = 1024;
 
-/// A person may end so many things of the own account in an hour.
+/// The writes that a person may make to the own account in an hour.
 const OF_PERSON: u32 = 60;
 const HOUR: Lifetime = Lifetime::from_seconds(3_600);
 
-/// What administrators and people may ask for.
+/// The writes that administrators and people may make.
 pub struct WriteBudget {
     tenant: Rate,
     platform: Rate,
@@ -43,7 +44,8 @@ struct Spent {
 }
 
 impl WriteBudget {
-    /// For the administrators of each tenant that has no limit of its own, and for those of the platform.
+    /// The budget for the administrators of each tenant without a limit of its own, and the budget for those
+    /// of the platform.
     #[must_use]
     pub fn new(tenant: Rate, platform: Rate) -> Self {
         Self { tenant, platform, people: LeakyBuckets::new(OF_PERSON, HOUR), spent: Mutex::default() }

@@ -1,4 +1,4 @@
-//! The claims of an access token (RFC 9068 §2.2), and the client that a grant decides on.
+//! The claims of an access token (RFC 9068 §2.2), and the client that a grant decides about.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ use tenancy::Tenant;
 use crate::NamedPerson;
 use crate::sender_constraint::token_type;
 
-/// The claims of an access token, in the order in which they are written: those of a new token borrow from tenant and client, those of a
-/// verified one own their text.
+/// The claims of an access token, in the order in which they are written. The claims of a new token borrow
+/// from tenant and client; those of a verified token own their text.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims<'a> {
@@ -37,16 +37,17 @@ pub struct AccessTokenClaims<'a> {
     pub scope: Option<String>,
     /// The client that requested the token.
     pub client_id: Cow<'a, str>,
-    /// When the person proved who it is (RFC 9068 §2.2.1); absent when no person takes part.
+    /// When the person last authenticated (RFC 9068 §2.2.1). Absent if no person takes part.
     pub auth_time: Option<Timestamp>,
     /// How well that was proven.
     pub acr: Option<Cow<'a, str>>,
     /// The person's session.
     pub sid: Option<Cow<'a, str>>,
-    /// The claims that the userinfo endpoint returns for it beside those of the scope. Ours: the endpoint reads no store.
+    /// The claims that the userinfo endpoint returns for this token beside those of the scope. This claim is
+    /// no standard's: the endpoint reads no store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
-    /// What a person granted the client once, which this token follows from. Ours: no standard has a name for it.
+    /// The grant of a person that this token follows from. This claim is no standard's.
     pub grant_id: Option<Cow<'a, str>>,
     /// The API key that it was issued for. Ours: no standard has a name for it.
     pub api_key: Option<Cow<'a, str>>,
@@ -55,7 +56,8 @@ pub struct AccessTokenClaims<'a> {
     pub cnf: Option<Confirmation>,
 }
 
-/// With the claims of client and tenant, of which no rule lets one have the name of another.
+/// The token's claims with the static claims of client and tenant. Rules ensure that no static claim has the
+/// name of another one.
 #[derive(Serialize)]
 struct WithStaticClaims<'c> {
     #[serde(flatten)]
@@ -65,7 +67,7 @@ struct WithStaticClaims<'c> {
 }
 
 impl<'a> AccessTokenClaims<'a> {
-    /// The token, which also says what its client and tenant let all tokens say.
+    /// Signs the token with its claims and the static claims of client and tenant.
     pub(crate) fn sign(&self, key: &SigningKey, grantee: &Grantee<'_>) -> Result<String, SignError> {
         let typ = &grantee.tenant.access_token.typ;
         let more = grantee.static_claims();
@@ -88,7 +90,8 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    /// With the API key that it is issued for, if it is, which it does not outlive.
+    /// Adds the API key that the token is issued for, if there is one. The token ends with the key at the
+    /// latest.
     pub(crate) fn of_api_key(self, key: Option<&'a ApiKey>) -> Self {
         let Some(key) = key else { return self };
         let exp = self.exp.min(key.expires_at.max(self.iat));
@@ -100,7 +103,7 @@ impl<'a> AccessTokenClaims<'a> {
         self.grant_id.is_some() || self.sid.is_some()
     }
 
-    /// What decides whether the token of these claims, which are of this person, is revoked.
+    /// The facts that decide whether the token of these claims and of this person is revoked.
     pub(crate) fn issued<'t>(&'t self, person: Option<&'t NamedPerson>) -> IssuedToken<'t> {
         let person = person.map(|person| PersonOfToken {
             account: person.account.as_str(),
@@ -133,13 +136,14 @@ impl<'a> Grantee<'a> {
         self.client.token_lifetime(self.tenant)
     }
 
-    /// What its access tokens say beside the claims of the grant.
+    /// The static claims of the client's access tokens, beside the claims of the grant.
     #[must_use]
     pub fn static_claims(&self) -> Cow<'a, StaticClaims> {
         self.tenant.access_token.claims.with(&self.client.claims)
     }
 
-    /// `iss` of its tokens: the client's issuer alias as long as the tenant has that alias, otherwise the tenant's issuer.
+    /// `iss` of the client's tokens: the client's issuer alias as long as the tenant has that alias,
+    /// otherwise the tenant's issuer.
     #[must_use]
     pub(crate) fn issuer(&self) -> &'a str {
         let alias = self.client.issuer.as_ref().filter(|alias| self.tenant.is_issuer(alias.as_str()));

@@ -1,5 +1,6 @@
-//! The assertion of a person who signed in at `/flow/execute` (Thunder-compatible API): a JWT for `/applications…` only. It cannot be
-//! taken for an access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
+//! The assertion of a person who signed in at `/flow/execute` (Thunder-compatible API): a JWT for
+//! `/applications…` only. No verifier accepts it as an access token: it has another `typ` (RFC 8725 §3.11),
+//! another audience, no `client_id` and no `scope`.
 
 use protocol::{Lifetime, Timestamp};
 use registry::SignedInUser;

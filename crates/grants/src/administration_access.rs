@@ -1,5 +1,6 @@
-//! May the bearer of this token use the admin API? Its subject is the client itself, and its only audience is one administration
-//! (RFC 8725 §3.9, RFC 9068 §4): a second audience could use the token here in the client's name.
+//! May the bearer of this token use the admin API? The token's subject must be the client itself, and its
+//! only audience must be one administration (RFC 8725 §3.9, RFC 9068 §4): a second audience could use the
+//! token here in the client's name.
 
 use keys::TokenError;
 

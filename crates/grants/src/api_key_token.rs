@@ -1,12 +1,13 @@
-//! An API key as an access token of its client: the claims that it stands for.
+//! An API key as an access token of its client: the claims of that token.
 
 use protocol::{Audience, Credential, GrantType, Scope};
 use registry::{ApiKey, ClientStatus, SenderKeys};
 
 use crate::{AccessTokenClaims, Grantee, grant_check};
 
-/// The claims of a live key, whose client has only what the key has of it, from the creation of the key to its end. None where the client could
-/// get no token with the key. A key is a bearer token: where tokens must be bound to a key of their sender, it opens nothing.
+/// The claims of a live key, from its creation to its end. The client of `grantee` has only what the key may
+/// use. Returns nothing if the client could get no token with the key. A key is a bearer token, so it gives
+/// no access where tokens must be bound to a key of their sender.
 pub(crate) fn claims(key: &ApiKey, grantee: &Grantee<'_>) -> Option<AccessTokenClaims<'static>> {
     let client = grantee.client;
     let is_usable = client.status == ClientStatus::Active

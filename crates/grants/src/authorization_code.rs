@@ -1,5 +1,5 @@
-//! The authorization code grant: a client exchanges the code of a person's sign-in for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5, OpenID
-//! Connect Core §3.1.3, RFC 9449 §10).
+//! The authorization code grant: a client exchanges the code of a person's sign-in for tokens (RFC 6749
+//! §4.1.3, RFC 7636 §4.5, OpenID Connect Core §3.1.3, RFC 9449 §10).
 
 use keys::sha256;
 use protocol::{
@@ -18,7 +18,7 @@ pub struct AuthorizationCodeRequest {
     pub(crate) code: Secret,
     /// The redirect URI of the authorization request.
     pub(crate) redirect_uri: String,
-    /// The verifier of the challenge, where one was sent.
+    /// The verifier of the challenge, if the client sent one.
     pub(crate) code_verifier: Option<Secret>,
 }
 
@@ -39,14 +39,15 @@ impl AuthorizationCodeRequest {
         Ok(Self { code, redirect_uri: redirect_uri.into_owned(), code_verifier })
     }
 
-    /// What the code with this key must be for.
+    /// The conditions under which the code with this key is redeemed.
     pub(crate) fn redemption<'a>(
         &'a self,
         client: &'a Client,
         key: CodeKey,
         family: Option<&'a NewFamily>,
     ) -> Result<Redemption<'a>, AuthorizationCodeError> {
-        // A code has a registered URI. Others may hold what the store takes for no text, such as NUL.
+        // A code has a registered URI. Other texts may contain characters that the store refuses, such as
+        // NUL.
         let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
         if !is_registered_redirect_uri(registered, &self.redirect_uri) {
             return Err(AuthorizationCodeError::NotValid);
@@ -59,15 +60,17 @@ impl AuthorizationCodeRequest {
 /// Reasons to refuse the tokens. Callers cannot distinguish them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationCodeError {
-    /// The code is unknown, ended, of another client or redirect URI, or without its verifier, or its person may not sign in any more.
+    /// The code is unknown, ended, of another client or redirect URI, or without its verifier; or its person
+    /// may not sign in any more.
     NotValid,
-    /// The code is in other hands than those of the client that began, and what was granted for it ends: its client has used it before (RFC 6749
-    /// §4.1.2), or its sender has not proven the key of the authorization request.
+    /// Another party than the client has the code, so the grant ends: the client has used the code before
+    /// (RFC 6749 §4.1.2), or the sender has not proven the key of the authorization request.
     Misused,
 }
 
-/// Whether a request gets the tokens, by what the store has answered to its redemption: the first use of a code that it is for, by the sender
-/// who has the key that the authorization request has bound it to, if it has bound it to one (RFC 9449 §10).
+/// Decides whether a request gets the tokens, by the store's answer to the redemption. It must be the first
+/// use of a code that fits the request. If the authorization request has bound the code to a key, the sender
+/// must have proven that key (RFC 9449 §10).
 pub(crate) fn decide(
     tenant: &TenantId,
     redemption: &Redemption<'_>,
@@ -90,8 +93,9 @@ pub(crate) fn decide(
 }
 
 impl Redemption<'_> {
-    /// Whether the code is this client's, for this redirect URI, valid still (RFC 6749 §4.1.3), and has the challenge of this verifier (RFC 7636
-    /// §4.6). The statement that uses a code up has the same conditions: a request that they refuse leaves the code to its client.
+    /// Whether the code belongs to this client and redirect URI, is still valid (RFC 6749 §4.1.3), and has
+    /// the challenge of this verifier (RFC 7636 §4.6). The statement that uses up a code has the same
+    /// conditions, so a refused request does not use up the client's code.
     #[must_use]
     pub fn is_for(&self, tenant: &TenantId, code: &AuthorizationCode, now: Timestamp) -> bool {
         code.tenant == *tenant
@@ -161,7 +165,7 @@ mod tests {
         AuthorizationCode { code_challenge, ..code_of(&web_client("web"), Granted::default()) }
     }
 
-    /// What a request gets of a code that a store gives it, which has looked at nothing.
+    /// Decides a request as if the store had returned this code without checking anything.
     fn decided(
         (client, redirect_uri, verifier): (&Client, &str, Option<&str>),
         redeemed: Redeemed,

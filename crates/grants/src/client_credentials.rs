@@ -1,7 +1,8 @@
 //! The client credentials grant: a client requests a token for itself (RFC 6749 §4.4, RFC 8707 §2.1).
 //!
-//! A token for administration is for nothing else. Reserved scopes go to the tenant's admin audience only, and that audience allows no
-//! other scope and no second audience. So an API that receives a token cannot administer with it.
+//! A token for administration has no other use. Reserved scopes go to the tenant's admin audience only, and
+//! that audience allows no other scope and no second audience. So an API that receives a token cannot
+//! administer with it.
 
 mod explained;
 
@@ -42,10 +43,10 @@ impl ClientCredentialsRequest {
 /// Reasons to refuse the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientCredentialsError {
-    /// What each grant checks.
+    /// The checks that all grants share.
     NotAllowed(GrantNotAllowed),
-    /// The scope is more than the client may have, or administers while the token is not for the admin
-    /// audience: the first token for this reason, and the others for the same.
+    /// The client may not have the whole scope, or the scope administers while the token is not for the admin
+    /// audience. Contains all scope tokens that are refused for the reason of the first one.
     ScopeNotAllowed(Vec<ScopeToken>, RefusalReason),
     /// The client may not request the resource.
     ResourceNotAllowed,
@@ -53,8 +54,9 @@ pub(crate) enum ClientCredentialsError {
     AdminAudienceNotAlone,
 }
 
-/// Decides the request and returns the claims of the token; no refresh token comes with it (RFC 6749 §4.4.3). A scope is granted whole or refused,
-/// because a token that silently lacks a scope token fails later, at a resource server.
+/// Decides the request and returns the claims of the token; no refresh token comes with it (RFC 6749
+/// §4.4.3). A scope is granted whole or refused, because a token that silently lacks a scope token fails
+/// later, at a resource server.
 pub(crate) fn decide<'a>(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'a>,
@@ -92,8 +94,9 @@ pub(crate) fn is_admin_audience(audience: &str) -> bool {
     audience.starts_with(ClientId::RESERVED_PREFIX)
 }
 
-/// Whether the token is for administration. The admin audience of another tenant is refused even where the client's rows list it. The
-/// tenant's own is refused unless the client is registered for a reserved scope.
+/// Whether the token is for administration. The admin audience of another tenant is refused, even if the
+/// client's row lists it. The tenant's own one is refused unless the client is registered for a reserved
+/// scope.
 fn is_for_administration(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'_>,
@@ -118,8 +121,9 @@ fn is_for_administration(
     if ours && others { Err(ClientCredentialsError::AdminAudienceNotAlone) } else { Ok(ours) }
 }
 
-/// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences become an array. Without either the
-/// audience is the client itself (a departure from RFC 9068 §3, which wants a default resource).
+/// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences
+/// become an array. Without either the audience is the client itself (a departure from RFC 9068 §3,
+/// which wants a default resource).
 fn audience<'a>(
     resources: &[ResourceIndicator],
     grantee: &Grantee<'a>,
@@ -159,7 +163,7 @@ fn scope(
     Err(ClientCredentialsError::ScopeNotAllowed(tokens, reason))
 }
 
-/// What decides whether a token of a scope can be granted.
+/// The facts that decide whether a scope token can be granted.
 #[derive(Clone, Copy)]
 pub(crate) struct ScopeFit<'a> {
     pub(crate) resources: &'a [ResourceIndicator],
@@ -177,7 +181,7 @@ impl ScopeFit<'_> {
         }
     }
 
-    /// The same for a token that the client is registered for.
+    /// Decides about a scope token that the client is registered for.
     fn of_registered(self, token: &ScopeToken) -> Option<RefusalReason> {
         if token.is_reserved() && !self.is_admin {
             Some(RefusalReason::ScopeNeedsAdminAudience)
@@ -199,7 +203,7 @@ impl ScopeFit<'_> {
 }
 
 impl ClientCredentialsError {
-    /// The first scope token that is refused.
+    /// The first refused scope token.
     pub(crate) fn scope(&self) -> Option<&ScopeToken> {
         match self {
             Self::ScopeNotAllowed(tokens, _) => tokens.first(),
@@ -378,7 +382,7 @@ mod tests {
 
     const OURS: &str = "urn:latchkey:tenant:acme";
 
-    /// Registered for administration and for its own API.
+    /// A client that is registered for administration and for its own API.
     fn admin() -> Client {
         Client {
             scope: Scope::parse("read latchkey:clients latchkey:audit anywhere").unwrap(),

@@ -1,5 +1,5 @@
-//! May this device use this person's account? Device authorization (RFC 8628): a device gets codes, a person types one of them into a browser and
-//! decides, and the device redeems the other. In reading order:
+//! May this device use this person's account? In a device authorization (RFC 8628) a device gets two codes, a
+//! person types one of them into a browser and decides, and the device redeems the other. In reading order:
 
 mod code;
 mod request;

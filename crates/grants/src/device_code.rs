@@ -1,4 +1,5 @@
-//! The device grant: a device exchanges its code for tokens, once a person has allowed it (RFC 8628 §3.4, §3.5).
+//! The device grant: a device exchanges its code for tokens, once a person has
+//! allowed it (RFC 8628 §3.4, §3.5).
 
 use accounts::AccountId;
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, Timestamp};
@@ -29,17 +30,18 @@ impl DeviceCodeRequest {
 pub(crate) enum DeviceCodeError {
     /// The device polls more often than it may.
     SlowDown,
-    /// Nobody has decided yet.
+    /// The person has not decided yet.
     AuthorizationPending,
     /// The person has refused.
     AccessDenied,
-    /// Nobody decided in time, or the device did not redeem it in time.
+    /// The person did not decide in time, or the device did not redeem the code in time.
     ExpiredToken,
-    /// The code is unknown, used, or another client's, or its person may not sign in any more. Callers cannot distinguish the reasons.
+    /// The code is unknown, used, or another client's; or its person may not sign in any more. Callers cannot
+    /// distinguish the reasons.
     Code,
 }
 
-/// Whether this client may redeem the code now: who has allowed it.
+/// Whether this client may redeem the code now. Returns the person who has allowed it.
 pub(crate) fn decide<'a>(
     code: Option<&'a DeviceCode>,
     client: &ClientId,

@@ -1,5 +1,5 @@
-//! The service layer of this crate: load, decide, sign, commit. Issuing a JWT writes nothing, so only a revocation commits; with warm
-//! caches there is no load either.
+//! The service layer of this crate: it loads, decides, signs and commits. Issuing a JWT writes nothing, so
+//! only a revocation commits. With warm caches nothing is loaded either.
 
 mod access_tokens;
 mod admin_assertions;
@@ -36,7 +36,8 @@ pub struct Engine {
     feeds: Arc<RevocationFeeds>,
 }
 
-/// A signed value with the algorithm of its key, which differs from the tenant's policy while that change propagates.
+/// A signed value with the algorithm of its key. The tenant's policy may name another algorithm while that
+/// change propagates.
 #[derive(Debug)]
 pub struct Signed<T> {
     /// The response with the token, or the token itself.
@@ -53,7 +54,7 @@ pub enum GrantError {
     Refused {
         /// The caller gets it.
         response: ErrorResponse,
-        /// The scope token that is refused, for the log.
+        /// The refused scope token, for the log.
         scope: Option<ScopeToken>,
     },
     /// The bearer may not use the resource.
@@ -71,8 +72,8 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings, API keys, authorizations, also of devices, and stores of clients, revocations and accounts, which
-    /// may be caches.
+    /// Creates the engine over key rings, API keys, authorizations (also of devices), and stores of clients,
+    /// revocations and accounts. The stores may be caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
@@ -94,10 +95,12 @@ impl Engine {
         }
     }
 
-    /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
+    /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys
+    /// that its request has proven.
     ///
     /// # Errors
-    /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`] when the tenant's keys fail.
+    /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`]
+    /// when the tenant's keys fail.
     pub async fn issue(
         &self,
         tenant: &Tenant,

@@ -1,5 +1,5 @@
-//! Why the token endpoint would answer a request as it does, for an administrator. The decision is that of the token endpoint; the
-//! checks beside it go on after a refusal. Nothing is signed.
+//! Explains to an administrator why the token endpoint would answer a request as it does. The token
+//! endpoint's code decides; the checks beside the decision continue after a refusal. Nothing is signed.
 
 use protocol::{
     Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
@@ -12,11 +12,13 @@ use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
 /// The explanation of a request, without the authentication of its client.
 #[derive(Debug)]
 pub struct Explanation<'a> {
-    /// Whether the parameters can be read. The token endpoint decides this before it authenticates the client.
+    /// Whether the parameters can be read. The token endpoint decides this before it
+    /// authenticates the client.
     pub parameters: Result<(), ErrorResponse>,
-    /// The decision of the grant. `None` where the parameters cannot be read, or where it needs a code. The identifier of the token is nil.
+    /// The decision of the grant. `None` if the parameters cannot be read, or if the decision needs a code.
+    /// The identifier of the token is nil.
     pub decision: Option<Result<AccessTokenClaims<'a>, ErrorResponse>>,
-    /// Its checks. `None` where the grant type is not explained.
+    /// The checks of the grant. `None` if its grant type is not explained.
     pub checks: Option<GrantChecks<'a>>,
 }
 
@@ -31,11 +33,11 @@ pub struct GrantChecks<'a> {
     pub sender: Result<Option<Confirmation>, ErrorResponse>,
     /// The audience of the token.
     pub audience: Result<(Audience<'a>, AudienceSource), ErrorResponse>,
-    /// Each requested scope token, or without a requested one each registered one.
+    /// Each requested scope token. If none was requested, each registered one.
     pub scopes: Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
 }
 
-/// What the audience of a token comes from.
+/// The source of a token's audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudienceSource {
     /// The request's `resource` and `audience`.
@@ -46,7 +48,7 @@ pub enum AudienceSource {
     ClientItself,
 }
 
-/// What becomes of a scope token.
+/// The result for a scope token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeOutcome {
     /// The token has it.
@@ -60,7 +62,8 @@ pub enum ScopeOutcome {
 }
 
 impl<'a> Explanation<'a> {
-    /// Explains the request that these parameters make. Where an API key makes it, the grantee has what the key may use of its client.
+    /// Explains the request of these parameters. If an API key makes it, the client of `grantee` has only
+    /// what the key may use.
     #[must_use]
     pub fn of(
         parameters: &[(&str, &str)],
@@ -107,7 +110,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
     const ORDERS: (&str, &str) = ("resource", "https://orders.example");
 
-    /// The parameters, the decision, and each check, as one line.
+    /// Returns the parameters, the decision, and each check, as one line.
     fn explain(tenant: &Tenant, client: &Client, parameters: &[(&str, &str)]) -> String {
         let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
         let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();

@@ -1,4 +1,4 @@
-//! What each grant checks before anything is used up.
+//! The checks that each grant makes before it uses anything up.
 
 use protocol::{Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason};
 use registry::SenderKeys;
@@ -11,7 +11,7 @@ use crate::{GrantError, Grantee};
 pub(crate) enum GrantNotAllowed {
     /// The client is not registered for the grant.
     GrantNotRegistered,
-    /// The tenant asks for opaque tokens, which are not served.
+    /// The tenant demands opaque tokens, which this server does not issue.
     FormatNotServed,
     /// The token must be bound to a key that the request does not prove.
     SenderNotProven(SenderNotProven),

@@ -1,4 +1,5 @@
-//! The identifier of what a person has granted a client once. All tokens that follow from it have it, so that they end together.
+//! The identifier of one grant of a person to a client. All tokens that follow from the grant contain it, so
+//! that they end together.
 
 use std::str::FromStr;
 
@@ -29,7 +30,7 @@ impl GrantId {
         Self(bytes)
     }
 
-    /// The identifier of what a code stands for. It follows from the code's text.
+    /// The identifier of the grant of a code. It is derived from the code's text.
     pub(crate) fn of_code(digests: &KeyedDigest, tenant: &TenantId, code: &Secret) -> Self {
         let digest = digests.of([tenant.as_str(), "grant", code.expose()].map(str::as_bytes));
         let mut bytes = [0; BYTES];

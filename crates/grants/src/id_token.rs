@@ -13,8 +13,8 @@ use crate::{Granted, Grantee};
 
 /// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
-/// How long a client may take one for new. It ends with the access token beside it where that ends earlier: a key is published for as long as access
-/// tokens need it.
+/// How long a client may accept an ID token. It ends with the access token beside it if that ends earlier,
+/// because a key is published only as long as access tokens need it.
 const LIFETIME: Lifetime = Lifetime::from_seconds(3_600);
 
 /// The claims, in the order in which they are written.
@@ -25,7 +25,7 @@ pub(crate) struct IdTokenClaims<'a> {
     aud: &'a str,
     exp: Timestamp,
     iat: Timestamp,
-    /// Each of our tokens has it: one verification reads them all.
+    /// All tokens of this server have `nbf`, so one verification reads all of them.
     nbf: Timestamp,
     auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,8 @@ pub(crate) struct IdTokenClaims<'a> {
     person: Map<String, Value>,
 }
 
-/// The claims for what a person has granted, beside this access token. The issuer is never an alias: the client compares it with the metadata.
+/// The claims for what a person has granted, beside this access token. The issuer is never an alias, because
+/// the client compares it with the metadata.
 pub(crate) fn claims<'a>(
     (grant, names): (&PersonGrant<'a>, &'a PersonNames),
     grantee: &Grantee<'a>,
@@ -66,8 +67,8 @@ pub(crate) fn claims<'a>(
     }
 }
 
-/// The claims about the person that the token has: those that the request named for it, and where the client is registered so, those of the
-/// granted scopes.
+/// The claims about the person in the token: those that the request named for it, and if the client is
+/// registered for that, those of the granted scopes.
 pub(crate) fn names_of_claims<'a>(
     client: &Client,
     granted: &'a Granted,

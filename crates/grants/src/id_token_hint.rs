@@ -1,5 +1,5 @@
-//! An ID token of ours that a client sends back as a hint (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). An expired one counts: it
-//! says who signed in, and opens nothing.
+//! An ID token of this server that a client sends back as a hint (OpenID Connect Core §3.1.2.1, RP-Initiated
+//! Logout §2). An expired one is accepted: it names the person who signed in, and gives no access.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -11,25 +11,25 @@ use tenancy::Tenant;
 
 use crate::{Grantee, NamedPerson, Subjects, id_token};
 
-/// A hint of ours.
+/// A hint that this tenant issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdTokenHint {
     /// The client that it was issued to.
     pub aud: String,
-    /// What that client calls the person.
+    /// The client's name for the person.
     sub: String,
-    /// Who signed in, and the session.
+    /// The person who signed in, and the session.
     pub person: NamedPerson,
 }
 
 impl IdTokenHint {
-    /// A hint with the person whom its names are of.
+    /// A hint with the person whom its names belong to.
     pub(crate) fn new(claims: HintClaims, person: NamedPerson) -> Self {
         Self { aud: claims.aud, sub: claims.sub, person }
     }
 
-    /// Whether this client may send it: its own, or one of a client that calls the person the same. Else two sectors would learn that their
-    /// people are one.
+    /// Whether this client may send the hint: it must be the client's own, or one of a client with the same
+    /// name for the person. Otherwise two sectors could learn that their people are one.
     #[must_use]
     pub fn is_for(&self, of: &Grantee<'_>, subjects: &Subjects) -> bool {
         self.aud == of.client.id.as_str() || self.sub == subjects.sub(of, &self.person.account)
@@ -39,18 +39,18 @@ impl IdTokenHint {
 /// The claims of a hint whose signature is right.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct HintClaims {
-    /// What the client calls the person.
+    /// The client's name for the person.
     pub(crate) sub: String,
     /// The client that it was issued to.
     pub(crate) aud: String,
-    /// What the client calls the session.
+    /// The client's name for the session.
     pub(crate) sid: Option<String>,
-    /// Only ID tokens have it: no access token is a hint.
+    /// Only ID tokens have this claim, so no access token is accepted as a hint.
     #[serde(rename = "at_hash")]
     _at_hash: String,
 }
 
-/// Verifies a hint as of a time before its end. The times of a token of ours are ours.
+/// Verifies a hint as of a time before its end. This server wrote the times of its own token.
 pub(crate) fn verify(
     tenant: &Tenant,
     keys: &impl VerificationKeys,
@@ -67,8 +67,8 @@ pub(crate) fn verify(
     keys::verify(hint, keys, valid_at, &expectations)
 }
 
-/// For how long a removed key verifies hints: as long as a person may stay signed in, and a month in which a client may still send what it
-/// has kept.
+/// How long a removed key still verifies hints: as long as a person may stay signed in, and a month more in
+/// which a client may still send a stored hint.
 pub(crate) fn kept(tenant: &Tenant) -> Lifetime {
     const MONTH: u64 = 30 * 86_400;
     let session = tenant.sign_in.session;

@@ -1,4 +1,4 @@
-//! Which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
+//! Decides which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
 use std::borrow::Cow;
 
@@ -12,8 +12,9 @@ use serde_json::{Map, Value};
 use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
 
-/// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
-/// like an inactive one: "the authorization server SHOULD NOT include any additional information" (RFC 7662 §2.2).
+/// Decides the response for a token whose signature, times and issuer have been checked. A token that the
+/// caller may not introspect looks like an inactive one: "the authorization server SHOULD NOT include any
+/// additional information" (RFC 7662 §2.2).
 pub(crate) fn decide(
     claims: AccessTokenClaims<'static>,
     caller: &Grantee<'_>,
@@ -26,7 +27,8 @@ pub(crate) fn decide(
     Some(ActiveToken {
         scope: claims.scope,
         client_id: claims.client_id.into_owned(),
-        // RFC 9449 §6.2: "If the token_type member is included in the introspection response, it MUST contain the value DPoP."
+        // RFC 9449 §6.2: "If the token_type member is included in the introspection response, it
+        // MUST contain the value DPoP."
         token_type: token_type(claims.cnf.as_ref()),
         exp: claims.exp.seconds(),
         iat: claims.iat.seconds(),
@@ -43,7 +45,8 @@ pub(crate) fn decide(
     })
 }
 
-/// Those of the claims of client and tenant that the token has, as it has them: they may have changed since, and some were copied of an assertion.
+/// The static claims that the token has, with the values that it has: the registration may have changed
+/// since, and some were copied from an assertion.
 pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
     let (statics, copied) = (holder.static_claims(), &holder.client.copied_claims);
     if statics.is_empty() && copied.is_empty() {

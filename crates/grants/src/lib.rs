@@ -1,5 +1,6 @@
-//! May this client have this token? Each grant is one file with its request, its rule `decide`, its refusals and its tests. The
-//! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
+//! May this client have this token? Each grant is one file with its request, its rule `decide`, its
+//! refusals and its tests. The [`Engine`] loads the facts for the rule and signs the token that it
+//! grants. In reading order:
 
 // Codes that people allow in steps: of the authorization endpoint, of devices, and signing out.
 mod authorization;

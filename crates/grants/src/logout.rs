@@ -1,4 +1,5 @@
-//! Which clients learn that a person's session has ended, and by what token (OpenID Connect Back-Channel Logout 1.0).
+//! Which clients are notified that a person's session has ended, and with which token (OpenID Connect
+//! Back-Channel Logout 1.0).
 
 mod store;
 pub(crate) mod token;

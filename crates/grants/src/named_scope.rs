@@ -1,5 +1,5 @@
-//! Which scopes that were sent are named: to the client in the description of a refusal, and in the log. A
-//! scope token has no character that a description may not have (RFC 6749 §3.3, §5.2).
+//! Which scope tokens of a request are named: to the client in the description of a refusal, and in the log.
+//! A scope token contains no character that a description may not contain (RFC 6749 §3.3, §5.2).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use secrets::GeneratedSecret;
 
 /// The longest scope token that is named.
 const LONGEST: usize = 64;
-/// So many are named in a description.
+/// The number of scope tokens that a description names.
 const MOST: usize = 8;
 
 /// The scope token, unless it is long or a secret that was sent in the wrong parameter.

@@ -1,4 +1,4 @@
-//! What a person has granted to a client, whichever grant brings it, and the claims of the access token.
+//! What a person has granted to a client by any grant type, and the claims of the access token.
 
 use accounts::AccountId;
 use protocol::{Audience, Confirmation, Timestamp};
@@ -11,7 +11,7 @@ use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, Grantee};
 /// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PersonGrant<'a> {
-    /// Its identifier. A code and a device code have one each, and refresh tokens keep it.
+    /// The identifier. A code and a device code have one each, and refresh tokens keep it.
     pub(crate) id: GrantId,
     /// The person.
     pub(crate) account: &'a AccountId,
@@ -51,7 +51,8 @@ pub(crate) fn claims<'a>(
     }
 }
 
-/// The requested resources; without them those of the client, and the issuer, whose userinfo endpoint takes the token then.
+/// The requested resources. Without them the audiences of the client and the issuer, whose userinfo endpoint
+/// then accepts the token.
 fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
     let mut names = granted.resources.clone();
     if names.is_empty() {
@@ -68,7 +69,7 @@ fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
 }
 
 impl AuthorizationCode {
-    /// What it stands for, under the identifier that follows from its text.
+    /// The grant of the code, under the identifier that is derived from its text.
     pub(crate) const fn grant(&self, id: GrantId) -> PersonGrant<'_> {
         PersonGrant { id, account: &self.account, session: Some(&self.session), granted: &self.granted }
     }

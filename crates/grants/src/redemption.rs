@@ -1,4 +1,5 @@
-//! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
+//! Redeems a code of either kind: uses it up, and signs the tokens. A second use revokes what was granted
+//! (RFC 6749 §4.1.2).
 
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
 use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) struct Issue {
     pub(crate) now: Timestamp,
     pub(crate) credential: CredentialTag,
-    /// Of the access token.
+    /// The identifier of the access token.
     pub(crate) jti: Uuid,
 }
 
@@ -67,8 +68,8 @@ fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String 
     engine.authorizations.refresh_tokens().first(new, family)
 }
 
-/// The keys that a family is bound to, or the credential with which it ends. A client that authenticates may change its keys: its refresh tokens
-/// are bound to the client (RFC 9449 §5, RFC 8705 §4).
+/// The keys that a family is bound to, or the credential that it ends with. A client that authenticates may
+/// change its keys: its refresh tokens are bound to the client (RFC 9449 §5, RFC 8705 §4).
 fn bound_to(
     client: &Client,
     sender: &SenderKeys,
@@ -77,7 +78,8 @@ fn bound_to(
     if client.is_public() { (*sender, None) } else { (SenderKeys::default(), Some(credential)) }
 }
 
-/// Signs the tokens for what a person has granted; `None` where that has ended meanwhile, as by a second use of its code.
+/// Signs the tokens for a grant of a person. Returns `None` if the grant has ended meanwhile, for example by
+/// a second use of its code.
 pub(crate) async fn sign(
     engine: &Engine,
     grantee: &Grantee<'_>,
@@ -143,7 +145,7 @@ pub(crate) async fn redeem_device_code(
     Ok(signed)
 }
 
-/// The claims of the person in the ID token. Without such claims the account is not read.
+/// The claims of the person in the ID token. If the token has no such claims, the account is not read.
 async fn claims_of_person(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
@@ -157,7 +159,7 @@ async fn claims_of_person(
     Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
 }
 
-/// Uses the code up, if the request is the one that it is for. Nothing stays of what a code that is misused was for.
+/// Uses up the code, if the request fits it. If the code is misused, its grant ends.
 async fn use_up(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
@@ -176,7 +178,8 @@ async fn use_up(
     if matches!(decided, Err(AuthorizationCodeError::Misused)) {
         match used_before_by {
             Some(account) => engine.end_grant(grantee, id, &account, now).await?,
-            // No token was issued for it, so there is none to revoke: its refresh tokens end before the first is given out.
+            // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first
+            // is given out.
             None => engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?,
         }
     }

@@ -1,4 +1,5 @@
-//! Families of refresh tokens (RFC 6749 §1.5): one for each grant, of which the store has one row, and which of its tokens is valid.
+//! Families of refresh tokens (RFC 6749 §1.5). Each grant has one family, with one row in the store. The row
+//! says which of the family's tokens is valid.
 
 use accounts::AccountId;
 use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
@@ -12,12 +13,12 @@ use crate::person_grant::PersonGrant;
 use crate::refresh_token_text::{RefreshToken, SECRET};
 use crate::{GrantId, Granted};
 
-/// A family that ends with its session is not kept for longer than any session lasts.
+/// A family that ends with its session lasts no longer than any session.
 const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
 /// A use that changes nothing else is noted once in this part of the idle time.
 const USES: u64 = 20;
 
-/// What a family is found by.
+/// The key of the row of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FamilyKey {
     /// The partition.
@@ -45,7 +46,7 @@ pub struct RefreshFamily {
     pub session_slot: Option<u32>,
     /// The digest of the secret that all of its tokens have.
     pub secret_digest: [u8; 32],
-    /// The place of the token that is valid.
+    /// The number of the valid token.
     pub generation: u32,
     /// When that became so.
     pub rotated_at: Timestamp,
@@ -53,15 +54,16 @@ pub struct RefreshFamily {
     pub dpop_key: Option<[u8; 32]>,
     /// The certificate that a public client must present (RFC 8705 §4).
     pub certificate: Option<[u8; 32]>,
-    /// The credential for which the client got the first token. None of a public client, and where a program before this column began it.
+    /// The credential with which the client got the first token. None for a public client, and for a family
+    /// that a program from before this column began.
     pub credential: Option<CredentialTag>,
     /// What was granted.
     pub granted: Granted,
     /// When the person granted it.
     pub created_at: Timestamp,
-    /// Until when it is valid without a use.
+    /// The family is valid until this instant if it is not used.
     pub idle_until: Timestamp,
-    /// When it ends at the latest.
+    /// The family ends at this instant at the latest.
     pub expires_at: Timestamp,
     /// When it was ended.
     pub ended_at: Option<Timestamp>,
@@ -72,7 +74,8 @@ pub struct RefreshFamily {
 pub struct FoundFamily {
     /// The family.
     pub family: RefreshFamily,
-    /// Whether its person may sign in, has not had to do so again since, and the session goes on that the family ends with.
+    /// Whether the person may sign in and has not had to sign in again since, and the session that the family
+    /// ends with still exists.
     pub is_live: bool,
 }
 
@@ -101,27 +104,28 @@ pub struct FamilyStep<'a> {
     pub generation: u32,
     /// The keys that the request proves.
     pub sender: SenderKeys,
-    /// For how long the next one is valid without a use.
+    /// How long the next token is valid without a use.
     pub idle: Lifetime,
-    /// How long the session lasts that the family ends with.
+    /// The policy of the session that the family ends with.
     pub session: SessionPolicy,
 }
 
-/// What a token is in its family.
+/// The state of a token within its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
-    /// The valid one.
+    /// The token is the valid one.
     Current,
-    /// The one before, a moment after its use.
+    /// The token is the one before the valid one, and was used a moment ago.
     Retried,
-    /// One that was used longer ago.
+    /// The token was used longer ago.
     Reused,
-    /// There is nothing to be had for it any more.
+    /// The family has ended.
     Ended,
 }
 
 impl NewFamily {
-    /// One with this secret, of which the store learns the digest, for a client that proves these keys and has this credential.
+    /// A new family with this secret, of which the store gets the digest, for a client that proves these keys
+    /// and has this credential.
     #[must_use]
     pub const fn new(
         id: GrantId,
@@ -134,7 +138,8 @@ impl NewFamily {
         Self { id, secret, secret_digest, sender, credential, policy, now }
     }
 
-    /// The family for what a person granted this client then. Without `offline_access` it ends with its session.
+    /// The family for a grant of a person to this client at this instant. Without `offline_access` it ends
+    /// with its session.
     #[must_use]
     pub fn of(
         &self,
@@ -171,16 +176,16 @@ impl NewFamily {
 }
 
 impl RefreshFamily {
-    /// Where its row lies.
+    /// The ring of partitions that has the row.
     pub const RING: Ring = Ring::MONTHS;
 
-    /// What it is found by.
+    /// The key of the row.
     #[must_use]
     pub const fn key(&self) -> FamilyKey {
         FamilyKey { slot: self.slot, id: self.id }
     }
 
-    /// Whether the token of this client is one of its tokens.
+    /// Whether the token of this client belongs to the family.
     pub(crate) fn has(&self, (tenant, client): (&TenantId, &ClientId), token: &RefreshToken) -> bool {
         self.tenant == *tenant
             && self.client == *client
@@ -194,9 +199,11 @@ impl RefreshFamily {
         self.ended_at.is_none() && now < self.idle_until && now < self.expires_at
     }
 
-    /// Whether all tokens of its client or tenant have been revoked since it was granted, or those for the credential of its first token. It
-    /// keeps that one, with whichever the client uses it later: what a thief of the first has redeemed must not live on by a later use. A later
-    /// credential that is revoked ends the access tokens for it; the refresh token is used with another one, or not at all.
+    /// Whether all tokens of the client or the tenant have been revoked since the grant, or those of the
+    /// credential of the family's first token. The family keeps that credential, even if the client uses
+    /// another one later: a family that a thief began with a stolen credential must end with it. The
+    /// revocation of a later credential ends the access tokens for it. The refresh token needs another
+    /// credential then.
     pub(crate) fn is_revoked(&self, facts: &RevocationFacts) -> bool {
         facts.revoke_grant(self.client.as_str(), self.credential, self.created_at)
     }
@@ -208,7 +215,8 @@ impl RefreshFamily {
             && sender.prove_certificate(self.certificate.map(Thumbprint::new))
     }
 
-    /// Moves it on, if the token of this step is its valid one. A token that is ahead of the row is genuine, too: the store has lost a write.
+    /// Takes the step, if its token is the valid one. A token that is ahead of the row is genuine, too: the
+    /// store has lost a write.
     #[must_use]
     pub fn step(&self, step: &FamilyStep<'_>, now: Timestamp) -> Option<Self> {
         let is_right = self.key() == step.key
@@ -225,12 +233,12 @@ impl RefreshFamily {
         })
     }
 
-    /// What it stands for.
+    /// The grant of the family.
     pub(crate) const fn grant<'a>(&'a self, granted: &'a Granted) -> PersonGrant<'a> {
         PersonGrant { id: self.id, account: &self.account, session: self.session.as_ref(), granted }
     }
 
-    /// Until when it is valid without another use, if this use is to be noted.
+    /// The instant until which the family is valid without another use, if this use is to be noted.
     pub(crate) fn noted_use(&self, policy: &RefreshTokenPolicy, now: Timestamp) -> Option<Timestamp> {
         let idle_until = self.expires_at.min(now + policy.idle);
         let gained = idle_until.seconds().saturating_sub(self.idle_until.seconds());
@@ -239,7 +247,7 @@ impl RefreshFamily {
 }
 
 impl FoundFamily {
-    /// What the token is in this family.
+    /// Returns the state of the token in this family.
     pub(crate) fn judge(
         &self,
         of: (&TenantId, &ClientId),
@@ -345,7 +353,7 @@ pub(crate) mod tests {
             (tag("0000000a"), 101, facts("0000000a", web()), false),
             (tag("0000000b"), 100, facts("0000000a", web()), false),
             (tag("0000000a"), 100, facts("0000000a", ClientId::parse("another").unwrap()), false),
-            // Of a public client, or older than the tags of families.
+            // The family is of a public client, or older than the tags of families.
             (None, 100, facts("0000000a", web()), false),
         ] {
             let family = RefreshFamily { credential, created_at: after(granted_after), ..first.clone() };

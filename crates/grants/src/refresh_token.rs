@@ -1,5 +1,5 @@
-//! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC 6749 §6, RFC 9700 §4.14, OpenID
-//! Connect Core §12).
+//! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC
+//! 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
 
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken, Secret};
 use registry::{Client, SenderKeys};
@@ -15,17 +15,18 @@ pub struct RefreshTokenRequest {
     pub(crate) refresh_token: Secret,
     /// Less than what was granted, for this access token alone.
     pub(crate) scope: Option<Scope>,
-    /// Some of the resources and audiences that were granted, for this access token alone (RFC 8707 §2.2).
+    /// The granted resources and audiences that this access token is for (RFC 8707 §2.2).
     pub(crate) resources: Vec<ResourceIndicator>,
 }
 
 /// Reasons to refuse the tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RefreshTokenError {
-    /// The token is unknown, ended, of another client or tenant, not proven, or its person may not sign in any more. Callers cannot distinguish
-    /// the reasons.
+    /// The token is unknown, ended, of another client or tenant, or not proven; or its person may not sign in
+    /// any more. Callers cannot distinguish the reasons.
     NotValid,
-    /// It was used before, and all that was granted has ended with this use. The caller learns no more than of the others.
+    /// The token was used before, and this use has ended the whole grant. The caller gets the same answer as
+    /// for the other reasons.
     Reused,
     /// These scope tokens were not granted.
     Scope(Vec<ScopeToken>),
@@ -58,8 +59,9 @@ pub(crate) fn rotates(rotation: Rotation, client: &Client) -> bool {
     }
 }
 
-/// What a request gets of a family that is alive: what was granted, less what the client has lost since and what it does not request. "The
-/// requested scope MUST NOT include any scope not originally granted by the resource owner" (RFC 6749 §6).
+/// Decides what a request gets of a live family: the grant without what the client has lost since, and
+/// without what the request leaves out. "The requested scope MUST NOT include any scope not originally
+/// granted by the resource owner" (RFC 6749 §6).
 pub(crate) fn decide(
     family: &RefreshFamily,
     client: &Client,
@@ -175,7 +177,7 @@ mod tests {
         ] {
             assert_eq!(check(&client, parameters), expected.map(str::to_owned), "{parameters}");
         }
-        // What the client has lost since.
+        // The client has lost this scope since the grant.
         let less = Client { scope: Scope::parse("openid").unwrap(), ..client };
         assert_eq!(check(&less, ""), Ok("openid urn:a,urn:b".to_owned()));
     }

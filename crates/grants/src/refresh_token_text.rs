@@ -1,5 +1,5 @@
-//! The text of refresh tokens: it names the family, its secret and the token's place in the family. The next text is computed from it, so a
-//! client that has lost an answer gets the same again.
+//! The text of refresh tokens: it contains the family, its secret and the number of the token. The next text
+//! is computed from it, so a client that has lost an answer gets the same text again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};
 
-/// What every token begins with, so that people and scanners know one.
+/// The prefix of every refresh token, by which people and scanners recognise one.
 pub(crate) const PREFIX: &str = "lk_rt_";
 /// The first byte of a text: how it is signed.
 const VERSION: u8 = 2;
@@ -27,7 +27,7 @@ const SIGNED: usize = 2 + 16 + SECRET + 4;
 /// A token that this server has issued to the client, in the tenant.
 #[derive(Debug)]
 pub(crate) struct RefreshToken {
-    /// All tokens of a family have the same.
+    /// The version is the same for all tokens of a family.
     version: u8,
     pub(crate) key: FamilyKey,
     pub(crate) secret_digest: [u8; 32],
@@ -78,14 +78,14 @@ impl RefreshTokens {
         self.write(&family.tenant, &family.client, &token)
     }
 
-    /// The token after this one.
+    /// The next token of the family.
     pub(crate) fn next(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
         let secret = token.secret.clone();
         let generation = token.generation.saturating_add(1);
         self.write(tenant, client, &RefreshToken { generation, secret, ..*token })
     }
 
-    /// The token of a text, if this server has written it for this client of this tenant. Anything else costs no lookup.
+    /// Reads a text that this server has written for this client of this tenant. Other texts cost no lookup.
     pub(crate) fn read(&self, tenant: &TenantId, client: &ClientId, text: &str) -> Option<RefreshToken> {
         let bytes = bytes(text)?;
         let (signed, mac) = bytes.split_at_checked(SIGNED)?;
@@ -159,7 +159,7 @@ mod tests {
         let [globex, another] = ["globex", "another"];
         assert!(tokens.read(&TenantId::parse(globex).unwrap(), &web(), &first).is_none());
         assert!(tokens.read(&acme(), &ClientId::parse(another).unwrap(), &first).is_none());
-        // Another pepper, another letter at any place, more and less of it.
+        // The texts differ in the pepper, in a letter at any place, and in length.
         let other = RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
         assert!(other.read(&acme(), &web(), &first).is_none());
         for at in 0..first.len() {

@@ -1,4 +1,5 @@
-//! Refreshing: use a refresh token, and sign the tokens that it is for. One that was used before ends all that was granted (RFC 9700 §4.14.2).
+//! Refreshing: uses a refresh token, and signs the next tokens. A token that was used before ends the whole
+//! grant (RFC 9700 §4.14.2).
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
 use registry::{Client, IntrospectionRight, RevocationFacts, SenderKeys};
@@ -59,7 +60,8 @@ async fn take_step(
     };
     // A request for less may be refused, and then its token must stay as it is.
     let mut may_step = is_changed && !request.narrows();
-    // Twice: of two requests at the same time one takes the step, and the other finds that it was taken.
+    // The loop runs twice: one of two concurrent requests takes the step, and the other one finds that it was
+    // taken.
     for _ in 0..2 {
         if may_step && let Some(family) = store.step_family(&tenant.id, &step, now).await? {
             if family.is_revoked(&facts) {
@@ -72,7 +74,7 @@ async fn take_step(
         match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
-                // Who cannot use a token does not end it either.
+                // A sender that cannot use a token cannot end its grant either.
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
@@ -97,7 +99,8 @@ async fn take_step(
     Err(not_valid())
 }
 
-/// Ends what was granted, if the text is a refresh token of this client. Whether it is one is not said (RFC 7009 §2.2).
+/// Ends the grant, if the text is a refresh token of this client. The answer does not reveal whether it is
+/// one (RFC 7009 §2.2).
 pub(crate) async fn revoke(
     engine: &Engine,
     tenant: &Tenant,
@@ -110,16 +113,17 @@ pub(crate) async fn revoke(
         return Ok(());
     };
     let Some(found) = find(engine, tenant, &token.key, now).await? else { return Ok(()) };
-    // RFC 7009 §2.1: "If the particular token is a refresh token and the authorization server supports the revocation of access tokens, then
-    // the authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
+    // RFC 7009 §2.1: "If the particular token is a refresh token and the authorization server supports the
+    // revocation of access tokens, then the authorization server SHOULD also invalidate all access tokens
+    // based on the same authorization grant".
     if found.family.has((&tenant.id, &client.id), &token) && found.family.ended_at.is_none() {
         engine.end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now).await?;
     }
     Ok(())
 }
 
-/// What a caller may know of a refresh token: its client, and who may introspect all tokens of the tenant. No API is told, because no API gets
-/// one.
+/// Only its client, and a caller that may introspect all tokens of the tenant, learn something of a refresh
+/// token. An API learns nothing, because no API receives one.
 pub(crate) async fn introspect(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
@@ -155,7 +159,7 @@ pub(crate) async fn introspect(
     }))
 }
 
-/// The family, which is not live when it was revoked with its tenant, its client or its credential.
+/// Finds the family. It is not live if its tenant, its client or its credential was revoked.
 async fn find_live(
     engine: &Engine,
     tenant: &Tenant,

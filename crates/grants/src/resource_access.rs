@@ -19,7 +19,7 @@ pub struct ProtectedResource {
 /// Reasons to refuse the bearer.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
-    /// The token was not issued by the tenant, is not valid any more, or is not for this resource.
+    /// The tenant did not issue the token, or the token is not valid any more or not for this resource.
     #[error("the token is not valid here")]
     Token(#[from] TokenError),
     /// The token is valid, but the request does not prove the key that it is bound to.
@@ -33,7 +33,7 @@ pub enum BearerError {
     InsufficientScope(ScopeToken),
 }
 
-/// Decides on the scope of a token that has been verified for the resource's tenant and audience.
+/// Decides by the scope of a token that was verified for the resource's tenant and audience.
 pub(crate) fn decide(
     claims: &AccessTokenClaims<'_>,
     resource: &ProtectedResource,

@@ -1,4 +1,5 @@
-//! Signed revocation feeds, each signed once for many requests: no caller, who need not authenticate, can cause a signature by a request.
+//! Signed revocation feeds. One signature serves many requests, so that a request, which needs no
+//! authentication, causes no signature.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,8 @@ use protocol::{Lifetime, Timestamp};
 use registry::{RevocationFacts, RevocationFeed};
 use tenancy::{Tenant, TenantId};
 
-/// How long a feed is served whose facts have not changed. The rest of its lifetime is left for caches, and for clocks that differ.
+/// How long a feed is served while its facts do not change. The rest of its lifetime is a margin for caches
+/// and for clocks that differ.
 const SERVED_FOR: Lifetime = Lifetime::from_seconds(60);
 /// The room of all feeds together.
 const CAPACITY: usize = 32 << 20;
@@ -52,8 +54,9 @@ impl Default for RevocationFeeds {
 }
 
 impl RevocationFeeds {
-    /// The feed of these facts, signed by this key now or a short while ago. Where there is no room for one more, those of tenants with more
-    /// facts make room. `None` where there is none: without a place to keep it, the next request would cause another signature.
+    /// The signed feed of these facts. This key signs it now, or has signed it a short while ago. If the
+    /// memory is full, feeds with more facts make room. Returns `None` if there is no room: without memory
+    /// for the feed, the next request would cause another signature.
     ///
     /// # Errors
     /// When the key cannot sign.
@@ -64,7 +67,7 @@ impl RevocationFeeds {
         key: &SigningKey,
         now: Timestamp,
     ) -> Result<Option<Arc<SignedFeed>>, SignError> {
-        // Held while signing, so that requests at the same time cause one signature.
+        // The lock is held while signing, so that concurrent requests cause one signature.
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = feeds.of_tenants.get_mut(&tenant.id)
             && kept.says(facts, key, now)
@@ -102,7 +105,7 @@ impl Kept {
             && (Arc::ptr_eq(&self.facts, facts) || self.facts == *facts)
     }
 
-    /// A clock that went back ends it, too.
+    /// A clock that went back ends the feed as well.
     fn is_served(&self, now: Timestamp) -> bool {
         (self.signed_at..self.signed_at + SERVED_FOR).contains(&now)
     }
@@ -120,7 +123,8 @@ impl Feeds {
         }
     }
 
-    /// Removes the feed with the most facts, if it has more bytes of them. Returns whether there was one.
+    /// Removes the feed with the most bytes of facts, if it has more than this. Returns whether it removed
+    /// one.
     fn remove_larger(&mut self, bytes: usize) -> bool {
         let most = self.of_tenants.iter().max_by_key(|(_, kept)| kept.facts.bytes());
         let tenant = most.filter(|(_, kept)| kept.facts.bytes() > bytes).map(|(tenant, _)| tenant.clone());

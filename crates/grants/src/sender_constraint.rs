@@ -1,5 +1,5 @@
-//! Sender-constrained access tokens: the key that a token is bound to, and the proof of that key beside the token (RFC 9449 §5 to §7,
-//! RFC 8705 §3).
+//! Sender-constrained access tokens: the key that a token is bound to, and the proof of that key beside the
+//! token (RFC 9449 §5 to §7, RFC 8705 §3).
 
 use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, TokenType};
 use registry::{DpopCheck, SenderKeys};
@@ -34,23 +34,26 @@ pub enum SenderError {
     OtherCertificate,
 }
 
-/// A token that is valid in itself. Its claims are read only after its sender has proven its key: "confirm that the public key to which
-/// the access token is bound matches the public key from the DPoP proof" (RFC 9449 §4.3).
+/// A valid token whose sender is not proven. Its claims can be read only after the sender has proven the key:
+/// "confirm that the public key to which the access token is bound matches the public key from the DPoP
+/// proof" (RFC 9449 §4.3).
 #[derive(Debug)]
 pub struct UnconfirmedToken(AccessTokenClaims<'static>);
 
-/// The confirmation of a new token. A DPoP proof always binds it; a certificate does where client or tenant require a bound token.
+/// The confirmation of a new token. A DPoP proof always binds it. A certificate binds it if client or tenant
+/// require a bound token.
 pub(crate) fn confirmation(
     grantee: &Grantee<'_>,
     sender: &SenderKeys,
 ) -> Result<Option<Confirmation>, SenderNotProven> {
     let Grantee { tenant, client } = grantee;
-    // RFC 9449 §5.2: with `dpop_bound_access_tokens` "the authorization server MUST reject token requests from the client that do not
-    // contain the DPoP header".
+    // RFC 9449 §5.2: with `dpop_bound_access_tokens` "the authorization server MUST reject token requests
+    // from the client that do not contain the DPoP header".
     if client.dpop_bound_access_tokens && sender.dpop.is_none() {
         return Err(SenderNotProven::DpopProof);
     }
-    // RFC 8705 §3.4: the registration says "the client's intention to use mutual-TLS client certificate-bound access tokens".
+    // RFC 8705 §3.4: the registration says "the client's intention to use mutual-TLS client
+    // certificate-bound access tokens".
     if client.tls_client_certificate_bound_access_tokens && sender.certificate.is_none() {
         return Err(SenderNotProven::Certificate);
     }
@@ -89,16 +92,18 @@ impl UnconfirmedToken {
     ) -> Result<AccessTokenClaims<'static>, SenderError> {
         let jkt = self.0.cnf.and_then(|confirmation| confirmation.jkt());
         match (scheme, jkt) {
-            // RFC 9449 §7.2: "such a protected resource MUST reject a DPoP-bound access token received as a bearer token per [RFC6750]".
+            // RFC 9449 §7.2: "such a protected resource MUST reject a DPoP-bound access token received as a
+            // bearer token per [RFC6750]".
             (TokenType::Bearer, Some(_)) => return Err(SenderError::NeedsDpopProof),
-            // RFC 9449 §7.1: "check that the public key of the DPoP proof matches the public key to which the access token is bound".
+            // RFC 9449 §7.1: "check that the public key of the DPoP proof matches the public key to which
+            // the access token is bound".
             (TokenType::DPoP, None) => return Err(SenderError::NotDpopBound),
             (TokenType::DPoP, jkt) if !sender.prove_dpop_key(jkt) => return Err(SenderError::OtherKey),
             (TokenType::DPoP, Some(_)) | (TokenType::Bearer, None) => {}
         }
         let certificate = self.0.cnf.and_then(|confirmation| confirmation.x5t_s256());
-        // RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an HTTP 401
-        // status code and the "invalid_token" error code."
+        // RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error,
+        // per [RFC6750], using an HTTP 401 status code and the "invalid_token" error code."
         if sender.prove_certificate(certificate) { Ok(self.0) } else { Err(SenderError::OtherCertificate) }
     }
 }

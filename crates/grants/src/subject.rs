@@ -1,5 +1,6 @@
-//! What a client is told to call a person and its session. With pairwise subjects both are encrypted for the client's sector (OpenID Connect Core
-//! §8.1): two sectors cannot tell that a person is the same, and the server finds the account without a row.
+//! The names of a person and its session at a client. With pairwise subjects both are encrypted for the
+//! client's sector (OpenID Connect Core §8.1): two sectors cannot link them, and the server finds the account
+//! without a row.
 
 use accounts::AccountId;
 use base64::Engine as _;
@@ -16,16 +17,17 @@ pub struct Subjects {
     sessions: IdentifierCipher,
 }
 
-/// What a client calls a person.
+/// The client's names for a person and its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PersonNames {
     /// `sub`.
     pub(crate) sub: String,
-    /// `sid`. One that all clients knew would tell two sectors what `sub` does not.
+    /// `sid`. If all clients got the same one, it would let two sectors link a person whose `sub` they cannot
+    /// link.
     pub(crate) sid: Option<String>,
 }
 
-/// Whom the names of a token are of.
+/// The person whom the names of a token belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedPerson {
     /// The account.
@@ -56,7 +58,7 @@ impl Subjects {
         }
     }
 
-    /// What a client calls a person, in a session or in none.
+    /// The client's names for a person, with or without a session.
     pub(crate) fn names(
         &self,
         of: &Grantee<'_>,
@@ -70,7 +72,8 @@ impl Subjects {
         PersonNames { sub: self.sub(of, account), sid }
     }
 
-    /// Whom the names of a token of this client are of. Names that it got before its subjects became pairwise count: the token is ours.
+    /// Finds the person by the names in a token of this client. Names from before the client's subjects
+    /// became pairwise are accepted, because this server issued the token.
     pub(crate) fn person(&self, of: &Grantee<'_>, sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
         let sector = Sector::of_clients_like(of);
         let open = |cipher: &IdentifierCipher, text: &str| {
@@ -93,22 +96,22 @@ impl Subjects {
     }
 }
 
-/// Whom names that need no key are of: those of public subjects.
+/// Finds the person by public names, which need no key.
 pub(crate) fn public_person(sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
     let session = sid.map(str::parse).transpose().ok()?;
     Some(NamedPerson { account: sub.parse().ok()?, session })
 }
 
-/// The clients that know a person by the same pairwise name.
+/// The clients that have the same pairwise name for a person.
 enum Sector {
-    /// Those of this host.
+    /// The clients of this host.
     Host(String),
-    /// The client alone: it names no host, and came by a way that demands none.
+    /// The client alone: it has no host, because its registration demands none.
     Own,
 }
 
 impl Sector {
-    /// None where subjects are public.
+    /// Returns nothing if subjects are public.
     fn of(of: &Grantee<'_>) -> Option<Self> {
         let is_pairwise = of.client.subject_type(of.tenant) == SubjectType::Pairwise;
         is_pairwise.then(|| Self::of_clients_like(of))
@@ -194,7 +197,7 @@ mod tests {
         let person = |of: &Grantee<'_>, sub: &str, sid: Option<&str>| subjects().person(of, sub, sid);
         assert_eq!(person(&of, &sub, sid.as_deref()), Some(ada.clone()));
         assert_eq!(person(&of, &sub, None), Some(NamedPerson { session: None, ..ada.clone() }));
-        // Of a token from before the client's subjects became pairwise, or public again.
+        // The token is from before the client's subjects became pairwise, or public again.
         assert_eq!(person(&of, ADA, Some(session.as_str())), Some(ada.clone()));
         let mut public = app.clone();
         public.code_flow.subject_type = None;

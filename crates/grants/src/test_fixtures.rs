@@ -1,4 +1,4 @@
-//! A tenant and a client for the tables of this crate.
+//! A tenant and a client for the table tests of this crate.
 
 use protocol::{Audience, GrantType, Lifetime, Scope, SubjectType, Timestamp};
 use registry::{Client, ClientId};
@@ -84,7 +84,7 @@ pub(crate) fn pairwise_client(id: &str, redirect_uri: &str) -> Client {
     client
 }
 
-/// The names of people, under the same keys each time.
+/// The names of people. The keys are the same each time.
 pub(crate) fn subjects() -> Subjects {
     Subjects::new(&Pepper::from_bytes(Zeroizing::new([1; 32])))
 }

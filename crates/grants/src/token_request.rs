@@ -1,7 +1,7 @@
 //! Token requests (RFC 6749 §3.2): one variant for each grant that the token endpoint serves.
 //!
-//! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its file, a variant here, an
-//! arm in each `match` of this crate and its entry in [`GrantType::SERVED`].
+//! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its
+//! file, a variant here, an arm in each `match` of this crate and its entry in [`GrantType::SERVED`].
 
 use protocol::{
     ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
@@ -29,11 +29,12 @@ pub enum TokenRequest {
 }
 
 impl TokenRequest {
-    /// Reads the `Authorization` header and the body. `grant_type` is checked first, so that a grant that is not served costs no
-    /// password hash.
+    /// Reads the `Authorization` header and the body. `grant_type` is checked first, so that a grant that is
+    /// not served costs no password hash.
     ///
     /// # Errors
-    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), then the errors of the grant's parameters.
+    /// `invalid_request`, `unsupported_grant_type`, `invalid_client` (no client named), then the errors
+    /// of the grant's parameters.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -57,7 +58,8 @@ impl TokenRequest {
         Ok((credentials, request))
     }
 
-    /// Whether a public client may make it by its name alone: something in the request proves that it may.
+    /// Whether a public client may make the request with its `client_id` alone: another part of the request
+    /// proves that it may.
     #[must_use]
     pub const fn is_for_public_clients(&self) -> bool {
         match self {
@@ -76,7 +78,8 @@ impl TokenRequest {
         }
     }
 
-    /// Decides the request by the rules of its grant and returns the claims of the token; `None` where the decision needs what the store has.
+    /// Decides the request by the rules of its grant and returns the claims of the token. Returns `None` if
+    /// the decision needs the store.
     pub(crate) fn decide<'a>(
         &self,
         grantee: &Grantee<'a>,
@@ -102,7 +105,7 @@ impl TokenRequest {
 pub(crate) struct GrantRefusal {
     /// The caller gets it.
     pub(crate) response: ErrorResponse,
-    /// The scope token that is refused, for the log.
+    /// The refused scope token, for the log.
     pub(crate) scope: Option<ScopeToken>,
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item
     scopes.flat_map(|(_, claims)| claims.split(' '))
 }
 
-/// What the bearer of a token learns about its person, whose account this is; `None` where the person may not sign in any more.
+/// The claims that the bearer of a token gets about its person. The account is the person's. Returns `None`
+/// if the person may not sign in any more.
 #[must_use]
 pub fn userinfo(
     token: &AccessTokenClaims<'_>,
@@ -42,18 +43,20 @@ pub fn userinfo(
         let of_scope = claims_of_scopes(|name| scope.split(' ').any(|token| token == name)).map(shortened);
         let single = token.userinfo_claims.iter().map(String::as_str);
         let mut claims = claims_of(account, of_scope.chain(single));
-        // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token" (§5.3.2).
+        // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim
+        // in the ID Token" (§5.3.2).
         claims.insert("sub".to_owned(), token.sub.as_ref().into());
         claims
     })
 }
 
-/// The same text for a shorter time, beside texts of a token.
+/// Returns the text with a shorter lifetime, so that it fits beside the texts of a token.
 pub(crate) const fn shortened<'a>(name: &'static str) -> &'a str {
     name
 }
 
-/// These claims, as far as the account has them: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object" (§5.3.2).
+/// The claims of these names that the account has: "If a Claim is not returned, that Claim Name SHOULD be
+/// omitted from the JSON object" (§5.3.2).
 pub(crate) fn claims_of<'n>(account: &Account, names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
     let mut held = account.standard_claims();
     let held = names.filter_map(|name| Some((name.to_owned(), held.remove(name)?)));

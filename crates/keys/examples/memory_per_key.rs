@@ -1,6 +1,6 @@
-//! What a loaded key costs: bytes of resident memory for each ring of one key that has signed, its key set built, and how long keys
-//! take to make. `memory_per_key RINGS` prints a line for each algorithm; the cryptographic library allocates by itself, so the
-//! process is measured, not the allocator.
+//! What a loaded key costs: bytes of resident memory for each ring of one key that has signed, its key set
+//! built, and how long keys take to make. `memory_per_key RINGS` prints a line for each algorithm; the
+//! cryptographic library allocates by itself, so the process is measured, not the allocator.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;

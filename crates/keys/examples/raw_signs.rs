@@ -1,5 +1,5 @@
-//! The signing rate of one core, with one parsed key and nothing else: RS256 with 2048 bits, ES256 or EdDSA (RFC 7518 §3.1, RFC 8037 §3.1).
-//! `raw_signs SECONDS ALGORITHM` prints signatures, CPU time and their ratio.
+//! The signing rate of one core, with one parsed key and nothing else: RS256 with 2048 bits, ES256 or EdDSA
+//! (RFC 7518 §3.1, RFC 8037 §3.1). `raw_signs SECONDS ALGORITHM` prints signatures, CPU time and their ratio.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;

@@ -1,5 +1,5 @@
-//! Writes the vectors that this crate's verification and the crate `latchkey-verifier` both read: `verification_vectors FOLDER`. Each outcome is
-//! written here by hand, from the RFCs, and not computed.
+//! Writes the vectors that this crate's verification and the crate `latchkey-verifier` both read:
+//! `verification_vectors FOLDER`. Each outcome is written here by hand, from the RFCs, and not computed.
 
 use std::error::Error;
 use std::fs;
@@ -536,7 +536,8 @@ impl Vectors {
                 _ => "claims",
             };
             for (kind, value) in &values {
-                // The one right type, and `null` for a claim that need not be there, whose meaning no RFC says.
+                // The one right type, and `null` for a claim that need not be there,
+                // whose meaning no RFC says.
                 let is_text = matches!(name, "iss" | "sub" | "aud" | "jti" | "client_id" | "scope");
                 let is_right = *kind == if is_text { "a text" } else { "7" };
                 if (is_right && name != "cnf") || (name == "scope" && *kind == "null") {

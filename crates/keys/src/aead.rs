@@ -1,5 +1,5 @@
 //! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2): a readable head, then nonce, ciphertext and tag,
-//! authenticated together with a context.
+//! which are authenticated together with a context.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -10,8 +10,8 @@ use crate::SealError;
 pub(crate) const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// A key of AES-256-GCM. The head that its caller writes must have a length of its own, so that no two pairs of head and context
-/// have the same bytes.
+/// A key of AES-256-GCM. The caller's head must contain its own length, so that no two pairs of head and
+/// context have the same bytes.
 pub struct Aead(LessSafeKey);
 
 impl Aead {
@@ -30,7 +30,8 @@ impl Aead {
         rand::fill(&mut nonce).map_err(|_| SealError::Failed)?;
         let associated = Aad::from([head, context].concat());
         let start = head.len() + NONCE_LEN;
-        // This buffer holds the plaintext until it is encrypted in place, hence the exact capacity and the wiping.
+        // This buffer holds the plaintext until it is encrypted in place, hence the
+        // exact capacity and the wiping.
         let mut sealed = Zeroizing::new(Vec::with_capacity(start + plaintext.len() + TAG_LEN));
         sealed.extend_from_slice(head);
         sealed.extend_from_slice(&nonce);
@@ -41,10 +42,10 @@ impl Aead {
         Ok(std::mem::take(&mut *sealed))
     }
 
-    /// The plaintext of the bytes after the head.
+    /// Returns the plaintext of the bytes after the head.
     ///
     /// # Errors
-    /// [`SealError::Corrupt`] for anything else than this key has sealed with this head and this context.
+    /// [`SealError::Corrupt`] unless this key has sealed the bytes with this head and this context.
     pub fn open(&self, head: &[u8], context: &[u8], rest: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::Corrupt)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Corrupt)?;

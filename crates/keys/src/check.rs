@@ -1,5 +1,5 @@
-//! The checks of a token, each with its name, its rule and what to do if it fails. Verification makes them in this order (RFC 7519 §7.2, RFC
-//! 8725, RFC 9068 §4).
+//! The checks of a token, each with its name, its rule and what to do if it fails. Verification makes them in
+//! this order (RFC 7519 §7.2, RFC 8725, RFC 9068 §4).
 
 use latchkey_verifier::Check;
 
@@ -8,7 +8,7 @@ pub type CheckTexts = (&'static str, &'static str, &'static str);
 
 /// A check that describes itself.
 pub trait DescribedCheck: Copy {
-    /// All that it says.
+    /// All texts of the check.
     fn texts(self) -> CheckTexts;
 
     /// Its name, as people and programs see it.
@@ -16,7 +16,7 @@ pub trait DescribedCheck: Copy {
         self.texts().0
     }
 
-    /// What must be true, where no more is known of what is expected.
+    /// The condition, if the expected values are unknown.
     fn rule(self) -> &'static str {
         self.texts().1
     }
@@ -127,7 +127,7 @@ impl DescribedCheck for Check {
                 "the claims of an access token (RFC 9068 section 2.2)",
                 "present an access token that a tenant of Latchkey issued",
             ),
-            // Those of a request, which an inspection describes by itself.
+            // An inspection describes the checks of a request itself.
             _ => ("", ""),
         };
         (Self::name(self), rule, fix)

@@ -1,4 +1,5 @@
-//! A JWT that a client has signed, such as an assertion: its form, its header and its signature. The caller checks the claims.
+//! A JWT that a client has signed, such as an assertion: its form, its header and its signature. The
+//! caller checks the claims.
 
 use latchkey_verifier::Algorithm;
 use latchkey_verifier::rules::{Algorithms, Header, NOT_ALLOWED_OF_CLIENT, Parts, Unobserved};
@@ -7,7 +8,7 @@ use tenancy::same_media_type;
 
 use crate::{PublicKeys, TokenError};
 
-/// Keys that are tried for one JWT. A set that is fetched may have more, but those of one `kid` are few.
+/// The most keys that are tried for one JWT. A fetched set may have more, but those of one `kid` are few.
 const MOST_TRIED: usize = 10;
 
 /// A JWT in compact form, which nothing shows to be anyone's yet.
@@ -33,7 +34,7 @@ impl<'a> ClientJwt<'a> {
             return Err(TokenError::WrongTyp);
         }
         let (kid, subject) = (header.kid.map(str::to_owned), claims.text("sub")?.map(str::to_owned));
-        // One of another type is no claim of an assertion, which the caller says after the signature.
+        // The claim may have the wrong type. The caller reports that after the signature.
         let issuer = claims.text("iss").ok().flatten().map(str::to_owned);
         Ok(Self { kid, algorithm: header.algorithm, issuer, subject, parts })
     }
@@ -50,13 +51,13 @@ impl<'a> ClientJwt<'a> {
         self.issuer.as_deref()
     }
 
-    /// What is signed: each issued JWT has its own.
+    /// The part that is signed. It differs for each issued JWT.
     #[must_use]
     pub fn signed_part(&self) -> &str {
         self.parts.signed
     }
 
-    /// The claims, which anyone may have written.
+    /// Returns the claims. Any party may have written them.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] for claims of another type.
@@ -64,19 +65,20 @@ impl<'a> ClientJwt<'a> {
         serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)
     }
 
-    /// Verifies the signature with the client's keys, each by its own algorithm, and returns the claims and the thumbprint of the key that
-    /// signed (RFC 7638).
+    /// Verifies the signature with the client's keys, each by its own algorithm. Returns the claims and the
+    /// thumbprint of the key that signed (RFC 7638).
     ///
     /// # Errors
-    /// [`TokenError::UnknownKey`] where no key fits the header; [`TokenError::SignatureInvalid`]; [`TokenError::Malformed`] for claims of
-    /// another type.
+    /// [`TokenError::UnknownKey`] if no key fits the header; [`TokenError::SignatureInvalid`];
+    /// [`TokenError::Malformed`] for claims of another type.
     pub fn verify<C: DeserializeOwned>(&self, keys: &PublicKeys) -> Result<(C, String), TokenError> {
         let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).take(MOST_TRIED).peekable();
         if candidates.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
         let message = self.parts.signed.as_bytes();
-        // RFC 7523 §3: a JWT is signed by its issuer, and one with an invalid signature is rejected. No algorithm of a MAC is read.
+        // RFC 7523 §3: a JWT is signed by its issuer, and one with an invalid signature is rejected. No
+        // algorithm of a MAC is read.
         let signer = candidates.find(|(_, key)| key.verifies(message, &self.parts.signature));
         let (thumbprint, _) = signer.ok_or(TokenError::SignatureInvalid)?;
         Ok((self.unverified_claims()?, thumbprint.to_owned()))
@@ -182,7 +184,7 @@ mod tests {
         }
     }
 
-    /// Each costs a verification, and who publishes a set decides how many there are.
+    /// Each key costs a verification, and the publisher of a set decides how many there are.
     #[test]
     fn ten_keys_are_tried() {
         let token = signed(SigningAlgorithm::ES256);

@@ -13,8 +13,8 @@ pub fn sha256(content: impl AsRef<[u8]>) -> [u8; 32] {
     found
 }
 
-/// `at_hash`: "the base64url encoding of the left-most half of the hash" of the access token, where the hash is that of the algorithm that
-/// signs the ID token (OpenID Connect Core §3.1.3.6). Ed25519 hashes with SHA-512.
+/// `at_hash`: "the base64url encoding of the left-most half of the hash" of the access token. The hash is
+/// that of the algorithm that signs the ID token (OpenID Connect Core §3.1.3.6). Ed25519 hashes with SHA-512.
 #[must_use]
 pub fn left_half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
     let hash = match algorithm {

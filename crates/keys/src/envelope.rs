@@ -1,7 +1,7 @@
-//! Envelope encryption: each value is sealed under its own data key, which a key-encryption key wraps. Format 2 is
-//! the version, the name of the key-encryption key and the wrapped data key, each after its length, then nonce,
-//! ciphertext and tag. The bytes before the nonce are authenticated together with the context. Format 1 is a value
-//! that a local key sealed directly.
+//! Envelope encryption: each value is sealed under its own data key, which a key-encryption key wraps. Format
+//! 2 is the version, the name of the key-encryption key and the wrapped data key, each after its length, then
+//! nonce, ciphertext and tag. The bytes before the nonce are authenticated together with the context. Format
+//! 1 is a value that a local key sealed directly.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::aead::{Aead, KEY_LEN};
 use crate::{KeyEncryptionKey, KeySealer, SealError, SealingContext, SealingKey};
 
-/// Seals with one key-encryption key and reads what several have sealed.
+/// Seals with one key-encryption key, and unseals the values of several.
 pub struct EnvelopeSealer {
     writing: Arc<dyn KeyEncryptionKey>,
     readable: Vec<Arc<dyn KeyEncryptionKey>>,
@@ -30,7 +30,7 @@ pub struct SealedWith {
 const VERSION: u8 = 2;
 
 impl EnvelopeSealer {
-    /// Reads with the writing key too, whether or not it is among the readable ones.
+    /// The writing key unseals, too, whether or not it is among the readable ones.
     #[must_use]
     pub fn new(writing: Arc<dyn KeyEncryptionKey>, readable: Vec<Arc<dyn KeyEncryptionKey>>) -> Self {
         Self { writing, readable }
@@ -42,7 +42,7 @@ impl EnvelopeSealer {
         self.writing.name()
     }
 
-    /// What a value is sealed with; nothing of it is verified.
+    /// The key that sealed a value. Nothing is verified.
     ///
     /// # Errors
     /// [`SealError::UnknownFormat`] or [`SealError::Corrupt`] if the bytes do not say.
@@ -57,7 +57,7 @@ impl EnvelopeSealer {
     /// Whether sealing the value anew would change neither its key nor its format.
     ///
     /// # Errors
-    /// As [`EnvelopeSealer::sealed_with`].
+    /// The errors of [`EnvelopeSealer::sealed_with`].
     pub fn is_current(&self, sealed: &[u8]) -> Result<bool, SealError> {
         let found = Self::sealed_with(sealed)?;
         Ok(found.enveloped && found.key == self.writing.name())
@@ -239,7 +239,7 @@ mod tests {
                 assert!(opened.is_ok() || matches!(opened, Err(SealError::Corrupt)));
             }
         }
-        // Nor does it with the data key of another value.
+        // The data key of another value does not unseal it either.
         for (one, other) in values.iter().zip(values.iter().skip(1)) {
             let [one, other] = [one, other].map(|value| Envelope::read(value).unwrap());
             let swapped = [other.head, one.rest].concat();

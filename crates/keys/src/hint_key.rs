@@ -1,4 +1,5 @@
-//! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect RP-Initiated Logout 1.0 §2).
+//! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect
+//! RP-Initiated Logout 1.0 §2).
 
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
@@ -6,8 +7,8 @@ use serde_json::{Value, json};
 use crate::life_cycle::is_revoked;
 use crate::{KeyRecord, PublicKeys, jwk_thumbprint};
 
-/// The public half of a key that was removed no longer than `kept` ago, after its last token had expired. A revoked key is none, because
-/// others may have its private half.
+/// The public half of a key that was removed at most `kept` ago, after its last token had expired. A revoked
+/// key verifies no hint, because others may have its private half.
 pub(crate) fn hint_key(key: &KeyRecord, kept: Lifetime, now: Timestamp) -> Option<PublicKeys> {
     key.removed_at.filter(|removed| *removed <= now && now < *removed + kept && !is_revoked(key))?;
     let mut jwk: Value = serde_json::from_str(key.public_jwk.as_deref()?).ok()?;
@@ -91,7 +92,7 @@ mod tests {
             (of(Some(100), Some(200)), 200 + DAY, false),
             (of(Some(100), None), 200, false),
             (of(None, None), 200, false),
-            // As commands remove a key that has signed, and one that has not.
+            // The cases are keys as commands remove them: one that has signed, and one that has not.
             (of(Some(200), Some(200)), 200, false),
             (of(None, Some(200)), 200, false),
         ] {

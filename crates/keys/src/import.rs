@@ -1,4 +1,5 @@
-//! Reads an operator's private key, from PEM or from a JWK, and turns it into the PKCS#8 document that all keys are stored as.
+//! Reads an operator's private key, from PEM or from a JWK, and converts it into the PKCS#8 document in which
+//! all keys are stored.
 
 mod jwk;
 mod kind;
@@ -12,20 +13,20 @@ use crate::{KeyId, PrivateKeyDocument, SigningKey};
 /// A key from outside, ready to be sealed.
 #[derive(Debug)]
 pub struct ImportedKey {
-    /// What it will sign with.
+    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
     /// The key.
     pub pkcs8: PrivateKeyDocument,
     /// SHA-256 thumbprint of its public half (RFC 7638), by which it is recognised.
     pub thumbprint: String,
-    /// Its public half ([`KeyRecord::public_jwk`](crate::KeyRecord::public_jwk)).
+    /// The public half ([`KeyRecord::public_jwk`](crate::KeyRecord::public_jwk)).
     pub public_jwk: String,
 }
 
-/// Why the text is no key for the algorithm. Nothing of the text is in here.
+/// Why the text is no key for the algorithm. The error repeats nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// Neither PEM nor JSON, or a block that is no private key.
+    /// The text is neither PEM nor JSON, or a block that is no private key.
     #[error(
         "no private key in PEM; it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----"
     )]
@@ -36,7 +37,7 @@ pub enum ImportError {
     /// A JWK set, in which it is not clear which key is meant.
     #[error("a JWK set; give one key of it")]
     JwkSet,
-    /// A JWK that its owner has made for something else.
+    /// Its owner has declared another use for the JWK.
     #[error("the JWK is not for signing, as its `use` or `key_ops` says")]
     NotForSigning,
     /// A JWK without a number that a private key of its kind needs.
@@ -45,10 +46,10 @@ pub enum ImportError {
     /// The private key is needed, and this is the public half.
     #[error("a public key or a certificate; the private key is needed")]
     Public,
-    /// Its passphrase is not known here.
+    /// The key is encrypted, and this program does not know its passphrase.
     #[error("the key is encrypted; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`")]
     Encrypted,
-    /// The text holds something else than it says.
+    /// The content of the text differs from its label.
     #[error("the key is damaged")]
     Malformed,
     /// PEM does not say it, and no `alg` does.
@@ -57,10 +58,10 @@ pub enum ImportError {
     /// `alg` names nothing that tokens are signed with here.
     #[error("the JWK's `alg` is none of RS256, RS384, RS512, PS256, ES256, ES384 and EdDSA")]
     UnknownAlgorithm,
-    /// `alg` says something else than the caller.
+    /// `alg` differs from the caller's algorithm.
     #[error("the JWK is for {found} and not for {algorithm}, as its `alg` says")]
     OtherAlgorithm {
-        /// What it says.
+        /// The algorithm in `alg`.
         found: SigningAlgorithm,
         /// The requested algorithm.
         algorithm: SigningAlgorithm,
@@ -68,7 +69,7 @@ pub enum ImportError {
     /// A good key for something else.
     #[error("{found}, which cannot sign with {algorithm}")]
     Mismatch {
-        /// What the file holds.
+        /// The kind of key in the file.
         found: &'static str,
         /// The requested algorithm.
         algorithm: SigningAlgorithm,
@@ -79,8 +80,8 @@ pub enum ImportError {
         /// Length of the modulus.
         bits: usize,
     },
-    /// A signature under a small exponent is easy to forge where a verifier is lax about padding (NIST SP 800-56B §6.2 wants more than
-    /// 2^16).
+    /// A signature under a small exponent is easy to forge if a verifier is lax about padding (NIST SP
+    /// 800-56B §6.2 demands more than 2^16).
     #[error(
         "an RSA key whose public exponent is below 65537; make another key, such as with `openssl genrsa 2048`"
     )]
@@ -95,7 +96,7 @@ pub fn import(text: &Secret, algorithm: SigningAlgorithm) -> Result<ImportedKey,
     import_key(text, Some(algorithm))
 }
 
-/// As [`import`], where the algorithm may be left to the `alg` of a JWK.
+/// Does the same as [`import`]. Without an algorithm, the `alg` of a JWK decides.
 ///
 /// # Errors
 /// [`ImportError`].

@@ -1,4 +1,5 @@
-//! What each check of a verification found: the same verification as that of a request, observed.
+//! The result of each check of a verification. An inspection runs the verification of a request and records
+//! its checks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -15,11 +16,12 @@ use crate::{Check, DescribedCheck, Expectations, Members, PublicKeys, TokenError
 /// A token with the result of each check.
 #[derive(Debug)]
 pub struct Inspection {
-    /// Each check, in the order in which they are made.
+    /// Each check, in the order of verification.
     pub checks: Vec<(Check, Outcome)>,
-    /// Where the token is malformed, if it is.
+    /// The part of the token that is malformed, if one is.
     pub place: Option<String>,
-    /// The kind of token: an access token if its type is the expected one, else what the type names.
+    /// The kind of token: an access token if its type is the expected one, otherwise the kind that the type
+    /// names.
     pub kind: TokenKind,
     /// The header, unverified; none if it cannot be read.
     pub header: Option<Members>,
@@ -51,7 +53,7 @@ impl<E: Copy> Outcome<E> {
     }
 }
 
-/// The outcome of each check of a table, in its order. After one that fails, no other is reached.
+/// The outcome of each check of a table, in its order. After a failed check, no other is reached.
 fn outcomes<C: Copy, E: Copy>(
     table: &[C],
     made: impl Fn(C) -> Outcome<E>,
@@ -73,8 +75,8 @@ pub fn outcomes_until<C: DescribedCheck>(
     outcomes(table, move |check| is_failed(check).map_or(Outcome::Passed, Outcome::Failed))
 }
 
-/// Inspects a token: verifies it with these keys as a token whose claims are of type `C`, and notes each check. Without keys it makes the
-/// checks that need none.
+/// Inspects a token: verifies it with these keys as a token with claims of type `C`, and records each check.
+/// Without keys it makes the checks that need none.
 #[must_use]
 pub fn inspect<C: DeserializeOwned>(
     token: &str,
@@ -100,7 +102,7 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
     let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
-    // All checks that were made hold but perhaps the last one, whose error is the result.
+    // All checks that were made have passed, except perhaps the last one, whose error is the result.
     let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
         (Some((_, false)), Err(error)) => Outcome::Failed(error),
         (Some(_), _) => Outcome::Passed,

@@ -1,4 +1,5 @@
-//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), members in the order of the documented examples.
+//! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), with members in the order of
+//! the documented examples.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +24,12 @@ pub struct PublicJwk {
     /// The numbers of the key.
     #[serde(flatten)]
     pub parameters: PublicParameters,
-    /// What it signs and verifies with.
+    /// The algorithm of its signatures.
     #[serde(serialize_with = "display")]
     pub alg: SigningAlgorithm,
 }
 
-/// What differs between key types; numbers and coordinates are base64url.
+/// The members that differ between key types. Numbers and coordinates are base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum PublicParameters {
@@ -39,7 +40,8 @@ pub enum PublicParameters {
         /// Exponent.
         e: String,
     },
-    /// "The length of this octet string MUST be the full size of a coordinate for the curve" (RFC 7518 §6.2.1.2).
+    /// "The length of this octet string MUST be the full size of a coordinate for the
+    /// curve" (RFC 7518 §6.2.1.2).
     Ec {
         /// Curve.
         crv: &'static str,
@@ -62,14 +64,16 @@ impl PublicJwk {
         Self { kty: parameters.kty(), public_key_use: "sig", kid, parameters, alg }
     }
 
-    /// The thumbprint: SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
+    /// The thumbprint: SHA-256 over the required members, in lexicographic order,
+    /// without blanks (RFC 7638 §3).
     #[must_use]
     pub fn thumbprint(&self) -> String {
         self.parameters.thumbprint().to_string()
     }
 }
 
-/// The thumbprint of a public key in a JWK set of others (RFC 7638 §3). None where a required member is missing or no text.
+/// The thumbprint of a public key in another issuer's JWK set (RFC 7638 §3). None if a required member is
+/// missing or no text.
 #[must_use]
 pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
     let required: &[&str] = match jwk["kty"].as_str()? {
@@ -117,8 +121,8 @@ impl PublicParameters {
         Self::Rsa { n, e }
     }
 
-    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size, so that cutting it in the
-    /// middle keeps their leading zeros.
+    /// An EC key of this uncompressed point (SEC 1 §2.3.3): `04`, then both coordinates at full size. So
+    /// cutting the point in the middle keeps their leading zeros.
     pub(crate) fn ec(crv: &'static str, point: &[u8]) -> Option<Self> {
         let coordinates = point.strip_prefix(&[4]).filter(|bytes| bytes.len().is_multiple_of(2))?;
         let (x, y) = coordinates.split_at(coordinates.len() / 2);

@@ -1,4 +1,5 @@
-//! Which keys each verifier has fetched, buffered until it is written: an answer with keys costs no write.
+//! The keys that each verifier has fetched, buffered until they are written: a response with keys costs no
+//! write.
 //!
 //! Any client can fetch keys under any user agent, so names are cropped and the buffer is bounded.
 
@@ -10,12 +11,13 @@ use tenancy::{TenantId, Usage, UsageBuffer};
 
 use crate::KeyId;
 
-/// Verifiers of one tenant, as many as stores keep: the latest.
+/// The latest verifiers of one tenant. Stores keep the same number.
 const VERIFIERS: usize = 256;
-/// Characters of a user agent that are kept.
+/// The stored characters of a user agent.
 const MAX_AGENT: usize = 64;
 
-/// A verifier: its user agent, and the group of its address. It becomes text, `agent (group)`, when it is written and not at each fetch.
+/// A verifier: its user agent, and the group of its address. It is formatted as `agent (group)` when it is
+/// written, not at each fetch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verifier<G> {
     agent: String,
@@ -44,7 +46,8 @@ impl<G: Clone + Ord> Default for JwksFetches<G> {
 }
 
 impl<G: Clone + Ord> JwksFetches<G> {
-    /// Records that a verifier of this user agent, at an address of this group, got keys up to the newest.
+    /// Records that a verifier with this user agent and an address of this group got all keys up to the
+    /// newest.
     pub fn note(&self, tenant: &TenantId, agent: &str, group: &G, newest: KeyId, now: Timestamp) {
         let agent = printable(agent);
         let is_verifier = |known: &Verifier<G>| known.group == *group && known.agent == agent;

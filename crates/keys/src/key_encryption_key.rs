@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::{SealError, SealingKey};
 
-/// Wraps the data keys under which values are sealed. A wrapped key unwraps for the same context only.
+/// Wraps the data keys that seal values. A wrapped key can be unwrapped for the same context only.
 #[async_trait]
 pub trait KeyEncryptionKey: Send + Sync {
-    /// Its name, which is part of all sealed values and may be shown.
+    /// Its name, which is part of all sealed values and is not secret.
     fn name(&self) -> &str;
 
     /// Encrypts and authenticates a data key with its context.
@@ -17,7 +17,7 @@ pub trait KeyEncryptionKey: Send + Sync {
     /// Unwraps a data key that was wrapped for exactly this context.
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError>;
 
-    /// The key itself, if it is in this process: it also opens values of format 1, which have no data key.
+    /// The key itself, if it is in this process. It also unseals values of format 1, which have no data key.
     fn local(&self) -> Option<&SealingKey> {
         None
     }
@@ -36,7 +36,7 @@ impl KeyEncryptionKey for SealingKey {
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let opened = self.unseal_for(&of_data_key(context), wrapped);
-        // The name was compared before, so a different one inside is damage.
+        // The name was compared before, so a different name inside means damage.
         let opened = opened.map_err(|error| match error {
             SealError::WrongKey { .. } | SealError::UnknownFormat => SealError::Corrupt,
             error => error,
@@ -49,7 +49,7 @@ impl KeyEncryptionKey for SealingKey {
     }
 }
 
-/// An unwrapped data key. No key has wrapped bytes of another length, so such bytes are damage.
+/// An unwrapped data key. No key has wrapped bytes of another length, so other lengths mean damage.
 ///
 /// # Errors
 /// [`SealError::Corrupt`] unless there are 32 bytes.
@@ -62,8 +62,8 @@ pub fn data_key(unwrapped: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<[u8; 32]>, S
     Ok(data_key)
 }
 
-/// No context of a value has this prefix, so a wrapped data key never passes for a value of format 1, nor the
-/// reverse.
+/// No context of a value has this prefix. So a wrapped data key never unseals as a value of format 1, and no
+/// such value as a wrapped key.
 fn of_data_key(context: &[u8]) -> Vec<u8> {
     [b"data key of ", context].concat()
 }

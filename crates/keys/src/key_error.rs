@@ -52,7 +52,7 @@ pub enum KeyError {
     /// No key could be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
-    /// Other replicas kept adding keys during all attempts.
+    /// Other replicas added keys during all attempts.
     #[error("the keys of tenant {tenant} change faster than they can be read")]
     Contended {
         /// The tenant.
@@ -67,7 +67,8 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Whether only an operator can fix the error, with another sealing key or a backup: a retry does not help.
+    /// Whether only an operator can fix the error, with another sealing key or a
+    /// backup: a retry does not help.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -86,8 +87,8 @@ impl KeyError {
         }
     }
 
-    /// The error with its causes and a hint on one line. It is for operators only, because it names sealing keys and
-    /// their places.
+    /// The error with its causes and a hint on one line. Only operators may see it, because it names sealing
+    /// keys and their places.
     #[must_use]
     pub fn in_full(&self) -> String {
         let text = causes(self);

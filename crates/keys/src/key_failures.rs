@@ -27,13 +27,14 @@ struct KeyFailure {
     logged: Vec<String>,
 }
 
-/// How long a tenant counts after the last attempt: a tenant that is not in use is not retried.
+/// How long a tenant counts after its last attempt: keys of an unused tenant are not loaded again.
 const LATELY: Lifetime = Lifetime::from_seconds(60);
-/// The maximum that is counted.
+/// The most tenants that are counted.
 const MOST: usize = 10_000;
 
 impl KeyFailures {
-    /// Records the failures of the last attempt. They are logged when they start or change, not at each attempt.
+    /// Records the failures of the last attempt. They are logged when they start or
+    /// change, not at each attempt.
     pub(crate) fn note<'e>(
         &self,
         tenant: &TenantId,

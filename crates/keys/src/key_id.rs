@@ -1,4 +1,4 @@
-//! How a key is named: by a number in its tenant, and by its `kid` in tokens and key sets (RFC 7517 §4.5).
+//! The names of a key: a number in its tenant, and its `kid` in tokens and key sets (RFC 7517 §4.5).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,8 +10,8 @@ use tenancy::KidForm;
 /// The first characters of a thumbprint that are a `kid`: 96 bits.
 const START: usize = 16;
 
-/// The name of a key in the tokens that it signs. A number alone names no key: every tenant may have a number
-/// 1.
+/// The name of a key in the tokens that it signs. A number alone identifies no key, because every tenant may
+/// have a number 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kid {
     /// `oauth2-key-N`.
@@ -20,8 +20,8 @@ pub enum Kid {
     Thumbprint([u8; START]),
 }
 
-/// A key of one tenant. Keys are counted, and a number is never given twice; so keys are equal and in order
-/// by it.
+/// A key of one tenant. Keys are counted, and a number is never given twice, so numbers alone compare and
+/// order keys.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
 pub struct KeyId {
@@ -68,7 +68,7 @@ impl fmt::Display for Kid {
 }
 
 impl KeyId {
-    /// The key of this number, named by it; the first one is 1.
+    /// The key of this number, with the number as its name. The first number is 1.
     #[must_use]
     pub const fn numbered(number: u32) -> Self {
         Self { number, kid: Kid::Numbered(number) }
@@ -85,13 +85,13 @@ impl KeyId {
         Self { kid, ..self }
     }
 
-    /// The key of this number with the name that was stored; none where it was named by its number.
+    /// The key of this number with the stored name. No name means that the number is the name.
     #[must_use]
     pub fn stored(number: u32, kid: Option<&str>) -> Option<Self> {
         kid.map_or(Some(Self::numbered(number)), |kid| Some(Self { number, kid: Kid::parse(kid)? }))
     }
 
-    /// What to store of its name; none where it is named by its number.
+    /// The name to store. None if the number is the name.
     #[must_use]
     pub fn to_store(self) -> Option<String> {
         (self.kid != Kid::Numbered(self.number)).then(|| self.kid.to_string())

@@ -54,7 +54,7 @@ impl KeyKind {
 /// The algorithm that `alg` of a JWK names.
 pub(crate) fn algorithm_named(alg: &str) -> Option<SigningAlgorithm> {
     match alg {
-        // The name that says the curve too (RFC 9864 §2.2).
+        // This name includes the curve (RFC 9864 §2.2).
         "Ed25519" => Some(SigningAlgorithm::EdDSA),
         _ => alg.parse().ok(),
     }

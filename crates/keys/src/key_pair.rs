@@ -1,5 +1,5 @@
-//! The three kinds of private keys behind one type: parsed by aws-lc-rs, with signing, verification and the public key (RFC 7518
-//! §3).
+//! The three kinds of private keys as one type: aws-lc-rs parses them, signs and verifies, and returns the
+//! public key (RFC 7518 §3).
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -114,7 +114,7 @@ fn ec(
     let point = pair.public_key().as_ref();
     let parameters = PublicParameters::ec(crv, point)?;
     let public = ParsedPublicKey::new(verification, point).ok()?;
-    // Each half of a signature is as long as a coordinate, and a point is two coordinates after one byte.
+    // Each half of a signature is as long as a coordinate. A point has one byte and two coordinates.
     let signature_len = point.len() - 1;
     Some((KeyPair { private: PrivateKey::Ecdsa(pair), public, signature_len }, parameters))
 }

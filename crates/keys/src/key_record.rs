@@ -1,5 +1,5 @@
-//! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all replicas
-//! agree without messages.
+//! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all
+//! replicas agree without messages.
 
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,37 +12,38 @@ use crate::{KeyId, Kid, ShownTimes};
 pub struct KeyRecord {
     /// Its identifier.
     pub id: KeyId,
-    /// What it signs with.
+    /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
     /// The PKCS#8 document, sealed for this tenant, identifier and algorithm.
     #[serde(with = "base64_text")]
     pub sealed_private_key: Vec<u8>,
     /// SHA-256 thumbprint of the public key (RFC 7638), by which an import recognises its key.
     pub thumbprint: String,
-    /// The public key as the members of its JWK of which the thumbprint is the hash (RFC 7638 §3.3); none of keys that are older than this
-    /// field. [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key) reads it: most requests have no use for it, so caches do not
-    /// share it.
+    /// The members of the public key's JWK whose hash is the thumbprint (RFC 7638 §3.3). None for keys that
+    /// are older than this field. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key) reads
+    /// it: most requests do not need it, so caches do not share it.
     #[serde(skip)]
     pub public_jwk: Option<String>,
-    /// From when on it is published.
+    /// The key is published from this instant on.
     pub announced_at: Timestamp,
-    /// From when on it signs.
+    /// The key signs from this instant on.
     pub active_from: Timestamp,
-    /// From when on it no longer signs but is still published.
+    /// The key no longer signs from this instant on. It is still published.
     pub retiring_from: Option<Timestamp>,
-    /// From when on it is gone.
+    /// The key is removed from this instant on.
     pub removed_at: Option<Timestamp>,
-    /// What is shown of these times. Requests decide by the times above alone, so caches do not share it.
+    /// The times as they are shown to people. Requests decide by the times above alone, so caches do not
+    /// share these.
     #[serde(skip)]
     pub shown: ShownTimes,
 }
 
-/// A tenant's keys: all that there are rows for, or, for requests, those whose private half is there.
+/// A tenant's keys: all rows, or for requests those whose private half exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecords {
     /// The number of the next key; a counter, because a number is never given twice.
     pub next: KeyId,
-    /// In the order of their numbers.
+    /// The keys in the order of their numbers.
     pub keys: Vec<KeyRecord>,
 }
 
@@ -83,17 +84,17 @@ impl KeyRecord {
         }
     }
 
-    /// Whether a token that this key signed is accepted. An announced key has not signed yet, so it is refused until its activation; the
-    /// skew allows for a clock that is ahead of ours.
+    /// Whether a token that this key signed is accepted. An announced key has not signed yet, so its tokens
+    /// are refused until its activation. The skew allows for another replica's clock that is ahead.
     #[must_use]
     pub fn verifies_at(&self, now: Timestamp, skew: Lifetime) -> bool {
         self.active_from <= now + skew && self.state(now) != KeyStage::Removed
     }
 }
 
-/// The row that signs now, if one does: of the policy's algorithm, else of another one, so that a change of the algorithm can wait for
-/// its key to be known. Where none is active, one that becomes so within the skew will do: the clock of the replica that made it may be
-/// ahead of ours.
+/// The row that signs now, if one does. It has the policy's algorithm if possible, otherwise another one, so
+/// that after a change of the algorithm verifiers can learn the new key first. If no row is active, one that
+/// becomes active within the skew signs: the clock of the replica that created it may be ahead.
 pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
     rows: impl Fn() -> R,
     policy: &SigningPolicy,
@@ -106,8 +107,8 @@ pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
         .or_else(|| begun_last(rows(), None, soon))
 }
 
-/// The active row of this algorithm, or of any, that became active last. So a new key takes over at its time even if
-/// the old one was not ended.
+/// The active row of this algorithm, or of any, that became active last. So a new key takes over at its time
+/// even if the old one was not ended.
 pub(crate) fn begun_last<'a>(
     rows: impl Iterator<Item = &'a KeyRecord>,
     algorithm: Option<SigningAlgorithm>,

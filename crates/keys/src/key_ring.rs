@@ -1,5 +1,5 @@
-//! A tenant's keys by state: which sign, which are published, which verify (RFC 7517 §4.5). States depend on `now`,
-//! so a ring stays correct as time passes; it is replaced only when the rows change.
+//! A tenant's keys by state: which key signs, which are published, and which verify (RFC 7517 §4.5). States
+//! depend on `now`, so a ring stays correct as time passes. It is replaced only when the rows change.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -27,8 +27,8 @@ struct Published {
 }
 
 impl KeyRing {
-    /// Creates a ring from rows and the keys parsed from them. A row without a parsed key is not published and
-    /// verifies nothing; if its private key exists, no other key signs instead.
+    /// Creates a ring from rows and the keys parsed from them. A row without a parsed key is not published
+    /// and verifies nothing. If its private key exists, no other key signs in its place.
     #[must_use]
     pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
         let with_row =
@@ -37,8 +37,9 @@ impl KeyRing {
         Self { records, keys, jwk_set: RwLock::default() }
     }
 
-    /// The signing key under this policy. While the policy's algorithm has no active key, a key of another algorithm
-    /// goes on signing; [`SigningKey::algorithm`] is the algorithm of the token, not the policy's.
+    /// The signing key under this policy. While the policy's algorithm has no active key, a key of another
+    /// algorithm continues to sign. [`SigningKey::algorithm`] is the algorithm of the token, not the
+    /// policy's.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
         self.key_of(signing_row(|| self.rows(), policy, now)?)
@@ -60,7 +61,7 @@ impl KeyRing {
     /// The published keys as a document, rebuilt only when a key is published or removed.
     #[must_use]
     pub fn jwk_set(&self, now: Timestamp) -> Arc<JwkSet> {
-        // After a panic under the lock the document is an old or a new one, both complete.
+        // After a panic under the lock, the document is either the old or the new one, and complete.
         if let Some(published) = &*self.jwk_set.read().unwrap_or_else(PoisonError::into_inner)
             && self.published(now).map(SigningKey::id).eq(published.ids.iter().copied())
         {
@@ -84,7 +85,7 @@ impl KeyRing {
             .map(|(_, key)| key.clone())
     }
 
-    /// All rows that may sign: the row of a destroyed key is gone, the row of a key that fails to load is not.
+    /// All rows that may sign. A destroyed key has no row here; a key that fails to load has one.
     fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
         self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
     }
@@ -179,7 +180,8 @@ mod tests {
     }
 
     // [found 1]
-    /// A holder of the private half of an announced key, as of one that was imported, could sign with it already.
+    /// A party with the private half of an announced key, such as an imported one, could already sign with
+    /// it.
     #[test]
     fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {
         let ring = rotated();

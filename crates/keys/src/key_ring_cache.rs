@@ -1,5 +1,5 @@
-//! The key rings of all tenants in use: loaded from the store, unsealed and parsed once. A tenant without a key gets
-//! its first one. This is the service layer of the crate.
+//! The key rings of all tenants in use: loaded from the store, unsealed and parsed once. A tenant without a
+//! key gets its first one. This file is the service layer of the crate.
 
 mod single_load;
 
@@ -35,8 +35,8 @@ pub struct KeyRingCache {
 /// A row changes rarely, so a second attempt is nearly always enough.
 const ATTEMPTS: usize = 4;
 impl KeyRingCache {
-    /// Creates the cache over a store, which should be a cache because every call reads it. Parsed keys take at most
-    /// `capacity` bytes, as estimated; the least used are evicted.
+    /// Creates the cache over a store. The store should be a cache, because every call reads it. Parsed keys
+    /// take at most `capacity` bytes, as estimated; the least used are evicted.
     #[must_use]
     pub fn new(
         store: Arc<dyn SigningKeyStore>,
@@ -58,9 +58,9 @@ impl KeyRingCache {
         }
     }
 
-    /// The tenant's ring for its current rows. An active tenant without a signing key gets one, published and active
-    /// at once, because no verifier can have fetched its keys before. A key that only an operator can fix is left
-    /// out, unless it is the only one.
+    /// The tenant's ring for its current rows. An active tenant without a signing key gets one, which is
+    /// published and active at once, because no verifier can have fetched its keys before. A key that only an
+    /// operator can fix is left out, unless it is the only one.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -76,10 +76,11 @@ impl KeyRingCache {
         self.loaded(tenant, now).await?.signing_key(tenant, now)
     }
 
-    /// The key that would sign the tenant's tokens now; `None` where the first token creates one, which this does not.
+    /// The key that would sign the tenant's tokens now. The call creates no key: `None` if only the first
+    /// token creates one.
     ///
     /// # Errors
-    /// [`KeyError`] where the key fails to load, as [`KeyRingCache::signing_key`].
+    /// [`KeyError`] if the key fails to load, like [`KeyRingCache::signing_key`].
     pub async fn existing_signing_key(
         &self,
         tenant: &Tenant,
@@ -92,11 +93,12 @@ impl KeyRingCache {
         self.signing_key(tenant, now).await.map(Some)
     }
 
-    /// The public half of the tenant's removed key of this `kid`, for hints: of a key that was removed no longer than `kept` ago, and not
-    /// revoked. One read of a row by its name, and none for a number that the tenant has given to no key.
+    /// The public half of the tenant's removed key of this `kid`, for hints: the key was removed at most
+    /// `kept` ago and not revoked. This costs one read of a row by its name, and none for a number that the
+    /// tenant has given to no key.
     ///
     /// # Errors
-    /// [`KeyError`] where the store does not answer.
+    /// [`KeyError`] if the store does not answer.
     pub async fn hint_key(
         &self,
         tenant: &TenantId,
@@ -130,7 +132,7 @@ impl KeyRingCache {
         if let Some(loaded) = self.recent.find(&records).filter(|loaded| loaded.serves(tenant, now)) {
             return Ok(loaded);
         }
-        // Its future is large, and few requests need it.
+        // The future is large, and few requests need it.
         let loaded = Box::pin(self.load(tenant, now)).await?;
         self.recent.note(&loaded);
         Ok(loaded)
@@ -153,8 +155,8 @@ impl KeyRingCache {
                 }
                 self.replace(&tenant.id, loaded, None);
             }
-            // Concurrent callers wait for one load. Its result may be older than the rows of a waiting caller, hence
-            // the loop.
+            // Concurrent callers wait for one load. Its result may be older than the rows of a waiting
+            // caller, so the call loops.
             let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
             let known = || self.cache.get(&tenant.id);
             let keep = |loaded: &Arc<LoadedKeys>| self.cache.insert(tenant.id.clone(), loaded.clone());
@@ -238,8 +240,8 @@ impl KeyRingCache {
         Ok(())
     }
 
-    /// Retries the failed keys. Other callers use the loaded keys meanwhile, because a sealing service may be slow to
-    /// refuse.
+    /// Retries the failed keys. Other callers use the loaded keys meanwhile, because a sealing
+    /// service may be slow to refuse.
     async fn renew(
         &self,
         tenant: &Tenant,
@@ -282,7 +284,7 @@ pub async fn open_key(
     }
 }
 
-/// A warm store returns the same rows each time; only different rows are compared.
+/// A warm store returns the same rows each time, so rows are compared by pointer first.
 fn is_of(ring: &KeyRing, records: &Arc<KeyRecords>) -> bool {
     Arc::ptr_eq(&ring.records, records) || ring.records == *records
 }

@@ -1,5 +1,5 @@
-//! A tenant's keys: generated, sealed, published, used to sign and to verify (RFC 7515, RFC 7517, RFC 7519). In
-//! reading order:
+//! A tenant's keys: generated, sealed, published, used to sign and to verify (RFC 7515, RFC 7517, RFC
+//! 7519). In reading order:
 
 // Keys as rows.
 mod key_id;

@@ -1,6 +1,6 @@
-//! The lifecycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live keys form
-//! a sequence in which each retires exactly when the next becomes active, so at every instant exactly one signs. The
-//! code reads no clock, generates no key and writes no row; its result is a [`Plan`].
+//! The lifecycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
+//! keys form a sequence. Each key retires exactly when the next becomes active, so exactly one signs at every
+//! instant. The code reads no clock, generates no key and writes no row; its result is a [`Plan`].
 
 mod cache_lifetime;
 mod commands;
@@ -28,10 +28,10 @@ pub use self::policy::KeyPolicy;
 
 /// The plan for the present time and policy.
 ///
-/// A key of another algorithm than the policy's gets a successor of the policy's algorithm, which is announced at
-/// once and signs `publish_before` later; until then the old key signs. If the policy changes back before that, the
-/// announced key is dropped, because it never signed. If it is so near its activation that replicas may use it
-/// already, it becomes active and gets a successor.
+/// A key of another algorithm than the policy's gets a successor of the policy's algorithm, which is
+/// announced at once and signs `publish_before` later; until then the old key signs. If the policy changes
+/// back before that, the announced key is dropped, because it never signed. If it is so near its activation
+/// that replicas may use it already, it becomes active and gets a successor.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     let mut sequence = KeySequence::of(records, policy, now);
@@ -40,8 +40,9 @@ pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     sequence.into_plan()
 }
 
-/// The part of a policy change that belongs into the commit of the policy: keys are retained for tokens with a longer
-/// lifetime, which are issued at once, however late the next step runs. All other changes wait for that step.
+/// The part of a policy change that belongs in the commit of the policy. It retains keys for tokens with a
+/// longer lifetime, which are issued at once, however late the next step runs. All other changes wait for
+/// that step.
 #[must_use]
 pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Vec<KeyTimes> {
     let here = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));

@@ -1,5 +1,5 @@
-//! A loaded key ring with the keys that could not be unsealed. A failed key is neither replaced by another key nor
-//! unsealed again on every request, and the tenant's other keys stay usable.
+//! A loaded key ring with the keys that could not be unsealed. A failed key is neither replaced by another
+//! key nor unsealed again on every request. The tenant's other keys stay usable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,7 @@ impl LoadedKeys {
         !self.has_failed() && !self.needs_key(tenant, now)
     }
 
-    /// Whether this caller retries the failed keys: one caller does in each second.
+    /// Whether this caller retries the failed keys. One caller in each second does.
     pub(crate) fn try_again(&self, now: Timestamp) -> bool {
         let (tried_at, now) = (self.tried_at.load(Ordering::Relaxed), now.seconds());
         // A caller whose second began earlier must not set the time back.
@@ -47,8 +47,8 @@ impl LoadedKeys {
         self.has_failed() && !lately && claim().is_ok()
     }
 
-    /// The ring for publishing and verifying. Keys that only an operator can fix are missing in it. While another key
-    /// may load in the next moment, the ring is refused: a key set without it would be published, and its tokens
+    /// The ring for publishing and verifying. It lacks the keys that only an operator can fix. While another
+    /// key may load soon, there is no ring: a key set without that key would be published, and its tokens
     /// would count as unknown. An empty key set is refused as well, because it would break every verifier.
     pub(crate) fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyError> {
         let passing = self.failures.iter().find(|(_, error)| !error.needs_operator());
@@ -74,8 +74,8 @@ impl LoadedKeys {
         tenant.is_active() && signs(&self.ring.records, tenant, now).is_none()
     }
 
-    /// The size in memory, estimated rather too high than too low: a parsed RSA key takes some eight times its sealed
-    /// document, and the published form of each key a few KiB.
+    /// The size in memory, estimated rather too high than too low. A parsed RSA key takes some eight times
+    /// its sealed document, and the published form of each key a few KiB.
     pub(crate) fn bytes(&self) -> u32 {
         const RING: usize = 1 << 10;
         const KEY: usize = 3 << 10;
@@ -89,7 +89,7 @@ impl LoadedKeys {
     }
 }
 
-/// The rows with a private key that is needed.
+/// The rows whose private key is needed.
 pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
     let there = |row: &&KeyRecord| !row.sealed_private_key.is_empty();
     records.iter().filter(there).filter(move |row| row.state(now) != KeyStage::Removed)

@@ -1,6 +1,6 @@
-//! RSA keys generated in advance, so that the first token of a new tenant does not wait for one. One thread generates
-//! them, and another one generates requested larger keys: a 4096-bit key may take seconds, and no first token waits
-//! behind one.
+//! RSA keys that are generated in advance, so that the first token of a new tenant does not wait for one. One
+//! thread generates them. Another thread generates requested larger keys, because a 4096-bit key may take
+//! seconds and must not delay a first token.
 
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 
-/// How many callers of one tenant wait for a key.
+/// The most callers of one tenant that wait for a key.
 const MOST_WAITING: usize = 1_024;
 
-/// A stock of RSA-2048 keys without an owner. Keys of other sizes are generated on request. Clones share the stock.
+/// A stock of RSA-2048 keys without an owner. Keys of other sizes are generated on
+/// request. Clones share the stock.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
     shared: Arc<Shared>,
@@ -34,7 +35,7 @@ struct Shared {
 struct Lane {
     /// The callers, in turn by tenant.
     tenants: TenantTurns,
-    /// The thread, which one caller at a time waits for beside what fills the stock.
+    /// The thread. One caller at a time waits for it, beside the task that fills the stock.
     thread: Arc<Mutex<()>>,
 }
 
@@ -47,8 +48,8 @@ struct Stock {
 impl KeyPool {
     /// The kind of key that is generated in advance.
     const STOCKED: RsaSize = RsaSize::Bits2048;
-    /// The pause between taking a key and generating its replacement, so that the caller can use it first. With few
-    /// cores, generation would delay that request by more than everything else in it.
+    /// The pause between taking a key and generating its replacement, so that the caller can use the key
+    /// first. With few cores, generation would delay that request by more than all its other work.
     const PAUSE: Duration = Duration::from_millis(50);
 
     /// Creates an empty pool of this size; a pool of size zero generates every key on request.
@@ -59,8 +60,8 @@ impl KeyPool {
         Self { shared: Arc::new(Shared { size, stock: StdMutex::default(), stocked, others }) }
     }
 
-    /// Starts filling the pool in the background after this pause if it is not full; it must run within a Tokio runtime.
-    /// [`KeyPool::take`] does the same.
+    /// Starts filling the pool in the background after this pause if it is not full. The caller must be in a
+    /// Tokio runtime. [`KeyPool::take`] does the same.
     pub fn refill_after(&self, pause: Duration) {
         {
             let mut stock = self.stock();
@@ -82,8 +83,9 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in the tenant's turn off the caller's
-    /// thread; a 2048-bit key never waits for a larger one. Other keys are generated at once.
+    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in the tenant's
+    /// turn off the caller's thread. A 2048-bit key never waits for a larger one. Other keys are generated at
+    /// once.
     ///
     /// # Errors
     /// [`GenerationError`].
@@ -121,8 +123,8 @@ impl KeyPool {
         Ok(document)
     }
 
-    /// Uses half a core at most: after each key it pauses for as long as the generation took, without a turn, so that
-    /// a request for a key is served at full speed meanwhile.
+    /// Uses half a core at most: after each key it pauses for as long as the generation took, without a turn.
+    /// So a request for a key is served at full speed meanwhile.
     async fn fill(&self) {
         loop {
             let turn = self.shared.stocked.thread.clone().lock_owned().await;
@@ -141,7 +143,8 @@ impl KeyPool {
                 }
             }
             sleep(took).await;
-            // Decided under the lock: a caller that takes a key after this sees that the pool is not being filled.
+            // The lock guards the decision: a caller that takes a key after this sees that the pool is not
+            // being filled.
             let mut stock = self.stock();
             if stock.ready.len() >= self.shared.size {
                 stock.filling = false;
@@ -155,13 +158,13 @@ impl KeyPool {
     }
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
-        // Nothing that can panic runs under the lock.
+        // No code under the lock can panic.
         self.shared.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The turn moves into the thread: a caller that gives up does not stop the work, so it must not allow more work
-/// either.
+/// The turn moves into the thread: a caller that gives up does not stop the work, so it must not make room
+/// for more work either.
 async fn generate(size: RsaSize, turn: OwnedMutexGuard<()>) -> Result<PrivateKeyDocument, GenerationError> {
     let made = tokio::task::spawn_blocking(move || {
         let made = PrivateKeyDocument::generate_rsa(size);
@@ -187,7 +190,7 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    /// The one that is under way, and one that waited before.
+    /// The key waits for the one in generation, and for one that waited before.
     #[tokio::test]
     async fn a_tenant_that_requests_many_keys_delays_the_key_of_another_by_one() {
         let pool = KeyPool::new(0);
@@ -257,7 +260,8 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
-    /// Their generation may take seconds each. One is under way for as long as the turn of the larger ones is held.
+    /// The generation of larger keys may take seconds each. One runs for as long as the test holds the turn
+    /// of larger keys.
     #[tokio::test]
     async fn a_usual_key_never_waits_behind_larger_ones() {
         let pool = KeyPool::new(0);
@@ -271,7 +275,7 @@ mod tests {
         assert!(!usual.expect("it waits for nobody").unwrap().expose().is_empty());
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err());
         drop(held);
-        // Nor the other way round.
+        // A larger key does not wait for a usual one either.
         let _held = pool.shared.stocked.thread.clone().lock_owned().await;
         assert!(!waiting.await.unwrap().expose().is_empty());
     }

@@ -33,7 +33,7 @@ pub enum RsaSize {
 pub struct KeySpec {
     /// The algorithm of its signatures.
     pub algorithm: SigningAlgorithm,
-    /// The size of an RSA key; other algorithms have one size.
+    /// The size of an RSA key. The keys of other algorithms have one size.
     pub rsa_size: RsaSize,
 }
 
@@ -81,7 +81,7 @@ impl PrivateKeyDocument {
         Ok(Self::copy_of(der.as_ref()))
     }
 
-    /// The document itself. The name is long so that each use stands out in review.
+    /// The document itself. The name is long so that each use is conspicuous in review.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

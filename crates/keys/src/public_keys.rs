@@ -1,6 +1,6 @@
-//! The public keys of a JWKS document, read to verify with (RFC 7517 §5). `latchkey-verifier` says which keys
-//! can be used; here is what a server knows besides: the certificates of a client's keys, and the life of a
-//! tenant's.
+//! The public keys of a JWKS document, for verification (RFC 7517 §5). `latchkey-verifier` decides which keys
+//! can be used. This file adds what only a server knows: the certificates of a client's keys, and the life
+//! cycle of a tenant's.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -39,11 +39,11 @@ struct KeyOfSet {
 /// The certificate that a key of a set names in `x5c` (RFC 7517 §4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyCertificate {
-    /// None.
+    /// The key names no certificate.
     NotNamed,
-    /// The one with this thumbprint.
+    /// The key names the certificate with this thumbprint.
     Named(Thumbprint),
-    /// What is there is no certificate of the key.
+    /// The named certificate is none, or is of another key.
     OfAnotherKey,
 }
 
@@ -63,12 +63,13 @@ impl PublicKeys {
     /// Reads a JWKS document of an issuer, whose tokens name their keys.
     ///
     /// # Errors
-    /// [`InvalidKeySet`] if the document is none; a key that cannot be used is no error.
+    /// [`InvalidKeySet`] if the text is no JWKS document. An unusable key is no error.
     pub fn read(json: &str) -> Result<Self, InvalidKeySet> {
         Self::read_set(json, |kid| kid.is_some())
     }
 
-    /// Reads the JWKS document of a client, where a key may be without `kid`: an assertion is verified with each key that could have signed it.
+    /// Reads the JWKS document of a client, in which a key may have no `kid`: an assertion is verified with
+    /// each key that could have signed it.
     ///
     /// # Errors
     /// As [`PublicKeys::read`].
@@ -76,8 +77,8 @@ impl PublicKeys {
         Self::read_set(json, |_| true)
     }
 
-    /// Reads the JWKS document of another issuer, or the bundle of a trust domain, whose keys for JWT-SVIDs have a `use` of their own (SPIFFE Trust Domain
-    /// and Bundle §4.2.2).
+    /// Reads the JWKS document of another issuer, or the bundle of a trust domain, whose keys for JWT-SVIDs
+    /// have a `use` of their own (SPIFFE Trust Domain and Bundle §4.2.2).
     ///
     /// # Errors
     /// As [`PublicKeys::read`].
@@ -119,7 +120,8 @@ impl PublicKeys {
         set
     }
 
-    /// The keys with the times of their life cycle: a key is used only when it may have signed, and until it is removed.
+    /// Adds the times of the keys' life cycle: a key verifies only when it may have signed, and until it is
+    /// removed.
     #[must_use]
     pub fn with_records(self, records: Vec<KeyRecord>) -> Self {
         Self { records, ..self }
@@ -132,8 +134,9 @@ impl PublicKeys {
         })
     }
 
-    /// The key, by its thumbprint, with which a certificate of this `SubjectPublicKeyInfo` in DER and this thumbprint is registered (RFC
-    /// 8705 §2.2.2): a key with `x5c` stands for that certificate alone, and one without for each certificate of the key.
+    /// The thumbprint of the key whose registration includes a certificate with this `SubjectPublicKeyInfo`
+    /// in DER and this thumbprint (RFC 8705 §2.2.2). A key with `x5c` accepts that certificate alone; a key
+    /// without it accepts each certificate of the key.
     #[must_use]
     pub fn of_certificate(&self, public_key: &[u8], thumbprint: Thumbprint) -> Option<&str> {
         let key = self.keys.iter().find(|key| match &key.certificate {
@@ -155,8 +158,8 @@ impl PublicKeys {
         self.keys.iter().map(|key| key.thumbprint.as_str())
     }
 
-    /// Those that could have signed a token with this header (RFC 7515 §6): of its algorithm, and not of another `kid`. Each with its
-    /// thumbprint.
+    /// The keys that could have signed a token with this header (RFC 7515 §6), each with its thumbprint: they
+    /// have its algorithm, and no other `kid`.
     pub(crate) fn candidates<'a, 'n>(
         &'a self,
         kid: Option<&'n str>,
@@ -171,7 +174,8 @@ impl PublicKeys {
 }
 
 impl KeyCertificate {
-    /// RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by other members of the JWK."
+    /// RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by
+    /// other members of the JWK."
     fn of(x5c: &Value, public: &ParsedPublicKey) -> Self {
         if x5c.is_null() {
             return Self::NotNamed;
@@ -187,7 +191,7 @@ impl KeyCertificate {
     }
 }
 
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER; `None` where the bytes are no
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER. `None` if the bytes are no
 /// certificate.
 fn public_key_of_certificate(der: &[u8]) -> Option<Vec<u8>> {
     Certificate::from_der(der).ok()?.tbs_certificate().subject_public_key_info().to_der().ok()

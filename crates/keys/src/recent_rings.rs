@@ -1,5 +1,5 @@
-//! The loaded keys that requests use now, found by the address of their rows: a warm request has the rows already, and need not search the
-//! cache by the tenant's name.
+//! The loaded keys that requests use now, found by the address of their rows. A warm request has the rows
+//! already, so it need not search the cache by the tenant's name.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock, Weak};
@@ -9,7 +9,8 @@ use crate::loaded_keys::LoadedKeys;
 
 /// Tenants beyond these take a place from each other, and are found in the cache.
 const PLACES: usize = 4096;
-/// So often one of the uses goes to the cache, which thereby knows what is used and need not be evicted.
+/// One in this number of uses goes to the cache, so that the cache knows which entries are used and does not
+/// evict them.
 const SHOWN: u32 = 16;
 
 pub(crate) struct RecentRings(Box<[Place]>);
@@ -17,7 +18,7 @@ pub(crate) struct RecentRings(Box<[Place]>);
 #[derive(Default)]
 struct Place {
     uses: AtomicU32,
-    /// The cache alone keeps them.
+    /// Only the cache keeps the keys alive.
     loaded: RwLock<Weak<LoadedKeys>>,
 }
 
@@ -26,7 +27,7 @@ impl RecentRings {
         Self((0..PLACES).map(|_| Place::default()).collect())
     }
 
-    /// What was loaded from exactly these rows; none where the cache must be asked.
+    /// The keys that were loaded from exactly these rows. None if the caller must ask the cache.
     pub(crate) fn find(&self, records: &Arc<KeyRecords>) -> Option<Arc<LoadedKeys>> {
         let place = self.place(records);
         if place.uses.fetch_add(1, Ordering::Relaxed) % SHOWN == SHOWN - 1 {

@@ -1,4 +1,4 @@
-//! Sealing and unsealing: with a key in this process, or with a service behind the same trait.
+//! Seals and unseals: with a key in this process, or with a service behind the same trait.
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;

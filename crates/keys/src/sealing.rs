@@ -1,5 +1,5 @@
-//! What is sealed, and the context to which sealed bytes are bound: a private key belongs to one tenant, identifier
-//! and algorithm, and a row moved elsewhere does not unseal there.
+//! The kinds of sealed values, and the context that sealed bytes are bound to. A private key belongs to one
+//! tenant, identifier and algorithm, so a row that is moved elsewhere does not unseal there.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub enum SealError {
     /// The first byte names another format.
     #[error("sealed in a format that this version does not know")]
     UnknownFormat,
-    /// Another key has sealed them.
+    /// Another key has sealed the bytes.
     #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
     WrongKey {
         /// The required key.
@@ -56,7 +56,7 @@ pub enum SealError {
         /// The available keys.
         readable: Vec<String>,
     },
-    /// The service has no key-encryption key of that name, or another one.
+    /// The service has no key-encryption key with that name, or has another key under it.
     #[error("key-encryption key {name:?} is gone: its service has none of that name, or another one")]
     KeyGone {
         /// The required key.
@@ -74,7 +74,8 @@ pub enum SealError {
 }
 
 impl SealingContext<'_> {
-    /// The context as associated data. Each field is preceded by its length, so no two contexts have the same bytes.
+    /// The context as associated data. Each field is preceded by its length, so no two
+    /// contexts have the same bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {

@@ -1,4 +1,5 @@
-//! The key that seals private keys and the pepper at rest: AES-256-GCM (NIST SP 800-38D), 32 bytes in base64 in a file.
+//! The key that seals private keys and the pepper at rest: AES-256-GCM (NIST SP 800-38D), 32
+//! bytes in base64 in a file.
 
 use std::fmt;
 
@@ -49,10 +50,10 @@ impl SealingKey {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// Parses the text of a key file; surrounding whitespace is ignored.
+    /// Parses the text of a key file. Surrounding whitespace is ignored.
     ///
     /// # Errors
-    /// [`InvalidSealingKey`]; it holds nothing of the text.
+    /// [`InvalidSealingKey`], which repeats nothing of the text.
     pub fn from_base64(text: &Secret) -> Result<Self, InvalidSealingKey> {
         let decoded = BASE64.decode(text.expose().trim()).map_err(|_| InvalidSealingKey::NotBase64)?;
         let decoded = Zeroizing::new(decoded);
@@ -70,13 +71,14 @@ impl SealingKey {
         Secret::new(BASE64.encode(self.bytes.as_slice()))
     }
 
-    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more than any
-    /// installation has.
+    /// Encrypts and authenticates. Nonces are random: with 96 bits one key may seal 2^32 values, more
+    /// than any installation has.
     pub(crate) fn seal_for(&self, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
         self.cipher.seal(&[&[VERSION], self.id.as_slice()].concat(), context, plaintext)
     }
 
-    /// Decrypts a value that this key has sealed for the same context. Tells a wrong key from damaged bytes.
+    /// Decrypts a value that this key has sealed for the same context. The error distinguishes a wrong key
+    /// from damaged bytes.
     pub(crate) fn unseal_for(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let sealed_with = Self::sealed_with(sealed)?;
         if sealed_with != self.name {

@@ -1,5 +1,5 @@
-//! A signing key, parsed once and used for every token (RFC 7515 §3.1, §7.1). This file builds the compact form,
-//! because a general library parses the key on every call.
+//! A signing key, parsed once and used for every token (RFC 7515 §3.1, §7.1). This file builds the compact
+//! form, because a general library parses the key on every call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,8 +31,8 @@ pub struct SigningKey {
 #[error("not a usable {0} private key in PKCS#8")]
 pub struct KeyRejected(pub SigningAlgorithm);
 
-/// The number of `typ` values whose header is cached in encoded form; a tenant has one, and for a while after a
-/// change two.
+/// The number of `typ` values whose header is cached in encoded form. A tenant has one, and two for a while
+/// after a change.
 const CACHED_HEADERS: usize = 3;
 /// A buffer size that fits most claims.
 const USUAL_CLAIMS: usize = 512;
@@ -46,7 +46,7 @@ impl SigningKey {
     /// Parses a PKCS#8 document and checks that its key fits the algorithm.
     ///
     /// # Errors
-    /// [`KeyRejected`]; it holds nothing of the document.
+    /// [`KeyRejected`], which repeats nothing of the document.
     pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
         let (pair, parameters) = KeyPair::parse(algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
         let jwk = PublicJwk::new(id, algorithm, parameters);
@@ -74,7 +74,7 @@ impl SigningKey {
         encode_string("PUBLIC KEY", LineEnding::LF, document.as_ref()).expect("any bytes have a PEM form")
     }
 
-    /// Its public half, for tokens that it signed.
+    /// The public half, for tokens that this key signs.
     pub(crate) fn verification_key(&self) -> VerificationKey<'_> {
         VerificationKey {
             algorithm: verified_as(self.algorithm()),
@@ -83,7 +83,8 @@ impl SigningKey {
         }
     }
 
-    /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
+    /// Whether the signature over the message is valid by the algorithm of this key, whatever the
+    /// token says (RFC 8725 §3.1).
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.verification_key().verifies(message, signature)
@@ -136,7 +137,8 @@ impl SigningKey {
     }
 }
 
-/// Appends a dot and the bytes as base64url, in place: the library's `encode_string` writes them to a buffer of its own first.
+/// Appends a dot and the bytes as base64url, in place: the library's `encode_string` writes them to its own
+/// buffer first.
 fn append_part(token: &mut Vec<u8>, bytes: &[u8]) {
     token.push(b'.');
     let start = token.len();

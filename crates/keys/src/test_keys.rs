@@ -1,4 +1,4 @@
-//! Keys of the tests: fixtures made with OpenSSL, so that tests neither wait for RSA nor depend on chance.
+//! Keys for tests. OpenSSL made these fixtures, so tests neither wait for RSA nor depend on chance.
 
 use protocol::{Secret, SigningAlgorithm};
 use serde_json::Value;
@@ -7,9 +7,9 @@ use crate::{KeyId, SigningKey, import};
 
 pub(crate) const RSA_2048_PKCS1: &str = include_str!("../tests/keys/rsa2048.pkcs1.pem");
 pub(crate) const RSA_2048_PKCS8: &str = include_str!("../tests/keys/rsa2048.pkcs8.pem");
-/// With the public exponent 3.
+/// A key with the public exponent 3.
 pub(crate) const RSA_2048_E3_PKCS1: &str = include_str!("../tests/keys/rsa2048.e3.pkcs1.pem");
-/// The same key.
+/// The key above as PKCS#8.
 pub(crate) const RSA_2048_E3_PKCS8: &str = include_str!("../tests/keys/rsa2048.e3.pkcs8.pem");
 pub(crate) const RSA_2048_PUBLIC: &str = include_str!("../tests/keys/rsa2048.public.pem");
 pub(crate) const RSA_2048_PKCS1_ENCRYPTED: &str = include_str!("../tests/keys/rsa2048.encrypted.pkcs1.pem");

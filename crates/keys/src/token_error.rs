@@ -1,9 +1,9 @@
-//! The reason of a token that is refused, for the log.
+//! The reason for refusing a token, for the log.
 
 use latchkey_verifier::TokenError;
 use protocol::RefusalReason;
 
-/// What is refused for a reason.
+/// An error that refuses a request for a reason.
 pub trait Refused {
     /// The reason for the log.
     fn reason(self) -> RefusalReason;
@@ -22,7 +22,7 @@ impl Refused for TokenError {
             Self::WrongTyp => RefusalReason::TokenOfAnotherType,
             Self::WrongAudience => RefusalReason::TokenForAnotherAudience,
             Self::Revoked => RefusalReason::TokenRevoked,
-            // Only this one of the others is about a JWT.
+            // Only this one of the other errors concerns a JWT.
             _ => RefusalReason::TokenMalformed,
         }
     }

@@ -1,4 +1,5 @@
-//! Where a token is malformed, in words for the person who holds it. Nothing is decided here: the check has failed already.
+//! Describes where a token is malformed, for the person who holds it. Nothing is decided here, because the
+//! check has failed already.
 
 use std::fmt::Write as _;
 
@@ -14,7 +15,7 @@ use crate::Check;
 /// The members of an object in their order.
 pub type Members = Vec<(String, Value)>;
 
-/// Of a check that failed with `Malformed`: the part and what is wrong in it.
+/// The place of a check that failed with `Malformed`: the part and its error.
 pub(crate) fn place(
     check: Check,
     token: &str,
@@ -61,7 +62,7 @@ fn number_of_parts(token: &str) -> String {
     }
 }
 
-/// In the order in which verification decodes.
+/// Searches in the order in which verification decodes.
 fn in_encoding(parts: &[&str]) -> Option<String> {
     let [header, claims, signature] = parts else { return None };
     [("signature", *signature, false), ("header", *header, true), ("claims", *claims, true)]
@@ -77,7 +78,7 @@ fn in_encoding(parts: &[&str]) -> Option<String> {
 }
 
 fn in_base64url(error: DecodeError, part: &str) -> String {
-    // The decoder reads from the end in places; people read from the beginning.
+    // In some places the decoder reads from the end; people read from the beginning.
     let is_foreign = |character: &char| !character.is_ascii_alphanumeric() && !"-_".contains(*character);
     if let Some((at, character)) = part.chars().enumerate().find(|(_, character)| is_foreign(character)) {
         return format!("character {} is {}", at + 1, named(character));

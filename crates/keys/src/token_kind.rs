@@ -1,5 +1,5 @@
-//! Which kind of token a `typ` header names (RFC 8725 §3.11), and which checks are made of each kind. The verification of a further kind adds its
-//! list here.
+//! The kind of token that a `typ` header names (RFC 8725 §3.11), and the checks for each kind. The
+//! verification of a further kind adds its list here.
 
 use tenancy::bare_media_type;
 
@@ -25,13 +25,13 @@ pub enum TokenKind {
     RequestObject,
     /// RFC 9701.
     IntrospectionResponse,
-    /// `JWT`, or none: an ID token, a client assertion, an access token of a tenant with this type.
+    /// `JWT`, or no type: an ID token, a client assertion, an access token of a tenant with this type.
     Unnamed,
     /// Any other type.
     Other,
 }
 
-/// Those of every JWT that an issuer signs with a published key.
+/// The checks of every JWT that an issuer signs with a published key.
 const SIGNED_BY_AN_ISSUER: [Check; 11] = [
     Check::Length,
     Check::Parts,
@@ -46,7 +46,7 @@ const SIGNED_BY_AN_ISSUER: [Check; 11] = [
     Check::Signature,
 ];
 
-/// Those of every JWT (RFC 7519 §7.2), before its issuer is known.
+/// The checks of every JWT (RFC 7519 §7.2), before its issuer is known.
 const GENERIC: &[Check] = SIGNED_BY_AN_ISSUER.split_at(7).0;
 
 impl TokenKind {
@@ -67,7 +67,7 @@ impl TokenKind {
         }
     }
 
-    /// What it is, in words.
+    /// The description of the kind.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -88,7 +88,7 @@ impl TokenKind {
         }
     }
 
-    /// The checks that are made of this kind. Of a kind that is not verified yet, those that hold for it as well.
+    /// The checks of this kind. A kind that is not verified yet has the checks that apply to it as well.
     #[must_use]
     pub const fn checks(self) -> &'static [Check] {
         match self {

@@ -1,4 +1,4 @@
-//! The keys that a token can be verified with: a tenant's key ring, or public keys that were read.
+//! The keys that verify a token: a tenant's key ring, or public keys that were read.
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use latchkey_verifier::Algorithm;
@@ -12,8 +12,8 @@ use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 pub struct VerificationKey<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) public: &'a ParsedPublicKey,
-    /// The thumbprint of a key of ours. Its tokens are presented many times, so a valid signature is remembered. What others sign is
-    /// presented once.
+    /// The thumbprint of a key of this server. Its tokens are presented many times, so a valid signature is
+    /// remembered. Tokens of other signers are presented once.
     pub(crate) own: Option<&'a str>,
 }
 
@@ -31,7 +31,8 @@ impl<'a> From<&'a PublicKey> for VerificationKey<'a> {
 }
 
 impl VerificationKey<'_> {
-    /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
+    /// Whether the signature over the message is valid by the algorithm of this key, whatever the
+    /// token says (RFC 8725 §3.1).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let verify = || self.public.verify_sig(message, signature).is_ok();
         match self.own {

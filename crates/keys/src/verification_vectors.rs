@@ -1,5 +1,5 @@
-//! Verification comes to the outcomes of the vectors that the crate `latchkey-verifier` reads as well, so
-//! that both put the same checks in the same order.
+//! Tests that verification has the outcomes of the vectors that the crate `latchkey-verifier` reads as well,
+//! so that both make the same checks in the same order.
 
 use protocol::{Confirmation, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};

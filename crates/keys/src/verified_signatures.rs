@@ -1,23 +1,26 @@
-//! Signatures of our own keys that were found valid: a token that is presented again costs a digest, and no second verification.
+//! Valid signatures of this server's own keys: a token that is presented again costs a digest, and no second
+//! verification.
 //!
-//! That a key made a signature over a message depends on these alone, and never changes. So one memory of bounded size serves all
-//! tenants. Which key verifies, issuer, times, audience and revocation are judged each time.
+//! Whether a key made a signature over a message depends on these three alone, and never changes. So one
+//! memory of bounded size serves all tenants. The choice of the key, issuer, times, audience and revocation
+//! are checked each time.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use latchkey_verifier::Algorithm;
 
-/// With [`WAYS`] 65 536 signatures, in 2 MiB that are taken with the first one.
+/// With [`WAYS`] this makes 65 536 signatures, in 2 MiB that are allocated with the first one.
 const SETS: usize = 1 << 14;
 /// The signatures of one set, the last used first.
 const WAYS: usize = 4;
 
-/// Those of this process.
+/// The memory of this process.
 pub(crate) static OF_THIS_PROCESS: LazyLock<VerifiedSignatures> =
     LazyLock::new(|| VerifiedSignatures::with_sets(SETS));
 
-/// SHA-256 of a key with its algorithm, a message and a signature. A digest of zeros, as in an empty place, is that of none.
+/// SHA-256 of a key with its algorithm, a message and a signature. An empty place has a digest of zeros,
+/// which matches none.
 pub(crate) type SignedMessage = [u8; 32];
 
 pub(crate) struct VerifiedSignatures {
@@ -32,7 +35,7 @@ pub(crate) fn signed_message(
 ) -> SignedMessage {
     let mut digest = Context::new(&SHA256);
     for part in [thumbprint.as_bytes(), algorithm.as_str().as_bytes(), message, signature] {
-        // With its length, so that no byte can count as one of the next part.
+        // The length comes first, so that no byte can count as one of the next part.
         digest.update(&(part.len() as u64).to_be_bytes());
         digest.update(part);
     }
@@ -68,7 +71,7 @@ impl VerifiedSignatures {
 
     fn change<T>(&self, signed: &SignedMessage, change: impl FnOnce(&mut [SignedMessage; WAYS]) -> T) -> T {
         let number = usize::from(u16::from_be_bytes([signed[0], signed[1]])) % self.sets.len();
-        // After a panic under the lock each digest is a whole one.
+        // After a panic under the lock, each digest is complete.
         change(&mut self.sets[number].lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

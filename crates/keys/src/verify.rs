@@ -1,5 +1,5 @@
-//! Is this a valid token of the tenant? The steps are in the order of [`Check`]. Each is that of
-//! `latchkey-verifier`; what is asked here is the tenant's: its issuers, its keys, and the kind of token.
+//! Is this a valid token of the tenant? The steps are in the order of [`Check`], and each is a function of
+//! `latchkey-verifier`. This file adds the tenant's part: its issuers, its keys, and the kind of token.
 
 use latchkey_verifier::rules::{
     Algorithms, CheckObserver, Header, Members, NOT_ALLOWED, Parts, RegisteredClaims, Unobserved, ensure,
@@ -32,7 +32,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) expectations: &'a Expectations<'a>,
 }
 
-/// Verifies a token in compact form with the keys of the tenant that must have issued it, and returns its claims in the type of the caller.
+/// Verifies a token in compact form with the keys of the tenant that must have issued it, and returns its
+/// claims in the type of the caller.
 ///
 /// # Errors
 /// The first [`TokenError`] in the order of the checks.
@@ -45,7 +46,7 @@ pub fn verify<C: DeserializeOwned>(
     verify_observed(token, keys, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
-/// The same with any keys and for any observer.
+/// Verifies with any keys and for any observer.
 pub(crate) fn verify_observed<C: DeserializeOwned>(
     token: &str,
     keys: &impl VerificationKeys,
@@ -63,7 +64,8 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
     kind_claims(&parts, observer)
 }
 
-/// What can be said of a token without keys. Its claims are not returned, because their author is not known.
+/// Makes the checks of a token that need no keys. The claims are not returned, because their author is
+/// unknown.
 pub(crate) fn check_unsigned<C: DeserializeOwned>(
     token: &str,
     rules: &Rules<'_>,
@@ -101,9 +103,9 @@ impl Rules<'_> {
         observer.check(Check::Issuer, claims.required("iss").and_then(is_expected))
     }
 
-    /// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's `alg` must
-    /// match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1), otherwise a public key could be used as
-    /// an HMAC secret.
+    /// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's
+    /// `alg` must match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1). Otherwise a
+    /// public key could be used as an HMAC secret.
     fn check_key<'a>(
         &self,
         header: &Header<'_>,
@@ -132,8 +134,8 @@ impl Rules<'_> {
     }
 }
 
-/// The vectors (`verification_vectors.rs`) have a token for each way to fail a check. Here is what they
-/// cannot have: rings and policies.
+/// The vectors (`verification_vectors.rs`) have a token for each way to fail a check. These tests add what
+/// the vectors cannot have: rings and policies.
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, LazyLock};
@@ -201,7 +203,7 @@ mod tests {
         claims
     }
 
-    /// A token with a header and claims of one's own, signed by the key whatever they say.
+    /// A token with any header and claims, signed by the key whatever they contain.
     fn forged(header: &str, claims: &str, key: &SigningKey) -> String {
         let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims)).into_bytes();
         key.append_signature(&mut token).unwrap();
@@ -212,7 +214,7 @@ mod tests {
         key(1).sign("JWT", &claims()).unwrap()
     }
 
-    /// Of any type, for anybody.
+    /// Expects any type and any audience.
     fn anything() -> Expectations<'static> {
         let skew = Lifetime::from_seconds(0);
         Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None, skew }
@@ -232,7 +234,8 @@ mod tests {
         found
     }
 
-    /// An inspection comes to the same verdict as verification, with the ring and with the ring's published keys.
+    /// Checks that an inspection has the result of verification, with the ring and with the ring's published
+    /// keys.
     #[track_caller]
     fn assert_inspected(
         token: &str,
@@ -298,7 +301,7 @@ mod tests {
         );
     }
 
-    /// Its signature is remembered, and nothing else.
+    /// The memory contains the signature of the token, and none of its other properties.
     #[test]
     fn a_token_that_was_verified_before_is_judged_again() {
         let (token, own) = (good(), ring(&ALGORITHMS));

@@ -1,4 +1,4 @@
-//! Whatever comes as a token, it is verified or refused, at a cost that grows no faster than the token.
+//! Tests that any text is verified or refused, at a cost that grows at most linearly with its length.
 
 use std::sync::Arc;
 
@@ -105,7 +105,7 @@ proptest! {
 }
 
 // [limits #10]
-/// A token over 16 KiB is not looked into, so its two decoded parts are read here as if it were.
+/// A token over 16 KiB is refused unread, so this test reads its two decoded parts directly.
 #[test]
 fn headers_and_claims_are_read_in_linear_time() {
     for item in [r#""a":0,"#, r#""a":[{"":0}],"#] {

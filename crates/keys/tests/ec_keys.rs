@@ -1,4 +1,5 @@
-//! Published EC keys as another library reads them: coordinates of full length, leading zeros and all (RFC 7518 §6.2.1.2).
+//! Another library reads the published EC keys: their coordinates have full length, with leading zeros (RFC
+//! 7518 §6.2.1.2).
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,5 @@
-//! Measures what a caller pays for the header of a cached token: prints a name, a tab and the median in nanoseconds. The goal is 200 ns.
+//! Measures what a caller pays for the header of a cached token: prints a name, a tab and the median in
+//! nanoseconds. The goal is 200 ns.
 
 use std::error::Error;
 use std::hint::black_box;

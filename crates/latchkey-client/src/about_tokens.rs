@@ -1,4 +1,4 @@
-//! What a client asks its server about a token: to revoke it (RFC 7009), or whether it is valid (RFC 7662).
+//! Requests of a client about a token: to revoke it (RFC 7009), or to learn whether it is valid (RFC 7662).
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::http_answer::{Answer, unusable};
 use crate::moment;
 use crate::source::TokenSource;
 
-/// The time of one request, which is not repeated.
+/// The time of one request. It is not repeated.
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl TokenSource {
-    /// Revokes a token of this client, with the credential of the source. A token that is no longer valid is no error. The cached token is
-    /// dropped if it is this one.
+    /// Revokes a token of this client, with the credential of the source. A token that is no longer valid is
+    /// no error. The cached token is dropped if it is this one.
     pub async fn revoke(&self, token: &str) -> Result<(), TokenError> {
         self.ask(Endpoint::Revocation, token).await?;
         if let Some(cached) = self.cached().filter(|cached| cached.expose() == token) {
@@ -27,8 +27,8 @@ impl TokenSource {
         Ok(())
     }
 
-    /// What the server says of a token: `active`, and of an active one its claims. It says `false` also of tokens that this client may not
-    /// introspect.
+    /// Introspects a token. The answer has `active`, and for an active token its claims. It is `false` also
+    /// for tokens that this client may not introspect.
     pub async fn introspect(&self, token: &str) -> Result<Map<String, Value>, TokenError> {
         let (endpoint, answer) = self.ask(Endpoint::Introspection, token).await?;
         let members: Option<Map<String, Value>> = serde_json::from_slice(&answer.body).ok();

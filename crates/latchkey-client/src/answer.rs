@@ -1,4 +1,4 @@
-//! What a token endpoint answered, judged from status, headers and body. Pure.
+//! The meaning of a token endpoint's answer, from status, headers and body. This code is pure.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ const LONGEST: u64 = 10 * 365 * 24 * 3600;
 /// Clocks that differ by no more seconds count as equal.
 const SAME_CLOCK: i64 = 30;
 
-/// What an answer says.
+/// The meaning of an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict<'a> {
     Granted(Grant<'a>),
@@ -30,7 +30,7 @@ pub(crate) enum Verdict<'a> {
         why: String,
         retry_after: Option<Duration>,
     },
-    /// The answer is not one of a token endpoint.
+    /// The answer is not that of a token endpoint.
     Unusable(String),
 }
 
@@ -69,8 +69,9 @@ struct Refusal<'a> {
     error_description: Option<Cow<'a, str>>,
 }
 
-/// Judges an answer. `now` is this machine's time, for a `Retry-After` that is a date.
-/// Only a token of the wanted kind is taken: one that is bound to a key must not be sent as if it were not, and the other way round.
+/// Decides what an answer means. `now` is this machine's time, for a `Retry-After` that is a date. Only a
+/// token of the wanted kind is accepted: a token that is bound to a key must not be sent like an unbound one,
+/// and an unbound one not like a bound one.
 pub(crate) fn judge<'a>(
     status: u16,
     headers: &HeaderMap,
@@ -126,7 +127,7 @@ fn granted(body: &[u8], wanted: TokenKind) -> Verdict<'_> {
     Verdict::Granted(Grant { token, kind, lifetime, scope })
 }
 
-/// Seconds as a whole number, or as a text of one, which some servers send.
+/// Seconds as a whole number, or as its text, which some servers send.
 fn lifetime(value: &Value) -> Result<Option<Duration>, ()> {
     let seconds = match value {
         Value::Null => return Ok(None),
@@ -157,7 +158,8 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// How far the server's clock is ahead of this machine's, in seconds, if that is more than answers take.
+/// How many seconds the server's clock is ahead of this machine's, if the difference is greater than the time
+/// of an answer.
 pub(crate) fn clock_difference(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
     let seconds = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok();

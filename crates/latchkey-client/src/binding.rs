@@ -1,4 +1,4 @@
-//! What a token is bound to: the sender of a request proves with it that the token is its own.
+//! The key that a token is bound to. With it, the sender of a request proves that the token is its own.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
 /// Makes the key of a source.
 pub(crate) type NewBinding = fn() -> Result<Arc<dyn Binding>, CredentialError>;
 
-/// A key that proofs are made with.
+/// A key that makes proofs.
 pub(crate) trait Binding: Send + Sync {
     /// A new proof for one request, and for the token that it carries.
     fn proof(
@@ -28,6 +28,7 @@ pub(crate) trait Binding: Send + Sync {
         now: SystemTime,
     ) -> Result<HeaderValue, CredentialError>;
 
-    /// Keeps the nonce of an answer for the next proof at its origin. Whether it is another one than before.
+    /// Stores the nonce of an answer for the next proof at its origin. Returns whether it differs from the
+    /// previous one.
     fn note_nonce(&self, url: &Url, headers: &HeaderMap) -> bool;
 }

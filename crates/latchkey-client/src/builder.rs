@@ -18,7 +18,7 @@ use crate::observer::Observer;
 use crate::request::Request;
 use crate::source::{Client, TokenSource};
 
-/// The configuration of a [`TokenSource`]. Nothing is read or sent before a token is asked for.
+/// The configuration of a [`TokenSource`]. Nothing is read or sent before the first call for a token.
 #[must_use]
 pub struct Builder {
     issuer: Option<String>,
@@ -68,13 +68,13 @@ impl Builder {
         self
     }
 
-    /// Where tokens are revoked (RFC 7009), instead of where the issuer's metadata say.
+    /// The URL that revokes tokens (RFC 7009), in place of the one in the issuer's metadata.
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoints.revocation_endpoint = Some(url.into());
         self
     }
 
-    /// Where tokens are introspected (RFC 7662), instead of where the issuer's metadata say.
+    /// The URL that introspects tokens (RFC 7662), in place of the one in the issuer's metadata.
     pub fn introspection_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoints.introspection_endpoint = Some(url.into());
         self
@@ -104,8 +104,8 @@ impl Builder {
         self
     }
 
-    /// Lets tokens be sent to the origin of this URL, too. With neither a resource nor an origin they may be sent to every `https` URL that
-    /// the caller's code names.
+    /// Lets tokens be sent to the origin of this URL, too. With neither a resource nor an origin they may be
+    /// sent to every `https` URL that the caller's code names.
     pub fn origin(mut self, url: impl Into<String>) -> Self {
         self.request = self.request.origin(url);
         self
@@ -117,7 +117,7 @@ impl Builder {
         self
     }
 
-    /// How long a caller waits for a token (10 s). The request itself goes on for others.
+    /// How long a caller waits for a token (10 s). The request itself continues for other callers.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -135,14 +135,16 @@ impl Builder {
         self
     }
 
-    /// Sends secrets and tokens in clear where a URL says `http`. Without it plain http is for this machine only.
+    /// Sends secrets and tokens in clear if a URL says `http`. Without it plain http is for this machine
+    /// only.
     pub const fn allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
         self
     }
 
-    /// Changes the HTTP client of token requests: certificates that it trusts, a proxy. Redirects and time-outs are set after it. With a client
-    /// certificate the client that calls APIs is changed, too, and both are made anew when the certificate is renewed.
+    /// Changes the HTTP client of token requests, for example its trusted certificates or its proxy.
+    /// Redirects and time-outs are set after it. With a client certificate, the client that calls APIs is
+    /// changed, too, and both are created anew when the certificate is renewed.
     pub fn http(mut self, change: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static) -> Self {
         self.http.push(Box::new(change));
         self
@@ -154,8 +156,9 @@ impl Builder {
         self
     }
 
-    /// Requests tokens that are bound to a key (DPoP, RFC 9449), which is made with the source and never leaves this source. `send_with` proves each
-    /// request; for another HTTP library there is [`TokenSource::proof`].
+    /// Requests tokens that are bound to a key (DPoP, RFC 9449). The key is generated with the source and
+    /// never leaves it. `send_with` proves each request; for another HTTP library there is
+    /// [`TokenSource::proof`].
     #[cfg(feature = "key-proofs")]
     pub const fn dpop(mut self) -> Self {
         self.binding = Some(crate::dpop::DpopKey::generate);

@@ -5,16 +5,16 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use crate::binding::USE_DPOP_NONCE;
 
-/// Whether an answer says that the token is not valid: 401 with `invalid_token`, or without an error code. Another code, such as
-/// `insufficient_scope`, would be the same with another token. For callers that send requests with another library: they call
-/// [`TokenSource::invalidate`] and repeat the request once.
+/// Whether an answer says that the token is invalid: 401 with `invalid_token`, or without an error code.
+/// Another code, such as `insufficient_scope`, would be the same with another token. Callers that send
+/// requests with another library use this: they call [`TokenSource::invalidate`] and repeat the request once.
 pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     let mut codes = error_codes(headers).peekable();
     status == StatusCode::UNAUTHORIZED
         && (codes.peek().is_none() || codes.any(|code| code == "invalid_token"))
 }
 
-/// Whether an answer asks for its nonce in the proof (RFC 9449 §9).
+/// Whether an answer demands its nonce in the proof (RFC 9449 §9).
 pub(crate) fn wants_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
     status == StatusCode::UNAUTHORIZED && error_codes(headers).any(|code| code == USE_DPOP_NONCE)
 }

@@ -2,7 +2,8 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-/// From 0 up to 1. Each `RandomState` has other keys, and its hash of nothing depends on all of them.
+/// A number from 0 up to 1. Each `RandomState` has other keys, and its hash of nothing depends on all of
+/// them.
 pub(crate) fn chance() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]

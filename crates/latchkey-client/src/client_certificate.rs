@@ -1,4 +1,5 @@
-//! A client that proves itself with a certificate on its connections (RFC 8705 §2), or whose tokens are bound to one (§3).
+//! A client that authenticates with a certificate on its connections (RFC 8705 §2), or whose tokens are bound
+//! to one (§3).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,16 +9,17 @@ use zeroize::Zeroizing;
 use crate::credential::{Attempt, BoxFuture, CertificatePem, ClientCredential, CredentialError, Presented};
 use crate::secret::Secret;
 
-/// A client certificate with its private key. The client names itself with `client_id` alone, at the endpoint that the metadata have for certificates
-/// (`mtls_endpoint_aliases`).
+/// A client certificate with its private key. The client sends its `client_id`, to the endpoint that the
+/// metadata has for certificates (`mtls_endpoint_aliases`).
 ///
-/// Both are in PEM: the client's own certificate first, then those between it and its authority. Files are read again when they were changed. A
-/// token belongs to the certificate that it was requested with: see [`crate::AccessToken::http_client`].
+/// Both are in PEM: the client's own certificate first, then those between it and its authority. Files are
+/// read again after a change. A token belongs to the certificate that it was requested with: see
+/// [`crate::AccessToken::http_client`].
 pub struct ClientCertificate {
     certificates: Secret,
-    /// Where it is not beside the certificates.
+    /// The key, if it is not beside the certificates.
     key: Option<Secret>,
-    /// What authenticates the client, if the certificate does not.
+    /// The credential that authenticates the client, if the certificate does not.
     beside: Option<Box<dyn ClientCredential>>,
 }
 
@@ -32,12 +34,13 @@ impl ClientCertificate {
         Self { key: Some(Secret::file(key)), ..Self::file(certificates) }
     }
 
-    /// Certificates and key in one text, at any place that a [`Secret`] can be at.
+    /// Certificates and key in one text, from any place that a [`Secret`] can have.
     pub const fn of(text: Secret) -> Self {
         Self { certificates: text, key: None, beside: None }
     }
 
-    /// Authenticates the client with another credential, such as a `PrivateKeyJwt`. The certificate binds the tokens alone.
+    /// Authenticates the client with another credential, such as a `PrivateKeyJwt`. The certificate then only
+    /// binds the tokens.
     #[must_use]
     pub fn beside(mut self, credential: impl ClientCredential + 'static) -> Self {
         self.beside = Some(Box::new(credential));

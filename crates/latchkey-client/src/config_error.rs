@@ -1,6 +1,6 @@
-//! What is wrong with the configuration of a source.
+//! The error in the configuration of a source.
 
-/// What is wrong with the configuration of a source. Nothing was sent.
+/// The error in the configuration of a source. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -19,9 +19,9 @@ pub enum ConfigError {
     Wrong {
         /// The method of the builder, or the variable.
         name: String,
-        /// What was given; never a secret.
+        /// The configured value; never a secret.
         value: String,
-        /// What is wrong with it.
+        /// The error in it.
         why: String,
     },
     /// Two values exclude each other.

@@ -1,4 +1,5 @@
-//! How a client proves who it is: the trait that each kind of credential implements, and what it adds to a token request.
+//! How a client authenticates: the trait of all kinds of credentials, and the parameters that they add to a
+//! token request.
 
 use std::error::Error;
 use std::fmt;
@@ -15,22 +16,25 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A credential of a client. This crate has several; implement the trait for another one.
 pub trait ClientCredential: Send + Sync {
-    /// What this attempt presents. Each attempt asks anew, so that nothing that is for one use only is sent twice.
+    /// The values that this attempt presents. Each attempt calls it anew, so that a value for a single use is
+    /// never sent twice.
     fn present<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Presented, CredentialError>>;
 
-    /// The certificate that connections present (RFC 8705), if the credential has one. Each attempt asks anew; connections are opened anew
-    /// when its version is another one.
+    /// The certificate that connections present (RFC 8705), if the credential has one. Each attempt calls it
+    /// anew; connections are opened anew when its version changes.
     fn certificate(&self) -> BoxFuture<'_, Result<Option<CertificatePem>, CredentialError>> {
         Box::pin(ready(Ok(None)))
     }
 
-    /// Reads the credential again after the server refused it, and tells its version. If the version is not that of what was presented
-    /// ([`Presented::version`], plus [`CertificatePem::version`] where there is a certificate), the request is sent again at once.
+    /// Reads the credential again after the server refused it, and returns its version. If the version
+    /// differs from the presented one ([`Presented::version`], plus [`CertificatePem::version`] if there is a
+    /// certificate), the request is sent again at once.
     fn reload(&self) -> BoxFuture<'_, Result<u64, CredentialError>> {
         Box::pin(ready(Ok(0)))
     }
 
-    /// Whether [`Attempt::now`] is part of what is presented. Then a refusal by a server whose clock differs is answered once with its time.
+    /// Whether [`Attempt::now`] is part of the presented values. If a server with another clock refuses them,
+    /// the request is repeated once with the server's time.
     fn depends_on_time(&self) -> bool {
         false
     }
@@ -42,7 +46,7 @@ pub trait ClientCredential: Send + Sync {
 pub struct Attempt<'a> {
     /// The client's name.
     pub client_id: &'a str,
-    /// Where the request goes.
+    /// The URL of the request.
     pub token_endpoint: &'a Url,
     /// The issuer, if the source was given it.
     pub issuer: Option<&'a str>,
@@ -50,7 +54,7 @@ pub struct Attempt<'a> {
     pub now: SystemTime,
 }
 
-/// What a credential adds to a token request.
+/// The values that a credential adds to a token request.
 #[derive(Default)]
 pub struct Presented {
     pub(crate) basic: Option<(String, Zeroizing<String>)>,
@@ -66,7 +70,7 @@ impl Presented {
         Self { names_client: true, ..Self::default() }
     }
 
-    /// `Authorization: Basic` with name and secret, encoded as RFC 6749 §2.3.1 says.
+    /// `Authorization: Basic` with name and secret, encoded by RFC 6749 §2.3.1.
     pub fn basic(client_id: &str, secret: &str) -> Self {
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         Self { basic: Some((encoded(client_id), Zeroizing::new(encoded(secret)))), ..Self::default() }
@@ -86,7 +90,7 @@ impl Presented {
         self
     }
 
-    /// Which version of the credential this is, as [`ClientCredential::reload`] counts them.
+    /// The version of the credential, as [`ClientCredential::reload`] counts them.
     #[must_use]
     pub const fn version(mut self, version: u64) -> Self {
         self.version = version;
@@ -107,12 +111,12 @@ pub struct CertificatePem {
 }
 
 impl CertificatePem {
-    /// In PEM: the certificate, those between it and its authority, and the key.
+    /// A certificate in PEM: the certificate itself, those between it and its authority, and the key.
     pub fn new(pem: impl Into<Vec<u8>>) -> Self {
         Self { text: Zeroizing::new(pem.into()), version: 0 }
     }
 
-    /// Which version of the certificate this is. Another certificate or key has another version.
+    /// The version of the certificate. Another certificate or key has another version.
     #[must_use]
     pub const fn version(mut self, version: u64) -> Self {
         self.version = version;

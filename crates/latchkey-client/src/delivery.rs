@@ -1,4 +1,5 @@
-//! The way of a request with a token: to its origin only, once more with a nonce, and once more with another token where this one is refused.
+//! Sends a request with a token: to its origin only, once more with a nonce, and once more with another token
+//! if this one is refused.
 
 use std::future::Future;
 
@@ -12,27 +13,28 @@ use crate::token::AccessToken;
 
 /// A request of some HTTP library.
 pub(crate) trait Outgoing: Sized {
-    /// Where it goes; `None` for a URL without a host.
+    /// The URL of the request. `None` if it has no host.
     fn url(&self) -> Option<Url>;
     fn method(&self) -> &str;
     fn headers_mut(&mut self) -> &mut HeaderMap;
-    /// The same request once more, if it can be repeated.
+    /// A copy of the request, if it can be repeated.
     fn again(&self) -> Option<Self>;
 }
 
-/// What sends requests, and their answers.
+/// Sends requests and returns their answers.
 pub(crate) trait Transport {
     type Request: Outgoing;
     type Answer;
     type Error;
 
-    /// Whether a request can go over another client. Without it no token is sent that needs the connections of its client.
+    /// Whether a request can use another client. Otherwise no token is sent that needs the connections of its
+    /// client.
     const TAKES_CLIENT: bool;
 
     /// The status of an answer, and its headers.
     fn head(answer: &Self::Answer) -> (StatusCode, &HeaderMap);
 
-    /// Sends a request, over this client if there is one.
+    /// Sends a request, with this client if there is one.
     fn execute(
         &mut self,
         request: Self::Request,
@@ -68,7 +70,7 @@ pub(crate) async fn deliver<T: Transport>(
     }
     tokens.invalidate(&token);
     let Some(again) = again else { return Ok(answer) };
-    // Without another token the refusal is the answer.
+    // If there is no other token, the refusal is the answer.
     match tokens.token().await {
         Ok(other) if other.expose() != token.expose() => call.send(again, &other).await,
         _ => Ok(answer),

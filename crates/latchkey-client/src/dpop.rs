@@ -18,10 +18,10 @@ use crate::signing_key::{Algorithm, SigningKey, new_jti};
 /// The header of a nonce (RFC 9449 §8).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// Origins whose nonces are kept.
+/// The number of origins whose nonces are stored.
 const ORIGINS: usize = 64;
 
-/// A key of P-256 that was made for this source, and never leaves it.
+/// A P-256 key that was generated for this source. It never leaves the source.
 pub(crate) struct DpopKey {
     key: SigningKey,
     jwk: Value,

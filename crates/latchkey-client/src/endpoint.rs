@@ -1,4 +1,5 @@
-//! Where a client authenticates: at the endpoints that were configured, or at those that the issuer's metadata name (RFC 8414).
+//! The endpoints at which a client authenticates: the configured ones, or those in the issuer's metadata (RFC
+//! 8414).
 
 use reqwest::header::ACCEPT;
 use reqwest::{Client, Url};
@@ -20,7 +21,7 @@ pub(crate) enum Endpoint {
     Introspection,
 }
 
-/// A text for each endpoint: its URL, where one is known.
+/// A text for each endpoint: its URL, if it is known.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Endpoints {
     pub(crate) token_endpoint: Option<String>,
@@ -140,7 +141,7 @@ impl Server {
         Ok(found.insert(document).clone())
     }
 
-    /// Reads the metadata again next time: the endpoint's answer is not one of a token endpoint.
+    /// Makes the next call read the metadata again, because the answer was not that of a token endpoint.
     pub(crate) async fn forget_endpoint(&self) {
         if let Some(issuer) = &self.issuer {
             *issuer.found.lock().await = None;
@@ -160,7 +161,7 @@ impl Server {
 
 impl Metadata {
     fn url(&self, endpoint: Endpoint, for_certificates: bool) -> Option<&str> {
-        // RFC 8705 §5: without an alias the same endpoint takes certificates.
+        // RFC 8705 §5: without an alias, the same endpoint accepts certificates.
         let alias = self.mtls_endpoint_aliases.of(endpoint).filter(|_| for_certificates);
         alias.or(self.endpoints.of(endpoint))
     }
@@ -170,7 +171,7 @@ impl Metadata {
 fn of_issuer(document: &[u8], issuer: &str) -> Result<Metadata, String> {
     let document: Metadata = serde_json::from_slice(document)
         .map_err(|error| format!("it is no metadata of an authorization server: {error}"))?;
-    // RFC 8414 §3.3: the issuer in the metadata must be identical to the one that was asked.
+    // RFC 8414 §3.3: the issuer in the metadata must be identical to the configured one.
     if document.issuer != issuer {
         let other = printable(&document.issuer);
         return Err(format!("it is about the issuer `{other}`, not `{issuer}`"));
@@ -178,7 +179,7 @@ fn of_issuer(document: &[u8], issuer: &str) -> Result<Metadata, String> {
     Ok(document)
 }
 
-/// RFC 8414 §3.1: the well-known path stands between the issuer's host and its path.
+/// RFC 8414 §3.1: the well-known path is between the issuer's host and its path.
 fn metadata_url(mut issuer: Url) -> Url {
     let path = format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/'));
     issuer.set_path(&path);

@@ -1,5 +1,5 @@
-//! One cached token and its renewal: one request at a time, whatever the number of callers. A caller that is dropped changes nothing for
-//! others, and no request outlives its entry.
+//! One cached token and its renewal. One request runs at a time, whatever the number of callers. A caller
+//! that is dropped changes nothing for others, and no request outlives its entry.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -24,10 +24,10 @@ type Outcome = Result<AccessToken, TokenError>;
 
 /// One cached token.
 pub(crate) struct Entry {
-    /// What most callers read: the cached token, without a lock.
+    /// The cached token. Most callers read it without a lock.
     cached: ArcSwapOption<Inner>,
     shared: Mutex<Shared>,
-    /// The running request. Locked while it is started, so that the newest one is kept.
+    /// The running request. It is locked while it is started, so that the newest one is stored.
     task: Mutex<Option<AbortHandle>>,
     fetch: Box<dyn Fetch>,
     clock: Clock,
@@ -63,7 +63,7 @@ impl Entry {
         }
     }
 
-    /// What `read` takes from a token, for a caller.
+    /// Returns the part of a token that `read` takes, for a caller.
     pub(crate) async fn token<T>(self: &Arc<Self>, read: fn(&Arc<Inner>) -> T) -> Result<T, TokenError> {
         let outcome = self.read(read).await;
         if let Some(observer) = &self.observer {
@@ -72,7 +72,7 @@ impl Entry {
         outcome.map(|(value, _)| value)
     }
 
-    /// At once if the cached token is fresh.
+    /// Returns at once if the cached token is fresh.
     pub(crate) async fn read<T>(
         self: &Arc<Self>,
         read: fn(&Arc<Inner>) -> T,
@@ -83,7 +83,7 @@ impl Entry {
         }
     }
 
-    /// Without a lock, an allocation or waiting.
+    /// Reads the token without a lock, an allocation or waiting.
     fn fresh<T>(&self, read: fn(&Arc<Inner>) -> T) -> Option<T> {
         let cached = self.cached.load();
         let token = cached.as_ref()?;
@@ -109,7 +109,7 @@ impl Entry {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Asks the state machine, and waits where it says so.
+    /// Steps the state machine, and waits if it says so.
     async fn renewed(self: &Arc<Self>) -> Result<(AccessToken, Served), TokenError> {
         let mut served = Served::Renewing;
         let waits_until = Instant::now() + self.timeout;
@@ -143,7 +143,8 @@ impl Entry {
         }
     }
 
-    /// Asks the state machine, and begins the request that it decides on. The receiver is that of the running request.
+    /// Steps the state machine, and begins the request if it says so. The receiver is that of the running
+    /// request.
     fn wanted(self: &Arc<Self>) -> (Action<AccessToken, TokenError>, watch::Receiver<Option<Outcome>>) {
         let now = self.clock.now();
         self.touch(now.monotonic.as_secs());
@@ -152,7 +153,8 @@ impl Entry {
         if !matches!(action, Action::ServeAndBegin(_) | Action::Wait { begin: true, .. }) {
             return (action, shared.outcome.clone());
         }
-        // Under the same lock as the decision: a caller that comes now waits for this request, not for the one before.
+        // The decision and this have the same lock: a caller that comes now waits for this request, not for
+        // the previous one.
         let (sender, outcome) = watch::channel(None);
         shared.outcome = outcome.clone();
         drop(shared);
@@ -171,7 +173,7 @@ impl Entry {
         *task = Some(running.abort_handle());
     }
 
-    /// The answer says how long callers without a token get the same error.
+    /// The result says how long callers without a token get the same error.
     fn landed(&self, outcome: &Result<AccessToken, Failure>) -> Option<Duration> {
         let event = match outcome {
             Ok(token) => Event::Fetched(token.clone()),
@@ -238,7 +240,8 @@ impl Drop for Entry {
     }
 }
 
-/// Tells the entry and all waiting callers how the request ended, also where it panicked or its runtime ended.
+/// Notifies the entry and all waiting callers when the request has ended, even by a panic or the end of its
+/// runtime.
 struct Landing {
     entry: Weak<Entry>,
     sender: watch::Sender<Option<Outcome>>,

@@ -1,4 +1,4 @@
-//! A source that environment variables configure.
+//! Configures a source from environment variables.
 
 use crate::builder::Builder;
 use crate::config_error::ConfigError;
@@ -6,9 +6,9 @@ use crate::secret::Secret;
 use crate::source::TokenSource;
 
 impl TokenSource {
-    /// A source that the environment configures: `LATCHKEY_ISSUER` or `LATCHKEY_TOKEN_ENDPOINT`, `LATCHKEY_CLIENT_ID`,
-    /// `LATCHKEY_CLIENT_SECRET` or `LATCHKEY_CLIENT_SECRET_FILE`, and if they are set `LATCHKEY_SCOPE` and `LATCHKEY_RESOURCE`, whose values
-    /// blanks separate.
+    /// A source that the environment configures: `LATCHKEY_ISSUER` or `LATCHKEY_TOKEN_ENDPOINT`,
+    /// `LATCHKEY_CLIENT_ID`, `LATCHKEY_CLIENT_SECRET` or `LATCHKEY_CLIENT_SECRET_FILE`, and optionally
+    /// `LATCHKEY_SCOPE` and `LATCHKEY_RESOURCE`, whose values are separated by blanks.
     pub fn from_env() -> Result<Self, ConfigError> {
         builder(variable)?.build()
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::credential::CredentialError;
 
-/// Why there is no token. None is permanent: a later call asks the server again. Many callers may get one error, so it is cheap to clone.
+/// Why there is no token. No error is permanent: a later call sends a new request. Many callers may get one
+/// error, so it is cheap to clone.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -18,7 +19,7 @@ pub enum TokenError {
         code: String,
         /// The server's text, at most 256 characters of printable ASCII.
         description: Option<String>,
-        /// When the next call asks the server again; until then calls get this error.
+        /// When the next call sends a request. Until then calls get this error.
         retry_after: Option<Duration>,
     },
     /// The token endpoint cannot be reached, or cannot answer at present.
@@ -28,25 +29,26 @@ pub enum TokenError {
         /// The last attempt's error.
         #[source]
         source: Arc<dyn Error + Send + Sync>,
-        /// When the next call asks the server again, if the server said when.
+        /// When the next call sends a request, if the server said when.
         retry_after: Option<Duration>,
     },
-    /// There is no answer within the time that a caller waits (`timeout`). The request goes on for others.
+    /// No answer came within the time that a caller waits (`timeout`). The request continues for other
+    /// callers.
     #[error("no token within {} s", after.as_secs_f32())]
     #[non_exhaustive]
     TimedOut {
         /// How long the caller waited.
         after: Duration,
     },
-    /// The answer is not one of a token endpoint, or grants what was not asked for.
+    /// The answer is not that of a token endpoint, or grants something else than requested.
     #[error("the answer of {from} cannot be used: {why}")]
     #[non_exhaustive]
     Unusable {
-        /// The URL that was asked.
+        /// The URL of the request.
         from: String,
-        /// What is wrong with the answer.
+        /// The error in the answer.
         why: String,
-        /// When the next call asks the server again.
+        /// When the next call sends a request.
         retry_after: Option<Duration>,
     },
     /// The server has no such endpoint, or its URL is not known.
@@ -69,12 +71,13 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Whether the same call may succeed without a change by people.
+    /// Whether the same call may succeed without a change by a person.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::TimedOut { .. })
     }
 
-    /// When the next call asks the server again. Calls before it get this error without a request, unless a token is cached.
+    /// When the next call sends a request. Calls before it get this error without a request, unless a token
+    /// is cached.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Rejected { retry_after, .. }

@@ -1,4 +1,4 @@
-//! One request to the token endpoint, or to another one at which the client authenticates.
+//! One request to the token endpoint, or to another endpoint at which the client authenticates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +20,8 @@ use crate::observer::Observer;
 use crate::request::Request;
 use crate::token::TokenKind;
 
-/// A form has room for a long assertion, so that it does not grow: a string that grows leaves copies of secrets behind.
+/// A form has room for a long assertion, so that it need not grow: a growing string leaves copies of secrets
+/// in memory.
 const FORM: usize = 16 * 1024;
 
 /// One client at one server.
@@ -38,11 +39,11 @@ pub(crate) struct Exchange {
     pub(crate) clock_difference: AtomicI64,
 }
 
-/// What came of a request that was answered.
+/// The result of a request that was answered.
 pub(crate) struct Sent {
     pub(crate) endpoint: Url,
     pub(crate) answer: Answer,
-    /// Which version of the credential was presented.
+    /// The version of the credential that was presented.
     pub(crate) version: u64,
     /// Presents the certificate with which the token was requested.
     pub(crate) calls: Option<reqwest::Client>,
@@ -54,11 +55,13 @@ impl Exchange {
         self.post(Endpoint::Token, |presented| Ok(form(&self.client_id, Some(request), &[], presented))).await
     }
 
-    /// Sends a token to an endpoint that answers about it. The client authenticates as at the token endpoint.
+    /// Sends a token to an endpoint that answers about it. The client authenticates like at the token
+    /// endpoint.
     pub(crate) async fn send_token(&self, to: Endpoint, token: &str) -> Result<Sent, TokenError> {
         let form = |presented: &Presented| match presented.grant_type {
             None => Ok(form(&self.client_id, None, &[("token", token)], presented)),
-            // An assertion that is a grant gets tokens, and proves no client elsewhere.
+            // An assertion that is a grant gets tokens, and does not authenticate a client at other
+            // endpoints.
             Some(_) => Err(CredentialError::new(format!(
                 "the credential does not authenticate the client at the {}",
                 to.name()
@@ -128,7 +131,7 @@ impl Exchange {
     }
 }
 
-/// The form of a request, which is wiped after it was sent. A token request has a grant type.
+/// The form of a request. It is wiped after it was sent. Only a token request has a grant type.
 fn form(client_id: &str, request: Option<&Request>, more: &[(&str, &str)], presented: &Presented) -> Bytes {
     let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(FORM));
     if let Some(request) = request {

@@ -1,4 +1,4 @@
-//! One fetch of a token: several attempts, as each failure allows.
+//! One fetch of a token: several attempts, depending on each failure.
 
 use std::collections::BTreeSet;
 use std::mem::replace;
@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 4;
 /// The time of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// The time of all attempts and the pauses between them, without those that the server asked for.
+/// The time of all attempts and the pauses between them, without the pauses that the server demanded.
 const ALL: Duration = Duration::from_secs(15);
 
 /// A longer `Retry-After` ends the fetch.
@@ -42,7 +42,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// Why there is no token, and when a renewal may begin again.
 pub(crate) type Failure = (TokenError, Pause);
 
-/// What an entry renews its token with.
+/// Renews the token of an entry.
 pub(crate) trait Fetch: Send + Sync {
     fn fetch(&self) -> BoxFuture<'static, Result<AccessToken, Failure>>;
 }
@@ -74,7 +74,7 @@ struct Attempts<'a> {
     has_used_nonce: bool,
 }
 
-/// What an attempt leads to.
+/// The step after an attempt.
 enum Next {
     Token(AccessToken),
     Again,
@@ -182,7 +182,7 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Whether the credential is another one now than the refused one; asked once.
+    /// Whether the credential differs now from the refused one. It is checked only once.
     async fn has_other_credential(&mut self, refused: u64) -> bool {
         if self.has_reloaded {
             return false;
@@ -191,7 +191,7 @@ impl<'a> Attempts<'a> {
         self.exchange.credential.reload().await.is_ok_and(|version| version != refused)
     }
 
-    /// Whether the server's clock differs from what the credential was made with; asked once.
+    /// Whether the server's clock differs from the time of the credential. It is checked only once.
     fn sets_clock(&mut self, headers: &HeaderMap) -> bool {
         let exchange = self.exchange;
         let depends_on_time = exchange.credential.depends_on_time() || exchange.binding.is_some();

@@ -19,7 +19,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) async fn of(mut response: Response) -> Result<Self, TokenError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // One allocation for the largest answer: a buffer that grows leaves copies of the token behind.
+        // The buffer has room for the largest answer: a growing buffer leaves copies of the token in memory.
         let mut body = Zeroizing::new(Vec::with_capacity(LARGEST));
         while let Some(chunk) = response.chunk().await.map_err(TokenError::unavailable)? {
             if body.len() + chunk.len() > LARGEST {

@@ -1,5 +1,6 @@
-//! The HTTP clients of a source: one without a certificate, and two for each version of a client certificate (RFC 8705). Of these one requests
-//! tokens, and one calls APIs with them. A new version has connections and TLS sessions of its own, so none presents the certificate before.
+//! The HTTP clients of a source: one without a certificate, and two for each version of a client certificate
+//! (RFC 8705). One of these requests tokens, and the other calls APIs with them. A new version has new
+//! connections and TLS sessions, so none presents the previous certificate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::credential::{CertificatePem, CredentialError};
 
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// What the caller's code changes of each client.
+/// The change that the caller's code makes to each client.
 pub(crate) type Change = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>;
 
 pub(crate) struct HttpClients {
@@ -35,8 +36,8 @@ impl HttpClients {
         Ok(Self { changes, server_is_on_this_machine, plain, newest: Mutex::default() })
     }
 
-    /// The clients that present this certificate. Certificate and key are replaced one after the other, and do not belong together meanwhile:
-    /// then the clients of the certificate before go on.
+    /// The clients that present this certificate. Certificate and key are replaced one after the other, and
+    /// do not fit meanwhile. Until they do, the clients of the previous certificate stay in use.
     pub(crate) fn presenting(
         &self,
         certificate: &CertificatePem,

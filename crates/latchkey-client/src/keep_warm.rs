@@ -12,7 +12,7 @@ use crate::entry::Entry;
 /// The timer wakes this often at least: it does not run while a machine is suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// Between two looks, so that a failing server is not asked without a pause.
+/// The shortest pause between two checks, so that a failing server does not get requests without a pause.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 /// A timer that renews a token as long as this guard lives.
@@ -40,10 +40,10 @@ async fn run(entry: Weak<Entry>) {
     loop {
         let pause = {
             let Some(entry) = entry.upgrade() else { return };
-            // A failure is in the status, and is told to those who ask for a token.
+            // The status shows a failure, and callers for a token get it.
             let _ = entry.read(|_| ()).await;
             let status = entry.status();
-            // Without a lifetime no token is kept, and renewing it would be of no use.
+            // A token without a lifetime is not cached, so renewing it would be useless.
             status.retry_in.or(status.renews_in).unwrap_or(LONGEST_SLEEP)
         };
         sleep(pause.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;

@@ -1,4 +1,4 @@
-//! Access tokens of a service: fetched once, renewed in time, sent where they belong.
+//! Access tokens of a service: fetched once, renewed in time, and sent only to the right origins.
 
 #![doc = include_str!("../README.md")]
 // In reading order:

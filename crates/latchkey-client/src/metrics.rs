@@ -1,10 +1,11 @@
-//! Counts what a source does with the crate `metrics`.
+//! Counts the events of a source with the crate `metrics`.
 
 use crate::observer::{Fetched, Observer, Served};
 
-/// An observer that counts with the recorder that the service has installed for the crate `metrics`:
-/// `latchkey_client_token_requests_total{outcome}`, `latchkey_client_token_request_seconds{outcome}` and `latchkey_client_served_total{from}`, whose values
-/// are those of [`crate::Outcome::name`] and [`Served::name`].
+/// An observer that counts with the recorder that the service has installed for the crate
+/// `metrics`: `latchkey_client_token_requests_total{outcome}`,
+/// `latchkey_client_token_request_seconds{outcome}` and `latchkey_client_served_total{from}`,
+/// whose values are those of [`crate::Outcome::name`] and [`Served::name`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Metrics;
 

@@ -9,8 +9,9 @@ use crate::delivery::{Transport, deliver};
 use crate::send_error::SendError;
 use crate::source::TokenSource;
 
-/// Adds a token to each request of a client, as [`crate::SendWith`] does: a 401 that is about the token drops it, and the request is sent once more
-/// with another one, if its body can be cloned. Middlewares that were added after it see each of these requests.
+/// Adds a token to each request of a client, like [`crate::SendWith`]: a 401 about the token drops it, and
+/// the request is sent once more with another one, if its body can be cloned. Middlewares that were added
+/// after it see each of these requests.
 ///
 /// A request that was not sent ends with [`Error::Middleware`], whose cause is a [`SendError`].
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl Middleware for AuthorizeMiddleware {
     }
 }
 
-/// What comes after the middleware.
+/// The middlewares after this one.
 struct Rest<'a> {
     next: Next<'a>,
     extensions: &'a mut Extensions,

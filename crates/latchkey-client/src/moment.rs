@@ -1,5 +1,5 @@
-//! Instants of two clocks. The monotonic clock does not count the time for which a machine is suspended, and the wall clock may be set; the
-//! age of a token is the larger of what both say.
+//! Instants of two clocks. The monotonic clock stops while a machine is suspended, and the wall clock may be
+//! set. The age of a token is the larger of the two.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// The time since an earlier instant. A wall clock that went back says nothing.
+    /// The time since an earlier instant. A wall clock that went back is ignored.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
         monotonic.max(self.wall.saturating_sub(earlier.wall))

@@ -1,11 +1,12 @@
-//! What a source tells the service that has it, for metrics.
+//! The events of a source for its service's metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::TokenError;
 
-/// Is told what a source does ([`crate::Builder::observer`]). Nothing of it is secret. The methods run where callers wait, so they return soon.
+/// Receives the events of a source ([`crate::Builder::observer`]). No event contains a secret. The methods
+/// run while callers wait, so they must return soon.
 pub trait Observer: Send + Sync {
     /// An attempt to fetch a token ended.
     fn fetched(&self, fetched: &Fetched<'_>) {
@@ -43,15 +44,16 @@ pub struct Fetched<'a> {
     pub client_id: &'a str,
     /// The requested scopes, separated by blanks.
     pub scope: &'a str,
-    /// Which attempt of one fetch it was, from 1. One that is repeated at once has the number of the next one.
+    /// The number of the attempt within its fetch, from 1. An attempt that is repeated at once has the number
+    /// of the next one.
     pub attempt: u32,
     /// How long it took.
     pub took: Duration,
-    /// What came of it.
+    /// The result.
     pub outcome: Outcome<'a>,
 }
 
-/// What came of an attempt to fetch a token.
+/// The result of an attempt to fetch a token.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Outcome<'a> {
@@ -61,11 +63,11 @@ pub enum Outcome<'a> {
         /// How long the token is valid.
         lifetime: Duration,
     },
-    /// A refusal that is repeated at once, with another credential, time or nonce.
+    /// A refusal after which the request is repeated at once, with another credential, time or nonce.
     Repeated,
     /// The server cannot answer at present.
     Unavailable(&'a TokenError),
-    /// An answer that would be the same again, or a credential that cannot be used.
+    /// An answer that a repetition would not change, or a credential that cannot be used.
     Refused(&'a TokenError),
 }
 
@@ -85,13 +87,13 @@ impl Outcome<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Served {
-    /// With a fresh token of the cache.
+    /// A caller got a fresh token of the cache.
     Cached,
-    /// With the cached token, whose renewal is due.
+    /// A caller got the cached token, whose renewal is due.
     Renewing,
     /// After it waited for a fetch.
     Waited,
-    /// With an error.
+    /// A caller got an error.
     Failed,
 }
 

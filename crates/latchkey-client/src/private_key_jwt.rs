@@ -1,4 +1,4 @@
-//! A client that proves itself with an assertion that it signs (`private_key_jwt`, RFC 7523 §2.2).
+//! A client that authenticates with an assertion that it signs (`private_key_jwt`, RFC 7523 §2.2).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ use crate::workload_token::CLIENT_ASSERTION;
 /// How long an assertion is valid.
 const SECONDS: u64 = 60;
 
-/// A private key, in PEM or as a JWK. Each attempt signs a new assertion for the issuer, or for the token endpoint of a source without one.
+/// A private key, in PEM or as a JWK. Each attempt signs a new assertion for the issuer, or for the token
+/// endpoint of a source without one.
 pub struct PrivateKeyJwt {
     text: Secret,
     kid: Option<String>,
@@ -40,14 +41,15 @@ impl PrivateKeyJwt {
         Self { text, kid: None, algorithm: None, parsed: Mutex::new(None) }
     }
 
-    /// The `kid` of the header. A JWK brings its own.
+    /// The `kid` of the header. A JWK contains its own.
     #[must_use]
     pub fn kid(mut self, kid: impl Into<String>) -> Self {
         self.kid = Some(kid.into());
         self
     }
 
-    /// The algorithm, where the key can do several: RSA keys sign with RS256 unless this, or `alg` of a JWK, says PS256.
+    /// The algorithm, if the key fits several: RSA keys sign with RS256 unless this, or `alg` of a JWK, says
+    /// PS256.
     #[must_use]
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = Some(algorithm);

@@ -1,4 +1,5 @@
-//! What a token is requested for: scopes, resources, audience, further parameters. Equal requests share one cached token.
+//! The request for a token: scopes, resources, audience, further parameters. Equal requests share one cached
+//! token.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ const OURS: [&str; 8] = [
     "resource",
 ];
 
-/// What a token is requested for. The order in which scopes and resources are given does not matter.
+/// The request for a token. The order of scopes and resources does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     scopes: BTreeSet<String>,
@@ -49,7 +50,7 @@ impl Request {
         self
     }
 
-    /// Sends the parameter `audience`, which some servers ask for.
+    /// Sends the parameter `audience`, which some servers demand.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
@@ -75,15 +76,15 @@ impl Request {
         self.check(false).is_ok_and(|origins| origins.allow(url, false))
     }
 
-    /// Whether the URL has the origin of a resource or of [`Request::origin`]. A caller that gets URLs from others asks this: without a resource
-    /// and an origin, no URL has.
+    /// Whether the URL has the origin of a resource or of [`Request::origin`]. A caller that gets URLs from
+    /// others should check this: without a resource and an origin, no URL has.
     pub fn names_origin_of(&self, url: &Url) -> bool {
         self.check(false)
             .is_ok_and(|origins| matches!(&origins, Origins::Listed(_)) && origins.allow(url, false))
     }
 
-    /// Checks all values. The answer says where the token may be sent: with neither a resource nor an origin, to every URL that the caller's
-    /// code names.
+    /// Checks all values. Returns the origins that the token may be sent to: with neither a resource nor an
+    /// origin, every URL that the caller's code names.
     pub(crate) fn check(&self, allow_plain_http: bool) -> Result<Origins, ConfigError> {
         for scope in &self.scopes {
             // The characters of RFC 6749 §3.3.
@@ -106,7 +107,7 @@ impl Request {
                     "has a fragment (`#`), which RFC 8707 forbids",
                 ));
             }
-            // Another URI, such as `urn:orders`, names a resource and no place.
+            // Another URI, such as `urn:orders`, names a resource and no origin.
             if matches!(url.scheme(), "https" | "http") {
                 listed.push(server_url("resource", resource, allow_plain_http)?.origin());
             }
@@ -118,7 +119,7 @@ impl Request {
         Ok(if names_none { Origins::Any } else { Origins::Listed(listed) })
     }
 
-    /// Whether the same token serves both.
+    /// Whether one token serves both requests.
     pub(crate) fn has_same_token(&self, other: &Self) -> bool {
         self.scopes == other.scopes
             && self.resources == other.resources

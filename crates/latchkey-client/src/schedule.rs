@@ -1,11 +1,13 @@
-//! When a token is renewed, decided from its lifetime and its age. Pure.
+//! When a token is renewed, by its lifetime and its age. This code is pure.
 
 use std::time::Duration;
 
-/// Renewal begins this long before the end, as the client guide advises, or a tenth of the lifetime before it if that is shorter.
+/// Renewal begins this long before the end, as the client guide advises, or a tenth of the lifetime
+/// before it if that is shorter.
 const EARLY: Duration = Duration::from_secs(300);
 
-/// Callers wait for a renewal this long before the end, or a twentieth of the lifetime before it if that is shorter.
+/// Callers wait for a renewal this long before the end, or a twentieth of the lifetime before it if that is
+/// shorter.
 const LAST: Duration = Duration::from_secs(10);
 
 /// The instants of a token's life, as ages.
@@ -16,12 +18,12 @@ pub(crate) struct Schedule {
     end: Duration,
 }
 
-/// What a caller may do with a token of this age.
+/// The use that a caller may make of a token of this age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Use it.
     Fresh,
-    /// Use it, and see that one renewal runs.
+    /// Use it, and ensure that one renewal runs.
     Due,
     /// Wait for the renewal. The token is good if that fails.
     Last,
@@ -30,8 +32,8 @@ pub(crate) enum Phase {
 }
 
 impl Schedule {
-    /// `chance` is from 0 up to 1 and drawn once for each token. It makes renewal earlier, so that services that began in one second do not
-    /// renew in one second.
+    /// `chance` is from 0 up to 1 and drawn once for each token. It makes renewal earlier, so that services
+    /// that began in the same second do not renew in the same second.
     pub(crate) fn new(lifetime: Duration, chance: f64) -> Self {
         let early = EARLY.min(lifetime / 10);
         let renew = lifetime - early - early.mul_f64(chance.clamp(0.0, 1.0));

@@ -1,4 +1,5 @@
-//! A client secret, wherever it is kept. It is read again when it may have changed, so that a rotated secret needs no restart.
+//! A client secret, from any place. It is read again when it may have changed, so that a rotated secret needs
+//! no restart.
 
 mod command;
 mod file;
@@ -19,7 +20,7 @@ use crate::credential::{Attempt, BoxFuture, ClientCredential, CredentialError, P
 /// A file is looked at this often at most.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a command printed is kept for this time.
+/// The output of a command is kept for this time.
 const KEEP_OUTPUT: Duration = Duration::from_secs(300);
 
 type Text = Zeroizing<String>;
@@ -44,7 +45,7 @@ enum Place {
 /// The last text that was read, and when.
 struct Loaded {
     text: Option<Text>,
-    /// Counts the texts that differ from the one before.
+    /// Counts the changes of the text.
     version: u64,
     looked: Option<Instant>,
     stamp: Option<file::Stamp>,
@@ -61,13 +62,14 @@ impl Secret {
         Self::at(Place::Variable(name.into()))
     }
 
-    /// The secret in a file, without the newline at its end. The file is read again when it was changed.
+    /// The secret in a file, without the newline at its end. The file is read again after a change.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::at(Place::File(path.into()))
     }
 
-    /// The secret that a program prints, such as `["vault", "kv", "get", "-field=client_secret", "secret/billing"]`. No shell runs. The
-    /// program has 5 s and prints at most 64 KiB; its output is kept for 5 min.
+    /// The secret that a program prints, such as
+    /// `["vault", "kv", "get", "-field=client_secret", "secret/billing"]`. No shell runs. The program has 5 s
+    /// and prints at most 64 KiB; its output is kept for 5 min.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self::at(Place::Command(words.into_iter().map(Into::into).collect()))
     }
@@ -105,7 +107,8 @@ impl Secret {
                     loaded.text = Some(text);
                 }
             }
-            // A file that is being replaced is absent or empty for a moment, and a program may fail: what was read before is sent meanwhile.
+            // A file that is being replaced is absent or empty for a moment, and a program may fail. The
+            // previous text is sent meanwhile.
             Err(error) if loaded.text.is_some() => {
                 (loaded.looked, loaded.stamp) = (None, None);
                 tracing::debug!(target: "latchkey_client", %error, "the secret cannot be read; the one before is used");
@@ -116,7 +119,7 @@ impl Secret {
         Ok((text, loaded.version))
     }
 
-    /// The text, or `None` if the one before is still right.
+    /// The new text, or `None` if the previous one is still right.
     async fn changed(&self, loaded: &mut Loaded, again: bool) -> Result<Option<Text>, CredentialError> {
         let is_young = |span| !again && loaded.looked.is_some_and(|looked| looked.elapsed() < span);
         let text = match &self.place {

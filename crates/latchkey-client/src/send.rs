@@ -1,4 +1,4 @@
-//! Sends a request with a token, and once more with another one where the service refuses the token.
+//! Sends a request with a token, and once more with another one if the service refuses the token.
 
 use std::future::Future;
 
@@ -11,11 +11,12 @@ use crate::source::TokenSource;
 
 /// Requests of reqwest that are sent with a token.
 pub trait SendWith {
-    /// Sends the request with a token. A 401 that is about the token drops the token, and the request is sent once more with another one, if
-    /// its body can be cloned. The second answer is returned, whatever it is.
+    /// Sends the request with a token. A 401 about the token drops the token, and the request is sent once
+    /// more with another one, if its body can be cloned. The second answer is returned, whatever it is.
     ///
-    /// A token that was requested with a client certificate goes over the client that presents it ([`crate::AccessToken::http_client`]), whichever client made the
-    /// request: what that one is configured with has no effect then.
+    /// A token that was requested with a client certificate is sent with the client that presents it
+    /// ([`crate::AccessToken::http_client`]), whichever client created the request. The configuration of that
+    /// client then has no effect.
     fn send_with(self, tokens: &TokenSource) -> impl Future<Output = Result<Response, SendError>> + Send;
 }
 

@@ -12,7 +12,8 @@ pub enum SendError<E = reqwest::Error> {
     /// The token is not for this place. The request was not sent.
     #[error("tokens of this source are not for {0}: add `origin` or `resource` to the source")]
     Origin(String),
-    /// The token belongs to a client certificate, which the request would not present. The request was not sent.
+    /// The token belongs to a client certificate that the request would not present. The request was not
+    /// sent.
     #[error(
         "the token belongs to a client certificate, which a request to {0} would not present: send it with `send_with`, to an https URL"
     )]

@@ -1,4 +1,4 @@
-//! A client's private key: read from PEM or JWK, and used to sign.
+//! A client's private key, read from PEM or JWK, which signs assertions.
 
 mod jwk;
 
@@ -34,7 +34,7 @@ pub enum Algorithm {
 impl Algorithm {
     const ALL: [Self; 5] = [Self::Es256, Self::Es384, Self::Rs256, Self::Ps256, Self::EdDsa];
 
-    /// As `alg` has it.
+    /// The name in `alg`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -123,7 +123,7 @@ impl SigningKey {
         self.kid.as_deref()
     }
 
-    /// The wanted algorithm or that of the JWK, if the key can do it; else the key's first one.
+    /// The wanted algorithm or that of the JWK, if it fits the key. Otherwise the key's first one.
     pub(crate) fn algorithm(&self, wanted: Option<Algorithm>) -> Result<Algorithm, CredentialError> {
         let can: &[Algorithm] = match self.pair {
             Pair::P256(_) => &[Algorithm::Es256],
@@ -172,7 +172,7 @@ impl SigningKey {
     }
 }
 
-/// Label and content of the first private key in PEM (RFC 7468); of another block if there is none.
+/// Label and content of the first private key in PEM (RFC 7468), or of the first block if there is none.
 fn pem(text: &str) -> Option<(&str, Bytes)> {
     let mut rest = text;
     let mut first = None;

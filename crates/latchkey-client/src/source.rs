@@ -20,9 +20,11 @@ use crate::status::Status;
 use crate::token::{AccessToken, TokenKind};
 use crate::urls::Origins;
 
-/// A source of access tokens for one client and one set of scopes and resources. Clones share the cached token.
+/// A source of access tokens for one client and one set of scopes and resources.
+/// Clones share the cached token.
 ///
-/// It needs a tokio runtime when the first token is fetched. When the last clone of a source is dropped, its running request ends.
+/// It needs a tokio runtime when the first token is fetched. When the last clone of a source is dropped,
+/// its running request ends.
 #[derive(Clone)]
 pub struct TokenSource {
     client: Arc<Client>,
@@ -31,7 +33,7 @@ pub struct TokenSource {
     origins: Arc<Origins>,
 }
 
-/// What all cached tokens of a client share.
+/// The state that all cached tokens of a client share.
 pub(crate) struct Client {
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) clock: Clock,
@@ -46,25 +48,26 @@ impl TokenSource {
         Arc::new(client).source(request)
     }
 
-    /// The same client with another request, which has its own cached token.
+    /// A source of the same client for another request, which has its own cached token.
     pub fn with(&self, request: Request) -> Result<Self, ConfigError> {
         self.client.source(request)
     }
 
-    /// The value of `Authorization`, marked as sensitive. With a fresh token in the cache it costs no allocation and no waiting.
-    /// It is not enough for a bound token: that needs its proof ([`TokenSource::proof`]) or the connection of its certificate
-    /// ([`AccessToken::http_client`]), so begin with [`TokenSource::token`].
+    /// The value of `Authorization`, marked as sensitive. With a fresh token in the cache it costs no
+    /// allocation and no waiting. It is not enough for a bound token, which needs its proof
+    /// ([`TokenSource::proof`]) or the connection of its certificate ([`AccessToken::http_client`]). For such
+    /// tokens use [`TokenSource::token`].
     pub async fn authorization(&self) -> Result<HeaderValue, TokenError> {
         self.entry.token(|token| token.header.clone()).await
     }
 
-    /// A token: the cached one, or one that is fetched.
+    /// The cached token, or a new one.
     pub async fn token(&self) -> Result<AccessToken, TokenError> {
         self.entry.token(|token| AccessToken(Arc::clone(token))).await
     }
 
-    /// The proof that a request with this token needs beside `Authorization`, as the value of the header `DPoP` (RFC 9449 §4). `None` for
-    /// a token that is not bound to a key. Each request needs a new one.
+    /// The proof that a request with this token needs beside `Authorization`, as the value of the header
+    /// `DPoP` (RFC 9449 §4). `None` for a token that is not bound to a key. Each request needs a new one.
     pub fn proof(
         &self,
         token: &AccessToken,
@@ -78,8 +81,8 @@ impl TokenSource {
         Ok(Some(binding.proof(method, url, Some(token.expose()), exchange.server_time())?))
     }
 
-    /// Keeps the nonce of an answer (RFC 9449 §8.2) for the next proof. Whether it is a new one: a request that was refused with
-    /// `use_dpop_nonce` is repeated then.
+    /// Stores the nonce of an answer (RFC 9449 §8.2) for the next proof. Returns whether it is a new one:
+    /// then a request that was refused with `use_dpop_nonce` can be repeated.
     pub fn note_nonce(&self, url: &Url, headers: &HeaderMap) -> bool {
         self.client.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(url, headers))
     }
@@ -108,19 +111,19 @@ impl TokenSource {
         self.entry.cached()
     }
 
-    /// Drops this token, because a service refused it: the next call fetches another one. `false` if it is no longer the cached one, or if
-    /// it replaced a refused one less than 5 s ago.
+    /// Drops this token after a service refused it: the next call fetches another one. Returns `false` if it
+    /// is no longer the cached one, or if it replaced a refused one less than 5 s ago.
     pub fn invalidate(&self, token: &AccessToken) -> bool {
         self.entry.invalidate(token)
     }
 
-    /// Renews the token by a timer as long as the guard lives, so that no call after a quiet time waits. Without it nothing runs for a source
-    /// that is not used.
+    /// Renews the token by a timer as long as the guard lives, so that no call after a quiet time waits.
+    /// Without it no task runs for an unused source.
     pub fn keep_warm(&self) -> KeepWarm {
         KeepWarm::start(&self.entry)
     }
 
-    /// What a health page may show.
+    /// The facts for a health page.
     pub fn status(&self) -> Status {
         self.entry.status()
     }
@@ -140,8 +143,8 @@ impl Client {
         Ok(TokenSource { client: Arc::clone(self), entry, request, origins: Arc::new(origins) })
     }
 
-    /// The cached token for this request. Beyond the limit the one that was unused for longest is dropped; its sources stay good, and fetch
-    /// again.
+    /// The cached token for this request. Over the limit, the least recently used one is dropped. Its sources
+    /// stay usable, and fetch again.
     fn entry(&self, request: &Request) -> (Arc<Request>, Arc<Entry>) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((shared, entry)) = entries.iter().find(|(other, _)| other.has_same_token(request)) {

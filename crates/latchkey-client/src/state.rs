@@ -1,11 +1,13 @@
-//! The states of one cached token: which caller is served, which one waits, when a renewal begins, and what a failure changes. Pure.
+//! The states of one cached token: which callers get a token or wait, when a renewal begins, and the effect
+//! of a failure. This code is pure.
 
 use std::time::Duration;
 
 use crate::moment::Moment;
 use crate::schedule::{Phase, Schedule};
 
-/// A token that replaced a refused one is not dropped again within this time: a service that refuses every token costs one fetch in it.
+/// A token that replaced a refused one is not dropped again within this time, so a service that refuses every
+/// token causes only one fetch in it.
 const YOUNG: Duration = Duration::from_secs(5);
 
 /// Pauses after failures double up to this.
@@ -30,13 +32,13 @@ impl Life {
         self.schedule.lifetime().saturating_sub(now.since(self.begun))
     }
 
-    /// A lifetime of zero: it is handed to those who waited, and not kept.
+    /// A token with a lifetime of zero: waiting callers get it, and it is not cached.
     pub(crate) const fn is_for_once(self) -> bool {
         self.schedule.lifetime().is_zero()
     }
 }
 
-/// What is cached.
+/// A value that can be cached.
 pub(crate) trait Cacheable: Clone {
     fn life(&self) -> Life;
     fn is(&self, other: &Self) -> bool;
@@ -45,15 +47,17 @@ pub(crate) trait Cacheable: Clone {
 /// How long no renewal begins after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// The server may be back at any time: a pause that grows with each failure, and only as long as a token can be served.
+    /// The server may recover at any time: the pause grows with each failure, and lasts only as long as a
+    /// token can be served.
     WhileServed,
-    /// The same request would fail again: a pause that grows with each failure. Callers without a token get the same error.
+    /// A repeated request would fail, too: the pause grows with each failure. Callers without a token get the
+    /// same error.
     Growing,
-    /// As the server asked. Callers without a token get the same error.
+    /// The pause that the server demands. Callers without a token get the same error.
     Asked(Duration),
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug)]
 pub(crate) enum Event<T, E> {
     /// A caller wants a token.
@@ -66,29 +70,30 @@ pub(crate) enum Event<T, E> {
     Refused(T),
 }
 
-/// What the caller or the shell does next.
+/// The next step of the caller or of the entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action<T, E> {
     /// Use this token.
     Serve(T),
     /// Use this token, and begin a renewal.
     ServeAndBegin(T),
-    /// Wait for the renewal, after beginning it if so said. If it fails, use the token, if there is one.
+    /// Wait for the renewal, after beginning it if `begin` is set. If it fails, use the token, if there is
+    /// one.
     Wait { begin: bool, otherwise: Option<T> },
     /// Fail; a renewal may begin after this time.
     Fail(E, Duration),
-    /// The refused token was the cached one, and is no longer.
+    /// The refused token was the cached one, and is dropped.
     Dropped,
-    /// Nothing.
+    /// No step.
     Nothing,
 }
 
-/// One token's state.
+/// The state of one token.
 #[derive(Debug)]
 pub(crate) struct State<T, E> {
     cached: Option<T>,
     is_fetching: bool,
-    /// Whether the next token, or the cached one, replaces one that was refused.
+    /// Whether the next token, or the cached one, replaces a refused one.
     replaces_refused: bool,
     failures: u32,
     paused: Option<Paused<E>>,
@@ -160,7 +165,7 @@ impl<T: Cacheable, E: Clone> State<T, E> {
         Action::Wait { begin, otherwise }
     }
 
-    /// Compares and clears: of many callers whose token was refused, one drops it.
+    /// Compares and clears: one of many callers with the same refused token drops it.
     fn refused(&mut self, token: &T, now: Moment) -> Action<T, E> {
         let Some(cached) = self.cached.as_ref().filter(|cached| cached.is(token)) else {
             return Action::Nothing;
@@ -276,7 +281,7 @@ mod tests {
             assert_eq!(state.step(Event::Wanted, at(now + pause - 1)), Action::Serve(first), "{now}");
             now += pause;
         }
-        // At the end the server is asked at once, whatever the pause.
+        // At the end of the token a request is sent at once, whatever the pause.
         state.step(Event::Failed("down", Pause::WhileServed), at(3599));
         assert_eq!(state.step(Event::Wanted, at(3600)), Action::Wait { begin: true, otherwise: None });
     }
@@ -366,7 +371,7 @@ mod tests {
                             Action::Fail(..) => (None, false),
                             other => panic!("{other:?} is no answer to a caller"),
                         };
-                        // No ended token is handed out, and a good one always is.
+                        // No expired token is returned, and a valid one always is.
                         if let Some(token) = token {
                             prop_assert!(token.life.phase(now) != Phase::Ended);
                             served = Some(token);
@@ -383,7 +388,7 @@ mod tests {
                         let schedule = Schedule::new(Duration::from_secs(lifetime), 0.5);
                         let token = Token { number, life: Life { begun, schedule } };
                         state.step(Event::Fetched(token), now);
-                        // The first good answer after whatever outage is served.
+                        // The first good answer after an outage is served.
                         if token.life.phase(now) == Phase::Fresh {
                             prop_assert_eq!(state.step(Event::Wanted, now), Action::Serve(token));
                         }
@@ -408,7 +413,7 @@ mod tests {
                     Happening::SetBack(seconds) => now.wall = now.wall.saturating_sub(Duration::from_secs(seconds)),
                 }
             }
-            // Nothing is permanent: after the longest pause a renewal begins.
+            // No failure is permanent: after the longest pause a renewal begins.
             if flight.is_none() {
                 now.monotonic += Duration::from_secs(20_000);
                 prop_assert_eq!(state.step(Event::Wanted, now), Action::Wait { begin: true, otherwise: None });

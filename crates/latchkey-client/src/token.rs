@@ -1,4 +1,4 @@
-//! A token with its life, and the header that carries it.
+//! A token with its lifetime, and its header.
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(crate) struct Inner {
     clock: Clock,
 }
 
-/// What a token endpoint granted.
+/// The answer of a token endpoint.
 pub(crate) struct Granted<'a> {
     pub(crate) token: &'a str,
     pub(crate) kind: TokenKind,
@@ -81,7 +81,8 @@ impl AccessToken {
         text.get(self.0.kind.scheme().len() + 1..).unwrap_or_default()
     }
 
-    /// The value of the header `Authorization`, marked as sensitive. A bound token needs more: [`crate::TokenSource::proof`], [`Self::http_client`].
+    /// The value of the header `Authorization`, marked as sensitive. A bound token needs more:
+    /// [`crate::TokenSource::proof`], [`Self::http_client`].
     pub fn authorization(&self) -> HeaderValue {
         self.0.header.clone()
     }
@@ -106,9 +107,10 @@ impl AccessToken {
         &self.0.scope
     }
 
-    /// The HTTP client that presents the certificate with which the token was requested; `None` for a token that was requested without one. The token
-    /// may be bound to the certificate (RFC 8705 §3), and goes over this client only. [`crate::SendWith`] takes it by itself. Another token may have
-    /// another client: the certificate was renewed.
+    /// The HTTP client that presents the certificate with which the token was requested. `None` for a token
+    /// that was requested without one. The token may be bound to the certificate (RFC 8705 §3), so it must be
+    /// sent with this client only. [`crate::SendWith`] uses this client by itself. After the certificate was
+    /// renewed, a new token has another client.
     pub fn http_client(&self) -> Option<&Client> {
         self.0.calls.as_ref()
     }

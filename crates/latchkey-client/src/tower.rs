@@ -14,7 +14,8 @@ use crate::delivery::{Outgoing, Transport, deliver};
 use crate::send_error::SendError;
 use crate::source::TokenSource;
 
-/// Adds a token to each request of a client. A 401 that is about the token drops it; see [`AuthorizeLayer::repeating`].
+/// Adds a token to each request of a client. A 401 about the token drops it; see
+/// [`AuthorizeLayer::repeating`].
 #[derive(Debug, Clone)]
 pub struct AuthorizeLayer<R = Once> {
     tokens: TokenSource,
@@ -33,7 +34,7 @@ pub struct Authorize<S, R = Once> {
 #[derive(Debug, Clone, Copy)]
 pub enum Once {}
 
-/// A request whose token is refused is sent once more. Its body must be `Clone`.
+/// A request is sent once more if its token is refused. Its body must be `Clone`.
 #[derive(Debug, Clone, Copy)]
 pub enum Repeating {}
 
@@ -44,7 +45,8 @@ impl AuthorizeLayer {
         Self { tokens, repeats: PhantomData }
     }
 
-    /// Sends a request once more with another token where the service refuses this one, and where it wants a nonce (RFC 9449 §9).
+    /// Sends a request once more with another token if the service refuses this one, and with a nonce if the
+    /// service demands one (RFC 9449 §9).
     #[must_use]
     pub fn repeating(self) -> AuthorizeLayer<Repeating> {
         AuthorizeLayer { tokens: self.tokens, repeats: PhantomData }
@@ -61,7 +63,7 @@ impl<S, R> Layer<S> for AuthorizeLayer<R> {
 
 /// Whether requests with this body are repeated.
 pub trait Repeats<B>: 'static {
-    /// The same request once more.
+    /// A copy of the request.
     fn again(request: &Request<B>) -> Option<Request<B>>;
 }
 
@@ -91,7 +93,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        // A request may be sent twice, so each waits for its own turn.
+        // A request may be sent twice, so each attempt waits until the service is ready.
         Poll::Ready(Ok(()))
     }
 

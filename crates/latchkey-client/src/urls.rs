@@ -1,4 +1,5 @@
-//! Which URLs secrets and tokens may be sent to: `https`, and plain `http` on this machine only, unless the caller's code allows it.
+//! The URLs that secrets and tokens may be sent to: `https`, and plain `http` on this machine only, unless
+//! the caller's code allows it.
 
 use reqwest::Url;
 use url::{Host, Origin};
@@ -15,7 +16,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether nobody on the way reads what is sent.
+/// Whether no other party can read the bytes on their way.
 pub(crate) fn is_private(url: &Url, allow_plain_http: bool) -> bool {
     match url.scheme() {
         "https" => true,
@@ -49,12 +50,12 @@ pub(crate) fn server_url(name: &str, text: &str, allow_plain_http: bool) -> Resu
     Ok(url)
 }
 
-/// Where a token may be sent.
+/// The origins that a token may be sent to.
 #[derive(Debug, Clone)]
 pub(crate) enum Origins {
-    /// To every URL that the caller's code names.
+    /// Every URL that the caller's code names.
     Any,
-    /// To these only.
+    /// Only these.
     Listed(Vec<Origin>),
 }
 

@@ -1,4 +1,5 @@
-//! A token that a platform gives a workload in a file, such as Kubernetes' projected tokens: what is presented instead of a secret.
+//! A token that a platform gives a workload in a file, such as Kubernetes' projected tokens. The workload
+//! presents it in place of a secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,8 +16,8 @@ const JWT_SVID: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 /// `grant_type` of RFC 7523 §2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// An assertion in a file, which is read for each token request. It authenticates the client (RFC 7523 §2.2), or is the grant (§2.1) after
-/// [`WorkloadToken::as_grant`].
+/// An assertion in a file, which is read for each token request. It authenticates the client (RFC 7523 §2.2),
+/// or is the grant (§2.1) after [`WorkloadToken::as_grant`].
 pub struct WorkloadToken {
     file: Secret,
     /// `client_assertion_type`; none of a grant.

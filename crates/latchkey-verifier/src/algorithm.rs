@@ -1,4 +1,5 @@
-//! The signature algorithms that a token may have (RFC 7518 §3.1, RFC 8037 §3.1). `none` and HMAC have no name here, so nothing can allow them.
+//! The signature algorithms that a token may have (RFC 7518 §3.1, RFC 8037 §3.1). `none` and HMAC have no
+//! name here, so nothing can allow them.
 
 use std::fmt;
 
@@ -60,7 +61,7 @@ impl Algorithm {
         })
     }
 
-    /// The algorithm that `alg` of a JWK names, where Ed25519 also has the name that says its curve (RFC 9864 §2.2).
+    /// The algorithm that `alg` of a JWK names. Ed25519 also has a name with its curve (RFC 9864 §2.2).
     pub(crate) fn of_jwk(name: &str) -> Option<Self> {
         if name == "Ed25519" { Some(Self::EdDSA) } else { Self::named(name) }
     }
@@ -92,11 +93,11 @@ impl fmt::Display for Algorithm {
 pub struct Algorithms(u8);
 
 impl Algorithms {
-    /// Without RS384 and RS512, which gain nothing over RS256 and cost a longer hash.
+    /// RS384 and RS512 are missing, because they gain nothing over RS256 and cost a longer hash.
     pub const DEFAULT: Self =
         Self::of(&[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]);
 
-    /// Every one.
+    /// All algorithms.
     pub const ALL: Self = Self::of(&Algorithm::ALL);
 
     const fn of(algorithms: &[Algorithm]) -> Self {
@@ -108,13 +109,13 @@ impl Algorithms {
         Self(bits)
     }
 
-    /// The set with this one as well.
+    /// The set with this algorithm as well.
     #[must_use]
     pub const fn with(self, algorithm: Algorithm) -> Self {
         Self(self.0 | 1 << algorithm as u8)
     }
 
-    /// Whether this one is allowed.
+    /// Whether this algorithm is allowed.
     #[must_use]
     pub const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u8) != 0

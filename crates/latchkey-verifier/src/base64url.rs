@@ -1,5 +1,5 @@
-//! base64url without padding (RFC 7515 §2), for tokens, by vector instructions where the processor has them.
-//! A vector register may leave a piece of what it read on the stack, so secrets are decoded without.
+//! base64url without padding (RFC 7515 §2), for tokens, by vector instructions if the processor has them. A
+//! vector register may leave a part of its input on the stack, so secrets are decoded by other code.
 
 use std::sync::LazyLock;
 

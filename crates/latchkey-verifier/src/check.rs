@@ -1,4 +1,4 @@
-//! The checks of a token, in the order in which they are made (RFC 7519 §7.2, RFC 8725, RFC 9068 §4), and who observes them.
+//! The checks of a token, in their order (RFC 7519 §7.2, RFC 8725, RFC 9068 §4), and their observers.
 
 use crate::Reason;
 
@@ -16,7 +16,7 @@ pub enum Check {
     HeaderObject,
     /// The claims are a JSON object with unique names.
     ClaimsObject,
-    /// The header has no member by which a token would choose its own key.
+    /// The header has no member that chooses the token's own key.
     HeaderMembers,
     /// `alg` is a string, and so are `kid` and `typ` if they are there.
     HeaderTypes,
@@ -42,7 +42,7 @@ pub enum Check {
     Typ,
     /// `aud` names this API.
     Audience,
-    /// `sub`, `client_id` and `jti` are there (RFC 9068 §2.2), and the claims have the caller's type.
+    /// `sub`, `client_id` and `jti` exist (RFC 9068 §2.2), and the claims have the caller's type.
     KindClaims,
     /// The issuer has not revoked the token, as far as its feed says.
     Revocation,
@@ -51,7 +51,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// Its name, the same as that of `latchkey inspect`.
+    /// The name, which is the same in `latchkey inspect`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,13 +80,13 @@ impl Check {
     }
 }
 
-/// Gets each check, in the order in which they are made.
+/// Receives each check, in their order.
 pub trait CheckObserver {
     /// Passes the result on.
     fn check<T, E>(&mut self, check: Check, result: Result<T, E>) -> Result<T, E>;
 }
 
-/// Of a request: costs nothing.
+/// The observer of a request: it costs nothing.
 pub struct Unobserved;
 
 impl CheckObserver for Unobserved {
@@ -104,15 +104,15 @@ impl CheckObserver for Vec<(Check, bool)> {
     }
 }
 
-/// The error, unless the condition holds.
+/// Returns the error, unless the condition holds.
 ///
 /// # Errors
-/// That one.
+/// The error.
 pub fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
     if holds { Ok(()) } else { Err(error) }
 }
 
-/// A token with the result of each check that was made: all hold, or the last one does not.
+/// A token with the result of each check. All checks have passed, or the last one has failed.
 #[derive(Debug)]
 pub struct Trace {
     /// Each check, and whether it holds.

@@ -1,6 +1,7 @@
-//! HTTP URIs in one spelling, so that two of them can be compared (RFC 3986 §6.2.2, §6.2.3, RFC 9449 §4.3).
+//! HTTP URIs in normal form, so that two of them can be compared (RFC 3986 §6.2.2, §6.2.3, RFC 9449 §4.3).
 
-/// The URI without query and fragment in its normal form; `None` for what is no absolute HTTP URI. The work is linear in its length.
+/// The URI without query and fragment in its normal form. `None` if the text is no absolute HTTP URI. The
+/// work is linear in its length.
 #[must_use]
 pub fn normalized(uri: &str) -> Option<String> {
     let is_printable = uri.bytes().all(|byte| byte.is_ascii_graphic());
@@ -17,7 +18,7 @@ pub fn normalized(uri: &str) -> Option<String> {
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let authority = decoded(authority)?.to_ascii_lowercase();
-    // RFC 3986 §6.2.3: an explicit default port, an empty port and an empty path are the same as none.
+    // RFC 3986 §6.2.3: an explicit default port, an empty port and an empty path are equal to an absent one.
     let authority = authority.strip_suffix(default_port).unwrap_or(&authority).trim_end_matches(':');
     if authority.is_empty() {
         return None;

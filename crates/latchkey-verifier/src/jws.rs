@@ -8,15 +8,16 @@ use crate::base64url::BASE64URL;
 use crate::check::{Check, CheckObserver, ensure};
 use crate::members::Members;
 
-/// The longest token. Those of the platform are much shorter; it bounds the work for others.
+/// The longest token. Those of the platform are much shorter. The limit bounds the work for texts of other
+/// senders.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// Members by which a token would choose its own key, or that change what is signed. `x5t` names a
-/// certificate; there are none here.
+/// Members that would let a token choose its own key, or that change the signed bytes. `x5t` names a
+/// certificate, and this verifier has none.
 pub const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "x5t", "x5t#S256"];
 
-/// Those that a client may not send either, whose keys are registered. Libraries name the certificate of
-/// theirs, too; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.7), and nothing is chosen by it.
+/// The members that a client with registered keys may not send either. Libraries add the name of their
+/// certificate; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.7), and it chooses no key here.
 pub const NOT_ALLOWED_OF_CLIENT: &[&str] = NOT_ALLOWED.split_at(6).0;
 
 /// The three parts.
@@ -25,7 +26,7 @@ pub struct Parts<'a> {
     pub header: String,
     /// The second part as text.
     pub claims: String,
-    /// What the signature is over.
+    /// The signed bytes.
     pub signed: &'a str,
     /// The third part.
     pub signature: Vec<u8>,
@@ -52,7 +53,7 @@ impl<'a> Parts<'a> {
         Self::split_unbounded(token, observer)
     }
 
-    /// The same of a document whose size is bounded elsewhere.
+    /// Splits a document whose size is bounded elsewhere.
     ///
     /// # Errors
     /// [`TokenError::Malformed`].
@@ -89,7 +90,7 @@ fn three(token: &str) -> Option<(&str, &str, &str, &str)> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads a header that has none of these names, and one of these algorithms.
+    /// Reads a header that has none of these members, and one of these algorithms.
     ///
     /// # Errors
     /// The first [`TokenError`] in the order of the checks.

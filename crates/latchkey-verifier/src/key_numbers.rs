@@ -42,7 +42,8 @@ impl KeyKind {
         }
     }
 
-    /// An RSA key without `alg` has RS256, the one that every implementation has (OpenID Connect Core §15.1).
+    /// The algorithm of an RSA key without `alg` is RS256, which every implementation has (OpenID Connect
+    /// Core §15.1).
     pub(crate) const fn only_algorithm(self) -> Algorithm {
         match self {
             Self::Rsa => Algorithm::RS256,

@@ -1,4 +1,5 @@
-//! The public keys of an issuer, read from its JWKS document (RFC 7517 §5). A key that cannot be used is left out, and the others are kept.
+//! The public keys of an issuer, read from its JWKS document (RFC 7517 §5). Unusable keys are left out, and
+//! the others are kept.
 
 use std::fmt;
 
@@ -46,7 +47,7 @@ pub enum UnusableKey {
     /// A token could not name it.
     #[error("it has no `kid`, by which a token names its key")]
     NoKid,
-    /// Two keys of one `kid`.
+    /// Two keys have the same `kid`.
     #[error("a key before it has the same `kid`")]
     Repeated,
     /// A private or a symmetric key.
@@ -61,7 +62,8 @@ pub enum UnusableKey {
     /// `alg`.
     #[error("its `alg` is not supported, or does not fit the kind of key")]
     OtherAlgorithm,
-    /// Numbers that make no key, coordinates of a wrong length, or an RSA key of another size than 2048 to 8192 bits.
+    /// The numbers make no key, the coordinates have a wrong length, or an RSA key has another size than 2048
+    /// to 8192 bits.
     #[error("its numbers are no public key of a supported size")]
     Malformed,
 }
@@ -70,10 +72,10 @@ pub enum UnusableKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKeySet {
-    /// Its size.
+    /// The document is too large.
     #[error("larger than {LARGEST_SET} bytes")]
     TooLarge,
-    /// Its form.
+    /// The document is no key set.
     #[error("no JWKS document, which is an object with a list `keys` (RFC 7517 section 5)")]
     NotKeySet,
     /// The number of its keys.
@@ -104,7 +106,7 @@ struct Jwk {
     k: Option<IgnoredAny>,
 }
 
-/// The keys of a JWKS document, each as it stands there.
+/// The keys of a JWKS document, each as its own JSON value.
 ///
 /// # Errors
 /// [`InvalidKeySet`].
@@ -123,7 +125,7 @@ impl KeySet {
     /// Reads a JWKS document.
     ///
     /// # Errors
-    /// [`InvalidKeySet`] if the document is none; a key that cannot be used is no error.
+    /// [`InvalidKeySet`] if the text is no JWKS document. An unusable key is no error.
     pub fn read(json: &str) -> Result<Self, InvalidKeySet> {
         let mut set = Self::default();
         for (number, document) in (1..).zip(documents(json)?) {
@@ -202,7 +204,8 @@ impl PublicKey {
         Ok(Self { kid: jwk.kid, algorithm, thumbprint: numbers.thumbprint(kind), public })
     }
 
-    /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
+    /// Whether the signature over the message is valid by the algorithm of this key, whatever the
+    /// token says (RFC 8725 §3.1).
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(message, signature).is_ok()

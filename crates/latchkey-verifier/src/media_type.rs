@@ -1,6 +1,6 @@
 //! Media types of `typ` headers (RFC 7515 §4.1.9): without regard to case, with or without `application/`.
 
-/// Whether both name one type.
+/// Whether both names mean the same type.
 pub(crate) fn same_media_type(one: &str, other: &str) -> bool {
     bare(one).eq_ignore_ascii_case(bare(other))
 }

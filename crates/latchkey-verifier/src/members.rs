@@ -45,10 +45,10 @@ impl<'a> Members<'a> {
         Self::read(json).map_err(|_| TokenError::Malformed)
     }
 
-    /// The same, with the place of an error.
+    /// Parses an object. An error has its place.
     ///
     /// # Errors
-    /// Those of the parser.
+    /// The errors of the parser.
     pub fn read(json: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(json)
     }
@@ -59,10 +59,10 @@ impl<'a> Members<'a> {
         self.0.iter().find(|(member, _)| member.0 == name).map(|(_, value)| value)
     }
 
-    /// The member of this name as a string, if there is one.
+    /// The member with this name as a string, if it exists.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] for one of another type.
+    /// [`TokenError::Malformed`] for a member of another type.
     pub fn text(&self, name: &str) -> Result<Option<&str>, TokenError> {
         match self.get(name) {
             None => Ok(None),
@@ -71,7 +71,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The same of a member that must be there.
+    /// The required member with this name as a string.
     ///
     /// # Errors
     /// [`TokenError::Malformed`].

@@ -15,14 +15,14 @@ use crate::members::{Member, Members};
 use crate::reason::ProofError;
 use crate::thumbprint::Thumbprint;
 
-/// The longest proof: one with an RSA key of 4096 bits and a long URI is half as long.
+/// The longest proof. One with an RSA key of 4096 bits and a long URI has half this length.
 const LONGEST: usize = 8 * 1024;
-/// Bytes of an RSA modulus. Its sender chooses it, and the cost of a signature grows with it.
+/// The most bytes of an RSA modulus. The sender chooses it, and the cost of a signature grows with it.
 const LONGEST_MODULUS: usize = 512;
 /// Members of a private or symmetric key (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A JWT with its key. Nothing shows yet that the key signed it.
+/// A JWT with its key. Nothing proves yet that the key signed it.
 pub struct ProofJwt<'a> {
     parts: Parts<'a>,
     algorithm: Algorithm,
@@ -64,7 +64,7 @@ impl<'a> ProofJwt<'a> {
         Ok(Self { algorithm, key, parts })
     }
 
-    /// The claims, which anyone may have written.
+    /// The claims. Any party may have written them.
     ///
     /// # Errors
     /// [`ProofError::Malformed`] for claims of another type.

@@ -26,7 +26,7 @@ pub enum Reason {
     /// The token is valid, but lacks this scope.
     #[error("Token does not have the required scope")]
     InsufficientScope(Box<str>),
-    /// Nobody can say whether the token is valid: what the issuer publishes cannot be fetched.
+    /// It cannot be known whether the token is valid, because the issuer's documents cannot be fetched.
     #[error("Token cannot be verified for now")]
     NotReady {
         /// When it may be worth another try.
@@ -98,7 +98,7 @@ pub enum ProofError {
 }
 
 impl ProofError {
-    /// What the sender is told.
+    /// The description for the sender.
     pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Missing => "The request must have a DPoP proof in the header DPoP",
@@ -121,7 +121,7 @@ impl Reason {
         }
     }
 
-    /// What the sender may know.
+    /// The description for the sender.
     #[must_use]
     pub fn description(&self) -> String {
         match self {

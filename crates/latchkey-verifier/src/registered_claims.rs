@@ -30,7 +30,7 @@ impl<'a> RegisteredClaims<'a> {
         Ok(Self { aud, exp: time("exp")?, iat: time("iat")?, nbf: time("nbf")? })
     }
 
-    /// Checks the times: `exp` has no leeway; `nbf` and `iat` may be ahead by so many seconds.
+    /// Checks the times: `exp` has no leeway; `nbf` and `iat` may be ahead by this number of seconds.
     ///
     /// # Errors
     /// [`TokenError::Expired`], [`TokenError::NotYetValid`].

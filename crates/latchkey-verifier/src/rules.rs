@@ -1,5 +1,5 @@
-//! The checks of the verifier one by one, for the server that issues the tokens: it makes the same ones. This
-//! is no interface for others, and any version may change it.
+//! The checks of the verifier one by one, for the server that issues the tokens and makes the same checks.
+//! This is no public interface, and any version may change it.
 #![doc(hidden)]
 
 pub use crate::algorithm::Algorithms;

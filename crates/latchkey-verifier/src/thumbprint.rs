@@ -1,4 +1,4 @@
-//! The SHA-256 of a key or a certificate, by which tokens name them.
+//! The SHA-256 of a key or a certificate, which tokens contain as its name.
 
 use std::fmt;
 

@@ -1,17 +1,18 @@
-//! Why a token is refused, and what its bearer is told (RFC 6750 §3.1).
+//! Why a token is refused, and the description for its bearer (RFC 6750 §3.1).
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{}", self.description())]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Not three parts of base64url, not JSON objects with unique members, too long, or a claim is missing or of a wrong type.
+    /// Not three parts of base64url, not JSON objects with unique members, too long, or a claim is
+    /// missing or of a wrong type.
     Malformed,
     /// The header has a key, a certificate or a critical extension.
     HeaderNotAllowed,
     /// `none`, HMAC, an unknown algorithm, one that is not allowed here, or another one than the key's.
     AlgorithmNotAllowed,
-    /// Introspection says that it is not active.
+    /// By introspection, it is not active.
     Inactive,
     /// No trusted issuer has this name.
     ForeignIssuer,
@@ -32,7 +33,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What it is, for a log.
+    /// The description for a log.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -51,8 +52,8 @@ impl TokenError {
         }
     }
 
-    /// Whether an issuer's key signed the token, so that the answer may say more. Otherwise all answers are equal: nobody learns which
-    /// issuers and keys are known here.
+    /// Whether an issuer's key signed the token, so that the answer may contain more. Otherwise all answers
+    /// are equal, so that nobody learns which issuers and keys are known here.
     #[must_use]
     pub const fn is_proven(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The verifier of an API: whose keys it fetches, what it remembers, and what it answers.
+//! The verifier of an API: its issuers, its memory, and its responses.
 
 mod cache_control;
 mod cached;

@@ -1,6 +1,7 @@
-//! What `cargo xtask soak --only rotation` sets against running programs: traffic whose every token is verified offline, while the keys
-//! of all tenants are rotated again and again. Arguments are `name=value`; the client's secret and an administrator's token come by the
-//! environment. It prints one line of figures, and fails when anything failed.
+//! What `cargo xtask soak --only rotation` sets against running programs: traffic whose every token is
+//! verified offline, while the keys of all tenants are rotated again and again. Arguments are `name=value`;
+//! the client's secret and an administrator's token come by the environment. It prints one line of figures,
+//! and fails when anything failed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
 #![expect(clippy::unwrap_used, reason = "its user sees where it stopped")]
 #![expect(clippy::disallowed_methods, reason = "secrets come by the environment")]

@@ -1,4 +1,5 @@
-//! The command line is a client of the admin API: over HTTP with `--server`, in process over the same routes without.
+//! The command line is a client of the admin API: with `--server` over HTTP, otherwise in process over the
+//! same routes.
 
 mod answer;
 mod arguments;
@@ -36,7 +37,7 @@ pub(crate) enum AdminClient {
 }
 
 impl AdminClient {
-    /// With a server no settings are read: the server has them.
+    /// With a server no settings are read, because the server has them.
     pub(crate) async fn open(
         config: &Path,
         arguments: &AdminArguments,
@@ -60,7 +61,7 @@ impl AdminClient {
         }
     }
 
-    /// Whether the API has a document at this path. Nothing is looked up in place of one that it has not.
+    /// Whether the API has a document at this path. If it has none, no similar row is searched.
     pub(crate) async fn exists(&self, path: String) -> anyhow::Result<bool> {
         let request = ApiRequest::get(path);
         let answer = self.answer(&request).await?;
@@ -70,7 +71,7 @@ impl AdminClient {
         answer.document_of::<IgnoredAny>(&request).map(|_| true)
     }
 
-    /// Sends a request and reads the documents of the answer, one a line.
+    /// Sends a request and reads the documents of the answer, one for each line.
     pub(crate) async fn send_lines<T: DeserializeOwned>(
         &self,
         request: ApiRequest,

@@ -1,4 +1,4 @@
-//! Applies the settings to the store: the same operation at start, at a reload and for `latchkey apply`.
+//! Applies the settings to the store, in the same way at start, at a reload and for `latchkey apply`.
 
 use administration::{Along, ContentHash, Outcome, Plan, Progress, ReconcileOptions, Retirements};
 use anyhow::anyhow;
@@ -15,7 +15,7 @@ pub(crate) struct ApplyOptions {
     pub(crate) prune: bool,
     /// Apply an older generation again.
     pub(crate) force: bool,
-    /// End secrets at once that `previous_for` keeps.
+    /// End the secrets at once that `previous_for` keeps.
     pub(crate) now: bool,
 }
 

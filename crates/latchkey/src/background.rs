@@ -1,4 +1,5 @@
-//! The tasks of a server beside its requests: writers of what is buffered, deliveries, rotations, housekeeping.
+//! The tasks of a server beside its requests: writers of what is buffered, deliveries,
+//! rotations, housekeeping.
 
 use std::sync::Arc;
 

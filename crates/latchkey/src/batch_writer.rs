@@ -10,7 +10,7 @@ use tenancy::{StoreError, Usage, UsageBuffer};
 
 use crate::periodic_writer::{OutageLog, PeriodicWriter};
 
-/// Rows a transaction: small enough that nothing else waits long behind one.
+/// The rows of a transaction: few enough that others wait only shortly for it.
 pub(crate) const BATCH: usize = 1_000;
 
 /// Uses that are buffered in memory.
@@ -42,7 +42,7 @@ pub(crate) struct BatchWriter<N> {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What has been logged.
+/// The failures that were logged already.
 #[derive(Default)]
 struct Logged {
     outage: OutageLog,
@@ -86,7 +86,7 @@ impl<N: Buffered + 'static> PeriodicWriter for BatchWriter<N> {
     }
 }
 
-/// Rows that return to the buffer on drop unless they were written, also when writing stops half way.
+/// Rows that return to the buffer on drop unless they were written, even if writing stops halfway.
 struct Unwritten<'a, N: Buffered> {
     rows: Vec<Row<N>>,
     buffer: &'a N,

@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, one file for each.
 
 pub(crate) mod account;
 mod account_import;
@@ -123,8 +123,9 @@ pub(crate) enum Command {
         #[arg(long)]
         require_store: bool,
     },
-    /// Serve for development, on this machine alone: a new store that ends with the program, a tenant with a service, an application and
-    /// a person, and what to paste to use them. A change of the printed settings is applied.
+    /// Serve for development, on this machine alone: a new store that ends with the program, a tenant
+    /// with a service, an application and a person, and what to paste to use them. A change of the
+    /// printed settings is applied.
     #[command(after_help = example!("dev --listen 127.0.0.1:4000"))]
     Dev(DevArguments),
     /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written
@@ -251,7 +252,8 @@ pub(crate) enum Command {
     /// See the last refused requests of a tenant, and why they were refused.
     #[command(after_help = example!("refusals globex --client billing --follow"))]
     Refusals(Box<RefusalsArguments>),
-    /// Print a link that opens the console in a browser, for who this command line acts for. To a terminal only.
+    /// Print a link that opens the console in a browser, for who this command line acts
+    /// for. To a terminal only.
     #[command(after_help = example!("console globex"))]
     Console(ConsoleArguments),
     /// See what the administrators of a tenant could do better, with the facts that say so. Changes nothing.

@@ -1,4 +1,5 @@
-//! Conflicts of the settings with the store, reported as errors of the settings are: with file, line, key and hint.
+//! Conflicts of the settings with the store, reported like errors of the settings: with file, line, key and
+//! hint.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,13 +15,13 @@ use settings::{Diagnostic, Findings, Loaded, Location, ReadError};
 #[derive(Debug, thiserror::Error)]
 pub(crate) struct TenantsLeftOut {
     pub(crate) tenants: Vec<TenantId>,
-    /// By whose changes a conflict may go away.
+    /// The tenants whose changes may resolve a conflict.
     pub(crate) depends_on: BTreeSet<TenantId>,
     faults: ReadError,
 }
 
 impl TenantsLeftOut {
-    /// By their ids.
+    /// The ids of the tenants.
     pub(crate) fn names(&self) -> String {
         names(self.tenants.iter().map(TenantId::as_str))
     }
@@ -37,7 +38,7 @@ impl fmt::Display for TenantsLeftOut {
     }
 }
 
-/// The tenants that a plan leaves out, if any. Conflicts are placed where the operator can fix them.
+/// The tenants that a plan leaves out, if any. A conflict is located where the operator can fix it.
 pub(crate) fn left_out(plan: &Plan, loaded: &Loaded) -> Option<TenantsLeftOut> {
     if plan.conflicts.is_empty() {
         return None;
@@ -53,12 +54,12 @@ pub(crate) fn conflict_error(error: ReconcileError, loaded: &Loaded) -> anyhow::
     conflict_faults(&conflicts.0, loaded).into()
 }
 
-/// What the files declare beyond a limit, by the same rule, with its place; what is there already goes on all the same.
+/// The parts of the files that exceed a limit, with their places. Rows that exist already stay valid.
 pub(crate) fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
     conflict_faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
 }
 
-/// What secret stores did not give, with its place.
+/// The secrets that secret stores did not return, with their places.
 pub(crate) fn unread(loaded: &Loaded) -> Vec<Diagnostic> {
     conflict_faults(&administration::unread_secrets(&loaded.declaration), loaded).faults
 }
@@ -74,7 +75,7 @@ pub(crate) fn conflict_faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadEr
     loaded.locations.faults(findings)
 }
 
-/// Where the file says what the store contradicts, and whether the key is meant rather than its value.
+/// The place in the file that contradicts the store, and whether the key is wrong and not its value.
 fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location, bool) {
     let at = loaded.locations.tenant(subject.tenant().as_str());
     let declared = loaded.declaration.tenants.get(subject.tenant());
@@ -110,7 +111,7 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
     }
 }
 
-/// What the operator can do.
+/// The action that the operator can take.
 fn hint(Conflict { subject, kind }: &Conflict) -> String {
     let tenant = subject.tenant();
     match kind {
@@ -173,7 +174,7 @@ fn issuer(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Locati
     alias.map(|index| at.item("issuer_aliases", index))
 }
 
-/// Where the file says a name; the client first, since the other may be older than the file.
+/// The place of a name in the file. The client comes first, because the other row may be older than the file.
 fn named(declared: &DeclaredTenant, name: &str, at: &Location) -> Option<Location> {
     if declared.clients.iter().any(|client| client.client.id.as_str() == name) {
         return Some(at.key("clients").key(name));

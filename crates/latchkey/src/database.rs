@@ -47,7 +47,8 @@ pub(crate) fn store_place(location: &StorageLocation) -> StorePlace {
     }
 }
 
-/// Creates an empty file with the owner of its folder, which SQLite takes for a new database, and whose owner its other files get.
+/// Creates an empty file with the owner of its folder. SQLite treats it as a new database, and gives the
+/// owner to its other files.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());

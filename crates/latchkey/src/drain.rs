@@ -1,8 +1,9 @@
 //! Graceful shutdown; a second signal forces exit 1.
 //!
-//! A load balancer learns from `/health/ready` that this instance stops, and needs time to send callers to another one; closing the
-//! listener first would drop their requests. So after a recent probe, readiness fails first and requests are served for a while. Without
-//! probes there is no load balancer to notify, and a developer's Ctrl-C stops the program at once.
+//! A load balancer learns from `/health/ready` that this instance stops, and needs time to send callers to
+//! another one. Closing the listener first would drop their requests. So after a recent probe, readiness
+//! fails first and requests are served for a while. Without probes there is no load balancer to notify, and a
+//! developer's Ctrl-C stops the program at once.
 
 use std::future::pending;
 use std::io::{self, IsTerminal as _, stdout};
@@ -14,12 +15,13 @@ use tokio::time::sleep;
 
 use crate::service_manager::ServiceManager;
 
-/// How long requests are served after readiness fails: two probes of common load balancers, which probe every one or two seconds.
+/// How long requests are served after readiness fails: the time of two probes. Common load balancers probe
+/// every one or two seconds.
 const NOTICE: Duration = Duration::from_secs(5);
 /// Probes older than this do not count. The slowest common probers probe every 30 s.
 const PROBED_OF_LATE: Duration = Duration::from_secs(60);
 
-/// Created before the program reports that it serves, because a signal may follow that report at once.
+/// Create this before the program reports that it serves, because a signal may follow that report at once.
 pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,

@@ -19,7 +19,7 @@ impl Buffered for JwksFetches<ClientAddress> {
         &self.0
     }
 
-    /// Verifiers poll, so a dropped one returns soon.
+    /// Verifiers poll, so a dropped fetch is recorded again soon.
     fn dropped(&self) -> u64 {
         0
     }

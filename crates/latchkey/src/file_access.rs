@@ -1,4 +1,4 @@
-//! Why a database's file cannot be opened by this process's user: which file, its owner and mode, and the fix.
+//! Why this process's user cannot open a database's file: the file, its owner and mode, and the fix.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use settings::owner::user;
 
-/// The first of SQLite's files, or their folder, that this user may not use; `None` where all may be used.
+/// The first of SQLite's files, or their folder, that this user may not use. `None` if the user may use all
+/// of them.
 pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
     let files = files_of(database);
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -19,7 +20,7 @@ pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
     Some(explanation(path, &fs::metadata(path), &fs::metadata(folder)))
 }
 
-/// The files that SQLite keeps of a database.
+/// The files that SQLite creates for a database.
 pub(crate) fn files_of(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|suffix| {
         let mut name = database.as_os_str().to_owned();

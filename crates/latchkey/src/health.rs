@@ -1,5 +1,5 @@
-//! Health of the store, the keys and the caches. The store is checked once a second, and probes get the last result. So a probe costs
-//! nothing, and strangers may send any number of them.
+//! Health of the store, the keys and the caches. The store is checked once a second, and probes get the last
+//! result. So a probe costs nothing, and strangers may send any number of them.
 
 mod metrics;
 mod probes;
@@ -28,8 +28,8 @@ use probes::{Found, Opens};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The timeout of a check of the store.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// A sealed value that was unsealed once stays readable unless the key is taken away. It is checked again only this often, because a
-/// service charges for every call.
+/// A sealed value that was unsealed once stays readable unless the key is taken away. It is checked again
+/// only this often, because a service charges for every call.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Answers the gateway's requests for health and metrics of the rest of the program.
@@ -78,8 +78,8 @@ impl PlatformHealth {
                 }
                 read = keys.is_ok();
             }
-            // Only what is cached counts, and how long its tenant lets it serve stale, whether the tenant is declared or was created
-            // through the API.
+            // Only cached rows count, and how long their tenant lets them serve stale. It does not matter
+            // whether the tenant is declared or was created through the API.
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();
             let clocks = self.database.store_clock().filter(|_| opens.is_some()).zip(Some(clock::now()));
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,8 +101,9 @@ impl PlatformHealth {
         }
     }
 
-    /// Whether the sealed values can be unsealed, and why not; none if the store does not answer. The pepper is a row of its own, sealed like
-    /// every private key, so reading and unsealing it checks both store and sealing key.
+    /// Whether the sealed values can be unsealed, with the reason if they cannot. None if the store does not
+    /// answer. The pepper is a row of its own, sealed like every private key, so reading and unsealing it
+    /// checks both store and sealing key.
     async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, String) {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.database)).await {
             Ok(Ok(Some(sealed))) => sealed,

@@ -1,8 +1,8 @@
-//! Periodic work. Once a minute: deletes tenants after their grace period, used identifiers, sessions and codes that have expired, and
-//! revocations of tokens that have all expired, sums up sign-ins that were too many for one record each, and
-//! tells the audit of throttled accounts.
-//! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
-//! them delete each row.
+//! Periodic work. Once a minute it deletes tenants after their grace period, expired used identifiers,
+//! sessions and codes, and revocations whose tokens have all expired. It also sums up sign-ins that were too
+//! many for one record each, and records throttled accounts in the audit. Once an hour, first a minute after
+//! the start, it deletes secrets that ended long ago. Every replica does this work; the store lets only one
+//! of them delete each row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) async fn keep(
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
-    // Those that the audit was not told of yet.
+    // The accounts that are not in the audit yet.
     let mut throttled = Vec::new();
     for round in 0_u64.. {
         rounds.tick().await;
@@ -73,7 +73,8 @@ pub(crate) async fn keep(
     }
 }
 
-/// Batch by batch, so that requests write between them. What expires meanwhile is for the next time.
+/// Deletes in batches, so that requests write between them. The next call deletes the rows that expire
+/// meanwhile.
 async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
     what: &str,
     delete: impl Fn(Timestamp) -> F,

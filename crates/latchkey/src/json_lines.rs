@@ -1,5 +1,6 @@
-//! Formats log lines as JSON, with the fields of an event beside its time and level. The subscriber's own JSON formatter builds a tree of
-//! values for each line, which costs a request several microseconds; this one writes into one buffer.
+//! Formats log lines as JSON, with the fields of an event beside its time and level. The subscriber's own
+//! JSON formatter builds a tree of values for each line, which costs a request several microseconds; this
+//! one writes into one buffer.
 
 use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Write as _};
@@ -82,7 +83,7 @@ impl Line {
         self.0.push_str(itoa::Buffer::new().format(value));
     }
 
-    /// Another value that is JSON as it is shown.
+    /// Adds a value whose text is already JSON.
     fn plain_member(&mut self, name: &'static str, value: impl Display) {
         self.name(name);
         let _ = write!(self.0, "{value}");

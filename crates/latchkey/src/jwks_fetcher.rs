@@ -1,4 +1,5 @@
-//! Fetches the key sets of clients and of trusted issuers through the guard of `outbound`, and reports why one could not be had.
+//! Fetches the key sets of clients and of trusted issuers through the guard of `outbound`, and reports the
+//! reasons of failures.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +29,7 @@ impl GuardedJwksFetcher {
         Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
     }
 
-    /// What logout tokens are sent with, so that a tenant has one share of lookups for both.
+    /// The fetcher, which sends logout tokens, too, so that a tenant has one share of lookups for both.
     pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
         Arc::clone(&self.fetcher)
     }

@@ -1,5 +1,6 @@
-//! The store that these settings were served from last. A file beside the platform's data remembers it, so that a
-//! program does not begin anew in silence on another store, with other keys under the same names.
+//! The store that these settings last served from. A file beside the platform's data records it, so that a
+//! program does not silently start with another, empty store, which would have other keys under the same
+//! names.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,15 +18,15 @@ const FILE: &str = "last-store.json";
 const DATA: &str = "data";
 const DATABASE: &str = "latchkey.db";
 
-/// The store of the settings, and the folders that remember the last one.
+/// The store of the settings, and the folders with the record of the last one.
 pub(crate) struct LastStore {
     store: String,
     folders: Vec<PathBuf>,
-    /// The file of the other engine, which a server with the default settings has made.
+    /// The file of the other engine, which a server with the default settings has created.
     other: Option<PathBuf>,
 }
 
-/// What is remembered.
+/// The recorded facts.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Served {
     store: String,
@@ -53,13 +54,13 @@ impl LastStore {
         Self { store, folders, other }
     }
 
-    /// The store that was served before, where it is another one.
+    /// The store that was served before, if it is another one.
     pub(crate) fn elsewhere(&self) -> Option<String> {
         self.served().find(|served| served.store != self.store).map(|served| named(&served))
     }
 
-    /// The warning of an empty store where these settings have served before. `database` is `None` where nothing was
-    /// ever put into the store.
+    /// The warning about an empty store, if these settings have served before. `database` is `None` if the
+    /// store was never used.
     pub(crate) async fn emptied(&self, database: Option<&Database>) -> anyhow::Result<Option<String>> {
         let Some(before) = self.before() else { return Ok(None) };
         if let Some(database) = database
@@ -70,7 +71,7 @@ impl LastStore {
         Ok(Some(format!("the store {} is empty, and {before}", self.store)))
     }
 
-    /// The same, where the store is not open. Where nothing is remembered it is not opened.
+    /// The warning, if the store is not open. Without a record the store is not opened.
     pub(crate) async fn look(&self, settings: &PlatformSettings) -> anyhow::Result<Option<String>> {
         if self.before().is_none() {
             return Ok(None);
@@ -98,16 +99,16 @@ impl LastStore {
         bail!("the store {} is empty, and --require-store is given{before}. {}", self.store, Self::FIX)
     }
 
-    /// What to do about either.
+    /// How to fix either.
     pub(crate) const FIX: &str = "correct storage.url, or move the store: `latchkey store copy` (docs/operations.md); \
                                   an empty one has no tenant, secret or key of the former";
 
-    /// Remembers the store with its generation. A folder that may not be written remembers nothing.
+    /// Records the store with its generation. If a folder cannot be written, it gets no record.
     pub(crate) async fn remember(&self, database: &Database) {
         let Ok(Some(latest)) = database.latest_generation().await else { return };
         let served = Served { store: self.store.clone(), generation: latest.number };
         let Ok(text) = serde_json::to_string(&served) else { return };
-        // A folder that is not there is not made for this.
+        // No folder is created for the record.
         for path in self.folders.iter().filter(|folder| folder.is_dir()).map(|folder| folder.join(FILE)) {
             if read(&path).as_ref() == Some(&served) {
                 continue;

@@ -1,4 +1,4 @@
-//! Looks at reported credentials, one after the other, for as long as the program runs.
+//! Handles reported credentials, one after the other, while the program runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use tokio::time::sleep;
 
 use crate::clock;
 
-/// Until a store that does not answer is asked again.
+/// The pause before a store that does not answer is read again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Ends what was reported.
 pub(crate) struct LeakWorker {
     pub(crate) reports: Arc<LeakReports>,
     pub(crate) administrator: Arc<Administrator>,
-    /// Where signed reports are taken.
+    /// The keys of signed reports.
     pub(crate) keys: Option<ReportKeys>,
 }
 
 impl LeakWorker {
-    /// Does with each what its tenant says.
+    /// Handles each report as its tenant's policy demands.
     pub(crate) async fn run(self) {
         let mut is_failing = false;
         loop {
@@ -52,7 +52,8 @@ impl LeakWorker {
         }
     }
 
-    /// Ends the credentials before their place is looked at: that may have to wait for the keys of a signature.
+    /// Ends the credentials before their place is checked, because that check may have to wait for
+    /// the keys of a signature.
     async fn end(&self, report: &LeakReport) -> Result<usize, EditError> {
         let found = self.administrator.find_leaked(&report.text).await?;
         for credential in &found {
@@ -72,7 +73,7 @@ impl LeakWorker {
     }
 }
 
-/// The credential of a deleted tenant ends with it: there is nothing to try again.
+/// The credential of a deleted tenant ends with it, so there is nothing to try again.
 fn unless_gone(ended: Result<(), EditError>) -> Result<(), EditError> {
     match ended {
         Err(EditError::NotFound(_)) => Ok(()),

@@ -1,4 +1,5 @@
-//! Tenants that the settings leave out for now, because the store's rows conflict with their declaration: their number, and when to retry.
+//! Tenants that the settings leave out for now, because the store's rows conflict with their declaration:
+//! their number, and when to retry.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +24,7 @@ pub(crate) struct LeftOut {
 #[derive(Default)]
 struct Tenants {
     count: usize,
-    /// The tenants whose changes may resolve a conflict: those left out, and those that hold what they declare.
+    /// The tenants whose changes may resolve a conflict: those left out, and those whose rows they need.
     depends_on: BTreeSet<TenantId>,
 }
 
@@ -73,8 +74,8 @@ impl Tries {
         self.last = Instant::now();
     }
 
-    /// Completes when a retry is due: soon after a change of a tenant involved, and at most a minute after the last retry. Cancel safe: a
-    /// later call misses no change.
+    /// Completes when a retry is due: soon after a change of a tenant involved, and at most a minute after
+    /// the last retry. Cancel safe: a later call misses no change.
     pub(crate) async fn due(&self) {
         let mut changed = self.changed.clone();
         if timeout_at(self.last + EVERY, changed.changed()).await.is_ok() {

@@ -1,9 +1,11 @@
-//! A text of several lines as the field of a log event. As a plain string, the log of a terminal would escape its line breaks, and the caret
-//! of an excerpt would point at nothing. JSON escapes them all the same, so a JSON line stays one line.
+//! A text of several lines as the field of a log event. The log of a terminal would escape the line breaks of
+//! a plain string, and the caret of an excerpt would point to the wrong place. JSON escapes them in any case,
+//! so a JSON line stays one line.
 
 use std::fmt::{self, Write as _};
 
-/// The text with its line breaks and tabs. Other control characters could command the terminal, and are escaped.
+/// The text with its line breaks and tabs. Other control characters could command the
+/// terminal, and are escaped.
 pub(crate) struct LogLines<'a>(pub(crate) &'a str);
 
 impl fmt::Display for LogLines<'_> {

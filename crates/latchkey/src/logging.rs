@@ -14,12 +14,12 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::json_lines::JsonLines;
 use crate::terminal_lines::TerminalLines;
 
-/// The longest delay of a line. After each write the writer rests for as long, and a line wakes it only when it has nothing left to write:
-/// a wake-up costs a request on the same core more than the line itself.
+/// The longest delay of a line. After each write the writer rests for this time, and a line wakes it only
+/// when it has nothing left to write: a wake-up costs a request on the same core more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// The size of the buffer. A stalled reader of the log costs lines, never requests.
 const CAPACITY: usize = 4 * 1024 * 1024;
-/// How long the program waits at its end for its last lines to be read: a full pipe must not keep it alive.
+/// How long the program waits at its end until its last lines are read: a full pipe must not keep it running.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The HTTP library's own lines add nothing to ours for operators.
@@ -52,7 +52,8 @@ struct Pending {
 
 struct BufferWriter(Arc<Buffer>);
 
-/// Starts logging at `info` and above unless the filter says otherwise: as text on a terminal, else as JSON lines.
+/// Starts logging at `info` and above unless the filter says otherwise: as text on a
+/// terminal, else as JSON lines.
 pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
     let filter =
@@ -75,14 +76,15 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     LogGuard { buffer, writer }
 }
 
-/// What is wrong with the filter of the environment, if anything. The start goes on with the default, or logs nothing but what the filter
-/// names by mistake.
+/// The error in the environment's filter, if there is one. The start continues with the default, or logs only
+/// what the filter names by mistake.
 pub(crate) fn check_filter(environment: &Environment) -> Option<Diagnostic> {
     let explanation = unknown_filter(environment.text(VARIABLE)?)?;
     Some(Diagnostic::about_variable(VARIABLE, String::new(), explanation))
 }
 
-/// A directive is a level, `target=level`, or a target alone, which turns everything else off: then it is most often a misspelt level.
+/// A directive is a level, `target=level`, or a target alone. A target alone turns off everything else, so it
+/// is most often a misspelt level.
 fn unknown_filter(filter: &str) -> Option<Explanation> {
     let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();

@@ -1,8 +1,9 @@
-//! Tells clients that a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.5). No browser waits for it. Each replica looks for
-//! notices; the store lets one of them make each attempt.
+//! Notifies clients that a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.5). No
+//! browser waits for it. Each replica reads the waiting notices; the store lets one of them make each
+//! attempt.
 //!
-//! Tenants share the attempts of a replica in turn. An attempt begins as soon as there is room, while older ones go on. A client whose address
-//! does not answer is paused by itself.
+//! Tenants share the attempts of a replica in turn. An attempt begins as soon as there is room, while older
+//! ones are still running. If the address of a client does not answer, only this client is paused.
 
 mod addresses;
 mod sender;
@@ -30,20 +31,20 @@ const EVERY: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Lifetime = Lifetime::from_seconds(2);
 /// How soon while notices wait for room.
 const SOON: Duration = Duration::from_millis(100);
-/// Attempts in progress, and of them those of one tenant.
+/// The concurrent attempts of all tenants, and of one tenant.
 const AT_ONCE: usize = 64;
 const AT_ONCE_OF_TENANT: usize = 32;
-/// Notices that one look reads.
+/// The notices that one read returns.
 const READ: u32 = 64;
 
-/// What notices are sent with.
+/// The parts that send notices.
 pub(crate) struct LogoutDelivery {
     pub(crate) outbox: Arc<dyn LogoutOutbox>,
     pub(crate) sender: Arc<dyn SendLogout>,
     pub(crate) clock: Clock,
 }
 
-/// What is under way.
+/// The running attempts.
 struct UnderWay {
     turns: TenantTurns,
     addresses: Addresses,
@@ -77,7 +78,7 @@ impl LogoutDelivery {
         }
     }
 
-    /// Looks for notices once, and then takes what ends until it is time for the next look.
+    /// Reads notices once, and then takes the results of attempts until the next read.
     async fn pass(self: &Arc<Self>, under_way: &mut UnderWay) -> Result<(), StoreError> {
         let looked_at = Instant::now();
         let looked = self.look(under_way).await;
@@ -87,7 +88,7 @@ impl LogoutDelivery {
             tokio::select! {
                 () = sleep_until(next) => return outcome,
                 Some(ended) = under_way.attempts.join_next() => {
-                    // Of an attempt that has panicked the notice is due again later.
+                    // If an attempt has panicked, its notice is due again later.
                     let Ok((begun, answered)) = ended else { continue };
                     outcome = outcome.and(self.note(under_way, &begun, answered).await);
                     // It holds a place of its client.
@@ -135,7 +136,7 @@ impl LogoutDelivery {
         match answered? {
             Some(true) => under_way.addresses.answered(begun),
             Some(false) if under_way.addresses.failed(begun, now) => {
-                // What waits for an address that is away for long is not read again each time.
+                // Notices for an address that is away for long are not read again each time.
                 self.outbox.delete_ended_logouts(&begun.address, now).await?;
             }
             Some(false) | None => {}

@@ -62,7 +62,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-/// docs/command-line.md says the same at length.
+/// docs/command-line.md explains them in detail.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, import --dry-run, key reseal --dry-run, upgrade check), \
     3 not found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
 
@@ -71,7 +71,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
-            // Not clap's 2, which is how `plan` says that there is something to do. Help and version are no errors.
+            // The exit code differs from clap's 2, with which `plan` reports that there are changes. Help and
+            // version are no errors.
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };

@@ -1,4 +1,4 @@
-//! What moves something from memory to the store again and again, and at the end: a request itself writes nothing.
+//! Writes data from memory to the store periodically, and at the end: a request itself writes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,16 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 /// The longest wait for the store at the end: a stopped program must end.
 pub(crate) const AT_THE_END: Duration = Duration::from_secs(3);
 
-/// A program that is killed loses what came since the last write.
+/// A killed program loses the data since the last write.
 #[async_trait]
 pub(crate) trait PeriodicWriter: Send + Sync + 'static {
-    /// What it writes, for the log.
+    /// The noun for the written data, in the log.
     const WHAT: &'static str;
-    /// From one write to the next.
+    /// The time between two writes.
     const EVERY: Duration;
 
-    /// Writes what there is, with this pause after so much as may be written in a second. What cannot be written stays in memory.
+    /// Writes the data, with this pause after the amount that may be written in a second. Data that cannot be
+    /// written stays in memory.
     async fn flush(&self, pause: Duration);
 
     /// Writes until the program ends.

@@ -32,7 +32,7 @@ use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
-/// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
+/// The number of pregenerated RSA keys. With them, a new tenant's first token need not wait for a key.
 const KEYS_AHEAD: usize = 2;
 /// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
 const RING_BYTES: u64 = 128 << 20;
@@ -121,7 +121,8 @@ impl Platform {
         })
     }
 
-    /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.
+    /// Handles a change notification, which the store sends to every replica: invalidates caches and retries
+    /// tenants that were left out.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
         gateway::forget_failures(&self.services.sign_ins, changed);
@@ -142,7 +143,7 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     }
 }
 
-/// What the services of this server, or of a command over its store, are put together from.
+/// The parts that the services of this server, or of a command over its store, are composed of.
 pub(crate) fn composition(
     settings: &PlatformSettings,
     (database, caches): (&Arc<Database>, &Caches),
@@ -180,8 +181,8 @@ fn public_urls(settings: &PlatformSettings) -> PublicUrls {
     PublicUrls::new(server.public_url.as_str(), server.mtls_url.as_ref().map(PublicUrl::as_str))
 }
 
-/// Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
-/// interface created it.
+/// On a listener that other machines can reach, published sample secrets authenticate no client, whatever the
+/// store contains and whichever interface created it.
 fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
     if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
 }
@@ -240,7 +241,8 @@ fn open_files() -> Option<usize> {
     usize::try_from(getrlimit(Resource::Nofile).current?).ok()
 }
 
-/// The requested limits, but at most three quarters of the open files: the store, certificates and listeners need files, too.
+/// The requested limits, but at most three quarters of the open files, because the store, certificates and
+/// listeners need files, too.
 fn connection_limits(requested: Option<u32>, files: Option<usize>) -> ConnectionLimits {
     let wanted = requested.map_or(ConnectionLimits::default().all, |requested| requested as usize);
     let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
@@ -252,7 +254,8 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
     ConnectionLimits::of(wanted.min(possible))
 }
 
-/// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works without it until it answers.
+/// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works
+/// without it until it answers.
 pub(crate) fn caches(
     database: &Arc<Database>,
     pepper: &Pepper,
@@ -268,7 +271,7 @@ pub(crate) fn caches(
     Ok((Caches::new(database.clone(), redis.clone(), Capacity::default(), fresh), redis))
 }
 
-/// The store of one machine has no other replicas, whose uses Redis could tell.
+/// The store of one machine has no other replicas whose uses Redis could share.
 fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayGuard> {
     match redis {
         Some(redis) if !database.is_embedded() => {

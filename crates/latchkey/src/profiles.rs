@@ -1,4 +1,5 @@
-//! Profiles of the command line: which client at which server, where its credential is kept, and the tokens that commands share.
+//! Profiles of the command line: a client at a server, the place of its credential, and the tokens that
+//! commands share.
 
 mod arguments;
 mod credential;

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::periodic_writer::{OutageLog, PeriodicWriter};
 
-/// Rows of one time.
+/// The rows of one write.
 const ROWS: usize = 1_000;
 
 /// Moves refusals from memory to the store.

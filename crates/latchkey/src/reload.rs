@@ -1,4 +1,5 @@
-//! Reloads a changed configuration: when a file changes, and on SIGHUP. A configuration that cannot be read or applied changes nothing.
+//! Reloads a changed configuration: when a file changes, and on SIGHUP. A configuration that cannot be read
+//! or applied changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use settings::{
     refuse_beyond_loopback,
 };
 
-/// So long after the store has not taken settings they are tried again.
+/// The pause before settings are tried again that the store has not accepted.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// Watches the files of the settings until the program ends.
@@ -32,13 +33,14 @@ pub(crate) struct Reload {
     fixed: String,
     /// Whether other machines can reach the running server, whatever the files say by now.
     runs_beyond: bool,
-    /// What was read last of the server's own secrets.
+    /// The server's own secrets as they were last read.
     secrets: ServerSecrets,
-    /// The hash of the content that was last applied or refused, which is not tried again until the files change.
+    /// The hash of the content that was last applied or refused. The same content is not tried again until
+    /// the files change.
     seen: String,
     /// Why the files could not be applied, if they could not: they are tried again.
     failed: Option<String>,
-    /// The generation that these files were when they were last applied; none if the store had later ones.
+    /// The generation of these files when they were last applied. None if the store had later ones.
     held: Option<u64>,
     /// When to retry tenants that were left out.
     tries: Tries,
@@ -202,7 +204,7 @@ impl Reload {
         Some(watched)
     }
 
-    /// Uses the passwords of PostgreSQL and Redis that secret stores have now, and logs another sealing key.
+    /// Uses the present passwords of PostgreSQL and Redis from secret stores, and logs a changed sealing key.
     fn take_server_secrets(&mut self, settings: &PlatformSettings) {
         let secrets = ServerSecrets::of(settings);
         if secrets == self.secrets {
@@ -259,8 +261,8 @@ impl Reload {
         }
     }
 
-    /// Files that had the latest generation and now hold an older one were reverted on purpose. Files that merely lag behind do not revert
-    /// anything.
+    /// If files with the latest generation now contain an older one, they were reverted on purpose. Files
+    /// that merely lag behind revert nothing.
     async fn take_over(&mut self, mut loaded: Loaded) -> anyhow::Result<()> {
         let admins = std::mem::take(&mut loaded.admins).hashed().await?;
         self.tries.begin();

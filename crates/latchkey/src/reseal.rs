@@ -1,6 +1,6 @@
-//! Moves everything that is sealed under previous keys, or in the older format, to the current key, while other processes read and write. A
-//! value is replaced only if it is unchanged since it was unsealed. A moved value stays moved, so the next run continues an interrupted
-//! one.
+//! Moves all values that are sealed under previous keys, or in the older format, to the current key, while
+//! other processes read and write. A value is replaced only if it is unchanged since it was unsealed. A moved
+//! value stays moved, so the next run continues an interrupted one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,11 @@ use tokio::task::JoinSet;
 
 /// Number of values that are read at once.
 const BATCH: u32 = 200;
-/// Number of values that are unsealed and sealed concurrently: a service that holds the key takes its time for each.
+/// Number of values that are unsealed and sealed concurrently: a service that holds the key
+/// takes its time for each.
 const AT_ONCE: usize = 16;
-/// The last pass is one that moves nothing. More passes are needed only while another process still seals with a previous key.
+/// The last pass moves nothing. More passes are needed only while another process still seals with a previous
+/// key.
 const PASSES: usize = 10;
 /// The greatest number of values that are named; the others are counted.
 const NAMED: usize = 20;
@@ -28,9 +30,10 @@ const UNUSABLE: &str = "a key that seals cannot be used now";
 pub(crate) struct Resealed {
     /// Sealed by the current key, before or by this run.
     pub(crate) current: u64,
-    /// Of these, moved by this run.
+    /// The values that this run moved.
     pub(crate) moved: u64,
-    /// Still to be moved: all of a dry run, or values that other processes changed concurrently in every pass.
+    /// The values that are still to be moved: all of a dry run, or those that other processes changed during
+    /// every pass.
     pub(crate) left: u64,
     /// Cannot be unsealed with any configured key.
     pub(crate) unreadable: u64,
@@ -48,7 +51,7 @@ pub(crate) struct ResealFailure {
 /// The outcome for one value.
 enum Outcome {
     Moved,
-    /// Another process has written it in between.
+    /// Another process has changed the value in between.
     Changed,
     Unreadable(SealedPlace, SealError),
 }
@@ -63,7 +66,7 @@ pub(crate) struct Resealing {
 }
 
 impl Resealing {
-    /// Repeats passes until nothing is left to be moved, or only counts; calls `show` after every batch.
+    /// Repeats passes until nothing is left to move, or only counts. Calls `show` after every batch.
     pub(crate) async fn run(
         &self,
         dry_run: bool,
@@ -118,7 +121,8 @@ impl Resealing {
             let all = self.clone();
             moving.spawn(async move { all.one(place, sealed, only_look).await });
         }
-        // Waits for all values, also when one fails, so that no value is abandoned between unsealing and writing.
+        // Waits for all values, also when one fails, so that no value is abandoned
+        // between unsealing and writing.
         let mut failure = None;
         for outcome in moving.join_all().await {
             match outcome {

@@ -1,6 +1,7 @@
-//! The scheduler of key rotation. Each second, the replica with the lease takes the next step of every tenant that is due, each in its own
-//! commit. When a leader is killed, another replica takes over at the end of the lease. Two concurrent leaders, caused by clocks that
-//! differ, do no harm: a commit requires the revision from which it was planned, and all times are in the rows.
+//! The scheduler of key rotation. Each second, the replica with the lease takes the next step of every tenant
+//! that is due, each in its own commit. When a leader is killed, another replica takes over at the end of the
+//! lease. Two concurrent leaders, caused by clocks that differ, do no harm: a commit requires the revision
+//! from which it was planned, and all times are in the rows.
 
 mod key_advancer;
 mod retries;
@@ -30,8 +31,8 @@ const LEASE_LASTS: Lifetime = Lifetime::from_seconds(15);
 const RENEW_AFTER: Duration = Duration::from_secs(5);
 /// Generating a 2048-bit RSA key takes a core 60 ms, so eight a second use half a core.
 const RSA_EVERY: Duration = Duration::from_millis(125);
-/// After a failed step the scheduler rests for as long as the step took, but no longer than this: the step may have generated a key and
-/// discarded it.
+/// After a failed step the scheduler rests for as long as the step took, but no longer than this: the step
+/// may have generated a key and discarded it.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// The longest wait at the end for a running step.
 const AT_THE_END: Duration = Duration::from_secs(3);
@@ -78,7 +79,8 @@ impl Rotation {
         }
     }
 
-    /// Stops after the current step and releases the lease, so that another replica need not wait for its end.
+    /// Stops after the current step and releases the lease, so that another replica
+    /// need not wait for its end.
     pub(crate) async fn finish(&self) {
         self.is_ended.store(true, Ordering::Relaxed);
         let given_back = async {
@@ -119,8 +121,8 @@ impl Rotation {
     /// Takes steps until no tenant is due that may be tried now.
     async fn work(&self, turn: &mut Turn) -> Result<(), StoreError> {
         while self.goes_on(turn).await? {
-            // Waiting tenants come first among the due ones, so the limit is extended by their number; otherwise they would hide the
-            // others.
+            // Waiting tenants come first among the due ones, so the limit is extended by their number;
+            // otherwise they would hide the others.
             let waiting = turn.retries.waiting(Instant::now());
             let due = self.store.find_due_keys((self.clock)(), AT_ONCE.saturating_add(waiting)).await?;
             self.rotated.due.store(due.len(), Ordering::Relaxed);
@@ -162,7 +164,8 @@ impl Rotation {
         Ok(leads)
     }
 
-    /// Takes one tenant's step. Fails if the store is unavailable, since the next tenant's step would fail, too.
+    /// Takes one tenant's step. Fails if the store is unavailable, since the next
+    /// tenant's step would fail, too.
     async fn advance(&self, turn: &mut Turn, tenant: &TenantId) -> Result<(), StoreError> {
         let (began, now) = (Instant::now(), (self.clock)());
         let done = self.key_advancer.advance_keys(tenant, now).await;

@@ -1,4 +1,5 @@
-//! The server's own secrets, the sealing keys and the pepper, which are loaded or created before everything else.
+//! The server's own secrets, the sealing keys and the pepper, which are loaded or
+//! created before everything else.
 
 mod file;
 mod pepper;
@@ -29,9 +30,10 @@ pub(crate) use tenant_keys::TenantKeys;
 )]
 pub(crate) struct MissingKey(PathBuf);
 
-/// Opens the sealing keys. Creates a missing file of the current key only for a store of this machine in which nothing is sealed yet. A
-/// new key beside old rows would make those unreadable without an error at the start. A store that replicas share may be older than this
-/// machine, and each replica would create a different key, so an operator creates it and gives it to all replicas.
+/// Opens the sealing keys. A missing file of the current key is created only for a store of this machine in
+/// which nothing is sealed yet: beside old rows, a new key would make them unreadable without an error at the
+/// start. A store that replicas share may be older than this machine, and each replica would create a
+/// different key, so an operator creates it and gives it to all replicas.
 pub(crate) async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::Result<Arc<EnvelopeSealer>> {
     let writing = match source::open(&settings.writing).await? {
         Ok(key) => key,
@@ -44,14 +46,15 @@ pub(crate) async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
 }
 
-/// Opens the sealing keys without creating one. Fails with [`MissingKey`] where the file of the current key is missing.
+/// Opens the sealing keys without creating one. Fails with [`MissingKey`] if the file of the current key is
+/// missing.
 pub(crate) async fn existing_sealer(settings: &SealingKeys) -> anyhow::Result<Arc<EnvelopeSealer>> {
     let writing = source::open(&settings.writing).await?.map_err(|path| MissingKey(path.to_owned()))?;
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
 }
 
-/// The sealing keys and the pepper for a program that only reads, and so creates neither. Keys that are missing, and sealed nothing yet, are
-/// replaced in memory.
+/// The sealing keys and the pepper for a program that only reads, and so creates neither. Missing keys that
+/// have sealed nothing yet are replaced in memory.
 pub(crate) async fn for_reading(
     settings: &SealingKeys,
     store: &Database,

@@ -1,5 +1,5 @@
-//! Replaces the secrets of clients with a schedule. The replica that rotates keys does it, and each rotation is taken from the store
-//! first, so that two never do the same.
+//! Rotates the secrets of clients with a schedule. The replica that rotates keys does it. It takes each
+//! rotation from the store first, so that no rotation is made twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,14 +18,14 @@ use crate::log_lines::LogLines;
 use crate::rotation::Rotated;
 
 const EVERY: Duration = Duration::from_secs(5);
-/// In one round. A secret store that does not answer holds one of them for seconds.
+/// The rotations of one round. A secret store that does not answer delays one of them by seconds.
 const IN_A_ROUND: u32 = 64;
 const AT_ONCE: usize = 8;
 
 /// The scheduler of one replica.
 pub(crate) struct SecretRotations {
     pub(crate) administrator: Arc<Administrator>,
-    /// Says whether this replica is the one.
+    /// Says whether this replica rotates.
     pub(crate) leader: Arc<Rotated>,
     pub(crate) rotated: Arc<RotatedSecrets>,
 }

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(test_env.written("acme").await, rows(&[("192.0.2.1", 20), ("192.0.2.2", 10)]));
     }
 
-    /// More than fit into one transaction, most of them for deleted clients.
+    /// The test has more rows than fit into one transaction, most of them for deleted clients.
     #[tokio::test]
     async fn very_many_are_written_in_batches() {
         let test_env = test_env();

@@ -1,5 +1,5 @@
-//! Notifies systemd of readiness and of the end (`Type=notify`, sd_notify(3)): datagrams to the socket that `NOTIFY_SOCKET` names. Without the
-//! variable there is no service manager to notify.
+//! Notifies systemd of readiness and of the end (`Type=notify`, sd_notify(3)): datagrams to the socket that
+//! `NOTIFY_SOCKET` names. Without the variable there is no service manager to notify.
 
 use std::io;
 #[cfg(target_os = "linux")]
@@ -15,7 +15,7 @@ pub(crate) struct ServiceManager {
 }
 
 impl ServiceManager {
-    /// The one that the environment names.
+    /// The service manager that the environment names.
     pub(crate) fn of(environment: &Environment) -> Self {
         let address = environment
             .text("NOTIFY_SOCKET")
@@ -29,7 +29,7 @@ impl ServiceManager {
         self.send("READY=1");
     }
 
-    /// The program drains, and ends.
+    /// The program drains, and will end.
     pub(crate) fn stopping(&self) {
         self.send("STOPPING=1");
     }

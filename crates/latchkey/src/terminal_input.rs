@@ -1,4 +1,4 @@
-//! Asks for a secret at the terminal, and does not show it.
+//! Asks for a secret at the terminal without showing it.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -16,7 +16,7 @@ impl Drop for Restored<'_> {
     }
 }
 
-/// Asks a question whose answer is not shown. Without a terminal, the error says what to do `instead`.
+/// Asks a question without showing the answer. Without a terminal, the error says what to do `instead`.
 pub(crate) fn ask_secret(question: &str, instead: &str) -> anyhow::Result<Zeroizing<String>> {
     // Standard input may be a pipe with something else.
     let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {

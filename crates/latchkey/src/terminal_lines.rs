@@ -1,4 +1,5 @@
-//! Formats log lines for a person at a terminal: as the subscriber does, with the level in its colour where the terminal has colours.
+//! Formats log lines for a person at a terminal, like the subscriber. If the terminal has colours, the level
+//! is coloured.
 
 use std::fmt;
 use std::io::stdout;

@@ -1,4 +1,5 @@
-//! TLS of the listeners: loaded at start, and reloaded when its files change and on SIGHUP. Unusable files change nothing.
+//! TLS of the listeners: loaded at start, and reloaded when its files change and on SIGHUP.
+//! Unusable files change nothing.
 
 use std::error::Error;
 use std::io;
@@ -38,7 +39,8 @@ pub(crate) fn certificate_header(
     })?))
 }
 
-/// Where a server with these settings takes client certificates. The files are read when they are needed.
+/// The listeners and proxies of these settings that receive client certificates. The files are read when they
+/// are needed.
 pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSources {
     let files = settings.server.listeners.iter().enumerate().flat_map(|(number, listener)| {
         let of_listener = listener.tls.as_ref().and_then(|tls| tls.client_ca.clone());
@@ -52,7 +54,7 @@ pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSou
     CertificateSources::of_files(files.collect::<Vec<_>>(), files::read_public)
 }
 
-/// What is reloaded without a restart.
+/// The files that are reloaded without a restart.
 #[derive(Clone)]
 enum Reloaded {
     Tls(Tls),
@@ -133,7 +135,7 @@ pub(crate) async fn keep_fresh(listeners: Vec<Listener>, mut hangup: Signal) {
     }
 }
 
-/// Logs the same failure once, and again on a request.
+/// Logs a repeated failure once, and again on a request.
 async fn look(reloaded: &Reloaded, requested: bool, refused: &mut Option<String>) {
     let reading = reloaded.clone();
     let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };

@@ -1,4 +1,4 @@
-//! Which certificates of servers the command line trusts, as an HTTP client.
+//! The certificates of servers that the command line trusts, as an HTTP client.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use reqwest::{Certificate, Client, ClientBuilder};
 use settings::files;
 
-/// What is trusted beside the certificates of the system.
+/// The trusted certificates beside those of the system.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     /// Certificates in PEM.
@@ -16,7 +16,7 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// The certificates of a file, if there is one.
+    /// Trusts the certificates of a file, if there is one.
     pub(crate) fn of(file: Option<&PathBuf>) -> Self {
         Self { files: file.into_iter().cloned().collect(), is_insecure: false }
     }

@@ -1,4 +1,4 @@
-//! Adds what was counted to the store every minute.
+//! Adds the counts to the store every minute.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +20,16 @@ pub(crate) struct UsageWriter {
     counts: Arc<UsageCounts>,
     store: Arc<dyn AdministrationStore>,
     clock: Clock,
-    /// Of this process, which may be started again under the same name.
+    /// The name of this process, which may be started again under the same name.
     replica: String,
     unwritten: Mutex<Unwritten>,
 }
 
-/// What is written next. Rows and number stay together until the store has said that they are added: what it has added without saying so is
-/// not added twice.
+/// The counts to write next. Rows and number stay together until the store has confirmed the batch: a batch
+/// that it added without a confirmation is not added twice.
 #[derive(Default)]
 struct Unwritten {
-    /// Of batches that are added.
+    /// The number of added batches.
     number: u64,
     rows: Vec<UsageDay>,
     log: OutageLog,

@@ -1,5 +1,5 @@
-//! When files may have changed: after a notification, and every 15 s, because some mounts send none. The caller reads the files to find
-//! what has changed.
+//! Reports when files may have changed: after a notification, and every 15 s, because some mounts send none.
+//! The caller reads the files to find the change.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -11,7 +11,8 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-/// Delay after a notification, because editors write a file in several steps, and certificate and key are two files.
+/// The delay after a notification: editors write a file in several steps, and certificate and key are two
+/// files.
 const SETTLE: Duration = Duration::from_millis(200);
 /// The polling interval without notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -20,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     names: Arc<Mutex<HashSet<OsString>>>,
-    /// One unit for one or several events.
+    /// One unit stands for one or several events.
     events: mpsc::Receiver<()>,
     /// Whether an event was received that [`Watch::changed`] has not reported.
     is_notified: bool,
@@ -62,7 +63,8 @@ impl Watch {
         self.is_notified = false;
     }
 
-    /// Adds these paths. Watches folders rather than files, because an editor that replaces a file creates a new one.
+    /// Adds these paths. Watches folders and not files, because an editor that replaces a file creates a new
+    /// one.
     pub(crate) fn add(&mut self, paths: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else { return };
         for path in paths {
@@ -77,8 +79,8 @@ impl Watch {
     }
 }
 
-/// A settings folder may also hold a log that changes all the time. Relevant are names of watched files, YAML files (tenants), and names
-/// that begin with two dots, like the link that a mounted ConfigMap replaces.
+/// A settings folder may also contain a log that changes all the time. Only these names count: watched files,
+/// YAML files (tenants), and names with two leading dots, like the link that a mounted ConfigMap replaces.
 fn concerns(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
     let names = names.lock().unwrap_or_else(PoisonError::into_inner);
     !event.kind.is_access()

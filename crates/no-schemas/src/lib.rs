@@ -1,4 +1,5 @@
-//! The derive of schemas where no schema is made, as in the program: it accepts the attributes of `schemars`, and adds no code.
+//! The derive of schemas where no schema is made, as in the program: it accepts the attributes of
+//! `schemars`, and adds no code.
 
 use proc_macro::TokenStream;
 

@@ -1,5 +1,5 @@
-//! How the libraries of AWS are configured here: timeouts, retries, region, credentials where the AWS tools
-//! find them.
+//! The configuration of the AWS libraries: timeouts, retries, region, and credentials from the places of the
+//! AWS tools.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const TO_ANSWER: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What the options and the environment say, and the address of the one service. Other services of AWS, which
-/// credentials may come from, keep their own.
+/// The options with the values of the environment, and the address of one service. Other AWS services, which
+/// credentials may come from, keep their own addresses.
 pub(crate) struct Found {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: Option<String>,

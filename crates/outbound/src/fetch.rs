@@ -1,5 +1,6 @@
-//! Fetches a small document from a URL that a tenant or a client named. The guard judges each address of a name, and the connection is opened
-//! to one of those addresses: a name cannot resolve to another address than the one that was judged.
+//! Fetches a small document from a URL that a tenant or a client named. The guard checks each address of a
+//! name, and the connection is opened to one of the checked addresses, so the name cannot resolve to another
+//! one.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -18,9 +19,10 @@ use crate::fetch_error::{FetchError, LARGEST};
 use crate::guard::Guard;
 use crate::lookups::Lookups;
 
-/// A fetch takes no longer, from the resolution of the name to the last byte. The wait for a turn to resolve it comes before.
+/// The longest time of a fetch, from the resolution of the name to the last byte, without the wait for a turn
+/// to resolve it.
 const LONGEST: Duration = Duration::from_secs(2);
-/// What is posted is answered within this time.
+/// The longest time until a posted form is answered.
 const LONGEST_POST: Duration = Duration::from_secs(5);
 
 /// Fetches documents.
@@ -36,7 +38,7 @@ pub struct Fetcher {
 pub struct Fetched {
     /// Its bytes.
     pub body: Vec<u8>,
-    /// For how long it may be used without asking again, where the answer says so (RFC 9111 §5.2.2).
+    /// How long it may be used without a new request, if the response says so (RFC 9111 §5.2.2).
     pub max_age: Option<Duration>,
 }
 
@@ -51,7 +53,8 @@ impl Fetcher {
         Self { guard, lookups, client: OnceLock::new() }
     }
 
-    /// Fetches a document of these media types for a tenant. No proxy of the environment is used, no cookie kept, no redirect followed.
+    /// Fetches a document of these media types for a tenant. No proxy of the environment is used, no cookie
+    /// kept, no redirect followed.
     ///
     /// # Errors
     /// [`FetchError`].
@@ -89,7 +92,8 @@ impl Fetcher {
         Ok(Fetched { body: read(response).await?, max_age })
     }
 
-    /// Posts a form for a tenant. Any status of success will do, and the answer is not read. As for a fetch, no redirect is followed.
+    /// Posts a form for a tenant. Any success status is accepted, and the response is not read. No redirect
+    /// is followed.
     ///
     /// # Errors
     /// [`FetchError`].
@@ -104,7 +108,8 @@ impl Fetcher {
         tokio::time::timeout(LONGEST_POST, posting).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
-    /// Judges the URL with the address of a literal host. For a name it takes the tenant's turn to resolve it.
+    /// Checks the URL, with the address of a literal host. For a name it takes the tenant's turn to resolve
+    /// it.
     async fn admit(&self, tenant: &TenantId, url: &str) -> Result<(Url, Option<Turn>), FetchError> {
         let url = self.guard.check(url)?;
         let turn = match url.domain() {

@@ -23,7 +23,7 @@ pub enum FetchError {
     /// It took too long.
     #[error("no whole answer in time")]
     TooSlow,
-    /// Another status than 200, or for a form than one of success. Redirects are not followed.
+    /// The status is not 200, or for a form no success. Redirects are not followed.
     #[error("the answer has status {0}")]
     Status(u16),
     /// The answer is compressed, although the request accepts no compression.
@@ -35,7 +35,7 @@ pub enum FetchError {
     /// The answer ended early, or is no HTTP.
     #[error("the answer broke off: {0}")]
     Broken(String),
-    /// No client can be made: the machine trusts no certificate.
+    /// No client can be created, because the machine trusts no certificate.
     #[error("no HTTP client: {0}")]
     NoClient(String),
 }

@@ -1,11 +1,13 @@
-//! Which addresses may be fetched from when a tenant or a client names the URL: public ones, and networks that the operator allows.
+//! Which addresses may be fetched from when a tenant or a client names the URL: public ones, and networks
+//! that the operator allows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use url::{Host, Url};
 
-/// The networks of IPv4 that are not public: each entry of the special-purpose registry (RFC 6890), and multicast.
+/// The networks of IPv4 that are not public: each entry of the special-purpose registry
+/// (RFC 6890), and multicast.
 const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 19] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),        // this host on this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
@@ -28,8 +30,9 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 19] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, and broadcast
 ];
 
-/// The networks within 2000::/3, the global unicast of IPv6, that are not public. Everything outside of it is not public either: loopback,
-/// mapped and translated IPv4 (NAT64), unique local, link-local, site-local and multicast addresses.
+/// The networks within 2000::/3, the global unicast of IPv6, that are not public. Everything outside of
+/// it is not public either: loopback, mapped and translated IPv4 (NAT64), unique local, link-local,
+/// site-local and multicast addresses.
 const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
@@ -52,10 +55,10 @@ pub enum UnfitUrl {
     /// It cannot be read, or has a user or a fragment.
     #[error("this is no URL to fetch from")]
     Malformed,
-    /// Neither https nor http on an allowed loopback address.
+    /// The URL is neither https nor http on an allowed loopback address.
     #[error("only https is fetched")]
     NotHttps,
-    /// Its host is an address that is neither public nor allowed.
+    /// The host is an address that is neither public nor allowed.
     #[error("the address is neither public nor listed in server.outbound.allowed_networks")]
     Address,
 }
@@ -75,7 +78,7 @@ impl Guard {
         is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
     }
 
-    /// Checks what can be said of a URL before its name is resolved. Addresses of a name are for [`Guard::allows`], when they are known.
+    /// Checks a URL before its name is resolved. [`Guard::allows`] checks the addresses of a name later.
     ///
     /// # Errors
     /// [`UnfitUrl`].
@@ -91,7 +94,8 @@ impl Guard {
         if has_user || url.fragment().is_some() {
             return Err(UnfitUrl::Malformed);
         }
-        // Nothing crosses a network in clear, and no name is resolved for http: a resolver could answer with any address.
+        // Nothing is sent over a network in clear, and no name is resolved for http, because a resolver could
+        // answer with any address.
         let is_loopback = literal.is_some_and(|address| address.is_loopback());
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
             return Err(UnfitUrl::NotHttps);

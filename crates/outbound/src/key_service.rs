@@ -6,11 +6,11 @@ use keys::KeyEncryptionKey;
 
 use crate::{KmsOptions, OptionsError, VaultOptions};
 
-/// A key of AWS KMS. Determines the region where the options name none, which may take seconds; sends no
-/// request to AWS KMS.
+/// A key of AWS KMS. If the options name no region, it is searched, which may take seconds. No request is
+/// sent to AWS KMS.
 ///
 /// # Errors
-/// [`OptionsError`] where the options are unusable, or the program is built without AWS KMS.
+/// [`OptionsError`] if the options are unusable, or the program is built without AWS KMS.
 pub async fn open_aws_kms(options: KmsOptions) -> Result<Arc<dyn KeyEncryptionKey>, OptionsError> {
     #[cfg(feature = "aws-kms")]
     return Ok(Arc::new(crate::kms::AwsKms::new(options).await?));
@@ -21,10 +21,10 @@ pub async fn open_aws_kms(options: KmsOptions) -> Result<Arc<dyn KeyEncryptionKe
     }
 }
 
-/// A key of Vault. Sends no request to Vault.
+/// A key of Vault. No request is sent to Vault.
 ///
 /// # Errors
-/// [`OptionsError`] where the options are unusable, or the program is built without Vault.
+/// [`OptionsError`] if the options are unusable, or the program is built without Vault.
 pub fn open_vault(options: VaultOptions) -> Result<Arc<dyn KeyEncryptionKey>, OptionsError> {
     #[cfg(feature = "vault")]
     return Ok(Arc::new(crate::vault::VaultTransit::new(options)?));

@@ -1,4 +1,5 @@
-//! The keyring of the system, for credentials of the command line. It is a cargo feature; a program without it refuses to open one.
+//! The keyring of the system, for credentials of the command line. It is a cargo feature; a program
+//! without it refuses to open one.
 
 #[cfg(all(feature = "keyring", target_os = "linux"))]
 mod kernel;
@@ -12,7 +13,7 @@ use crate::service::build_hint;
 
 /// The secrets of this user, by names.
 pub trait Keyring: fmt::Debug {
-    /// Stores a secret, instead of the one before.
+    /// Stores a secret, and replaces the previous one.
     ///
     /// # Errors
     /// [`KeyringError`] where the system refuses it.
@@ -24,7 +25,7 @@ pub trait Keyring: fmt::Debug {
     /// [`KeyringError`] where the system refuses it.
     fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeyringError>;
 
-    /// Removes a secret; one that is gone is no error.
+    /// Removes a secret. An absent one is no error.
     ///
     /// # Errors
     /// [`KeyringError`] where the system refuses it.
@@ -43,7 +44,7 @@ pub enum KeyringError {
     /// The system refuses it: a container may forbid it, or the user's share is full.
     #[error("the kernel's keyring cannot be used")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// Another program has stored something else below this name.
+    /// Another program has stored something else under this name.
     #[error("the kernel's keyring has no text below the name {0}")]
     NoText(String),
 }
@@ -51,7 +52,7 @@ pub enum KeyringError {
 /// The keyring of this user: that of the Linux kernel, which keeps secrets in memory and on no disk.
 ///
 /// # Errors
-/// [`KeyringError`] where the program or the system has none.
+/// [`KeyringError`] if the program or the system has none.
 pub fn open_keyring() -> Result<Box<dyn Keyring>, KeyringError> {
     if !cfg!(feature = "keyring") {
         return Err(KeyringError::NotBuiltIn);

@@ -1,6 +1,6 @@
 //! AWS KMS as a key-encryption key. The context is sent with each data key as encryption context, which AWS
 //! authenticates and writes in clear to CloudTrail: it names a tenant and the number of a key. The SDK finds
-//! credentials and missing options in its usual places; nothing else here reads the environment.
+//! credentials and missing options in its usual places; no other code here reads the environment.
 
 mod answer;
 
@@ -32,7 +32,7 @@ pub(crate) struct AwsKms {
 const CONTEXT: &str = "latchkey-context";
 
 impl AwsKms {
-    /// Finds the region if it is missing, which may take seconds; AWS KMS itself is not called yet.
+    /// Searches the region if it is missing, which may take seconds. AWS KMS itself is not called yet.
     pub(crate) async fn new(options: KmsOptions) -> Result<Self, OptionsError> {
         Self::load(options, aws::defaults()).await
     }
@@ -65,7 +65,8 @@ impl KeyEncryptionKey for AwsKms {
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
-        // Naming the key prevents that a ciphertext of a foreign key, which we may be allowed to use, is opened.
+        // The request names the key, so that no ciphertext of a foreign key is decrypted that this program
+        // may be allowed to use.
         let request = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;

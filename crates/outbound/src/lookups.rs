@@ -1,8 +1,9 @@
-//! Addresses of names that tenants and clients chose. A lookup has a permit that tenants share in turn, and ends when it is given up: no
-//! thread waits for a name server.
+//! Resolves names that tenants and clients chose. A lookup has a permit that tenants share in turn, and ends
+//! when it is dropped: no thread waits for a name server.
 //!
-//! Names are found as the C library finds them with `hosts: files dns`: /etc/hosts first, then the name servers of /etc/resolv.conf with its
-//! search list. Both files are read for each lookup, so that a change counts at once and lookups share no connection and no answer.
+//! Names are resolved like the C library does with `hosts: files dns`: /etc/hosts first, then the name
+//! servers of /etc/resolv.conf with its search list. Both files are read for each lookup, so that a change
+//! takes effect at once and lookups share no connection and no answer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -25,13 +26,14 @@ mod tests;
 
 /// A lookup takes no longer, and nor does the wait for its turn.
 const LONGEST: Duration = Duration::from_secs(2);
-/// Names that are resolved at the same time.
+/// The names that are resolved at the same time.
 const LOOKUPS: usize = 64;
-/// Of them those of one tenant.
+/// The names of one tenant that are resolved at the same time.
 const LOOKUPS_OF_TENANT: usize = 8;
-/// Lookups of one tenant that wait. More are refused at once.
+/// The waiting lookups of one tenant. Further ones are refused at once.
 const WAITING_OF_TENANT: usize = 64;
-/// A name server that does not answer is asked again after this time, or after a shorter one that /etc/resolv.conf says.
+/// A name server that does not answer gets another request after this time, or after a shorter one from
+/// /etc/resolv.conf.
 const ASK_AGAIN: Duration = Duration::from_millis(700);
 
 /// Resolves names.
@@ -40,7 +42,7 @@ pub(crate) struct Lookups {
     servers: Servers,
 }
 
-/// Who is asked.
+/// The name servers.
 enum Servers {
     OfSystem,
     #[cfg(test)]
@@ -48,7 +50,7 @@ enum Servers {
 }
 
 impl Lookups {
-    /// As the machine resolves names.
+    /// Resolves names like the machine.
     pub(crate) fn new() -> Self {
         Self::asking(Servers::OfSystem)
     }
@@ -60,16 +62,16 @@ impl Lookups {
     /// Takes the tenant's turn for a lookup.
     ///
     /// # Errors
-    /// [`FetchError::NoTurn`] where the tenant has as many lookups as it may, and none of them ends in time.
+    /// [`FetchError::NoTurn`] if the tenant has as many lookups as it may, and none of them ends in time.
     pub(crate) async fn take_turn(&self, tenant: &TenantId) -> Result<Turn, FetchError> {
         let turn = timeout(LONGEST, self.turns.take(tenant)).await;
         turn.ok().and_then(Result::ok).ok_or(FetchError::NoTurn)
     }
 
-    /// The addresses of a name, with port 0. The turn is held as long as the lookup goes on, and no longer.
+    /// The addresses of a name, with port 0. The turn is held exactly as long as the lookup runs.
     ///
     /// # Errors
-    /// [`FetchError::Connection`] where the name has no address, and [`FetchError::TooSlow`].
+    /// [`FetchError::Connection`] if the name has no address, and [`FetchError::TooSlow`].
     pub(crate) async fn resolve(&self, name: &str, _turn: Turn) -> Result<Vec<SocketAddr>, FetchError> {
         let found = timeout(LONGEST, self.find(name)).await.unwrap_or(Err(FetchError::TooSlow))?;
         Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
@@ -82,7 +84,7 @@ impl Lookups {
         }
         let (config, mut options) = self.servers.read().map_err(|error| not_found(&error))?;
         options.timeout = options.timeout.min(ASK_AGAIN);
-        // The file was read, and a name that it holds is not asked for.
+        // The file was read already, and no name server is asked for a name in it.
         options.use_hosts_file = ResolveHosts::Never;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.cache_size = 0;

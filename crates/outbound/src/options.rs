@@ -1,4 +1,5 @@
-//! The operator's settings of a key service. They are the same in every build, also in one without the service.
+//! The operator's settings of a key service. They are the same in every build, also in
+//! one without the service.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,8 @@ use zeroize::Zeroizing;
 /// The key in AWS KMS.
 #[derive(Clone, Debug, Default)]
 pub struct KmsOptions {
-    /// The key's ARN or identifier. An alias may be moved to another key, which cannot unwrap earlier data keys.
+    /// The key's ARN or identifier. An alias may be moved to another key, which cannot
+    /// unwrap earlier data keys.
     pub key_id: String,
     /// The region; without it, that of the ARN or of the environment.
     pub region: Option<String>,
@@ -24,10 +26,10 @@ pub struct VaultOptions {
     pub address: String,
     /// The name of the key in the transit engine.
     pub transit_key: String,
-    /// It needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>` only: with `create`, Vault would
-    /// create a key for a mistyped name. It is not renewed here.
+    /// It needs `update` on `<mount>/encrypt/<key>` and `<mount>/decrypt/<key>` only: with `create`, Vault
+    /// would create a key for a mistyped name. This program does not renew it.
     pub token: VaultToken,
-    /// Where the engine is mounted; usually `transit`.
+    /// The mount path of the engine, usually `transit`.
     pub mount: String,
     /// The namespace of Vault Enterprise, if there is one.
     pub namespace: Option<String>,
@@ -43,7 +45,7 @@ pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 pub enum VaultToken {
     /// A fixed token. The operator keeps it alive.
     Text(Secret),
-    /// A file, as a Vault agent writes it. It is read again whenever Vault refuses its previous content.
+    /// A file that a Vault agent writes. It is read again whenever Vault refuses its previous content.
     File {
         /// The path.
         path: PathBuf,

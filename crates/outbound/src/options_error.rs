@@ -12,7 +12,8 @@ pub enum OptionsError {
     /// The program is built without this service.
     #[error("this program is built without {0}")]
     NotBuiltIn(KeyService),
-    /// Not `https://host[:port]` or, on this machine, `http://host[:port]`; an address may hold a password and is not quoted.
+    /// The address is not `https://host[:port]` or, on this machine, `http://host[:port]`. It may contain a
+    /// password and is not quoted.
     #[error("{what} is no address of the form https://host:port")]
     Address {
         /// The option.
@@ -38,7 +39,7 @@ pub enum OptionsError {
     /// The token file does not exist or is not readable.
     #[error("the token's file {} cannot be read", .0.display())]
     TokenFile(PathBuf, #[source] io::Error),
-    /// Not readable as PEM.
+    /// The file is not readable as PEM.
     #[error("the certificate authority is no PEM certificate")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
     /// Valid PEM without a certificate.

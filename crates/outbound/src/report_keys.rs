@@ -18,10 +18,10 @@ use crate::fetch::Fetcher;
 
 /// Keys are fetched again after this time.
 const FRESH: Duration = Duration::from_secs(3600);
-/// A key that is not known is asked for again after this time.
+/// The keys are fetched again for an unknown key at most once in this time.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Keys that are published at a URL of the operator's. They are fetched when the first report needs them.
+/// The keys that are published at a URL of the operator. They are fetched when the first report needs them.
 pub struct ReportKeys {
     fetcher: Arc<Fetcher>,
     url: String,
@@ -52,7 +52,7 @@ impl ReportKeys {
         Self { fetcher, url, known: Mutex::default() }
     }
 
-    /// Whether the key of this name has signed a text with this digest. The signature is in Base64.
+    /// Whether the key with this name has signed a text with this digest. The signature is in Base64.
     pub async fn have_signed(&self, key: &str, digest: &Digest, signature: &str) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
         let mut known = self.known.lock().await;

@@ -2,7 +2,7 @@
 //! Manager. In reading order: [`SecretStoreOptions`], [`SecretStore`], [`StoredVersion`],
 //! [`SecretStoreError`].
 //!
-//! A read is tried twice. A write is sent once: what has no answer may have happened.
+//! A read is tried twice. A write is sent once, because a write without an answer may have happened.
 
 mod error;
 mod options;
@@ -33,30 +33,30 @@ use crate::OptionsError;
 /// A place where an operator keeps client secrets.
 #[async_trait]
 pub trait SecretStore: Send + Sync + fmt::Debug {
-    /// Reads a secret: its current version and, with `with_previous`, the one before where the store still
-    /// has it.
+    /// Reads a secret: its current version and, with `with_previous`, the previous one if the store still has
+    /// it.
     ///
     /// # Errors
     /// [`SecretStoreError`]
     async fn read(&self, path: &str, with_previous: bool) -> Result<StoredSecret, SecretStoreError>;
 
-    /// Puts a value at a path under a key, leaves the other members as they are, and returns the new version.
+    /// Writes a value at a path under a key, leaves the other members unchanged, and returns the new version.
     /// Without a key the value becomes the whole text, in AWS only.
     ///
-    /// Vault takes it only onto the version that was read for it, so nothing that was written meanwhile is
-    /// lost, and creates a secret that is not there. AWS has no such condition: of two writes at one time the
-    /// later one wins; and it takes a value only for a secret that exists.
+    /// Vault accepts the value only if the version that was read is still the current one, so no concurrent
+    /// write is lost; it creates a missing secret. AWS has no such condition: the later of two concurrent
+    /// writes counts; and it accepts a value only for an existing secret.
     ///
     /// # Errors
-    /// [`WriteError::Refused`] where nothing was changed, [`WriteError::Unknown`] where that is not known.
+    /// [`WriteError::Refused`] if nothing was changed, [`WriteError::Unknown`] if that is unknown.
     async fn write(&self, path: &str, key: Option<&str>, value: &Secret) -> Result<String, WriteError>;
 }
 
-/// A store by its name in the configuration, which messages begin with. Sends no request to the store. For
-/// AWS it determines the region where the options name none, which may take seconds.
+/// A store with its name in the configuration, which is the prefix of messages. No request is sent to the
+/// store. If the options for AWS name no region, it is searched, which may take seconds.
 ///
 /// # Errors
-/// [`OptionsError`] where the options are unusable, or the program is built without this kind of store.
+/// [`OptionsError`] if the options are unusable, or the program is built without this kind of store.
 pub async fn open_secret_store(
     name: &str,
     options: SecretStoreOptions,

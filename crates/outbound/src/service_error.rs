@@ -12,7 +12,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// No connection, no answer in time, or a broken one.
+    /// There was no connection, no answer in time, or a broken one.
     pub(crate) fn silent(&self, error: &(dyn Error + 'static)) -> SealError {
         self.unavailable(&format!("does not answer: {}", root(error)))
     }

@@ -4,7 +4,8 @@ use url::{Host, Url};
 
 use crate::OptionsError;
 
-/// An operator's address of a service: scheme, host and port. It is https, or http on this machine, so nothing crosses a network in clear.
+/// An operator's address of a service: scheme, host and port. It is https, or http on this machine, so
+/// nothing is sent over a network in clear.
 #[derive(Clone, Debug, derive_more::Deref, PartialEq, Eq)]
 pub struct ServiceUrl(Url);
 
@@ -12,7 +13,8 @@ impl ServiceUrl {
     /// Parses the address in the option `what`.
     ///
     /// # Errors
-    /// [`OptionsError::Address`] and [`OptionsError::InClear`]; neither quotes the address, which may hold a password.
+    /// [`OptionsError::Address`] and [`OptionsError::InClear`]; neither quotes the address, which may contain
+    /// a password.
     pub fn parse(what: &'static str, address: &str) -> Result<Self, OptionsError> {
         let url = Url::parse(address).map_err(|_| OptionsError::Address { what })?;
         let is_bare = url.path() == "/"

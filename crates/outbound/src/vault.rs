@@ -1,6 +1,6 @@
-//! HashiCorp Vault's transit engine as a key-encryption key (Vault 1.13 or later, or OpenBao). The context is sent
-//! with each data key, as associated data and as the context of a derived key, for keys of either kind. A ciphertext
-//! names the version of the key, so data keys wrapped before a rotation in Vault stay readable.
+//! HashiCorp Vault's transit engine as a key-encryption key (Vault 1.13 or later, or OpenBao). The context is
+//! sent with each data key, as associated data and as the context of a derived key, for keys of either kind.
+//! A ciphertext names the version of the key, so data keys wrapped before a rotation in Vault stay readable.
 //!
 //! The connection and the session are those of the secret store, too.
 
@@ -50,7 +50,7 @@ impl VaultTransit {
         Ok(Self { session, mount, key, service: Service { name } })
     }
 
-    /// The version of Vault's key that wrapped a data key, as `vault:v3:…` says.
+    /// The version of Vault's key that wrapped a data key, from `vault:v3:…`.
     pub(crate) fn key_version(wrapped: &[u8]) -> Option<u64> {
         let text = std::str::from_utf8(wrapped).ok()?;
         let (version, rest) = text.strip_prefix("vault:v")?.split_once(':')?;

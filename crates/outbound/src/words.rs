@@ -1,4 +1,4 @@
-//! The words of other services in our messages.
+//! Quotes the words of other services in our messages.
 
 use std::error::Error;
 

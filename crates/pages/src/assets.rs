@@ -1,4 +1,5 @@
-//! The files that pages load: a style sheet, a script and an icon. The path of a file has its digest, so that a copy of it never grows old.
+//! The files that pages load: a style sheet, a script and an icon. The path of a file contains its digest, so
+//! that a copy never becomes stale.
 
 use std::sync::LazyLock;
 
@@ -43,7 +44,7 @@ impl Asset {
         Self { name, media_type, text, hash, integrity }
     }
 
-    /// Where it is served, without the path of a proxy.
+    /// The path of the file, without the path of a proxy.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/assets/{}/{}", self.hash, self.name)

@@ -1,6 +1,8 @@
-//! What people call the browser that sends a `User-Agent`: its name and its system, such as `Firefox on Windows`. Nothing is decided by it.
+//! The name of a browser for people, by its `User-Agent`: its name and its system, such as `Firefox on
+//! Windows`. It decides nothing.
 
-/// Browsers by what only they say: each names those that it resembles, too, so the order counts.
+/// Browsers by the words that only they send. Each also names the browsers that it resembles, so the order
+/// matters.
 const BROWSERS: [(&str, &str); 10] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -22,10 +24,10 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Macintosh", "macOS"),
     ("Linux", "Linux"),
 ];
-/// Characters of a name that says neither.
+/// The characters of a `User-Agent` that names neither.
 const LONGEST: usize = 60;
 
-/// The name, in which `on` joins browser and system; `None` where the browser says nothing of itself.
+/// The name, in which `on` joins browser and system. `None` if the browser sends no name.
 pub(crate) fn browser_name(user_agent: &str, on: fn(&str, &str) -> String) -> Option<String> {
     let of = |known: &[(&str, &'static str)]| {
         known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)

@@ -1,4 +1,4 @@
-//! Parts that pages are made of. What has values of its own is a struct here, and its macro is in `views/components.html`, beside those of
+//! Parts of pages. A part with values is a struct here, and its macro is in `views/components.html`, beside
 //! the parts that are markup alone.
 
 mod bar_chart;
@@ -15,10 +15,10 @@ pub use table::{Column, Table};
 pub use time_line::{TimeLine, TimeLineRow, TimeSpan};
 pub use value::{Fact, Moment, Value};
 
-/// What an alert or a badge means. The text says it, too: no meaning is in the colour alone.
+/// The meaning of an alert or a badge. Its text expresses it, too, because colour alone is not enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Meaning {
-    /// Nothing in particular.
+    /// No particular meaning.
     #[default]
     Neutral,
     /// Good to know.
@@ -40,7 +40,7 @@ pub struct Badge {
     pub text: String,
 }
 
-/// One of several places: a tab, or an entry of the navigation.
+/// One of several destinations: a tab, or an entry of the navigation.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// Where it is.
@@ -49,21 +49,21 @@ pub struct Place {
     pub is_current: bool,
 }
 
-/// What takes the place of a list that has nothing: what belongs there, and the one thing to do about it.
+/// Replaces an empty list: explains the list, and links to its first action.
 #[derive(Clone, Debug)]
 pub struct Empty {
     /// What is missing.
     pub title: String,
     /// What it is for.
     pub text: String,
-    /// What makes the first one.
+    /// The link that creates the first entry.
     pub action: Option<Link>,
 }
 
-/// The ways to the other parts of a long list.
+/// The links to the other parts of a long list.
 #[derive(Clone, Debug)]
 pub struct Pager {
-    /// What the ways are called together.
+    /// The label of the links.
     pub label: String,
     /// The part before.
     pub previous: Option<Link>,
@@ -71,12 +71,12 @@ pub struct Pager {
     pub next: Option<Link>,
 }
 
-/// The frame of a page for operators: where one is, and as whom.
+/// The frame of a page for operators: the present place, and the person who is signed in.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// What leads past the navigation.
+    /// The link that skips the navigation.
     pub skip: String,
-    /// What the navigation is called.
+    /// The label of the navigation.
     pub label: String,
     /// The entries of the navigation.
     pub places: Vec<Place>,

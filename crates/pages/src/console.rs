@@ -1,4 +1,5 @@
-//! Pages of the console: a frame, and blocks in their order. What a block shows is a value, so that pages are made of data alone.
+//! Pages of the console: a frame, and blocks in their order. A block's content is a value, so pages consist
+//! of data alone.
 
 use std::fmt::Display;
 
@@ -11,24 +12,24 @@ use crate::page::{Common, Link, page};
 #[derive(Template)]
 #[template(path = "views/console.html")]
 pub struct ConsolePage {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where one is, and as whom.
+    /// The present place, and the person who is signed in.
     pub frame: Frame,
-    /// What ends the session; none without one.
+    /// The form that ends the session. None without a session.
     pub sign_out: Option<Form>,
     /// The heading.
     pub heading: String,
     /// The parts of the subject.
     pub tabs: Vec<Place>,
-    /// What it shows, in this order.
+    /// The blocks, in this order.
     pub blocks: Vec<Block>,
 }
 
 /// A part of a page.
 #[derive(Clone, Debug)]
 pub enum Block {
-    /// What has happened, which takes the focus.
+    /// What has happened. The alert takes the focus.
     Alert(Meaning, String),
     /// A message.
     Note(Meaning, String),
@@ -36,7 +37,7 @@ pub enum Block {
     Heading(&'static str),
     /// A paragraph.
     Text(String),
-    /// Text that is copied, with what it is called.
+    /// A text to copy, with its label.
     Code(String, String),
     /// Labels and values.
     Facts(Vec<Fact>),
@@ -48,7 +49,7 @@ pub enum Block {
     TimeLine(TimeLine),
     /// A list that has nothing.
     Empty(Empty),
-    /// The ways through a long list.
+    /// The links through a long list.
     Pager(Pager),
     /// Ways to do something.
     Links(Vec<Link>),
@@ -63,28 +64,28 @@ pub enum Block {
 pub struct Entry {
     /// Its name.
     pub title: String,
-    /// What is known of it.
+    /// The known facts.
     pub facts: Vec<Fact>,
-    /// What can be done to it.
+    /// The possible actions.
     pub forms: Vec<Form>,
 }
 
-/// A form. Every form says which page of which session it is of.
+/// A form. Every form contains the page and session that it belongs to.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Where it leads.
+    /// The target.
     pub action: String,
-    /// Whether it asks and changes nothing.
+    /// Whether it is a search, which changes nothing.
     pub is_search: bool,
     /// Values that are sent with it.
     pub hidden: Vec<(&'static str, String)>,
-    /// What is filled in.
+    /// The fields.
     pub fields: Vec<Field>,
     /// Addresses that depend on one of the fields, shown below it.
     pub preview: Option<Preview>,
     /// The label of its button.
     pub submit: String,
-    /// What the button means: [`Meaning::Danger`] where it does harm.
+    /// The meaning of the button: [`Meaning::Danger`] if it does harm.
     pub meaning: Meaning,
 }
 
@@ -95,9 +96,9 @@ pub struct Field {
     pub name: &'static str,
     /// Its label.
     pub label: String,
-    /// What belongs there; empty where the label says it.
+    /// A hint for the value. Empty if the label is enough.
     pub hint: String,
-    /// What is wrong with it; empty where nothing is.
+    /// The error of the value. Empty if there is none.
     pub error: String,
     /// How it is filled in.
     pub input: Input,
@@ -118,14 +119,14 @@ pub enum Input {
     Any(Vec<Choice>),
 }
 
-/// What can be chosen.
+/// A choice.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// What is sent.
+    /// The value that is sent.
     pub value: String,
-    /// What people read.
+    /// The text for people.
     pub label: String,
-    /// What it is for; empty where the label says it.
+    /// Its description. Empty if the label is enough.
     pub text: String,
     /// Whether it is chosen.
     pub is_chosen: bool,
@@ -152,25 +153,25 @@ impl Form {
         }
     }
 
-    /// The same with another meaning.
+    /// The form with another meaning.
     #[must_use]
     pub fn meaning(self, meaning: Meaning) -> Self {
         Self { meaning, ..self }
     }
 
-    /// The same with what is filled in.
+    /// The form with these fields.
     #[must_use]
     pub fn with(self, fields: Vec<Field>) -> Self {
         Self { fields, ..self }
     }
 
-    /// The same with addresses that depend on a field.
+    /// The form with addresses that depend on a field.
     #[must_use]
     pub fn previewing(self, preview: Preview) -> Self {
         Self { preview: Some(preview), ..self }
     }
 
-    /// The same with one more value that is sent.
+    /// The form with one more value to send.
     #[must_use]
     pub fn sending(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.hidden.push((name, value.into()));
@@ -185,7 +186,7 @@ impl Form {
         Self { is_search: true, hidden: Vec::new(), ..button }.with(fields)
     }
 
-    /// What belongs below this field.
+    /// The preview below this field.
     fn preview_of(&self, field: &Field) -> Option<&Preview> {
         self.preview.as_ref().filter(|preview| preview.field == field.name)
     }
@@ -200,7 +201,7 @@ impl Form {
 }
 
 impl Field {
-    /// A line of text that is needed.
+    /// A required line of text.
     #[must_use]
     pub fn text(name: &'static str, label: &str, value: &str) -> Self {
         Self::of(name, label, Input::Text(value.to_owned(), true))
@@ -212,7 +213,7 @@ impl Field {
         Self { name, label: label.to_owned(), hint: String::new(), error: String::new(), input }
     }
 
-    /// The same, which may stay empty.
+    /// The field, which may stay empty.
     #[must_use]
     pub fn optional(mut self) -> Self {
         if let Input::Text(_, is_needed) = &mut self.input {
@@ -221,19 +222,19 @@ impl Field {
         self
     }
 
-    /// The same with what belongs there.
+    /// The field with a hint.
     #[must_use]
     pub fn hint(self, hint: &str) -> Self {
         Self { hint: hint.to_owned(), ..self }
     }
 
-    /// The same with what is wrong.
+    /// The field with an error.
     #[must_use]
     pub fn error(self, error: String) -> Self {
         Self { error, ..self }
     }
 
-    /// Its identifier in the page, in which several forms may have a field of its name.
+    /// A unique identifier in the page, in which several forms may have a field with this name.
     fn id(&self, form: impl Display) -> String {
         format!("{}-{form}", self.name)
     }

@@ -1,4 +1,4 @@
-//! Every page with example values, for tests that look at all of them.
+//! Every page with example values, for tests of all pages.
 
 mod console;
 mod keys;
@@ -12,7 +12,7 @@ use crate::{
     SetPasswordError, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
-/// Where forms of the examples lead, and a value for their hidden field.
+/// The target of the examples' forms, and a value for their hidden field.
 const ACTION: &str = "/api/v1/tenant/acme/oauth/sign-in";
 const FLOW: &str = "c2VhbGVkIHJlcXVlc3Q";
 const CLIENT: &str = "https://app.acme.example";
@@ -34,7 +34,7 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages
 }
 
-/// A page of the console with this text wherever others choose one.
+/// A page of the console with this text at every place that callers or administrators can fill.
 #[must_use]
 pub fn console_page(common: &Common, text: &str) -> crate::console::ConsolePage {
     console::named(common, text)

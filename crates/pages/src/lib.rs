@@ -1,5 +1,5 @@
-//! What does a person see? Views go in, HTML comes out. A view is a struct with the values of one page, and its template is beside it. No
-//! template takes markup from a value. In reading order:
+//! What does a person see? Views go in, HTML comes out. A view is a struct with the values of one page, and
+//! its template is beside it. No template takes markup from a value. In reading order:
 
 mod components;
 mod page;

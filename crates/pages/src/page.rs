@@ -1,4 +1,5 @@
-//! What every page has: language, the names of tenant and client, the tenant's look, and how its response may be used.
+//! The properties of every page: language, the names of tenant and client, the tenant's look, and the policy
+//! of its response.
 
 use crate::assets::{self, Asset};
 use crate::texts::{Language, Texts};
@@ -8,32 +9,33 @@ pub trait Page {
     /// The document.
     fn render(&self) -> String;
 
-    /// What it has in common with all pages.
+    /// The parts that all pages have.
     fn common(&self) -> &Common;
 
-    /// Where its forms lead.
+    /// The target of its forms.
     fn form_target(&self) -> FormTarget {
         FormTarget::Own
     }
 }
 
-/// Where the forms of a page lead, for the page's policy.
+/// The target of a page's forms, for the page's policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormTarget {
-    /// To this origin.
+    /// This origin.
     Own,
-    /// To the client. Browsers apply the directive to the redirects that follow too, so the policy names no target.
+    /// The client. Browsers apply the directive to later redirects too, so the policy names no target.
     Client,
 }
 
-/// What every page has.
+/// The parts that every page has.
 #[derive(Clone, Debug, Default)]
 pub struct Common {
     /// The language of its texts.
     pub language: Language,
-    /// The path under which a proxy serves this server, without a slash at its end; empty for the root.
+    /// The path under which a proxy serves this server, without a slash at its end. Empty for the root.
     pub base: String,
-    /// The number that the response's policy names, for the page's script. It is new for each response.
+    /// The random number that the response's policy names, for the page's script. It is new for each
+    /// response.
     pub nonce: String,
     /// The tenant's display name, where the tenant is known.
     pub tenant_name: Option<String>,
@@ -49,19 +51,19 @@ pub struct Common {
     pub account: Option<String>,
 }
 
-/// Where the logo of a tenant is.
+/// The paths of a tenant's logo.
 #[derive(Clone, Debug)]
 pub struct LogoPaths {
     /// The path of the picture.
     pub light: String,
-    /// The path of that for the dark scheme, where it is another one.
+    /// The path for the dark scheme, if it has another logo.
     pub dark: Option<String>,
 }
 
 /// Addresses that a tenant shows on its pages.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
-    /// Where people get help.
+    /// The page where people get help.
     pub support: Option<String>,
     /// The terms of service.
     pub terms: Option<String>,
@@ -69,10 +71,10 @@ pub struct Links {
     pub privacy: Option<String>,
 }
 
-/// A way to another page: of a client, or of ours.
+/// A link to another page, of a client or of ours.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// What it is called.
+    /// Its text.
     pub name: String,
     /// Its address. That of a client is registered for it.
     pub url: String,
@@ -114,7 +116,7 @@ impl Common {
         (!letters.is_empty()).then_some(letters)
     }
 
-    /// Where the errors of this server are explained.
+    /// The page that explains the errors of this server.
     pub(crate) fn help_on(&self, code: &str) -> String {
         format!("{}/docs/errors#{code}", self.base)
     }
@@ -131,7 +133,7 @@ impl Common {
         self.client_name.as_deref().unwrap_or_default()
     }
 
-    /// What leads back to the client.
+    /// The text of the link back to the client.
     pub(crate) fn back_label(&self) -> String {
         let texts = self.texts();
         self.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
@@ -154,7 +156,8 @@ macro_rules! page {
 
         impl $crate::page::Page for $view {
             fn render(&self) -> String {
-                // Writing into a `String` fails only where a value's own `Display` does, and values are texts.
+                // Writing into a `String` fails only if a value's own `Display` fails, and the values are
+                // texts.
                 ::askama::Template::render(self).expect("texts can be written")
             }
 

@@ -1,4 +1,4 @@
-//! Every text that people read on pages, in one table for each language.
+//! Every text on pages, in one table for each language.
 
 mod english;
 
@@ -42,9 +42,9 @@ pub enum ErrorKind {
     TooLong,
     /// The application's request to sign a person out is wrong, or too long.
     BadSignOut,
-    /// A script or a frame asked for the page, and not a person.
+    /// The request is of a script or a frame, and not of a person.
     NotANavigation,
-    /// The form is not one that this browser was given.
+    /// The form was not made for this browser.
     ForeignForm,
     /// The page of the form was open for too long.
     Expired,

@@ -1,5 +1,6 @@
-//! The style of one tenant: every colour of a page, derived from two, in light and dark. All pairs of colours that people have to tell apart
-//! have the contrast that WCAG 2.2 AA demands. The text of it is made of numbers and of words of this file.
+//! The style of one tenant: every colour of a page, derived from two, in light and dark. All pairs of colours
+//! that people must distinguish have the contrast that WCAG 2.2 AA demands. The text of the style consists of
+//! numbers and of words in this file.
 
 use std::fmt::Write as _;
 
@@ -9,9 +10,9 @@ use crate::content_hash::hash;
 
 /// WCAG 2.2, 1.4.3.
 const TEXT_CONTRAST: f64 = 4.5;
-/// What body text has, where the background allows: black and white alone are hard on the eyes.
+/// The contrast of body text, if the background allows it: pure black and white are hard on the eyes.
 const COMFORTABLE: f64 = 10.0;
-/// What coloured text gets first, so that a tint of its colour can be behind it.
+/// The first contrast of coloured text, so that it can have a tint of its colour as background.
 const TINTABLE: f64 = 5.5;
 /// Meanings, before they get their contrast.
 const DANGER: Colour = Colour::rgb(0xb3, 0x26, 0x1e);
@@ -32,7 +33,7 @@ pub struct Theme {
 struct Palette {
     /// Around cards.
     ground: Colour,
-    /// Of cards and fields: the tenant's background.
+    /// The background of cards and fields, which is the tenant's.
     surface: Colour,
     text: Colour,
     muted: Colour,
@@ -163,7 +164,7 @@ impl Tone {
     }
 }
 
-/// The surface with as much of a colour, up to a share, as leaves what is shown on it its contrast.
+/// The surface with a tint of a colour, up to a share. The tint leaves the content its contrast.
 fn tint(surface: Colour, colour: Colour, most: f64, shown: &[(Colour, f64)]) -> Colour {
     let mut shades = (1..=8).rev().map(|eighth| surface.mixed(colour, most * f64::from(eighth) / 8.0));
     let keeps = |shade: &Colour| shown.iter().all(|(colour, least)| colour.contrast(*shade) >= *least);

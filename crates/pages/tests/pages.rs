@@ -1,4 +1,4 @@
-//! Every page: its HTML as a snapshot, and what holds for all of them.
+//! Tests every page: its HTML as a snapshot, and the rules for all of them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which lints do not take for tests")]
 
@@ -33,7 +33,7 @@ fn each_page_is_as_its_snapshot() {
     }
 }
 
-/// Where the logos of the tenant of the examples are.
+/// The path of the logos of the examples' tenant.
 const LOGOS: &str = "/api/v1/tenant/acme/oauth/logo/";
 
 fn with_logos() -> Common {
@@ -115,7 +115,8 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
         let html = page.render();
         let posts = html.matches("<form method=\"post\"").count();
         if name.starts_with("console_") {
-            // Its forms carry the value of their session, but those before there is one, and a search changes nothing.
+            // The forms of the page contain the value of their session. Forms before a session do not, and a
+            // search changes nothing.
             let bound = html.matches("name=\"form\" value=\"").count();
             assert!(bound == posts || ["console_link", "console_sign_in"].contains(&name), "{name}");
             continue;
@@ -237,7 +238,7 @@ fn a_page_with_all_that_it_loads_has_at_most_40_kilobytes() {
     }
 }
 
-/// The rest ends with "sign out everywhere", or is seen once others are gone.
+/// The other sessions end with "sign out everywhere", or are listed once some have ended.
 #[test]
 fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
     let html = account_of(&common(), "about thirty letters of text", AccountPage::MOST + 180).render();
@@ -245,7 +246,7 @@ fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
     assert!(html.len() <= 32 * 1024, "{}", html.len());
 }
 
-/// A person ends together what the page shows as one entry.
+/// A person ends all sessions of an entry together.
 #[test]
 fn sessions_that_look_equal_are_one_entry_with_one_button() {
     let of = |ids: usize| {
@@ -289,7 +290,7 @@ fn each_error_has_a_title_and_an_explanation_in_each_language() {
     }
 }
 
-/// Decided by the platform's state alone: which client, tenant or account it was cannot be read from it.
+/// The page depends only on the platform's state. It does not show which client, tenant or account it was.
 #[test]
 fn a_page_without_tenant_and_client_says_nothing_of_them() {
     let common = Common { nonce: "n".to_owned(), ..Common::default() };

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-/// An asymmetric signature algorithm. `none` and the HMAC family have no variant, so no configuration can name them. Names are
-/// case-sensitive (RFC 7515 §4.1.1).
+/// An asymmetric signature algorithm. `none` and the HMAC family have no variant, so no configuration can
+/// name them. Names are case-sensitive (RFC 7515 §4.1.1).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, IntoStaticStr,
 )]

@@ -1,8 +1,10 @@
-//! The shape of an API key: `lkk_`, 12 characters that name the key, `_`, and 49 more. A brand of the tenant may stand before it.
+//! The shape of an API key: `lkk_`, 12 characters that name the key, `_`, and 49 more. The tenant's brand may
+//! precede it.
 //!
-//! The shape alone decides that a text is read as a key. Its checksum, and whether such a key exists, are checked elsewhere.
+//! The shape alone decides whether a text is read as a key. Other code checks the checksum, and whether such
+//! a key exists.
 
-/// What a key begins with, after the brand.
+/// The prefix of a key, after the brand.
 const MARK: &str = "lkk_";
 const NAME: usize = 12;
 const REST: usize = 49;
@@ -17,7 +19,7 @@ pub fn api_key_name(text: &str) -> Option<&str> {
     api_key_parts(text).map(|(_, name)| name)
 }
 
-/// The brand, which may be empty, and the name in a text of the shape of a key. Both are public.
+/// The brand, which may be empty, and the name in a text with the shape of a key. Both are public.
 #[must_use]
 pub fn api_key_parts(text: &str) -> Option<(&str, &str)> {
     let (brand, key) = text.split_at_checked(text.len().checked_sub(LENGTH)?)?;

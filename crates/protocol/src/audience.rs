@@ -1,4 +1,4 @@
-//! Who a token is for: one value as a string, several as an array (RFC 7519 §4.1.3).
+//! The audience of a token: one value as a string, several as an array (RFC 7519 §4.1.3).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,8 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The `aud` claim, in the shape in which it is written: borrowed for a new token, owned when a token is read.
+/// The `aud` claim, in the shape in which it is written: borrowed in a new token, owned in a token that was
+/// read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Audience<'a> {
@@ -28,7 +29,8 @@ impl Audience<'_> {
     }
 }
 
-/// By hand: a derived implementation makes an error for each array, because it tries the string first.
+/// The implementation is not derived: a derived one creates an error for each array, because it tries the
+/// string first.
 impl<'de> Deserialize<'de> for Audience<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrMany;

@@ -1,5 +1,6 @@
-//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in two steps: first where the
-//! answer goes, then all else. Errors of the first step are shown to the person; those of the second go back to the client.
+//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in two steps:
+//! first the address of the answer, then all other parameters. The person sees the errors of the first step;
+//! the client gets those of the second.
 
 use std::borrow::Cow;
 
@@ -8,30 +9,31 @@ use crate::{
     ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 
-/// The longest `state`, in bytes. It is returned, and never kept for a code.
+/// The longest `state`, in bytes. It is returned, and never stored with a code.
 const LONGEST_STATE: usize = 2_048;
-/// The longest `nonce`, in bytes. It is kept with each code, and a digest of 512 bits in hexadecimal has 128.
+/// The longest `nonce`, in bytes. It is stored with each code, and a digest of 512 bits in hexadecimal has
+/// 128.
 const LONGEST_NONCE: usize = 512;
 /// The longest `login_hint`, in bytes.
 const LONGEST_HINT: usize = 255;
 
-/// Where the answer goes. Nothing of it is checked yet.
+/// The address of the answer. It is unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationAddress {
     /// `redirect_uri`, which is always required.
     pub redirect_uri: String,
 }
 
-/// What an answer needs besides its address.
+/// The properties of an answer besides its address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerForm {
-    /// `response_mode`; an unknown one is `query`, and an error.
+    /// `response_mode`. An unknown one becomes `query`, and an error.
     pub mode: ResponseMode,
     /// `state`, returned as it was sent.
     pub state: Option<String>,
 }
 
-/// What is requested, once the address is known.
+/// The request, once the address is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// The requested scope; `None` requests nothing in particular.
@@ -44,11 +46,11 @@ pub struct AuthorizationRequest {
     pub code_challenge: Option<CodeChallenge>,
     /// The key whose holder alone redeems the code (RFC 9449 §10).
     pub dpop_jkt: Option<Thumbprint>,
-    /// What the person is to be asked.
+    /// What the client wants the person to be asked.
     pub prompt: Prompt,
     /// The greatest age of the authentication; none is any.
     pub max_age: Option<Lifetime>,
-    /// The claims that are requested one by one.
+    /// The claims that are requested individually.
     pub claims: ClaimsRequest,
     /// Who is expected to sign in, to fill in the form with.
     pub login_hint: Option<String>,
@@ -88,7 +90,8 @@ impl AuthorizationRequest {
         "id_token_hint",
     ];
 
-    /// Takes all else out of a request. The form of the answer is there also where the request is refused.
+    /// Takes all other parameters out of a request. The form of the answer is returned even if the request is
+    /// refused.
     pub fn take(mut form: Form<'_>) -> (AnswerForm, Result<Self, AuthorizationError>) {
         let mut answer = AnswerForm::default();
         // A repeated `state` is none, so that none of both is returned.
@@ -108,7 +111,8 @@ impl AuthorizationRequest {
         const BAD_CLAIMS: &str =
             "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
         let form = &mut own;
-        // RFC 6749 §3.1.1: without `response_type`, or with one that is not understood, the answer is an error.
+        // RFC 6749 §3.1.1: without `response_type`, or with one that is not
+        // understood, the answer is an error.
         if form.require("response_type")? != "code" {
             return Err(AuthorizationError::new(UnsupportedResponseType, "The response_type is not code"));
         }
@@ -170,7 +174,7 @@ fn take_text(
     take_parsed(form, name, |text| (text.len() <= longest).then(|| text.to_owned()), too_long)
 }
 
-/// Takes a parameter that may be absent. One that does not parse is refused with this description.
+/// Takes an optional parameter. If it does not parse, it is refused with this description.
 fn take_parsed<T>(
     form: &mut Form<'_>,
     name: &str,

@@ -1,4 +1,5 @@
-//! The answer of the authorization endpoint: parameters of the client's redirect URI (RFC 6749 §4.1.2, RFC 9207 §2).
+//! The answer of the authorization endpoint: parameters of the client's redirect URI (RFC
+//! 6749 §4.1.2, RFC 9207 §2).
 
 use std::borrow::Cow;
 
@@ -27,9 +28,10 @@ pub enum AuthorizationErrorCode {
     LoginRequired,
     /// The person has to consent, and nothing may be shown (OpenID Connect Core §3.1.2.6).
     ConsentRequired,
-    /// The person has to do something else, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    /// The person would have to act, and nothing may be shown (OpenID Connect Core §3.1.2.6).
     InteractionRequired,
-    /// The person cannot be authenticated as the client demands (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    /// The person cannot be authenticated as the client demands (OpenID Connect Core Unmet
+    /// Authentication Requirements 1.0).
     UnmetAuthenticationRequirements,
     /// The client cannot send request objects (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
@@ -89,7 +91,7 @@ impl From<ErrorResponse> for AuthorizationError {
     }
 }
 
-/// The same refusal of a pushed request, which has the form of the token endpoint's (RFC 9126 §2.3).
+/// The refusal of a pushed request, which has the form of the token endpoint's (RFC 9126 §2.3).
 impl From<AuthorizationError> for ErrorResponse {
     fn from(AuthorizationError { error, description }: AuthorizationError) -> Self {
         use {AuthorizationErrorCode as From, ErrorCode as Code, RefusalReason as Reason};
@@ -105,7 +107,7 @@ impl From<AuthorizationError> for ErrorResponse {
             From::InvalidTarget => (Code::InvalidTarget, other),
             From::UnmetAuthenticationRequirements => (Code::UnmetAuthenticationRequirements, other),
             From::TemporarilyUnavailable => (Code::TemporarilyUnavailable, other),
-            // The others are about a person, whom no push has.
+            // The other errors concern a person, and a push has none.
             From::InvalidRequest
             | From::AccessDenied
             | From::LoginRequired
@@ -116,7 +118,8 @@ impl From<AuthorizationError> for ErrorResponse {
     }
 }
 
-/// How the answer travels (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post Response Mode §2).
+/// The transport of the answer (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post
+/// Response Mode §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ResponseMode {
@@ -132,16 +135,16 @@ impl ResponseMode {
     pub const SERVED: [&str; 2] = ["query", "form_post"];
 }
 
-/// An answer with its way back to the client.
+/// An answer with its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationResponse {
-    /// Where it goes: a redirect URI of the client.
+    /// The redirect URI of the client.
     pub redirect_uri: String,
     /// How.
     pub mode: ResponseMode,
     /// `state` of the request, returned as it was sent.
     pub state: Option<String>,
-    /// The issuer, so that the client knows who answers (RFC 9207).
+    /// The issuer, so that the client knows which server answers (RFC 9207).
     pub iss: String,
     /// A code, or why there is none.
     pub outcome: Result<String, AuthorizationError>,

@@ -24,14 +24,15 @@ pub struct IdAndSecret {
     pub secret: Secret,
 }
 
-/// The readings of a Basic header, most likely first; none when it is malformed.
+/// The readings of a Basic header, most likely first. None if it is malformed.
 ///
-/// "The client identifier is encoded using the `application/x-www-form-urlencoded` encoding algorithm […] and the encoded value
-/// is used as the username; the client password is encoded using the same algorithm" (RFC 6749 §2.3.1). Many clients do not
-/// encode, so the pair as sent is the second reading where it differs.
+/// "The client identifier is encoded using the `application/x-www-form-urlencoded` encoding algorithm […] and
+/// the encoded value is used as the username; the client password is encoded using the same algorithm" (RFC
+/// 6749 §2.3.1). Many clients do not encode, so the pair as it was sent is the second reading if it differs.
 pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
     steps::note(credentials.len());
-    // Large enough at once, so that the buffer never moves; what was decoded before a fault is wiped, too.
+    // The buffer is large enough from the beginning, so that it never moves. The part that was decoded before
+    // an error is wiped, too.
     let mut bytes = Zeroizing::new(Vec::with_capacity(credentials.len() + 3));
     if BASE64.decode_vec(credentials, &mut bytes).is_err() {
         return Vec::new();

@@ -8,7 +8,8 @@ pub fn causes(error: &dyn Error) -> String {
     distinct_causes(error).join(": ")
 }
 
-/// The text of the error, then that of each cause. A cause that the text before it ends with is left out: many libraries repeat it.
+/// The text of the error, then the text of each cause. A cause is left out if the previous text ends with it:
+/// many libraries repeat it.
 #[must_use]
 pub fn distinct_causes(error: &dyn Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];

@@ -1,4 +1,4 @@
-//! The parameter `claims` (OpenID Connect Core §5.5): claims that a client requests one by one.
+//! The parameter `claims` (OpenID Connect Core §5.5): claims that a client requests individually.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ const LONGEST: usize = 4 * 1_024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Places")]
 pub struct ClaimsRequest {
-    /// Those that the userinfo endpoint returns.
+    /// The claims that the userinfo endpoint returns.
     pub userinfo: BTreeMap<String, RequestedClaim>,
-    /// Those of the ID token.
+    /// The claims of the ID token.
     pub id_token: BTreeMap<String, RequestedClaim>,
 }
 
-/// How a claim is requested. Without a member, and with null, it is voluntary and of any value.
+/// How a claim is requested. Without a member, or with null, the claim is voluntary and may have any value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestedClaim {
     /// Whether the client's service depends on it.
@@ -28,7 +28,7 @@ pub struct RequestedClaim {
     values: Option<Vec<Value>>,
 }
 
-/// As it is sent. Other places are ignored.
+/// The parameter as it is sent. Other members are ignored.
 #[derive(Deserialize)]
 struct Places {
     userinfo: Option<BTreeMap<String, Option<RequestedClaim>>>,
@@ -36,7 +36,7 @@ struct Places {
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter; `None` where it is too long, or not of the form that the standard gives it.
+    /// Reads the parameter. `None` if it is too long, or not in the standard's form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
@@ -47,13 +47,14 @@ impl ClaimsRequest {
         names_people.then_some(request)
     }
 
-    /// Whether the client expects this person to be signed in, or says nothing of it. No person is two.
+    /// Whether the client accepts that this person is signed in: it expects this one or any. If it names two
+    /// persons, it accepts none.
     #[must_use]
     pub fn expects(&self, sub: &str) -> bool {
         self.subjects().all(|expected| expected == sub)
     }
 
-    /// The classes of authentication of which the client demands one; `None` where any will do.
+    /// The authentication context classes of which the client demands one. `None` if any will do.
     #[must_use]
     pub fn demanded_acr(&self) -> Option<Vec<&str>> {
         let acr = self.id_token.get("acr").filter(|acr| acr.essential)?;

@@ -21,15 +21,16 @@ pub const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-sp
 /// A client assertion (RFC 7521 §4.2); it is not verified.
 #[derive(Debug)]
 pub struct PresentedAssertion {
-    /// The `client_id` beside it: "OPTIONAL … the client is identified by the subject of the assertion".
+    /// The `client_id` beside the assertion: "OPTIONAL … the client is identified by the subject of the
+    /// assertion".
     pub client_id: Option<String>,
-    /// The JWT. `None` where the request has an assertion of another type, or a type without an assertion.
+    /// The JWT. `None` if the request has an assertion of another type, or a type without an assertion.
     pub jwt: Option<Secret>,
-    /// What the type says that the JWT is.
+    /// The kind of JWT that the type names.
     pub kind: AssertionKind,
 }
 
-/// What a JWT is that is presented as an assertion.
+/// The kind of a JWT that is presented as an assertion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AssertionKind {
     /// Any, of the client itself or of another issuer.
@@ -40,7 +41,7 @@ pub enum AssertionKind {
 }
 
 impl AssertionKind {
-    /// That of this `client_assertion_type`.
+    /// The kind of this `client_assertion_type`.
     #[must_use]
     pub fn of_type(name: &str) -> Option<Self> {
         match name {
@@ -54,7 +55,7 @@ impl AssertionKind {
 /// The client authentication of a request.
 #[derive(Debug)]
 pub enum ClientAuthentication {
-    /// `Authorization: Basic`, in its possible readings, most likely first; none where the header is malformed.
+    /// `Authorization: Basic`, in its possible readings, most likely first. None if the header is malformed.
     Basic(Vec<IdAndSecret>),
     /// `client_id` and `client_secret` in the body.
     Post(IdAndSecret),
@@ -106,8 +107,8 @@ impl PresentedMethod {
 }
 
 impl ClientAuthentication {
-    /// How the request presents its client. The method of a certificate is that of its client; before the client is known, the certificate shows
-    /// which one it may be.
+    /// How the request presents its client. The method of a certificate is a property of its client. Before
+    /// the client is known, the certificate shows which method is possible.
     #[must_use]
     pub fn presented_method(&self) -> PresentedMethod {
         match self {
@@ -124,17 +125,18 @@ impl ClientAuthentication {
         }
     }
 
-    /// Takes the credentials out of a header and a form: "The client MUST NOT use more than one authentication method in each
-    /// request" (RFC 6749 §2.3).
+    /// Takes the credentials out of a header and a form: "The client MUST NOT use more than one
+    /// authentication method in each request" (RFC 6749 §2.3).
     ///
     /// # Errors
-    /// `invalid_request` for two methods or two different client identifiers, `invalid_client` where there is none at all.
+    /// `invalid_request` for two methods or two different client identifiers, `invalid_client` if there is
+    /// none.
     pub fn take(authorization: Option<&[u8]>, form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let client_id = form.take("client_id")?;
         let secret = form.take_secret("client_secret")?;
         let assertion = form.take_secret("client_assertion")?;
         let assertion_type = form.take("client_assertion_type")?;
-        // RFC 7521 §4.2: an assertion, also one of another type, is a method that has no second one beside it.
+        // RFC 7521 §4.2: an assertion, even of another type, is a method, so no second one may accompany it.
         let asserted = assertion.is_some() || assertion_type.is_some();
         match (authorization, secret) {
             (Some(_), Some(_)) => Err(two_methods()),
@@ -142,7 +144,8 @@ impl ClientAuthentication {
             (Some(_), None) if asserted => Err(two_methods()),
             (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
             (None, None) if asserted => {
-                // RFC 7521 §4.2: the type says which format the assertion has; one of another type is no credential here.
+                // RFC 7521 §4.2: the type names the format of the assertion. An assertion of another type is
+                // no credential here.
                 let kind = assertion_type.as_deref().and_then(AssertionKind::of_type);
                 let client_id = client_id.map(Cow::into_owned);
                 let jwt = assertion.filter(|_| kind.is_some());
@@ -161,9 +164,10 @@ impl ClientAuthentication {
         }
     }
 
-    /// With the certificate of the connection, which is a credential only where the request has no other: beside another one it binds the
-    /// token and authenticates nobody (RFC 8705 §3). "To enable the authorization server to easily locate a client's information … all
-    /// requests … MUST include the "client_id" parameter" (RFC 8705 §2).
+    /// Adds the certificate of the connection. It is a credential only if the request has no other. Beside
+    /// another one it binds the token and authenticates no client (RFC 8705 §3). "To enable the authorization
+    /// server to easily locate a client's information … all requests … MUST include the "client_id"
+    /// parameter" (RFC 8705 §2).
     #[must_use]
     pub fn beside(self, certificate: Option<&Arc<ClientCertificate>>) -> Self {
         match (self, certificate) {
@@ -223,7 +227,7 @@ fn no_client() -> ErrorResponse {
     ErrorResponse::new(ErrorCode::InvalidClient, RefusalReason::ClientNotNamed, description)
 }
 
-/// What shows that a client sent a request.
+/// The credential that proves that a client sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Credential {
@@ -239,15 +243,15 @@ impl Credential {
     /// All of them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its noun.
+    /// The noun for the credential.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent because it needs the
-/// secret in clear.
+/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent
+/// because it needs the secret in clear.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
 )]
@@ -271,7 +275,8 @@ pub enum ClientAuthenticationMethod {
 }
 
 impl ClientAuthenticationMethod {
-    /// Every name of a method. `any` stands first and `none` last: the lists below are parts of this one.
+    /// The names of all methods. `any` comes first and `none` last, because the lists below are parts of this
+    /// one.
     pub const NAMES: [&str; 7] = [
         "any",
         "client_secret_basic",
@@ -308,8 +313,8 @@ impl ClientAuthenticationMethod {
         self.into()
     }
 
-    /// What a client of this method presents; `None` of one that presents nothing, and of one that may
-    /// present anything.
+    /// The credential of a client with this method. `None` if the client presents nothing, or may present any
+    /// credential.
     #[must_use]
     pub const fn credential(self) -> Option<Credential> {
         match self {
@@ -320,7 +325,8 @@ impl ClientAuthenticationMethod {
         }
     }
 
-    /// Whether a client of this method may authenticate with this credential, or with its name alone.
+    /// Whether a client with this method may authenticate with this credential, or with its `client_id`
+    /// alone.
     #[must_use]
     pub fn allows(self, presented: Option<Credential>) -> bool {
         if self == Self::Any { presented.is_some() } else { presented == self.credential() }

@@ -1,10 +1,10 @@
-//! A certificate whose private key a client has, as TLS or a trusted proxy has found it (RFC 8705).
+//! A certificate whose private key a client has, as TLS or a trusted proxy has verified (RFC 8705).
 
 use std::fmt;
 
 use crate::{Thumbprint, Timestamp};
 
-/// From when until when a certificate is valid, both ends included (RFC 5280 §4.1.2.5).
+/// The validity of a certificate, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
     /// `notBefore`.
@@ -13,16 +13,18 @@ pub struct Validity {
     pub not_after: Timestamp,
 }
 
-/// A client's certificate. The handshake has proven that the client has its private key; nothing else of it is true by itself.
+/// A client's certificate. The handshake has proven that the client has its private key. No other statement
+/// in it is verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The certificate in DER.
     pub der: Vec<u8>,
-    /// Those that came with it, which may lead to an authority, in DER.
+    /// The certificates that the client sent with it, in DER. They may lead to an authority.
     pub presented_with: Vec<Vec<u8>>,
-    /// Of the DER: the value of `x5t#S256` (RFC 8705 §3.1).
+    /// The thumbprint of the DER: the value of `x5t#S256` (RFC 8705 §3.1).
     pub thumbprint: Thumbprint,
-    /// The time in which the certificate and all between it and an authority of the listener, or of the tenant, are valid, or why there is no such chain.
+    /// The time in which the whole chain from the certificate to an authority of the listener, or of the
+    /// tenant, is valid, or the reason why there is no such chain.
     pub chain: Result<Validity, ChainError>,
 }
 
@@ -31,7 +33,7 @@ pub struct ClientCertificate {
 pub enum ChainError {
     /// The listener has no authorities of client certificates.
     NoAuthorities,
-    /// No authority of the listener has issued it, directly or through the certificates that came with it.
+    /// No authority of the listener has issued it, either directly or through the certificates beside it.
     UnknownIssuer,
     /// A certificate of the chain has expired.
     Expired,
@@ -39,7 +41,8 @@ pub enum ChainError {
     NotYetValid,
     /// A certificate of the chain is not for authentication of TLS clients (`extKeyUsage`).
     OtherUsage,
-    /// A certificate of the chain cannot be used: its signature does not verify, or it breaks a rule of RFC 5280.
+    /// A certificate of the chain is unusable: its signature does not verify, or it breaks a rule of RFC
+    /// 5280.
     Invalid,
 }
 

@@ -1,4 +1,4 @@
-//! Proof key for code exchange, by SHA-256 alone (RFC 7636 §4, RFC 9700 §2.1.1).
+//! Proof key for code exchange, with SHA-256 only (RFC 7636 §4, RFC 9700 §2.1.1).
 
 use crate::Thumbprint;
 

@@ -1,4 +1,4 @@
-//! The `cnf` claim: the key that the sender of a token must prove to hold (RFC 7800 §3.1).
+//! The `cnf` claim: the key whose possession the sender of a token must prove (RFC 7800 §3.1).
 
 use std::fmt;
 
@@ -41,7 +41,8 @@ impl Confirmation {
     }
 }
 
-/// By hand: a member that is not known would otherwise be dropped, and the token accepted without its proof.
+/// The implementation is not derived: it would drop an unknown member, and the token would be accepted
+/// without its proof.
 impl<'de> Deserialize<'de> for Confirmation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;

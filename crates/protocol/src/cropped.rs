@@ -1,4 +1,4 @@
-//! Values in messages.
+//! Crops values in messages.
 
 /// A value as a message quotes it: short, whatever was sent or written.
 #[must_use]

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use crate::Secret;
 
-/// What a device gets: a code for itself, and one for the person.
+/// The codes of a device: one for the device, and one for the person.
 #[derive(Debug)]
 pub struct DeviceAuthorizationResponse {
-    /// What the device polls with.
+    /// The code with which the device polls.
     pub device_code: Secret,
-    /// What the person types.
+    /// The code that the person types.
     pub user_code: String,
-    /// Where the person types it.
+    /// The URL where the person types it.
     pub verification_uri: String,
     /// Seconds until the codes expire.
     pub expires_in: u64,
@@ -23,7 +23,7 @@ impl DeviceAuthorizationResponse {
     /// The JSON document.
     ///
     /// # Errors
-    /// Those of the JSON library.
+    /// The errors of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         #[derive(Serialize)]
         struct Members<'a> {

@@ -1,5 +1,5 @@
-//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9101 §6.3, RFC 9126 §2.3,
-//! RFC 9449 §5).
+//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9101 §6.3, RFC
+//! 9126 §2.3, RFC 9449 §5).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::RefusalReason;
 
-/// A registered error code. Which HTTP status it travels with is the gateway's table, and only there.
+/// A registered error code. Only the gateway decides its HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -25,11 +25,13 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// Another response type than `code`, in a pushed request (RFC 9126 §2.3).
     UnsupportedResponseType,
-    /// A request object that the client cannot send, in a pushed request (OpenID Connect Core §3.1.2.6).
+    /// A pushed request contains a request object that the client may not send (OpenID Connect Core
+    /// §3.1.2.6).
     RequestNotSupported,
     /// A request URI in a pushed request (OpenID Connect Core §3.1.2.6).
     RequestUriNotSupported,
-    /// Nobody can be authenticated as a pushed request demands (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    /// No person can be authenticated as a pushed request demands (OpenID Connect Core Unmet Authentication
+    /// Requirements 1.0).
     UnmetAuthenticationRequirements,
     /// The request object is not valid (RFC 9101 §6.3).
     InvalidRequestObject,
@@ -37,7 +39,7 @@ pub enum ErrorCode {
     InvalidRequestUri,
     /// The scope is unknown, malformed or more than the client may have (RFC 6749 §5.2).
     InvalidScope,
-    /// The resource is malformed or not the client's to ask for (RFC 8707 §2).
+    /// The resource is malformed, or the client may not request it (RFC 8707 §2).
     InvalidTarget,
     /// No person has decided on the device yet (RFC 8628 §3.5).
     AuthorizationPending,
@@ -59,7 +61,7 @@ pub enum ErrorCode {
     NotFound,
     /// The store or a queue cannot take the request now (RFC 6749 §4.1.2.1, used with 503).
     TemporarilyUnavailable,
-    /// A fault of ours (RFC 6749 §4.1.2.1, used with 500).
+    /// An internal fault of the server (RFC 6749 §4.1.2.1, used with 500).
     ServerError,
 }
 
@@ -74,9 +76,9 @@ impl ErrorCode {
     }
 }
 
-/// `{"error":…,"error_description":…}` (RFC 6749 §5.2). The description is for developers, in printable ASCII, and holds
-/// nothing that the caller sent but the name of a parameter, and scopes that an authenticated client may not
-/// have.
+/// `{"error":…,"error_description":…}` (RFC 6749 §5.2). The description is for developers, in printable
+/// ASCII. From the request it repeats only the name of a parameter, and scopes that an authenticated client
+/// may not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorResponse {
     /// The code that programs act on.

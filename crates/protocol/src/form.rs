@@ -1,4 +1,5 @@
-//! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly where a mistake could change a credential.
+//! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly if a mistake could change
+//! a credential.
 
 use std::borrow::Cow;
 
@@ -10,13 +11,13 @@ use crate::{ErrorResponse, RefusalReason, Secret, steps, urlencoded};
 /// No request has more parameters, with or without a value.
 const MOST_PARAMETERS: usize = 128;
 
-/// The parameters of one request, in order. What needed no decoding is borrowed from the body; copies are wiped on drop because one of
-/// them may be a secret.
+/// The parameters of one request, in order. Text that needed no decoding is borrowed from the body. Copies
+/// are wiped on drop, because one of them may be a secret.
 pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
-    /// Decodes the body. "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 §3.2), so empty
-    /// ones are left out here, before anything counts them.
+    /// Decodes the body. "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749
+    /// §3.2), so empty ones are left out here, before anything counts them.
     ///
     /// # Errors
     /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
@@ -46,8 +47,8 @@ impl<'a> Form<'a> {
     /// Takes a parameter that may be sent once.
     ///
     /// # Errors
-    /// `invalid_request` when it is there twice: "Request and response parameters MUST NOT be included more than once"
-    /// (RFC 6749 §3.2).
+    /// `invalid_request` when it is sent twice: "Request and response parameters MUST NOT be included more
+    /// than once" (RFC 6749 §3.2).
     pub fn take(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, ErrorResponse> {
         let (mut value, mut is_repeated) = (None, false);
         self.remove([name], |_, mut next| {
@@ -81,10 +82,10 @@ impl<'a> Form<'a> {
         Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
     }
 
-    /// Takes a parameter that has to be sent, and once.
+    /// Takes a required parameter that may be sent once.
     ///
     /// # Errors
-    /// As [`Form::take`], and when the parameter is missing.
+    /// The errors of [`Form::take`], and when the parameter is missing.
     pub fn require(&mut self, name: &str) -> Result<Cow<'a, str>, ErrorResponse> {
         let description = || format!("Missing {name} parameter");
         let missing = || ErrorResponse::invalid_request(RefusalReason::MissingParameter, description());
@@ -108,7 +109,7 @@ impl<'a> Form<'a> {
         text.finish()
     }
 
-    /// What was not taken, as the body of a form.
+    /// The remaining parameters as the body of a form.
     #[must_use]
     pub fn rest(&self) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
@@ -116,7 +117,8 @@ impl<'a> Form<'a> {
         text.finish()
     }
 
-    /// Refuses repetitions among the parameters that were not taken: an unknown parameter is ignored, but not twice.
+    /// Refuses repetitions among the remaining parameters: an unknown parameter is ignored, but may not be
+    /// repeated.
     ///
     /// # Errors
     /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.

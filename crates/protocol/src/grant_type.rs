@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-/// A grant type that a client may be registered for. The token endpoint serves those of [`GrantType::SERVED`]. The implicit and
-/// password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
+/// A grant type that a client may be registered for. The token endpoint serves those of
+/// [`GrantType::SERVED`]. The implicit and password grants are absent on purpose (RFC 9700 §2.1.2, §2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -40,11 +40,12 @@ impl GrantType {
         Self::JwtBearer,
     ];
 
-    /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other grant types follow this list.
+    /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other
+    /// grant types follow this list.
     pub const SERVED: [Self; 4] =
         [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
-    /// Those by which a client gets the tokens of a person.
+    /// The grant types by which a client gets the tokens of a person.
     pub const OF_PEOPLE: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
     /// The value of `grant_type`.

@@ -6,7 +6,7 @@ use crate::{
     Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, Secret, StaticClaims, TokenType,
 };
 
-/// The token that the caller asks about.
+/// The introspected token.
 #[derive(Debug)]
 pub struct IntrospectionRequest {
     /// The token; not verified.
@@ -14,11 +14,11 @@ pub struct IntrospectionRequest {
 }
 
 impl IntrospectionRequest {
-    /// Reads the `Authorization` header and the body. `token_type_hint` is only a hint and there is one type of token, so it is
-    /// ignored: "An authorization server MAY ignore this parameter" (RFC 7662 §2.1).
+    /// Reads the `Authorization` header and the body. `token_type_hint` is only a hint and there is one type
+    /// of token, so it is ignored: "An authorization server MAY ignore this parameter" (RFC 7662 §2.1).
     ///
     /// # Errors
-    /// `invalid_request` for a missing token or a repetition, `invalid_client` where no client is named.
+    /// `invalid_request` for a missing token or a repetition, `invalid_client` if no client is named.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],
@@ -32,7 +32,7 @@ impl IntrospectionRequest {
     }
 }
 
-/// What the caller may know about the token: its members where it is a live token. Expired tokens, foreign ones, malformed ones and those
+/// The response about the token: its members if it is live. Expired, foreign and malformed tokens and those
 /// that the caller may not introspect look alike (RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IntrospectionResponse {
@@ -52,7 +52,8 @@ enum Introspected {
     RefreshToken(IntrospectedRefreshToken),
 }
 
-/// The members of an active answer for a refresh token. It has no `token_type`: no resource takes it.
+/// The members of an active response for a refresh token. It has no `token_type`, because no resource accepts
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IntrospectedRefreshToken {
     /// What was granted.
@@ -60,7 +61,7 @@ pub struct IntrospectedRefreshToken {
     pub scope: Option<String>,
     /// To whom.
     pub client_id: String,
-    /// When it ends, unless it is used before.
+    /// When the token ends unless it is used before.
     pub exp: u64,
     /// When it was granted.
     pub iat: u64,
@@ -80,15 +81,15 @@ pub struct ActiveToken {
     pub client_id: String,
     /// How it is used.
     pub token_type: TokenType,
-    /// When it ends.
+    /// When the token ends.
     pub exp: u64,
     /// When it was issued.
     pub iat: u64,
     /// When it begins.
     pub nbf: u64,
-    /// Whom it speaks for.
+    /// The subject of the token.
     pub sub: String,
-    /// Whom it is for.
+    /// The audience of the token.
     pub aud: Audience<'static>,
     /// Who issued it.
     pub iss: String,
@@ -100,19 +101,19 @@ pub struct ActiveToken {
     /// The API key that it is, or that it was issued for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
-    /// For whom the client made that API key; of a key itself only.
+    /// The owner of the API key, for a key itself only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The labels of an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// What all tokens of its client or tenant say.
+    /// The static claims of its client or tenant.
     #[serde(flatten)]
     pub claims: StaticClaims,
 }
 
 impl IntrospectionResponse {
-    /// Of whatever the caller may not introspect, and of what is no token.
+    /// The response for a token that the caller may not introspect, and for a text that is no token.
     pub const INACTIVE: Self = Self { active: false, token: None };
 }
 

@@ -1,10 +1,10 @@
-//! Invisible characters: one in an identifier makes it look like another identifier, and some change the order in
-//! which a name is displayed (Unicode Technical Standard 39 §3.1, Unicode Standard Annex 9 §2).
+//! Invisible characters. One of them in an identifier makes it look like another identifier, and some change
+//! the order in which a name is displayed (Unicode Technical Standard 39 §3.1, Unicode Standard Annex 9 §2).
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// The first character that a new identifier must not contain: a format character (Cf), or a separator of lines (Zl)
-/// or paragraphs (Zp).
+/// The first character that a new identifier must not contain: a format character (Cf), or a separator of
+/// lines (Zl) or paragraphs (Zp).
 #[must_use]
 pub fn invisible_in_id(id: &str) -> Option<char> {
     let is_invisible = |character: &char| {
@@ -16,8 +16,8 @@ pub fn invisible_in_id(id: &str) -> Option<char> {
     id.chars().find(is_invisible)
 }
 
-/// The first character that a new name must not contain: one that changes the direction of text (`Bidi_Control`).
-/// Other invisible characters, such as joiners, belong to the writing of some languages.
+/// The first character that a new name must not contain: one that changes the direction of text
+/// (`Bidi_Control`). Other invisible characters, such as joiners, belong to the writing of some languages.
 #[must_use]
 pub fn bidi_control_in_name(name: &str) -> Option<char> {
     let turns = |character: &char| {

@@ -1,6 +1,7 @@
 //! OAuth vocabulary as types. Requests are parsed once, where they arrive; all later code works on values.
 //!
-//! The crate is pure and at the bottom of the crate graph: no tenant, no client, no clock, no HTTP library. In reading order:
+//! The crate is pure and at the bottom of the crate graph: it knows no tenant, no client, no clock, and no
+//! HTTP library. In reading order:
 
 // Values of every crate: times, secrets, and texts that people see.
 mod causes;

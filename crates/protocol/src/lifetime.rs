@@ -1,4 +1,4 @@
-//! Spans of time in whole seconds.
+//! Durations in whole seconds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::cropped;
 
-/// A span in seconds: of a token, of a window, of a cached answer. It is written as seconds, and read as seconds or as an
-/// integer with its unit: `90s`, `15m`, `1h`, `90d`.
+/// A duration in seconds, for example of a token, of a window or of a cached answer. It is written as
+/// seconds, and read as seconds or as an integer with its unit: `90s`, `15m`, `1h`, `90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Lifetime(u64);
 
-/// A text that is no span of time, or a span that is too long; the message says what to write.
+/// A text that is no duration, or a duration that is too long. The message says what to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
-    /// Not an integer with its unit.
+    /// The text is no integer with its unit.
     #[error("`{0}` is not a span of time; write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d")]
     Malformed(String),
     /// Longer than [`Lifetime::LONGEST`].
@@ -26,16 +26,17 @@ pub enum LifetimeError {
 }
 
 impl Lifetime {
-    /// The longest span that a document may name: a hundred years. A longer one is a mistake, and sums with it would overflow.
+    /// The longest duration in a document: a hundred years. A longer one is a mistake, and sums with it would
+    /// overflow.
     pub const LONGEST: Self = Self(36_525 * 86_400);
 
-    /// From seconds.
+    /// The duration of this number of seconds.
     #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// In seconds.
+    /// The number of seconds.
     #[must_use]
     pub const fn seconds(self) -> u64 {
         self.0
@@ -43,7 +44,7 @@ impl Lifetime {
 }
 
 impl fmt::Display for Lifetime {
-    /// In the largest unit that needs no fraction.
+    /// Writes the largest unit that needs no fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => f.write_str("0s"),

@@ -1,83 +1,84 @@
-//! Authorization server metadata: what a client may rely on, and nothing that does not work (RFC 8414 §2).
+//! Authorization server metadata: the features that a client may rely on, and nothing that does not work (RFC
+//! 8414 §2).
 
 use derives::skip_serializing_none;
 use serde::Serialize;
 
 use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgorithm};
 
-/// The discovery document. `response_types_supported` is required, so it stays even when empty; so does `grant_types_supported`, which
-/// where it is missing means grants that are not served.
+/// The discovery document. `response_types_supported` is required, so it is present even when empty.
+/// `grant_types_supported` is present, too, because its absence means grants that are not served.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
     /// The issuer identifier, as in `iss`.
     pub issuer: String,
-    /// Where people sign in. It is named wherever a grant is served, because libraries of clients refuse a
-    /// document without it; where nobody signs in, `response_types_supported` is empty and the endpoint
-    /// answers with an error page.
+    /// The authorization endpoint. It is named if any grant is served, because libraries of clients refuse a
+    /// document without it. If the tenant signs no people in, `response_types_supported` is empty and the
+    /// endpoint responds with an error page.
     pub authorization_endpoint: Option<String>,
-    /// Where tokens are fetched, by one of the grants.
+    /// The token endpoint.
     pub token_endpoint: Option<String>,
-    /// Where the public keys are.
+    /// The URL of the public keys.
     pub jwks_uri: String,
     /// Scopes that resource servers of this tenant have declared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// None where nobody signs in.
+    /// The response types. None if the tenant signs no people in.
     pub response_types_supported: &'static [&'static str],
     /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate at the token endpoint.
     pub token_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
-    /// The algorithms of assertions there: "This metadata entry MUST be present if either of these authentication methods are specified",
-    /// `private_key_jwt` being one of them.
+    /// The algorithms of assertions there: "This metadata entry MUST be present if either of these
+    /// authentication methods are specified", and `private_key_jwt` is one of them.
     pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// The algorithms of DPoP proofs (RFC 9449 §5.1).
     pub dpop_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
-    /// Where tokens are introspected (RFC 7662).
+    /// The introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
     /// How clients may authenticate there.
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
     /// The algorithms of assertions there.
     pub introspection_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
-    /// Where clients revoke their tokens (RFC 7009).
+    /// The revocation endpoint (RFC 7009).
     pub revocation_endpoint: String,
     /// How clients may authenticate there.
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
     /// The algorithms of assertions there.
     pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
-    /// Where verifiers fetch what the tenant has revoked. The name is ours, and no standard's.
+    /// The URL of the tenant's revocation feed. The name is no standard's.
     pub revocations_uri: String,
     /// Whether tokens can be bound to client certificates (RFC 8705 §3.3).
     pub tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates, where these differ (RFC 8705 §5).
     pub mtls_endpoint_aliases: Option<EndpointAliases>,
-    /// What it serves as an OpenID Provider.
+    /// The members of an OpenID Provider.
     #[serde(flatten)]
     pub openid: Option<OpenIdMetadata>,
 }
 
-/// Endpoints that ask for client certificates. A client that has none does not meet them.
+/// Endpoints that request client certificates. A client without one does not use them.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointAliases {
-    /// Where tokens are fetched.
+    /// The token endpoint.
     pub token_endpoint: Option<String>,
-    /// Where tokens are introspected.
+    /// The introspection endpoint.
     pub introspection_endpoint: String,
-    /// Where clients revoke their tokens.
+    /// The revocation endpoint.
     pub revocation_endpoint: String,
-    /// Where clients push authorization requests (RFC 9126 §2).
+    /// The endpoint for pushed authorization requests (RFC 9126 §2).
     pub pushed_authorization_request_endpoint: Option<String>,
-    /// Where devices without a browser begin.
+    /// The device authorization endpoint.
     pub device_authorization_endpoint: Option<String>,
-    /// Where claims about people are, for tokens that are bound to a certificate.
+    /// The userinfo endpoint, for tokens that are bound to a certificate.
     pub userinfo_endpoint: Option<String>,
 }
 
 impl AuthorizationServerMetadata {
-    /// The document of an issuer whose endpoints lie below `base`, such as `https://id.example/api/v1/tenant/acme`, and by whose
-    /// grants these scopes can be had.
+    /// The document of an issuer whose endpoints are below `base`, such as
+    /// `https://id.example/api/v1/tenant/acme`, and which issues these scopes by these grants.
     #[must_use]
     pub fn new(issuer: &str, base: &str, grants: &[GrantType], scopes_supported: Vec<String>) -> Self {
         let gives_tokens = !grants.is_empty();
@@ -107,7 +108,8 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    /// The document of a server that signs people in. Public clients redeem their codes at the token endpoint, too.
+    /// Adds the members of a server that signs people in. Public clients redeem their codes at the token
+    /// endpoint, too.
     #[must_use]
     pub fn with_openid(self, openid: OpenIdMetadata) -> Self {
         let methods: &[&str] = &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES;
@@ -121,8 +123,8 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    /// The document of a server that reads client certificates, at these endpoints below `alias` where it is given. It lists the two methods
-    /// (RFC 8705 §2.1.1, §2.2.1).
+    /// Adds the members of a server that reads client certificates, with endpoints below `alias` if it is
+    /// given. It lists the two methods (RFC 8705 §2.1.1, §2.2.1).
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
         let aliases = alias.map(|base| {

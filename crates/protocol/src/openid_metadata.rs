@@ -1,5 +1,6 @@
-//! What the metadata of an OpenID Provider says beside that of an authorization server (OpenID Connect Discovery §3, RFC 9207 §3,
-//! RP-Initiated Logout §2.1). What is not served is said where leaving it out would mean that it is.
+//! The members of an OpenID Provider's metadata beside those of an authorization server (OpenID Connect
+//! Discovery §3, RFC 9207 §3, RP-Initiated Logout §2.1). A feature that is not served is named if its absence
+//! would mean that it is served.
 
 use serde::Serialize;
 
@@ -8,17 +9,17 @@ use crate::{ResponseMode, SigningAlgorithm, SubjectType};
 /// The members of an OpenID Provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OpenIdMetadata {
-    /// Where clients push requests (RFC 9126 §5).
+    /// The endpoint for pushed requests (RFC 9126 §5).
     pub pushed_authorization_request_endpoint: String,
     /// A client decides for itself whether it pushes all of its requests.
     pub require_pushed_authorization_requests: bool,
-    /// Where claims about people are.
+    /// The userinfo endpoint.
     pub userinfo_endpoint: String,
-    /// Where devices without a browser begin (RFC 8628 §4).
+    /// The device authorization endpoint (RFC 8628 §4).
     pub device_authorization_endpoint: String,
-    /// Where people sign out.
+    /// The endpoint where people sign out.
     pub end_session_endpoint: String,
-    /// Whether clients are told of the end of a session (Back-Channel Logout §2.1).
+    /// Whether clients are notified of the end of a session (Back-Channel Logout §2.1).
     pub backchannel_logout_supported: bool,
     /// Whether logout tokens name the session.
     pub backchannel_logout_session_supported: bool,
@@ -28,15 +29,15 @@ pub struct OpenIdMetadata {
     pub subject_types_supported: [&'static str; 2],
     /// The algorithm of ID tokens.
     pub id_token_signing_alg_values_supported: [SigningAlgorithm; 1],
-    /// How well people can prove who they are.
+    /// The authentication context classes of people.
     pub acr_values_supported: [&'static str; 1],
-    /// What clients can have people asked.
+    /// The values of `prompt`.
     pub prompt_values_supported: [&'static str; 4],
     /// How claims are given.
     pub claim_types_supported: [&'static str; 1],
     /// The claims of people.
     pub claims_supported: Vec<&'static str>,
-    /// Whether clients can request claims one by one.
+    /// Whether clients can request claims individually.
     pub claims_parameter_supported: bool,
     /// Request objects are served to clients that have keys (RFC 9101).
     pub request_parameter_supported: bool,
@@ -56,7 +57,8 @@ impl OpenIdMetadata {
     /// The classes of authentication that people can reach.
     pub const ACR_VALUES: [&str; 1] = ["urn:latchkey:acr:1"];
 
-    /// The members of a provider whose endpoints lie below `base`, and whose ID tokens are signed by this algorithm.
+    /// The members of a provider whose endpoints are below `base`, and whose ID tokens are signed with this
+    /// algorithm.
     #[must_use]
     pub fn new(base: &str, algorithm: SigningAlgorithm, claims_supported: Vec<&'static str>) -> Self {
         Self {

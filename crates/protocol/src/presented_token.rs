@@ -5,14 +5,14 @@ use crate::{Secret, TokenType, steps};
 /// A token as the caller presented it; nothing is known about it yet.
 #[derive(Debug)]
 pub struct PresentedToken {
-    /// The authentication scheme, which says how the token is used.
+    /// The authentication scheme, which decides how the token is used.
     pub scheme: TokenType,
     text: Secret,
 }
 
 impl PresentedToken {
-    /// The token of an `Authorization` header; `None` where there is no header or another scheme. What cannot be a token is
-    /// kept as it is: its verification says that it is malformed.
+    /// The token of an `Authorization` header. `None` if there is no header, or another scheme. A text that
+    /// cannot be a token is returned unchanged, and its verification reports that it is malformed.
     #[must_use]
     pub fn from_authorization(header: Option<&[u8]>) -> Option<Self> {
         let (scheme, token) = split_scheme(header?);

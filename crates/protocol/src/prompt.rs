@@ -1,9 +1,10 @@
-//! `prompt` of an authorization request: what the person is to be asked, whether or not it is needed (OpenID Connect Core §3.1.2.1).
+//! `prompt` of an authorization request: what the person must be asked, whether or not it is needed (OpenID
+//! Connect Core §3.1.2.1).
 
 /// The prompts of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
-    /// Nothing is shown: an error is answered where something would be.
+    /// Nothing may be shown. If something would have to be, the answer is an error.
     pub none: bool,
     /// The person signs in again.
     pub login: bool,

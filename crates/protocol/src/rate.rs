@@ -7,14 +7,14 @@ use strum::{Display, EnumString};
 
 use crate::{Lifetime, Timestamp, cropped};
 
-/// How often something may happen, written as a count and s, min or h: `10000/min`. It is counted in spans that begin with each second,
-/// minute or hour.
+/// How often something may happen, written as a count and s, min or h: `10000/min`. Events are counted in
+/// spans that begin with each second, minute or hour.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 #[display("{count}/{unit}")]
 pub struct Rate {
     /// How many times.
     pub count: u32,
-    /// In which span.
+    /// The length of the span.
     pub unit: RateUnit,
 }
 

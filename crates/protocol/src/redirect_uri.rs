@@ -1,9 +1,11 @@
-//! Redirect URIs: which may be registered, and which registered one a request names (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1).
+//! Redirect URIs: which ones may be registered, and which registered one a request names (RFC 6749 §3.1.2,
+//! RFC 8252 §7, RFC 9700 §2.1).
 
 /// The longest redirect URI, in bytes.
 const LONGEST: usize = 2_000;
 
-/// Who is sent an answer at a loopback address may listen at any port of it (RFC 8252 §7.3); the port of `localhost` is fixed (§8.3).
+/// At a loopback address, an app may listen at any port (RFC 8252 §7.3); the port of `localhost` is fixed
+/// (§8.3).
 const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
 
 /// Why a redirect URI cannot be registered.
@@ -26,7 +28,7 @@ pub enum InvalidRedirectUri {
     /// Plain HTTP beyond the machine of the person.
     #[error("http is for 127.0.0.1, [::1] and localhost; elsewhere a redirect URI begins with https")]
     Http,
-    /// A scheme that no app can claim as its own.
+    /// The scheme is one that no app can claim as its own.
     #[error(
         "a private-use scheme is a reversed domain name with a dot, such as com.example.app (RFC 8252 §7.1)"
     )]
@@ -36,7 +38,7 @@ pub enum InvalidRedirectUri {
     NotPublic,
 }
 
-/// Checks a redirect URI that is to be registered for a client, public or not.
+/// Checks a redirect URI before its registration for a client, which may be public.
 ///
 /// # Errors
 /// [`InvalidRedirectUri`].
@@ -65,8 +67,9 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedir
     }
 }
 
-/// Whether a request names one of the registered URIs: byte by byte, but for the port of a loopback address. With another one "the authorization
-/// server … MUST NOT automatically redirect the user-agent to the invalid redirection URI" (RFC 6749 §3.1.2.4).
+/// Whether a request names one of the registered URIs, byte by byte except for the port of a loopback
+/// address. With another one "the authorization server … MUST NOT automatically redirect the user-agent to
+/// the invalid redirection URI" (RFC 6749 §3.1.2.4).
 #[must_use]
 pub fn is_registered_redirect_uri<'a>(registered: impl IntoIterator<Item = &'a str>, sent: &str) -> bool {
     let other_port = without_loopback_port(sent);
@@ -91,7 +94,8 @@ pub fn uri_host(uri: &str) -> Option<&str> {
     Some(host_and_port(rest.split(['/', '?']).next().unwrap_or_default()).0)
 }
 
-/// Whether an app of the person's own machine is at the URI: another app may be there in its place (RFC 8252 §8.6).
+/// Whether the URI leads to an app on the person's own machine. Another app may receive the answer (RFC 8252
+/// §8.6).
 #[must_use]
 pub fn leads_to_an_app(uri: &str) -> bool {
     without_loopback_port(uri).is_some() || !(uri.starts_with("https://") || uri.starts_with("http://"))
@@ -119,7 +123,7 @@ fn host_and_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What is before the port of a loopback address and after it.
+/// The parts before and after the port of a loopback address.
 fn without_loopback_port(uri: &str) -> Option<(&'static str, &str)> {
     let (origin, rest) = LOOPBACK.iter().find_map(|origin| Some((*origin, uri.strip_prefix(origin)?)))?;
     let rest = match rest.strip_prefix(':') {

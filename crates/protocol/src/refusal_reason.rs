@@ -1,8 +1,9 @@
-//! Why a request was refused, as the access log names it. The caller learns the error code and its description, and nothing of this.
+//! The reason for refusing a request, as the access log names it. The caller gets only the error code and its
+//! description.
 
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantNames};
 
-/// All reasons. The list is closed, so no text of a caller can become one.
+/// All reasons. The list is closed, so a caller's text cannot become a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefusalReason {
@@ -67,11 +68,13 @@ pub enum RefusalReason {
     TooManyPushedRequests,
     /// The client has no keys for request objects.
     RequestObjectNotSupported,
-    /// The request object is no JWT with the members of one, is not signed by the client, or is for another client, server or time.
+    /// The request object is no JWT with the members of one, is not signed by the client, or is for
+    /// another client, server or time.
     RequestObjectNotValid,
     /// The code verifier does not have the form of RFC 7636 section 4.1.
     MalformedCodeVerifier,
-    /// The authorization code is unknown, ended, used, or was issued for another request, or its person may not sign in any more.
+    /// The authorization code is unknown, ended, used, or was issued for another request, or its person
+    /// may not sign in any more.
     CodeNotValid,
     /// No person has decided on the device yet.
     DevicePending,
@@ -83,9 +86,10 @@ pub enum RefusalReason {
     DeviceCodeExpired,
     /// The device's code is unknown, used, or another client's, or its person may not sign in any more.
     DeviceCodeNotValid,
-    /// The client has too many device codes that nobody has decided on, from one address.
+    /// The client has too many undecided device codes from one address.
     TooManyDeviceCodes,
-    /// The refresh token is unknown, ended, of another client or not proven, or its person may not sign in any more.
+    /// The refresh token is unknown, ended, of another client or not proven, or its person
+    /// may not sign in any more.
     RefreshTokenNotValid,
     /// The refresh token was used before: all that was granted has ended.
     RefreshTokenReused,
@@ -93,7 +97,7 @@ pub enum RefusalReason {
     ScopeNotGranted,
     /// The resource was not granted when the person signed in.
     ResourceNotGranted,
-    /// The tenant asks for a token format that is not served.
+    /// The tenant demands a token format that is not served.
     FormatNotServed,
     /// The scope does not have the grammar of RFC 6749 section 3.3.
     MalformedScope,
@@ -190,7 +194,7 @@ impl RefusalReason {
 pub struct CredentialReason {
     /// The reason as the log writes it.
     pub code: &'static str,
-    /// What was found, as an administrator is told.
+    /// What was found, for an administrator.
     pub detail: &'static str,
     /// What an administrator does about it, with `{tenant}` and `{client}` in place of their names.
     pub fix: &'static str,

@@ -1,6 +1,6 @@
-//! The parameters `resource` and `audience`: where the caller means to use the token (RFC 8707 §2).
+//! The parameters `resource` and `audience`: the destination of the token (RFC 8707 §2).
 
-/// The value of one of them, kept as it was sent and compared exactly.
+/// The value of one of them, unchanged and compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceIndicator(String);
 
@@ -11,24 +11,24 @@ pub struct InvalidResource;
 
 impl ResourceIndicator {
     /// The value of `resource`: "an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
-    /// Whether the client may request it is decided later.
+    /// Later code decides whether the client may request it.
     ///
     /// # Errors
-    /// [`InvalidResource`], which the token endpoint answers as `invalid_target`.
+    /// [`InvalidResource`], for which the token endpoint responds `invalid_target`.
     pub fn parse(text: &str) -> Result<Self, InvalidResource> {
         // The URL parser corrects blanks and quotes, but resources are compared as exact text.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte));
         if exact && url::Url::parse(text).is_ok() { Ok(Self(text.to_owned())) } else { Err(InvalidResource) }
     }
 
-    /// The value of `audience`, by which clients of other products name what `resource` names. It need be no
-    /// URI: a client is registered for audiences such as `orders-api`, too.
+    /// The value of `audience`, which clients of other products send in place of `resource`. It need be no
+    /// URI, because a client may be registered for audiences such as `orders-api`.
     #[must_use]
     pub fn audience(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// As it was sent.
+    /// The value as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,11 +10,12 @@ pub struct RevocationRequest {
 }
 
 impl RevocationRequest {
-    /// Reads the `Authorization` header and the body, whose parameters are those of an introspection. `token_type_hint` is ignored: "An
-    /// authorization server MAY ignore this parameter, particularly if it is able to detect the token type automatically" (RFC 7009 §2.1).
+    /// Reads the `Authorization` header and the body, whose parameters are those of an introspection.
+    /// `token_type_hint` is ignored: "An authorization server MAY ignore this parameter, particularly if it
+    /// is able to detect the token type automatically" (RFC 7009 §2.1).
     ///
     /// # Errors
-    /// `invalid_request` for a missing token or a repetition, `invalid_client` where no client is named.
+    /// `invalid_request` for a missing token or a repetition, `invalid_client` if no client is named.
     pub fn parse(
         authorization: Option<&[u8]>,
         body: &[u8],

@@ -21,7 +21,7 @@ pub const OFFLINE_ACCESS: &str = "offline_access";
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeToken(String);
 
-/// A set of scope tokens in the order in which they were first named, as the answer repeats it.
+/// A set of scope tokens in the order in which they were first named. The answer has the same order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, SerializeDisplay, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Scope(Vec<ScopeToken>);
@@ -32,7 +32,8 @@ pub struct Scope(Vec<ScopeToken>);
 pub struct InvalidScope;
 
 impl ScopeToken {
-    /// Scopes that begin so say who may administer the platform; neither a file nor a resource server may name one.
+    /// Scopes with this prefix are permissions of administrators. Neither a file nor a resource server may
+    /// declare one.
     pub const RESERVED_PREFIX: &str = "latchkey:";
 
     /// The scope of OpenID Connect, and those that request claims about people (OpenID Connect Core §5.4).
@@ -41,7 +42,8 @@ impl ScopeToken {
     /// Checks the characters.
     ///
     /// # Errors
-    /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything outside printable ASCII.
+    /// [`InvalidScope`] when the token is empty or holds a space, a quote, a backslash or anything
+    /// outside printable ASCII.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         steps::note(text.len());
         let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
@@ -49,7 +51,7 @@ impl ScopeToken {
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidScope) }
     }
 
-    /// Whether it says who may administer the platform.
+    /// Whether it is a permission of administrators.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         self.0.starts_with(Self::RESERVED_PREFIX)
@@ -63,7 +65,8 @@ impl ScopeToken {
 }
 
 impl Scope {
-    /// Splits at single spaces, as the grammar has it; runs of spaces are forgiven, repeated tokens are kept once.
+    /// Splits at single spaces, as the grammar demands. Runs of spaces are accepted, and repeated tokens are
+    /// kept once.
     ///
     /// # Errors
     /// [`InvalidScope`] when one token is not allowed. Nothing is dropped silently.
@@ -197,7 +200,7 @@ mod tests {
         }
     }
 
-    /// As it was read before there was a set.
+    /// Reads a scope as before it was a set.
     fn one_by_one(text: &str) -> Vec<&str> {
         let mut tokens = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {

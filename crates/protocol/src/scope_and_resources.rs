@@ -1,4 +1,4 @@
-//! The parameters by which a request of any grant, and an authorization request, says what the token is for.
+//! The parameters for scope and resources, in a request of any grant and in an authorization request.
 
 use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope};
 
@@ -25,8 +25,8 @@ impl Form<'_> {
         Ok(Some(scope).filter(|scope| !scope.is_empty()))
     }
 
-    /// Takes every `resource` in order (RFC 8707 §2.1), and every `audience` as if it were one; of equal ones
-    /// the first.
+    /// Takes every `resource` in order (RFC 8707 §2.1), and every `audience` as if it were a resource. Of
+    /// equal ones only the first is kept.
     ///
     /// # Errors
     /// `invalid_request` for more than 16 of them, `invalid_target` for a malformed resource.
@@ -57,8 +57,8 @@ impl Form<'_> {
         Ok(resources)
     }
 
-    /// Refuses `audience` in the redemption of a code, which is for what was requested before: ignored, it
-    /// would give a token for another audience.
+    /// Refuses `audience` in the redemption of a code, because the authorization request has named the
+    /// audience already. If it were ignored, the token would have another audience.
     ///
     /// # Errors
     /// `invalid_request`, which names the parameter.

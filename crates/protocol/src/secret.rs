@@ -1,11 +1,13 @@
-//! A secret in memory: wiped when dropped, never printed, never cloned (RFC 6749 §2.3.1 calls it the client password).
+//! A secret in memory: wiped when dropped, never printed, never cloned (RFC 6749 §2.3.1 calls
+//! it the client password).
 
 use derive_more::Debug;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A secret as text: a client secret, a password, a key in PEM.
 ///
-/// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each would be a way to leak it or to compare it byte by byte.
+/// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each would be a way to leak it or to
+/// compare it byte by byte.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 #[debug("[redacted]")]
 pub struct Secret(String);
@@ -17,7 +19,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The secret itself. The name is long so that each use stands out in review.
+    /// The secret itself. The name is long so that each use is conspicuous in review.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

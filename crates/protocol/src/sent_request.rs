@@ -1,11 +1,11 @@
-//! How an authorization request says what it requests: by its own parameters, or elsewhere, and then its own parameters but `client_id`
-//! mean nothing (RFC 9101 §5, RFC 9126 §4).
+//! Where an authorization request has its parameters: in itself, or elsewhere. In the second case its own
+//! parameters but `client_id` mean nothing (RFC 9101 §5, RFC 9126 §4).
 
 use serde::Serialize;
 
 use crate::{AuthorizationError, Form};
 
-/// What the request URIs of pushed requests begin with (RFC 9126 §2.2).
+/// The prefix of the request URIs of pushed requests (RFC 9126 §2.2).
 const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// An authorization request before its parameters are read.
@@ -13,18 +13,18 @@ const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
 pub struct SentRequest {
     /// `client_id`, which is always beside the rest.
     pub client_id: String,
-    /// Where the parameters are.
+    /// The place of the parameters.
     pub source: RequestSource,
 }
 
-/// Where the parameters of an authorization request are.
+/// The place of an authorization request's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestSource {
     /// In the request itself.
     Parameters,
-    /// With this server: the reference of a pushed request, which is what follows the beginning of its URI.
+    /// At this server: the reference of a pushed request, which is the part of its URI after the prefix.
     Pushed(String),
-    /// At a URI that is none of this server.
+    /// At a URI of another server.
     Elsewhere,
     /// In a request object.
     Object(String),
@@ -34,7 +34,7 @@ impl SentRequest {
     /// Takes them out of a request.
     ///
     /// # Errors
-    /// `invalid_request` when `client_id` is missing, a parameter is repeated, or both other sources are named
+    /// `invalid_request` when `client_id` is missing, a parameter is repeated, or both other places are named
     /// (OpenID Connect Core §6.1).
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
         let client_id = form.require("client_id")?.into_owned();
@@ -67,7 +67,7 @@ impl RequestSource {
 /// The answer to a pushed authorization request (RFC 9126 §2.2).
 #[derive(Debug, Serialize)]
 pub struct PushedResponse {
-    /// What the client sends the browser with.
+    /// The URI with which the client sends the browser.
     pub request_uri: String,
     /// Seconds within which the browser must come.
     pub expires_in: u64,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct StaticClaims(pub Map<String, Value>);
 
 impl StaticClaims {
-    /// So many bytes are they at most, as JSON: each token has them.
+    /// The most bytes of these claims as JSON, because each token has them.
     pub const LONGEST: usize = 1_024;
 
     /// Whether a claim may have this value: a text, a number, a truth value, or a list of them.

@@ -1,5 +1,5 @@
-//! Counts the steps of parsers for tests: one for each byte that is read and each comparison that is made. Without the feature
-//! `counted-steps`, which only tests enable, nothing is counted.
+//! Counts the steps of parsers for tests: one for each byte that is read and each comparison that is made.
+//! Only tests enable the feature `counted-steps`, and without it nothing is counted.
 
 #[cfg(any(test, feature = "counted-steps"))]
 use std::cell::Cell;
@@ -20,7 +20,7 @@ pub fn note(steps: usize) {
 #[inline]
 pub const fn note(_: usize) {}
 
-/// Adds the comparisons of one lookup in a sorted map of so many entries.
+/// Adds the comparisons of one lookup in a sorted map with this number of entries.
 #[inline]
 pub fn note_lookup(entries: usize) {
     note(1 + entries.max(1).ilog2() as usize);
@@ -34,7 +34,8 @@ pub fn count(work: impl FnOnce()) -> usize {
     COUNTED.with(Cell::get) - before
 }
 
-/// Checks that a parser takes at most 2.2 times the steps for an input of twice the size, and that it takes steps at all.
+/// Checks that a parser takes at most 2.2 times the steps for an input of twice the size, and
+/// that it takes steps at all.
 ///
 /// # Panics
 /// When it takes more, or counts none.

@@ -1,4 +1,4 @@
-//! Whether all clients know a person by the same `sub` (OpenID Connect Core §8).
+//! Whether all clients get the same `sub` of a person (OpenID Connect Core §8).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
-    /// It is the same for all clients.
+    /// All clients get the same `sub`.
     #[default]
     Public,
-    /// Each sector has its own, so that two sectors cannot tell that a person is the same.
+    /// Each sector gets its own `sub`, so that two sectors cannot tell that a person is the same.
     Pairwise,
 }
 

@@ -1,4 +1,5 @@
-//! The SHA-256 thumbprint of a public key (RFC 7638 §3) or of a certificate (RFC 8705 §3.1), in base64url on the wire.
+//! The SHA-256 thumbprint of a public key (RFC 7638 §3) or of a certificate (RFC 8705 §3.1),
+//! in base64url on the wire.
 
 use std::str::FromStr;
 

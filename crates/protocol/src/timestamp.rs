@@ -14,10 +14,11 @@ use crate::Lifetime;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The last instant that has a text, in seconds: 9999-12-30T22:00:00Z, which is in the year 9999 at every offset.
+    /// The last instant that has a text, in seconds: 9999-12-30T22:00:00Z, which is in the
+    /// year 9999 at every offset.
     const LAST_WRITTEN: u64 = 253_402_207_200;
 
-    /// From seconds since the epoch.
+    /// The instant of these seconds since the epoch.
     #[must_use]
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)
@@ -35,7 +36,8 @@ impl Timestamp {
         Self(self.0.saturating_sub(lifetime.seconds()))
     }
 
-    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond [`Timestamp::LAST_WRITTEN`] that instant.
+    /// As people and programs write it: `2027-01-31T12:00:00Z` (RFC 3339 §5.6). Beyond
+    /// [`Timestamp::LAST_WRITTEN`] that instant.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         let seconds = i64::try_from(self.0.min(Self::LAST_WRITTEN)).unwrap_or_default();
@@ -43,8 +45,8 @@ impl Timestamp {
         at.format(&Rfc3339).expect("an instant of these years in UTC has this form")
     }
 
-    /// From a date and time with its offset (RFC 3339 §5.6), with `T` or a space between them; fractions of a second are dropped. None
-    /// before 1970, and none after [`Timestamp::LAST_WRITTEN`].
+    /// From a date and time with its offset (RFC 3339 §5.6), with `T` or a space between them; fractions of a
+    /// second are dropped. None before 1970, and none after [`Timestamp::LAST_WRITTEN`].
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         // The library takes any character between date and time.

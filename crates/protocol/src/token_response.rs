@@ -28,19 +28,22 @@ pub struct TokenResponse {
     /// The granted scope, if any: the grammar has no empty scope.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
-    /// What the client learns about a person's sign-in (OpenID Connect Core §3.1.3.3): base64url and dots.
+    /// The ID token with the claims about a person's sign-in (OpenID Connect Core §3.1.3.3): base64url and
+    /// dots.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub id_token: Option<String>,
-    /// What the client gets its next tokens for (RFC 6749 §1.5): base64url and underscores.
+    /// The refresh token with which the client gets its next tokens (RFC 6749 §1.5): base64url and
+    /// underscores.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub refresh_token: Option<String>,
 }
 
 impl TokenResponse {
-    /// The JSON document. The token is copied whole, because JSON escapes none of its characters; a serializer would check each of them.
+    /// The JSON document. The token is copied whole, because JSON escapes none of its characters; a
+    /// serializer would check each of them.
     ///
     /// # Errors
-    /// Those of the JSON library.
+    /// The errors of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
         let Self { access_token, token_type, expires_in, scope, id_token, refresh_token } = self;

@@ -1,4 +1,5 @@
-//! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves no copy of what may be a secret behind.
+//! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves behind no copy of a possible
+//! secret.
 
 use std::borrow::Cow;
 
@@ -7,14 +8,15 @@ use zeroize::Zeroize as _;
 
 use crate::steps;
 
-/// The text; it is copied only if it has an escape or a `+`. A `%` without two hexadecimal digits stays as it is. Bytes that are not UTF-8
-/// have no text: replacing bytes could turn one secret into another.
+/// The decoded text. It is copied only if it has an escape or a `+`. A `%` without two hexadecimal digits
+/// stays unchanged. Bytes that are not UTF-8 have no text: replacing bytes could turn one secret into
+/// another.
 pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     steps::note(text.len());
     if find(text, is_encoded).is_none() {
         return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }
-    // Nothing gets longer, so the buffer never moves.
+    // Decoding never makes a text longer, so the buffer never moves.
     let mut decoded = Vec::with_capacity(text.len());
     for (before, word) in text.split(|byte| *byte == b'+').enumerate() {
         if before > 0 {
@@ -25,13 +27,14 @@ pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok().map(Cow::Owned)
 }
 
-/// Whether a text with this byte is another one when it is decoded.
+/// Whether decoding changes a text with this byte.
 pub(crate) fn is_encoded(byte: u8) -> bool {
     matches!(byte, b'%' | b'+')
 }
 
-/// Where the first such byte is. The compiler makes a few vector instructions of each block without one.
-/// No library searches: those leave pieces of a secret on the stack of an unoptimized program.
+/// The position of the first such byte. The compiler makes a few vector instructions of each block without
+/// one. No library searches, because a library leaves pieces of a secret on the stack of an unoptimized
+/// program.
 pub(crate) fn find(text: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     const BLOCK: usize = 16;
     let has_one = |block: &[u8]| block.iter().fold(false, |found, byte| found | is_wanted(*byte));
@@ -45,7 +48,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// As a careful client encodes: everything but letters and digits.
+    /// Encodes like a careful client: everything but letters and digits.
     pub(crate) fn encode(text: &str) -> String {
         text.bytes()
             .map(|byte| match byte {

@@ -12,7 +12,8 @@ const LENGTH: usize = 8;
 pub struct UserCode([u8; LENGTH]);
 
 impl UserCode {
-    /// The code that these random bytes make; `None` where too few of them are of use, so that each letter is equally likely.
+    /// The code of these random bytes. `None` if too few of them can be used: bytes are skipped so that each
+    /// letter is equally likely.
     #[must_use]
     pub fn from_random(bytes: &[u8]) -> Option<Self> {
         let most = u8::MAX - u8::MAX % 20;
@@ -37,7 +38,7 @@ impl UserCode {
         letters.next().is_none().then_some(Self(code))
     }
 
-    /// Its letters, without what people see between them.
+    /// Its letters, without the separators that people see.
     #[must_use]
     pub const fn letters(&self) -> &[u8] {
         &self.0

@@ -1,4 +1,5 @@
-//! Prints the reasons of refused requests as docs/operations.md has them: `cargo xtask codegen` writes them there.
+//! Prints the reasons of refused requests as docs/operations.md has them:
+//! `cargo xtask codegen` writes them there.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use protocol::RefusalReason;

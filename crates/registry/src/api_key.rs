@@ -1,4 +1,5 @@
-//! An API key: a credential of one client that names itself, and an opaque token of it. It has a part of what its client has.
+//! An API key: a credential of one client. Its text is opaque and contains the key's id, so a request needs
+//! no client id. The key may use a part of what its client may use.
 
 use protocol::{GrantType, Scope, Timestamp, skip_serializing_none};
 use secrets::SecretHash;
@@ -15,7 +16,7 @@ pub struct ApiKey {
     pub tenant: TenantId,
     /// Its name.
     pub id: ApiKeyId,
-    /// Whose credential it is.
+    /// The client whose credential the key is.
     pub client: ClientId,
     /// The hash of the whole key.
     pub hash: SecretHash,
@@ -25,15 +26,15 @@ pub struct ApiKey {
     pub name: String,
     /// For people and resource servers.
     pub labels: Vec<String>,
-    /// For whom the client has made it: its customer's id.
+    /// The client's customer that has the key: an id that the client chose.
     pub owner: Option<String>,
-    /// What it may be granted of the scope of its client.
+    /// The scope that the key may be granted: a part of its client's.
     pub scope: Scope,
-    /// What it may be used for of its client's audiences; none: the client itself.
+    /// The audiences that the key may request, a part of its client's. An empty list means the client itself.
     pub audiences: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it is not valid any more.
+    /// The key is invalid from this instant on.
     pub expires_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
@@ -42,7 +43,8 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// A new key of a client, without anything that it may use, and at its end.
+    /// Creates a key of a client. The key has no scope and no audience yet, and ends at its creation until
+    /// the caller sets an end.
     #[must_use]
     pub fn new(client: &Client, id: ApiKeyId, (hash, hint): (SecretHash, String), now: Timestamp) -> Self {
         Self {
@@ -69,14 +71,15 @@ impl ApiKey {
         now < self.ends_at()
     }
 
-    /// When it ends, or has ended.
+    /// When the key ends, or has ended.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.revoked_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
-    /// Its client with what the key may use of it: the client credentials grant, and of scope and audiences what both have. Nothing where
-    /// the client has lost every audience of the key, because a token for the client itself would be another one.
+    /// Returns the client with only what the key may use: the client credentials grant, and the scopes and
+    /// audiences that both have. Returns nothing if the client has lost every audience of the key, because a
+    /// token for the client itself is one that the key never allowed.
     #[must_use]
     pub fn narrowed(&self, client: &Client) -> Option<Client> {
         let is_of_client =

@@ -1,4 +1,5 @@
-//! Assertions of clients (RFC 7523) and request objects (RFC 9101): their keys, their checks, and that each is used once.
+//! Assertions of clients (RFC 7523) and request objects (RFC 9101): their keys, their checks,
+//! and that each is used once.
 
 mod assertion_inspection;
 pub(crate) mod assertions;

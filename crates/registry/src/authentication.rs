@@ -1,4 +1,5 @@
-//! How a client proves which client it is: the service that judges what it presents, and what it remembers of that.
+//! How a client proves which client it is: the service that judges what it presents, and
+//! what it remembers of that.
 
 mod api_keys;
 pub(crate) mod authenticator;

@@ -18,13 +18,13 @@ pub struct Client {
     pub id: ClientId,
     /// The display name.
     pub name: String,
-    /// What it is for, for people. Requests do not need it, so replicas do not share it.
+    /// A description for people. Requests do not need it, so replicas do not share it.
     #[serde(skip)]
     pub description: Option<String>,
-    /// Whom to ask about it (RFC 7591 §2).
+    /// The contacts for questions about the client (RFC 7591 §2).
     #[serde(default)]
     pub contacts: Vec<String>,
-    /// What kind of client people registered it as. No decision depends on it.
+    /// The kind of client, as it was registered. No decision depends on it.
     #[serde(default)]
     pub purpose: Option<ClientPurpose>,
     /// Whether it may authenticate.
@@ -41,10 +41,11 @@ pub struct Client {
     pub scope: Scope,
     /// The lifetime of its tokens, if it differs from the tenant's.
     pub access_token_lifetime: Option<Lifetime>,
-    /// What its tokens say beside the claims of the grant and of the tenant.
+    /// Claims that the client's tokens have beside the claims of the grant and of the tenant.
     #[serde(default)]
     pub claims: StaticClaims,
-    /// What its tokens copy of the assertion of another issuer: claims by their names, each with the one that it is copied of.
+    /// Claims that the client's tokens copy from the assertion of another issuer: the name in the token, and
+    /// the name in the assertion.
     #[serde(default)]
     pub copied_claims: BTreeMap<String, String>,
     /// `iss` of its tokens, if it is an alias of the tenant's.
@@ -55,7 +56,7 @@ pub struct Client {
     pub dpop_bound_access_tokens: bool,
     /// Whether each of its tokens is bound to its client certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// How its secret is replaced by itself. Requests do not need it, so replicas do not share it.
+    /// How the platform rotates the client's secret. Requests do not need it, so replicas do not share it.
     #[serde(skip)]
     pub rotation: Option<SecretRotation>,
     /// The keys that it may sign assertions with.
@@ -84,7 +85,7 @@ pub enum ClientStatus {
     Suspended,
 }
 
-/// What kind of client people registered it as: a label for them.
+/// The kind of client, as it was registered: a label for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientPurpose {
@@ -100,17 +101,18 @@ pub enum ClientPurpose {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntrospectionRight {
-    /// Its own tokens.
+    /// Tokens that were issued to the client.
     #[default]
     Own,
-    /// Also tokens for a resource server that lists it.
+    /// Tokens that were issued to the client, and tokens for a resource server that lists it.
     Audience,
     /// All tokens of its tenant.
     Tenant,
 }
 
 impl Client {
-    /// An active client with the defaults of a registration: it is named like its id, and may request a token for itself without scope.
+    /// Creates an active client with the defaults of a registration. Its name is its id, and it may request a
+    /// token for itself without scope.
     #[must_use]
     pub fn new(tenant: TenantId, id: ClientId) -> Self {
         Self {
@@ -165,26 +167,27 @@ impl Client {
         self.grant_types.contains(&GrantType::RefreshToken)
     }
 
-    /// How its `sub` of a person relates to those of other clients: as it says, or else its tenant.
+    /// Whether the client's `sub` of a person is public or pairwise: the client's setting, or else its
+    /// tenant's.
     #[must_use]
     pub fn subject_type(&self, tenant: &Tenant) -> SubjectType {
         self.code_flow.subject_type.unwrap_or(tenant.subject)
     }
 
-    /// The policy of its refresh tokens: that of its tenant, with what it says differently.
+    /// The policy of the client's refresh tokens: the tenant's policy with the client's differences.
     #[must_use]
     pub fn refresh_token_policy(&self, tenant: &Tenant) -> RefreshTokenPolicy {
         tenant.refresh_token.with(self.code_flow.refresh_token)
     }
 
-    /// The lifetime of its tokens: its own, or that of its tenant.
+    /// The lifetime of the client's tokens: the client's setting, or else its tenant's.
     #[must_use]
     pub fn token_lifetime(&self, tenant: &Tenant) -> Lifetime {
         self.access_token_lifetime.unwrap_or(tenant.access_token.lifetime)
     }
 }
 
-// In configuration and rows.
+// The names in configuration and rows.
 protocol::named! { IntrospectionRight { Own => "own", Audience => "audience", Tenant => "tenant" } }
 protocol::named! {
     ClientPurpose { MachineToMachine => "machine_to_machine", ServiceAccount => "service_account", Api => "api" }

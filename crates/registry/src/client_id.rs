@@ -19,7 +19,7 @@ pub struct ClientId(Arc<str>);
 pub struct InvalidClientId;
 
 impl ClientId {
-    /// The prefix of our own names, such as admin audiences. No client may have such an identifier.
+    /// The prefix of this server's own names, such as admin audiences. No client may have such an identifier.
     pub const RESERVED_PREFIX: &str = "urn:latchkey:";
 
     /// Parses an identifier.

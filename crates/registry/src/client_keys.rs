@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use keys::{InvalidKeySet, PublicKeys};
 use serde::{Deserialize, Serialize};
 
-/// A client's key set: the document, and its keys, which are parsed when they are first needed.
+/// A client's key set: the document, and its keys. The keys are parsed when they are first needed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct ClientKeys(Arc<KeySet>);
@@ -41,14 +41,14 @@ impl ClientKeys {
         &self.0.document
     }
 
-    /// The keys of the document. One that cannot be read, which was never stored, has none.
+    /// The keys of the document. A document that cannot be read has none; such a document is never stored.
     #[must_use]
     pub fn keys(&self) -> &PublicKeys {
         self.0.keys.get_or_init(|| PublicKeys::read_of_client(&self.0.document).unwrap_or_default())
     }
 }
 
-/// The thumbprints of the keys that are in the first set and not in the second one.
+/// The thumbprints of the keys that the first set has and the second one lacks.
 pub fn removed_keys<'a>(
     before: Option<&'a ClientKeys>,
     after: Option<&'a ClientKeys>,

@@ -19,8 +19,8 @@ pub struct ClientSecret {
     pub id: SecretId,
     /// The hash of the value.
     pub hash: SecretHash,
-    /// The last four characters of a generated value; empty for a chosen one, where four characters would reveal too
-    /// much.
+    /// The last four characters of a generated value. The hint of a chosen value is empty, because four
+    /// characters would reveal too much.
     pub hint: String,
     /// The time of creation.
     pub created_at: Timestamp,
@@ -51,7 +51,7 @@ impl ClientSecret {
         self.ends_at().is_none_or(|end| now < end)
     }
 
-    /// When it ends, or has ended.
+    /// When the secret ends, or has ended.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
         [self.expires_at, self.revoked_at].into_iter().flatten().min()

@@ -1,43 +1,44 @@
-//! What a client is registered for at the authorization endpoint (RFC 7591 §2, OpenID Connect RP-Initiated Logout §3.1,
-//! OpenID Connect Dynamic Client Registration §2).
+//! The registration of a client for the authorization endpoint (RFC 7591 §2, OpenID Connect RP-Initiated
+//! Logout §3.1, OpenID Connect Dynamic Client Registration §2).
 
 use protocol::{Lifetime, SubjectType, uri_host};
 use serde::{Deserialize, Serialize};
 use tenancy::OwnRefreshTokenPolicy;
 
-/// The registration of a client that signs people in. A row without a member has its default.
+/// The registration of a client that signs people in. A member that a row lacks has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CodeFlow {
-    /// Where answers may go.
+    /// The redirect URIs that the client may request.
     pub redirect_uris: Vec<String>,
-    /// Where people may go after they have signed out.
+    /// The URIs that a person may be sent to after signing out.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Whether people are not asked for consent, because client and tenant are one party to them.
+    /// Whether the client and its tenant are one party, so that no consent is requested.
     pub first_party: bool,
     /// Whether each request has a code challenge (RFC 7636).
     pub require_pkce: bool,
     /// Whether each request is pushed (RFC 9126 §6).
     pub require_par: bool,
-    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout §2.2).
+    /// The URI that is notified when a session ends (OpenID Connect Back-Channel Logout §2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
     /// Whether it needs `sid` in logout tokens. They always have it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backchannel_logout_session_required: bool,
-    /// Whether other clients know a person by the same `sub`; none where the tenant decides.
+    /// Whether the client's `sub` of a person is public or pairwise. If it is not set, the tenant decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<SubjectType>,
     /// The URI whose host is the client's sector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sector_identifier_uri: Option<String>,
-    /// Whether ID tokens have the claims of the granted scopes, too, which userinfo answers (OpenID Connect Core §5.4).
+    /// Whether ID tokens have the claims of the granted scopes as well, which userinfo returns (OpenID
+    /// Connect Core §5.4).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_in_id_token: bool,
     /// How long ago a person may have signed in for a request without `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<Lifetime>,
-    /// What differs from the tenant's policy of refresh tokens.
+    /// The differences from the tenant's policy of refresh tokens.
     #[serde(skip_serializing_if = "is_default")]
     pub refresh_token: OwnRefreshTokenPolicy,
     /// Whether it opens pages in popups, and they may know the window that opened them.
@@ -50,8 +51,9 @@ fn is_default(own: &OwnRefreshTokenPolicy) -> bool {
 }
 
 impl CodeFlow {
-    /// The host whose clients know a person by the same pairwise `sub`: that of `sector_identifier_uri`, or the one that all redirect URIs have
-    /// (OpenID Connect Core §8.1).
+    /// The host that determines the pairwise `sub` of a person: clients of one host get the same one. It is
+    /// the host of `sector_identifier_uri`, or the host that all redirect URIs have (OpenID Connect Core
+    /// §8.1).
     #[must_use]
     pub fn sector(&self) -> Option<String> {
         let host = |uri: &String| uri_host(uri).map(str::to_ascii_lowercase);
@@ -64,7 +66,7 @@ impl CodeFlow {
     }
 }
 
-/// A client that signs nobody in.
+/// A client that signs no people in.
 impl Default for CodeFlow {
     fn default() -> Self {
         Self {

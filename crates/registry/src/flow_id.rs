@@ -1,5 +1,5 @@
-//! The identifier of a sign-in with two calls. It contains its time and a proof, so any replica can continue a
-//! sign-in of another replica and nothing is stored: a custom UUID (RFC 9562 §5.8).
+//! The identifier of a sign-in with two calls. It contains its time and a digest, so any replica can continue
+//! a sign-in of another replica, and nothing is stored. It is a custom UUID (RFC 9562 §5.8).
 
 use protocol::{Lifetime, Timestamp};
 use subtle::ConstantTimeEq as _;
@@ -26,7 +26,7 @@ impl FlowIds {
         self.of(now, &random_bytes::<4>()).to_string()
     }
 
-    /// Whether the identifier is one of ours and not expired.
+    /// Whether this server issued the identifier, and it has not expired.
     pub(crate) fn admits(&self, text: &str, now: Timestamp) -> bool {
         let Ok(id) = Uuid::try_parse(text) else { return false };
         let bytes = id.as_bytes();

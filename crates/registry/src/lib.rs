@@ -1,5 +1,5 @@
-//! Which client is calling, and how did it authenticate? Registered clients, declared people, and the service that turns presented
-//! credentials into an [`AuthenticatedClient`]. In reading order:
+//! Which client sends a request, and how did it authenticate? Contains registered clients, declared people,
+//! and the service that turns presented credentials into an [`AuthenticatedClient`]. In reading order:
 
 // Clients and their credentials, as they are stored.
 mod api_key;

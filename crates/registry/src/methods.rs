@@ -1,6 +1,6 @@
-//! Why each client authentication method refuses, in a table of its own; here what refuses a client whatever
-//! it presents. The access log has the code of a reason, `latchkey explain` its sentences, `latchkey inspect`
-//! its check, and docs/operations.md all of them.
+//! The reasons for which each client authentication method refuses, in one table for each method. This file
+//! has the reasons that do not depend on the credential. The access log has the code of a reason, `latchkey
+//! explain` its sentences, `latchkey inspect` its check, and docs/operations.md all of them.
 
 use protocol::CredentialReason;
 
@@ -17,9 +17,10 @@ macro_rules! reasons {
     };
 }
 
-/// The checks of a credential as one type, which is its error, too. A row has what `latchkey inspect` shows
-/// (its name, its rule, and what to do if it fails), and after `=>` its reason: a code, what was found, and
-/// what to do where that is said in other words. Below `beside` are other refusals by one of these checks.
+/// Defines the checks of a credential as one type, which is also its error. A row has what `latchkey inspect`
+/// shows: its name, its rule, and what to do if it fails. After `=>` it has its reason: a code, what was
+/// found, and what to do if that needs other words. The rows below `beside` are other refusals by one of
+/// these checks.
 macro_rules! checks {
     ($(#[$doc:meta])* $checks:ident {
         $($(#[$about:meta])* $check:ident: $name:literal, $rule:literal, $fix:literal => $reason:tt;)*

@@ -1,11 +1,11 @@
-//! Where the server is, as its clients see it: never what a request says of it.
+//! The URLs of the server, as its clients see them. A request never decides them.
 
 /// The URLs below which the endpoints are.
 #[derive(Clone, Debug)]
 pub struct PublicUrls(Vec<String>);
 
 impl PublicUrls {
-    /// The public URL, and the one for clients with certificates where there is one (RFC 8705 §5).
+    /// Takes the public URL, and the URL for clients with certificates if there is one (RFC 8705 §5).
     #[must_use]
     pub fn new(public_url: &str, mtls_url: Option<&str>) -> Self {
         let urls = [Some(public_url), mtls_url].into_iter().flatten();

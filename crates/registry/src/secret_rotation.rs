@@ -1,4 +1,4 @@
-//! How the platform replaces a client's secret by itself.
+//! How the platform rotates a client's secret.
 
 use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct SecretRotation {
     /// How old the newest secret becomes.
     pub every: Lifetime,
-    /// Where the new one is written: `STORE:PATH#KEY`.
+    /// Where the new secret is written: `STORE:PATH#KEY`.
     pub into: String,
     /// How long the others stay valid after that.
     pub grace: Lifetime,

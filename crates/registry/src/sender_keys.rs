@@ -1,5 +1,5 @@
-//! The keys that the sender of a request has proven to hold. `dpop_proof.rs` and `client_certificate.rs` compare each with the key that a token, a code or
-//! a refresh token is bound to.
+//! The keys of a request's sender, whose possession was proven. `dpop_proof.rs` and `client_certificate.rs`
+//! compare each with the key that a token, a code or a refresh token is bound to.
 
 use protocol::Thumbprint;
 

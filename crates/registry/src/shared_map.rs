@@ -1,11 +1,11 @@
-//! Values by id, in parts that copies share: a copy that gets one more entry copies one part alone.
+//! A map of values by id in parts that copies share. A copy that gets one more entry copies one part alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Ids end in random characters, so the parts are of one size.
+/// Ids end in random characters, so the parts have about the same size.
 const PARTS: usize = 64;
 
 /// The values. It is serialized as a map.
@@ -16,7 +16,7 @@ const PARTS: usize = 64;
     bound(serialize = "V: Clone + Serialize", deserialize = "V: Clone + Deserialize<'de>")
 )]
 pub(crate) struct SharedMap<V> {
-    /// None before the first entry.
+    /// The parts. The list is empty before the first entry.
     parts: Vec<Arc<HashMap<String, V>>>,
 }
 

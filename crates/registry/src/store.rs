@@ -35,49 +35,55 @@ pub trait ApiKeyStore: Send + Sync {
     ) -> Result<Option<Arc<ApiKey>>, StoreError>;
 }
 
-/// The key set that a URL had.
+/// The key set that was fetched from a URL.
 #[derive(Debug)]
 pub struct FetchedJwks {
-    /// Its keys; one that cannot be used is left out.
+    /// The keys. Unusable keys are left out.
     pub keys: PublicKeys,
     /// The bytes of the document.
     pub size: usize,
-    /// For how long the answer may be used, where it says so.
+    /// How long the answer may be used, if it states that.
     pub max_age: Option<Duration>,
 }
 
 /// Fetches the key sets of clients (RFC 7591 §2 `jwks_uri`), and of the issuers that tenants trust.
 #[async_trait]
 pub trait JwksFetcher: Send + Sync {
-    /// The key set of a source that a tenant names, or nothing where it cannot be had: the implementation reports why. It bounds the time
-    /// and the size, and decides which addresses may be connected to.
+    /// Fetches the key set of a source that a tenant names. Returns nothing if the fetch fails; the
+    /// implementation reports the reason. The implementation bounds time and size, and decides which
+    /// addresses it connects to.
     async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks>;
 }
 
-/// Remembers identifiers until they expire. The store decides: two caches would each accept an identifier once.
+/// Remembers identifiers until they expire. The store decides: two caches would each accept an identifier
+/// once.
 #[async_trait]
 pub trait ReplayGuard: Send + Sync {
-    /// Records the use of an identifier in this tenant. Returns whether it was the first: of uses at the same time, at all replicas, one is.
+    /// Records the use of an identifier in this tenant. Returns whether the use was the first. One of several
+    /// concurrent uses is the first, at all replicas together.
     async fn record_use(
         &self,
         tenant: &TenantId,
         identifier: &SingleUseIdentifier,
     ) -> Result<bool, StoreError>;
 
-    /// Whether an identifier was used in this tenant. It decides nothing: another use may come before the next statement.
+    /// Whether an identifier was used in this tenant. The answer decides nothing: another request may use the
+    /// identifier right after it.
     async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError>;
 
     /// Deletes identifiers of all tenants that have expired, a limited number of them. Returns how many.
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Keeps what has been revoked. Administration revokes by its commits; here a client revokes one of its tokens.
+/// Stores revocations. Administration revokes by its commits; through this trait a client revokes one of its
+/// tokens.
 #[async_trait]
 pub trait RevocationStore: Send + Sync {
     /// All that this tenant has revoked.
     async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError>;
 
-    /// The same for a reader that knows earlier facts of this tenant: a store may read what is new to them alone.
+    /// Returns the revocations for a caller that has earlier facts of this tenant. A store may read only the
+    /// later ones.
     async fn find_later_revocations(
         &self,
         tenant: &TenantId,
@@ -86,12 +92,13 @@ pub trait RevocationStore: Send + Sync {
         self.find_revocations(tenant).await
     }
 
-    /// The same where a cache has them in memory, and they are fresh. It neither waits nor allocates.
+    /// Returns the revocations if a cache has fresh ones in memory. The call neither waits nor allocates.
     fn fresh_revocations(&self, _tenant: &TenantId) -> Option<Arc<RevocationFacts>> {
         None
     }
 
-    /// The same to issue a token: a cache may answer with what it knew last while the store is unavailable.
+    /// Returns the revocations for issuing a token. A cache may serve stale ones while the store is
+    /// unavailable.
     async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
         self.find_revocations(tenant).await
     }
@@ -104,9 +111,10 @@ pub trait RevocationStore: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Revokes tokens of people of this tenant that were issued until now, and logs the change: of a grant, a session or an account. A grant
-    /// ends for good ([`RevokedSubject::ends_for_good`]), and so do its refresh tokens. A grant and a session count for their `sub`: that of their
-    /// account, or the pairwise one of the tokens of the grant.
+    /// Revokes the tokens of people of this tenant that were issued until now, by a grant, a session or an
+    /// account, and logs the change. A grant ends for good ([`RevokedSubject::ends_for_good`]), and so do its
+    /// refresh tokens. A grant and a session count for their `sub`: the one of their account, or the pairwise
+    /// one of the tokens of the grant.
     async fn revoke_people(
         &self,
         tenant: &TenantId,
@@ -115,9 +123,10 @@ pub trait RevocationStore: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Another store has written revocations of this tenant: a cache reads them anew.
+    /// Notifies a cache that another store has written revocations of this tenant. The cache reads them anew.
     fn notice_revocations(&self, _tenant: &TenantId) {}
 
-    /// Deletes revocations of all tenants whose tokens have expired, a limited number of them. Returns how many.
+    /// Deletes a limited number of revocations, of all tenants, whose tokens have expired. Returns the
+    /// number.
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -1,7 +1,8 @@
-//! People who may sign in: the administrators declared in the configuration. They are few and live in memory; a
-//! reload replaces them all at once.
+//! People who may sign in: the administrators that the configuration declares. They are few and in memory
+//! only; a reload replaces them all at once.
 //!
-//! The passwords share one salt where possible, so every sign-in costs one argon2id, for known and unknown names.
+//! The passwords share one salt where possible, so every sign-in costs one argon2id, for known and unknown
+//! names.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,7 +49,7 @@ pub struct DeclaredUser {
 pub enum DeclaredPassword {
     /// The password itself.
     Value(Secret),
-    /// Its argon2id hash with our parameters.
+    /// The argon2id hash, with the parameters of this server.
     Hash(String),
 }
 
@@ -59,7 +60,8 @@ pub struct SignedInUser {
     pub name: String,
     /// The permissions that the person may request.
     pub permissions: Vec<String>,
-    /// A digest that identifies the password, see [`Users::has_credential`]. It reveals nothing about the password.
+    /// A digest that identifies the password, see [`Users::has_credential`]. It reveals
+    /// nothing about the password.
     pub credential: String,
 }
 
@@ -99,8 +101,8 @@ pub struct HashedUsers {
 }
 
 impl HashedUsers {
-    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password takes 11
-    /// ms of a core, so do not call this on a thread that serves requests.
+    /// Hashes declared passwords; `applications` are the identifiers that sign-ins may name. Each password
+    /// takes 11 ms of a core, so do not call this on a thread that serves requests.
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -130,7 +132,7 @@ impl Users {
         Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
     }
 
-    /// Refuses these published sample passwords for everybody.
+    /// Refuses these published sample passwords for all people.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
@@ -166,14 +168,15 @@ impl Users {
         self.flow_ids.generate(now)
     }
 
-    /// Whether a sign-in with this identifier was started less than ten minutes ago, here or at another replica.
+    /// Whether a sign-in with this identifier was started less than ten minutes ago,
+    /// here or at another replica.
     #[must_use]
     pub fn is_flow(&self, id: &str, now: Timestamp) -> bool {
         self.flow_ids.admits(id, now)
     }
 
-    /// Whether this person is still declared and still has the permission: a change of the configuration ends an
-    /// earlier sign-in.
+    /// Whether this person is still declared and still has the permission: a change of the configuration
+    /// ends an earlier sign-in.
     #[must_use]
     pub fn permits(&self, name: &str, permission: &str) -> bool {
         self.declared()
@@ -188,8 +191,8 @@ impl Users {
         self.declared().users.contains_key(name)
     }
 
-    /// Whether this person is still declared with the password of this digest: a change of the password ends an
-    /// earlier sign-in.
+    /// Whether this person is still declared with the password of this digest: a change of the password
+    /// ends an earlier sign-in.
     #[must_use]
     pub fn has_credential(&self, name: &str, credential: &str) -> bool {
         let declared = self.declared();
@@ -197,9 +200,9 @@ impl Users {
         own.is_some_and(|own| own.ct_eq(credential.as_bytes()).into())
     }
 
-    /// Checks a password as one attempt at this tenant, at the cost of one argon2id for known and unknown names.
-    /// After failures of the same name from the same source it first waits up to five seconds. Over the limit of
-    /// failed attempts its hash waits behind all others.
+    /// Checks a password as one attempt at this tenant, at the cost of one argon2id for known and unknown
+    /// names. After failures of the same name from the same source it first waits up to five seconds. Over
+    /// the limit of failed attempts its hash waits behind all others.
     ///
     /// # Errors
     /// [`UserSignInError`]; only a refusal counts as a failed attempt.

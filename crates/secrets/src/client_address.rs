@@ -1,10 +1,11 @@
-//! The client address by which failed attempts are counted, hashes are queued and uses of secrets are recorded.
+//! The client address by which failed attempts are counted, hashes are queued and uses of secrets are
+//! recorded.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses one by one would limit nothing.
-/// All requests without an address share one value.
+/// An IPv4 address or an IPv6 /64. A /64 belongs to one caller (RFC 6177 §2), so counting its addresses one
+/// by one would limit nothing. All requests without an address share one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 
@@ -18,7 +19,8 @@ impl ClientAddress {
         }))
     }
 
-    /// A text that is another one for each address, and until its `/` the same for all networks of an IPv6 site.
+    /// A text that differs for each address. Its part before the `/` is the same for all networks of an IPv6
+    /// site.
     #[must_use]
     pub fn key(&self) -> String {
         match self.0 {

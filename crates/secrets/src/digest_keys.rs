@@ -1,6 +1,6 @@
-//! The key of each tenant's digests. It follows from the pepper; where the tenant came from another
-//! installation, it came with the tenant, so that secrets, passwords and refresh tokens from there go on. It
-//! says nothing of the pepper, or of another tenant's key.
+//! The key of each tenant's digests. It is derived from the pepper. If the tenant came from another
+//! installation, its key came with it, so that secrets, passwords and refresh tokens from there stay valid. A
+//! key reveals nothing about the pepper, or about another tenant's key.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ impl DigestKeys {
     #[must_use]
     pub fn of(&self, tenant: &TenantId) -> DigestKey {
         if self.0.any.load(Ordering::Acquire) {
-            // Nothing that can panic runs under the lock.
+            // No code under the lock can panic.
             let brought = self.0.brought.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(key) = brought.get(tenant) {
                 return key.clone();

@@ -1,5 +1,5 @@
-//! Counts failed attempts per tenant and source, over all identifiers, known or unknown. A source over the limit gets 429 when it fails
-//! again, and its hashes wait behind all others.
+//! Counts failed attempts per tenant and source, over all identifiers, known or unknown. A source over the
+//! limit gets 429 when it fails again, and its hashes wait behind all others.
 //!
 //! Nothing is locked: an attacker behind the same address as a service must not be able to stop that service.
 
@@ -11,8 +11,9 @@ use tenancy::TenantId;
 
 use crate::{ClientAddress, SourceTable};
 
-/// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Beyond it the tenant with the most sources
-/// loses those that failed least: an attacker with more sources does not need the uncounted ones.
+/// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Over this
+/// number, the tenant with the most sources loses those that failed least: an attacker with more sources does
+/// not need the uncounted ones.
 const SOURCES: usize = 100_000;
 
 /// The failures of the current spans.
@@ -30,13 +31,13 @@ struct Span {
     counts: Mutex<Counts>,
 }
 
-/// One attempt to authenticate. It counts as failed unless it is forgiven, also when it is dropped half way: a caller that disconnects
-/// before the answer is counted.
+/// One attempt to authenticate. It counts as failed unless it is forgiven, even if it is dropped halfway: a
+/// caller that disconnects before the answer is counted.
 #[must_use]
 pub struct Attempt<'a> {
     failures: &'a Span,
     limit: Rate,
-    /// The tenant that was asked.
+    /// The tenant of the attempt.
     pub tenant: &'a TenantId,
     /// The source of the attempt.
     pub source: &'a ClientAddress,
@@ -81,7 +82,7 @@ impl Span {
     /// The counts; a new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // An attempt may end shortly after its span; a clock that was set back must not keep the counts.
+        // An attempt may end shortly after its span, but counts must not stay after a clock was set back.
         if counts.span != span && counts.span != span.saturating_add(1) {
             *counts = Counts { span, ..Counts::default() };
             self.may_be_over.store(false, Ordering::Relaxed);

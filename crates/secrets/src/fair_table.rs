@@ -1,5 +1,6 @@
-//! A table in memory of which every tenant has entries, and whose size has an end. When it is full, the tenant with the most entries loses
-//! half of them, the least important first. So no tenant pushes out the entries of a tenant that has fewer.
+//! A table in memory with entries of every tenant, of bounded size. When it is full, the tenant with the most
+//! entries loses half of them, the least important first. So no tenant displaces the entries of a tenant with
+//! fewer.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -26,8 +27,8 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.tenants.get_mut(tenant)?.get_mut(key)
     }
 
-    /// The entry of this tenant and key, which is added if it is not there. `importance` decides what a full table keeps: it forgets entries
-    /// of importance 0 first, of all tenants.
+    /// The entry of this tenant and key, which is added if it is missing. `importance` decides which entries
+    /// a full table keeps: it drops entries of importance 0 first, of all tenants.
     pub fn entry(&mut self, tenant: &TenantId, key: &K, importance: impl Fn(&V) -> u64) -> &mut V
     where
         V: Default,
@@ -96,7 +97,7 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.count();
     }
 
-    /// Forgets entries if one more would be too many. Returns whether it did.
+    /// Drops entries if one more would be too many. Returns whether it did.
     pub(crate) fn make_room(&mut self, importance: impl Fn(&V) -> u64) -> bool {
         if self.entries < self.most {
             return false;

@@ -1,6 +1,7 @@
-//! Password hashes that other systems made: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. A presented password is checked
-//! against one until it is right once; then a hash of ours takes its place. A hash that costs too much to check is not read, and one that costs
-//! less, but more than others may wait for, is not imported.
+//! Password hashes of other systems: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. A presented
+//! password is checked against one until it is right once; then a hash of this server replaces it. A hash
+//! that costs too much to check is not read. One that costs less, but more than others may wait for, is not
+//! imported.
 
 mod cost;
 mod phc;
@@ -25,17 +26,17 @@ use self::cost::{ARGON2_BOUND, BCRYPT_BOUND, PBKDF2_BOUND, SCRYPT_BOUND, filled,
 use self::phc::Phc;
 use crate::password_hash::OutOfMemory;
 
-/// KiB of argon2, and of scrypt for one of its lanes.
+/// The most KiB of argon2, and of scrypt for one of its lanes.
 const MOST_MEMORY: u64 = 256 * 1024;
 /// KiB of argon2 in all of its passes.
 const MOST_FILLED: u64 = 4 * MOST_MEMORY;
-/// Lanes of scrypt, which it computes one after another.
+/// The most lanes of scrypt, which it computes one after another.
 const MOST_LANES: u32 = 4;
 /// Rounds of PBKDF2, over all blocks of its digest.
 const MOST_ROUNDS: u32 = 1_000_000;
 const MOST_BCRYPT_COST: u32 = 14;
 
-/// Bytes that bcrypt takes of a password, a zero byte at its end among them.
+/// The bytes of a password that bcrypt uses, with a zero byte at its end.
 const BCRYPT_BYTES: usize = 72;
 
 /// Some implementations leave bits set behind the last byte of a salt.
@@ -75,7 +76,7 @@ enum Pbkdf2Digest {
 /// Why a hash is not accepted. The text does not repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForeignHashError {
-    /// Its prefix is of no function that is read here.
+    /// This program reads no function with its prefix.
     #[error("is not a hash of argon2id, argon2i, scrypt, pbkdf2-sha256, pbkdf2-sha512 or bcrypt")]
     Unknown,
     /// It does not have the form of its function.
@@ -87,7 +88,8 @@ pub enum ForeignHashError {
 }
 
 impl ForeignHash {
-    /// Whether it is the hash of this password. It may take seconds of a core, so requests use [`crate::HashPool`].
+    /// Whether it is the hash of this password. The check may take seconds of a core, so requests use
+    /// [`crate::HashPool`].
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -127,7 +129,7 @@ impl Function {
                 let end = (taken + 1).min(BCRYPT_BYTES);
                 let salt = salt.try_into().map_err(|_| OutOfMemory)?;
                 let computed = Zeroizing::new(bcrypt::bcrypt(cost, salt, &text[..end]));
-                // Its texts have no room for the last byte.
+                // Its text has no room for the last byte.
                 digest.copy_from_slice(&computed[..digest.len()]);
                 Ok(())
             }

@@ -1,9 +1,11 @@
-//! The order of checks of imported hashes: start-time fair queuing by measured cost. A tenant's time goes on by what its checks took, and the
-//! tenant that is least far is next; among the sources of a tenant it is the same. So a tenant with costly hashes gets as many seconds
+//! The order of checks of imported hashes: start-time fair queuing by measured cost. Each tenant has a
+//! virtual time, which advances by the duration of its checks, and the tenant with the earliest time is next.
+//! The sources of a tenant are ordered in the same way. So a tenant with costly hashes gets as many seconds
 //! of the thread as another one with cheap ones, and not as many checks.
 //!
-//! A source that is far at one tenant is as far at the others: it cannot take the turns of many tenants. Every fourth turn of a tenant
-//! goes to its oldest check nevertheless, so that people behind an address that others use wait, but not without end.
+//! A source whose time is late at one tenant is late at the others as well, so it cannot take the turns of
+//! many tenants. Every fourth turn of a tenant goes to its oldest check nevertheless, so that people behind a
+//! shared address wait, but not for ever.
 
 #[cfg(test)]
 mod tests;
@@ -18,18 +20,18 @@ use crate::ClientAddress;
 use crate::hash_lanes::{Answer, Busy, HashJob};
 use crate::network_aggregation::NetworkAggregation;
 
-/// Waiting checks of one source, over all tenants.
+/// The most waiting checks of one source, over all tenants.
 const OF_SOURCE: usize = 32;
-/// Waiting checks of one tenant.
+/// The most waiting checks of one tenant.
 const OF_TENANT: usize = 256;
 /// Waiting checks.
 const ALL: usize = 1_024;
 /// Tenants and sources of which those behind the clock are remembered, too.
 const REMEMBERED: usize = 8_192;
-/// One of so many turns of a tenant is its oldest check's.
+/// One in this number of a tenant's turns goes to its oldest check.
 const OLDEST_EVERY: u64 = 4;
 
-/// A check that waits, or whose turn has come. The latter ends with [`ForeignQueue::finish`].
+/// A check that waits, or that has its turn. A check with a turn ends with [`ForeignQueue::finish`].
 pub(crate) struct ForeignCheck {
     pub(crate) job: HashJob,
     pub(crate) answer: Answer,
@@ -38,7 +40,7 @@ pub(crate) struct ForeignCheck {
     caller: ClientAddress,
 }
 
-/// Whose time goes on when a check ends.
+/// The tenant and source whose time advances when a check ends.
 pub(crate) struct CheckTurn {
     tenant: TenantId,
     source: ClientAddress,
@@ -80,7 +82,7 @@ impl ForeignQueue {
         made
     }
 
-    /// Takes the next check, and says whose turn it is.
+    /// Takes the next check with its turn.
     pub(crate) fn next(&mut self) -> Option<(ForeignCheck, CheckTurn)> {
         self.drop_abandoned();
         let (at, time) = self.pick()?;
@@ -101,7 +103,7 @@ impl ForeignQueue {
         goes_on(self.tenants.entry(tenant).or_default());
         goes_on(self.sources.entry(source).or_default());
         if self.waiting.is_empty() {
-            // Nobody was kept waiting.
+            // No check is waiting.
             self.tenants.clear();
             self.sources.clear();
         } else if self.tenants.len() + self.sources.len() > REMEMBERED {
@@ -128,8 +130,9 @@ impl ForeignQueue {
         Some((picked, time(check).0))
     }
 
-    /// A source with too many checks loses its newest of the tenant with most, a tenant its newest of the source with most, and a full queue
-    /// the newest of the tenant with most: unless that is where the new check would be, which is refused then.
+    /// A source with too many checks loses its newest at the tenant with most, a tenant its newest of the
+    /// source with most, and a full queue the newest of the tenant with most. If the new check itself would
+    /// be there, it is refused.
     fn make_room(&mut self, tenant: &TenantId, source: ClientAddress) -> Result<(), Busy> {
         let count = |queue: &Self, counts: fn(&ForeignCheck, &TenantId, ClientAddress) -> bool| {
             queue.waiting.iter().filter(|check| counts(check, tenant, source)).count()

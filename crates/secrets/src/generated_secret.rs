@@ -1,8 +1,10 @@
-//! Generated secrets: `lk_`, up to 12 characters of the tenant's id and `_`, 32 random bytes as 43 base62 characters, and the CRC-32 of all
-//! before as 6 more. Earlier ones name no tenant. API keys have a public name: `lkk_`, 12 characters, `_`, and the same 49.
+//! Generated secrets: `lk_`, up to 12 characters of the tenant's id and `_`, 32 random bytes as 43 base62
+//! characters, and the CRC-32 of everything before as 6 more. Earlier secrets contain no tenant. API keys
+//! have a public name: `lkk_`, 12 characters, `_`, and the same 49 characters.
 //!
-//! Leak scanners find them by `\blk_(?:[a-z0-9]{1,12}_)?[0-9A-Za-z]{49}\b` and `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b`
-//! and exclude false positives by the checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
+//! Leak scanners find them by `\blk_(?:[a-z0-9]{1,12}_)?[0-9A-Za-z]{49}\b` and
+//! `\b(?:[a-z0-9_]{1,20}_)?lkk_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b` and exclude false positives by the
+//! checksum. The shape also decides the cost of a check: for 256 random bits one HMAC is enough.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::{Secret, api_key_name};
@@ -28,7 +30,8 @@ pub struct GeneratedSecret {
 }
 
 impl GeneratedSecret {
-    /// Draws a new secret that names its tenant, for those who find it where it should not be.
+    /// Generates a secret that contains the tenant's name, which helps a person who finds it in a wrong
+    /// place.
     #[must_use]
     pub fn of(tenant: &TenantId) -> Self {
         let named: String =
@@ -69,8 +72,9 @@ impl GeneratedSecret {
         &text[text.len() - 4..]
     }
 
-    /// The first 16 hexadecimal digits of the SHA-256 of a generated secret, by which people compare what they hold with what is
-    /// registered. Of 256 random bits they reveal nothing; a chosen secret could be guessed by them, so it has none.
+    /// The first 16 hexadecimal digits of the SHA-256 of a generated secret. With it, people compare the
+    /// secret that they have with the registered one. It reveals nothing about 256 random bits. A chosen
+    /// secret has no fingerprint, because it could be guessed by it.
     #[must_use]
     pub fn fingerprint(text: &str) -> Option<String> {
         let hash = || digest(&SHA256, text.as_bytes());
@@ -121,7 +125,7 @@ fn complete(start: String, bytes: &[u8; 32]) -> (Secret, String) {
     (Secret::new(text), hint)
 }
 
-/// Whether a text ends with the checksum of what stands before.
+/// Whether a text ends with the checksum of the text before it.
 #[must_use]
 pub fn has_checksum(text: &str) -> bool {
     let parts = text.len().checked_sub(CHECKSUM).and_then(|at| text.as_bytes().split_at_checked(at));
@@ -132,7 +136,8 @@ fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
     base62(&crc32fast::hash(text).to_be_bytes())
 }
 
-/// Encodes a big-endian number in base 62, with leading zeros up to the full width. It fits: 62^43 > 2^256 and 62^6 > 2^32.
+/// Encodes a big-endian number in base 62, with leading zeros up to the full width. It fits:
+/// 62^43 > 2^256 and 62^6 > 2^32.
 fn base62<const WIDTH: usize>(number: &[u8]) -> [u8; WIDTH] {
     let mut rest = Zeroizing::new([0_u8; 32]);
     let rest = &mut rest[..number.len()];

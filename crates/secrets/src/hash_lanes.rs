@@ -1,8 +1,9 @@
-//! The order of hashes: fair queuing by tenant, then by source. Each source has one queue for each tenant in each lane. Tenants are served in
-//! turn, and so are the sources of a tenant: a tenant waits for at most one hash of each other tenant, and a source for at most one of each
-//! other source of its tenant.
+//! The order of hashes: fair queuing by tenant, then by source. Each source has one queue for each tenant in
+//! each lane. Tenants are served in turn, and so are the sources of a tenant: a tenant waits for at most one
+//! hash of each other tenant, and a source for at most one of each other source of its tenant.
 //!
-//! Sign-ins precede clients every other time; between them, the oldest turn is next. The last lane is served only while the others are empty.
+//! Sign-ins precede clients every other time; between them, the oldest turn is next. The last lane is served
+//! only while the others are empty.
 
 mod order;
 #[cfg(test)]
@@ -34,9 +35,11 @@ pub struct HashJob {
     pub secret: Secret,
     /// The salt of the stored hashes.
     pub salt: PasswordSalt,
-    /// Jobs with equal keys are computed once: the key identifies all else. `None` for a job of its own.
+    /// Jobs with equal keys are computed once: the key identifies all other inputs. `None` for a job that is
+    /// never shared.
     pub key: Option<[u8; 32]>,
-    /// The hash of another system that the secret must have: without it nothing is hashed. Such a job has a thread and a queue of its own.
+    /// Another system's hash that the secret must match. Otherwise nothing is hashed. Such a job has its own
+    /// thread and queue.
     pub only_if: Option<ForeignHash>,
 }
 
@@ -56,10 +59,10 @@ pub enum Lane {
 #[error("too many secrets wait to be checked")]
 pub struct Busy;
 
-/// The channel to a caller; `None` is sent where the secret does not have the foreign hash of the job.
+/// The channel to a caller. `None` is sent if the secret does not match the foreign hash of the job.
 pub(crate) type Answer = oneshot::Sender<Result<Option<SecretHash>, OutOfMemory>>;
 
-/// A job whose turn has come. Every outcome ends with [`HashLanes::finish`].
+/// A job that has its turn. Every outcome ends with [`HashLanes::finish`].
 pub(crate) struct Taken {
     pub(crate) job: HashJob,
     pub(crate) turn: Turn,
@@ -86,7 +89,8 @@ struct Job {
     work: Option<HashJob>,
     key: Option<[u8; 32]>,
     answers: Vec<Answer>,
-    /// The queues of the job: equal jobs of several sources are one, computed at the first turn of any of them.
+    /// The queues of the job. Equal jobs of several sources are one, which is computed at the first turn of
+    /// any of them.
     places: Vec<Place>,
 }
 
@@ -166,7 +170,8 @@ impl HashLanes {
         self.jobs.values().flat_map(|job| &job.answers).filter(|answer| !answer.is_closed()).count()
     }
 
-    /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only when the others are empty.
+    /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only
+    /// when the others are empty.
     fn pick(&self) -> Option<Place> {
         let place = match (self.order.first(Lane::SignIn), self.order.first(Lane::Client)) {
             (Some(sign_in), Some(client)) if self.sign_in_was_last && client.0 <= sign_in.0 => client.1,
@@ -176,8 +181,9 @@ impl HashLanes {
         Some(place)
     }
 
-    /// Removes abandoned jobs from the head of a full queue. A source with too many jobs loses the newest of its longest queue; in a full
-    /// lane the tenant with the most jobs does; unless these are the queue and the tenant of the new job, which is refused then.
+    /// Removes abandoned jobs from the head of a full queue. A source with too many jobs loses the newest of
+    /// its longest queue, and in a full lane the tenant with the most jobs does. If these are the queue and
+    /// the tenant of the new job, the new job is refused.
     fn make_room(&mut self, place: &Place) -> Result<(), Busy> {
         if self.order.lengths_at(place).2 >= LINE {
             while self.order.head(place).is_some_and(|head| !self.is_wanted(head.job)) {

@@ -1,7 +1,8 @@
 //! Threads for argon2id, so that 11 ms of computing delay no other request. [`HashLanes`] decides the order.
 //!
-//! Imported hashes of other systems, each of which may take seconds, have one thread beside them, whose order [`ForeignQueue`] decides: no
-//! check of one occupies a thread of the others, and the memory of one such check is the most that all of them take.
+//! Imported hashes of other systems may take seconds each, so they have one separate thread, whose order
+//! [`ForeignQueue`] decides. No check of one occupies another thread, and all of them together need the
+//! memory of one check.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -20,7 +21,7 @@ use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
 use crate::password_hash::{HashMemory, OutOfMemory};
 use crate::{ClientAddress, SecretHash};
 
-/// How long a thread without work keeps its memory.
+/// How long an idle thread keeps its memory.
 const KEPT: Duration = Duration::from_secs(2);
 
 /// A bounded pool of threads that compute password hashes. The threads end when the pool is dropped.
@@ -46,7 +47,8 @@ impl HashPool {
     /// How long a caller waits for a hash before it gets [`Busy`].
     pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-    /// Starts the threads, and the one of imported hashes. One thread less than cores leaves a core to requests that need no hash.
+    /// Starts the threads, and the one of imported hashes. One thread less than cores leaves a core to
+    /// requests that need no hash.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -63,7 +65,8 @@ impl HashPool {
     /// Computes a hash when its turn comes. It must run inside a Tokio runtime with a clock.
     ///
     /// # Errors
-    /// [`Busy`], after five seconds at the latest. Also where the secret does not have the foreign hash of the job.
+    /// [`Busy`], after five seconds at the latest, and also if the secret does not match the foreign hash of
+    /// the job.
     pub async fn hash(
         &self,
         tenant: &TenantId,
@@ -74,7 +77,8 @@ impl HashPool {
         self.hash_if_right(tenant, job, lane, source).await?.ok_or(Busy)
     }
 
-    /// As [`HashPool::hash`]; `None` where the secret does not have the foreign hash of the job. A job with one is in no lane.
+    /// Does the same as [`HashPool::hash`]. Returns `None` if the secret does not match the foreign hash of
+    /// the job. A job with a foreign hash is in no lane.
     ///
     /// # Errors
     /// [`Busy`].
@@ -114,7 +118,7 @@ impl HashPool {
     }
 }
 
-/// What tests step by hand.
+/// Tests run the pool step by step.
 #[cfg(any(test, feature = "manual-hash-pool"))]
 impl HashPool {
     /// Creates a pool in which jobs wait until there is a thread.
@@ -147,7 +151,8 @@ impl HashPool {
         })
     }
 
-    /// Computes the next hash in this thread; `false` when no job waits. Imported hashes are left to [`HashPool::step_foreign`].
+    /// Computes the next hash in this thread; `false` when no job waits. Imported hashes are left to
+    /// [`HashPool::step_foreign`].
     pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
         taken.is_some_and(|taken| {
@@ -192,8 +197,8 @@ impl Shared {
 
     fn compute(&self, Taken { job, turn }: Taken, memory: &mut HashMemory) {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        // A panic must not cost the pool a thread: without threads no chosen secret could be checked until a restart.
-        // What is in the memory after one does not matter.
+        // A panic must not end the thread: without threads no chosen secret could be checked until a restart.
+        // The content of the memory after a panic does not matter.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(memory)));
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
@@ -225,7 +230,7 @@ impl Shared {
     fn check(&self, ForeignCheck { job, answer, .. }: ForeignCheck, turn: CheckTurn) {
         self.computed.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
-        // As for the other threads: this one must not end by a panic.
+        // This thread must not end by a panic either.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(&mut HashMemory::default())));
         drop(job);
         self.lock().foreign.finish(turn, began.elapsed());
@@ -235,7 +240,7 @@ impl Shared {
         }
     }
 
-    /// The next job, or `None` when the pool is closed. Releases the memory where there is none for a while.
+    /// The next job, or `None` when the pool is closed. Releases the memory if there is no job for a while.
     fn next(&self, memory: &mut HashMemory) -> Option<Taken> {
         let mut lanes = self.lock();
         while !lanes.closed {
@@ -256,7 +261,7 @@ impl Shared {
         None
     }
 
-    /// No code panics while it holds the lock, so the lanes are consistent even if it is poisoned.
+    /// No code panics while it holds the lock, so the lanes are consistent even if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -330,7 +335,8 @@ mod tests {
     }
 
     // [attacks #19]
-    /// Of one source, and of a thousand. A bound on hashes is a bound on time, whatever a machine needs for one.
+    /// The cases are one source, and a thousand. A bound on hashes is a bound on time, whatever a machine
+    /// needs for one.
     #[tokio::test(start_paused = true)]
     async fn callers_that_hang_up_cost_no_hash_and_another_signs_in_at_its_turn() {
         for sources in [1, 1_000] {

@@ -1,5 +1,6 @@
-//! Encryption of identifiers for others: the same identifier in the same context is the same text, nobody else can link two contexts, and the
-//! server reads the text back without a row (AES-SIV, RFC 5297, with 256 bits for each of its two keys).
+//! Encrypts identifiers for other parties. The same identifier in the same context has the same text, no
+//! other party can link two contexts, and the server decrypts the text without a row (AES-SIV, RFC 5297, with
+//! 256 bits for each of its two keys).
 
 use aes_siv::siv::Aes256Siv;
 use aes_siv::{KeyInit as _, Tag};

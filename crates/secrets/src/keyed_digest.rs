@@ -1,4 +1,5 @@
-//! HMAC-SHA-256 over a list of texts (RFC 2104). The length of each text precedes it, so different lists never give the same input.
+//! HMAC-SHA-256 over a list of texts (RFC 2104). The length of each text precedes it, so different lists
+//! never give the same input.
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;

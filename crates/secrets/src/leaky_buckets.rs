@@ -1,5 +1,5 @@
-//! How often something was tried: a leaky bucket for each key of a tenant. A bucket of `capacity` attempts drains evenly within a span, so a
-//! key may try `capacity` times at once, and then once for each part of the span.
+//! Limits attempts with a leaky bucket for each key of a tenant. A bucket of `capacity` attempts drains
+//! evenly within a span, so a key may try `capacity` times at once, and then once for each part of the span.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,20 +9,21 @@ use tenancy::TenantId;
 
 use crate::FairTable;
 
-/// So many keys are counted. A server that computes a hundred password hashes a second tries more only where hardly any is tried twice.
+/// The number of keys that are counted. A server that computes a hundred password hashes a second exceeds it
+/// only if hardly any key is tried twice.
 const BUCKETS: usize = 65_536;
 
 /// The buckets of one kind of key.
 pub struct LeakyBuckets {
     keys: RandomState,
-    /// In milliseconds.
+    /// The span in milliseconds.
     span: u64,
     capacity: u32,
     /// When each bucket is empty, in milliseconds since 1970, by a digest of its key.
     empty_at: Mutex<FairTable<u64, u64>>,
 }
 
-/// An attempt in a bucket. It stays there unless it is forgiven, also when it is dropped half way.
+/// An attempt in a bucket. It stays there unless it is forgiven, even if it is dropped halfway.
 #[must_use]
 pub struct BucketAttempt<'a> {
     of: &'a LeakyBuckets,
@@ -44,7 +45,7 @@ impl LeakyBuckets {
         self.begin_of(tenant, (key, self.capacity), now)
     }
 
-    /// The same for a key that has a capacity of its own.
+    /// Begins an attempt for a key with its own capacity.
     pub fn begin_of(
         &self,
         tenant: &TenantId,
@@ -58,7 +59,8 @@ impl LeakyBuckets {
         let now = now.seconds().saturating_mul(1_000);
         let full = now.saturating_add(interval.saturating_mul(capacity));
         let mut buckets = self.lock();
-        // The fullest are kept: who fills other buckets of the tenant to empty one of them fills tens of thousands first.
+        // The fullest buckets are kept: an attacker who fills other buckets of the tenant to empty one of
+        // them has to fill tens of thousands first.
         let empty_at = buckets.entry(tenant, &key, |empty_at| empty_at.saturating_sub(now));
         let after = (*empty_at).max(now) + interval;
         if after > full {

@@ -1,5 +1,5 @@
-//! How is a secret hashed, and how fast may it be guessed? Hashes of secrets, the threads that compute them, and the throttles of failed
-//! attempts, for clients and for people alike. In reading order:
+//! How is a secret hashed, and how fast may it be guessed? Contains hashes of secrets, the threads that
+//! compute them, and the limits of failed attempts, for clients and for people. In reading order:
 
 // Keys of digests.
 mod identifier_cipher;

@@ -1,5 +1,5 @@
-//! Counts the networks of one IPv6 site as one source when many are active. One customer often has a /48 (RFC 6177 §2), which contains
-//! 65 536 networks of /64.
+//! Counts the networks of one IPv6 site as one source when many are active. One customer often has a /48 (RFC
+//! 6177 §2), which contains 65 536 networks of /64.
 
 use std::collections::HashMap;
 

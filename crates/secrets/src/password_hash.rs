@@ -1,6 +1,8 @@
-//! Password hashes: argon2id with one set of parameters, in PHC string format (RFC 9106), for secrets that people choose.
+//! Password hashes: argon2id with one set of parameters, in PHC string format (RFC 9106), for
+//! secrets that people choose.
 //!
-//! The parameters are fixed, because one computation serves all chosen secrets of a client and every check must cost the same.
+//! The parameters are fixed, because one computation serves all chosen secrets of a client and every
+//! check must cost the same.
 
 use std::str::FromStr;
 
@@ -22,8 +24,8 @@ const PARAMETERS: Params = match Params::new(19_456, 2, 1, Some(DIGEST)) {
 const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// The length of the digest in bytes.
 const DIGEST: usize = 32;
-/// Blocks of 1 KiB to allocate. The computation touches fewer of them, but glibc maps an allocation above 32 MiB separately and frees it
-/// at once; it would keep 19 MiB for each thread that ever hashed.
+/// Blocks of 1 KiB to allocate. The computation touches fewer of them, but glibc maps an allocation above 32
+/// MiB separately and frees it at once; it would keep 19 MiB for each thread that ever hashed.
 const RESERVED: usize = 33 * 1024;
 
 /// The longest secret that can be registered or authenticate, in bytes.
@@ -74,7 +76,8 @@ pub fn is_fit_secret(text: &str) -> bool {
     (1..=MAX_SECRET_LENGTH).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-/// Computes a password hash. It takes 11 ms of a core, and 9 ms more for memory, so requests use [`crate::HashPool`].
+/// Computes a password hash. It takes 11 ms of a core, and 9 ms more for memory, so requests
+/// use [`crate::HashPool`].
 ///
 /// # Errors
 /// [`OutOfMemory`].
@@ -82,12 +85,13 @@ pub fn hash_password(secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash,
     HashMemory::default().hash(secret, salt)
 }
 
-/// The memory of one computation at a time, kept from one to the next: the system needs nearly as long to give it as the hash takes.
+/// The memory of one computation at a time. It is kept for the next one, because the system needs nearly as
+/// long to allocate it as the hash takes.
 #[derive(Default)]
 pub(crate) struct HashMemory(Vec<Block>);
 
 impl HashMemory {
-    /// As [`hash_password`].
+    /// Does the same as [`hash_password`].
     pub(crate) fn hash(&mut self, secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash, OutOfMemory> {
         let Self(memory) = self;
         if memory.is_empty() {
@@ -114,13 +118,14 @@ impl HashMemory {
     }
 }
 
-/// The salt of a hash: argon2id with exactly our parameters. `None` for any other text, which cannot be imported either.
+/// The salt of a hash: argon2id with exactly our parameters. `None` for any other text, which cannot be
+/// imported either.
 #[must_use]
 pub fn salt_of(phc: &str) -> Option<PasswordSalt> {
     salt_and_digest(phc).map(|(salt, _)| salt)
 }
 
-/// The salt and the digest of a hash, for a stored form of another kind. `None` as for [`salt_of`].
+/// The salt and the digest of a hash, for another stored form. `None` in the cases of [`salt_of`].
 #[must_use]
 pub fn salt_and_digest(phc: &str) -> Option<(PasswordSalt, Zeroizing<[u8; DIGEST]>)> {
     let (salt, digest) = phc.strip_prefix(PREFIX)?.split_once('$')?;

@@ -1,4 +1,5 @@
-//! The server's pepper: the key of all token hashes. Without it a stolen token hash cannot be checked against guesses.
+//! The server's pepper: the key of all token hashes. Without it a stolen token hash cannot be
+//! checked against guesses.
 
 use derive_more::Debug;
 use zeroize::Zeroizing;
@@ -7,7 +8,8 @@ use crate::digest_keys::DigestKeys;
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 
-/// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose is worthless for another.
+/// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose
+/// is worthless for another.
 #[derive(Debug)]
 #[debug("Pepper([redacted])")]
 pub struct Pepper {

@@ -1,6 +1,6 @@
-//! A timer that ends a random part of a millisecond after the given instant. The runtime's timers end whole milliseconds after their
-//! thread last slept, so the response time would reveal the previous work of that thread. CPU caches reveal some 20 microseconds more,
-//! which the random part hides.
+//! A timer that ends a random part of a millisecond after the given instant. The runtime's timers end whole
+//! milliseconds after their thread last slept, so the response time would reveal the previous work of that
+//! thread. CPU caches reveal some 20 microseconds more, which the random part hides.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -44,7 +44,8 @@ impl PreciseTimer {
     }
 }
 
-/// Waits until this instant, with the timer if there is one. Without it the runtime's timer ends the wait, which tests with a paused clock need.
+/// Waits until this instant, with the timer if there is one. Without it the runtime's timer ends the wait,
+/// which tests with a paused clock need.
 pub async fn wait_until(timer: Option<&PreciseTimer>, instant: tokio::time::Instant) {
     match timer {
         Some(timer) => timer.sleep(instant.saturating_duration_since(tokio::time::Instant::now())).await,

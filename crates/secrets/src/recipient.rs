@@ -1,6 +1,6 @@
-//! Bytes that one other installation opens and nobody else: HPKE (RFC 9180) in base mode, with X25519,
-//! HKDF-SHA-256 and ChaCha20-Poly1305. They go in pieces, in their order, and the last one is marked; so a
-//! stream that was changed, cut or put together anew is refused.
+//! Encrypts bytes for one other installation: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and
+//! ChaCha20-Poly1305. The bytes are sent in ordered pieces, and the last one is marked. So a stream that was
+//! changed, cut or reordered is refused.
 
 use std::io::{self, Read, Write};
 use std::str::FromStr;
@@ -46,7 +46,8 @@ pub struct Recipient {
 #[error("not the key of an installation, which `latchkey tenant recipient` prints there")]
 pub struct InvalidRecipientKey;
 
-/// Seals what is written for the recipient, who reads it with [`Recipient::open`] under the same `kind`.
+/// Encrypts the written bytes for the recipient, who decrypts them with [`Recipient::open`] under the same
+/// `kind`.
 pub struct SealingWriter<W> {
     out: W,
     sender: Sender,
@@ -63,7 +64,7 @@ pub struct OpeningReader<R> {
 }
 
 impl Recipient {
-    /// The installation with this pepper, always the same.
+    /// The recipient of the installation with this pepper. It is always the same.
     #[must_use]
     pub fn of(pepper: &Pepper) -> Self {
         let seed = KeyedDigest::for_purpose(pepper.expose(), "latchkey recipient 1").of([b"key".as_slice()]);
@@ -71,10 +72,10 @@ impl Recipient {
         Self { private, public: RecipientKey(public) }
     }
 
-    /// The reader of what was sealed for this recipient.
+    /// Returns a reader of the bytes that were sealed for this recipient.
     ///
     /// # Errors
-    /// When the beginning cannot be read, or was sealed for another recipient or as another kind; the latter
+    /// When the beginning cannot be read, or was sealed for another recipient or as another kind. The latter
     /// may be found at the first byte.
     pub fn open<R: Read>(&self, kind: &str, mut from: R) -> io::Result<OpeningReader<R>> {
         let mut key = [0; KEY];
@@ -87,10 +88,10 @@ impl Recipient {
 }
 
 impl RecipientKey {
-    /// A writer that seals for this recipient.
+    /// Returns a writer that seals for this recipient.
     ///
     /// # Errors
-    /// When nothing can be written, or the key is none that can be sealed for.
+    /// When nothing can be written, or the key is invalid.
     pub fn seal<W: Write>(&self, kind: &str, mut out: W) -> io::Result<SealingWriter<W>> {
         let begun = hpke::setup_sender::<_, _, Suite>(&OpModeS::Base, &self.0, kind.as_bytes());
         let (key, sender) = begun.map_err(|_| refused())?;
@@ -180,7 +181,7 @@ impl<R: Read> OpeningReader<R> {
     }
 }
 
-/// What precedes a piece, and is authenticated with it: whether it is the last one, and its length.
+/// The head of a piece, which is authenticated with it: whether it is the last one, and its length.
 fn head(length: usize, is_last: bool) -> [u8; 4] {
     let [.., a, b, c] = length.to_be_bytes();
     [u8::from(is_last), a, b, c]

@@ -1,4 +1,5 @@
-//! The stored form of a secret. It starts with its format version, so parameters can change while stored hashes stay valid.
+//! The stored form of a secret. It starts with its format version, so parameters can change while
+//! stored hashes stay valid.
 
 use std::str::FromStr;
 
@@ -28,7 +29,7 @@ pub enum TokenHash {
     /// It is under the key of its tenant.
     #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
     OfTenant([u8; 32]),
-    /// Earlier versions made it under a key of all tenants.
+    /// The digest of an earlier version, under a key of all tenants.
     #[display("{EARLIER_PREFIX}{}", BASE64.encode(_0))]
     OfPlatform([u8; 32]),
 }
@@ -36,8 +37,8 @@ pub enum TokenHash {
 /// A presented secret with its hash.
 pub struct PresentedSecret<'a> {
     pub(crate) hash: SecretHash,
-    /// The key and the texts of the digest that earlier versions stored. It is computed where a row has such
-    /// a digest.
+    /// The key and the texts of the digest that earlier versions stored. It is computed if a row has such a
+    /// digest.
     pub(crate) earlier: Option<(&'a KeyedDigest, [&'a str; 3])>,
 }
 

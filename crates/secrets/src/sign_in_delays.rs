@@ -1,5 +1,6 @@
-//! Delays of sign-ins: after each failure of one user name from one source, the next attempt waits longer. The user name alone delays
-//! nothing, because an attacker could otherwise keep a person out. Unknown names wait like known ones.
+//! Delays sign-ins: after each failure of one user name from one source, the next attempt waits longer. The
+//! user name alone delays nothing, because an attacker could otherwise lock a person out. Unknown names wait
+//! like known ones.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -18,7 +19,8 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 /// A pair without a failure for this long starts again at zero.
 const MAX_ENTRIES: Lifetime = Lifetime::from_seconds(900);
-/// The number of pairs in memory. Beyond it the oldest is dropped; since each failure costs a hash, an attacker reaches it slowly.
+/// The number of pairs in memory. Over it, the oldest is dropped. Each failure costs a hash, so an attacker
+/// reaches this number slowly.
 const PAIRS: usize = 10_000;
 
 /// The hash of a name, since people sometimes type a password there, and the source.
@@ -38,7 +40,8 @@ struct Failures {
 }
 
 impl SignInDelays {
-    /// Starts an attempt and returns its delay. The attempt counts as failed at once, so that concurrent attempts wait longer and longer.
+    /// Starts an attempt and returns its delay. The attempt counts as failed at once, so that concurrent
+    /// attempts wait longer and longer.
     pub fn begin(&self, name: &str, source: ClientAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
         let mut pairs = self.pairs();

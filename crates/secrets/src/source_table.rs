@@ -1,4 +1,4 @@
-//! A fair table by source. The networks of one IPv6 site are one source of it while many of them have entries.
+//! A fair table by source. The networks of one IPv6 site count as one source while many of them have entries.
 
 use tenancy::TenantId;
 
@@ -24,7 +24,7 @@ impl<V: Default> SourceTable<V> {
         self.entries.get_mut(tenant, &self.networks.counted(*source))
     }
 
-    /// The entry of this tenant and source, which is added as by [`FairTable::entry`] if it is not there.
+    /// The entry of this tenant and source. If it is missing, it is added like in [`FairTable::entry`].
     pub fn entry(
         &mut self,
         tenant: &TenantId,

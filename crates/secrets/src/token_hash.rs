@@ -1,11 +1,12 @@
-//! Token hashes of generated secrets and API keys, and digests that recognise declared secrets: keyed digests that cost a microsecond.
+//! Token hashes of generated secrets and API keys, and digests that recognise declared secrets: keyed digests
+//! that cost a microsecond.
 
 use protocol::Secret;
 use tenancy::TenantId;
 
 use crate::{Pepper, PresentedSecret, SecretHash};
 
-/// What digests of generated secrets and of API keys are for.
+/// The purposes of the digests of generated secrets and of API keys.
 const SECRET: &str = "generated secret";
 const API_KEY: &str = "API key";
 
@@ -56,9 +57,11 @@ fn of_tenant(pepper: &Pepper, tenant: &TenantId, purpose: &str, texts: [&str; 2]
     SecretHash::token(pepper.tenants.digest(tenant, purpose, texts.map(str::as_bytes)))
 }
 
-/// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart computes no password hash.
+/// Computes the digest by which reconciling recognises an unchanged declared secret, so that a restart
+/// computes no password hash.
 ///
-/// Its key differs from that of [`hash_token`]: such a digest, stored as a hash by mistake or malice, matches no secret.
+/// Its key differs from that of [`hash_token`]: such a digest, stored as a hash by mistake or
+/// malice, matches no secret.
 #[must_use]
 pub fn declared_digest(
     pepper: &Pepper,

@@ -1,5 +1,5 @@
-//! A sign-in that is under way. Nothing of it is stored: the request travels sealed in the page, bound to its tenant and browser. So any
-//! tab finishes what it has begun, and requests of strangers write nothing.
+//! A sign-in in progress. Nothing of it is stored: the page contains the sealed request, bound to its tenant
+//! and browser. So any tab can finish its own sign-in, and requests of strangers write nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -21,54 +21,54 @@ const HEAD: [u8; 1] = [2];
 /// The longest sealed text, in characters.
 const LONGEST: usize = 16 * 1_024;
 
-/// What a page carries from one request to the next.
+/// The state that a page passes from one request to the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// The parameters of the authorization request, as they were sent.
     pub parameters: String,
     /// When the request came.
     pub started: Timestamp,
-    /// What the page requests.
+    /// The request of the page.
     pub step: FlowStep,
     /// Whether its page has asked the person to allow cookies.
     pub asks_for_cookies: bool,
 }
 
-/// What a page requests of the person.
+/// The request of a page to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowStep {
     /// To sign in.
     SignIn,
-    /// To go on with the account of a session, or with another one.
+    /// To continue with the account of a session, or with another one.
     SelectAccount {
         /// The session.
         session: SessionId,
-        /// What the person has typed to say who they are; empty where the person has typed nothing.
+        /// The identifier that the person has typed. Empty if the person has typed nothing.
         typed: String,
     },
-    /// To allow the client what it requests.
+    /// To consent to the client's request.
     Consent {
         /// The session.
         session: SessionId,
-        /// What the page calls the client.
+        /// The name of the client on the page.
         client_name: String,
     },
     /// To sign out of this session.
     SignOut(SessionId),
-    /// To connect a device. The parameters of all pages but the first are the code that it shows.
+    /// To connect a device. The parameters of all pages but the first are the code of the device.
     Device(DeviceStep),
-    /// To end what belongs to the account.
+    /// To end a session or consent of the account.
     Account(AccountStep),
 }
 
-/// What a page of an account requests of the person.
+/// The request of an account page to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStep {
     /// To sign in before it is shown.
     SignIn,
-    /// To end something, or to go on to the password, in this session.
+    /// To end a session or consent, or to change the password, in this session.
     Manage(SessionId),
     /// To set another password, in this session.
     Password(SessionId),
@@ -76,7 +76,7 @@ pub enum AccountStep {
     Link,
 }
 
-/// What a page requests of the person who connects a device.
+/// The request of a page to the person who connects a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceStep {
@@ -88,16 +88,17 @@ pub enum DeviceStep {
     Confirm(SessionId),
 }
 
-/// Reasons not to go on.
+/// Reasons to refuse a form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
     /// It is none of this server, tenant and browser.
     #[error("the form was not made for this browser and tenant")]
     Foreign,
-    /// The page was open for longer than a day. What it was for can begin again.
+    /// The page was open for longer than a day. Its request can begin again.
     #[error("the form is older than a day")]
     Expired(Box<Flow>),
-    /// It is of this server and tenant, and the browser has not sent what it is bound to. What it was for can begin again.
+    /// The form belongs to this server and tenant, and the browser has not sent the cookie that it is bound
+    /// to. Its request can begin again.
     #[error("the browser has sent no cookie")]
     NoCookies(Box<Flow>),
 }
@@ -108,7 +109,7 @@ pub struct Flows {
     digests: KeyedDigest,
 }
 
-/// What is sealed: a flow, and the digest of the value that its browser has.
+/// The sealed content: a flow, and the digest of the browser's value.
 #[derive(Serialize, Deserialize)]
 struct Bound {
     browser: [u8; 32],
@@ -116,14 +117,15 @@ struct Bound {
 }
 
 impl Flows {
-    /// With a key of its own, which follows from the pepper: all replicas open the same flows.
+    /// Derives its key from the pepper, so all replicas open the same flows.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         let digests = KeyedDigest::for_purpose(pepper.expose(), "latchkey flow 1");
         Self { aead: Aead::new(&digests.of([b"key".as_slice()])), digests }
     }
 
-    /// The text of a hidden field, for the browser that has this value as its own; `None` where the parameters are too long for a form.
+    /// The text of a hidden field, for the browser that has this value. `None` if the parameters are too long
+    /// for a form.
     #[must_use]
     pub fn seal(&self, tenant: &TenantId, browser: &str, flow: &Flow) -> Option<String> {
         let bound = Bound { browser: self.digest(browser), flow: flow.clone() };
@@ -132,7 +134,8 @@ impl Flows {
         Some(BASE64URL.encode(sealed)).filter(|text| text.len() <= LONGEST)
     }
 
-    /// What was sealed for this tenant and browser. A request without the browser's cookie brings no value of it.
+    /// Opens the content that was sealed for this tenant and browser. A request without the browser's cookie
+    /// has no value.
     ///
     /// # Errors
     /// [`FlowError`].

@@ -1,4 +1,4 @@
-//! Whether a session is valid: judged at each read, so no job has to end one.
+//! Whether a session is valid. Each read decides it, so no job has to end sessions.
 
 use protocol::Timestamp;
 use tenancy::SessionPolicy;
@@ -6,7 +6,7 @@ use tenancy::SessionPolicy;
 use crate::{FoundSession, Session};
 
 impl Session {
-    /// Whether it goes on: it has not ended, and is neither idle nor too old by the tenant's policy.
+    /// Whether the session lasts: it has not ended, and is neither idle nor too old by the tenant's policy.
     #[must_use]
     pub fn lasts(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let is_used = now <= self.last_seen_at + self.idle_under(policy);
@@ -15,11 +15,11 @@ impl Session {
 }
 
 impl FoundSession {
-    /// Whether the person of the session is signed in: it goes on, and its account may still sign in with it.
+    /// Whether the person of the session is signed in: it lasts, and its account may still sign in with it.
     #[must_use]
     pub fn is_valid(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let Self { session, valid_from } = self;
-        // What was signed in before is ended by one change of the account.
+        // One change of the account ends all earlier sign-ins.
         let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
         session.lasts(policy, now) && is_of_account
     }
@@ -39,7 +39,8 @@ mod tests {
         SessionPolicy { idle, absolute, remember }
     }
 
-    /// Signed in at 1000 for 100 s without a use and 1000 s in all, used at 1500, and last valid then.
+    /// The session was signed in at 1000 for 100 s without a use and 1000 s in all, was used at 1500, and was
+    /// last valid then.
     #[track_caller]
     fn check(change: impl FnOnce(&mut FoundSession), policy: SessionPolicy, last: Option<u64>) {
         let session = Session {

@@ -1,5 +1,6 @@
-//! The accounts that have signed in with a browser: the sealed value of one cookie a host. It opens nothing. It keeps strangers who use up the
-//! attempts at an account from stopping the person in the usual browser.
+//! The accounts that have signed in with a browser: the sealed value of one cookie for each host. It gives no
+//! access. With it, strangers who use up the attempts at an account do not stop the person in the usual
+//! browser.
 
 use accounts::{AccountId, BrowserHistory, BrowserId};
 use base64::Engine as _;
@@ -10,9 +11,9 @@ use secrets::{KeyedDigest, Pepper, random_bytes};
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
-/// How long a browser is known for an account, and how long it keeps the cookie.
+/// How long an account knows a browser, and how long the browser keeps the cookie.
 const LIFETIME: Lifetime = Lifetime::from_seconds(180 * 86_400);
-/// So many accounts are remembered: browsers keep no cookie of more than 4096 characters.
+/// The number of remembered accounts: browsers keep no cookie of more than 4096 characters.
 const MOST: usize = 20;
 /// The version of the form, which is authenticated with the rest.
 const HEAD: [u8; 1] = [1];
@@ -23,10 +24,11 @@ const LONGEST: usize = 4_000;
 /// Seals and opens the cookies of known browsers.
 pub struct KnownBrowsers(Aead);
 
-/// Which accounts have signed in with a browser, the latest first.
+/// The accounts that have signed in with a browser, the latest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownBrowser {
-    /// Tells it from other browsers of these accounts. It has one from its first sign-in on.
+    /// Distinguishes it from other browsers of these accounts. It has an identifier from its first sign-in
+    /// on.
     id: Option<BrowserId>,
     accounts: Vec<(TenantId, AccountId, Timestamp)>,
 }
@@ -39,7 +41,7 @@ enum Sealed {
         id: String,
         accounts: Vec<(String, AccountId, u64)>,
     },
-    /// Of the version before.
+    /// The form of the version before.
     Unidentified(Vec<(String, AccountId, u64)>),
 }
 
@@ -47,14 +49,14 @@ impl KnownBrowsers {
     /// How long a browser keeps the cookie.
     pub const LIFETIME: Lifetime = LIFETIME;
 
-    /// With a key of its own, which follows from the pepper: a browser is known to all replicas.
+    /// Derives its key from the pepper, so all replicas know a browser.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         let key = KeyedDigest::for_purpose(pepper.expose(), "latchkey known browser 1");
         Self(Aead::new(&key.of([b"key".as_slice()])))
     }
 
-    /// What a cookie says that this server has sealed. Any other text says nothing.
+    /// The content of a cookie that this server has sealed. Any other text has no content.
     #[must_use]
     pub fn open(&self, cookie: &str, now: Timestamp) -> KnownBrowser {
         let mut known = self.read(cookie).unwrap_or_default();
@@ -97,8 +99,8 @@ impl KnownBrowsers {
 }
 
 impl KnownBrowser {
-    /// The accounts of this tenant that have signed in with the browser. The browsers of the version before share one identifier, until they
-    /// sign in again.
+    /// The accounts of this tenant that have signed in with the browser. The browsers of the version before
+    /// share one identifier, until they sign in again.
     #[must_use]
     pub fn history_at(&self, tenant: &TenantId) -> BrowserHistory {
         let own = self.accounts.iter().filter(|(of, _, _)| of == tenant);

@@ -1,5 +1,6 @@
-//! In which partition a row lies that ends by itself. Rows whose ends share a unit share a partition, and the partitions are a ring: the time of
-//! one is over long before it is used again, so that it can be emptied at once.
+//! The partition of a row that expires. Rows that expire in the same unit of time share a partition, and the
+//! partitions form a ring: the time of a partition is over long before it is used again, so that it can be
+//! emptied at once.
 
 use protocol::{Lifetime, Timestamp};
 
@@ -20,7 +21,7 @@ impl Ring {
     /// Each of them.
     pub const ALL: [Self; 3] = [Self::DAYS, Self::WEEKS, Self::MONTHS];
 
-    /// How long the ends of rows share a partition.
+    /// The length of time whose rows share a partition.
     #[must_use]
     pub const fn unit(self) -> Lifetime {
         self.unit
@@ -32,7 +33,7 @@ impl Ring {
         self.slots
     }
 
-    /// The partition of a row that ends then.
+    /// The partition of a row that expires at this instant.
     #[must_use]
     pub fn slot(self, expires_at: Timestamp) -> u32 {
         let slot = expires_at.seconds() / self.unit.seconds() % u64::from(self.slots);

@@ -19,13 +19,13 @@ pub struct Session {
     pub id: SessionId,
     /// The digest of its cookie's secret.
     pub token_digest: [u8; 32],
-    /// Who signed in.
+    /// The person who signed in.
     pub account: AccountId,
     /// When that was proven last.
     pub authenticated_at: Timestamp,
     /// How well it was proven.
     pub acr: String,
-    /// By what it was proven (RFC 8176).
+    /// The authentication methods (RFC 8176).
     pub amr: Vec<String>,
     /// When it began.
     pub created_at: Timestamp,
@@ -33,7 +33,7 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// The longest time without a use.
     pub idle: Lifetime,
-    /// When it ends at the latest.
+    /// The session ends at this instant at the latest.
     pub expires_at: Timestamp,
     /// Whether it outlives the browser.
     pub remembered: bool,
@@ -46,21 +46,23 @@ pub struct Session {
 }
 
 impl Session {
-    /// Where its row lies.
+    /// The ring of partitions that has the row.
     pub const RING: Ring = Ring::WEEKS;
 
-    /// How long it lasts without a use: as long as when it began, or less where the policy has become stricter since.
+    /// How long the session lasts without a use: as long as at its beginning, or less if the policy has
+    /// become stricter since.
     pub(crate) fn idle_under(&self, policy: SessionPolicy) -> Lifetime {
         self.idle.min(policy.lifetimes(self.remembered).0)
     }
 
-    /// When it ends at the latest, in the same way.
+    /// When the session ends at the latest, by the same rule.
     #[must_use]
     pub fn expires_under(&self, policy: SessionPolicy) -> Timestamp {
         self.expires_at.min(self.authenticated_at + policy.lifetimes(self.remembered).1)
     }
 
-    /// How long the cookie of a new session is kept: until the browser is closed, or as long as the session lasts at most.
+    /// How long the cookie of a new session is kept: until the browser is closed, or as long as the session
+    /// lasts at most.
     #[must_use]
     pub fn cookie_lifetime(&self) -> Option<Lifetime> {
         let seconds = self.expires_at.seconds().saturating_sub(self.last_seen_at.seconds());
@@ -68,7 +70,7 @@ impl Session {
     }
 }
 
-/// A person who is signed in now. Only a judged session yields one.
+/// A person who is signed in now. Only a valid session yields one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn(Arc<Session>);
 
@@ -107,7 +109,7 @@ impl SignedIn {
         &self.0
     }
 
-    /// Who is signed in.
+    /// The person who is signed in.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.0.account

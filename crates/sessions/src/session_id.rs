@@ -1,4 +1,5 @@
-//! The identifier of a session: `sid` of ID tokens (OpenID Connect Back-Channel Logout §2.1). It opens nothing.
+//! The identifier of a session: `sid` of ID tokens (OpenID Connect Back-Channel Logout §2.1). It gives no
+//! access.
 
 use std::str::FromStr;
 

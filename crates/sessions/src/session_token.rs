@@ -1,4 +1,5 @@
-//! The value of a session's cookie: the partition of its row, its identifier and a secret. The store has a digest of the secret.
+//! The value of a session's cookie: the partition of its row, its identifier and a secret. The store
+//! has a digest of the secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -41,8 +42,8 @@ impl SessionToken {
         is_token.then(|| Self { slot, id, secret: Secret::new(secret.to_owned()) })
     }
 
-    /// The place of a cookie's session among those of a browser: one that ends in an earlier week has a lower one. The partitions go round, so
-    /// half of them are taken for the past.
+    /// The rank of a cookie's session among those of a browser: one that ends in an earlier week has a lower
+    /// rank. The partitions form a ring, so half of them count as past.
     #[must_use]
     pub fn place_of(cookie: &str, now: Timestamp) -> Option<u32> {
         let (slot, slots) = (Self::parse(cookie)?.slot, Session::RING.slots());
@@ -69,7 +70,7 @@ impl SessionToken {
         self.digest(key, tenant).ct_eq(digest).into()
     }
 
-    /// What the store has of the secret.
+    /// The digest of the secret that the store has.
     #[must_use]
     pub fn digest(&self, key: &KeyedDigest, tenant: &TenantId) -> [u8; 32] {
         key.of([tenant.as_str(), self.id.as_str(), self.secret.expose()].map(str::as_bytes))

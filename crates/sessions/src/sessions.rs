@@ -1,4 +1,4 @@
-//! The service layer of this crate: find the session of a browser, begin one, end it.
+//! The service layer of this crate: finds the session of a browser, begins one, and ends it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ const LONGEST_USER_AGENT: usize = 256;
 /// The browser of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInBrowser<'a> {
-    /// Its name, as it calls itself.
+    /// The browser's `User-Agent`.
     pub user_agent: &'a str,
-    /// The address that the request came from, where there is one.
+    /// The address of the request, if there is one.
     pub source: Option<IpAddr>,
-    /// Who is signed in there.
+    /// The person who is signed in there.
     pub before: Option<&'a SignedIn>,
     /// Whether the person wants to stay signed in after it has closed.
     pub remembers: bool,
@@ -35,14 +35,15 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Creates the service. Sessions are never read from a cache: one that was ended is ended everywhere.
+    /// Creates the service. Sessions are never read from a cache, so a session that was ended is ended
+    /// everywhere.
     #[must_use]
     pub fn new(store: Arc<dyn SessionStore>, pepper: &Pepper) -> Self {
         let digests = Arc::new(KeyedDigest::for_purpose(pepper.expose(), "latchkey session 1"));
         Self { store, digests }
     }
 
-    /// Who is signed in at this tenant in the browser that has this cookie.
+    /// Finds the person who is signed in at this tenant in the browser with this cookie.
     ///
     /// # Errors
     /// When the store fails.
@@ -68,8 +69,9 @@ impl Sessions {
         Ok(Some(SignedIn::new(found.session)))
     }
 
-    /// A session of the person who has just proven who it is. It has a cookie of its own in every case: what another may have known of the
-    /// browser before is worth nothing (session fixation). The same person goes on with the same session.
+    /// Begins a session of a person who has just authenticated. It always has a new cookie, so another
+    /// party's knowledge about the browser is worthless (session fixation). The same person continues the
+    /// same session.
     #[must_use]
     pub fn begin(
         &self,
@@ -111,8 +113,8 @@ impl Sessions {
         (SessionWrite { session, ended }, token)
     }
 
-    /// Writes a session that has begun, where nothing else is written with it. Says whether it was: the session that it goes on with may have
-    /// ended meanwhile, and then the person has to sign in again.
+    /// Writes a session that has begun, if nothing else is written with it. Returns whether it was written:
+    /// the session that it continues may have ended meanwhile. The person then has to sign in again.
     ///
     /// # Errors
     /// When the store fails.
@@ -162,7 +164,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// One session, and how often a use of it was noted.
+    /// A store with one session, which counts the noted uses.
     #[derive(Default)]
     struct OneRow {
         session: Mutex<Option<Session>>,
@@ -196,7 +198,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Notes of uses in each second of 1000, of a session that began under one policy and goes on under another.
+    /// Returns the noted uses of a session that is used in each of 1000 seconds. It began under one policy
+    /// and continues under another.
     async fn notes(began: SessionPolicy, now: SessionPolicy, remembers: bool) -> u64 {
         let (store, acme) = (Arc::new(OneRow::default()), TenantId::parse("acme").unwrap());
         let of = Sessions::new(store.clone(), &Pepper::generate());

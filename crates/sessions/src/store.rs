@@ -6,16 +6,16 @@ use tenancy::{Stored, TenantId};
 
 use crate::{Session, SessionId, SignedIn};
 
-/// A session as it is found, with what its account says of it.
+/// A session as the store returns it, with the facts of its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundSession {
     /// The session.
     pub session: Session,
-    /// From when on the account's sessions are valid; `None` where the account may not sign in.
+    /// The instant from which on the account's sessions are valid. `None` if the account may not sign in.
     pub valid_from: Option<Timestamp>,
 }
 
-/// A session to be written. Only [`Sessions::begin`](crate::Sessions::begin) makes one.
+/// A session to be written. Only [`Sessions::begin`](crate::Sessions::begin) creates one.
 #[derive(Debug)]
 pub struct SessionWrite {
     pub(crate) session: Session,
@@ -23,7 +23,7 @@ pub struct SessionWrite {
 }
 
 impl SessionWrite {
-    /// The session as it is from now on. Its row is there already when the person has signed in again.
+    /// The session from now on. Its row exists already if the person has signed in again.
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session
@@ -35,7 +35,7 @@ impl SessionWrite {
         SignedIn::new(self.session.clone())
     }
 
-    /// The partition and the identifier of the session that it takes the place of, in the same browser.
+    /// The partition and the identifier of the session that it replaces, in the same browser.
     #[must_use]
     pub const fn ended(&self) -> Option<&(u32, SessionId)> {
         self.ended.as_ref()
@@ -59,8 +59,8 @@ pub trait SessionStore: Send + Sync {
         id: &SessionId,
     ) -> Stored<Option<FoundSession>>;
 
-    /// Writes a session, and ends the one whose place it takes. Says whether it was written: one that has ended does not go on, although
-    /// its person has signed in again meanwhile.
+    /// Writes a session, and ends the one that it replaces. Returns whether it was written: a session that
+    /// has ended does not continue, although its person has signed in again meanwhile.
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool>;
 
     /// Notes that a session is in use.
@@ -70,7 +70,7 @@ pub trait SessionStore: Send + Sync {
     /// Ends a session. Codes of it are worth nothing from then on.
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()>;
 
-    /// Empties what lies behind the rows that are live, and deletes other expired rows, a limited number of them. Returns how many were
-    /// deleted singly.
+    /// Empties the partitions whose time is over, and deletes a limited number of other expired rows. Returns
+    /// how many were deleted singly.
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64>;
 }

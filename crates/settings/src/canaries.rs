@@ -1,5 +1,6 @@
-//! No text about the settings repeats a secret, however the file is broken. Every value that may be one is a canary, the files are broken
-//! in a thousand generated ways, and what `check` would print and a reload would log is searched for canaries.
+//! Tests that no message about the settings repeats a secret, however the file is broken. Every value that
+//! may be a secret is a canary. The files are broken in a thousand generated ways, and the output of `check`
+//! and the log of a reload are searched for canaries.
 
 use std::fs;
 
@@ -7,11 +8,12 @@ use protocol::Timestamp;
 
 use super::{Environment, diagnostic::Diagnostic, inspect, refuse_beyond_loopback};
 
-/// As many ways to break a file; always the same ones.
+/// The number of ways to break a file. They are the same in each run.
 const WAYS: u64 = 1000;
 const CANARY: &str = "canary";
 
-/// `<10s>` is a canary, or now and then the value between the brackets, so that rules behind the types are reached, too.
+/// `<10s>` is a canary. Now and then it is the value between the brackets, so that rules behind the types
+/// run, too.
 const SERVER: &str = "# The whole server.
 server:
   public_url: http://localhost:3000
@@ -94,7 +96,7 @@ const NO_SETTINGS: [&str; 8] = [
     "machine example.com login § password §\n# §\n",
 ];
 
-/// Draws the same numbers each time (SplitMix64).
+/// Draws the same numbers in each run (SplitMix64).
 struct Draw(u64);
 
 impl Draw {
@@ -116,7 +118,7 @@ impl Draw {
         format!("{before}{CANARY}{tail}{}", self.of(&["", "", "", "-7", " b", "; c", "#d", ": e", "=="]))
     }
 
-    /// The text with a canary of its own at each place that may hold a secret.
+    /// The text with a different canary at each place that may contain a secret.
     fn with_canaries(&mut self, text: &str) -> String {
         let mut filled = String::new();
         for part in text.split_inclusive('>') {
@@ -134,7 +136,7 @@ impl Draw {
     }
 }
 
-/// One way to break a text.
+/// Breaks a text in one way.
 fn break_once(text: &str, draw: &mut Draw) -> String {
     const MARKS: [&str; 22] = [
         "{", "}", "[", "]", ":", ": ", ",", "\"", "'", "#", " # ", "!", "&", "*", "|", ">", "- ", "? ", "\t",
@@ -147,7 +149,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
     let value = line.find(": ").map(|colon| colon + 2);
     match (draw.below(19), value) {
         (0, _) => drop(lines.remove(at)),
-        // The key is forgotten, or a word of the line, or the line's end.
+        // The key, a word of the line, or the end of the line is missing.
         (1, Some(value)) => lines[at] = format!("{indentation}{}", &line[value..]),
         (2, Some(value)) => lines[at] = line[..value].to_owned(),
         (3, _) => {
@@ -161,7 +163,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
                 .collect::<Vec<_>>()
                 .join(" ");
         }
-        // Another kind than is expected.
+        // The value is of another kind than expected.
         (4, Some(value)) => {
             let (open, close) =
                 [("[", "]"), ("{ ", " }"), ("{ value: ", " }"), ("[[", "]]"), ("{ ? ", " }"), ("- ", "")]
@@ -241,7 +243,7 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
     lines.join("\n") + "\n"
 }
 
-/// All that is said of these files, by `check` and into the log.
+/// All messages about these files, of `check` and in the log.
 fn said_of(config: &str, tenant: Option<&str>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");

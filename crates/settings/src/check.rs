@@ -1,5 +1,5 @@
-//! The rules that a well-formed configuration must still keep. Each is a pure function over what was declared; what it
-//! finds carries the key, and so the line.
+//! The rules for a well-formed configuration. Each is a pure function of the declared settings, and its
+//! findings have the key, and so the line.
 
 pub(crate) mod admins;
 pub(crate) mod effects;

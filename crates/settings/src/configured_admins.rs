@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 pub struct ConfiguredAdmins {
     /// Their names and passwords.
     pub users: Vec<DeclaredUser>,
-    /// What a sign-in may name as its application.
+    /// The applications that a sign-in may name.
     pub applications: Vec<String>,
 }
 

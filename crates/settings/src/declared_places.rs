@@ -1,4 +1,5 @@
-//! Where the files declare a tenant or a client, for people who look for it. A file is read when it is asked for, as it is then.
+//! The places in the files that declare a tenant or a client, for people. A file is read at each request for
+//! a place.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ const LARGEST: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPlaces {
     main: PathBuf,
-    /// Of `tenants_dir`.
+    /// The folder of `tenants_dir`.
     folder: Option<PathBuf>,
 }
 
@@ -24,7 +25,8 @@ impl DeclaredPlaces {
         Self { main: main.to_owned(), folder }
     }
 
-    /// The file and line, as `tenants/acme.yaml:12`, seen from the folder of config.yaml; the file alone where no line of it is found.
+    /// The file and line, such as `tenants/acme.yaml:12`, relative to the folder of config.yaml. The file
+    /// alone if its line is not found.
     #[must_use]
     pub fn find(&self, tenant: &str, client: Option<&str>) -> String {
         let (path, mut keys) = match self.file_of(tenant) {
@@ -39,7 +41,7 @@ impl DeclaredPlaces {
         }
     }
 
-    /// The file that is named for the tenant.
+    /// The file that is named after the tenant.
     fn file_of(&self, tenant: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let files = ["yaml", "yml"].map(|extension| folder.join(format!("{tenant}.{extension}")));

@@ -1,4 +1,4 @@
-//! Which tenants the files declare: those of config.yaml, and one for each file of `tenants_dir`.
+//! The tenants that the files declare: those of config.yaml, and one for each file of `tenants_dir`.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -72,8 +72,8 @@ impl Reading<'_> {
     }
 }
 
-/// `acme.yaml` declares `acme`. What begins with a dot is skipped: editors' swap files, and the `..data` of a mounted
-/// ConfigMap, whose links beside it are what counts.
+/// `acme.yaml` declares `acme`. A name that begins with a dot is skipped: swap files of editors, and the
+/// `..data` of a mounted ConfigMap, whose real entries are the links beside it.
 fn tenant_files(file_reader: &FileReader<'_>, folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for path in file_reader.list(folder)? {

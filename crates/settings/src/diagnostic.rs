@@ -1,27 +1,27 @@
-//! What is said about the settings: the file, the line with a caret, the key, what is wrong and how to fix it.
-//! No secret is ever shown, not even on a line that has another fault.
+//! A message about the settings: the file, the line with a caret, the key, the error and how to fix it. No
+//! secret is ever shown, not even on a line that has another error.
 
 use std::{fmt, path::Path};
 
-/// What is wrong, and how to fix it. Where the value may be a secret, neither repeats it.
+/// The error, and how to fix it. If the value may be a secret, neither text repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// What is wrong.
+    /// The error.
     pub problem: String,
-    /// What helps against it.
+    /// How to fix it.
     pub hint: String,
 }
 
-/// One fault or warning, ready to be printed.
+/// One error or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Where it is: a file with line and column, a path, or an environment variable.
+    /// The place: a file with line and column, a path, or an environment variable.
     pub location: String,
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub key: String,
     /// The problem and what helps against it.
     pub explanation: Explanation,
-    /// The line of a file with a caret below one character, where there is one.
+    /// The line of a file with a caret below one character, if there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Excerpt {
 }
 
 impl Explanation {
-    /// Of these two texts.
+    /// The explanation with these two texts.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { problem: problem.into(), hint: hint.into() }
     }
@@ -79,7 +79,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A path as people write it: `clients.web.scopes[1]`, with quotes around what has dots itself.
+/// A path as people write it: `clients.web.scopes[1]`. A key that contains dots is quoted.
 pub(crate) fn written(path: &[String]) -> String {
     const LONGEST: usize = 64;
     let mut text = String::new();

@@ -35,7 +35,8 @@ pub(crate) struct Document {
     pub limits: Limits,
     /// Who may sign in at `/flow/execute`. Default: no one.
     pub admin: Admin,
-    /// A folder with more tenants, one file each: `initech.yaml` declares the tenant `initech`. Relative to this file.
+    /// A folder with more tenants, one file each: `initech.yaml` declares the tenant
+    /// `initech`. Relative to this file.
     pub tenants_dir: Option<PathBuf>,
     /// Tenants by id: `[a-z0-9][a-z0-9-]{0,62}`.
     #[schemars(extend("propertyNames" = { "pattern": schema::TENANT_ID, "not": { "const": "platform" } }))]

@@ -9,14 +9,14 @@ use super::secret_stores::SecretStores;
 /// Addresses for the listeners of the file, in their order, so that replicas on one machine can share a file.
 pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 
-/// What the environment held when it was read, and the secret stores that the settings refer to.
+/// The environment at the time of its reading, and the secret stores that the settings refer to.
 #[derive(Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Variable>,
     secret_stores: Arc<SecretStores>,
 }
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Debug)]
 pub enum Variable {
     /// Text.
@@ -43,13 +43,13 @@ impl Environment {
         &self.secret_stores
     }
 
-    /// With this variable in place of its own, if it has one.
+    /// Replaces this variable, or adds it.
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self
     }
 
-    /// With these addresses for the listeners; without any, as it is.
+    /// Replaces the addresses of the listeners. Without addresses it changes nothing.
     pub fn with_addresses(self, addresses: &[SocketAddr]) -> Self {
         if addresses.is_empty() {
             return self;

@@ -1,4 +1,5 @@
-//! What is said about a file that settings name: why it cannot be read, and whether the system keeps it for this program alone.
+//! What is said about a file that settings name: why it cannot be read, and whether the system keeps
+//! it for this program alone.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,10 +8,11 @@ use super::diagnostic::Explanation;
 use super::environment::Environment;
 use crate::files::FileError;
 
-/// Folders whose files the system gives to this program alone, whatever their modes say: those of container engines and systemd.
+/// Folders of container engines and systemd. The system gives their files to this program alone, whatever
+/// their modes are.
 pub(crate) const PRIVATE_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
 
-/// Whether what this path leads to lies below one of them, or below the one that systemd names.
+/// Whether this path leads below one of them, or below the folder that systemd names.
 pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
     let Ok(target) = fs::canonicalize(path) else { return false };
     let named = environment.text("CREDENTIALS_DIRECTORY").map(Path::new).filter(|path| path.is_absolute());
@@ -18,8 +20,8 @@ pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
     folders.filter_map(|folder| fs::canonicalize(folder).ok()).any(|folder| target.starts_with(folder))
 }
 
-/// What is wrong with a file, and what to do about it. A file that could not be opened may not be there at all, and what names it be
-/// something else than a path: its name is not repeated.
+/// The error of a file, and what to do about it. A file that could not be opened may not exist, and its name
+/// may be something else than a path, so the name is not repeated.
 pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
     match error {
         FileError::Io(error) => match error.kind() {

@@ -1,5 +1,5 @@
-//! Reads files and variables, each once, and hashes what it reads: the bytes hashed are the bytes applied. It also keeps them, so
-//! that the same configuration can be read again when the files say something else.
+//! Reads files and variables, each once, and hashes what it reads: the hashed bytes are the applied bytes. It
+//! also keeps them, so that the same configuration can be read again after the files have changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,11 +24,11 @@ use crate::files::{self, Contents, Holds};
 /// Everything that has been read, and the hash over it.
 pub(crate) struct FileReader<'a> {
     pub(super) environment: &'a Environment,
-    /// Read instead of files and variables, where there is one.
+    /// The snapshot to read in place of files and variables, if there is one.
     replayed: Option<&'a SourceSnapshot>,
     snapshot: SourceSnapshot,
-    /// The main file. Names in recordings are relative to its folder and its own name is left out, so that they hold where it lies
-    /// elsewhere.
+    /// The main file. The snapshot has names relative to its folder and leaves out its own name, so that a
+    /// snapshot is valid in another folder.
     config: PathBuf,
     digest: Context,
     watched: BTreeSet<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) struct FileText {
 }
 
 impl<'a> FileReader<'a> {
-    /// Of what the files and the environment hold now, or of what was recorded.
+    /// Reads the present files and environment, or a snapshot.
     pub(crate) fn new(
         environment: &'a Environment,
         config: &Path,
@@ -61,7 +61,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// A file of settings. `name` is its name in the hash, so that replicas may keep it in different folders.
+    /// A settings file. `name` is its name in the hash, so that replicas may have it in different folders.
     pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Source, ReadError> {
         match self.file(path, Holds::Settings) {
             Ok(FileText { text, .. }) => {
@@ -78,7 +78,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// What lies in a folder, in no order.
+    /// The files of a folder, in no order.
     pub(crate) fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         match self.replayed {
             Some(replayed) => {
@@ -118,14 +118,14 @@ impl<'a> FileReader<'a> {
         Ok(text)
     }
 
-    /// A variable that may differ between replicas of one configuration.
+    /// A variable that may differ between replicas with the same configuration.
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Explanation> {
         let mut problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
             Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
             None => "there is no environment variable of this name".to_owned(),
         };
-        // A secret may stand in place of the name.
+        // The file may have a secret in place of the name.
         if is_variable_name(name) {
             problem += &format!(", {name}");
         }
@@ -134,7 +134,7 @@ impl<'a> FileReader<'a> {
 
     /// Something else that the applied configuration depends on.
     pub(crate) fn absorb(&mut self, kind: &str, name: &str, bytes: &[u8]) {
-        // Lengths first, so that no two different readings run together into the same bytes.
+        // The lengths come first, so that two different readings never have the same bytes.
         for part in [kind.as_bytes(), name.as_bytes(), bytes] {
             self.digest.update(&(part.len() as u64).to_be_bytes());
             self.digest.update(part);
@@ -145,13 +145,13 @@ impl<'a> FileReader<'a> {
         self.watched.insert(path.to_owned());
     }
 
-    /// Notes what issuers are derived from, which may come from a variable that only one machine has.
+    /// Records the URL that issuers are derived from. It may come from a variable that only one machine has.
     pub(crate) fn public_url(&mut self, public_url: &str) {
         self.snapshot.add(EntryKind::PublicUrl, "", public_url);
         self.absorb("public_url", "", public_url.as_bytes());
     }
 
-    /// The hash in hexadecimal, the paths whose change is a change of the settings, and what was read.
+    /// The hash in hexadecimal, the paths whose change is a change of the settings, and the snapshot.
     pub(crate) fn finish(self) -> (String, Vec<PathBuf>, SourceSnapshot) {
         let hash = self.digest.finish();
         let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

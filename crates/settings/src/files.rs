@@ -1,5 +1,5 @@
-//! Reads and creates files that an operator names. Reads only regular ones of bounded size, and files with secrets only if no other user
-//! may write them; refuses a pipe or device at once instead of waiting for it.
+//! Reads and creates files that an operator names. Reads only regular files of bounded size, and files with
+//! secrets only if no other user may write them. Refuses a pipe or device at once and does not wait for it.
 
 use std::fs::{Metadata, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -19,7 +19,7 @@ pub enum Holds {
     Public,
     /// A private key, a secret, a password or a token.
     Secret,
-    /// A picture. Its size is judged with the picture.
+    /// A picture. Its size is checked with the picture.
     Image,
 }
 
@@ -43,7 +43,7 @@ pub enum FileError {
     /// It has more bytes than its kind of content may have.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
-    /// Other users could replace the secret in it.
+    /// Other users could replace the secret in the file.
     #[error("group or others may write the file (its mode is {0:04o}); run `chmod go-w` on it")]
     Writable(u32),
 }
@@ -113,8 +113,9 @@ pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// Creates a file with this mode, and the folders above it. The file takes its name when it is complete, and never that of an existing file:
-/// a killed program leaves no partial file for the next start. The file belongs to the owner of its folder, as [`owner`] says.
+/// Creates a file with this mode, and the folders above it. The file gets its name when it is complete, and
+/// never replaces an existing file: a killed program leaves no partial file for the next start. The file
+/// belongs to the owner of its folder, as [`owner`] decides.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     owner::create_folders(folder)?;

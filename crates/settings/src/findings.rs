@@ -1,10 +1,11 @@
-//! What the rules have found so far: faults, warnings, and what may not be reached from beyond loopback.
+//! The findings of the rules so far: errors, warnings, and settings that are refused on a server that others
+//! than this machine can reach.
 
 use administration::{FieldError, FieldErrors, pointer_names};
 
 use super::{diagnostic::Explanation, source_map::KeyPath};
 
-/// A key of one of the files that were read.
+/// A key of one of the settings files.
 #[derive(Clone, Debug)]
 pub struct Location {
     pub(super) source: usize,
@@ -16,20 +17,20 @@ pub struct Location {
 /// Faults and warnings, each where it belongs.
 #[derive(Default)]
 pub struct Findings {
-    /// What must change.
+    /// The errors. They must be fixed.
     pub errors: Vec<Finding>,
-    /// What should change.
+    /// The warnings. They should be fixed.
     pub warnings: Vec<Finding>,
     /// Harmless on loopback, refused beyond it.
     pub exposed: Vec<Finding>,
 }
 
-/// One fault or warning, not yet ready to be printed.
+/// One error or warning, not yet ready to be printed.
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub(super) at: Location,
     pub(super) explanation: Explanation,
-    /// Whether the value itself is at fault, whatever stands beside it.
+    /// Whether the value itself is wrong, whatever the rest of the document contains.
     pub(super) is_of_value: bool,
 }
 
@@ -44,7 +45,7 @@ impl Location {
         Self { source, path: KeyPath::new(), on_key: false }
     }
 
-    /// The member of this one with this name.
+    /// The member of this key with this name.
     pub fn key(&self, key: &str) -> Self {
         let mut path = self.path.clone();
         path.push(key.to_owned());
@@ -56,8 +57,8 @@ impl Location {
         self.key(key).key(&format!("[{index}]"))
     }
 
-    /// The member of a tenant or a client here that a JSON pointer names. The key is meant with the document as a whole, with an id, and
-    /// with a name that is a key.
+    /// The member of a tenant or a client here that a JSON pointer names. For an error of the whole document,
+    /// of an id, or of a name that is a key, it is this key.
     pub fn pointed(&self, pointer: &str) -> Self {
         let pointer = pointer.strip_prefix("/client_id").unwrap_or(pointer);
         let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
@@ -88,19 +89,19 @@ impl Finding {
 }
 
 impl Findings {
-    /// What is wrong with a document that begins at this key.
+    /// Adds the errors of a document that begins at this key.
     pub fn extend(&mut self, at: &Location, errors: FieldErrors) {
         let (errors, warnings) = errors.into_parts();
         self.errors.extend(errors.into_iter().map(|error| Finding::pointed(at, error)));
         self.warn(at, warnings);
     }
 
-    /// What is unusual in a document that begins at this key.
+    /// Adds the warnings of a document that begins at this key.
     pub(crate) fn warn(&mut self, at: &Location, warnings: Vec<FieldError>) {
         self.warnings.extend(warnings.into_iter().map(|warning| Finding::pointed(at, warning)));
     }
 
-    /// What a key names; where it cannot be read, that is an error at this key.
+    /// The value that a key names. If it cannot be read, that is an error at this key.
     pub fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
         let unread = |explanation| Finding { at, explanation, is_of_value: true };
         read.map_err(|explanation| self.errors.push(unread(explanation))).ok()

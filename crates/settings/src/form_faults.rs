@@ -1,5 +1,6 @@
-//! Faults of the form of files and variables, and which faults of the rules can be reported beside them. What was left out of a tenant or a
-//! section because of its form must not look like something that the operator left out.
+//! Errors in the form of files and variables. They decide which errors of the rules can be reported as well:
+//! a part of a tenant or a section that was left out because of its form must not count as left out by the
+//! operator.
 
 use super::{
     diagnostic::Diagnostic,
@@ -9,7 +10,7 @@ use super::{
     source_map::KeyPath,
 };
 
-/// What was found while files and variables were read.
+/// The errors that were found while files and variables were read.
 #[derive(Default)]
 pub(crate) struct FormFaults {
     faults: Vec<Diagnostic>,
@@ -23,26 +24,26 @@ pub(crate) struct FormFaults {
 const REFERRING: [&str; 2] = ["server", "protected_resource"];
 
 impl FormFaults {
-    /// Of config.yaml.
+    /// The errors of config.yaml.
     pub(crate) fn of_main(faults: Vec<Diagnostic>, left_out: Vec<KeyPath>) -> Self {
         let mut form = Self::default();
         form.add(0, faults, left_out);
         form
     }
 
-    /// Of the file with this number.
+    /// Adds the errors of the file with this number.
     pub(crate) fn add(&mut self, source: usize, faults: Vec<Diagnostic>, left_out: Vec<KeyPath>) {
         self.faults.extend(faults);
         self.left_out.extend(left_out.into_iter().map(|path| (source, path)));
     }
 
-    /// Of variables. The file may say something else than they would.
+    /// Adds the errors of variables. The file's own values may differ from those of the variables.
     pub(crate) fn add_of_variables(&mut self, faults: Vec<Diagnostic>) {
         self.faults.extend(faults);
         self.hides_all = true;
     }
 
-    /// Of a file of a tenant that cannot be read at all.
+    /// Adds the errors of a tenant's file that cannot be read at all.
     pub(crate) fn add_of_missing_tenant(&mut self, faults: Vec<Diagnostic>) {
         self.faults.extend(faults);
         self.hides_all = true;
@@ -53,7 +54,8 @@ impl FormFaults {
         self.faults.is_empty()
     }
 
-    /// Whether no fault of the rules would be certain. A whole section that was left out may be any, with a misspelt key.
+    /// Whether no error of the rules would be certain. A whole section that was left out may be any section,
+    /// with a misspelt key.
     pub(crate) fn hides_all(&self) -> bool {
         self.hides_all || self.left_out.iter().any(|(source, path)| *source == 0 && path.len() == 1)
     }

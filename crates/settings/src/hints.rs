@@ -1,5 +1,5 @@
-//! What was most likely meant by text that is no YAML, or that has another form than is expected. Repeats keys of the contract and numbers
-//! only: the text itself may be a secret.
+//! The likely meaning of a text that is no YAML, or that has another form than expected. A hint repeats only
+//! keys of the contract and numbers, because the text itself may be a secret.
 
 use serde_saphyr::Error;
 
@@ -20,7 +20,7 @@ pub(crate) struct Surroundings<'t> {
 }
 
 impl Surroundings<'_> {
-    /// What is wrong, if it is one of the usual mistakes.
+    /// The error, if it is one of the usual mistakes.
     pub(crate) fn meant(&self, error: &Error) -> Option<Explanation> {
         match error {
             Error::ExternalMessage { msg, .. } if msg.contains("tab") => self.tab(),
@@ -132,7 +132,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A line that begins with a key of this place, without a colon or without the blank after it.
+    /// A line that begins with a key that is valid here, without a colon or without the blank after it.
     fn missing_colon(&self, path: &[String]) -> Option<Explanation> {
         let line = self.line().trim_start_matches([' ', '-']);
         let end = line.find([' ', ':']).unwrap_or(line.len());
@@ -173,7 +173,7 @@ impl Surroundings<'_> {
         })
     }
 
-    /// A value that goes on in the next line, which was meant as another key.
+    /// A value that continues in the next line, which was meant as another key.
     fn continued(&self) -> Option<Explanation> {
         let line = self.line();
         let is_plain = !self.text[self.byte..].starts_with(['|', '>', '[', '{', '"', '\'', '&', '*', '!']);
@@ -198,7 +198,7 @@ fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
     members(path.split_last().map_or(&[][..], |(_, parent)| parent))
 }
 
-/// A key that is read as a name, because it is one level too far left.
+/// A key that is read as a name, because its indentation is one level too small.
 fn misplaced(path: &[String]) -> Option<Explanation> {
     let (key, around) = path.split_last()?;
     let kind = names_in(around)?;
@@ -226,7 +226,7 @@ mod tests {
     use super::super::recovery;
     use super::super::source::Source;
 
-    /// What is said of a file, a line for each fault.
+    /// The messages about a file, a line for each error.
     fn said(text: &str) -> Vec<String> {
         let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         recovery::parse::<Document>(&source).faults.iter().map(Diagnostic::brief).collect()

@@ -1,5 +1,5 @@
-//! The environment above config.yaml, for the sections that an operator sets per machine: server, storage, cache, keys and limits. Tenants
-//! and clients come from files only.
+//! The environment takes precedence over config.yaml, for the sections that an operator sets per machine:
+//! server, storage, cache, keys and limits. Tenants and clients come from files only.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -51,7 +51,8 @@ const KEYS: [(&str, Setter); 20] = [
 ];
 const SEALING_KEYS: [&str; 2] = ["keys.sealing_key.file", "keys.sealing_key.env"];
 
-/// Puts the environment's `LATCHKEY__SECTION__KEY` above what the file says. An empty variable counts as unset.
+/// Replaces values of the file by the environment's `LATCHKEY__SECTION__KEY`. An empty variable counts as
+/// unset.
 pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Result<Overridden, ReadError> {
     let (mut overridden, mut faults) = (Overridden::new(), Vec::new());
     let mut held = Vec::new();
@@ -69,7 +70,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             }
         }
     }
-    // A variable that names one place of the sealing key replaces every place of the file.
+    // A variable that names one place of the sealing key replaces all places of the file.
     if held.iter().any(|(_, key, ..)| SEALING_KEYS.contains(key)) {
         document.keys.sealing_key = SealingKeySetting::default();
     }
@@ -127,7 +128,7 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| String::new())
 }
 
-/// A variable that is no key's.
+/// The error of a variable that sets no key.
 fn unknown(name: &str) -> Diagnostic {
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);

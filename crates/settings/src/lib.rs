@@ -1,12 +1,12 @@
-//! The settings of the program, in reading order: what config.yaml may hold, how it is read, what it comes to, and the
-//! rules over it. `docs/configuration.md` is the reference for operators.
+//! The settings of the program, in reading order: the documents, how they are read, the resolved settings,
+//! and the rules for them. `docs/configuration.md` is the reference for operators.
 
 #![cfg_attr(
     not(feature = "schemas"),
     expect(dead_code, unused_imports, reason = "what only schemas name; lints judge it with the feature")
 )]
 
-// What the files may hold.
+// The content of the files.
 mod document;
 mod scalar;
 mod secret_stores;
@@ -35,12 +35,12 @@ mod yaml;
 #[cfg(test)]
 mod yaml_limits;
 
-// What they come to.
+// The resolved settings.
 mod configured_admins;
 mod resolved;
 mod schema;
 
-// What is said about them.
+// The messages about them.
 mod check;
 mod diagnostic;
 mod findings;

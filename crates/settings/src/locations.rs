@@ -1,4 +1,4 @@
-//! Where each tenant is declared, for errors that only a comparison with the store finds.
+//! The places that declare each tenant, for errors that only a comparison with the store finds.
 
 use std::{fmt, path::Path};
 
@@ -17,7 +17,7 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// Where a tenant of this id is declared, or would be.
+    /// The place that declares a tenant of this id, or would declare it.
     pub fn tenant(&self, id: &str) -> Location {
         // Each of the others is named for its tenant.
         let of_folder = self
@@ -31,8 +31,8 @@ impl Locations {
         }
     }
 
-    /// The folder that a path at this key is relative to. A path from a variable has no file to be relative to, so it is relative to the
-    /// working directory.
+    /// The folder that a path at this key is relative to. A path from a variable has no file, so it is
+    /// relative to the working directory.
     pub(super) fn folder(&self, at: &Location) -> &Path {
         match self.variable(at) {
             Some(_) => Path::new(""),
@@ -45,8 +45,8 @@ impl Locations {
         self.overridden.get(&at.path).filter(|_| at.source == 0)
     }
 
-    /// Finds the line of each. Ten thousand tenants may all have the same fault, and to find the line of each would take longer than
-    /// reading them.
+    /// Finds the lines of all findings together. Ten thousand tenants may have the same error, and finding
+    /// the line of each separately would take longer than reading them.
     pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Diagnostic> {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
@@ -64,7 +64,7 @@ impl Locations {
         }
     }
 
-    /// What was found, each with its line.
+    /// The errors, each with its line.
     pub fn faults(&self, findings: Findings) -> ReadError {
         ReadError { faults: self.located(findings.errors) }
     }

@@ -1,5 +1,5 @@
-//! Who owns what the program creates: the owner of the folder that it is in. A command that root runs beside a service would otherwise leave
-//! files that the service cannot open.
+//! The owner of the files that the program creates: the owner of their folder. Otherwise a command that root
+//! runs beside a service would leave files that the service cannot open.
 
 use std::fs::{self, File};
 use std::io;
@@ -28,8 +28,9 @@ pub(crate) fn adopt(file: &File, folder: &Path) -> io::Result<()> {
     give(&file.metadata()?, folder, |user, group| fchown(file, user, group))
 }
 
-/// Only root may give a file away. Any user may create files in a folder of root that is open to that user, such as a mounted volume; in
-/// the folder of another user that would be a file which the folder's owner cannot open, so it is refused.
+/// Only root may give a file away. Any user may create files in a folder of root that is open to that user,
+/// such as a mounted volume. In the folder of another user, the folder's owner could not open such a file, so
+/// it is refused.
 fn give(
     ours: &fs::Metadata,
     folder: &Path,
@@ -82,7 +83,8 @@ mod tests {
         tempfile::tempfile().unwrap().metadata().unwrap().uid()
     }
 
-    /// Only root can give a folder away. Another user owns all that it creates, here and in any folder of its own.
+    /// Only root can give a folder away. Another user owns all files that it creates, here and in any folder
+    /// of its own.
     #[test]
     fn a_new_file_belongs_to_the_owner_of_the_folder() {
         let user = if own() == ROOT { OTHER } else { own() };

@@ -1,4 +1,4 @@
-//! What a command on the store needs of the settings: no tenant, and no secret of a client.
+//! The settings that a command on the store needs: no tenant, and no secret of a client.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ pub struct PlatformSettings {
     pub secret_stores: Arc<SecretStores>,
 }
 
-/// Reads the sections of the whole server alone. A variable or a file of a client's secret is not read: an operator's shell need not have it.
+/// Reads only the sections of the whole server. Variables and files with clients' secrets are not read,
+/// because an operator's shell need not have them.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
     let Document { mut server, storage, cache, keys, limits, tenants_dir, secret_stores, .. } = document;
@@ -69,7 +70,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     })
 }
 
-/// What the sections about the store come to. `None` stands for what is among the findings.
+/// The resolved sections about the store. `None` means that the findings contain the error.
 pub(super) struct StoreSettings {
     pub storage: Option<StorageLocation>,
     pub redis_url: Option<FileSecret>,

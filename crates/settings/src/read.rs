@@ -33,25 +33,26 @@ use crate::configured_admins::ConfiguredAdmins;
 pub struct Loaded {
     /// The sections of the whole server.
     pub platform: PlatformSettings,
-    /// What happens to tenants and clients that are no longer declared.
+    /// The settings for tenants and clients that are no longer declared.
     pub reconcile: Reconcile,
     /// The sample resource, if it is served.
     pub protected_resource: Option<ProtectedResource>,
-    /// Who may sign in at `/flow/execute`.
+    /// The clients that may sign in at `/flow/execute`.
     pub admins: ConfiguredAdmins,
     /// Tenants and clients.
     pub declaration: Declaration,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
     pub content_hash: String,
-    /// What `latchkey check` has to say.
+    /// The warnings of `latchkey check`.
     pub warnings: Vec<Diagnostic>,
     /// Files and folders whose change is a change of the settings.
     pub watched: Vec<PathBuf>,
-    /// What all this was read from.
+    /// The bytes that the settings were read from.
     pub snapshot: SourceSnapshot,
-    /// Where each setting is, for conflicts with the store.
+    /// The place of each setting, for conflicts with the store.
     pub locations: Locations,
-    /// Harmless on loopback, refused beyond it. Their lines are found when they are refused.
+    /// Settings that are harmless on loopback and refused on a reachable server. Their lines are found when
+    /// they are refused.
     exposed: Vec<Finding>,
 }
 
@@ -60,8 +61,8 @@ pub fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError>
     read_through(path, environment, None, KeyService::is_built_in, None)
 }
 
-/// Reads as [`read`] does, and finds also what a start with these settings would refuse, as errors, and what of them has no effect or a
-/// surprising one, as warnings. Opens the files that a start opens.
+/// Reads like [`read`]. Errors include all that a start with these settings would refuse. Warnings include
+/// settings that have no effect or a surprising one. Opens the files that a start opens.
 pub fn inspect(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, ReadError> {
     read_through(path, environment, None, KeyService::is_built_in, Some(now))
 }
@@ -95,15 +96,16 @@ fn read_through(
 }
 
 impl Loaded {
-    /// Whether others than this machine can reach a server that is started with these settings: at a listener, or through a proxy
-    /// under its public URL.
+    /// Whether other machines can reach a server with these settings: at a listener, or through a proxy under
+    /// its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
         self.platform.server.is_beyond_loopback()
     }
 }
 
-/// Refuses sample secrets, and passwords in the file itself, where other machines can reach the server: with these settings, or a server
-/// that runs already, whose listeners and public URL stay until its next start.
+/// Refuses sample secrets, and passwords in the file itself, if other machines can reach the server. The
+/// server may be one with these settings, or a running one, whose listeners and public URL stay until its
+/// next start.
 pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
         return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
@@ -114,12 +116,12 @@ pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), 
 impl Reading<'_> {
     fn resolve(mut self, document: Document, declared: Declared) -> Result<Loaded, ReadError> {
         let Document { mut server, cache, admin, protected_resource, .. } = document;
-        // Issuers are derived from it, so another public URL is another configuration of the tenants.
+        // Issuers are derived from the public URL, so another URL changes the configuration of the tenants.
         self.file_reader.public_url(server.public_url.as_str());
         let mut tenants = BTreeMap::new();
         for (id, (tenant, at)) in declared {
             let tenant = self.tenant(tenant, at);
-            // The error of an id that is none is among the findings.
+            // The findings contain the error of an invalid id.
             tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
         }
         let admins = self.admins(admin.users);
@@ -191,7 +193,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What a start would find after it has read the settings.
+    /// The errors that a start would find after it has read the settings.
     fn inspect(
         &mut self,
         server: &Server,
@@ -330,7 +332,8 @@ tenants:
             .iter()
             .map(|fault| at(fault).split(": ").take(2).collect::<Vec<_>>().join(": "))
             .collect();
-        // The tenant `acme` and the section `server` are not as they were meant, so their rules may be wrong about them.
+        // The tenant `acme` and the section `server` are incomplete because of their errors, so the rules may
+        // be wrong about them.
         let expected = [
             "config.yaml:1:44: server.workers",
             "config.yaml:2:11: limits.clents",

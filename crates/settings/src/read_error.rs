@@ -1,4 +1,4 @@
-//! Every fault of a configuration, as one error.
+//! All errors of a configuration, as one error.
 
 use std::fmt;
 

@@ -22,7 +22,7 @@ use super::{
 /// Whether the program contains a key service: [`KeyService::is_built_in`], or another answer in tests.
 pub(crate) type IsBuiltIn = fn(KeyService) -> bool;
 
-/// One reading of files and variables: what was read so far, and what was found in it.
+/// One reading of files and variables: the content so far, and the findings.
 pub(super) struct Reading<'e> {
     pub(super) file_reader: FileReader<'e>,
     pub(super) locations: Locations,
@@ -30,7 +30,8 @@ pub(super) struct Reading<'e> {
     pub(super) form: FormFaults,
     pub(super) is_built_in: IsBuiltIn,
     pub(super) stored: StoredValues,
-    /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
+    /// The instant, if the settings are inspected for errors of a start and for settings without effect. None
+    /// if they are only read.
     pub(super) inspected_at: Option<Timestamp>,
 }
 

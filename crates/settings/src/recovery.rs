@@ -1,5 +1,5 @@
-//! All faults of a file's form in one run: after a fault, its entry is blanked out and the rest is read again. The text keeps its lines and
-//! columns, so each fault has the location that the file gives it.
+//! Finds all errors of a file's form in one run: after an error, its entry is replaced by blanks and the rest
+//! is read again. Lines and columns stay the same, so each error has its location in the file.
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
@@ -14,9 +14,9 @@ use super::{
 
 /// A file as far as it can be read.
 pub(crate) struct Recovered<T> {
-    /// What the file holds, without the entries at fault; nothing where the rest cannot be read either.
+    /// The content of the file, without the entries with errors. None if the rest cannot be read either.
     pub(crate) value: Option<T>,
-    /// What is wrong with its form, in the order of the file.
+    /// The errors of its form, in the order of the file.
     pub(crate) faults: Vec<Diagnostic>,
     /// The entries that are left out of the value.
     pub(crate) left_out: Vec<KeyPath>,
@@ -27,7 +27,7 @@ const MOST: usize = 20;
 /// The most bytes that are read for them: a file of many thousand tenants is read once.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Reads one document, and finds all faults of its form.
+/// Reads one document, and finds all errors of its form.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
     let mut recovered = Recovered { value: None, faults: Vec::new(), left_out: Vec::new() };
     if let Err(fault) = yaml::check_not_empty(source) {
@@ -36,7 +36,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
     }
     let most = (MOST_BYTES / source.text().len().max(1)).clamp(1, MOST);
     let mut text = Zeroizing::new(source.text().to_owned());
-    // A fault may follow from an entry that is left out, and is not counted.
+    // An error may follow from an entry that was left out, and is not counted.
     for _ in 0..2 * most {
         let fault = match yaml::read::<T>(&text) {
             Ok(value) => {
@@ -62,16 +62,17 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
     recovered
 }
 
-/// What must be left out so that the rest can be read.
+/// The entry that must be left out so that the rest can be read.
 struct Entry {
     path: KeyPath,
     bytes: std::ops::Range<usize>,
-    /// The member that the entry lacks, if that is its fault.
+    /// The member that the entry lacks, if that is its error.
     missing: Option<&'static str>,
 }
 
 impl Entry {
-    /// What the fault is about, where a `left_out` entry may be its only reason. `None` where the file is no YAML, or its values come to other places than those where they are written.
+    /// The entry of the error. A `left_out` entry may be the only reason for the error. `None` if the file is
+    /// no YAML, or if its values are used at other places than they are written at.
     fn of(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
         let missing = match fault.error() {
             Error::SerdeMissingField { field, .. } => Some(*field),
@@ -111,7 +112,7 @@ impl Entry {
     }
 }
 
-/// With blanks in place of the entry, a blank for each character.
+/// The text with a blank in place of each character of the entry.
 fn blanked(text: &str, entry: &Entry) -> Zeroizing<String> {
     let mut blanked = Zeroizing::new(String::with_capacity(text.len()));
     blanked.push_str(&text[..entry.bytes.start]);
@@ -158,7 +159,7 @@ mod tests {
                     "c:20:3: keys.vault: unknown key `vault`",
                 ][..],
             ),
-            // What is missing because its fault left it out is no second fault.
+            // A missing member that was left out because of its own error is no second error.
             (
                 "server:\n  listeners:\n    - address: localhost\ntenants: { acme: { nmae: x } }\n",
                 &[

@@ -1,4 +1,4 @@
-//! Reads what the files refer to: secrets, keys, passwords and pictures.
+//! Reads the secrets, keys, passwords and pictures that the files refer to.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::files::Holds;
 
-/// Where a secret or password may be.
+/// The allowed places of a secret or password.
 const ANY_PLACE: &str = "`env`, `file`, `hash` or `value`";
 const CLIENT_SECRET: &str = "`env`, `file`, `store`, `hash` or `value`";
 const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
@@ -84,8 +84,8 @@ impl Reading<'_> {
         self.password(source, ANY_PLACE, at)
     }
 
-    /// The secrets of a client; their values are moved out of its document. The second list is what secret stores said
-    /// of those that they did not give.
+    /// The secrets of a client, whose values are moved out of its document. The second list has the errors of
+    /// secret stores.
     fn client_secrets(
         &mut self,
         client: &mut ClientSettings,
@@ -138,7 +138,7 @@ impl Reading<'_> {
         (secrets, unread)
     }
 
-    /// The store that rotations write to is one of the settings. The rest is a rule of the client.
+    /// The store that rotations write to must be one of the settings. A rule of the client checks the rest.
     fn check_rotation(&mut self, client: &ClientSettings, at: &Location) {
         let Some(Ok(place)) = client.rotate.as_ref().map(|rotate| rotate.into.parse::<SecretPlace>()) else {
             return;
@@ -150,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A secret of a client or a password, in one of the `allowed` places, checked.
+    /// A secret of a client or a password, from one of the `allowed` places, checked.
     fn password(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let file = source.file.clone();
         let password = self.secret(source, allowed, at)?;
@@ -175,7 +175,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What is in the one place that is given of those `allowed`.
+    /// The content of the one given place among those `allowed`.
     fn secret(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
         let PasswordSource { value, env, file, hash } = source;
         let text = match (value, hash, env, file) {
@@ -248,7 +248,7 @@ impl Reading<'_> {
         *authorities = ClientCaSettings { pem: Some(text.expose().to_owned()), file: None };
     }
 
-    /// A picture; one in another file is moved into its document.
+    /// A picture. The content of a separate file is moved into its document.
     fn logo(&mut self, logo: LogoSettings, at: &Location) -> Option<LogoSettings> {
         match (&logo.file, &logo.data, &logo.hash) {
             (None, Some(_), None) => Some(logo),

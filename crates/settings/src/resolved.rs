@@ -1,4 +1,4 @@
-//! What the files come to once everything that they refer to is read.
+//! The resolved settings: the files with the content of everything that they refer to.
 
 use std::path::{Path, PathBuf};
 
@@ -19,17 +19,17 @@ use super::{
 pub(crate) struct ResolvedTenant {
     pub at: Location,
     pub settings: TenantSettings,
-    /// Those of each client, in the order of the clients.
+    /// The secrets of each client, in the order of the clients.
     pub secrets: Vec<Vec<DeclaredSecret>>,
-    /// Those that a secret store did not give.
+    /// The secrets that a secret store did not return.
     pub unread: Vec<UnreadSecret>,
-    /// That of each account, in the order of the accounts.
+    /// The password of each account, in the order of the accounts.
     pub passwords: Vec<Option<DeclaredPassword>>,
     /// A key in PEM.
     pub first_key: Option<Secret>,
 }
 
-/// Where rows are kept. It displays its place, without the password that a URL may hold.
+/// Where rows are stored. Its text is the place, without the password that a URL may contain.
 #[derive(Debug, Display)]
 pub enum StorageLocation {
     /// A SQLite file.
@@ -41,10 +41,10 @@ pub enum StorageLocation {
 }
 
 impl StorageLocation {
-    /// What names a store.
+    /// How to name a store.
     pub const HINT: &str = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
 
-    /// What the URL names. The path of a file is relative to this folder.
+    /// The store that the URL names. The path of a file is relative to this folder.
     #[must_use]
     pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
         let text = url.expose();
@@ -62,16 +62,16 @@ impl StorageLocation {
 /// The keys that seal private keys and the pepper at rest.
 #[derive(Debug)]
 pub struct SealingKeys {
-    /// The one that seals.
+    /// The key that seals.
     pub writing: SealingKeySource,
-    /// Those that only open.
+    /// The keys that only unseal.
     pub former: Vec<SealingKeySource>,
 }
 
-/// Where a key that seals is.
+/// The place of a key that seals.
 #[derive(Debug)]
 pub enum SealingKeySource {
-    /// The file that holds it in base64, or is to hold it: it may be made at the first start.
+    /// The file that contains it in base64. The first start may create it.
     File(PathBuf),
     /// The key in base64, from the environment.
     Text(FileSecret),
@@ -79,7 +79,7 @@ pub enum SealingKeySource {
     Vault {
         /// Paths in it are resolved.
         setting: VaultSetting,
-        /// What it names as its token.
+        /// The source of the token.
         token: Token,
     },
     /// In AWS KMS.
@@ -96,7 +96,7 @@ pub enum Token {
 }
 
 impl Token {
-    /// As a client of Vault takes it.
+    /// The token in the form of a Vault client.
     #[must_use]
     pub fn for_vault(&self) -> VaultToken {
         match self {

@@ -1,5 +1,5 @@
-//! The small values that config.yaml writes as text. Each is checked where it is read, so that the message carries its
-//! line and column; what is wrong and how to fix it are one text, separated by a semicolon.
+//! The small values that config.yaml has as text. Each is checked when it is read, so that the message has
+//! its line and column. The error and how to fix it are one text, separated by a semicolon.
 
 mod address;
 mod network;

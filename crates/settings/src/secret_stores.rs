@@ -1,4 +1,5 @@
-//! Secret stores that secrets refer to: where they are, how the program signs in, and which paths tenants may use.
+//! The secret stores that secrets refer to: their places, how the program signs in, and which paths tenants
+//! may use.
 
 mod check;
 mod known_stores;
@@ -34,7 +35,8 @@ pub(crate) struct SecretStoreSetting {
     pub vault: Option<VaultStoreSetting>,
     /// AWS Secrets Manager.
     pub aws: Option<AwsStoreSetting>,
-    /// Where tenants' own administrators may have secrets written, by tenant: beginnings of paths. Default: nowhere.
+    /// Where tenants' own administrators may have secrets written, by tenant: beginnings of
+    /// paths. Default: nowhere.
     #[schemars(extend(
         "propertyNames" = { "pattern": schema::TENANT_ID },
         "additionalProperties" = { "type": "array", "items": { "type": "string", "pattern": STORE_PATH.replace("$", "/?$") } }
@@ -58,7 +60,8 @@ pub(crate) struct VaultStoreSetting {
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub namespace: Option<String>,
-    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those that the machine trusts.
+    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those
+    /// that the machine trusts.
     #[serde(default)]
     pub ca: Option<PathBuf>,
     /// A token. The program does not renew it.
@@ -103,7 +106,8 @@ pub(crate) struct AppRoleSetting {
     pub mount: Option<String>,
 }
 
-/// AWS Secrets Manager. Credentials are found as by the AWS command line: variables, profiles, web identity, instance.
+/// AWS Secrets Manager. Credentials are found as by the AWS command line: variables,
+/// profiles, web identity, instance.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AwsStoreSetting {

@@ -1,4 +1,4 @@
-//! The sections of config.yaml that belong to the whole server rather than to one tenant.
+//! The sections of config.yaml that belong to the whole server and not to one tenant.
 
 use std::{
     collections::BTreeMap,
@@ -26,10 +26,11 @@ use super::{
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// What issuers and metadata are derived from. It need not be an address that the server itself listens on.
+    /// What issuers and metadata are derived from. It need not be an address that the
+    /// server itself listens on.
     pub public_url: PublicUrl,
-    /// The base of the endpoints for clients with certificates (RFC 8705 section 5): an https URL that leads to a listener which asks for
-    /// them. Default: those clients use the endpoints of all others.
+    /// The base of the endpoints for clients with certificates (RFC 8705 section 5): an https URL that leads
+    /// to a listener which asks for them. Default: those clients use the endpoints of all others.
     pub mtls_url: Option<PublicUrl>,
     /// The addresses to listen on, one or more.
     #[schemars(extend("minItems" = 1))]
@@ -37,8 +38,8 @@ pub struct Server {
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub default_tenant: Option<String>,
-    /// Connections of all listeners, from 1 to 1000000; a quarter of them of one source. Default: 10000, or what the limit of open files
-    /// allows if that is less.
+    /// Connections of all listeners, from 1 to 1000000; a quarter of them of one source. Default: 10000, or
+    /// what the limit of open files allows if that is less.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000))]
     pub max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
@@ -51,24 +52,24 @@ pub struct Server {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbound {
-    /// Addresses or networks that may be connected to although they are not public: private, link-local and loopback ones. Where loopback
-    /// is listed, a URL may be `http://127.0.0.1:…`. Default: none.
+    /// Addresses or networks that may be connected to although they are not public: private, link-local and
+    /// loopback ones. Where loopback is listed, a URL may be `http://127.0.0.1:…`. Default: none.
     #[schemars(extend("uniqueItems" = true))]
     pub allowed_networks: Vec<Network>,
-    /// Where GitHub publishes the keys with which it signs reports of leaked credentials. Default: none, so that what such a report says of the
-    /// place of a credential is not kept.
+    /// Where GitHub publishes the keys with which it signs reports of leaked credentials. Default: none, so
+    /// that what such a report says of the place of a credential is not kept.
     #[schemars(example = &"https://api.github.com/meta/public_keys/secret_scanning", extend("pattern" = schema::FETCHED))]
     pub github_keys: Option<String>,
 }
 
 impl Outbound {
-    /// What decides on the addresses of requests that the server sends.
+    /// The guard that decides about the addresses of requests that the server sends.
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard::allowing(self.allowed_networks.iter().map(|network| network.net()).collect())
     }
 
-    /// What the guard says of URLs before a name is resolved.
+    /// The guard's rule for URLs before a name is resolved.
     #[must_use]
     pub fn url_rule(&self) -> UrlRule {
         let guard = self.guard();
@@ -82,14 +83,15 @@ impl Outbound {
 pub struct Listener {
     /// An IP address and a port.
     pub address: ListenAddress,
-    /// What is served here: `public` (tokens, keys, metadata), `admin` (clients, keys, tenants, metrics), `console` (a tenant's pages for its
-    /// administrators) and `operator_console`. Default: all on loopback, `public` beyond it. Where no listener names a console, that of tenants
-    /// whose people sign in comes with `public`, and that of the operators with `admin`.
+    /// What is served here: `public` (tokens, keys, metadata), `admin` (clients, keys, tenants, metrics),
+    /// `console` (a tenant's pages for its administrators) and `operator_console`. Default: all on loopback,
+    /// `public` beyond it. Where no listener names a console, that of tenants whose people sign in comes with
+    /// `public`, and that of the operators with `admin`.
     #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub serves: Option<Vec<Surface>>,
-    /// Names in the `Host` of a request by which the paths of `admin` may be called, beside that of `public_url` and localhost. Addresses
-    /// always may.
+    /// Names in the `Host` of a request by which the paths of `admin` may be called, beside that of
+    /// `public_url` and localhost. Addresses always may.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true, "items" = schema::texts(schema::HOST)))]
     pub hosts: Vec<String>,
@@ -115,7 +117,8 @@ pub struct TrustedProxies {
     pub client_certificate: Option<ClientCertificateHeader>,
 }
 
-/// A header with the client certificate of a TLS connection that ended at a proxy. The proxy removes what callers send under this name.
+/// A header with the client certificate of a TLS connection that ended at a proxy. The proxy removes what
+/// callers send under this name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificateHeader {
@@ -124,7 +127,8 @@ pub struct ClientCertificateHeader {
     pub header: String,
     /// How the certificate is written: `rfc9440`, or `url_encoded_pem` as nginx writes it.
     pub format: CertificateFormat,
-    /// The authorities of client certificates in PEM. Default: none, so that self-signed certificates alone can authenticate a client.
+    /// The authorities of client certificates in PEM. Default: none, so that self-signed certificates alone
+    /// can authenticate a client.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
 }
@@ -163,10 +167,12 @@ pub struct Tls {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Storage {
-    /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
+    /// `sqlite://` and a path relative to the file that names it (absolute with a third
+    /// slash), or `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
     pub url: FileSecret,
-    /// Where the password for PostgreSQL is, in place of one in `url`. A changed one is for new connections. Default: that of `url`.
+    /// Where the password for PostgreSQL is, in place of one in `url`. A changed one is for new
+    /// connections. Default: that of `url`.
     pub password: Option<StoreReference>,
 }
 
@@ -177,7 +183,8 @@ pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
     pub redis_url: Option<FileSecret>,
-    /// Where the password for Redis is, in place of one in `redis_url`. A changed one is for new connections. Default: that of `redis_url`.
+    /// Where the password for Redis is, in place of one in `redis_url`. A changed one is for new connections.
+    /// Default: that of `redis_url`.
     pub redis_password: Option<StoreReference>,
     /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
@@ -208,7 +215,8 @@ pub struct MaxRetired {
 pub(crate) struct Keys {
     /// The key that seals every private key and the pepper at rest.
     pub sealing_key: SealingKeySetting,
-    /// Keys that seal nothing any more but still open what they sealed, until `latchkey key reseal` has moved it.
+    /// Keys that seal nothing any more but still open what they sealed, until
+    /// `latchkey key reseal` has moved it.
     #[schemars(extend("items" = { "$ref": "#/$defs/SealingKeySetting", "oneOf": schema::given(["file", "env", "vault", "aws_kms"]) }))]
     pub former_sealing_keys: Vec<SealingKeySetting>,
 }
@@ -227,10 +235,12 @@ pub(crate) struct SealingKeySetting {
     pub env: Option<String>,
     /// The name of the secret store that holds the key, 32 bytes in base64. It is read at the start.
     pub store: Option<String>,
-    /// Where the key is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    /// Where the key is in that store: the path in Vault's KV engine, or the name or
+    /// ARN in AWS Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = STORE_PATH))]
     pub path: Option<String>,
-    /// The member of the stored JSON object that is the key. Default: the whole text, in AWS Secrets Manager only.
+    /// The member of the stored JSON object that is the key. Default: the whole text, in
+    /// AWS Secrets Manager only.
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
     /// A key of the transit engine of HashiCorp Vault, which it never leaves.
@@ -259,7 +269,8 @@ pub struct VaultSetting {
     pub namespace: Option<String>,
     /// The token to come with, which may encrypt and decrypt with this key.
     pub token: TokenSetting,
-    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those that the machine trusts.
+    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those
+    /// that the machine trusts.
     #[serde(default)]
     pub ca: Option<PathBuf>,
 }
@@ -271,15 +282,18 @@ pub struct VaultSetting {
 pub struct TokenSetting {
     /// The environment variable that holds the token.
     pub env: Option<String>,
-    /// The file that holds the token, relative to the file that names it. It is read again whenever the token is refused.
+    /// The file that holds the token, relative to the file that names it. It is read again
+    /// whenever the token is refused.
     pub file: Option<PathBuf>,
 }
 
-/// A key of AWS KMS. Credentials are found as by the AWS command line: variables, profiles, web identity, instance.
+/// A key of AWS KMS. Credentials are found as by the AWS command line: variables,
+/// profiles, web identity, instance.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KmsSetting {
-    /// The key's id or ARN. An alias may be moved to another key, which does not open what the first has sealed.
+    /// The key's id or ARN. An alias may be moved to another key, which does not open
+    /// what the first has sealed.
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub key_id: String,
     /// Its region. Default: the ARN's, else as the AWS command line finds it.
@@ -312,12 +326,14 @@ pub struct ProtectedResource {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
+    /// Failed authentications per tenant and source; over it, the source's expensive
+    /// hashes wait behind all others.
     #[schemars(with = "schema::Rate")]
     pub failed_attempts: Rate,
     /// How many clients a tenant may have; a file's tenant that would have more is left as it is.
     pub clients: NonZeroU32,
-    /// Writes that the administrators of one tenant may ask for over the API, refused ones too; over it they get 429.
+    /// Writes that the administrators of one tenant may ask for over the API, refused ones
+    /// too; over it they get 429.
     #[schemars(with = "schema::Rate")]
     pub admin_writes: Rate,
     /// Writes that the administrators of the platform may ask for over the API.
@@ -441,7 +457,7 @@ impl From<SignInLimits> for SignInThrottling {
 }
 
 impl Server {
-    /// Whether others than this machine can reach it: at a listener, or through a proxy under its public URL.
+    /// Whether other machines can reach the server: at a listener, or through a proxy under its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
         !self.public_url.is_on_loopback() || self.listeners.iter().any(|listener| !listener.is_on_loopback())
     }
@@ -458,7 +474,8 @@ impl Listener {
         self.surfaces().iter().any(|surface| matches!(surface, Surface::Console | Surface::OperatorConsole))
     }
 
-    /// What it serves: where strangers may come, administration only if that is written.
+    /// The surfaces of the listener. If strangers may reach it, it serves administration only if the file
+    /// says so.
     pub fn surfaces(&self) -> &[Surface] {
         match &self.serves {
             Some(serves) => serves,
@@ -484,7 +501,7 @@ impl Server {
 }
 
 impl Tls {
-    /// The files, and what is asked of clients.
+    /// The files, and what the handshake demands of clients.
     #[must_use]
     pub fn files(&self) -> TlsFiles {
         let Self { certificate, private_key, client_ca, client_certificates } = self.clone();

@@ -1,4 +1,4 @@
-//! A file as it was read, and what is shown of it: the line at fault with a caret, and no secret on it.
+//! A file as it was read, and the excerpt for messages: the line of the error with a caret, without secrets.
 
 use std::{
     cell::OnceCell,
@@ -14,14 +14,14 @@ use super::{
     source_map::{Hidden, SourceMap},
 };
 
-/// A file as it was read, and the positions in it, which are found when there is something to say.
+/// A file as it was read, and its positions, which are computed when there is a message.
 pub(crate) struct Source {
     pub path: PathBuf,
     text: FileSecret,
     source_map: OnceCell<SourceMap>,
 }
 
-/// The most that is shown of a line, in characters.
+/// The most characters that are shown of a line.
 const WIDEST: usize = 120;
 const MASK: &str = "[redacted]";
 
@@ -73,7 +73,7 @@ impl Source {
         let skipped = if line.chars().count() > WIDEST { column.saturating_sub(WIDEST / 2) } else { 0 };
         let shown = byte(skipped)..byte(skipped + WIDEST);
         let hidden = self.source_map().hidden(self.text(), &shown)?;
-        // On a secret it points at the mask.
+        // A caret on a secret points at the mask.
         let caret = byte(column);
         let caret = hidden.iter().find(|range| range.contains(&caret)).map_or(caret, |range| range.start);
         let caret = self.redacted(shown.start..caret, &hidden).chars().count();
@@ -93,7 +93,7 @@ impl Source {
     }
 }
 
-/// Without the values that it repeats.
+/// The message without the values that it repeats.
 fn without_quotations(problem: &str) -> String {
     match (problem.find('`'), problem.rfind('`')) {
         (Some(from), Some(to)) => format!("{}{MASK}{}", &problem[..from], &problem[to + 1..]),

@@ -1,5 +1,5 @@
-//! The position of each key and value in a YAML file, and the stretches that hold secrets.
-//! The typed settings carry no positions; a file is walked again only when something is to be said about it.
+//! The position of each key and value in a YAML file, and the ranges that contain secrets. The typed settings
+//! have no positions, so a file is scanned again only when there is a message about it.
 
 use std::ops::Range;
 
@@ -24,11 +24,11 @@ pub(crate) struct SourceMap {
     broken: Option<Broken>,
     /// Whether values come to other places than those where they are written.
     has_aliases: bool,
-    /// Whether a key has no value. Then it may be a value without its key.
+    /// Whether a key has no value. It may then be a value without its key.
     has_odd_keys: bool,
 }
 
-/// A stretch of text that is not to be shown, in bytes.
+/// A range of text that must not be shown, in bytes.
 pub(crate) type Hidden = Range<usize>;
 
 impl SourceMap {
@@ -42,7 +42,7 @@ impl SourceMap {
         Self { nodes, entries, broken, has_aliases, has_odd_keys }
     }
 
-    /// The path of the node that begins at this byte, or of the last one before it.
+    /// The path of the node that begins at this byte, or of the last node before it.
     pub(crate) fn path_at(&self, byte: usize) -> KeyPath {
         if let Some(broken) = &self.broken
             && self.nodes.last().is_none_or(|last| last.bytes.start < byte)
@@ -58,7 +58,8 @@ impl SourceMap {
         self.node(path, NodeKind::is_key).map(|node| node.bytes.start)
     }
 
-    /// The first byte of the value at this path; where it is not written itself, that of the nearest key around it.
+    /// The first byte of the value at this path. If the value is not in the file, the first byte of the
+    /// nearest key around it.
     pub(crate) fn value(&self, path: &[String]) -> usize {
         let written = self.node(path, |kind| !kind.is_key()).map(|node| node.bytes.start);
         let around = || (1..=path.len()).rev().find_map(|length| self.key(&path[..length]));
@@ -106,7 +107,7 @@ mod tests {
             (&["tenants", "acme", "clients", "web", "scopes", "[1]"][..], 4, 63),
             (&["keys"], 5, 7),
             (&["keys", "[1]", "a"], 5, 15),
-            // Not written, so the nearest key around it.
+            // The value is not in the file, so the nearest key around it is found.
             (&["tenants", "acme", "issuer"], 2, 3),
             (&["server"], 1, 1),
         ] {

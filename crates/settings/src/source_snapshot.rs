@@ -1,5 +1,5 @@
-//! What a configuration was read from, as one piece of bytes: every file and variable by its name. It holds secrets, so it is sealed
-//! before it is stored and wiped after it was used.
+//! The content that a configuration was read from, as one piece of bytes: every file and variable by its
+//! name. It contains secrets, so it is sealed before it is stored and wiped after its use.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::environment::Environment;
 
-/// What a configuration may weigh to be kept for a rollback.
+/// The largest snapshot that is kept for a rollback.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
-/// Of which format the bytes are.
+/// The format of the bytes.
 const FORMAT: u8 = 1;
 
 /// Everything that was read, by kind and name.
@@ -24,7 +24,8 @@ pub struct SourceSnapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EntryKind {
-    /// A file, relative to the folder of the main file if it lies below that; the main file itself has no name.
+    /// A file, relative to the folder of the main file if it is below that folder. The main file itself has
+    /// no name.
     File = 1,
     /// A variable that a key names.
     Variable = 2,
@@ -38,12 +39,12 @@ pub enum EntryKind {
 pub struct UnreadableSnapshot;
 
 impl SourceSnapshot {
-    /// One more thing that was read.
+    /// Adds one file or variable.
     pub fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
         self.entries.insert((kind as u8, name.to_owned()), FileSecret::new(text.to_owned()));
     }
 
-    /// All of it, unless it is more than is kept.
+    /// All of it, unless it is larger than the limit.
     pub fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let size =
             self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.expose().len()).sum::<usize>()
@@ -51,7 +52,8 @@ impl SourceSnapshot {
         if size > LARGEST {
             return None;
         }
-        // With room for all of it, because what a vector leaves behind when it grows is not wiped.
+        // The vector has room for all bytes, because the memory that it leaves behind when it grows is not
+        // wiped.
         let mut bytes = Zeroizing::new(Vec::with_capacity(size));
         bytes.push(FORMAT);
         for ((kind, name), text) in &self.entries {
@@ -64,7 +66,7 @@ impl SourceSnapshot {
         Some(bytes)
     }
 
-    /// What [`SourceSnapshot::bytes`] gave.
+    /// Reads the result of [`SourceSnapshot::bytes`].
     pub fn parse(bytes: &[u8]) -> Result<Self, UnreadableSnapshot> {
         let mut rest = bytes.strip_prefix(&[FORMAT]).ok_or(UnreadableSnapshot)?;
         let mut entries = BTreeMap::new();
@@ -87,7 +89,7 @@ impl SourceSnapshot {
         files.map(|(_, name)| Path::new(name))
     }
 
-    /// The environment of today with the public URL of then: issuers must come to what they were.
+    /// Today's environment with the public URL of the snapshot, so that issuers are the same as then.
     pub fn environment(&self, today: Environment) -> Environment {
         match self.get(EntryKind::PublicUrl, "") {
             Some(text) => today.with("LATCHKEY__SERVER__PUBLIC_URL", text),

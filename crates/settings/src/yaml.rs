@@ -1,5 +1,5 @@
-//! YAML straight into a typed value, under a budget proportional to the file's length, and the library's faults in
-//! our own words: no untyped detour turns `0123` into a number or `yes` into a boolean.
+//! Reads YAML directly into a typed value, under a budget proportional to the file's length, and rewrites the
+//! library's errors. There is no untyped step, which could turn `0123` into a number or `yes` into a boolean.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colo
 /// Why a text cannot be read.
 pub(crate) struct YamlFault(Error);
 
-/// Reads one document, to its first fault.
+/// Reads one document, up to its first error.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
     check_not_empty(source)?;
     read(source.text()).map_err(|fault| fault.located(source))
@@ -46,20 +46,21 @@ impl YamlFault {
         self.0.without_snippet()
     }
 
-    /// The byte of the text, or of one with as many characters before it, at which the fault is.
+    /// The byte of the error in the text, or in a text with the same number of characters before it.
     pub(crate) fn byte_in(&self, text: &str) -> usize {
         let location = self.error().location();
         let characters = location.and_then(|location| usize::try_from(location.span().offset()).ok());
         text.char_indices().nth(characters.unwrap_or(0)).map_or(text.len(), |(byte, _)| byte)
     }
 
-    /// What is said of it.
+    /// The message.
     pub(crate) fn located(&self, source: &Source) -> Diagnostic {
         translate(self.error(), self.byte_in(source.text()), source)
     }
 }
 
-/// One node a byte after aliases are expanded: no honest file comes near, and an alias bomb cannot get far.
+/// The file may have one node for each byte after aliases are expanded. No honest file comes near this, and
+/// an alias bomb is stopped early.
 fn options(length: usize) -> Options {
     // The deepest honest place is tenants, tenant, clients, client, jwks, keys, key, key_ops.
     const DEPTH: usize = 24;
@@ -72,13 +73,13 @@ fn options(length: usize) -> Options {
             max_anchors: nodes,
             max_depth: DEPTH,
             flow_nesting_limit: DEPTH + 1,
-            // An event is kept once for each anchor around it, and anchors nest no deeper than the file does.
+            // An event is stored once for each anchor around it, and anchors nest no deeper than the file.
             max_recorded_anchor_events: DEPTH * 2 * nodes,
             max_recorded_anchor_bytes: DEPTH * nodes,
             max_total_scalar_bytes: 16 * nodes,
             max_merge_keys: nodes,
             max_documents: 2,
-            // Many clients may share one anchored list; the nodes they expand to are what counts.
+            // Many clients may share one anchored list. Only the number of expanded nodes is limited.
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: serde_saphyr::alias_limits! {
@@ -101,7 +102,7 @@ fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
     let path = source_map.path_at(byte);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
     let surroundings = Surroundings { text: source.text(), byte, path: &path };
-    // What is said of an unknown key repeats the keys around it only.
+    // The message about an unknown key repeats only the keys around it.
     let repeated =
         path.len() - usize::from(matches!(inner, Error::SerdeUnknownField { .. }) && !path.is_empty());
     let meant = if is_alias || quotable.len() < repeated { None } else { surroundings.meant(inner) };
@@ -113,8 +114,8 @@ fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
     source.diagnostic_at(byte, &path, explanation)
 }
 
-/// What is wrong and how to fix it. Of the path only its `quotable` beginning may be repeated, and the value only if `quotes`: any other may
-/// be a secret.
+/// The error and how to fix it. Only the `quotable` beginning of the path may be repeated, and the value only
+/// if `quotes` is set: any other text may be a secret.
 fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
     let key = quotable.last().map_or("this", String::as_str);
     match error {
@@ -172,8 +173,8 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
             "this alias names no anchor before it",
             "define it with `&name` first, or quote the value if its `*` is meant",
         ),
-        // Its texts are about YAML and repeat nothing of the file. The scanner has a limit of its own, which a deep file may meet before it
-        // meets ours.
+        // The library's texts are about YAML and repeat nothing of the file. The scanner has a limit of its
+        // own, which a deep file may exceed before it exceeds ours.
         Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => {
             Explanation::new(msg.clone(), NO_YAML)
         }
@@ -196,7 +197,7 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
     }
 }
 
-/// The other place is the first one.
+/// The other place is that of the first key.
 fn duplicate(source: &Source, path: &[String]) -> Explanation {
     let hint = match source.source_map().key(path) {
         Some(first) => {
@@ -208,7 +209,7 @@ fn duplicate(source: &Source, path: &[String]) -> Explanation {
     Explanation::new("the key is given twice", hint)
 }
 
-/// Our own types say what is wrong and how to fix it, in one text that repeats the value.
+/// Our own types give the error and how to fix it, in one text that repeats the value.
 fn of_our_types(message: &str, quotes: bool) -> Explanation {
     let see = "see docs/configuration.md";
     let (problem, hint) = match message.split_once("; ") {
@@ -368,7 +369,7 @@ mod tests {
     // [limits #31]: settings file: nodes | as many as it has bytes, 24 levels deep | refused
     #[test]
     fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
-        // A member of a JWK that is not known is skipped, so here any shape gets past the types.
+        // An unknown member of a JWK is skipped, so any shape passes the types here.
         let skipped = |text: &str| {
             format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}")
         };

@@ -1,4 +1,5 @@
-//! Whatever a settings file holds, it is read or refused in words, at a cost that grows no faster than the file.
+//! Tests that any settings file is read or refused with a message, at a cost that grows at most linearly with
+//! the file.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
 //! Accounts with their identifiers: the statements of their tables, and their columns. An account is read
-//! with its identifiers, and with its password for a sign-in only.
+//! with its identifiers. Only a sign-in reads its password.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -36,7 +36,8 @@ pub(crate) const SELECT_IDENTIFIED: &str = "
       {join} accounts a ON a.tenant_id = i.tenant_id AND a.account_id = i.account_id
      WHERE i.tenant_id = {tenant} AND i.kind = $2 AND i.value = $3";
 
-/// The ids `$2`, those that have an identifier of `$3` or an external id of `$4`, and where `$5` is 1 those of the files.
+/// The accounts with the ids `$2`, with an identifier of `$3` or with an external id of `$4`, and if `$5` is
+/// 1 those of the files.
 macro_rules! touched {
     () => {
         "SELECT value AS account_id FROM {elements($2)}
@@ -84,12 +85,12 @@ const SET_PASSWORD: &str = "
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
-/// Only where it is still the one that was checked.
+/// Replaces the password only if it is still the one that was checked.
 const REPLACE_PASSWORD: &str = "
     UPDATE accounts SET password_hash = $4
      WHERE tenant_id = $1 AND account_id = $2 AND password_hash = $3";
 
-/// Also those of the same second.
+/// Ends authentications of the same second, too.
 const END_AUTHENTICATIONS: &str = "
     UPDATE accounts AS a SET valid_from = {greatest}(a.valid_from, $2 + 1)
       FROM {given(tenant_id text, account_id text)}
@@ -140,10 +141,10 @@ fn identifiers(row: &Row) -> Result<Vec<AccountIdentifier>, Error> {
     Ok(held)
 }
 
-// Without its identifiers and its password, which are written by statements of their own.
+// The columns without its identifiers and its password, which separate statements write.
 written! { AccountState {} with { account: Account } and lifecycle without ["deletion_due_at"] }
 
-/// With its identifiers.
+/// The row with its identifiers.
 impl FromRow for AccountState {
     fn selection(table: &str) -> String {
         let of_account = format!(
@@ -165,7 +166,7 @@ impl FromRow for AccountState {
     }
 }
 
-/// With its password.
+/// The row with its password.
 impl FromRow for (AccountState, Option<AccountPassword>) {
     fn selection(table: &str) -> String {
         format!("{}, {table}.password_hash", AccountState::selection(table))
@@ -223,7 +224,8 @@ impl AccountStore for Database {
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
     }
 
-    /// A request may write no account, so it is written as a commit of its tenant is. It is no change that a revision guards.
+    /// The role of requests may write no account, so this is written like a commit of the tenant. No revision
+    /// guards the change.
     async fn replace_password(
         &self,
         tenant: &TenantId,
@@ -334,7 +336,7 @@ impl CommitWriter<'_> {
                 emptied.push(names);
             }
         }
-        // Before any of them ends. A new account has no sessions.
+        // The check runs before a session ends. A new account has no sessions.
         let changed = self.request.passwords.iter().map(|new| (&new.tenant, &new.account));
         let left = ended.iter().copied().chain(changed.filter(|names| !added.contains(names)));
         let left: Vec<_> = left.map(row).chain(sessions.iter().map(row)).collect();

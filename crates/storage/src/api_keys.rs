@@ -1,4 +1,4 @@
-//! API keys of clients, and where they were used from: the statements of their tables, and their columns.
+//! API keys of clients, and the addresses that used them: the statements of their tables, and their columns.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::usage_log::record;
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(k)} FROM api_keys k WHERE k.tenant_id = {tenant} AND k.api_key_id = $2";
 
-/// Those of a client that have one of the names `$3`.
+/// The keys of a client with one of the names `$3`.
 pub(crate) const SELECT_NAMED: &str = "
     SELECT {columns(k)} FROM api_keys k
      WHERE k.tenant_id = {tenant} AND k.client_id = $2
@@ -73,7 +73,7 @@ const PRUNE_USES: &str = "
                                  AND u.api_key_id = used.api_key_id) AS placed
                 WHERE place > $2)";
 
-/// Those that ended at `$1` or before.
+/// The keys that ended at `$1` or before.
 const PRUNE: &str = "
     DELETE FROM api_keys
      WHERE (tenant_id, api_key_id) IN (
@@ -101,7 +101,7 @@ columns! {
     }
 }
 
-// Without its uses, which another table has.
+// The columns without its uses, which are in another table.
 written! {
     ApiKeyState { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
 }
@@ -180,7 +180,7 @@ impl ApiKeyRows for Database {
     }
 }
 
-/// Only the requested conditions, so that an index is found.
+/// The statement has only the requested conditions, so that the engine uses an index.
 pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -> Statement {
     let ApiKeyQuery { client, id, name, label, owner, ends_before, unused_since, after, limit } = query;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
@@ -210,7 +210,7 @@ pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -
     statement.push(" ORDER BY k.created_at, k.api_key_id LIMIT ?", *limit)
 }
 
-/// Deletes keys that ended at this time or before, of the tenants that the role of the transaction sees.
+/// Deletes keys that ended at this time or before, of the tenants that the role of the transaction can see.
 pub(crate) fn prune(ended: Timestamp, limit: u32) -> Statement {
     Statement::of(PRUNE).bind(ended).bind(limit)
 }

@@ -19,7 +19,7 @@ const SELECT_NAMED: &str = "
 
 const COUNT: &str = "SELECT COUNT(*) AS total FROM applications a WHERE a.tenant_id = {tenant}";
 
-/// In the order in which they were created.
+/// Applications in the order of their creation.
 pub(crate) const SELECT_PAGE: &str = "
     SELECT page.* FROM (SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant}
                          ORDER BY a.position LIMIT $3 OFFSET $2) AS page";
@@ -38,7 +38,7 @@ const SQLITE_INSERT: &str = "
 /// The position is an identity column.
 const POSTGRES_INSERT: &str = "INSERT INTO applications ({names}) SELECT {names} FROM {given} ORDER BY nth";
 
-/// A row keeps its position and its time.
+/// The row keeps its position and its time.
 const UPDATE: &str = "
     UPDATE applications AS a SET name = given.name, client_id = given.client_id, document = given.document
       FROM {given}
@@ -78,7 +78,7 @@ impl Applications for Database {
 }
 
 impl CommitWriter<'_> {
-    /// Deleted ones first, so that a name is free again, and then those that may give up a name.
+    /// Writes the deleted ones first, so that a name is free again, and then those that may give up a name.
     pub(crate) async fn applications(&mut self) -> Result<(), Error> {
         let (mut deleted, mut changed, mut added) = (Vec::new(), Vec::new(), Vec::new());
         for change in &self.request.changes {

@@ -1,4 +1,4 @@
-//! The audit: a page of it, the newest record first, of one tenant or of the platform. Records are numbered
+//! The audit: one page of it, the newest record first, of one tenant or of the platform. Records are numbered
 //! within their tenant.
 
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ const SQLITE_END: &str = "
     r.position <= (SELECT position FROM audit_records
                     WHERE tenant_id = {tenant} AND at < ? ORDER BY at DESC, position DESC LIMIT 1)";
 
-/// Held until the end of the transaction. A statement sees what was committed when it began, so the next one
-/// sees the records of the transaction that this one has waited for.
+/// The locks are held until the end of the transaction. A statement sees what was committed when it began. So
+/// the next statement sees the records of the transaction that this one has waited for.
 const LOCK_TENANTS: &str = "
     SELECT t.tenant_id FROM {given} JOIN tenants t ON t.tenant_id = given.tenant_id
      ORDER BY t.tenant_id FOR NO KEY UPDATE OF t";
@@ -52,7 +52,7 @@ impl AuditLog for Database {
     }
 }
 
-/// Only the requested conditions, so that an index is found.
+/// The statement has only the requested conditions, so that the engine uses an index.
 pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     let AuditQuery { tenant, actor, action, subject, since, until, before, limit } = query;
     let (statement, order) = match tenant {
@@ -69,8 +69,8 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     };
     let begins = action.as_ref().is_some_and(|action| action.ends_with('.'));
     let (since, until) = (since.map(seconds), until.map(seconds));
-    // Times and positions of a tenant grow together but for clocks that differ, so SQLite finds by the time
-    // about where to begin and end.
+    // Times and positions of a tenant grow together, apart from differences of clocks. So SQLite finds the
+    // approximate begin and end by the time.
     let finds_place = |_: &i64| tenant.is_some() && dialect == Dialect::Sqlite;
     let text = |text: &Option<String>| text.as_deref().map(Argument::from);
     let conditions = [
@@ -93,10 +93,10 @@ pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
 /// Rows in one statement: some hundred kilobytes of JSON.
 pub(crate) const BATCH: usize = 1000;
 
-/// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of the
-/// tenants are locked until the end of the transaction, so this comes as late as possible. A transaction that
-/// holds several of them has the lock of commits; one of a single tenant needs none.
-/// A transaction that has begun beside other commits has locked the row of its tenant.
+/// Adds records, each with the next number of its tenant. SQLite has one writer. In PostgreSQL the rows of
+/// the tenants are locked until the end of the transaction, so this statement comes as late as possible. A
+/// transaction that locks several rows has the lock of commits; one of a single tenant needs none. A
+/// transaction that runs beside other commits has locked the row of its tenant at its beginning.
 pub(crate) async fn add(
     transaction: &mut Transaction<'_>,
     records: &[AuditRecord],

@@ -1,4 +1,4 @@
-//! Authorization codes, and what people have allowed clients.
+//! Authorization codes, and the consents of people.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -63,7 +63,7 @@ const UPSERT_CONSENT: &str = "
 const INSERT_CODE: &str = "
     INSERT INTO authorization_codes ({names}) SELECT {names} FROM {given} WHERE TRUE";
 
-/// Uses each code up, where all of it is right: its client, its redirect URI, the digest of its verifier, its session and its account.
+/// Uses up each code whose client, redirect URI, code verifier, session and account are all right.
 pub(crate) const REDEEM: &str = "
     UPDATE authorization_codes SET redeemed_at = given.redeemed_at
       FROM (SELECT * FROM {given} {of_one}) AS given
@@ -82,20 +82,20 @@ pub(crate) const REDEEM: &str = "
                       AND a.valid_from <= authorization_codes.created_at)
     RETURNING {columns(authorization_codes)}";
 
-/// Of codes that are used up. Their rows stay, so that a second use is noticed.
+/// Deletes the grants of used codes. Their rows stay, so that a second use is noticed.
 const FORGET_GRANTED: &str = "
     UPDATE authorization_codes SET granted = ''
       FROM (SELECT * FROM {given} {of_one}) AS given
      WHERE authorization_codes.tenant_id = given.tenant_id AND authorization_codes.slot = given.slot
        AND authorization_codes.code_digest = given.code_digest AND authorization_codes.redeemed_at IS NOT NULL";
 
-/// Whose code it is that its own client has redeemed.
+/// The person of a code that its own client has redeemed.
 const REDEEMED_OF: &str = "
     SELECT c.account_id FROM authorization_codes c
      WHERE c.tenant_id = {tenant} AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
        AND c.redeemed_at IS NOT NULL";
 
-/// Neither valid nor redeemed: no request gets anything for it.
+/// Makes the code neither valid nor redeemed, so no request gets anything for it.
 const DISCARD: &str = "
     UPDATE authorization_codes SET redeemed_at = NULL, valid_until = 0
      WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3";
@@ -137,7 +137,7 @@ impl AuthorizationStore for Database {
                 Err(NotWritten::NotFollowed) => return Ok(Err(CodeNotIssued::TooMany)),
             },
             None => {
-                // Only the count of the session's codes refuses.
+                // Only the limit on the session's codes prevents the insert.
                 if transaction.execute_all(&statements).await?.contains(&0) {
                     return Ok(Err(CodeNotIssued::TooMany));
                 }
@@ -224,7 +224,8 @@ async fn redeem_all(
     let (mut codes, mut families) = (Vec::new(), Vec::new());
     for (used, new) in group {
         let key = (used.tenant.clone(), used.digest);
-        // Of two uses of one code in a group, the one that does not match it leaves it to the other.
+        // If two requests in a group use one code and one of them does not match the code, the other one gets
+        // it.
         let is_its_own = redeemed.get(&key).is_some_and(|code| used.is_of(code));
         let code = if is_its_own { redeemed.remove(&key) } else { None };
         families.extend(code.as_ref().zip(new.as_ref()).map(|(code, new)| code.family(new)));

@@ -43,8 +43,8 @@ impl Database {
 }
 
 impl ChangeFeed {
-    /// Calls `on_change` with what has changed, until it is dropped. After a failure of the store it opens a new connection, and
-    /// misses nothing that was logged meanwhile.
+    /// Calls `on_change` with the changes until it is dropped. After a failure of the store it opens a new
+    /// connection, and misses no change that was logged meanwhile.
     pub async fn watch(mut self, mut on_change: impl FnMut(Vec<Invalidation>) + Send) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -75,7 +75,7 @@ impl ChangeFeed {
                 FeedConnection::Postgres(feed) => feed.follow(&mut self.position, &mut on_read).await,
             };
             let Err(error) = followed.map_err(StoreError::from) else { continue };
-            // One line for one outage, however long.
+            // One outage is one line, however long it lasts.
             if !failing {
                 warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
             }

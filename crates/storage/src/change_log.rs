@@ -20,7 +20,7 @@ pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT position, kind, tenant_id, {names} FROM change_log WHERE position > $1 ORDER BY position")
 });
 
-/// At the time `$2`.
+/// Logs a change at the time `$2`.
 pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     let (names, given) =
         (names(), Invalidation::NAMED_KINDS.map(|kind| format!("{} text", name_column(kind))).join(", "));
@@ -30,17 +30,17 @@ pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// From the counter, not from the rows: old rows are removed.
+/// The position comes from the counter and not from the rows, because old rows are removed.
 const SQLITE_POSITION: &str = "
     SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change_log'), 0)";
 
-/// Of what is committed: the counter is already beyond what other transactions are about to commit. Where all rows are old and
-/// removed, every row to come is new.
+/// The position of committed rows: the counter is already beyond rows that other transactions are about to
+/// commit. If all rows are old and removed, every later row is new.
 const POSTGRES_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
 
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
-/// No cache keeps anything this long.
+/// Older rows are removed: no cache keeps an entry for this long.
 const REMEMBERED_SECONDS: i64 = 86_400;
 
 /// The columns that have the names of what has changed.

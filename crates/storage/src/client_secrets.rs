@@ -1,4 +1,5 @@
-//! Secrets of clients: new rows, how existing ones end, and the deletion of those that ended long ago. They are read with their client.
+//! Secrets of clients: inserts new rows, ends existing ones, and deletes those that ended long ago. They are
+//! read with their client.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ const UPDATE: &str = "
       FROM {given}
      WHERE s.tenant_id = given.tenant_id AND s.client_id = given.client_id AND s.secret_id = given.secret_id";
 
-/// A secret that a file declares stays, also when another interface ended it: the file would else create it again. The highest number
-/// of a client always stays, so that no number is given twice.
+/// A secret that a file declares stays, even if another interface ended it. Otherwise the file would create
+/// it again. The highest number of a client always stays, so that no number is given twice.
 const PRUNE: &str = "
     DELETE FROM client_secrets
      WHERE (tenant_id, client_id, secret_id) IN (
@@ -41,9 +42,9 @@ const PRUNE: &str = "
 
 #[async_trait]
 impl EndedSecrets for Database {
-    /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes API keys
-    /// that have ended, and what a commit of one tenant may not delete of other tenants: answers that have
-    /// expired, keys of the digests of deleted tenants, and old rows of the log of changes.
+    /// Runs between two commits, so no commit changes a secret while this deletes it. It also deletes API
+    /// keys that have ended. It deletes rows that a commit of one tenant may not delete for others: expired
+    /// answers, keys of the digests of deleted tenants, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::of(PRUNE)
             .bind(now)

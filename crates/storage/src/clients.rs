@@ -38,7 +38,7 @@ pub(crate) const SELECT_ONE: &str =
 pub(crate) const SELECT_ALL: &str =
     "SELECT {columns(c)} FROM clients c WHERE c.tenant_id = {tenant} ORDER BY c.client_id";
 
-/// Those that have one of the ids `$2`, and one that lists each of the names `$3`.
+/// The clients with one of the ids `$2`, and for each of the names `$3` one client that lists it.
 pub(crate) const SQLITE_RELATED: &str = concat!(
     "SELECT {columns(c)} FROM clients c
      WHERE c.tenant_id = {tenant}
@@ -50,8 +50,8 @@ pub(crate) const SQLITE_RELATED: &str = concat!(
      ORDER BY c.client_id"
 );
 
-/// The same. Each is looked up by its key: the planner, which knows only what tenants have on average, would else read all clients of
-/// a large one.
+/// The statement for PostgreSQL. It looks up each client by its key. The planner knows only the average of
+/// all tenants, and would otherwise read all clients of a large one.
 const POSTGRES_RELATED: &str = concat!(
     "SELECT around.*
        FROM (SELECT value AS client_id FROM {elements($2)}
@@ -65,15 +65,16 @@ const POSTGRES_RELATED: &str = concat!(
       ORDER BY around.client_id"
 );
 
-/// A page of them, with `$2` in the id or the name. Upper and lower case are one for ASCII only, whatever the database's locale.
+/// A page of clients with `$2` in the id or the name. Only ASCII letters are compared without case, whatever
+/// the database's locale.
 pub(crate) const SELECT_PAGE: &str = "
     SELECT {columns(c)} FROM clients c
      WHERE c.tenant_id = {tenant} AND c.deleted_at IS NULL AND c.client_id > $3
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
      ORDER BY c.client_id LIMIT $4";
 
-/// What the clients of a tenant are known by at other issuers. SQLite finds them by the text, and PostgreSQL, whose index has no room for it, by
-/// there being one.
+/// The clients of a tenant with rules over assertions of other issuers. SQLite finds them by the text.
+/// PostgreSQL finds them by the existence of a text, because its index has no room for one.
 pub(crate) const SELECT_FEDERATED: &str = "
     SELECT c.client_id, c.federated FROM clients c
      WHERE c.tenant_id = {tenant} AND c.federated IS NOT NULL AND c.federated > '' AND c.deleted_at IS NULL
@@ -105,7 +106,7 @@ impl ClientStore for Database {
 #[async_trait]
 impl FederatedClientStore for Database {
     async fn find_federated_clients(&self, tenant: &TenantId) -> Stored<Arc<FederatedClients>> {
-        // One more than are used shows that there are too many.
+        // One more than the limit is read, which shows that there are too many.
         let statement = Statement::of(SELECT_FEDERATED).bind(tenant).bind(FederatedClients::MOST + 1);
         let found: Vec<(ClientId, TrustRules)> = self.look_up(statement).await?;
         Ok(Arc::new(FederatedClients::new(tenant.clone(), found)))

@@ -1,4 +1,4 @@
-//! The types of columns: how a value is read from a row, and how it travels to the store in JSON.
+//! The types of columns: how a value is read from a row, and how it is sent to the store in JSON.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ pub(crate) trait Column: Sized {
 
     fn read(row: &Row, column: &str) -> Result<Self, Error>;
 
-    /// As a member of a row in JSON. Numbers are seconds, and bytes are hexadecimal digits.
+    /// The value as a member of a row in JSON. Numbers are seconds, and bytes are hexadecimal digits.
     fn json(&self) -> Value;
 }
 
@@ -47,7 +47,7 @@ macro_rules! engine_columns {
     )+};
 }
 
-/// Implements [`Column`] for types that are stored as another one, each with how it is read and how it is written.
+/// Implements [`Column`] for types that are stored as another type, each with its two conversions.
 macro_rules! columns_stored_as {
     ($($type:ty, $stored:ty: $read:expr, $write:expr;)+) => {$(
         impl Column for $type {
@@ -110,14 +110,15 @@ columns_stored_as! {
     ConsoleHolder, String: |text| serde_json::from_str(&text), |holder| json!(holder).to_string();
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     SecretRotation, String: |text| serde_json::from_str(&text), |rotation| json!(rotation).to_string();
-    // None where there is none, so that an index has few rows.
+    // Empty rules are stored as null, so that the index has few rows.
     TrustRules, Option<String>: |text| text.map_or(Ok(TrustRules::default()), |text| serde_json::from_str(&text)),
         |rules| (!rules.0.is_empty()).then(|| json!(rules).to_string());
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();
 
-    // The integers of both engines are signed; no instant or span is negative. What is beyond them is as good as never.
+    // The integers of both engines are signed, and no instant or duration is negative. A greater one never
+    // comes in practice.
     Lifetime, u64: |seconds| Ok::<_, Infallible>(Lifetime::from_seconds(seconds)), |span| span.seconds();
     Timestamp, u64: |seconds| Ok::<_, Infallible>(Timestamp::from_seconds(seconds)), |at| at.seconds();
     Instant, Timestamp: |at| Ok::<_, Infallible>(Instant(at)), |instant| instant.0;
@@ -182,7 +183,7 @@ fn read_as<S: Column, T, E: Display>(
     read(S::read(row, column)?).map_err(|cause| Error::unreadable(column, cause))
 }
 
-/// One of a closed set of names.
+/// A value of a closed set of names.
 fn named<T: Copy + Debug>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Result<T, String> {
     all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| format!("unknown name {text:?}"))
 }
@@ -192,7 +193,7 @@ pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// As an integer of the engines.
+/// The instant as an integer of the engines.
 pub(crate) fn seconds(at: Timestamp) -> i64 {
     i64::try_from(at.seconds()).unwrap_or(i64::MAX)
 }

@@ -9,18 +9,18 @@ use tenancy::TenantId;
 
 use crate::column::Column;
 
-/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit
-/// replaces the members that it has and keeps those that only a newer version knows.
+/// The type of the column `settings` of a table: a text that is a JSON object. In an existing row, a commit
+/// replaces the members that it has and keeps the members that only a newer version knows.
 pub(crate) const DOCUMENT: &str = "document";
 
-/// The members of a row's document: each of its fields, also where it is empty, but those that the row has elsewhere.
+/// The members of a row's document: all fields, also empty ones, except those in other columns.
 pub(crate) fn document(row: &impl Serialize, elsewhere: &[&str]) -> Map<String, Value> {
     let Value::Object(mut members) = json!(row) else { return Map::new() };
     members.retain(|name, _| !elsewhere.contains(&name.as_str()));
     members
 }
 
-/// What a commit writes into a row.
+/// The columns that a commit writes into a row.
 pub(crate) trait Columns {
     /// The name and the type of each column.
     fn columns() -> Vec<(&'static str, &'static str)>;
@@ -28,8 +28,8 @@ pub(crate) trait Columns {
     fn write(&self, row: &mut Map<String, Value>);
 }
 
-/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct: each field with its column, `with` fields that have columns themselves, and
-/// `else` fields that are made of the row otherwise.
+/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct: each field with its column,
+/// `with` fields that have columns themselves, and `else` fields that are read from the row in another way.
 macro_rules! columns {
     (
         $type:ty { $($field:ident: $column:literal),+ $(,)? }
@@ -58,8 +58,8 @@ macro_rules! columns {
     };
 }
 
-/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with
-/// `settings`; and for a struct with a lifecycle of which its table does not have all columns.
+/// Implements [`Columns`] alone, like [`columns`]. It is for a struct whose settings are a document, with
+/// `settings`, and for a struct with a lifecycle whose table lacks some of the columns.
 macro_rules! written {
     (
         $type:ty { $($($field:ident).+: $column:literal),* $(,)? }
@@ -104,7 +104,7 @@ pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
     columns.iter().map(|(name, _)| format!("{table}.{name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The rows of another table, gathered into one column.
+/// The rows of another table, collected into one column.
 pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) -> String {
     let member = |(name, kind): (&str, &str)| match kind {
         "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
@@ -115,7 +115,7 @@ pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) ->
     gathered_as(&format!("{{object}}({members})"), table, condition, order)
 }
 
-/// One value of each row of another table, gathered into one column.
+/// One value of each row of another table, collected into one column.
 pub(crate) fn gathered_as(value: &str, table: &str, condition: &str, order: &str) -> String {
     format!(
         "COALESCE((SELECT CAST({{array}}({value} ORDER BY {order}) AS text) FROM {table} WHERE {condition}), '[]')"

@@ -1,7 +1,8 @@
-//! Writes a commit in one transaction. Rows travel as JSON arrays, many to a statement, so that onboarding ten thousand tenants is
-//! some hundred statements. First the revisions that the decision was made on are compared and incremented, and each statement must
-//! touch as many rows as it was given: otherwise nothing is written. Commits happen one after another, of all replicas together, so no
-//! other commit changes what one has found; but those of API keys, whose rows have revisions of their own, happen beside them.
+//! Writes a commit in one transaction. Rows are sent as JSON arrays, many in a statement, so that onboarding
+//! ten thousand tenants takes some hundred statements. The revisions of the decision are compared and
+//! incremented first. Each statement must then touch as many rows as it was given; otherwise nothing is
+//! written. Commits of all replicas run one after another, so no other commit changes the rows that one has
+//! read. Only commits of API keys, whose rows have revisions of their own, run beside others.
 
 use administration::rows::Decided;
 use administration::{Change, ChangeKind, CommitRequest, RowChange};
@@ -13,7 +14,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::transaction::{Purpose, Transaction};
 
-/// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
+/// The tables whose rows are deleted with their tenant. The uses of a secret are deleted with the secret.
 const EMPTIED: [&str; 22] = [
     "client_secrets",
     "api_keys",
@@ -42,15 +43,16 @@ const EMPTIED: [&str; 22] = [
 /// The tables whose rows stay and reserve their names.
 const MARKED: [&str; 2] = ["clients", "resource_servers"];
 
-/// A commit under way.
+/// A commit that is being written.
 pub(crate) struct CommitWriter<'a> {
     pub(crate) transaction: Transaction<'a>,
     pub(crate) request: &'a CommitRequest,
     pub(crate) decided: &'a Decided,
 }
 
-/// Writes everything and returns the number of the generation, if there is one. The order is part of the commit: rows that others
-/// refer to come first, deletions after all rows, and the change log last, because its lock is shared by all tenants.
+/// Writes everything and returns the number of the generation, if there is one. The order is part of the
+/// commit: rows that others refer to come first, deletions after all rows, and the change log last, because
+/// all tenants share its lock.
 pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, Error> {
     let decided = Decided::of(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
     let purpose = match request.sole_tenant() {
@@ -111,8 +113,8 @@ impl CommitWriter<'_> {
         self.delete("api_keys", &clients).await
     }
 
-    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and returns the number of touched
-    /// rows.
+    /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and
+    /// returns the number of touched rows.
     pub(crate) async fn each<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<u64, Error> {
         let mut touched = 0;
         for batch in rows.chunks(BATCH) {
@@ -126,7 +128,7 @@ impl CommitWriter<'_> {
         self.all(&format!("INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}}"), rows).await
     }
 
-    /// Inserts the rows into the table, whose key these columns are, or updates those that are there.
+    /// Inserts the rows into the table, whose key these columns are, or updates the existing rows.
     pub(crate) async fn put<R: Columns>(&mut self, table: &str, key: &str, rows: &[R]) -> Result<(), Error> {
         let text = format!(
             "INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}} WHERE TRUE
@@ -141,7 +143,7 @@ impl CommitWriter<'_> {
         self.each(&text, names).await.map(drop)
     }
 
-    /// As `each`, where every row must be touched.
+    /// Does the same as `each`. Every row must be touched.
     pub(crate) async fn all<R: Columns>(&mut self, text: &str, rows: &[R]) -> Result<(), Error> {
         let touched = self.each(text, rows).await?;
         if touched == rows.len() as u64 { Ok(()) } else { Err(Error::Stale) }

@@ -1,4 +1,4 @@
-//! An open database: how statements are executed in either engine, and that each of them is counted.
+//! An open database: executes statements in either engine, and counts each of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,13 +39,14 @@ impl From<Engine> for Database {
 }
 
 impl Database {
-    /// Whether this is one machine's file, which no other machine shares.
+    /// Whether this is a file of one machine.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         matches!(self.engine, Engine::Sqlite(_))
     }
 
-    /// A warning for operators: row level security is off, or off for commits. It is logged when the database is opened.
+    /// A warning for operators: row level security is off, or off for commits. It is logged
+    /// when the database is opened.
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
         match &self.engine {
@@ -61,8 +62,8 @@ impl Database {
         (seconds > 0).then(|| Timestamp::from_seconds(seconds))
     }
 
-    /// Number of executed statements, `BEGIN` and `COMMIT` among them: a warm token request executes none. The change feed has a
-    /// connection of its own and is not counted.
+    /// The number of executed statements, with `BEGIN` and `COMMIT`: a warm token request executes none. The
+    /// change feed has a connection of its own and is not counted.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
@@ -77,7 +78,7 @@ impl Database {
         }
     }
 
-    /// New connections to a server use this password; those that are open go on.
+    /// New connections to a server use this password. Open connections stay open.
     pub fn use_password(&self, password: &str) {
         if let Engine::Postgres(pools) = &self.engine {
             pools.use_password(password);
@@ -92,7 +93,8 @@ impl Database {
         }
     }
 
-    /// Executes one statement of a request that writes rows of one tenant and enters that tenant itself, and returns its rows.
+    /// Executes one statement of a request that writes rows of one tenant, and that enters the tenant itself.
+    /// Returns its rows.
     pub(crate) async fn write_one(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         match &self.engine {
             Engine::Sqlite(pools) => {
@@ -103,7 +105,7 @@ impl Database {
         }
     }
 
-    /// All rows of one statement of a request, within the time that a request has.
+    /// Returns all rows of one statement of a request, within the time that a request has.
     pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
@@ -113,7 +115,7 @@ impl Database {
         decoded(&rows)
     }
 
-    /// All rows of one statement: of its tenant, or across tenants where it names none.
+    /// Returns all rows of one statement: of its tenant, or across tenants if it names none.
     pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
@@ -140,12 +142,12 @@ impl Database {
         Ok(self.read(statement).await?.into_iter().next())
     }
 
-    /// The one column of the first row of one statement.
+    /// The only column of the first row of one statement.
     pub(crate) async fn scalar<T: Column>(&self, statement: Statement) -> Result<Option<T>, Error> {
         self.first(statement).await.map(scalar)
     }
 
-    /// Executes one statement that writes across tenants, and says how many rows it touched.
+    /// Executes one statement that writes across tenants. Returns the number of rows that it touched.
     pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
         if let Engine::Postgres(pools) = &self.engine {
             self.count();
@@ -157,8 +159,8 @@ impl Database {
         Ok(touched)
     }
 
-    /// Deletes rows of a table with these columns as its key that had expired by then, so many in a statement that nothing waits long for one.
-    /// Returns how many; what is left is for the next call.
+    /// Deletes a limited number of rows that had expired by then, from a table with these columns as its key.
+    /// The limit keeps the wait of others short. Returns the number; the next call deletes the rest.
     pub(crate) async fn delete_expired(
         &self,
         (table, key): (&'static str, &'static str),
@@ -186,7 +188,7 @@ impl Database {
         }
     }
 
-    /// What operators know it by.
+    /// The name of the database for operators.
     pub(crate) fn place(&self) -> String {
         match &self.engine {
             Engine::Sqlite(pools) => pools.path.display().to_string(),
@@ -206,7 +208,7 @@ impl Database {
     }
 }
 
-/// Where the database is. The options of a connection hold its password.
+/// Shows the place of the database only, because the options of a connection contain its password.
 impl fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -14,7 +14,7 @@ use crate::refresh_families;
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 
-/// Unless so many of its client and address are waiting.
+/// Inserts the code, unless too many of its client and address are waiting.
 const INSERT: &str = "
     INSERT INTO device_codes ({names}) SELECT {names} FROM {given}
      WHERE (SELECT COUNT(*) FROM device_codes w
@@ -38,7 +38,8 @@ const REFUSE: &str = "
     UPDATE device_codes SET decided_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3 AND decided_at IS NULL AND valid_until > $4";
 
-/// Uses a code up, where all of it is right: its client, the decision, and the account, which has not been signed out everywhere since.
+/// Uses up a code if its client and the decision are right, and if its account has not been signed out
+/// everywhere since.
 const REDEEM: &str = "
     UPDATE device_codes SET redeemed_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3 AND client_id = $5 AND redeemed_at IS NULL AND valid_until > $4

@@ -1,4 +1,5 @@
-//! What PostgreSQL or SQLite reports when a database cannot be opened, once and without the lines of their own source, and how to fix it.
+//! Rewrites the error of PostgreSQL or SQLite when a database cannot be opened: without repetitions and
+//! without lines of their source, and with a hint how to fix it.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -33,7 +34,7 @@ impl EngineError {
     }
 }
 
-/// Codes of PostgreSQL have five characters, primary codes of SQLite one or two.
+/// Codes of PostgreSQL have five characters. Primary codes of SQLite have one or two digits.
 fn of_code(code: &str) -> &'static str {
     match code {
         "28P01" | "28000" => {
@@ -67,5 +68,5 @@ impl Display for EngineError {
     }
 }
 
-/// Its text holds that of its cause.
+/// The text contains the text of the cause.
 impl Error for EngineError {}

@@ -1,4 +1,5 @@
-//! Why a statement failed: what may be tried again, what may not, and what other writers changed since a decision.
+//! Why a statement failed: whether it may be tried again, and whether other writers have changed rows since a
+//! decision.
 
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::postgres::PgDatabaseError;
@@ -26,7 +27,8 @@ impl Error {
         Self::Unreadable { column: column.to_owned(), cause: cause.to_string() }
     }
 
-    /// Whether the rows differ from those of the decision: among other things one exists that did not, or the reverse.
+    /// Whether the rows differ from those of the decision, for example because a row was inserted or deleted
+    /// since.
     pub(crate) fn is_stale(&self) -> bool {
         match self {
             Self::Stale => true,
@@ -49,8 +51,8 @@ impl From<Error> for StoreError {
     }
 }
 
-/// A database that is away, busy, locked, full, starting or stopping may be well again; everything else is a defect of ours or of the
-/// rows.
+/// A database that is away, busy, locked, full, starting or stopping may recover. All other errors are
+/// defects of this program or of the rows.
 fn store_error(error: sqlx::Error) -> StoreError {
     let passing = match &error {
         sqlx::Error::Io(_)
@@ -74,7 +76,8 @@ pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|given| given == code)
 }
 
-/// Whether the connection went away under the statement: what only reads may be tried once more on another.
+/// Whether the connection was lost during the statement. A statement that only reads may then be tried once
+/// more on another connection.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
@@ -87,15 +90,15 @@ fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
     error.try_downcast_ref::<PgDatabaseError>().is_some()
 }
 
-/// By SQLSTATE (PostgreSQL's appendix A). Among them a statement that took too long, a standby that cannot be written to while its
-/// primary is replaced, and a login whose password is just being changed.
+/// Decides by SQLSTATE (PostgreSQL's appendix A). It includes a statement that took too long, a standby that
+/// cannot be written to while its primary is replaced, and a login whose password is just being changed.
 fn is_passing_state(code: &str) -> bool {
     const CLASSES: [&str; 6] = ["08", "28", "40", "53", "57", "58"];
     CLASSES.iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "55P03")
 }
 
-/// By the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. Code 1811 comes from
-/// a trigger: only those of a store that was moved raise it.
+/// Decides by the primary result code of SQLite: busy, locked, read-only, disk error, full, cannot open. Code
+/// 1811 comes from a trigger: only the triggers of a moved store raise it.
 fn is_passing_result(extended: &str) -> bool {
     extended.parse::<i32>().is_ok_and(|code| code == 1811 || matches!(code & 0xFF, 5 | 6 | 8 | 10 | 13 | 14))
 }
@@ -118,11 +121,13 @@ mod tests {
         for fault in [sqlx::Error::RowNotFound, sqlx::Error::ColumnNotFound("x".to_owned())] {
             assert!(matches!(store_error(fault), StoreError::Fault(_)));
         }
-        // Cannot connect now, query cancelled, too many connections, serialization failure, read-only transaction.
+        // The codes mean: cannot connect now, query cancelled, too many connections, serialization failure,
+        // read-only transaction.
         assert!(["57P03", "57014", "53300", "40001", "25006"].into_iter().all(is_passing_state));
         // Unique violation, insufficient privilege, undefined table.
         assert!(!["23505", "42501", "42P01"].into_iter().any(is_passing_state));
-        // SQLITE_BUSY_SNAPSHOT, SQLITE_LOCKED_SHAREDCACHE, SQLITE_IOERR_FSYNC; SQLITE_ERROR, SQLITE_CONSTRAINT_UNIQUE.
+        // The codes are SQLITE_BUSY_SNAPSHOT, SQLITE_LOCKED_SHAREDCACHE, SQLITE_IOERR_FSYNC; SQLITE_ERROR,
+        // SQLITE_CONSTRAINT_UNIQUE.
         assert!(["517", "262", "1034"].into_iter().all(is_passing_result));
         assert!(!["1", "2067"].into_iter().any(is_passing_result));
     }

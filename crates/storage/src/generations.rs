@@ -1,4 +1,4 @@
-//! Configurations that were applied, and the sources of the latest of them.
+//! Applied configurations, and the sources of the latest ones.
 
 use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES};
 use async_trait::async_trait;
@@ -27,7 +27,8 @@ const LATEST_NUMBER: &str = "SELECT MAX(number) FROM generations";
 
 const INSERT: &str = "INSERT INTO generations ({names}, sealed_sources) SELECT {names}, $2 FROM {given}";
 
-/// Of the whole generation after so many later ones, and of any before it.
+/// Deletes the sources of the whole generation that is this number of generations old, and of all earlier
+/// ones.
 const FORGET_SOURCES: &str = "
     UPDATE generations SET sealed_sources = NULL
      WHERE sealed_sources IS NOT NULL

@@ -35,7 +35,7 @@ pub(crate) fn forget(now: Timestamp) -> Statement {
 }
 
 impl CommitWriter<'_> {
-    /// Another answer to the same key that has not expired makes the commit stale.
+    /// If another unexpired answer has the same key, the commit is stale.
     pub(crate) async fn idempotent_answer(&mut self) -> Result<(), Error> {
         let Some(answer) = &self.request.idempotent else { return Ok(()) };
         self.transaction.execute(&forget(self.request.now)).await?;

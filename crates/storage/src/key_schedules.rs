@@ -11,8 +11,8 @@ use crate::column::Column;
 use crate::commit::CommitWriter;
 use crate::error::Error;
 
-/// Across tenants on purpose: one process handles the keys of all of them. A suspended or retired tenant's keys are due like others; a
-/// deleted one has no schedule.
+/// Reads across tenants on purpose: one process handles the keys of all tenants. A suspended or retired
+/// tenant's keys are due like others; a deleted tenant has no schedule.
 pub(crate) const DUE: &str = "
     SELECT tenant_id FROM key_schedules
      WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, tenant_id LIMIT $2";
@@ -25,13 +25,14 @@ pub(crate) const NEXT: &str = "
 pub(crate) const NEXT_OF_TENANT: &str = "
     SELECT tenant_id, due_at FROM key_schedules WHERE tenant_id = {tenant} AND due_at IS NOT NULL";
 
-/// One statement, which waits for another that is about to take the same lease, and then sees what that one wrote.
+/// One statement waits for another process that is about to take the same lease, and then sees what that
+/// process wrote.
 pub(crate) const LEASE: &str = "
     INSERT INTO leases AS held (name, holder, until) VALUES ($1, $2, $4)
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
      WHERE held.holder = excluded.holder OR held.until <= $3";
 
-/// A tenant that never had a key has nothing to handle.
+/// A tenant that never had a key has no key to handle.
 pub(crate) const MAKE_DUE: &str = "
     INSERT INTO key_schedules (tenant_id, due_at)
     SELECT t.tenant_id, $2
@@ -44,7 +45,7 @@ pub(crate) const SCHEDULE: &str = "
     SELECT tenant_id, due_at FROM {given(tenant_id text, due_at bigint)} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at";
 
-/// What is noted already counts as long as copies of then may exist. Copies of a deleted tenant's keys do not matter.
+/// A note counts as long as copies from before it may exist. Copies of a deleted tenant's keys do not matter.
 pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
     INSERT INTO key_schedules AS noted (tenant_id, earlier_jwks_age, earlier_jwks_until)
     SELECT t.tenant_id, given.earlier_jwks_age, given.earlier_jwks_until
@@ -59,7 +60,8 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
            earlier_jwks_until = {greatest}(COALESCE(noted.earlier_jwks_until, 0), excluded.earlier_jwks_until)";
 
 impl CommitWriter<'_> {
-    /// The keys of a tenant are due now where what their life cycle depends on has changed, unless the commit says when.
+    /// If a fact that the life cycle depends on has changed, the tenant's keys are due now, unless the commit
+    /// says when.
     pub(crate) async fn key_schedules(&mut self) -> Result<(), Error> {
         let CommitRequest { keys, first_keys, changes, .. } = self.request;
         let mut due: BTreeMap<&TenantId, Option<Timestamp>> =
@@ -75,7 +77,7 @@ impl CommitWriter<'_> {
         self.all(SCHEDULE, &due).await
     }
 
-    /// The key sets that were published until now. Nothing is written for a tenant that is deleted.
+    /// Notes the key sets that were published until now. Nothing is written for a deleted tenant.
     pub(crate) async fn previous_jwks(&mut self) -> Result<(), Error> {
         let row = |noted: &TenantMetadata| {
             let (age, until) = noted.previous_jwks?;

@@ -1,4 +1,5 @@
-//! Finds credentials by what is public of them, across tenants on purpose: a report of a leak does not say whose it is.
+//! Finds credentials by their public parts, across tenants on purpose: a report of a leak does not name the
+//! client.
 
 use administration::LeakedCredentials;
 use async_trait::async_trait;

@@ -1,7 +1,8 @@
-//! The platform's rows: the store traits of the domain crates over SQLite, and over PostgreSQL for several replicas.
+//! The platform's rows: the store traits of the domain crates over SQLite, and over PostgreSQL for several
+//! replicas.
 //!
-//! A row that belongs to a tenant has the tenant's id in its primary key, and every query of such rows names it. The statements of a
-//! table stand in the file of its name, once for both engines. In reading order:
+//! A tenant's row has the tenant's id in its primary key, and every query of such rows names the tenant. The
+//! statements of a table are in the file of its name, once for both engines. In reading order:
 
 // Statements, transactions and rows of either engine.
 mod database;

@@ -1,5 +1,5 @@
-//! The logos of tenants. A commit writes a logo with the tenant that shows it, and deletes it with the one that shows it no more, so no row
-//! outlives its use.
+//! The logos of tenants. A commit writes a logo with the tenant that shows it, and deletes it with the last
+//! use, so no unused row stays.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::statement::Statement;
 pub(crate) const SELECT: &str = "
     SELECT l.content FROM tenant_logos l WHERE l.tenant_id = {tenant} AND l.hash = $2";
 
-/// A tenant may show one picture in both schemes.
+/// A tenant may show the same picture in both schemes.
 const INSERT: &str = "
     INSERT INTO tenant_logos (tenant_id, hash, content)
     SELECT tenant_id, hash, content FROM {given(tenant_id text, hash text, content bytea)} WHERE TRUE
@@ -49,7 +49,8 @@ impl CommitWriter<'_> {
             }
             let before = before.as_ref().map(|before| &before.branding);
             for logo in after.branding.logos().filter(|logo| !shows(before, logo)) {
-                // A statement of its own, because a picture may have as many bytes as a thousand rows.
+                // Each picture has a statement of its own, because it may have as many bytes as a thousand
+                // rows.
                 self.each(INSERT, &[row(after, logo)]).await?;
             }
             let ended = before.into_iter().flat_map(Branding::logos);

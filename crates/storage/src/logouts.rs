@@ -1,4 +1,4 @@
-//! Which clients a session has given a code, and the notices that wait to be sent to them since it has ended.
+//! The clients that a session has given a code, and the notices that wait to be sent to them after its end.
 
 use async_trait::async_trait;
 use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
@@ -13,14 +13,15 @@ use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
-/// Where rows of both tables lie.
+/// The ring of partitions of both tables.
 pub(crate) const RING: Ring = Session::RING;
-/// How long it is known which clients a session has given a code: as long as a session lasts at most.
+/// How long the clients of a session are known: as long as a session lasts at most.
 pub(crate) const KNOWN: Lifetime = SessionPolicy::LONGEST;
-/// How long a notice is kept that could not be sent, such as when no replica runs.
+/// How long an unsent notice is kept, for example while no replica runs.
 pub(crate) const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Counts the code as well, unless the session has given its clients `$10` since `$8`, or this client `$9`: then it touches no row.
+/// Counts the code as well, unless the session has given its clients `$10` codes since `$8`, or this client
+/// `$9`. In that case it touches no row.
 const NOTE: &str = "
     INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at, codes, codes_since)
     SELECT $1, $2, $3, $4, $5, $6, 1, $7
@@ -42,7 +43,8 @@ const QUEUE: &str = "
                                    WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// For the valid sessions of these accounts, or for one of them. What waits is counted once for each client.
+/// Queues notices for the valid sessions of these accounts, or for one of them. Waiting notices are counted
+/// once for each client.
 const QUEUE_ALL: &str = "
     WITH ended AS MATERIALIZED (
         SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, given.expires_at
@@ -61,8 +63,9 @@ const QUEUE_ALL: &str = "
      WHERE TRUE
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// Clients with due notices but those of `$1`: one of each tenant in turn, beginning after the tenant `$5`, and of a tenant the one whose
-/// notice is due for longest first. However many notices wait, the walk along the index reads one of each client.
+/// Clients with due notices, except those of `$1`: one of each tenant in turn, beginning after the tenant
+/// `$5`, and within a tenant the one whose notice has been due for the longest time. However many notices
+/// wait, the index scan reads one of each client.
 const ADDRESSES: &str = "
     WITH RECURSIVE served (tenant_id) AS (
         SELECT (SELECT o.tenant_id FROM logout_outbox o ORDER BY o.tenant_id LIMIT 1)
@@ -101,7 +104,7 @@ const DUE: &str = "
      WHERE o.tenant_id = $1 AND o.client_id = $2 AND o.next_attempt_at <= $3 AND o.attempts < $4 AND o.expires_at > $3
      ORDER BY o.next_attempt_at LIMIT $5";
 
-/// What can be sent no more.
+/// Deletes notices that can be sent no more.
 const DELETE_ENDED: &str = "
     DELETE FROM logout_outbox
      WHERE tenant_id = $1 AND client_id = $2 AND next_attempt_at <= $3 AND (attempts >= $4 OR expires_at <= $3)";
@@ -158,7 +161,8 @@ impl LogoutOutbox for Database {
     }
 }
 
-/// Notes that the session of a code has given its client one. Touches no row where it has given too many ([`AuthorizationCode::SPAN`]).
+/// Notes that the session of a code has given its client one. Touches no row if it has given too many
+/// ([`AuthorizationCode::SPAN`]).
 pub(crate) fn note(code: &AuthorizationCode) -> Statement {
     let expires_at = code.created_at + KNOWN;
     Statement::of(NOTE)
@@ -195,7 +199,8 @@ impl Transaction<'_> {
 }
 
 impl CommitWriter<'_> {
-    /// Queues a notice for each client of the sessions that a commit ends: `tenant_id`, `account_id`, and for one session `session_id`.
+    /// Queues a notice for each client of the sessions that a commit ends: `tenant_id`, `account_id`, and for
+    /// one session `session_id`.
     pub(crate) async fn queue_logouts(&mut self, ended: &[Value]) -> Result<(), Error> {
         let expires_at = self.request.now + KEPT;
         let with_place = |ended: &Value| {

@@ -1,4 +1,4 @@
-//! The compiled-in migrations, which are the same list of names for both engines.
+//! The compiled-in migrations. Both engines have the same list of names.
 
 /// The [`Migrator`] over the files in `migrations/` and this folder.
 macro_rules! migrator {

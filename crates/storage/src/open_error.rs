@@ -1,4 +1,4 @@
-//! Why a database cannot be opened. No message holds a URL, because it holds the password.
+//! Why a database cannot be opened. No message contains a URL, because a URL may contain the password.
 
 use std::io;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub enum OpenError {
         /// Owner, mode and fix.
         why: String,
     },
-    /// A newer program has migrated it, whose rows this one could misread.
+    /// A newer program has migrated it. This program could misread its rows.
     #[error(
         "{database} has schema {found}, and this program knows schemas up to {known}; run a newer version of Latchkey"
     )]
@@ -80,7 +80,7 @@ pub enum OpenError {
     Marked {
         /// Which.
         database: String,
-        /// As what.
+        /// The mark.
         mark: StoreMark,
     },
     /// Row level security is on, and this login can act as neither role.

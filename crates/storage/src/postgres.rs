@@ -1,7 +1,8 @@
-//! What is PostgreSQL's own: one database that several replicas share.
+//! The code that only PostgreSQL needs: one database that several replicas share.
 //!
-//! Two barriers are between tenants. A row that belongs to a tenant has the tenant's id in its primary key, and every query of such
-//! rows names it; and the roles under which queries run see no row of a tenant that was not entered (row level security).
+//! Two barriers are between tenants. A tenant's row has the tenant's id in its primary key, and every query
+//! of such rows names the tenant. And the roles of queries see no row of a tenant that was not entered (row
+//! level security).
 
 mod change_feed;
 mod inspection;

@@ -18,14 +18,14 @@ const NOTE_OPENED: &str = "
     UPDATE pushed_requests SET opened_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND opened_at IS NULL";
 
-/// Nothing reads the parameters after it.
+/// The parameters are not needed after this.
 const USE_UP: &str = "
     UPDATE pushed_requests SET used_at = $4, parameters = ''
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND used_at IS NULL AND expires_at > $4";
 
-/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed, or `$13` that
-/// its site has. Of pushes at the same moment several may be the last one. It counts rows of the
-/// tenant that was entered, so that row level security sees them.
+/// Adds a row, unless `$9` waiting requests of its client exist, or `$11` of its address, or `$13` of its
+/// site. Several concurrent pushes may each be the last one. It counts rows of the entered tenant, so that
+/// row level security shows them.
 const INSERT: &str = "
     WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
     INSERT INTO pushed_requests (tenant_id, slot, request_digest, client_id, parameters, valid_until, expires_at, pushed_from)

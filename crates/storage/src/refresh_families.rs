@@ -1,4 +1,4 @@
-//! Refresh tokens: one row for all that follow from one grant.
+//! Refresh tokens: one row for all tokens of one grant.
 
 use async_trait::async_trait;
 use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilyStore};
@@ -16,8 +16,9 @@ use crate::transaction::{Purpose, Transaction};
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
 
-/// Whether the person of the family `f` may sign in and has not had to do so again, and the session goes on that it ends with, as
-/// [`Session::lasts`](sessions::Session::lasts) says. `$4` is now, and what follows are the lifetimes of [`of_family_and_policy`].
+/// Whether the person of the family `f` may sign in and has not had to sign in again, and whether the session
+/// that the family ends with still lasts, as [`Session::lasts`](sessions::Session::lasts) decides. `$4` is
+/// now, and the following arguments are the lifetimes of [`of_family_and_policy`].
 macro_rules! is_live {
     () => {
         "(EXISTS (SELECT 1 FROM accounts a
@@ -37,9 +38,9 @@ const SELECT: &str = "
     SELECT {columns(f)} FROM refresh_families f
      WHERE f.tenant_id = {tenant} AND f.slot = $2 AND f.family_id = $3";
 
-/// One statement, also in PostgreSQL, which enters the tenant in it. Only the source of an INSERT is certain to be read after that, so the row
-/// is inserted with what it has, and updated because it is there. Of two statements at the same time the second sees what the first has
-/// written when it compares the generation again.
+/// One statement, which in PostgreSQL also enters the tenant. Only the source of an INSERT is certain to be
+/// read after that. So the row is inserted with its own values, and updated because it exists. The second of
+/// two concurrent statements sees what the first has written when it compares the generation again.
 const STEP: &str = concat!(
     "WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
      INSERT INTO refresh_families ({names})
@@ -63,7 +64,7 @@ const NOTE_USE: &str = "
     UPDATE refresh_families SET idle_until = {greatest}(idle_until, $4)
      WHERE tenant_id = $1 AND slot = $2 AND family_id = $3";
 
-/// In each partition, by the key.
+/// Ends the family in each partition, by its key.
 const END: &str = "
     UPDATE refresh_families SET ended_at = $3 WHERE tenant_id = $1 AND family_id = $2 AND ended_at IS NULL";
 
@@ -120,7 +121,8 @@ fn of_family(statement: Statement, tenant: &TenantId, key: &FamilyKey, at: Times
     statement.bind(tenant).bind(key.slot).bind(key.id.to_string()).bind(at)
 }
 
-/// With how long sessions last without a use and in all, those that outlive the browser after the others.
+/// The arguments for how long sessions last without a use and in all. Those of sessions that outlive the
+/// browser come after the others.
 fn of_family_and_policy(
     statement: Statement,
     tenant: &TenantId,
@@ -145,7 +147,7 @@ impl Transaction<'_> {
         self.execute(&Statement::of(END).bind(tenant).bind(id.as_str()).bind(now)).await.map(drop)
     }
 
-    /// A session goes on in another partition: its families find it there.
+    /// A session continues in another partition, where its families find it.
     pub(crate) async fn move_families(
         &mut self,
         tenant: &TenantId,

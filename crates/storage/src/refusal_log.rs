@@ -1,4 +1,5 @@
-//! The last refused requests of each tenant. A batch holds rows of many tenants and is written across tenants, as that of last uses.
+//! The last refused requests of each tenant. A batch contains rows of many tenants and is written across
+//! tenants, like a batch of last uses.
 
 use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalLog, RefusalQuery};
 use async_trait::async_trait;
@@ -16,8 +17,8 @@ const INSERT: &str = "
      WHERE EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = given.tenant_id AND t.deleted_at IS NULL)
     ON CONFLICT DO NOTHING";
 
-/// Of tenants with a request whose number ends so, which is one of sixteen: to look at all rows of each tenant with one more would cost more than
-/// some more rows.
+/// Prunes only tenants with a request whose number ends with these bits, which is one of sixteen: it would
+/// cost more to read all rows of each tenant at each insert than to keep some further rows.
 const PRUNE: &str = "
     DELETE FROM refusals
      WHERE (tenant_id, at, request_id) IN (

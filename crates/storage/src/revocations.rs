@@ -1,4 +1,4 @@
-//! What tenants have revoked. A group of tokens is one row, however many tokens it has.
+//! The revocations of tenants. A group of tokens is one row, however many tokens it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,18 +20,20 @@ use crate::rows::{ReadRevocation, log_row, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::{Purpose, Transaction};
 
-/// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows so much of it.
+/// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows
+/// the same difference.
 const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
-/// Those that were written since the change `$2`, and one row without a revocation where there is none.
+/// The revocations since the change `$2`. If there is none, one row without a revocation.
 pub(crate) const SELECT: &str = "
     SELECT reading.next_change, reading.read_at, {columns(r)}
       FROM (SELECT {next_change} AS next_change, {now} AS read_at) AS reading
       LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
-/// Until `{revoked_at}`, or for as long after it as a replica that has not learned of the change may issue tokens: what it serves stale, and a
-/// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends some time after the last
-/// access token that may have been issued by then: `kept`.
+/// Revokes the tokens until `{revoked_at}`, or until the last token that a replica may issue before it learns
+/// of the change. That is the time for which it serves stale rows, and a minute, which is longer than any
+/// freshness and than any request or clock is ahead. The row ends some time after the last access token that
+/// may have been issued by then: `kept`.
 const REVOKE: &str = concat!(
     "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,
@@ -49,7 +51,7 @@ const REVOKE: &str = concat!(
             account_id = COALESCE(revocations.account_id, excluded.account_id)"
 );
 
-/// Also where a program before this version has written the row of a tenant or a client, without a name.
+/// Matches also the unnamed row of a tenant or a client that an earlier version has written.
 const RESUME: &str = "
     UPDATE revocations AS r SET issued_until = {least}(r.issued_until, {revoked_at})
       FROM {given(tenant_id text, kind text, client_id text, name text)}
@@ -62,7 +64,7 @@ const INSERT_TOKEN: &str = "
       FROM {given(tenant_id text, kind text, client_id text, name text, expires_at bigint, account_id text)} WHERE TRUE
     ON CONFLICT DO NOTHING";
 
-/// Of one client. No count reads more rows than `$3`, however many there are.
+/// Counts the tokens of one client. No count reads more rows than `$3`, however many there are.
 const COUNT_TOKENS: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM revocations
                            WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL
@@ -71,18 +73,18 @@ const COUNT_TOKENS: &str = "
 const DELETE_TOKENS: &str = "
     DELETE FROM revocations WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL";
 
-/// Of one account.
+/// Counts the revocations of one account.
 const COUNT_OF_ACCOUNT: &str = "
     SELECT COUNT(*) FROM (SELECT 1 FROM revocations WHERE tenant_id = $1 AND account_id = $2 LIMIT $3) AS counted";
 
-/// The first ones. Those of a grant that has just ended come last, because they end later tokens, too.
+/// The oldest ones. Those of a grant that has just ended come last, because they end later tokens, too.
 const DELETE_OLDEST_OF_ACCOUNT: &str = "
     DELETE FROM revocations
      WHERE (tenant_id, kind, client_id, name) IN
            (SELECT tenant_id, kind, client_id, name FROM revocations
              WHERE tenant_id = $1 AND account_id = $2 ORDER BY issued_until LIMIT $3)";
 
-/// In batches, so that nothing waits long for one.
+/// The statement deletes in batches, so that others do not wait long for it.
 const DELETE_ENDED: &str = "
     DELETE FROM revocations
      WHERE (tenant_id, kind, client_id, name) IN
@@ -159,14 +161,14 @@ async fn revoke_token(
         Some(sub) => transaction.limit_account(tenant, sub, until).await?,
         None => transaction.limit_tokens(tenant, client, until).await?,
     }
-    // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
+    // The log comes last: all tenants share its lock, and a transaction that has it waits for no row.
     transaction.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await?;
     transaction.commit().await
 }
 
 impl Transaction<'_> {
-    /// Revokes tokens of people, as the last statements of the transaction: the lock of the log is shared by all tenants, and a transaction
-    /// that has it waits for no row.
+    /// Revokes tokens of people, as the last statements of the transaction: all tenants share the lock of the
+    /// log, and a transaction that has it waits for no row.
     pub(crate) async fn revoke_people(
         &mut self,
         tenant: &TenantId,
@@ -183,8 +185,8 @@ impl Transaction<'_> {
         self.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
     }
 
-    /// One fact of the account in the place of its oldest, where there are too many. Of its tokens that were issued until now it ends more, never
-    /// fewer, and none of another person.
+    /// Replaces the oldest revocations of the account by one fact, if there are too many. The fact ends more
+    /// of the account's tokens that were issued until now, never fewer, and none of another person.
     async fn limit_account(&mut self, tenant: &TenantId, account: &str, now: Timestamp) -> Result<(), Error> {
         const MOST: u64 = RevokedSubject::MOST_OF_ACCOUNT;
         let count = Statement::of(COUNT_OF_ACCOUNT).bind(tenant).bind(account).bind(MOST + 1);
@@ -197,7 +199,8 @@ impl Transaction<'_> {
         self.execute(&oldest.bind(MOST + 1 - RevokedSubject::LATEST_OF_ACCOUNT)).await.map(drop)
     }
 
-    /// The same of a client's own tokens. What other clients of the tenant have revoked does not count.
+    /// Replaces the revocations of a client's own tokens in the same way. Those of other clients of the
+    /// tenant do not count.
     async fn limit_tokens(
         &mut self,
         tenant: &TenantId,
@@ -216,9 +219,10 @@ impl Transaction<'_> {
 }
 
 impl CommitWriter<'_> {
-    /// Before the rows of tenants and clients are written: their lifetimes until now decide when the last token expires.
+    /// This runs before the rows of tenants and clients are written: their previous lifetimes decide when the
+    /// last token expires.
     pub(crate) async fn revocations(&mut self) -> Result<(), Error> {
-        // Each subject once: PostgreSQL refuses to write a row twice in one statement.
+        // Each subject occurs once: PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
         let mut counted = BTreeSet::new();
         for RevocationChange { tenant, subject, account, effect } in revocations(&self.request.changes) {

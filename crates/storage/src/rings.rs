@@ -1,6 +1,6 @@
-//! Rows that end by themselves. In PostgreSQL they lie in a ring of partitions: those whose time is over are truncated, so that nothing
-//! deletes many rows. What is left from a round before in a partition that is in use again, as after months without a replica, is deleted in
-//! batches. In SQLite their tables are walked through.
+//! Rows that expire. In PostgreSQL they are in a ring of partitions: a partition whose time is over is
+//! truncated, so that many rows need no deletion. After months without a replica, a partition in use may
+//! contain rows of the round before; these are deleted in batches. In SQLite their tables are scanned.
 
 use grants::{AuthorizationCode, CodeKey, DeviceCode, PushedRequest, RefreshFamily};
 use protocol::{Lifetime, Timestamp};
@@ -17,19 +17,19 @@ use crate::transaction::Purpose;
 struct Table {
     name: &'static str,
     ring: Ring,
-    /// How long a row is kept at the most.
+    /// The longest time for which a row is kept.
     kept: Lifetime,
     /// The columns of its primary key.
     key: &'static str,
-    /// Which rows end early, if any do.
+    /// The rows that end early, if any do.
     early: Option<Early>,
 }
 
 /// Rows that nothing needs any more before they have expired.
 struct Early {
-    /// Which they are at the time `$1`.
+    /// The condition for these rows at the time `$1`.
     condition: &'static str,
-    /// How long before it expires such a row ends.
+    /// How long before its expiry such a row ends.
     before: Lifetime,
 }
 
@@ -46,7 +46,7 @@ const TABLES: [Table; 7] = [
         ring: CodeKey::RING,
         kept: AuthorizationCode::KEPT,
         key: "tenant_id, slot, code_digest",
-        // Its use would be refused, whether or not there is a row.
+        // Its use would be refused with or without a row.
         early: Some(Early {
             condition: "redeemed_at IS NULL AND valid_until <= $1",
             before: Lifetime::from_seconds(86_400),
@@ -94,29 +94,32 @@ const TABLES: [Table; 7] = [
 
 /// Rows in one statement.
 const BATCH: u64 = 500;
-/// PostgreSQL looks among the rows of this span for those that end early, once a minute. What it misses while no replica runs ends with its partition.
+/// Once a minute, PostgreSQL searches the rows of this span for those that end early. Rows that it misses
+/// while no replica runs end with their partition.
 const LOOKED_THROUGH: Lifetime = Lifetime::from_seconds(300);
 /// Clocks of replicas differ.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 
-/// How long TRUNCATE waits for transactions that read the partition. Requests that come after it wait for it, and have 250 ms.
+/// How long TRUNCATE waits for transactions that read the partition. Requests that come after it wait for it,
+/// and have 250 ms.
 const LOCK_WAIT: &str = "SET LOCAL lock_timeout = '100ms'";
 /// The SQLSTATE of a lock that was not got in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 impl Table {
-    /// In how many units after this one rows of now end.
+    /// The number of units from now until the end of a new row.
     fn ahead(&self) -> u64 {
         self.kept.seconds().div_ceil(self.ring.unit().seconds())
     }
 
-    /// The slots whose time is over, and which no row of now ends in: one unit is left on either side of those in use.
+    /// The slots whose time is over, and in which no new row ends. One unit is left on either side of those
+    /// in use.
     fn ended(&self, now: Timestamp) -> impl Iterator<Item = u64> {
         let (unit, slots) = (now.seconds() / self.ring.unit().seconds(), u64::from(self.ring.slots()));
         (unit + self.ahead() + 2..unit + slots - 1).map(move |later| later % slots)
     }
 
-    /// Rows that ended by then lie in a partition that is in use again.
+    /// Rows that ended by then are in a partition that is in use again.
     fn round_before(&self, now: Timestamp) -> Timestamp {
         let (unit, slots) = (self.ring.unit().seconds(), u64::from(self.ring.slots()));
         let units = (now.seconds() / unit).saturating_sub(slots - self.ahead() - 2);
@@ -147,7 +150,7 @@ pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Er
     Ok(deleted)
 }
 
-/// Deletes a batch of the rows of a table that end early.
+/// Deletes a batch of rows of a table that end early.
 async fn delete_early(
     database: &Database,
     Table { name, key, .. }: &Table,
@@ -163,7 +166,7 @@ async fn delete_early(
     database.write(delete).await
 }
 
-/// Truncates a partition, if it is not empty. One that a long transaction reads is left for the next time.
+/// Truncates a partition, if it is not empty. If a long transaction reads it, the next call truncates it.
 async fn truncate(database: &Database, Table { name, .. }: &Table, slot: u64) -> Result<(), Error> {
     let is_used = Statement::of(format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE slot = $1)")).bind(slot);
     if !database.scalar(is_used).await?.unwrap_or(false) {
@@ -210,7 +213,8 @@ mod tests {
                 for used in unit.saturating_sub(1)..=unit + table.ahead() {
                     assert!(!ended.contains(&(used % slots)), "{} {day}", table.name);
                 }
-                // What is left by then is in none of the slots that are truncated, and what ended later is in one, or has just ended.
+                // A row that ended by then is in none of the truncated slots. A row that ended later is in
+                // one, or has just ended.
                 let left = table.round_before(now).seconds() / table.ring.unit().seconds();
                 for over in left + 1..unit.saturating_sub(1) {
                     assert!(ended.contains(&(over % slots)), "{} {day}", table.name);

@@ -8,7 +8,7 @@ use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _}
 
 use crate::error::Error;
 
-/// A row of either engine, or one that a statement has gathered into a column of another row.
+/// A row of either engine, or a row that a statement has collected into a column of another row.
 pub(crate) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
@@ -30,10 +30,10 @@ impl<T> Plain for T where
 {
 }
 
-/// What is read from a row.
+/// A type that is read from a row.
 pub(crate) trait FromRow: Sized {
-    /// What `{columns(…)}` in a statement stands for: the columns that are read, of the table with this alias. A statement names the
-    /// columns, because PostgreSQL refuses a prepared `*` after a migration added one.
+    /// The columns to read, of the table with this alias: they replace `{columns(…)}` in a statement. A
+    /// statement names the columns, because PostgreSQL refuses a prepared `*` after a migration added one.
     fn selection(_table: &str) -> String {
         String::new()
     }
@@ -66,7 +66,7 @@ impl Row {
         bytes.ok_or_else(|| Error::unreadable(column, "not hexadecimal digits"))
     }
 
-    /// What a query has gathered into one column.
+    /// The values that a query has collected into one column.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
         let text: String = self.get(column)?;
         serde_json::from_str(&text).map_err(|cause| Error::unreadable(column, cause))
@@ -78,7 +78,7 @@ impl Row {
         rows.into_iter().map(|row| R::from_row(&Self::Gathered(row))).collect()
     }
 
-    /// A table without one of the columns of a lifecycle leaves it empty.
+    /// If the table lacks a column of a lifecycle, the value is null.
     pub(crate) fn is_null(&self, column: &str) -> Result<bool, Error> {
         let is_null = match self {
             Self::Sqlite(row) => row.try_get_raw(column).map(|value| value.is_null()),

@@ -1,4 +1,4 @@
-//! The columns of each table, each once: what is read of a row, and what a commit writes into it.
+//! The columns of each table, each once: how a row is read, and what a commit writes into it.
 
 mod bookkeeping;
 mod client;

@@ -1,6 +1,6 @@
-//! All that is sealed and can be sealed again, kind by kind: private keys, values of the installation, sources of generations, answers
-//! to idempotency keys. It is read across tenants, for a change of the sealing key. What another process sealed meanwhile is never
-//! overwritten.
+//! All sealed values that can be sealed again, kind by kind: private keys, values of the installation,
+//! sources of generations, answers to idempotency keys. A change of the sealing key reads them across
+//! tenants. A value that another process sealed meanwhile is never overwritten.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,8 @@ use crate::database::Database;
 use crate::statement::Statement;
 use crate::transaction::Purpose;
 
-/// With the time by the clock of the store, which the health check compares with its own: it reads the pepper once a second.
+/// Includes the time by the clock of the store, which the health check compares with its own clock: it reads
+/// the pepper once a second.
 const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1";
 
 const PUT: &str = "
@@ -39,13 +40,13 @@ pub(crate) const VALUES: &str = "
 pub(crate) const TENANT_KEYS: &str = "
     SELECT name, sealed FROM sealed_values WHERE name > 'tenant key ' AND name < 'tenant key!' ORDER BY name";
 
-/// Those of deleted tenants. One of a tenant that is not there yet is about to be imported.
+/// Deletes the keys of deleted tenants. A key of a tenant that does not exist yet is about to be imported.
 const FORGET_TENANT_KEYS: &str = "
     DELETE FROM sealed_values
      WHERE name > 'tenant key ' AND name < 'tenant key!'
        AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant_id = substr(sealed_values.name, 12) AND t.deleted_at IS NOT NULL)";
 
-/// One at a time: there are few of them, and they may be large.
+/// Reads one at a time: there are few of them, and they may be large.
 pub(crate) const SOURCES: &str = "
     SELECT number, content, sealed_sources FROM generations
      WHERE number > $1 AND sealed_sources IS NOT NULL
@@ -68,7 +69,7 @@ const REPLACE_SOURCES: &str = "
 const REPLACE_ANSWER: &str = "
     UPDATE idempotent_answers SET sealed = $4 WHERE tenant_id = $1 AND key = $2 AND sealed = $3";
 
-/// By the clock of the store: the time only decides when the line is removed.
+/// Uses the clock of the store, because the time only decides when the line is removed.
 const LOG: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', $1, {now})";
 
 type Sealed = (SealedPlace, Vec<u8>);
@@ -128,7 +129,8 @@ impl SealedItems for Database {
         Ok(page)
     }
 
-    /// Caches hold a key as it is sealed, so a replaced key is logged. No bytes are those of a destroyed key, which stays destroyed.
+    /// Caches hold a key as it is sealed, so a replaced key is logged. A destroyed key has no bytes, so it
+    /// stays destroyed.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool> {
         if old.is_empty() {
             return Ok(false);

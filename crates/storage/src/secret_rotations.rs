@@ -1,4 +1,4 @@
-//! The schedules of clients whose secrets the platform replaces by itself.
+//! The schedules of clients whose secrets the platform rotates.
 
 use administration::{RotationProgress, SecretRotations};
 use async_trait::async_trait;
@@ -10,7 +10,8 @@ use crate::columns::given;
 use crate::database::Database;
 use crate::statement::Statement;
 
-/// Across tenants on purpose: one process does this for all of them. A schedule that changed since it was looked at is due.
+/// Reads across tenants on purpose: one process rotates for all of them. A schedule that has changed since
+/// the last check is due.
 macro_rules! is_due {
     ($now:literal) => {
         concat!(

@@ -13,7 +13,7 @@ use crate::rings;
 use crate::statement::Statement;
 use crate::transaction::{Purpose, Transaction};
 
-/// With the instant from which on the sessions of its account are valid, where the account may sign in.
+/// Includes the instant from which on the sessions of its account are valid, if the account may sign in.
 const SELECT: &str = "
     SELECT {columns(s)} FROM sessions s LEFT JOIN accounts a
         ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
@@ -28,7 +28,8 @@ const END: &str = "
     UPDATE sessions SET ended_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL";
 
-/// Says whose it was, and whether it ever gave a client a code: no token is of a session that did not.
+/// Returns the account, and whether the session ever gave a client a code: without a code
+/// the session has no token.
 const END_WITH_TOKENS: &str = "
     UPDATE sessions SET ended_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL
@@ -38,7 +39,7 @@ const TOUCH: &str = "
     UPDATE sessions SET last_seen_at = {greatest}(last_seen_at, $4)
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3";
 
-/// A session that has ended now, whose tokens end with it.
+/// A session that has ended now. Its tokens end with it.
 pub(crate) struct EndedSession {
     id: SessionId,
     account: AccountId,
@@ -46,7 +47,7 @@ pub(crate) struct EndedSession {
 
 /// Why a session is not written.
 pub(crate) enum NotWritten {
-    /// The session that was to go on has ended.
+    /// The session to continue has ended.
     HasEnded,
     /// A statement that follows it touched no row.
     NotFollowed,
@@ -101,8 +102,8 @@ impl SessionStore for Database {
 }
 
 impl Transaction<'_> {
-    /// Writes a session and what follows it, each of which must touch a row, and ends the one whose place it takes. Returns the tokens that end with that, for the end of
-    /// the transaction.
+    /// Writes a session and its dependent rows, each of which must touch a row, and ends the session that it
+    /// replaces. Returns the tokens that end with that session, for the end of the transaction.
     pub(crate) async fn session(
         &mut self,
         tenant: &TenantId,
@@ -123,7 +124,7 @@ impl Transaction<'_> {
             return Ok(Err(if nth == 0 { NotWritten::HasEnded } else { NotWritten::NotFollowed }));
         }
         match (moved, write.ended()) {
-            // It goes on in another partition, and keeps its tokens.
+            // The session continues in another partition, and keeps its tokens.
             (Some((slot, id)), _) => {
                 self.move_families(tenant, id, (*slot, session.slot)).await?;
                 Ok(Ok(None))
@@ -133,7 +134,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends a session, and queues what its clients are told of it. Returns it, if it had not ended before and may have tokens.
+    /// Ends a session, and queues the notices for its clients. Returns it, if it had not ended before and may
+    /// have tokens.
     async fn end_session(
         &mut self,
         tenant: &TenantId,

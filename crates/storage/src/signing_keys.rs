@@ -1,4 +1,5 @@
-//! A tenant's sealed keys. A new one takes the tenant's next number or none: the counter is compared and moved in one statement.
+//! A tenant's sealed keys. A new key must take the tenant's next number: one statement compares and
+//! increments the counter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,16 +32,17 @@ macro_rules! select {
     };
 }
 
-/// All that a tenant ever had, for administration.
+/// All keys that a tenant ever had, for administration.
 pub(crate) const SELECT: &str = select!("");
 
-/// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
+/// The keys that a request may need. They are few, however many keys the tenant has had.
 pub(crate) const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> {empty_bytes}");
 
 pub(crate) const SELECT_ONE: &str = "SELECT {columns(k)} FROM signing_keys k
       WHERE k.tenant_id = {tenant} AND COALESCE(k.kid, 'oauth2-key-' || k.number) = $2";
 
-/// Across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger writes the owners.
+/// Reads across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger
+/// writes the owners.
 pub(crate) const OWNERS: &str = "
     SELECT thumbprint, tenant_id FROM key_thumbprints WHERE thumbprint IN (SELECT value FROM {elements($1)})";
 
@@ -69,8 +71,9 @@ pub(crate) const DESTROY: &str = "
       FROM {given(tenant_id text, number bigint)}
      WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
 
-/// As `keys::life_cycle::extend_retention`, and after everything that it depends on: tokens of a longer lifetime are issued from now on,
-/// whenever the next step is taken. Keys that a command removed stay removed.
+/// Does the same as `keys::life_cycle::extend_retention`, after all rows that it depends on were written:
+/// tokens with a longer lifetime are issued from now on, whenever the next step is taken. Keys that a command
+/// removed stay removed.
 pub(crate) const EXTEND_RETENTION: &str = concat!(
     "UPDATE signing_keys AS k
         SET removed_at = k.retiring_from + policy.retention
@@ -114,19 +117,20 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     };
     // The scheduler finds the tenant by this when the key begins to sign.
     transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
-    // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
+    // The log comes last: all tenants share its lock, and a transaction that has it waits for no row.
     transaction.write(&LOG, &[log_row(&Invalidation::Keys(tenant.clone()))], at).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
-/// All keys of one tenant, each beside the tenant's counter; none of a tenant that does not exist.
+/// All keys of one tenant, each beside the tenant's counter. None for a tenant that does not exist.
 pub(crate) fn key_records(rows: Vec<(KeyId, Option<KeyRecord>)>) -> KeyRecords {
     let next = rows.first().map_or(KeyId::numbered(1), |(next, _)| *next);
     KeyRecords { next, keys: rows.into_iter().filter_map(|(_, key)| key).collect() }
 }
 
-/// A tenant's `next_key` moves from the first of these keys behind the last one, or the commit is stale.
+/// Moves a tenant's `next_key` from the first of these keys to the number after the last one. Otherwise the
+/// commit is stale.
 fn taken_row(tenant: &TenantId, first: KeyId, last: KeyId) -> Value {
     let (first, next) = (first.number(), last.number().saturating_add(1));
     json!({ "tenant_id": tenant.as_str(), "expected_next_key": first, "next_key": next })
@@ -155,7 +159,7 @@ impl CommitWriter<'_> {
                 _ => {}
             }
         }
-        // The numbers of a tenant's keys follow one another, as a complete commit has them.
+        // A complete commit has consecutive numbers for a tenant's keys.
         let taken: Vec<_> =
             taken.iter().map(|(tenant, (first, last))| taken_row(tenant, *first, *last)).collect();
         self.all(TAKE_NUMBERS, &taken).await?;

@@ -1,4 +1,4 @@
-//! What is SQLite's own: one file, with one writer and several readers.
+//! The code that only SQLite needs: one file, with one writer and several readers.
 
 mod change_feed;
 mod groups;

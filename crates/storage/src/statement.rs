@@ -1,7 +1,9 @@
-//! A statement with its arguments. Its text is one for both engines: a word in braces stands for what they write differently.
+//! A statement with its arguments. One text serves both engines: a word in braces is replaced by the text of
+//! the engine.
 //!
-//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the same statement. A text names no
-//! columns that a struct has: [`Statement::reading`] and [`Statement::writing`] write them.
+//! A text with the word `{tenant}` reads rows of the one tenant `$1`. PostgreSQL enters the tenant in the
+//! same statement. A text does not name the columns of a struct: [`Statement::reading`] and
+//! [`Statement::writing`] write them.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -14,24 +16,26 @@ use tenancy::TenantId;
 use crate::columns::{self, Columns, DOCUMENT};
 use crate::row::FromRow;
 
-/// Whose SQL a text is written in.
+/// The SQL dialect of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
 }
 
-/// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
+/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` is not among
+/// them: see [`given`].
 const WORDS: [(&str, &str, &str); 23] = [
     ("tenant", "$1", "entered.tenant_id"),
-    // A statement that writes, and enters its tenant itself: the value of a common table `entered`, and a subquery that is read after it.
+    // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
+    // subquery that is read after it.
     ("entering", "$1", "set_config('latchkey.tenant', $1, true)"),
     ("entered", "$1", "entered.tenant_id"),
     ("lateral", "", "LATERAL"),
     ("fence", "", "OFFSET 0"),
-    // Given rows that PostgreSQL gets one by one: it plans for one then, and reads by the index.
+    // PostgreSQL gets the given rows one by one: it then plans for one row, and reads by the index.
     ("of_one", "", "LIMIT 1"),
-    // Rows as one JSON text.
+    // Collects rows into one JSON text.
     ("array", "json_group_array", "json_agg"),
     ("object", "json_object", "json_build_object"),
     ("json", "json", "to_json"),
@@ -41,8 +45,8 @@ const WORDS: [(&str, &str, &str); 23] = [
     ("texts", "@", "ARRAY(SELECT json_array_elements_text(@::json))"),
     ("no_texts", "'[]'", "'{}'"),
     ("empty_bytes", "x''", "''"),
-    // The document of a row that exists, with the members of the given one in place of its own. SQLite merges members of members, too, unless
-    // they are taken out first.
+    // The document of an existing row, with the members of the given one in place of its own. SQLite merges
+    // nested members, too, unless they are removed first.
     (
         "merged",
         "json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings)",
@@ -54,22 +58,23 @@ const WORDS: [(&str, &str, &str); 23] = [
     // SQLite reads the left side first.
     ("join", "CROSS JOIN", "JOIN"),
     ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
-    // Where the log of changes goes on in SQLite, and the first transaction that may be under way in PostgreSQL: what triggers note in rows.
+    // The next position of the log of changes in SQLite, and the first transaction that may be running in
+    // PostgreSQL. Triggers note it in rows.
     (
         "next_change",
         "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'change_log')",
         "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
     ),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
-    // No replica has issued a token with a later `iat` before now, which is `$2`: each one's clock is within 2 s of the store's, or its health
-    // says that it is not. A file has one clock.
+    // The second until which tokens may have been issued before now (`$2`): each replica's clock is within 2
+    // s of the store's, or its health reports that it is not. A file has one clock.
     ("revoked_at", "$2", "(GREATEST($2, EXTRACT(EPOCH FROM clock_timestamp())::bigint) + 2)"),
 ];
 
-/// Enters the tenant `$1` for as long as the statement runs, and then executes a query of that tenant's rows, which compares
-/// `tenant_id` with `entered.tenant_id`. Row level security looks at the setting for each row that it reads. The query needs what
-/// entering has answered, and the OFFSET keeps the planner from turning the two around, so the setting is there by then. A query
-/// without the comparison could at worst find nothing.
+/// Enters the tenant `$1` for the duration of the statement, and then executes a query of that tenant's rows,
+/// which compares `tenant_id` with `entered.tenant_id`. Row level security reads the setting for each row.
+/// The query needs the result of entering, and the OFFSET keeps the planner from changing the order, so the
+/// setting exists by then. At worst, a query without the comparison would find nothing.
 const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
@@ -89,7 +94,7 @@ pub(crate) struct Statement {
 /// An argument of a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
-    /// The first argument of a statement of one tenant: who takes the turn at a connection.
+    /// The first argument of a statement of one tenant. This tenant takes the turn at a connection.
     Tenant(TenantId),
     Text(String),
     Integer(Option<i64>),
@@ -101,12 +106,12 @@ impl Statement {
         Self { text: text.into(), arguments: Vec::new(), asks_for_tenant: false }
     }
 
-    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the JSON array `$1`, and
-    /// `{updates}` sets the columns of a row that exists already.
+    /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the
+    /// JSON array `$1`, and `{updates}` sets the columns of an existing row.
     ///
-    /// A commit names its columns: a column that only a newer version knows keeps its value. What other writers move without a
-    /// revision is not among them: `next_key`, which a request moves, and everything of the tables that have no revision (keys, usage,
-    /// fetches, leases).
+    /// A commit names its columns, so a column that only a newer version knows keeps its value. Values that
+    /// other writers change without a revision are not among them: `next_key`, which a request increments,
+    /// and all columns of the tables without a revision (keys, usage, fetches, leases).
     pub(crate) fn writing<R: Columns>(text: &str) -> Self {
         let columns = R::columns();
         let joined = |of: &dyn Fn(&str, &str) -> Option<String>| {
@@ -128,7 +133,8 @@ impl Statement {
         Self::writing::<R>(text).bind(columns::given(rows)).bind(at)
     }
 
-    /// The statement with the columns that are read from its rows in the place of `{columns(…)}`, whose argument is a table's alias.
+    /// The statement with the columns that are read from its rows in place of `{columns(…)}`, whose argument
+    /// is a table's alias.
     pub(crate) fn reading<R: FromRow>(self) -> Self {
         let Some((before, rest)) = self.text.split_once("{columns(") else { return self };
         let (table, after) = rest.split_once(")}").unwrap_or((rest, ""));
@@ -157,13 +163,13 @@ impl Statement {
         arguments.into_iter().fold(Self { text: text.into(), ..self }, Self::bind)
     }
 
-    /// It asks whether the tenant `$1` exists. Anyone may name any, so that names have one turn together: those that are made up would else
-    /// have more turns than all tenants.
+    /// The statement asks whether the tenant `$1` exists. Any caller may send any name. So all such
+    /// statements share one turn; otherwise invented names would have more turns than all tenants.
     pub(crate) fn asking_for_tenant(self) -> Self {
         Self { asks_for_tenant: true, ..self }
     }
 
-    /// The tenant whose turn at a connection the statement takes: `$1`, if that is a tenant.
+    /// The tenant that takes the turn at a connection: `$1`, if that is a tenant.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         static NAMES: LazyLock<TenantId> = LazyLock::new(TenantId::platform);
         match self.arguments.first() {
@@ -198,7 +204,7 @@ impl Statement {
         bound(self.text(dialect), self.arguments.iter())
     }
 
-    /// Several statements as one text, which only SQLite executes: a thread of its own executes each text.
+    /// Several statements as one text, which only SQLite executes: its thread executes each text.
     pub(crate) fn all_bound(statements: &[Self]) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
         let (mut texts, mut arguments) = (Vec::new(), Vec::new());
         for statement in statements {
@@ -254,7 +260,8 @@ fn written(text: &str, dialect: Dialect) -> String {
     format!("{before}{replacement}{}", written(after, dialect))
 }
 
-/// The rows of the JSON array `$1` as a table `given` with these columns, and with `nth`, the place in the array, counted from 1.
+/// The rows of the JSON array `$1` as a table `given` with these columns, and with `nth`, the place in the
+/// array, counted from 1.
 fn given(columns: &str, dialect: Dialect) -> String {
     let columns = || columns.split(',').filter_map(|column| column.trim().split_once(' '));
     let joined = |of: &dyn Fn((&str, &str)) -> String| columns().map(of).collect::<Vec<_>>().join(", ");
@@ -298,7 +305,7 @@ argument! {
     &TenantId: |tenant| Self::Tenant(tenant.clone());
     i64: |number| Self::Integer(Some(number));
     u32: |number| i64::from(number).into();
-    // What is beyond the integers of the engines is the greatest of them.
+    // A number over the greatest integer of the engines becomes that integer.
     u64: |number| i64::try_from(number).unwrap_or(i64::MAX).into();
     Timestamp: |at| at.seconds().into();
     &[u8]: |bytes| Self::Bytes(Some(bytes.to_owned()));

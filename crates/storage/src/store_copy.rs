@@ -1,6 +1,6 @@
-//! Copying a store into another one, of the same engine or the other. In reading order: how a store is spoken to, what a copy says of it, which
-//! tables it has, how they are verified, the copy itself, and its rows; then one
-//! tenant alone.
+//! Copies a store into another one, of the same engine or the other. In reading order: sessions of a store,
+//! marks on it, its tables, their verification, the copy itself, and its rows; then the move of one tenant
+//! alone.
 
 mod session;
 
@@ -41,7 +41,7 @@ use crate::open_error::OpenError;
 /// How far a copy has come: at which table of how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyStep<'c> {
-    /// So many rows of a table are in the target.
+    /// This number of rows of a table is in the target.
     Copying {
         /// Which table.
         table: &'c str,
@@ -80,13 +80,13 @@ pub enum CopyError {
     /// One of the stores cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Both are one.
+    /// Both stores are the same one.
     #[error("{0} cannot be copied into itself")]
     SameStore(String),
     /// No program has ever used the source.
     #[error("{0} holds nothing that could be copied")]
     Empty(String),
-    /// The target holds rows of its own.
+    /// The target contains rows already.
     #[error("{0} is in use: it holds rows that no copy has left; name an empty store")]
     InUse(String),
     /// A store that was moved elsewhere.
@@ -94,7 +94,7 @@ pub enum CopyError {
     Moved {
         /// Which.
         store: String,
-        /// Where its rows are.
+        /// The store that has its rows.
         to: String,
     },
     /// The source is a copy that was not finished.
@@ -102,10 +102,10 @@ pub enum CopyError {
     Unfinished {
         /// Which.
         store: String,
-        /// Of which store.
+        /// The store.
         of: String,
     },
-    /// The schemas of the two engines name other tables or columns, which is a defect of this program.
+    /// The schemas of the two engines have different tables or columns, which is a defect of this program.
     #[error("{from} and {to} differ in tables or columns")]
     Schemas {
         /// The source.
@@ -113,13 +113,13 @@ pub enum CopyError {
         /// The target.
         to: String,
     },
-    /// A file that is no backup, or one of another version, or not all of it.
+    /// The file is no backup, has another version, or is incomplete.
     #[error("the backup cannot be used: {0}")]
     Backup(String),
     /// A file cannot be read or written.
     #[error("the backup cannot be read or written")]
     File(#[from] io::Error),
-    /// What was read back is not what was written.
+    /// The rows that were read back differ from those that were written.
     #[error(
         "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"
     )]

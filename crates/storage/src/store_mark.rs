@@ -2,10 +2,10 @@
 
 use protocol::Timestamp;
 
-/// A store that is not in use, and the other store.
+/// A store that must not be used, and the other store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreMark {
-    /// A copy of the other store that is not complete.
+    /// An incomplete copy of the other store.
     #[error("is the unfinished copy of {0}")]
     Unfinished(String),
     /// The other store has its rows since then.

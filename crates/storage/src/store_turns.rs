@@ -1,16 +1,18 @@
-//! The turns of tenants at the connections to the store, so that the statements of one tenant keep those of another waiting for one turn at most.
+//! The turns of tenants at the connections to the store, so that the statements of one tenant delay those of
+//! another by one turn at most.
 
 use std::time::Duration;
 
 use tenancy::{StoreError, Stored, TenantId, TenantTurns, Turn};
 use tokio::time::timeout;
 
-/// Statements of one tenant that wait for a connection of a pool. With 4 connections and a millisecond each, those behind it would get none
-/// within the time of a lookup.
+/// The most statements of one tenant that wait for a connection of a pool. With 4 connections and a
+/// millisecond each, further ones would get none within the time of a lookup.
 const MOST_WAITING: usize = 4_096;
 
-/// As many turns as each pool has connections. What works across tenants (housekeeping, feeds, groups of writes) takes no turn and waits at
-/// the pool itself, behind those whose turn it is, never behind those that wait for one.
+/// As many turns as each pool has connections. Work across tenants (housekeeping, feeds, groups of writes)
+/// takes no turn. It waits at the pool itself, behind statements that have a turn, never behind those that
+/// wait for one.
 pub(crate) struct StoreTurns {
     readers: TenantTurns,
     writers: TenantTurns,
@@ -53,8 +55,8 @@ mod tests {
 
     type Made = fn(&TenantId) -> Purpose<'_>;
 
-    /// Who is served in which order: of so many connections one is given back, and a hundred transactions of one tenant and then one of another
-    /// wait for it.
+    /// Returns the order in which transactions are served: one of this number of connections is returned, and
+    /// a hundred transactions of one tenant and then one of another wait for it.
     async fn order(database: &Database, held: usize, purpose: Made) -> Vec<String> {
         let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
         let mut busy = join_all((0..held).map(|_| database.begin(purpose(&globex)))).await;

@@ -25,7 +25,7 @@ pub(crate) const SELECT: &str = concat!(
       WHERE t.tenant_id = {tenant}"
 );
 
-/// What the life of a tenant's keys depends on, beside the tenant.
+/// The facts that the life of a tenant's keys depends on, beside the tenant.
 struct Schedule {
     due_at: Option<Timestamp>,
     previous_age: Option<Lifetime>,
@@ -51,7 +51,7 @@ impl FromRow for (TenantState, Schedule) {
 
 #[async_trait]
 impl KeySchedule for Database {
-    /// As it was at one moment.
+    /// Reads the keys as of one moment.
     async fn load_keys(&self, tenant: &TenantId) -> Stored<Option<TenantKeys>> {
         Ok(load(self, tenant).await?)
     }

@@ -1,4 +1,4 @@
-//! Tenants and their clients as administration sees them. Writing a commit is in `commit`.
+//! Tenants and their clients as administration reads them. `commit` writes them.
 
 use administration::{
     ClientQuery, ClientState, CommitOutcome, CommitRequest, RelatedClients, TenantRows, TenantState,
@@ -40,7 +40,8 @@ impl TenantRows for Database {
     ) -> Stored<Option<TenantState>> {
         let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
         let (ids, listed) = (texts(related.ids), texts(related.listed));
-        // Two lookups of a request. A commit between them makes the revision an old one, on which nothing is written.
+        // A request makes two lookups. If a commit comes between them, the revision is an old one, and
+        // nothing is written on it.
         let found: Vec<TenantState> = self.look_up(Statement::of(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = found.into_iter().next() else { return Ok(None) };
         if related.ids.is_empty() && related.listed.is_empty() {
@@ -84,7 +85,7 @@ impl TenantRows for Database {
     }
 }
 
-/// As a JSON array.
+/// The texts as a JSON array.
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     serde_json::json!(texts.collect::<Vec<_>>()).to_string()
 }

@@ -1,5 +1,6 @@
-//! Pages of tenants, in the order of their ids or of the search terms that find them. Both orders are those of an index, so that a page
-//! costs the same wherever it begins and however many tenants there are. All of it is across tenants on purpose.
+//! Pages of tenants, in the order of their ids or of the search terms that find them. Both are orders of an
+//! index, so that a page costs the same wherever it begins and however many tenants there are. All statements
+//! read across tenants on purpose.
 
 use std::collections::HashMap;
 
@@ -26,8 +27,9 @@ const COUNT: &str = "
                                    LIMIT $2) AS counted)
       FROM {given(prefix text, following text)}";
 
-/// By the search terms after the place `($3, $4)` that begin with `$2`, which are smaller than `$5`. A tenant with two of them is found
-/// at the smaller. It has a term that begins with each of the given prefixes, too.
+/// The search terms after the place `($3, $4)` that begin with `$2`, which are smaller than `$5`. A tenant
+/// with two of them is found at the smaller one. It also has a term that begins with each of the given
+/// prefixes.
 macro_rules! places {
     () => {
         "SELECT w.word, w.tenant_id

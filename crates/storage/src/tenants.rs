@@ -25,18 +25,19 @@ pub(crate) const SUMMARIES: &str = "
 pub(crate) const ISSUER_OWNERS: &str = "
     SELECT issuer, tenant_id FROM tenant_issuers WHERE issuer IN (SELECT value FROM {elements($1)})";
 
-/// Across tenants on purpose: one process deletes for all of them.
+/// Reads across tenants on purpose: one process deletes for all of them.
 pub(crate) const DUE_DELETIONS: &str = "
     SELECT tenant_id FROM tenants
      WHERE deletion_due_at IS NOT NULL AND deletion_due_at <= $1 AND deleted_at IS NULL
      ORDER BY deletion_due_at, tenant_id LIMIT $2";
 
-/// The revision is the expected one plus 1, and 1 of a new tenant: one that exists already is not overwritten by a new one.
+/// The revision is the expected one plus 1, and 1 for a new tenant, so that a new tenant overwrites no
+/// existing one.
 const UPSERT: &str = "
     INSERT INTO tenants ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET {updates} WHERE tenants.revision = excluded.revision - 1";
 
-/// Of tenants whose own rows the commit does not write.
+/// Increments the revisions of tenants whose own rows the commit does not write.
 const INCREMENT_REVISIONS: &str = "
     UPDATE tenants AS t SET revision = t.revision + 1
       FROM {given(tenant_id text, revision bigint)}
@@ -103,7 +104,7 @@ impl CommitWriter<'_> {
             }
         }
         self.all(UPSERT, &self.decided.tenants.values().collect::<Vec<_>>()).await?;
-        // All issuers that are given up are free before any is taken, so that two tenants can change places.
+        // All issuers that are given up become free before any is taken, so that two tenants can swap them.
         self.delete("tenant_issuers", &rewritten).await?;
         self.delete("tenant_former_typs", &rewritten).await?;
         self.all(INSERT_ISSUERS, &issuers).await?;

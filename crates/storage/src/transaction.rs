@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::row::{FromRow, Row, decoded, scalar};
 use crate::statement::{Dialect, Statement};
 
-/// A transaction under way. Dropping it takes everything back.
+/// A running transaction. Dropping it rolls it back.
 pub(crate) struct Transaction<'d> {
     open: Open,
     statements: &'d AtomicU64,
-    /// Of its tenant, at the connections. It ends after the connection was given back.
+    /// The turn of its tenant at the connections. It ends after the connection was returned.
     turn: Option<Turn>,
 }
 
@@ -26,25 +26,27 @@ pub(crate) enum Open {
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose<'t> {
-    /// Several reads of one moment. Each of them names its tenant, whose turn at a connection they take.
+    /// Several reads as of one moment. Each of them names its tenant, and takes that tenant's turn at a
+    /// connection.
     Reads(Option<&'t TenantId>),
     /// Writes across tenants.
     Writes,
-    /// Writes across tenants while no commit is under way.
+    /// Writes across tenants, with the lock of commits.
     Commit,
-    /// The same, to rows of this tenant only.
+    /// Writes to rows of this tenant only, with the lock of commits.
     CommitOf(&'t TenantId),
-    /// A commit to rows of this tenant that no revision of the tenant guards, beside other commits.
+    /// A commit to rows of this tenant that the tenant's revision does not guard. It runs beside other
+    /// commits.
     CommitBeside(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
 }
 
 impl<'t> Purpose<'t> {
-    /// Who takes the turn at a connection. What works across tenants waits beside those whose turn it is.
+    /// The tenant that takes the turn at a connection. Work across tenants takes no turn.
     pub(crate) fn tenant(self) -> Option<&'t TenantId> {
         match self {
             Self::Reads(tenant) => tenant,
@@ -81,7 +83,8 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Executes statements none of which needs what another one has found. Says how many rows each touched.
+    /// Executes statements that do not depend on each other's results. Returns the number of rows that each
+    /// touched.
     pub(crate) async fn execute_all(&mut self, statements: &[Statement]) -> Result<Vec<u64>, Error> {
         let Open::Sqlite(transaction) = &mut self.open else {
             let mut touched = Vec::new();
@@ -113,7 +116,7 @@ impl<'d> Transaction<'d> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    /// The one column of the first row.
+    /// The only column of the first row.
     pub(crate) async fn scalar<T: Column>(&mut self, statement: Statement) -> Result<Option<T>, Error> {
         self.first(statement).await.map(scalar)
     }

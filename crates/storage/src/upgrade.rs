@@ -1,4 +1,4 @@
-//! What a start of this program would change in the schema of a store.
+//! The changes that a start of this program would make to the schema of a store.
 
 use crate::migrations::{known, refuse_newer};
 use crate::open_error::OpenError;
@@ -18,12 +18,12 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// From this schema on each version of the program runs beside the one before it. Earlier programs
-    /// publish a new key under its number, where this one signs under its thumbprint, and cannot read hashes
-    /// under a tenant's key.
+    /// From this schema on, each version of the program can run beside the one before it. Earlier programs
+    /// publish a new key under its number, while this one signs under its thumbprint. They also cannot read
+    /// hashes under a tenant's key.
     pub const BESIDE: i64 = 51;
 
-    /// Looks, and changes nothing.
+    /// Inspects the store without changing it.
     ///
     /// # Errors
     /// [`OpenError`], also when the schema is newer than this program.
@@ -37,7 +37,7 @@ impl Upgrade {
         Ok(Self { store, found, known: known(migrator), pending })
     }
 
-    /// Whether programs that run on the schema as it is go on beside this one.
+    /// Whether programs that run on the present schema can continue beside this one.
     #[must_use]
     pub fn runs_beside(&self) -> bool {
         self.found.is_none_or(|found| found >= Self::BESIDE)

@@ -1,5 +1,5 @@
-//! Usage by day: batches of counts are added across tenants, and sums are read. A row's slot is its day's place in a ring, so that the rows
-//! of days that are kept no more are taken by new ones.
+//! Usage by day: batches of counts are added across tenants, and sums are read. A row's slot is its day's
+//! place in a ring, so that the rows of new days replace those of expired days.
 
 use std::ops::RangeInclusive;
 
@@ -26,7 +26,7 @@ const HOURS: [&str; 24] = [
     "h15", "h16", "h17", "h18", "h19", "h20", "h21", "h22", "h23",
 ];
 
-/// The row changes where the number is beyond the last one.
+/// The row changes if the number is greater than the last one.
 const BEGIN: &str = "
     INSERT INTO usage_batches AS known (replica, number, added_at) VALUES ($1, $2, $3)
     ON CONFLICT (replica) DO UPDATE SET number = excluded.number, added_at = excluded.added_at
@@ -36,7 +36,7 @@ const BEGIN: &str = "
 const FORGET: &str = "DELETE FROM usage_batches WHERE added_at < $1";
 const KEPT_BATCHES: u64 = 86_400;
 
-/// `{added}` adds the hours of the same day, and begins with those of a later one.
+/// `{added}` adds to the hours of the same day, and replaces the hours of an earlier day.
 const ADD: &str = "
     INSERT INTO usage_days AS known ({names})
     SELECT {names} FROM {given}
@@ -45,7 +45,7 @@ const ADD: &str = "
        SET {added}, day = excluded.day
      WHERE known.day <= excluded.day";
 
-/// Of a client, or of the whole tenant where it has no id.
+/// The counts of a client. Without an id, the counts of the whole tenant.
 const OF_CLIENT: &str = "
     SELECT {columns(u)} FROM usage_days u
      WHERE u.tenant_id = {tenant} AND u.client_id = $2 AND u.day BETWEEN $3 AND $4 AND {known}
@@ -150,7 +150,7 @@ fn within(statement: Statement, days: &RangeInclusive<u64>) -> Statement {
     statement.bind(*days.start()).bind(*days.end())
 }
 
-/// While no commit is under way: none deletes a tenant meanwhile.
+/// This holds the lock of commits, so no commit deletes a tenant meanwhile.
 async fn add(
     database: &Database,
     UsageBatch { replica, number, rows, now }: &UsageBatch,

@@ -1,6 +1,7 @@
-//! Where secrets were used from, and which verifiers fetched keys. Requests collect what they saw, and one batch writes it. Each secret
-//! keeps its latest addresses, each tenant a limited number of verifiers. A batch holds rows of many tenants and is written across
-//! tenants, so the role under which requests read needs no right to write.
+//! The addresses that used secrets, and the verifiers that fetched keys. Requests collect them, and one batch
+//! writes them. Each secret keeps its latest addresses, and each tenant a limited number of verifiers. A
+//! batch contains rows of many tenants and is written across tenants, so the role of requests needs no right
+//! to write.
 
 use std::ops::RangeInclusive;
 
@@ -55,8 +56,8 @@ pub(crate) const SELECT_FETCHES: &str = "
      WHERE s.tenant_id = {tenant}
      ORDER BY s.last_fetch_at DESC, s.verifier";
 
-/// A deleted tenant is left out, and no fetch becomes older than it is. New verifiers are kept as long as those leave room that keep
-/// their places; if there is no new one, nothing is counted.
+/// A deleted tenant is left out, and no fetch is replaced by an older one. New verifiers are added while
+/// there is room beside those that keep their places. If there is no new one, nothing is counted.
 const RECORD_FETCHES: &str = "
     WITH seen AS MATERIALIZED (
         SELECT t.tenant_id, given.verifier, given.last_fetch_at, given.newest_key, k.verifier IS NULL AS is_new
@@ -83,7 +84,8 @@ const RECORD_FETCHES: &str = "
        SET last_fetch_at = {greatest}(known.last_fetch_at, excluded.last_fetch_at),
            newest_key = {greatest}(known.newest_key, excluded.newest_key)";
 
-/// Where there are too many: nearly always all verifiers of a tenant are known, and counting them costs less than sorting them.
+/// Prunes tenants with too many verifiers: nearly always all verifiers of a tenant are known, and counting
+/// them costs less than sorting them.
 pub(crate) const PRUNE_FETCHES: &str = "
     DELETE FROM key_sightings
      WHERE (tenant_id, verifier) IN (
@@ -129,7 +131,7 @@ impl UsageLog for Database {
     }
 }
 
-/// Between two commits: no commit deletes a secret or a tenant while something of it is recorded.
+/// This runs between two commits, so no commit deletes a secret or a tenant while its use is recorded.
 pub(crate) async fn record<R: Columns>(
     database: &Database,
     rows: &[R],

@@ -1,4 +1,4 @@
-//! Identifiers that were used, each of which may be used once.
+//! Used identifiers. Each may be used once.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -20,13 +20,14 @@ use crate::statement::{Dialect, Statement};
 /// The columns of the primary key.
 pub(crate) const KEY: &str = "tenant_id, digest";
 
-/// SQLite: many rows in one transaction, or none where one of them exists already or two are equal.
+/// For SQLite: inserts many rows in one transaction, or none if one of them exists already or two are equal.
 const INSERT_ALL: &str = "INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given}";
 
-/// After it: those that do not exist yet. Of equal ones one is inserted. SQLite's thread hands over each row by itself.
+/// For a second attempt: inserts only new identifiers, and equal ones once. SQLite's thread returns each row
+/// separately.
 const UNLESS_USED: &str = " WHERE TRUE ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
 
-/// PostgreSQL: one row under the role of requests, in one statement with entering the tenant `$1`.
+/// For PostgreSQL: inserts one row under the role of requests. The statement also enters the tenant `$1`.
 const INSERT_ONE: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     INSERT INTO used_identifiers (tenant_id, digest, expires_at)
@@ -40,7 +41,7 @@ static INSERT_GROUP: LazyLock<String> =
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
 
-/// Rows that are deleted in one statement.
+/// The rows that one statement deletes.
 const BATCH: u64 = 1_000;
 
 #[async_trait]
@@ -79,8 +80,9 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
         &self.0
     }
 
-    /// One statement in a transaction of its own: a thread executes each statement, and begin and commit as statements cost as much as the row.
-    /// A group with a replay takes a second one, which says which it is.
+    /// Executes one statement in a transaction of its own: a thread executes each statement, and separate
+    /// statements for begin and commit would cost as much as the row. A group with a replay needs a second
+    /// statement, which shows which one it is.
     async fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,

@@ -9,7 +9,7 @@ mod sandbox;
 use sandbox::Sandbox;
 use testkit::store_contract::Stores;
 
-/// What says where the server is.
+/// The variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {

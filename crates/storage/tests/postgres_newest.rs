@@ -1,5 +1,5 @@
-//! A database of the newest PostgreSQL is a store too, and its wall stands: who makes a role there is not yet one who may take it. Text
-//! is sorted as in English unless a column says otherwise.
+//! A database of the newest PostgreSQL is a store too, with row level security. A login that makes a role
+//! there cannot act as that role yet. Text is sorted as in English unless a column says otherwise.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -32,7 +32,7 @@ use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;
 use testkit::store_contract::Stores;
 
-/// What says where the server is.
+/// The variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_NEWEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {
@@ -42,7 +42,7 @@ async fn fresh() -> (Stores, Sandbox) {
 
 testkit::store_contract_tests!(fresh);
 
-/// What the other tests rest on here.
+/// Checks the properties of this server that the other tests depend on.
 #[tokio::test]
 async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
     let (version, sorts): (i32, bool) = sqlx::query_as(
@@ -54,11 +54,11 @@ async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
     assert!(version >= 160_000 && sorts, "{version} {sorts}");
 }
 
-/// As the sixth schema's program left it.
+/// The database is as the program of the sixth schema left it.
 #[tokio::test]
 async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     let modest = Modest::new().await;
-    // What PostgreSQL gives who makes a role.
+    // These are the rights that PostgreSQL gives the maker of a role.
     let made = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
     modest.administer(made).await;
     let mut connection = sandbox::migrated(&modest.url(), 6).await;

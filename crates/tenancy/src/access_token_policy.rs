@@ -16,7 +16,7 @@ pub struct AccessTokenPolicy {
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
-    /// What each token says beside the claims of its grant.
+    /// The claims of each token beside those of its grant.
     #[serde(default)]
     pub claims: StaticClaims,
     /// Previous `typ` values, each accepted until the last token with it has expired.
@@ -53,8 +53,8 @@ impl TokenFormat {
 }
 
 impl AccessTokenPolicy {
-    /// Whether a token with this `typ` header is an access token of the tenant. Without the check an ID token or a
-    /// client assertion could pass for an access token (RFC 8725 §3.11).
+    /// Whether a token with this `typ` header is an access token of the tenant. Without the check an ID token
+    /// or a client assertion could pass for an access token (RFC 8725 §3.11).
     #[must_use]
     pub fn accepts_typ(&self, typ: Option<&str>, now: Timestamp) -> bool {
         let Some(typ) = typ else { return false };
@@ -80,13 +80,14 @@ impl Default for AccessTokenPolicy {
     }
 }
 
-/// Whether two `typ` values are one media type. Media types ignore case (RFC 2045 §5.1).
+/// Whether two `typ` values are the same media type. Media types ignore case (RFC 2045 §5.1).
 #[must_use]
 pub fn same_media_type(left: &str, right: &str) -> bool {
     bare_media_type(left).eq_ignore_ascii_case(bare_media_type(right))
 }
 
-/// A `typ` without the prefix: "It is RECOMMENDED that the 'application/' prefix be omitted" (RFC 7515 §4.1.9).
+/// A `typ` without the prefix: "It is RECOMMENDED that the 'application/' prefix be
+/// omitted" (RFC 7515 §4.1.9).
 #[must_use]
 pub fn bare_media_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyPolicy {
-    /// How long a new key lives at most.
+    /// The longest lifetime of a new key.
     pub max_lifetime: Lifetime,
-    /// How long it lives where the request names no end.
+    /// The lifetime of a new key if the request has no end.
     pub default_lifetime: Lifetime,
     /// The brand before its keys.
     pub prefix: Option<String>,
 }
 
 impl ApiKeyPolicy {
-    /// No policy allows longer lives.
+    /// The longest lifetime that a policy may allow.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(3_650 * 86_400);
 }
 

@@ -1,4 +1,4 @@
-//! Which assertions of clients a tenant accepts (RFC 7523 §3).
+//! The assertions of clients that a tenant accepts (RFC 7523 §3).
 
 use protocol::Lifetime;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 /// The audience and lifetime of assertions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssertionPolicy {
-    /// Whether `aud` is the issuer alone, as a string (RFC 7523bis, FAPI 2.0). Otherwise a token endpoint is accepted as well, and a list.
+    /// Whether `aud` is the issuer alone, as a string (RFC 7523bis, FAPI 2.0). Otherwise a token endpoint is
+    /// accepted as well, and a list.
     pub issuer_only: bool,
-    /// How long an assertion may live. The replay guard remembers it as long.
+    /// The longest lifetime of an assertion. The replay guard remembers it for as long.
     pub max_lifetime: Lifetime,
 }
 
 impl AssertionPolicy {
-    /// No policy accepts longer ones.
+    /// The longest lifetime that a policy may allow.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(3_600);
 }
 

@@ -1,5 +1,5 @@
-//! What a tenant may say of the pages that people see: two colours, corners, a font, a logo and addresses. It is values only: no text of it
-//! reaches a style sheet, and no page takes markup from it.
+//! The look of a tenant's pages: two colours, corners, a font, a logo and links. It consists of values only:
+//! no text of it reaches a style sheet, and no page takes markup from it.
 
 use protocol::named;
 use serde::{Deserialize, Serialize};
@@ -20,9 +20,9 @@ pub struct Branding {
     pub font: Font,
     /// The logo.
     pub logo: Option<Logo>,
-    /// The logo on a dark page, where it is another one.
+    /// The logo on a dark page, if it is another one.
     pub logo_dark: Option<Logo>,
-    /// Where people get help.
+    /// The page where people get help.
     pub support_url: Option<String>,
     /// The terms of service.
     pub terms_url: Option<String>,
@@ -47,24 +47,24 @@ named!(Corners { Square => "square", Round => "round" });
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Font {
-    /// That of the system's own windows.
+    /// The font of the system's own windows.
     #[default]
     System,
-    /// One with serifs.
+    /// A font with serifs.
     Serif,
 }
 
 named!(Font { System => "system", Serif => "serif" });
 
-/// A colour that people cannot tell from another one.
+/// A colour that people cannot distinguish from another one.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{primary} on {background} has a contrast of {:.2}:1, and controls need {}:1 (WCAG 2.2, 1.4.11); {nearest} has it", floor(.ratio), Branding::CONTROL_CONTRAST)]
 pub struct LowContrast {
     /// The refused colour.
     pub primary: Colour,
-    /// What it is shown on.
+    /// The background colour.
     pub background: Colour,
-    /// Their contrast.
+    /// The contrast of the two.
     pub ratio: f64,
     /// The most similar colour that has enough.
     pub nearest: Colour,
@@ -76,8 +76,9 @@ fn floor(ratio: &f64) -> f64 {
 }
 
 impl Branding {
-    /// What a control needs beside the page (WCAG 2.2, success criterion 1.4.11). Text is black or white, whichever people can read on the
-    /// colour, so that it has the 4.5:1 of criterion 1.4.3 on every colour.
+    /// The contrast that a control needs beside the page (WCAG 2.2, success criterion 1.4.11). Text is black
+    /// or white, whichever is more readable on the colour, so it has the 4.5:1 of criterion 1.4.3 on every
+    /// colour.
     pub const CONTROL_CONTRAST: f64 = 3.0;
 
     /// Its logos.
@@ -85,7 +86,7 @@ impl Branding {
         self.logo.iter().chain(&self.logo_dark)
     }
 
-    /// Whether its style is that of a tenant that declares nothing. Logos and addresses are no matter of style.
+    /// Whether its style is the default. Logos and links do not count as style.
     #[must_use]
     pub fn looks_as_default(&self) -> bool {
         let plain = Self::default();

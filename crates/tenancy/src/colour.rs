@@ -21,7 +21,7 @@ impl Colour {
     /// White.
     pub const WHITE: Self = Self([255; 3]);
 
-    /// From its parts.
+    /// The colour with these parts.
     #[must_use]
     pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
         Self([red, green, blue])
@@ -40,7 +40,7 @@ impl Colour {
         if self.contrast(Self::BLACK) >= self.contrast(Self::WHITE) { Self::BLACK } else { Self::WHITE }
     }
 
-    /// This colour with a share of another one, from 0 to 1.
+    /// This colour mixed with a share of another one, from 0 to 1.
     #[must_use]
     pub fn mixed(self, other: Self, share: f64) -> Self {
         let mixed = |at: usize| {
@@ -50,8 +50,8 @@ impl Colour {
         Self([mixed(0), mixed(1), mixed(2)])
     }
 
-    /// This colour if it has the contrast; else the colour with the least black or white in it that has. A ratio that no colour has
-    /// gives black or white.
+    /// This colour if it has the contrast. Otherwise the colour with the least black or white in it that has
+    /// the contrast. If no colour can have the ratio, it is black or white.
     #[must_use]
     pub fn with_contrast(self, against: Self, least: f64) -> Self {
         let shades = (0..=255_u8)

@@ -1,7 +1,7 @@
 //! Counts, buffered in memory until a background task writes them: a request itself writes nothing.
 //!
-//! Adding to a known key is one lookup, allocates nothing and waits for no other thread. The memory is bounded: a tenant that fills more than half of
-//! it has no more than its share of the other half.
+//! Adding to a known key is one lookup, allocates nothing and waits for no other thread. The memory is
+//! bounded: a tenant that fills more than half of it gets only its share of the other half.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, RandomState};
@@ -47,8 +47,9 @@ impl<K: Hash + Ord> CountBuffer<K> {
         Self { shards, held: Mutex::default(), capacity }
     }
 
-    /// Adds one to a borrowed key, which is copied if it is new. Says whether it was counted: there may be no room for a new key in the share of
-    /// its tenant. A key without one is of those of which no tenant has many; a quarter more is for them.
+    /// Adds one to a borrowed key, which is copied if it is new. Returns whether it was counted: the tenant's
+    /// share may have no room for a new key. `share_of` is `None` for keys of which no tenant has many; these
+    /// have a further quarter of the memory.
     pub fn add<Q: Hash + Equivalent<K> + ?Sized>(
         &self,
         share_of: Option<&TenantId>,
@@ -76,7 +77,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
                 *drained.entry(key).or_default() += count;
             }
         }
-        // What is added meanwhile has its places for nothing until the next time.
+        // Keys that are added meanwhile need no place until the next call.
         *self.held() = Held::default();
         drained
     }
@@ -91,7 +92,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
 }
 
 impl Held {
-    /// A place for one more key, if there is one.
+    /// Takes a place for one more key, if there is one.
     fn take_place(&mut self, share_of: Option<&TenantId>, capacity: usize) -> bool {
         let Some(tenant) = share_of else {
             let has_room = self.all < capacity + capacity / 4;

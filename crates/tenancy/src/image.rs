@@ -1,5 +1,5 @@
-//! What a picture says of itself in its first bytes: its format and its size. Nothing here decodes a picture: browsers do, each in a process
-//! that it does not trust.
+//! The format and the size of a picture, from its first bytes. This code never decodes a picture. Browsers do
+//! so, each in a process that it does not trust.
 
 use derive_more::Display;
 
@@ -14,7 +14,7 @@ pub struct Image {
     pub height: u32,
 }
 
-/// A format of pictures that consist of pixels. What consists of markup, as SVG does, could run script.
+/// A pixel format. A format of markup, such as SVG, could run script.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum ImageFormat {
     /// Portable Network Graphics (W3C).
@@ -36,10 +36,10 @@ pub enum UnfitImage {
     /// It is a text, as SVG is.
     #[error("this is markup, which could run script")]
     Markup,
-    /// Its first bytes are those of no format that is served.
+    /// Its first bytes belong to no supported format.
     #[error("this is neither PNG nor JPEG nor WebP")]
     UnknownFormat,
-    /// It ends before it says how large it is.
+    /// It ends before its size.
     #[error("this is no whole {0}")]
     Incomplete(ImageFormat),
     /// It has too many pixels, or none.
@@ -61,7 +61,7 @@ impl Image {
     /// How wide and how high it may be: a browser needs 4 bytes of memory for each pixel.
     pub const MOST_PIXELS: u32 = 4096;
 
-    /// Reads what a picture says of itself.
+    /// Reads the format and the size of a picture.
     ///
     /// # Errors
     /// [`UnfitImage`].
@@ -111,14 +111,15 @@ impl ImageFormat {
     }
 }
 
-/// What a header says.
+/// The content of a header.
 struct Header {
     width: u32,
     height: u32,
     moves: bool,
 }
 
-/// The chunk `IHDR` is the first one. A picture that moves has a chunk `acTL` before its first pixels (PNG, third edition, §5.6).
+/// The chunk `IHDR` is the first one. An animated picture has a chunk `acTL` before its first pixels (PNG,
+/// third edition, §5.6).
 fn png(bytes: &[u8]) -> Option<Header> {
     let mut rest = bytes.get(8..)?;
     let mut header = None;
@@ -148,9 +149,9 @@ fn jpeg(bytes: &[u8]) -> Option<Header> {
         match marker {
             // A marker may be preceded by any number of these.
             0xff => rest = &rest[1..],
-            // Start of scan, and end of image.
+            // These are start of scan, and end of image.
             0xd9 | 0xda => return None,
-            // Without a segment.
+            // These markers have no segment.
             0x01 | 0xd0..=0xd8 => rest = after,
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                 let (height, width) = (big_endian(after.get(3..5)?), big_endian(after.get(5..7)?));
@@ -161,7 +162,7 @@ fn jpeg(bytes: &[u8]) -> Option<Header> {
     }
 }
 
-/// The first chunk has the size, in a form of its own for each kind (RFC 9649 §2.5 to §2.7).
+/// The first chunk has the size, in a different form for each kind (RFC 9649 §2.5 to §2.7).
 fn webp(bytes: &[u8]) -> Option<Header> {
     let (kind, content) = (bytes.get(12..16)?, bytes.get(20..)?);
     let still = |width, height| Some(Header { width, height, moves: false });
@@ -283,7 +284,7 @@ mod tests {
         assert_eq!(refused.to_string(), "this has 262145 bytes, and a logo has at most 262144");
     }
 
-    /// No prefix makes it fail otherwise than by refusing, and none that ends within the header is taken for a picture.
+    /// Each prefix is refused without a panic, and a prefix that ends within the header is no picture.
     #[test]
     fn a_header_that_is_cut_off_or_altered_is_refused_or_read_and_nothing_else() {
         for whole in [PNG, JPEG, PROGRESSIVE, WEBP, LOSSLESS, EXTENDED, MOVING_PNG, MOVING_WEBP] {

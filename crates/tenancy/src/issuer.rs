@@ -5,7 +5,8 @@ use std::sync::Arc;
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
-/// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because `iss` is a `StringOrURI`.
+/// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because
+/// `iss` is a `StringOrURI`.
 #[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Issuer(Arc<str>);
@@ -16,8 +17,8 @@ pub struct Issuer(Arc<str>);
 pub struct InvalidIssuer;
 
 impl Issuer {
-    /// Checks the characters: an issuer is also part of `WWW-Authenticate`, in quotes, so neither a quote nor a backslash may be
-    /// in it.
+    /// Checks the characters: an issuer is also part of `WWW-Authenticate`, in quotes, so neither a quote nor
+    /// a backslash may be in it.
     ///
     /// # Errors
     /// [`InvalidIssuer`].
@@ -27,7 +28,8 @@ impl Issuer {
         if fits { Ok(Self(text.into())) } else { Err(InvalidIssuer) }
     }
 
-    /// The issuer of a tenant that names none: its own path under the public URL. Nothing is built from `Host`.
+    /// The issuer of a tenant that declares none: its own path under the public URL. The `Host` header is
+    /// never used.
     #[must_use]
     pub fn derived(public_url: &str, tenant: &crate::TenantId) -> Self {
         Self(format!("{}/api/v1/tenant/{tenant}", public_url.trim_end_matches('/')).into())

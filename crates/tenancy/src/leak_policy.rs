@@ -1,15 +1,15 @@
-//! What becomes of a client secret or an API key that is reported as found where it should not be.
+//! The effect of a report that a client secret or an API key was found where it should not be.
 
 use protocol::{Lifetime, named};
 use serde::{Deserialize, Serialize};
 
-/// What a report of a credential does.
+/// The effect of a report on the credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakAction {
     /// It is in the audit, and nothing else happens.
     Notify,
-    /// The credential ends after the time of grace.
+    /// The credential ends after the grace period.
     #[default]
     End,
     /// The credential ends at once, with its tokens.
@@ -23,9 +23,9 @@ named! {
 /// The policy of a tenant for credentials that are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakPolicy {
-    /// What a report does.
+    /// The effect of a report.
     pub action: LeakAction,
-    /// How long the credential lives on where it ends after a time.
+    /// How long the credential stays valid, if it ends after a grace period.
     pub grace: Lifetime,
 }
 

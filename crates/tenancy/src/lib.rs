@@ -1,5 +1,5 @@
-//! Which tenant is this request for? A tenant is one isolated authorization server: its own issuer, clients, scopes, keys
-//! and limits. In reading order:
+//! Which tenant is this request for? A tenant is one isolated authorization server: its own issuer, clients,
+//! scopes, keys and limits. In reading order:
 
 // What a tenant is named by.
 mod issuer;

@@ -1,46 +1,46 @@
-//! The limits that a tenant has of its own.
+//! A tenant's own limits.
 
 use std::num::NonZeroU32;
 
 use protocol::{Rate, skip_serializing_none};
 use serde::{Deserialize, Serialize};
 
-/// Limits that take the place of the platform's for one tenant. Where one is absent, the platform's holds.
+/// Limits that replace the platform's for one tenant. If one is absent, the platform's limit applies.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TenantLimits {
-    /// Failed authentications of one source.
+    /// The failed authentications of one source.
     pub failed_attempts: Option<Rate>,
     /// Clients that are neither retired nor deleted.
     pub clients: Option<NonZeroU32>,
     /// Writes of the tenant's administrators together.
     pub admin_writes: Option<Rate>,
-    /// Secrets of a client that are live at once.
+    /// The live secrets of a client.
     pub live_secrets: Option<NonZeroU32>,
-    /// API keys of a client that are live at once.
+    /// The live API keys of a client.
     pub api_keys: Option<NonZeroU32>,
     /// Wrong passwords of people.
     #[serde(skip_serializing_if = "SignInLimits::is_empty")]
     pub sign_in: SignInLimits,
 }
 
-/// How many wrong passwords a quarter of an hour may have. Where one is absent, the platform's limit holds.
+/// The wrong passwords in a quarter of an hour. If one is absent, the platform's limit applies.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInLimits {
-    /// At one account, from all browsers that it does not know.
+    /// At one account, from all unknown browsers.
     pub account: Option<NonZeroU32>,
-    /// At one account, from each browser that it knows.
+    /// At one account, from each known browser.
     pub known_browser: Option<NonZeroU32>,
-    /// The distinct accounts at which one source fails, from browsers that they do not know.
+    /// The distinct accounts at which one source fails, from browsers that these do not know.
     pub source: Option<NonZeroU32>,
 }
 
 impl SignInLimits {
-    /// The greatest value. More than a hundred wrong passwords in a row are refused in any case (NIST SP 800-63B-4 §3.2.2), and the accounts
-    /// at which a source has failed are kept in memory.
+    /// The greatest limit. More than a hundred wrong passwords in a row are refused in any case (NIST SP
+    /// 800-63B-4 §3.2.2), and the accounts at which a source has failed are kept in memory.
     pub const GREATEST: u32 = 100;
 
     /// The names of the limits that are greater than they may be.

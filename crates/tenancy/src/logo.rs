@@ -1,5 +1,5 @@
-//! A tenant's logo: the name of a picture that the store keeps beside the tenant. Rows and caches of tenants hold the name alone, so that no
-//! request for a token reads a picture.
+//! A tenant's logo: the digest of a picture that the store has beside the tenant. Rows and caches of tenants
+//! contain the digest alone, so that no request for a token reads a picture.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Logo {
     hash: String,
-    /// Of a logo that is to be stored.
+    /// The bytes of a logo that must be stored.
     #[serde(skip)]
     content: Option<Arc<[u8]>>,
 }
 
 impl Logo {
-    /// One that is to be stored, with the digest of its bytes.
+    /// A logo that must be stored, with the digest of its bytes.
     #[must_use]
     pub fn new(hash: String, content: impl Into<Arc<[u8]>>) -> Self {
         Self { hash, content: Some(content.into()) }
     }
 
-    /// One that is stored.
+    /// A stored logo.
     #[must_use]
     pub const fn stored(hash: String) -> Self {
         Self { hash, content: None }
@@ -35,7 +35,7 @@ impl Logo {
         &self.hash
     }
 
-    /// Its bytes, where they are to be stored.
+    /// Its bytes, if they must be stored.
     #[must_use]
     pub const fn content(&self) -> Option<&Arc<[u8]>> {
         self.content.as_ref()
@@ -50,7 +50,7 @@ impl PartialEq for Logo {
 
 impl Eq for Logo {}
 
-/// Without its bytes. A fingerprint of what a file declares is made of this text.
+/// The text leaves out the bytes. The fingerprint of a declaration is made from this text.
 impl fmt::Debug for Logo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Logo").field(&self.hash).finish()

@@ -1,4 +1,5 @@
-//! How long refresh tokens live, and when a client gets a new one in the place of the one that it sends (RFC 6749 §6, RFC 9700 §2.2.2).
+//! How long refresh tokens live, and when a client gets a new one in place of the one that it sends (RFC 6749
+//! §6, RFC 9700 §2.2.2).
 
 use protocol::{Lifetime, named, skip_serializing_none};
 use serde::{Deserialize, Serialize};
@@ -7,41 +8,41 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RefreshTokenPolicy {
-    /// Whose refresh tokens change with each use.
+    /// The clients whose refresh tokens change with each use.
     pub rotation: Rotation,
-    /// How long after a use the same token gets the same successor.
+    /// How long after a use the same token returns the same successor.
     pub grace: Lifetime,
-    /// How long one is valid without a use.
+    /// How long a token is valid without a use.
     pub idle: Lifetime,
     /// How long after the sign-in there are any.
     pub absolute: Lifetime,
 }
 
-/// What a client says differently from its tenant.
+/// A client's differences from its tenant's policy.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnRefreshTokenPolicy {
-    /// In the place of the tenant's `rotation`.
+    /// The value in place of the tenant's `rotation`.
     pub rotation: Option<Rotation>,
-    /// In the place of the tenant's `grace`.
+    /// The value in place of the tenant's `grace`.
     pub grace: Option<Lifetime>,
-    /// In the place of the tenant's `idle`.
+    /// The value in place of the tenant's `idle`.
     pub idle: Option<Lifetime>,
-    /// In the place of the tenant's `absolute`.
+    /// The value in place of the tenant's `absolute`.
     pub absolute: Option<Lifetime>,
 }
 
-/// Whose refresh tokens change with each use.
+/// The clients whose refresh tokens change with each use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
-    /// Those of public clients. A client that authenticates has bound them to its credential.
+    /// Public clients. The refresh tokens of a client that authenticates are bound to its credential.
     #[default]
     Public,
-    /// Those of all clients.
+    /// All clients.
     Always,
-    /// Nobody's.
+    /// No client's refresh tokens change.
     Never,
 }
 
@@ -51,7 +52,7 @@ impl RefreshTokenPolicy {
     /// The longest grace: for as long a thief would get the owner's tokens unnoticed.
     pub const LONGEST_GRACE: Lifetime = Lifetime::from_seconds(300);
 
-    /// The policy of a client that says this differently.
+    /// The policy of a client with these differences.
     #[must_use]
     pub fn with(self, own: OwnRefreshTokenPolicy) -> Self {
         Self {

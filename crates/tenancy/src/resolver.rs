@@ -1,4 +1,4 @@
-//! The first step of every request: from the name in the path to the tenant.
+//! The first step of every request: finds the tenant of the name in the path.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum TenantError {
     /// Suspended.
     #[error("the tenant is suspended")]
     Suspended(Arc<Tenant>),
-    /// The tenant does not serve OAuth, or signs nobody in.
+    /// The tenant does not serve OAuth, or does not sign people in.
     #[error("the tenant has not enabled the strategy")]
     StrategyNotEnabled(Arc<Tenant>),
     /// The store failed.
@@ -45,7 +45,8 @@ impl TenantResolver {
     /// The active tenant of this name.
     ///
     /// # Errors
-    /// [`TenantError::Unknown`] for any other name, which costs no read where it is malformed; [`TenantError::Suspended`].
+    /// [`TenantError::Unknown`] for any other name, without a read if it is malformed;
+    /// [`TenantError::Suspended`].
     pub async fn resolve(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.find(name).await?;
         if tenant.is_active() { Ok(tenant) } else { Err(TenantError::Suspended(tenant)) }
@@ -54,7 +55,7 @@ impl TenantResolver {
     /// The tenant of this name if it serves OAuth.
     ///
     /// # Errors
-    /// As [`TenantResolver::resolve`], and [`TenantError::StrategyNotEnabled`].
+    /// The errors of [`TenantResolver::resolve`], and [`TenantError::StrategyNotEnabled`].
     pub async fn resolve_authorization_server(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.resolve(name).await?;
         if tenant.strategies.oauth2 { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
@@ -63,17 +64,17 @@ impl TenantResolver {
     /// The tenant of this name if it signs people in.
     ///
     /// # Errors
-    /// As [`TenantResolver::resolve_authorization_server`].
+    /// The errors of [`TenantResolver::resolve_authorization_server`].
     pub async fn resolve_openid_provider(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.resolve_authorization_server(name).await?;
         if tenant.strategies.oidc { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
     }
 
-    /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token has
-    /// expired.
+    /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token
+    /// has expired.
     ///
     /// # Errors
-    /// As [`TenantResolver::resolve`].
+    /// The errors of [`TenantResolver::resolve`].
     pub async fn resolve_key_publisher(
         &self,
         name: &str,

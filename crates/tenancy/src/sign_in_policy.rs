@@ -15,9 +15,9 @@ pub struct SignInPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionPolicy {
-    /// Without a use.
+    /// The time without a use.
     pub idle: Lifetime,
-    /// In all, after the sign-in.
+    /// The time after the sign-in, in all.
     pub absolute: Lifetime,
     /// Both of a session that outlives the browser. Zero: people have no such choice.
     pub remember: Lifetime,
@@ -33,7 +33,8 @@ impl SessionPolicy {
         self.remember.seconds() > 0
     }
 
-    /// How long a session lasts without a use, and in all. One that was remembered is as others are where the choice is not offered any more.
+    /// How long a session lasts without a use, and in all. If the choice to be remembered is no longer
+    /// offered, a remembered session lasts as long as others.
     #[must_use]
     pub fn lifetimes(self, is_remembered: bool) -> (Lifetime, Lifetime) {
         if is_remembered && self.offers_to_remember() {

@@ -1,4 +1,4 @@
-//! How a tenant signs and how long verifiers may keep its public keys.
+//! How a tenant signs, and how long verifiers may cache its public keys.
 
 use protocol::{Lifetime, SigningAlgorithm, named};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Algorithm and windows of a tenant's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningPolicy {
-    /// What new tokens are signed with.
+    /// The algorithm of new tokens.
     pub algorithm: SigningAlgorithm,
     /// How long a key signs before the next one takes over.
     pub rotate_every: Lifetime,
@@ -16,14 +16,15 @@ pub struct SigningPolicy {
     pub jwks_max_age: Lifetime,
     /// `stale-while-revalidate` of the JWKS answer (RFC 5861 §3).
     pub jwks_stale: Lifetime,
-    /// By how much clocks may differ.
+    /// The difference between clocks that is allowed.
     pub skew: Lifetime,
     /// How long new RSA keys are: 2048, 3072 or 4096 bits. Other algorithms have one size.
     pub rsa_bits: u32,
     /// How new keys are named.
     #[serde(default)]
     pub kid: KidForm,
-    /// How long a key may wait to sign until the verifiers that poll have fetched it; absent: it does not wait.
+    /// How long a key may wait to sign until the polling verifiers have fetched it. If it is absent, the key
+    /// does not wait.
     pub hold_activation: Option<Lifetime>,
 }
 
@@ -31,8 +32,8 @@ pub struct SigningPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KidForm {
-    /// `oauth2-key-N`, counted by tenant. Two stores that are in turn one issuer's give the same name to
-    /// different keys.
+    /// `oauth2-key-N`, counted by tenant. If one issuer moves from one store to another, different keys may
+    /// have the same name.
     #[default]
     Numbered,
     /// The start of the key's thumbprint (RFC 7638).

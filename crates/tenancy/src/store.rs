@@ -13,7 +13,8 @@ pub trait TenantStore: Send + Sync {
     /// The tenant of this id, in any status.
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError>;
 
-    /// Whether the tenant is known to exist without reading anything. A store without a memory says so of all.
+    /// Whether the tenant is known to exist, without reading anything. A store without a memory returns true
+    /// for all names.
     fn has_at_hand(&self, _: &TenantId) -> bool {
         true
     }
@@ -37,7 +38,7 @@ pub enum StoreError {
     Fault(#[source] Arc<dyn Error + Send + Sync>),
 }
 
-/// What a store answers.
+/// The result of a store.
 pub type Stored<T> = Result<T, StoreError>;
 
 impl StoreError {

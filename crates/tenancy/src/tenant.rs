@@ -1,4 +1,5 @@
-//! One tenant as its requests need it: identity, policies and resource servers. Clients and keys are found separately.
+//! One tenant as its requests need it: identity, policies and resource servers. Clients and
+//! keys are found separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +34,7 @@ pub struct Tenant {
     pub access_token: AccessTokenPolicy,
     /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
-    /// Other issuers that rules of its clients refer to.
+    /// Other issuers that the rules of its clients refer to.
     #[serde(default)]
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// The authorities of its clients' certificates in PEM, in place of those of the listener.
@@ -42,20 +43,20 @@ pub struct Tenant {
     /// The API keys of its clients, which have none without it.
     #[serde(default)]
     pub api_keys: Option<ApiKeyPolicy>,
-    /// What becomes of a credential of its clients that is reported as leaked.
+    /// The effect of a report that a client's credential has leaked.
     #[serde(default)]
     pub leaks: LeakPolicy,
     /// The policy of the refresh tokens of its people.
     pub refresh_token: RefreshTokenPolicy,
     /// The policy of its sign-ins.
     pub sign_in: SignInPolicy,
-    /// Whether the clients that do not say it know a person by the same `sub`.
+    /// Whether `sub` is public or pairwise, for clients without a setting of their own.
     pub subject: SubjectType,
     /// How the pages look that people see.
     pub branding: Branding,
     /// The audiences, ordered by name.
     pub resource_servers: Vec<ResourceServer>,
-    /// The limits of its own.
+    /// Its own limits.
     pub limits: TenantLimits,
 }
 
@@ -96,7 +97,7 @@ impl Tenant {
 pub enum TenantStatus {
     /// The tenant serves requests.
     Active,
-    /// The tenant answers as an unknown one, except for its public keys.
+    /// The tenant looks like an unknown one, except for its public keys.
     Suspended {
         /// When its last token expires; until then its keys stay published.
         keys_published_until: Timestamp,
@@ -119,7 +120,7 @@ pub struct ResourceServer {
     pub audience: String,
     /// The scopes of this audience.
     pub scopes: Scope,
-    /// What people read of a scope, by its token; none of a scope of which nothing is said.
+    /// The description of a scope for people, by its token. A scope may have none.
     #[serde(default)]
     pub scope_descriptions: BTreeMap<String, String>,
     /// Clients that may introspect tokens for it.
@@ -145,15 +146,16 @@ impl Tenant {
         self.resource_servers.iter().find(|server| server.audience == audience)
     }
 
-    /// Whether the scope applies to the audience. A scope that no resource server has declared applies to every
-    /// audience.
+    /// Whether the scope applies to the audience. A scope that no resource server has declared
+    /// applies to every audience.
     #[must_use]
     pub fn scope_belongs_to(&self, token: &ScopeToken, audience: &str) -> bool {
         self.resource_server(audience).is_some_and(|server| server.scopes.contains(token))
             || !self.resource_servers.iter().any(|server| server.scopes.contains(token))
     }
 
-    /// What people read of a scope: what the resource servers of these audiences say of it, or else what others say.
+    /// The description of a scope for people: that of the resource servers of these audiences, or else that
+    /// of other ones.
     #[must_use]
     pub fn descriptions_of(&self, scope: &str, audiences: &[String]) -> BTreeSet<&str> {
         let said = |is_of: &dyn Fn(&ResourceServer) -> bool| -> BTreeSet<_> {

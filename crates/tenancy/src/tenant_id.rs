@@ -23,14 +23,14 @@ impl TenantId {
     /// The reserved tenant of the platform's administrators; it can be neither declared nor the default.
     pub const PLATFORM: &str = "platform";
 
-    /// That tenant.
+    /// The reserved tenant.
     #[must_use]
     pub fn platform() -> Self {
         Self(Self::PLATFORM.into())
     }
 
-    /// Parses an identifier. Case and escapes are not normalised: two spellings of one tenant would be two cache keys
-    /// and, sooner or later, two rows.
+    /// Parses an identifier. Case and escapes are not normalised: two spellings of one tenant would be two
+    /// cache keys and, sooner or later, two rows.
     ///
     /// # Errors
     /// [`InvalidTenantId`].
@@ -56,7 +56,8 @@ impl TenantId {
         }
     }
 
-    /// Whether this is [`TenantId::admin_audience`]. It allocates nothing, because every token request calls it.
+    /// Whether this is [`TenantId::admin_audience`]. It allocates nothing, because
+    /// every token request calls it.
     #[must_use]
     pub fn is_admin_audience(&self, audience: &str) -> bool {
         if self.as_str() == Self::PLATFORM {

@@ -1,4 +1,5 @@
-//! Other issuers whose assertions authenticate clients of a tenant (RFC 7523 §2.2): platforms on which workloads run.
+//! Other issuers whose assertions authenticate clients of a tenant (RFC 7523 §2.2), such as the platforms
+//! that run workloads.
 
 use std::borrow::Cow;
 
@@ -7,21 +8,21 @@ use serde::{Deserialize, Serialize};
 /// An issuer of another system, trusted by one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedIssuer {
-    /// What the rules of clients call it.
+    /// The name in the rules of clients.
     pub name: String,
     /// `iss` of its assertions, or the trust domain of their subjects: `spiffe://example.org`.
     pub issuer: String,
-    /// Where its keys are.
+    /// The place of its keys.
     pub keys: IssuerKeys,
     /// The algorithms that it may sign with; none where any of an asymmetric key will do.
     pub algorithms: Vec<String>,
 }
 
-/// Where the keys of another issuer are.
+/// The place of another issuer's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssuerKeys {
-    /// Its metadata name the URL (OpenID Connect Discovery §4).
+    /// Its metadata contains the URL (OpenID Connect Discovery §4).
     Discovery,
     /// At this URL.
     Url(String),
@@ -40,7 +41,8 @@ impl TrustedIssuer {
         Self { name, issuer: issuer.to_owned(), keys, algorithms: Vec::new() }
     }
 
-    /// The one of these that a rule means, by name or `iss`. One that is not declared has its keys by discovery.
+    /// The issuer that a rule names, by name or `iss`. The keys of an undeclared issuer are found by
+    /// discovery.
     #[must_use]
     pub fn find<'i>(declared: &'i [Self], named: &str) -> Option<Cow<'i, Self>> {
         let found = declared.iter().find(|issuer| issuer.name == named || issuer.issuer == named);
@@ -56,7 +58,7 @@ impl TrustedIssuer {
         self.issuer.starts_with(Self::SPIFFE)
     }
 
-    /// Whether an assertion of this `iss` and `sub` says that it is of this issuer.
+    /// Whether an assertion with this `iss` and `sub` names this issuer.
     #[must_use]
     pub fn is_named(&self, iss: Option<&str>, sub: &str) -> bool {
         if self.is_trust_domain() {

@@ -1,5 +1,6 @@
-//! Permits that tenants share, in turn. While a permit is free, a tenant takes it, however many it has; while tenants wait, a permit goes to
-//! the tenant that holds the fewest, and of equal ones to the tenant whose last turn, or whose first wait, is the oldest.
+//! Permits that tenants share in turn. While permits are free, a tenant may take any number of them. While
+//! tenants wait, a permit goes to the tenant that holds the fewest. Of equal ones it goes to the tenant whose
+//! last turn, or whose first wait, is the oldest.
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ pub struct Turn {
     tenant: TenantId,
 }
 
-/// As many of this tenant wait as may.
+/// The tenant has the largest number of waiting callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too much of this tenant waits for its turn")]
 pub struct TooManyWait;
@@ -38,7 +39,7 @@ struct Shared {
 struct State {
     free: usize,
     tenants: HashMap<TenantId, OfTenant>,
-    /// The tenants that wait and may hold one more: by permits held, then by their last turn.
+    /// The waiting tenants that may hold one more permit: by held permits, then by their last turn.
     order: BTreeSet<(usize, u64, TenantId)>,
     last_turn: u64,
 }
@@ -51,13 +52,14 @@ struct OfTenant {
 }
 
 impl TenantTurns {
-    /// So many permits, of which one tenant can hold all. So many of each tenant may wait.
+    /// This number of permits, of which one tenant can hold all. Each tenant may have this number of waiting
+    /// callers.
     #[must_use]
     pub fn new(permits: usize, most_waiting: usize) -> Self {
         Self::bounded(permits, permits, most_waiting)
     }
 
-    /// So many permits, of which a tenant holds at most so many, even while no other tenant waits.
+    /// This number of permits. A tenant holds at most `most_of_tenant`, even while no other tenant waits.
     #[must_use]
     pub fn bounded(permits: usize, most_of_tenant: usize, most_waiting: usize) -> Self {
         let state = Mutex::new(State { free: permits, ..State::default() });
@@ -127,7 +129,8 @@ impl State {
         shared: &Shared,
     ) -> Result<(), TooManyWait> {
         self.last_turn += 1;
-        // A tenant that comes anew is behind those that wait, so that none can pass them by coming again and again.
+        // A new tenant comes after those that wait, so that no tenant can pass them by leaving and coming
+        // again.
         let new = || OfTenant { last_turn: self.last_turn, ..OfTenant::default() };
         let of_tenant = self.tenants.entry(tenant.clone()).or_insert_with(new);
         if of_tenant.waiting.len() >= shared.most_waiting {
@@ -141,7 +144,7 @@ impl State {
         if has_room { Ok(()) } else { Err(TooManyWait) }
     }
 
-    /// Puts the tenant at its place in the order, or forgets it where it neither holds nor waits.
+    /// Puts the tenant at its place in the order. Removes it if it neither holds a permit nor waits.
     fn place(&mut self, tenant: &TenantId, most_of_tenant: usize) {
         let Some(of_tenant) = self.tenants.get(tenant) else { return };
         let place = (of_tenant.held, of_tenant.last_turn, tenant.clone());

@@ -1,7 +1,7 @@
 //! Last uses, buffered in memory until a background task writes them: a request itself writes nothing.
 //!
-//! Every request may add a use. Adding a known one is one lookup, allocates nothing and waits for no other thread; the memory is bounded,
-//! however many owners and users there are.
+//! Every request may add a use. Adding a known one is one lookup, allocates nothing and waits for no other
+//! thread. The memory is bounded, however many owners and users there are.
 
 use std::hash::{Hash, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,12 +15,12 @@ pub(crate) const SHARDS: usize = 16;
 /// Uses in memory before the oldest owners are dropped: about 20 MiB.
 const CAPACITY: usize = 100_000;
 
-/// The last use of something by one user.
+/// The last use of a thing by one user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usage<O, U, N = ()> {
-    /// What was used.
+    /// The used thing.
     pub owner: O,
-    /// By which address or program.
+    /// The address or program that used it.
     pub user: U,
     /// When last.
     pub at: Timestamp,
@@ -44,7 +44,8 @@ struct Shard<O, U, N>(Mutex<Owners<O, U, N>>);
 
 struct Owners<O, U, N> {
     of: IndexMap<O, Vec<LastUse<U, N>>, RandomState>,
-    /// The index of the next owner to drop. Removal moves the newest owner into the gap, so the index passes the oldest first.
+    /// The index of the next owner to drop. Removal moves the newest owner into the gap, so the index
+    /// passes the oldest first.
     oldest: usize,
 }
 
@@ -55,7 +56,7 @@ struct LastUse<U, N> {
 }
 
 impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N> {
-    /// Creates a buffer that keeps the latest users of each owner, as many as stores keep.
+    /// Creates a buffer with the latest users of each owner. Stores keep the same number.
     #[must_use]
     pub fn new(users_per_owner: usize) -> Self {
         Self::with_capacity(users_per_owner, CAPACITY)
@@ -163,7 +164,7 @@ impl<O: Hash + Eq, U, N: Ord> Owners<O, U, N> {
             uses.push(LastUse { user: to_user(), at, newest });
             return true;
         }
-        // A store would not keep the oldest either.
+        // A store would drop the oldest, too.
         if let Some(oldest) = uses.iter_mut().min_by_key(|known| known.at)
             && oldest.at <= at
         {

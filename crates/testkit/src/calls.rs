@@ -1,43 +1,43 @@
-//! How often each method of a store was called.
+//! Counts the calls of each method of a store.
 
-/// Calls since the store was made, failed ones included.
+/// The calls since the store was created, with failed ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Of `find_tenant`.
+    /// Calls of `find_tenant`.
     pub find_tenant: u64,
-    /// Of `find_logo`.
+    /// Calls of `find_logo`.
     pub find_logo: u64,
-    /// Of `find_client`.
+    /// Calls of `find_client`.
     pub find_client: u64,
-    /// Of the rules of a tenant's clients.
+    /// Calls for the rules of a tenant's clients.
     pub find_federated_clients: u64,
-    /// Of `find_api_key`.
+    /// Calls of `find_api_key`.
     pub find_api_key: u64,
-    /// Of `find_keys`.
+    /// Calls of `find_keys`.
     pub find_keys: u64,
-    /// Of `find_key`.
+    /// Calls of `find_key`.
     pub find_key: u64,
-    /// Of `add_key`.
+    /// Calls of `add_key`.
     pub add_key: u64,
-    /// Of `record_use`.
+    /// Calls of `record_use`.
     pub record_use: u64,
-    /// Of `is_used`.
+    /// Calls of `is_used`.
     pub is_used: u64,
-    /// Of `find_revocations`.
+    /// Calls of `find_revocations`.
     pub find_revocations: u64,
-    /// Of `revoke_token`.
+    /// Calls of `revoke_token`.
     pub revoke_token: u64,
-    /// Of `find_by_identifier`.
+    /// Calls of `find_by_identifier`.
     pub find_by_identifier: u64,
-    /// Of `replace_password`.
+    /// Calls of `replace_password`.
     pub replace_password: u64,
-    /// Of `find_account`.
+    /// Calls of `find_account`.
     pub find_account: u64,
-    /// Of sessions, codes and consents.
+    /// Calls for sessions, codes and consents.
     pub sign_ins: u64,
-    /// Of everything that only administration asks.
+    /// Calls of all methods that only administration uses.
     pub administration: u64,
-    /// Times that it was told of revocations by another store; no calls of their own.
+    /// Notifications about revocations by another store. They are no calls.
     pub noticed_revocations: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
     pub clients_loaded: u64,

@@ -1,4 +1,4 @@
-//! Makes a store fail, or hold its answers back.
+//! Makes a store fail, or delays its answers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,13 +8,13 @@ use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 /// How a store can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// As one that cannot be reached.
+    /// The store is unreachable.
     Unavailable,
-    /// As one that answers nonsense.
+    /// The store answers nonsense.
     Fault,
 }
 
-/// While this lives, no answer comes back.
+/// While this value lives, no answer is returned.
 #[must_use]
 pub struct Held {
     _gate: OwnedRwLockWriteGuard<()>,
@@ -43,7 +43,7 @@ impl FaultInjection {
         Held { _gate: Arc::clone(&self.gate).write_owned().await }
     }
 
-    /// The way back of every answer: what it says was decided before.
+    /// Every answer passes here. Its content was decided before.
     pub(crate) async fn pass<T>(&self, answer: T) -> T {
         let _pass = self.gate.read().await;
         answer

@@ -1,4 +1,4 @@
-//! Plain tenants, clients and keys, always the same. A test changes the fields that it is about.
+//! Plain tenants, clients and keys, which are always the same. A test changes the fields that it tests.
 
 use std::num::NonZero;
 
@@ -60,7 +60,8 @@ pub fn issuer(text: &str) -> Issuer {
     Issuer::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// An active tenant that serves OAuth, with its derived issuer, the defaults of configuration and one resource server.
+/// An active tenant that serves OAuth, with its derived issuer, the defaults of configuration
+/// and one resource server.
 #[must_use]
 pub fn tenant(id: &str) -> Tenant {
     let id = tenant_id(id);
@@ -86,7 +87,7 @@ pub fn client(tenant: &Tenant, id: &str) -> Client {
     }
 }
 
-/// The client with a lifetime of its own for its tokens.
+/// The client with its own lifetime of tokens.
 #[must_use]
 pub fn with_token_lifetime(client: Client, seconds: u64) -> Client {
     Client { access_token_lifetime: Some(Lifetime::from_seconds(seconds)), ..client }
@@ -111,7 +112,7 @@ pub fn secret(id: &str) -> ClientSecret {
     }
 }
 
-/// A key that signs since [`NOW`]. Its sealed bytes are no key: this too is for tests of rows.
+/// A key that signs since [`NOW`]. Its sealed bytes are no key, so it is for tests of rows, too.
 #[must_use]
 pub fn key(number: u32) -> KeyRecord {
     KeyRecord {
@@ -128,7 +129,7 @@ pub fn key(number: u32) -> KeyRecord {
     }
 }
 
-/// As [`key`], and no other tenant's.
+/// The key of [`key`] for this tenant alone.
 #[must_use]
 pub fn key_of(tenant: &TenantId, number: u32) -> KeyRecord {
     KeyRecord { thumbprint: format!("thumbprint-{number}-of-{tenant}"), ..key(number) }

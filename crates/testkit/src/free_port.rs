@@ -4,12 +4,12 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::iter::repeat_with;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Below the ports that systems give to connections (from 32768 on Linux), one of which would be taken before the program listens; above those that
-/// browsers refuse.
+/// The ports are below those that systems give to connections (from 32768 on Linux), one of which could be
+/// taken before the program listens, and above those that browsers refuse.
 const FIRST: u16 = 11_000;
 const PORTS: u64 = 20_000;
 
-/// A port of this machine without a listener, drawn by chance: tests run at the same time.
+/// Returns a random port of this machine without a listener, because several tests run at the same time.
 ///
 /// # Panics
 /// Never.

@@ -1,18 +1,18 @@
-//! Whether a secret is still in this process's memory: a canary that is found after its last use was not wiped. For Linux, which shows a
-//! process its own memory as a file.
+//! Searches this process's memory for secrets: a canary that is found after its last use was not wiped. It
+//! works on Linux, which shows a process its own memory as a file.
 
 use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
-/// What is looked for, written so that it does not find itself.
+/// The searched text, written so that the search does not find this constant.
 const HIDDEN: [u8; 24] = *b"ofewlufq.`bmbqz.le.wfpwp";
 const KEY: u8 = 3;
-/// Memory that is given back loses its first bytes to the allocator.
+/// The allocator overwrites the first bytes of freed memory.
 const FILLER: &str = "0123456789abcdef0123456789abcdef";
 const CHUNK: usize = 64 * 1024;
 
-/// A text that is found wherever a copy of it was not wiped. The tag is the test's own letter.
+/// A text that is found if a copy of it was not wiped. The tag is the test's own letter.
 #[must_use]
 pub fn canary(tag: char) -> String {
     let mut canary = String::with_capacity(FILLER.len() + HIDDEN.len() + tag.len_utf8());
@@ -22,10 +22,10 @@ pub fn canary(tag: char) -> String {
     canary
 }
 
-/// The tags of the canaries in memory, as often as they are there.
+/// The tags of the canaries in memory, once for each copy.
 ///
 /// # Panics
-/// Where memory cannot be read.
+/// When memory cannot be read.
 #[must_use]
 pub fn leftovers() -> Vec<char> {
     let maps = fs::read_to_string("/proc/self/maps").expect("the kernel lists our memory");
@@ -46,7 +46,7 @@ pub fn leftovers() -> Vec<char> {
     found
 }
 
-/// What is left of a range on both sides of another.
+/// The parts of a range on both sides of another.
 fn without((start, end): (u64, u64), hole: &Range<u64>) -> [(u64, u64); 2] {
     [(start, end.min(hole.start).max(start)), (start.max(hole.end).min(end), end)]
 }

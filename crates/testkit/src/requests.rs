@@ -1,4 +1,4 @@
-//! Commits as tests write them: changes under an interface's name, and nothing else unless a test adds it.
+//! Commits for tests: changes of an interface, and nothing else unless a test adds it.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
@@ -13,13 +13,13 @@ use tenancy::{ResourceServer, Tenant, TenantId};
 
 use crate::fixtures::NOW;
 
-/// From the operator's files, with these changes only.
+/// A commit of the operator's files with these changes only.
 #[must_use]
 pub fn declared(changes: Vec<Change>) -> CommitRequest {
     CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Config, NOW) }
 }
 
-/// The tenant with its resource servers, and the clients with their secrets, all of them new.
+/// A commit that adds the tenant with its resource servers, and the clients with their secrets.
 #[must_use]
 pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
     let mut request = declared(vec![Change::Tenant(row(ChangeKind::Added, None, tenant))]);
@@ -39,10 +39,10 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
     request
 }
 
-/// An account of this number with these identifiers, which nobody has verified.
+/// An account of this number with these unverified identifiers.
 ///
 /// # Panics
-/// Where a text is no identifier.
+/// When a text is no identifier.
 #[must_use]
 pub fn account(tenant: &TenantId, number: u8, identifiers: &[&str]) -> Account {
     let held = |text: &&str| {
@@ -61,7 +61,7 @@ pub fn row<T: Clone>(kind: ChangeKind, before: Option<&T>, after: &T) -> RowChan
     RowChange { kind, before: before.cloned().map(Box::new), after: Box::new(after.clone()) }
 }
 
-/// The same for a resource server.
+/// The change of a resource server.
 #[must_use]
 pub fn resource_server(
     tenant: &TenantId,
@@ -72,7 +72,7 @@ pub fn resource_server(
     Change::ResourceServer(tenant.clone(), row(kind, before, after))
 }
 
-/// Something that happens to a secret that is there.
+/// The change of an existing secret.
 #[must_use]
 pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.id.clone(), kind, in_store: None };
@@ -124,12 +124,12 @@ pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyReco
     request.keys.added.push((tenant.clone(), key));
 }
 
-/// Gives a key that is there other times.
+/// Changes the times of an existing key.
 pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
     request.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
 }
 
-/// Wipes the private half of a key that is there.
+/// Destroys the private half of an existing key.
 pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }

@@ -1,5 +1,5 @@
-//! Servers that `cargo xtask test` has started or installed, and a Redis of a test's own. Only its own
-//! process is ever signalled.
+//! The servers that `cargo xtask test` has started or installed, and a Redis for one test. It only ever
+//! signals its own process.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -14,10 +14,10 @@ use crate::free_port;
 
 const START: Duration = Duration::from_secs(30);
 
-/// Where a server is. A test fails without it, rather than pass without testing anything.
+/// The address of a server. A test fails without it, because passing without a test would hide errors.
 ///
 /// # Panics
-/// Where the variable is not set.
+/// When the variable is not set.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,

@@ -1,6 +1,6 @@
-//! The store of tests: SQLite in a folder of its own, which counts its calls and fails or waits on demand.
+//! The store for tests: SQLite in a separate folder, which counts its calls and fails or waits on demand.
 //!
-//! Each call is over when it has been polled once. So a test may stop its clock, or hold answers back and
+//! Each call is complete when it has been polled once. So a test may stop its clock, or delay answers and
 //! know what has been read and written by then.
 
 mod blocking;
@@ -27,12 +27,12 @@ use crate::{Calls, Failure, Held};
 /// Longer than a lookup takes on a machine that runs other tests.
 const LOOKUP_WAIT: Duration = Duration::from_secs(60);
 
-/// All the rows of a platform, for one test.
+/// All rows of a platform, for one test.
 pub struct TestStore {
     database: Database,
-    /// One connection that no foreign key stops, for what no commit does.
+    /// One connection without foreign keys, for writes that no commit makes.
     rows: SqlitePool,
-    /// What clients publish, by tenant and URL.
+    /// The key sets that clients publish, by tenant and URL.
     published_jwks: Mutex<BTreeMap<(TenantId, String), String>>,
     calls: Mutex<Calls>,
     faults: FaultInjection,
@@ -46,10 +46,10 @@ impl Default for TestStore {
 }
 
 impl TestStore {
-    /// An empty one.
+    /// An empty store.
     ///
     /// # Panics
-    /// Where no file can be made.
+    /// When no file can be created.
     #[must_use]
     pub fn new() -> Self {
         block_on(async {
@@ -68,10 +68,10 @@ impl TestStore {
         })
     }
 
-    /// What was recorded about changes.
+    /// The audit records of changes.
     ///
     /// # Panics
-    /// Where the database cannot be read.
+    /// When the database cannot be read.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRecord> {
         let all = AuditQuery { limit: u32::MAX, ..AuditQuery::default() };
@@ -85,7 +85,7 @@ impl TestStore {
         self.database.statements()
     }
 
-    /// How often it was asked.
+    /// The calls of each method.
     #[must_use]
     pub fn calls(&self) -> Calls {
         *self.counters()
@@ -96,7 +96,7 @@ impl TestStore {
         self.faults.fail_with(failure.into());
     }
 
-    /// From now on calls read and write at once but answer only when the returned value is dropped.
+    /// From now on calls read and write at once, but return only when the value is dropped.
     pub async fn hold_answers(&self) -> Held {
         self.faults.hold().await
     }

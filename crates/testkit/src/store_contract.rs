@@ -1,5 +1,5 @@
-//! What every store does, one function a behaviour, each called with a fresh store by [`store_contract_tests!`]: a behaviour that
-//! is added here is tested everywhere.
+//! The behaviour of every store, one function for each. [`store_contract_tests!`] calls each with a fresh
+//! store, so a behaviour that is added here is tested everywhere.
 //!
 //! [`store_contract_tests!`]: crate::store_contract_tests
 
@@ -95,41 +95,41 @@ pub use suspending::*;
 pub use usage_days::*;
 pub use verifier_fetches::*;
 
-/// One store under all its names.
+/// One store with all its traits.
 #[derive(Clone)]
 pub struct Stores {
-    /// As tenancy knows it.
+    /// The store of tenants.
     pub tenants: Arc<dyn TenantStore>,
-    /// As tenancy knows the pictures in it.
+    /// The store of logos.
     pub logos: Arc<dyn LogoStore>,
-    /// As the registry knows it.
+    /// The store of clients.
     pub clients: Arc<dyn ClientStore>,
-    /// As the registry knows it, for rules over other issuers.
+    /// The store of rules over other issuers.
     pub federated: Arc<dyn FederatedClientStore>,
-    /// As the registry knows it, for API keys.
+    /// The store of API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
-    /// As key management knows it.
+    /// The store of key management.
     pub signing_keys: Arc<dyn SigningKeyStore>,
-    /// As the registry remembers identifiers in it.
+    /// The store of used identifiers.
     pub identifiers: Arc<dyn ReplayGuard>,
-    /// As the registry keeps revocations in it.
+    /// The store of revocations.
     pub revocations: Arc<dyn RevocationStore>,
-    /// As accounts are found in it.
+    /// The store of accounts.
     pub accounts: Arc<dyn AccountStore>,
-    /// As sessions know it.
+    /// The store of sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// As grants know it.
+    /// The store of authorizations.
     pub authorizations: Arc<dyn AuthorizationStore>,
-    /// As grants know it, for devices.
+    /// The store of devices.
     pub devices: Arc<dyn DeviceCodeStore>,
-    /// As the notices of ended sessions are kept in it.
+    /// The store of notices of ended sessions.
     pub logouts: Arc<dyn LogoutOutbox>,
-    /// As administration knows it.
+    /// The store of administration.
     pub administration: Arc<dyn AdministrationStore>,
 }
 
 impl Stores {
-    /// Of one type that is all of them.
+    /// The store of one type that implements all traits.
     pub fn of<S>(store: S) -> Self
     where
         S: TenantStore
@@ -168,8 +168,8 @@ impl Stores {
     }
 }
 
-/// Makes a test of every behaviour. `$fresh` is an async function without arguments that returns [`Stores`] over an empty store,
-/// and something that is kept until the test has ended.
+/// Makes a test of every behaviour. `$fresh` is an async function without arguments that returns [`Stores`]
+/// over an empty store, and a value that is kept until the test has ended.
 ///
 /// [`Stores`]: crate::store_contract::Stores
 #[macro_export]
@@ -354,13 +354,13 @@ macro_rules! store_contract_tests {
     };
 }
 
-/// Adds a tenant and clients of it, which nothing may stand against.
+/// Adds a tenant and its clients. The commit must succeed.
 async fn add(stores: &Stores, tenant: &Tenant, clients: &[&Client]) -> TenantId {
     commit(stores, &requests::added(tenant, clients)).await;
     tenant.id.clone()
 }
 
-/// Commits what nothing may stand against.
+/// Commits. The commit must succeed.
 async fn commit(stores: &Stores, request: &CommitRequest) {
     let outcome = commit_now(stores, request).await;
     assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{:?}", request.changes);
@@ -390,7 +390,7 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
     request
 }
 
-/// Of a tenant; 1 of one that is not there.
+/// The revision of a tenant; 1 for an absent one.
 async fn revision(stores: &Stores, tenant: &TenantId) -> u64 {
     let state = stores.administration.load_state(tenant).await.unwrap();
     state.map_or(1, |state| state.revision)

@@ -1,4 +1,5 @@
-//! How long the question takes whether a token is revoked, with the caches of the program: each line is a name, a tab and nanoseconds.
+//! How long the question takes whether a token is revoked, with the caches of the program: each line is a
+//! name, a tab and nanoseconds.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::hint::black_box;

@@ -1,5 +1,5 @@
-//! A client that allocates nothing and whose instructions are not counted: `cargo xtask instructions` leaves out calls of [`send`] and
-//! [`receive`] by their names.
+//! A client that allocates nothing and whose instructions are not counted: `cargo xtask instructions` leaves
+//! out calls of [`send`] and [`receive`] by their names.
 
 use std::io::ErrorKind;
 

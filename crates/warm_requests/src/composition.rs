@@ -26,7 +26,7 @@ const FRESH: Duration = Duration::from_secs(3600);
 
 const LIMIT: Rate = Rate::per_minute(10_000);
 
-/// What a [`gateway::serve_connection`] takes, and the secrets of the tenants' clients.
+/// The arguments of a [`gateway::serve_connection`], and the secrets of the tenants' clients.
 pub(crate) struct Composition {
     pub(crate) options: Options,
     pub(crate) services: Services,
@@ -49,7 +49,7 @@ impl Composition {
     }
 }
 
-/// Of equal length, so that requests have equal lengths.
+/// The names have the same length, so that requests have, too.
 pub(crate) fn tenant(algorithm: SigningAlgorithm) -> String {
     format!("tenant-{}", &algorithm.as_str()[..2].to_ascii_lowercase())
 }

@@ -7,20 +7,20 @@ use protocol::SigningAlgorithm;
 pub enum Kind {
     /// A token by client credentials, signed with RS256.
     TokenRs256,
-    /// The same, signed with ES256.
+    /// A token that is signed with ES256.
     TokenEs256,
-    /// The same, signed with EdDSA.
+    /// A token that is signed with EdDSA.
     TokenEdDsa,
     /// A tenant's keys.
     Jwks,
-    /// The same, for a caller that has them.
+    /// The keys, for a caller that has them already.
     JwksNotModified,
     /// The claims of a live token that RS256 signed.
     Introspection,
 }
 
 impl Kind {
-    /// In the order of the figures.
+    /// All kinds in the order of the figures.
     pub const ALL: [Self; 6] = [
         Self::TokenRs256,
         Self::TokenEs256,
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// The algorithm of the tenant that is requested. Each algorithm has a tenant.
+    /// The algorithm of the requested tenant. Each algorithm has a tenant.
     pub(crate) fn algorithm(self) -> SigningAlgorithm {
         match self {
             Self::TokenEs256 => SigningAlgorithm::ES256,

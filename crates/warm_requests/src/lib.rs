@@ -1,6 +1,7 @@
-//! How much work is a warm request? A test counts its allocations, and `cargo xtask instructions` counts its instructions. Both drive the
-//! HTTP service of a listener with its access log, over memory stores behind the real caches. Client and server share one thread, so that
-//! each run does the same steps in the same order. In reading order:
+//! How much work is a warm request? A test counts its allocations, and `cargo xtask instructions` counts
+//! its instructions. Both drive the HTTP service of a listener with its access log, over memory stores
+//! behind the real caches. Client and server share one thread, so that each run does the same steps in
+//! the same order. In reading order:
 #![expect(clippy::unwrap_used, reason = "a tool of tests: a failure ends the count")]
 
 mod kind;

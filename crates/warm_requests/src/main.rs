@@ -1,5 +1,5 @@
-//! The program whose instructions `cargo xtask instructions` counts: `warm_requests NUMBER` serves that many warm requests of each kind,
-//! and prints the kinds in their order.
+//! The program whose instructions `cargo xtask instructions` counts: `warm_requests NUMBER` serves that many
+//! warm requests of each kind, and prints the kinds in their order.
 #![expect(clippy::print_stdout, reason = "its output is read by `cargo xtask instructions`")]
 
 use std::hint::black_box;

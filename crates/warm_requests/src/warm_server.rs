@@ -1,4 +1,5 @@
-//! A client and a server on the calling thread, and one request of each kind, which has been answered often enough to be warm.
+//! A client and a server on the calling thread. A request of each kind has been answered often enough to be
+//! warm.
 
 use std::fmt::Write as _;
 
@@ -26,7 +27,8 @@ pub struct WarmServer {
 }
 
 impl WarmServer {
-    /// Starts server and client, and warms every kind of request up. Access lines are formatted as in the program, and not written.
+    /// Starts server and client, and warms every kind of request up. Access lines are formatted as in the
+    /// program, and not written.
     ///
     /// # Panics
     /// When a request is not answered as it should be.

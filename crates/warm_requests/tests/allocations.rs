@@ -1,11 +1,12 @@
-//! How often a warm request allocates memory, and how much.
+//! Counts how often a warm request allocates memory, and how much.
 #![expect(clippy::print_stdout, reason = "what is counted helps to find the cause of a failure")]
 
 use std::collections::BTreeMap;
 
 use warm_requests::{Kind, WarmServer};
 
-/// The allocations of a request of each kind, exactly, and its bytes, within 5 %. They hold for the profile of tests.
+/// The exact number of allocations of a request of each kind, and its bytes, within 5 %. They are valid for
+/// the profile of tests.
 const FIGURES: [(Kind, u64, u64); 6] = [
     (Kind::TokenRs256, 28, 9598),
     (Kind::TokenEs256, 31, 9026),
@@ -33,8 +34,8 @@ fn a_warm_request_makes_the_allocations_of_its_figure() {
     );
 }
 
-/// The most frequent number, and the mean of the bytes. Now and then a request finds a buffer of the connection used up, and a quarter of the
-/// ES256 signatures has a length that saves an allocation.
+/// Returns the most frequent number, and the mean of the bytes. Some requests find a buffer of the connection
+/// used up, and a quarter of the ES256 signatures has a length that saves an allocation.
 fn count(server: &mut WarmServer, kind: Kind) -> (Kind, u64, u64) {
     let (mut numbers, mut bytes) = (BTreeMap::<u64, u64>::new(), 0);
     for _ in 0..REQUESTS {

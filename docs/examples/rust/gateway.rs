@@ -1,4 +1,5 @@
-//! A gateway, in actix-web: it checks the tokens of its callers, and calls the service behind it with a token of its own.
+//! A gateway, in actix-web: it checks the tokens of its callers, and calls the service behind it
+//! with a token of its own.
 
 use actix_web::error::ErrorBadGateway;
 use actix_web::{App, HttpResponse, HttpServer, web};

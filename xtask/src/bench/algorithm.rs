@@ -2,11 +2,11 @@
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
-    /// With 2048 bits.
+    /// RS256 with 2048 bits.
     Rs256,
-    /// With P-256.
+    /// ES256 with P-256.
     Es256,
-    /// With Ed25519.
+    /// EdDSA with Ed25519.
     EdDsa,
 }
 

@@ -1,4 +1,4 @@
-//! What single calls cost: programs that print lines of a name, a tab and a figure.
+//! The cost of single calls: runs programs that print lines of a name, a tab and a figure.
 
 use std::path::Path;
 
@@ -11,13 +11,14 @@ use crate::workspace::{Failure, Workspace, read_output};
 pub(super) struct Measured {
     /// The arguments of `cargo build`.
     pub(super) build: &'static [&'static str],
-    /// Its place in the folder of the profile.
+    /// The path of the program in the folder of the profile.
     program: &'static str,
     /// The goals of the lines that begin so.
     goals: &'static [(&'static str, Bound)],
 }
 
-/// The verifiers that are compared: a workspace of its own, because its peers are no dependencies of anything else.
+/// The verifiers that are compared. They have a workspace of their own, because no other code depends on the
+/// peers.
 pub(crate) const VERIFIERS: &str = "xtask/verifiers/Cargo.toml";
 
 pub(super) const MEASURED: [Measured; 3] = [

@@ -1,4 +1,4 @@
-//! The certificate of the servers under measurement, made by the platform's own command: ECDSA with P-256.
+//! The certificate of the measured servers, created by the platform's own command: ECDSA with P-256.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! One workload: all servers answer it in turn, round for round, so that the ratios also hold on a busy machine.
+//! One workload: all servers answer it in turn, round after round, so that the ratios are valid on a busy
+//! machine, too.
 
 use super::cpu_time::CpuTime;
 use super::goals::PLATFORM;
@@ -14,7 +15,7 @@ use super::{BenchOptions, SERVER_CORE};
 use crate::workspace::{Failure, read_output};
 
 const WARM_UP_SECONDS: u32 = 1;
-/// Nothing else runs on the core meanwhile, so that a short time suffices.
+/// No other process runs on the core meanwhile, so a short time suffices.
 const RAW_SECONDS: u32 = 1;
 /// A just-in-time compiler needs longer.
 const WARM_UP_SECONDS_OF_PEERS: u32 = 5;

@@ -1,5 +1,5 @@
-//! The CPU time of processes in nanoseconds, as the scheduler counts it for each thread (proc(5), schedstat). The clock ticks of
-//! `/proc/PID/stat` are too coarse for differences of a percent in a few seconds.
+//! The CPU time of processes in nanoseconds, as the scheduler counts it for each thread (proc(5), schedstat).
+//! The clock ticks of `/proc/PID/stat` are too coarse for differences of a percent in a few seconds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::workspace::{Doing, Failure};
 pub(super) struct CpuTime(BTreeMap<String, u64>);
 
 impl CpuTime {
-    /// Of all threads of these processes.
+    /// The CPU time of all threads of these processes.
     pub(super) fn of(processes: &[u32]) -> Result<Self, Failure> {
         let mut threads = BTreeMap::new();
         for process in processes {

@@ -15,9 +15,9 @@ pub(super) struct Endpoints {
 /// The paths of a sign-in.
 #[derive(Clone, Copy)]
 pub(super) struct PeoplesEndpoints {
-    /// With the query of an authorization request.
+    /// The path with the query of an authorization request.
     pub(super) authorization: &'static str,
-    /// Where the form of the page leads.
+    /// The target of the page's form.
     pub(super) sign_in: &'static str,
     pub(super) userinfo: &'static str,
 }

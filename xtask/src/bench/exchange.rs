@@ -1,4 +1,4 @@
-//! One request over a connection of its own, and its answer.
+//! One request over a separate connection, and its answer.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -6,8 +6,9 @@ use super::spread::Spread;
 use super::table::Table;
 use super::workload::{Times, Workload};
 
-/// The measured build of the platform among the contenders, and the one of `cargo build --release`. The bare handler is the first, another build
-/// would follow them. The release build takes part where a workload has a goal for it.
+/// The place of the platform's measured build among the contenders, and that of `cargo build --release`. The
+/// bare handler comes first, and another build would come after them. The release build takes part if a
+/// workload has a goal for it.
 pub(super) const PLATFORM: usize = 1;
 const RELEASE: usize = 2;
 pub(super) const RELEASE_NAME: &str = "release build";
@@ -23,7 +24,7 @@ pub(super) enum Bound {
 /// A line of the summary.
 pub(super) struct Figure {
     pub(super) subject: String,
-    /// Absent for a figure that is shown without a goal.
+    /// None for a figure that is shown without a goal.
     pub(super) bound: Option<Bound>,
     /// The figure, or why it is not measured.
     pub(super) value: Result<Spread, &'static str>,
@@ -150,7 +151,7 @@ mod tests {
         check(most, Ok(&[20.01]), "x <= 20 20.0 20.0 20.0 NO");
         check(None, Ok(&[1.0]), "x 1.000 1.000 1.000");
         check(least, Err("two cores"), "x >= 0.98 not measured: two cores");
-        // A figure that is missing meets no goal.
+        // A missing figure meets no goal.
         check(most, Ok(&[f64::NAN]), "x <= 20 NaN NaN NaN NO");
     }
 

@@ -1,4 +1,5 @@
-//! The load on its own core: one request again and again, by wrk over kept connections, or over new TLS connections by a program of ours.
+//! The load on its own core: one request again and again, by wrk over persistent connections, or by our own
+//! program over new TLS connections.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! Resident memory of a program that has nothing to do: before any request but one for its health, and after its first token.
+//! The resident memory of an idle program: before any request except one for its health, and after its first
+//! token.
 
 use std::thread;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use super::spread::Spread;
 use super::warm_store::WarmStores;
 use crate::workspace::Failure;
 
-/// Long enough for the work that a start leaves to later, such as keys that are generated in advance.
+/// The time is long enough for work that a start postpones, such as keys that are generated in advance.
 const SETTLE: Duration = Duration::from_secs(5);
 const GOAL: Bound = Bound::AtMost(20.0);
-/// With the defaults and SQLite, as here.
+/// The goal is for the defaults with SQLite, as here.
 const STRETCH: Bound = Bound::AtMost(12.0);
 
 pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<Figure>, Failure> {

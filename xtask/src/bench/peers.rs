@@ -1,5 +1,5 @@
-//! Token servers of others, which `bench --peers` measures in the rounds of the platform: oidc-provider with its clients in memory, and
-//! with its clients in Redis.
+//! Other token servers, which `bench --peers` measures in the rounds of the platform: oidc-provider with its
+//! clients in memory, and with its clients in Redis.
 
 mod comparison;
 pub(super) mod oidc_provider;
@@ -28,7 +28,8 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    /// Installs the peers and starts what they need. Redis has the load's core, so that the peer has its own as the others do.
+    /// Installs the peers and starts the servers that they need. Redis runs on the load's core, so that the
+    /// peer has its own core like the others.
     pub(super) fn start(workspace: &Workspace, log_folder: &Path) -> Result<Self, Failure> {
         tools::make_ready(workspace, FOR_PEERS)?;
         let folder = clients::install_peers(workspace)?;
@@ -74,7 +75,8 @@ pub(super) fn compare(
 /// The medians of one workload, with the first number of connections.
 fn section(workload: Workload, outcome: &Outcome, restarts: &[(&'static str, Spread)]) -> Section {
     let Outcome { table, memory, not_served } = outcome;
-    // Restarts are measured with RS256. The bare handler, which is the first, makes a new key at each start.
+    // Restarts are measured with RS256. The bare handler, which comes first, generates a new key at each
+    // start.
     let restarts = if workload == Workload::Rs256 { restarts.get(1..).unwrap_or_default() } else { &[] };
     let measured = table.contenders.iter().zip(memory).enumerate();
     let measured = measured.map(|(contender, (&server, &[idle_mib, loaded_mib]))| {

@@ -1,4 +1,4 @@
-//! The way of a person to a token: the page, the form that it sends, the code in the answer.
+//! How a person gets a token: the page, its form, and the code in the answer.
 
 use super::exchange::{Answer, exchange};
 use super::proofs::{Browser, Proof};
@@ -13,8 +13,8 @@ const PASSWORD: &str = "bench-account-password";
 /// The cookie by which a browser is known in which a person has signed in.
 const KNOWN_BROWSER: &str = "lk-d=";
 
-/// The sign-in of a person, which a page accepts again and again: each is one of its own. Those that the load leaves at its end count as
-/// failed attempts, so it comes from a known browser, which has more of them.
+/// The sign-in of a person, which a page accepts again and again, because each is a new one. Those that the
+/// load drops at its end count as failed attempts, so the load uses a known browser, which has more attempts.
 pub(super) fn sign_in(server: &Server) -> Result<Request, Failure> {
     let answer = at(server.address(), &form(server, None)?)?;
     let cookies = cookies(&answer);
@@ -31,7 +31,7 @@ fn form(server: &Server, cookie: Option<&str>) -> Result<Request, Failure> {
     Ok(Request::sign_in(people, cookies.join("; "), form))
 }
 
-/// Whether the page goes on to the client with a code.
+/// Whether the page continues to the client with a code.
 pub(super) fn is_signed_in(answer: &Answer) -> bool {
     answer.status() == 200 && between(&answer.0, "code=", "&").is_some()
 }
@@ -76,13 +76,13 @@ pub(super) fn redemption(server: &Server) -> Result<Request, Failure> {
     Ok(Request::redemption(server.endpoints(), Proof::Code(Browser::signed_in(server)?)))
 }
 
-/// The refresh of a person's tokens, again and again by the same refresh token.
+/// Refreshes a person's tokens again and again with the same refresh token.
 pub(super) fn refresh(server: &Server) -> Result<Request, Failure> {
     let token = Browser::signed_in(server)?.redeemed("refresh_token")?;
     Ok(Request::refresh(server.endpoints(), &token, None))
 }
 
-/// The refresh of a person's tokens, each by the refresh token that the one before has brought.
+/// Refreshes a person's tokens, each time with the refresh token of the previous answer.
 pub(super) fn rotation(server: &Server) -> Result<Request, Failure> {
     Ok(Request::refresh(server.endpoints(), "", Some(Proof::RefreshToken(Browser::signed_in(server)?))))
 }

@@ -1,4 +1,4 @@
-//! The programs that are measured: how each starts, and where it serves what the workloads request.
+//! The measured programs: how each starts, and the paths that it serves for the workloads.
 
 use std::fs;
 use std::path::Path;

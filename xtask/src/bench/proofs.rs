@@ -1,4 +1,4 @@
-//! The proofs of a load, which a program of ours signs: each is accepted once, so each request needs one of its own.
+//! The proofs of a load, which our own program signs. Each is accepted once, so each request needs a new one.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,18 +14,20 @@ const CODES_A_SECOND: u32 = 4_000;
 /// More than there are connections.
 const REFRESHED_AT_ONCE: u32 = 300;
 
-/// What a request proves, and where it does.
+/// The subject and the place of a proof.
 #[derive(Clone)]
 pub(super) enum Proof {
-    /// A client, at the end of the body (RFC 7523 §2.2).
+    /// An assertion of the client, at the end of the body (RFC 7523 §2.2).
     Assertion,
-    /// The same by the assertion of another issuer.
+    /// An assertion of another issuer, at the end of the body.
     Workload,
-    /// The key of a token, in the header `DPoP` (RFC 9449 §4): method and URL of the request, and the token if it presents one.
+    /// A proof of a token's key, in the header `DPoP` (RFC 9449 §4): method and URL of the request, and the
+    /// token if the request presents one.
     Dpop { method: &'static str, url: &'static str, token: Option<String> },
-    /// That a person signed in, at the end of the body: a code, which the server issues to a browser with these cookies (RFC 6749 §4.1.3).
+    /// A code of a person who signed in, at the end of the body. The server issues it to a browser with these
+    /// cookies (RFC 6749 §4.1.3).
     Code(Browser),
-    /// The same by a refresh token, at the end of the body. The answer has the next one.
+    /// A refresh token at the end of the body. The answer has the next one.
     RefreshToken(Browser),
 }
 
@@ -44,7 +46,7 @@ pub(super) struct Proofs<'a> {
 }
 
 impl Proofs<'_> {
-    /// As many new proofs as a load of this length can use up, a line each.
+    /// As many new proofs as a load of this length can use up, one for each line.
     pub(super) fn for_seconds(&self, proof: &Proof, seconds: u32) -> Result<String, Failure> {
         let a_second = match proof {
             Proof::Assertion | Proof::Workload | Proof::Dpop { .. } => SIGNATURES_A_SECOND,

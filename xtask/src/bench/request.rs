@@ -6,8 +6,8 @@ use std::path::Path;
 use super::endpoints::{Endpoints, PeoplesEndpoints};
 use super::proofs::Proof;
 
-/// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it costs as much as a generated
-/// one.
+/// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it
+/// costs as much as a generated one.
 const BASIC_CREDENTIALS: &str = "YmVuY2g6YmVuY2gtY2xpZW50LXNlY3JldA==";
 
 /// `bench-web:bench-client-secret`.
@@ -22,7 +22,7 @@ pub(super) struct Request {
     pub(super) path: &'static str,
     headers: Vec<(&'static str, String)>,
     body: String,
-    /// What each sending proves anew.
+    /// The proof that each sending makes anew.
     pub(super) proof: Option<Proof>,
 }
 
@@ -45,7 +45,7 @@ impl Request {
         Self::post(endpoints.introspection, format!("token={token}"))
     }
 
-    /// Requests a token with an API key in the place of the secret, as a library does that wants a client id.
+    /// Requests a token with an API key in place of the secret, like a library that demands a client id.
     pub(super) fn token_for_api_key(endpoints: Endpoints, key: &str) -> Self {
         let body =
             format!("grant_type=client_credentials&scope=api:read&client_id=bench&client_secret={key}");
@@ -100,7 +100,7 @@ impl Request {
         Self { proof: Some(code), ..request }
     }
 
-    /// Refreshes by this token, or by one that the sending adds.
+    /// Refreshes with this token, or with one that the sending adds.
     pub(super) fn refresh(endpoints: Endpoints, token: &str, proof: Option<Proof>) -> Self {
         let body = format!("grant_type=refresh_token&refresh_token={token}");
         let mut request = Self::post(endpoints.token, body);
@@ -151,7 +151,8 @@ impl Request {
         text
     }
 
-    /// Makes wrk send this request, with the proofs in a file if it needs them. Rust's escapes of ASCII strings are Lua's, too.
+    /// Makes wrk send this request, with the proofs in a file if it needs them. Rust's escapes of
+    /// ASCII strings are Lua's, too.
     pub(super) fn script(&self, proofs: &Path) -> String {
         let mut script = format!("wrk.method = {:?}\nwrk.body = {:?}\n", self.method, self.body);
         for (name, value) in &self.headers {
@@ -164,7 +165,7 @@ impl Request {
             }
             Some(Proof::Dpop { .. }) => format!("wrk.headers[{DPOP:?}] = proof; return wrk.format()"),
         };
-        // After the last one the server refuses the request, which the figures of the load say.
+        // After the last one the server refuses the request, and the figures of the load show that.
         if matches!(self.proof, Some(Proof::RefreshToken(_))) {
             // Each answer has the next one.
             let _ = write!(

@@ -1,4 +1,4 @@
-//! A server under measurement, on its own core, in a folder of its own and with its output in a file.
+//! A measured server, on its own core, with its own folder and with its output in a file.
 
 use std::fs::{self, File};
 use std::io;
@@ -91,7 +91,8 @@ impl Server {
         self.await_ok(&Request::health(self.endpoints)).map(|_| ())
     }
 
-    /// Waits for the first token, checks that it has the expected form, and returns it with the time since the start.
+    /// Waits for the first token, checks that it has the expected form, and returns it with
+    /// the time since the start.
     pub(super) fn await_token(&mut self) -> Result<(String, Duration), Failure> {
         let answer = self.await_ok(&Request::token(self.endpoints))?;
         let took = self.began.elapsed();
@@ -101,7 +102,8 @@ impl Server {
         })
     }
 
-    /// Makes an API key of the load's client by the command line of the platform. Other servers have none.
+    /// Creates an API key of the load's client with the command line of the platform. Other servers have
+    /// none.
     pub(super) fn make_api_key(&self, workspace: &Workspace) -> Result<Option<String>, Failure> {
         let Some([program, config]) = &self.platform else { return Ok(None) };
         let mut command = workspace.program(&program.to_string_lossy(), &["api-key", "add", "bench"]);

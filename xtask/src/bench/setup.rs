@@ -1,4 +1,5 @@
-//! What a server under measurement is to serve, on which cores, and the platform's settings for it.
+//! The settings of a measured server: the features that it serves, its cores, and the platform's
+//! configuration.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -13,14 +14,14 @@ pub(super) struct Setup<'a> {
     /// A second listener.
     pub(super) tls: Option<(SocketAddr, &'a Certificate)>,
     pub(super) workers: usize,
-    /// As `taskset` reads them.
+    /// The cores in the form of `taskset`.
     pub(super) cores: &'static str,
-    /// Of refresh tokens.
+    /// The rotation of refresh tokens.
     pub(super) rotation: &'static str,
 }
 
 impl<'a> Setup<'a> {
-    /// One worker on the server's core.
+    /// A setup with one worker on the server's core.
     pub(super) fn new(algorithm: Algorithm, certificate: Option<&'a Certificate>) -> Result<Self, Failure> {
         let tls = certificate.map(|certificate| Ok((free_address()?, certificate))).transpose()?;
         Ok(Self {
@@ -33,7 +34,8 @@ impl<'a> Setup<'a> {
         })
     }
 
-    /// The `config.yaml` of the platform. Its issuer is the bare handler's, and the same after each restart.
+    /// The `config.yaml` of the platform. Its issuer equals the bare handler's, and is the same after each
+    /// restart.
     pub(super) fn configuration(&self) -> String {
         let Self { address, workers, rotation, .. } = self;
         let algorithm = self.algorithm.name();

@@ -8,7 +8,7 @@ use super::program::Program;
 use super::proofs::Proofs;
 use crate::workspace::Workspace;
 
-/// What all workloads of a run have in common.
+/// The parts that all workloads of a run share.
 pub(super) struct Tools<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) options: &'a BenchOptions,

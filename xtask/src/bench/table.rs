@@ -6,14 +6,14 @@ use super::spread::Spread;
 /// The bare handler among the contenders.
 const BARE: usize = 0;
 
-/// What one contender did with one number of connections in one round.
+/// The result of one contender with one number of connections in one round.
 pub(super) struct Sample {
     pub(super) per_cpu_second: f64,
     pub(super) load: Load,
 }
 
 pub(super) struct Round {
-    /// Signatures per CPU second, where each answer needs one.
+    /// Signatures per CPU second, if each answer needs one.
     pub(super) raw_per_cpu_second: Option<f64>,
     /// For each number of connections, in the order of the contenders.
     pub(super) samples: Vec<Vec<Sample>>,
@@ -27,12 +27,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// A contender's answers per CPU second as a share of the bare handler's, with the first number of connections.
+    /// A contender's answers per CPU second as a share of the bare handler's, with the
+    /// first number of connections.
     pub(super) fn rate_ratio(&self, contender: usize) -> Spread {
         self.rate_ratio_to(contender, BARE)
     }
 
-    /// The same as a share of another contender's.
+    /// The rate as a share of another contender's.
     pub(super) fn rate_ratio_to(&self, contender: usize, base: usize) -> Spread {
         self.ratio(0, (contender, base), |sample| sample.per_cpu_second)
     }
@@ -109,7 +110,8 @@ fn of(round: &Round, connections: usize, contender: usize, figure: impl Fn(&Samp
 pub(super) mod tests {
     use super::*;
 
-    /// The bare handler and one other, at 16 and at 256 connections, in rounds of these rates and times.
+    /// The bare handler and one other contender, at 16 and at 256 connections, in rounds of these rates and
+    /// times.
     pub(in super::super) fn table(rounds: &[[(f64, f64); 4]]) -> Table {
         let sample = |&(per_cpu_second, p99_ms): &(f64, f64)| Sample {
             per_cpu_second,

@@ -1,4 +1,4 @@
-//! Programs whose stores an earlier start has filled: with tenant, client and keys.
+//! Programs whose stores an earlier start has filled with tenant, client and keys.
 
 use super::algorithm::Algorithm;
 use super::server::Server;
@@ -8,7 +8,7 @@ use crate::workspace::Failure;
 
 pub(super) struct WarmStores<'a> {
     pub(super) tools: &'a Tools<'a>,
-    /// In the order of the programs.
+    /// The setups in the order of the programs.
     setups: Vec<Setup<'a>>,
 }
 

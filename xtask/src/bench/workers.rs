@@ -1,5 +1,5 @@
-//! Two workers on two cores against one worker on one, in RS256 tokens a second. The load needs a core of its own beside both: on fewer
-//! cores it would take from the second worker what the figure is about.
+//! Two workers on two cores against one worker on one, in RS256 tokens a second. The load needs a separate
+//! core beside both. On fewer cores it would take CPU time from the second worker, which the figure measures.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;

@@ -1,4 +1,4 @@
-//! What a measurement requests, and which answer it expects.
+//! The requests of a measurement, and the expected answers.
 
 use clap::ValueEnum;
 
@@ -31,17 +31,17 @@ pub(super) enum Workload {
     ApiKeyIntrospection,
     /// Tokens signed with ES256 for an ES256 assertion
     Assertion,
-    /// The same for an assertion of another issuer, by a rule of the client
+    /// Tokens signed with ES256 for an ES256 assertion of another issuer, by a rule of the client
     Federated,
     /// A protected resource with an ES256 token that is bound to the key of an ES256 DPoP proof
     Dpop,
-    /// Sign-ins of a person by password: from the form to the page that goes on
+    /// Sign-ins of a person by password: from the form to the page that leads to the client
     SignIn,
     /// RS256 tokens, with an ID token, for the codes of a person
     Redemption,
     /// RS256 tokens, with an ID token, for a refresh token that stays as it is
     Refresh,
-    /// The same for refresh tokens that change with each use
+    /// RS256 tokens, with an ID token, for refresh tokens that change with each use
     Rotation,
     /// The claims about a person, for an RS256 token
     Userinfo,
@@ -54,11 +54,12 @@ pub(super) enum Workload {
 /// Which times of a workload are measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {
-    /// At each number of connections, with a goal.
+    /// The figures at each number of connections, with a goal.
     Compared,
-    /// At the lowest number of connections, without a goal.
+    /// The figures at the lowest number of connections, without a goal.
     Shown,
-    /// The same at a number that does not fill the queue for passwords of one source.
+    /// The figures at a number of connections that does not fill the queue for passwords of one source,
+    /// without a goal.
     OfPasswords,
 }
 
@@ -94,7 +95,7 @@ impl Workload {
         Self::TlsResumption,
     ];
 
-    /// Its name in tables, which is also that of its folder.
+    /// The name in tables and of the folder.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256 token",
@@ -170,7 +171,8 @@ impl Workload {
         }
     }
 
-    /// The workload that differs in its credential or its token only: the platform answers it, too, in the same rounds, under this name.
+    /// The workload that differs only in its credential or its token. The platform answers it, too, in the
+    /// same rounds, under this name.
     pub(super) fn base(self) -> Option<(&'static str, Self)> {
         match self {
             Self::ApiKey => Some(("latchkey, for a secret", Self::Es256)),
@@ -184,7 +186,7 @@ impl Workload {
         self.transport() == Transport::Http && self.base().is_none()
     }
 
-    /// Whether each answer holds one token.
+    /// Whether each answer contains one token.
     pub(super) fn signs(self) -> bool {
         matches!(
             self,
@@ -290,7 +292,7 @@ impl Workload {
     }
 }
 
-/// Sends the request once, with a proof of its own if it needs one.
+/// Sends the request once, with a new proof if it needs one.
 fn sent(server: &Server, request: &Request, proofs: &Proofs<'_>) -> Result<Answer, Failure> {
     let answer = match &request.proof {
         Some(proof) => exchange(server.address(), &request.with_proof(proofs.sign(proof, 1)?.trim_end())),

@@ -1,4 +1,5 @@
-//! How long each test took in the last run, and the sum beside the committed one: a capability may add 40 seconds of CI.
+//! The duration of each test in the last run, and their sum compared with the committed one: a new capability
+//! may add 40 seconds of CI.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +14,7 @@ use crate::workspace::{Doing, Failure, Workspace};
 pub(crate) const OF_A_CHANGE: &str = "change";
 /// The committed sum of them.
 const FILE: &str = ".config/test-seconds.json";
-/// What the test runner writes for a profile, below cargo's build folder (.config/nextest.toml).
+/// The files that the test runner writes for a profile, below cargo's build folder (.config/nextest.toml).
 const WRITTEN: [&str; 2] = ["nextest/change/junit.xml", "nextest/default/junit.xml"];
 /// How many of the slowest tests are shown.
 const SHOWN: usize = 20;
@@ -43,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace, options: &TestTimesOptions) -> Result<(
 }
 
 impl TestTimes {
-    /// None where no test ran, or another runner ran them.
+    /// None if no test ran, or another runner ran them.
     pub(crate) fn of_last_run(workspace: &Workspace) -> Option<Self> {
         let folder = workspace.target_folder().ok()?;
         let written = WRITTEN.map(|file| folder.join(file)).into_iter();
@@ -75,7 +76,7 @@ impl TestTimes {
         self.beside(&serde_json::from_str(&committed).unwrap_or_default())
     }
 
-    /// The slowest tests, and the sum beside the committed one.
+    /// The slowest tests, and the sum compared with the committed one.
     fn beside(&self, committed: &Value) -> String {
         let mut text = format!("the {} slowest tests:\n", self.0.len().min(SHOWN));
         for (name, seconds) in self.0.iter().take(SHOWN) {

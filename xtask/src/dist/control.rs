@@ -1,4 +1,5 @@
-//! The control files of the Debian package (Debian policy, chapter 5): name, dependencies, settings, and the scripts of an installation.
+//! The control files of the Debian package (Debian policy, chapter 5): name, dependencies, settings, and the
+//! scripts of an installation.
 
 use std::fs;
 

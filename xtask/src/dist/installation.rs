@@ -1,5 +1,5 @@
-//! Installs each package of a release from its file alone into an empty folder, starts the program there with the
-//! sample settings, and fetches a token.
+//! Installs each package of a release from its file alone into an empty folder, starts the program there with
+//! the sample settings, and fetches a token.
 
 use std::fs::{self, File};
 use std::path::Path;

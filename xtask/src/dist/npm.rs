@@ -1,6 +1,7 @@
-//! The npm package that carries the program. The project builds for one platform, so one package has the program
-//! itself: it installs from its file alone, and Node does not run while the program does. For a second platform
-//! this name becomes a package that names one such package for each platform in `optionalDependencies`.
+//! The npm package that carries the program. The project builds for one platform, so one package
+//! has the program itself: it installs from its file alone, and Node does not run while the
+//! program does. For a second platform this name becomes a package that names one such package
+//! for each platform in `optionalDependencies`.
 
 use std::fs;
 

@@ -1,10 +1,11 @@
-//! The bill of materials in CycloneDX 1.5: the program's crates and their dependencies, without those of tests and of building.
+//! The bill of materials in CycloneDX 1.5: the program's crates and their dependencies, without those of
+//! tests and of building.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// Of cargo's metadata. All key services are in it, as in the packages.
+/// The bill of materials from cargo's metadata. It contains all key services, like the packages.
 pub(super) fn of(metadata: &Value, version: &str) -> Value {
     let packages: BTreeMap<&str, &Value> =
         list(&metadata["packages"]).filter_map(|package| Some((package["id"].as_str()?, package))).collect();

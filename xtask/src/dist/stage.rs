@@ -69,7 +69,7 @@ fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
         .doing(format_args!("change the mode of {}", path.display()))
 }
 
-/// Without the commands that install by hand.
+/// The unit without the commands for an installation by hand.
 fn packaged_unit(unit: &str) -> String {
     let begin = unit.find("[Unit]").unwrap_or(0);
     unit[begin..].replace("/usr/local/bin/latchkey", "/usr/bin/latchkey")

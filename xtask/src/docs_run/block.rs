@@ -1,21 +1,22 @@
-//! The blocks of a page, and what becomes of each. The words after a fence's language decide it; CONTRIBUTING.md lists them.
+//! The blocks of a page, and how each is used. The words after a fence's language decide it; CONTRIBUTING.md
+//! lists them.
 
 use crate::workspace::Failure;
 
-/// A comment with commands that readers do not see, such as waiting for what a reader sees happen.
+/// A comment with commands that readers do not see, such as waiting for a result that a reader sees.
 const COMMENT: &str = "<!-- docs-run:";
 
-/// What becomes of a block.
+/// How a block is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     /// Runs, and must succeed.
     Run,
     /// Runs, and must fail: the example shows a refusal.
     Refused,
-    /// Runs in the background until the end of the page. The next block waits until the server is ready. Where an earlier page has started the
-    /// same, that one goes on; another one ends.
+    /// Runs in the background until the end of the page. The next block waits until the server is ready. If
+    /// an earlier page has started the same server, that one stays; another one ends.
     Server,
-    /// Ends the running server, and runs as a new one.
+    /// Ends the running server, and starts a new one.
     Restart,
     /// Is a complete configuration, which `latchkey check` accepts.
     Configuration,

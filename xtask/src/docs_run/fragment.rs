@@ -1,5 +1,6 @@
-//! Adds a fragment of a configuration to a whole one, as a reader does with an editor: each section below the section of its name, a new
-//! section at the end. A section in one line takes the place of the line with its name, and lines that begin indented are a tenant.
+//! Adds a fragment of a configuration to a whole one, like a reader with an editor: each section below the
+//! section with its name, a new section at the end. A section in one line replaces the line with its name,
+//! and indented lines at the beginning are a tenant.
 
 /// The section of lines that name none.
 const TENANTS: &str = "tenants:";

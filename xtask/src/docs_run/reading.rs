@@ -1,9 +1,10 @@
-//! Which pages run together: those that one reader follows in one folder, beside one server.
+//! The pages that run together: those that one reader follows in one folder, with one server.
 
 use super::block::{Block, Use, blocks};
 use crate::workspace::Failure;
 
-/// The pages that a newcomer follows, in this order. Each goes on in the folder of the one before, beside the server that runs there.
+/// The pages that a newcomer follows, in this order. Each uses the folder of the previous page, and the
+/// server that runs there.
 pub(super) const ROW: [&str; 8] = [
     "README.md",
     "docs/protect-an-api.md",
@@ -15,15 +16,15 @@ pub(super) const ROW: [&str; 8] = [
     "docs/console.md",
 ];
 
-/// Says in a page which one its reader has followed before.
+/// The comment in a page that names the page which its reader has followed before.
 const AFTER: &str = "<!-- docs-run: after ";
 
 /// A page with its blocks.
 pub(super) struct Page {
-    /// From the root.
+    /// The path from the root.
     pub(super) path: String,
     pub(super) blocks: Vec<Block>,
-    /// The page that comes before this one, also where this one runs by itself.
+    /// The page before this one, even if this one runs alone.
     pub(super) after: Option<String>,
 }
 
@@ -45,7 +46,7 @@ impl Page {
 /// Pages that run one after another.
 pub(super) type Reading<'a> = Vec<&'a Page>;
 
-/// Its first and its last page.
+/// The first and the last page.
 pub(super) fn name(reading: &Reading<'_>) -> String {
     match reading.as_slice() {
         [] => String::new(),
@@ -69,7 +70,7 @@ pub(super) fn all(pages: &[Page]) -> Result<Vec<Reading<'_>>, Failure> {
     Ok(readings)
 }
 
-/// A page by itself, with the one that it names as the one before; nothing for a page without blocks that run.
+/// A page alone, after the page that it names as the previous one. None for a page without blocks to run.
 pub(super) fn alone<'a>(pages: &'a [Page], page: &'a Page) -> Result<Option<Reading<'a>>, Failure> {
     if page.runs() == 0 {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! The blocks of one page, or of pages one after another, as one shell script: variables and background processes of a block are there for
-//! the next.
+//! The blocks of one page, or of several pages one after another, as one shell script, so that later blocks
+//! see the variables and background processes of a block.
 
 use super::block::{Block, Use};
 use super::fragment;
@@ -23,7 +23,7 @@ pub(super) fn script(pages: &[&Page], sample: &str) -> Result<String, Failure> {
             Use::Refused => {
                 format!("if (\n{text}); then fail 'this must be refused, and was not'; fi\n")
             }
-            // The server of an earlier page is the one that this block would start.
+            // The running server of an earlier page is the one that this block would start.
             Use::Server if serving == Some(command(text)) => "server_runs\n".to_owned(),
             Use::Server | Use::Restart => {
                 serving = Some(command(text));
@@ -51,7 +51,8 @@ fn file(name: &str, text: &str) -> String {
     format!("mkdir -p \"$(dirname '{name}')\"\ncat > '{name}' <<'{END}'\n{text}{END}\n")
 }
 
-/// What a block of a server runs, in one spelling: without comments, and without what builds the program.
+/// The commands of a server block in a comparable form: without comments, and without the commands that build
+/// the program.
 fn command(text: &str) -> String {
     let line = |line: &str| line.split(" #").next().unwrap_or_default().trim().to_owned();
     let lines: Vec<_> = text.lines().map(line).filter(|line| !line.is_empty()).collect();

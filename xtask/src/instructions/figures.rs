@@ -1,4 +1,5 @@
-//! The instructions of each kind of request: as counted, and as committed, with the digest of the sources of which they were counted.
+//! The instructions of each kind of request: the counted figures, and the committed ones with the digest of
+//! the counted sources.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,14 +12,14 @@ use crate::workspace::{Doing, Failure};
 /// The committed figures.
 pub(super) const FILE: &str = "crates/warm_requests/instructions.json";
 
-/// The largest difference from a committed figure is one part in so many: 5 %. Hash seeds, timers and the batches of the caches'
-/// bookkeeping make runs differ by less than 1.5 %.
+/// The largest difference from a committed figure is one part in this number, which is 5 %. Hash seeds,
+/// timers and the batches of the caches' bookkeeping make runs differ by less than 1.5 %.
 const TOLERATED_PART: u64 = 20;
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Figures {
     sources: String,
-    /// In the order of the program.
+    /// The kinds in the order of the program.
     kinds: Vec<(String, u64)>,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Report {
 }
 
 impl Figures {
-    /// None yet, of sources with this digest.
+    /// No figures yet, for sources with this digest.
     pub(super) fn of(sources: String) -> Self {
         Self { sources, kinds: Vec::new() }
     }

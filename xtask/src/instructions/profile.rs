@@ -1,7 +1,8 @@
-//! Reads a profile of callgrind: the instructions of a whole program without those of cryptography and of the client.
+//! Reads a profile of callgrind: the instructions of a whole program without those of
+//! cryptography and of the client.
 
-/// The names of the cryptographic library's functions begin with this, except those that only the library itself calls. Its wrapper in Rust,
-/// `aws_lc_rs::`, is counted.
+/// The names of the cryptographic library's functions begin with this, except those that only the library
+/// itself calls. Its wrapper in Rust, `aws_lc_rs::`, is counted.
 const CRYPTOGRAPHY: &str = "aws_lc_";
 
 /// The functions in which the client of `crates/warm_requests` sends and receives.
@@ -34,7 +35,8 @@ pub(super) fn instructions(profile: &str) -> Option<u64> {
     has_client.then(|| total - left_out)
 }
 
-/// Calls within the library are a part of the call into it. The names of Rust's functions are paths, so a path calls the library.
+/// Calls within the library belong to the call into it. The names of Rust's functions are paths, so the
+/// caller of the library is a path.
 fn is_left_out(caller: &str, called: &str) -> bool {
     let is_path = |name: &str| name.contains("::");
     is_client(called) || called.starts_with(CRYPTOGRAPHY) && !is_path(called) && is_path(caller)

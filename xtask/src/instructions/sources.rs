@@ -1,15 +1,16 @@
-//! What the instructions of a warm request depend on.
+//! The sources that the instructions of a warm request depend on.
 
 use super::figures::FILE;
 use crate::workspace::{Failure, Workspace, read_text};
 
-/// All that the counted program is built from: its crates, the versions of all others, profiles and settings of the build.
+/// All sources of the counted program: its crates, the versions of all others, profiles and settings of the
+/// build.
 const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts \
     crates/administration crates/cache crates/gateway crates/grants crates/keys crates/latchkey-verifier crates/pages \
     crates/protocol crates/registry crates/secrets crates/sessions crates/storage crates/tenancy crates/testkit \
     crates/warm_requests migrations";
 
-/// Of the files as they are, committed or not.
+/// The digest of the present files, committed or not.
 pub(super) fn digest(workspace: &Workspace) -> Result<String, Failure> {
     let script = format!(
         "git ls-files -z --cached --others --exclude-standard -- {SOURCES} ':!crates/*/tests/*' ':!{FILE}' | sort -z | xargs -0 sha256sum | sha256sum"

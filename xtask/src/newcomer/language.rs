@@ -1,18 +1,18 @@
-//! What a newcomer types in each language after `latchkey serve` and `latchkey tenant add`.
+//! The commands of a newcomer in each language, after `latchkey serve` and `latchkey tenant add`.
 
 /// A language.
 pub(super) struct Language {
-    /// Also the tenant's id.
+    /// The name, which is also the tenant's id.
     pub(super) name: &'static str,
     /// The value of `--snippet`.
     pub(super) snippet: &'static str,
-    /// The files that are pasted together from what was printed: how a token is fetched, and how it is verified.
+    /// The files that are pasted together from the output: how to fetch a token, and how to verify it.
     pub(super) files: fn(&[String]) -> Vec<(&'static str, String)>,
     /// The commands after that, the last of which fetches a token and verifies it.
     pub(super) commands: &'static [&'static str],
 }
 
-/// Of languages without code to verify tokens, the command line verifies the one that they print.
+/// The languages. If one has no code to verify tokens, the command line verifies the printed one.
 pub(super) const LANGUAGES: [Language; 8] = [
     Language {
         name: "shell",

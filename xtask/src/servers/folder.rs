@@ -1,4 +1,5 @@
-//! The temporary folder of the servers. PostgreSQL refuses to run as root, so for root the folder belongs to the user postgres.
+//! The temporary folder of the servers. PostgreSQL refuses to run as root, so for root the folder
+//! belongs to the user postgres.
 
 use std::fs;
 use std::path::{Path, PathBuf};

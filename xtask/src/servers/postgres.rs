@@ -8,10 +8,10 @@ use super::folder::Folder;
 use super::{Process, guarded, on_free_port, password};
 use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 
-/// Debian keeps the binaries of each version in a folder of their own, outside PATH.
+/// Debian has the binaries of each version in a separate folder outside PATH.
 const FIND: &str = "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | grep . || dirname \"$(command -v initdb)\"";
 
-/// Without autovacuum only tests open a template database, so nothing blocks copying it.
+/// Without autovacuum only tests open a template database, so no process blocks copying it.
 const SETTINGS: [&str; 11] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -21,13 +21,15 @@ const SETTINGS: [&str; 11] = [
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_connections=400",
-    // A connection that says nothing holds up each CREATE and DROP DATABASE, of other tests too, until its time is over: 60 s by default.
+    // A silent connection delays each CREATE and DROP DATABASE, also of other tests, until its time is over:
+    // 60 s by default.
     "authentication_timeout=5s",
     "shared_buffers=32MB",
     "autovacuum=off",
 ];
 
-/// A collation that differs from byte order, as servers have by default: a statement that depends on the order must name its collation.
+/// A collation that differs from byte order, as servers have by default: a statement that depends on the
+/// order must name its collation.
 const IN_ENGLISH: [&str; 3] = ["--locale-provider=icu", "--icu-locale=en-US", "--no-locale"];
 
 /// A version of PostgreSQL and the collation of its databases.
@@ -48,7 +50,7 @@ impl Build {
         Ok(Self { name: "postgres", tools: programs.clone(), programs, locale: &["--no-locale"] })
     }
 
-    /// The newest version. Its programs are copied when the server's user may not read them.
+    /// The newest version. Its programs are copied if the server's user may not read them.
     pub(super) fn newest(workspace: &Workspace, folder: &Folder, programs: &Path) -> Result<Self, Failure> {
         let mut programs = programs.to_owned();
         if !folder.is_open(workspace, &programs) {

@@ -1,4 +1,4 @@
-//! A Redis for one run of tests or measurements, which writes nothing but its log to disk.
+//! A Redis for one run of tests or measurements. It writes only its log to disk.
 
 use std::fs;
 use std::io::{Read, Write};

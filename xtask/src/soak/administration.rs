@@ -1,4 +1,5 @@
-//! Times of creating, listing and searching through the admin API as the store grows, on SQLite and on PostgreSQL.
+//! Times of creating, listing and searching through the admin API as the store grows, on
+//! SQLite and on PostgreSQL.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ struct Store {
     cursor: String,
 }
 
-/// Where rows are kept.
+/// The database of the rows.
 #[derive(Clone, Copy)]
 pub(super) enum Backend {
     Sqlite,

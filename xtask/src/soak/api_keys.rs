@@ -1,5 +1,6 @@
-//! API keys on a PostgreSQL that waits for its disk: how fast they are created beside clients, what that does to commits of another tenant, and
-//! tokens, exchanges, lists and searches with few keys and with a million in the store.
+//! API keys on a PostgreSQL that waits for its disk: how fast they are created compared with clients, how
+//! that affects commits of another tenant, and tokens, exchanges, lists and searches with few keys and with a
+//! million in the store.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -21,9 +22,9 @@ const OTHER: u32 = CREATING;
 const FILLED: u32 = OTHER + 1;
 const ROUNDS: usize = 3;
 const LENGTH: Duration = Duration::from_secs(4);
-/// What each write of the log waits for, beside the disk.
+/// How long each write of the log waits, in addition to the disk.
 const WAIT_OF_A_DISK: Duration = Duration::from_millis(4);
-/// Of the commits that are timed, quiet and with keys in turn.
+/// The length of the timed commits, alone and with keys in turn.
 const LENGTH_OF_COMMITS: Duration = Duration::from_secs(8);
 const COMMITS_A_SECOND: f64 = 20.0;
 const LEAST_OF_CLIENTS: f64 = 4.0;
@@ -33,7 +34,7 @@ const CLIENTS: usize = 10_000;
 const WARM: usize = 500;
 /// Keys whose first exchange is timed; also the number of lists, searches and creations.
 const COLD: usize = 200;
-/// The keys of the tenant that is filled whose list is read.
+/// The keys of the filled tenant, whose list is read.
 const PATH: &str = "/api/v1/tenant/declared-9/clients/client-0/api-keys";
 
 #[derive(Clone, Copy)]
@@ -60,7 +61,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let mut program = Program::start(test_env, &stores, &tenants)?;
     program.await_token(&client(0, 0))?;
     let admin = Admin { address: program.address, token: &token };
-    // The disk of a machine for tests may answer at once, which none does that keeps what is written.
+    // The disk of a test machine may answer at once, and no disk that keeps its data does.
     set_wait_of_commits(test_env, WAIT_OF_A_DISK)?;
     creations(admin, WAIT_OF_A_DISK)?;
     set_wait_of_commits(test_env, Duration::ZERO)?;
@@ -87,7 +88,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Restarts the throwaway server with the settings of a real one.
+/// Restarts the temporary server with the settings of a real one.
 fn wait_for_disk(test_env: &TestEnv<'_>) -> Result<Restarted, Failure> {
     let settings = [
         "fsync=on",
@@ -160,7 +161,7 @@ fn commits_beside(admin: Admin<'_>, rate: f64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints a row of times at the tenant that is filled. The program has just been started, so it knows none of the keys.
+/// Prints a row of times at the filled tenant. The program has just been started, so it has cached no key.
 fn latencies(
     test_env: &TestEnv<'_>,
     mut program: Program,
@@ -200,7 +201,8 @@ fn latencies(
 }
 
 impl Admin<'_> {
-    /// Creates over all connections, as fast as it goes or at this rate, and returns the rate. The answers are checked.
+    /// Creates over all connections, as fast as possible or at this rate, and returns the rate. The answers
+    /// are checked.
     fn create(self, what: Created, rate: Option<f64>, length: Duration) -> Result<f64, Failure> {
         let (path, body) = match what {
             Created::Keys => ("/clients/client-0/api-keys", r#"{"name":"Soak","owner":"cus_1"}"#),
@@ -249,7 +251,7 @@ impl Admin<'_> {
         Ok(times)
     }
 
-    /// A new key of the client whose list is read, with an owner of its own.
+    /// A new key of the client whose list is read, with its own owner.
     fn key(self, number: usize) -> Result<String, Failure> {
         let body = format!(r#"{{"name":"Soak","owner":"own-{number}"}}"#);
         let (_, said) = self.send(&mut Caller::new(self.address), "POST", PATH, &body, 201)?;
@@ -282,8 +284,8 @@ fn exchange(caller: &mut Caller, credentials: &str) -> Result<Duration, Failure>
     }
 }
 
-/// Copies one client to many, and one key to a million of theirs. The copies cannot be used: hashes are bound to the original's ids. The
-/// multiplication gives each number another one, so that names have no order.
+/// Copies one client to many, and one key to a million of theirs. The copies cannot be used: hashes are bound
+/// to the original's ids. The multiplication gives each number another one, so that names have no order.
 fn fill() -> String {
     format!(
         "SET session_replication_role = replica;

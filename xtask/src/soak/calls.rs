@@ -1,5 +1,6 @@
-//! HTTP requests over persistent connections, one at a time per connection, with the outcome of each. They name the host of the public URL, under
-//! which alone the program serves administration and metrics.
+//! HTTP requests over persistent connections, one at a time per connection, with the result of each. They
+//! name the host of the public URL, because the program serves administration and metrics under this name
+//! only.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The request rate.
 #[derive(Clone, Copy)]
 pub(super) enum Pace {
-    /// Each connection sends the next request as soon as it has the answer, which saturates the program's core.
+    /// Each connection sends the next request as soon as it has the answer, which
+    /// saturates the program's core.
     Full,
     /// This many requests a second over all connections.
     PerSecond(u32),
@@ -60,7 +62,7 @@ impl Caller {
         self.send_form(path, "", form)
     }
 
-    /// The same with these lines in the head.
+    /// Sends a form with these lines in the head.
     pub(super) fn send_form(&mut self, path: &str, headers: &str, form: &str) -> (Answer, String) {
         self.timed(&format!(
             "POST {path} HTTP/1.1\r\nHost: soak.example\r\n{headers}\
@@ -100,7 +102,7 @@ impl Caller {
         self.page(path).0
     }
 
-    /// The same, and the cookies that it sets, as a request has them.
+    /// Returns the page with the cookies that it sets, in the form of a request.
     pub(super) fn page(&mut self, path: &str) -> (String, String) {
         let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak.example\r\n\r\n"));
         let Answered { body, cookies, .. } = answered.unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The pages of the console with very many tenants, one of which has very many clients with usage, on SQLite and on PostgreSQL.
+//! The pages of the console with very many tenants, one of which has very many clients with usage, on SQLite
+//! and on PostgreSQL.
 
 use std::path::Path;
 
@@ -11,12 +12,12 @@ use crate::workspace::{Failure, run as run_program};
 
 const TENANTS: u32 = 100_000;
 const CLIENTS: u32 = 100_000;
-/// So many clients have usage, each on 31 days.
+/// The clients with usage, each on 31 days.
 const USED: u32 = 1_000;
 const REQUESTS: usize = 100;
 const STORE: &str = "console";
 
-/// What a page is called, its path, and what it shows.
+/// The name of a page, its path, and its content.
 const PAGES: [(&str, &str, &str); 18] = [
     ("overview of the platform", "/console", "Tokens and refusals"),
     ("advice for the platform", "/console/advice", "Advice"),
@@ -38,7 +39,7 @@ const PAGES: [(&str, &str, &str); 18] = [
     ("audit", "/console/t/declared-1/audit", "tenant.added"),
 ];
 
-/// Of a page of 60 KB with its style sheet and script.
+/// The limit for a page, which with its style sheet and script has 60 KB.
 const MOST_BYTES: usize = 43_000;
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
@@ -87,7 +88,7 @@ fn pages(backend: Backend, program: &Program, token: &str) -> Result<(), Failure
     Ok(())
 }
 
-/// Copies a client with its secret, and counts what some of the copies did. What is copied cannot be used.
+/// Copies a client with its secret, and adds counts for some of the copies. The copies cannot be used.
 fn fill() -> String {
     let ones = ["1"; 24].join(", ");
     format!(
@@ -122,7 +123,7 @@ fn fill_sqlite(test_env: &TestEnv<'_>, file: &Path) -> Result<(), Failure> {
     run_program(&mut test_env.workspace.program("python3", &["-c", FILL_SQLITE, &file, &clients, &used]))
 }
 
-/// The same as [`fill`], with the file and both numbers as arguments.
+/// The counterpart of [`fill`], with the file and both numbers as arguments.
 const FILL_SQLITE: &str = r#"
 import sqlite3, sys, time
 

@@ -1,5 +1,6 @@
-//! Checks that the time of a refusal does not reveal which client ids exist. Each id gets two requests with a wrong secret of the generated
-//! shape. A threshold for the second answer is fitted on some ids and judged on the others.
+//! Checks that the time of a refusal does not reveal which client ids exist. Each id gets two requests with a
+//! wrong secret of the generated shape. A threshold for the second answer is fitted on some ids and tested on
+//! the others.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -16,7 +17,8 @@ use crate::workspace::Failure;
 /// Half of them exist.
 const IDS: usize = 5_000;
 const FITTED: usize = 1_000;
-/// Longer than a negative entry stays fresh and shorter than a positive one: at the second request only clients that exist are cached.
+/// Longer than a negative entry stays fresh and shorter than a positive one: at the second request only
+/// clients that exist are cached.
 const BETWEEN: Duration = Duration::from_millis(1_500);
 /// Number of ids between the first and the second request for one id.
 const BATCH: usize = 250;

@@ -1,5 +1,5 @@
-//! One tenant spends tenfold its share of what tenants share while another does its ordinary work: the p99 of that work, beside the p99 while
-//! nothing else goes on, and its failures, of which there may be none.
+//! One tenant uses ten times its share of the shared resources while another does its ordinary work. Measures
+//! the p99 of that work, compared with the p99 on an idle server, and its failures, which must be none.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,13 +13,14 @@ use super::tenants::{Client, SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
 
-/// The tenant that does its ordinary work, and the one that floods.
+/// The tenant with ordinary work, and the one that floods.
 const TENANTS: u32 = 2;
 const FLOODING: u32 = 1;
 const CLIENTS: u32 = 8;
-/// Of ordinary work: far below what a worker can answer.
+/// The rate of ordinary work: far below the capacity of a worker.
 const PER_SECOND: u32 = 100;
-/// Connections of the flood, each with the next request as soon as it has the answer: tenfold those of the ordinary work's share of a worker.
+/// The connections of the flood, each of which sends the next request as soon as it has the answer: ten times
+/// those of the ordinary work's share of a worker.
 const CONNECTIONS: u32 = 160;
 const WARM_UP: Duration = Duration::from_secs(2);
 const LENGTH: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ const FLOODS: [Flood; 7] = [
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("fairness.db").display());
-    // The last one, which floods, has a client where people sign in.
+    // The last one, which floods, has a client that signs people in.
     let tenants = declared(TENANTS, CLIENTS)
         .replace("oauth2: { enabled: true }", "oauth2: { enabled: true }, oidc: { enabled: true }");
     let web = format!(
@@ -138,7 +139,7 @@ fn flood(address: SocketAddr, send: fn(&mut Connection, usize) -> Answer, sent: 
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let answer = send(&mut connection, sent.fetch_add(1, Ordering::Relaxed));
-                    // A client that is told to come again later does, if not as late as it was told.
+                    // A client that must wait before its next request waits, but not as long as demanded.
                     if answer.has_retry_after {
                         thread::sleep(Duration::from_millis(20));
                     }

@@ -1,5 +1,5 @@
-//! The latency of a new tenant's first token, which generates its key: with a pregenerated RSA key, without, and with a key that is cheap
-//! to generate. Also the memory of a loaded key.
+//! The latency of a new tenant's first token, which generates its key: with a pregenerated RSA key, without
+//! one, and with a key that is cheap to generate. Also the memory of a loaded key.
 
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ const ROWS: [Row; 3] = [
 enum RequestKind {
     /// A valid request.
     Token,
-    /// A request that is refused for its scope: it loads tenant and client, but no keys.
+    /// A request whose scope is refused: it loads tenant and client, but no keys.
     UnknownScope,
 }
 

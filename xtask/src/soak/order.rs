@@ -1,4 +1,5 @@
-//! The order in which a measurement of times takes its samples: mixed, so that what changes meanwhile concerns each kind of them alike.
+//! The order in which a measurement of times takes its samples: mixed, so that changes during the run affect
+//! each kind alike.
 
 /// All numbers below this one, once each, in pseudo-random order, the same in every run.
 pub(super) fn mixed(count: usize) -> Vec<usize> {

@@ -1,5 +1,5 @@
-//! Ten times as many token requests as one worker can answer. Arrivals follow a schedule and do not wait for answers (open loop), as those
-//! of many clients do; the latency of a request counts from the time at which it was due.
+//! Ten times as many token requests as one worker can answer. Arrivals follow a schedule and do not wait for
+//! answers (open loop), like those of many clients. The latency of a request counts from its scheduled time.
 
 mod connection;
 mod figures;
@@ -23,10 +23,10 @@ use schedule::Phase;
 
 const TENANTS: u32 = 2;
 const CLIENTS: u32 = 8;
-/// Enough that requests come at ten times the capacity while a queue grows for 150 ms. With fewer, all would soon wait for an answer, and
-/// requests would come no faster than they are answered.
+/// These connections suffice for ten times the capacity while a queue grows for 150 ms. With fewer, all would
+/// soon wait for an answer, and requests would be sent no faster than they are answered.
 const CONNECTIONS: usize = 5_000;
-/// Those of the measurement of capacity.
+/// The connections of the measurement of capacity.
 const CLOSED_LOOP: usize = 16;
 const CAPACITY: Duration = Duration::from_secs(5);
 /// The first tokens read the rows and load the keys.
@@ -38,7 +38,8 @@ const BEFORE: Duration = Duration::from_secs(10);
 const OVERLOAD: f64 = 10.0;
 const DURING: Duration = Duration::from_secs(30);
 const AFTER: Duration = Duration::from_secs(10);
-/// A p99 up to this multiple of the one before the overload is normal again; windows are short, so their p99 varies.
+/// A p99 up to this multiple of the one before the overload is normal again; windows are
+/// short, so their p99 varies.
 const NORMAL_P99: f64 = 2.0;
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
@@ -85,7 +86,7 @@ fn stay_on_the_load_core(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     read_output(&mut test_env.workspace.program("taskset", &["-cp", LOAD_CORE, &number])).map(drop)
 }
 
-/// One for each client, tenants by turns.
+/// One request for each client, tenants in turn.
 fn requests() -> Vec<Vec<u8>> {
     let clients = (0..CLIENTS).flat_map(|number| (0..TENANTS).map(move |tenant| client(tenant, number)));
     let request = clients.map(|client| {

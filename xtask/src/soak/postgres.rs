@@ -1,4 +1,5 @@
-//! Restarts the throwaway PostgreSQL like `pg_ctl restart -m immediate`: without notifying clients, and with recovery at the start.
+//! Restarts the temporary PostgreSQL like `pg_ctl restart -m immediate`: without notifying clients, and with
+//! recovery at the start.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,14 +33,14 @@ impl<'a> Postgres<'a> {
         Ok(Self { test_env, data, port: test_env.sql("postgres", "SHOW port")?, command_line })
     }
 
-    /// With these settings from the next start on.
+    /// Uses these settings from the next start on.
     pub(super) fn with_settings(mut self, settings: &[&str]) -> Self {
-        // The last one counts of those with the same name.
+        // The last setting with a name counts.
         self.command_line.extend(settings.iter().flat_map(|setting| ["-c", setting]).map(str::to_owned));
         self
     }
 
-    /// Kills the server. Its process id is read from its own folder, so that no other server is hit.
+    /// Kills the server. Its process id is read from its own folder, so that no other server is killed.
     pub(super) fn stop(&self) -> Result<(), Failure> {
         let file = self.data.join("postmaster.pid");
         let text = fs::read_to_string(&file).doing("read postmaster.pid")?;

@@ -1,4 +1,5 @@
-//! Requests while PostgreSQL restarts without notice, and the time from its first accepted connection until the platform uses it.
+//! Requests while PostgreSQL restarts without notice, and the time from its first accepted connection
+//! until the platform uses it.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! The platform under measurement: one worker on its own core, on a port of the loopback interface.
+//! The measured platform: one worker on its own core, on a port of the loopback interface.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,9 +14,10 @@ use crate::resident_memory::resident_mib;
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
-/// The core of a load that is a program of its own.
+/// The core of a load that is a separate program.
 pub(super) const LOAD_CORE: &str = "1";
-/// The public URL of a program that signs people in, which takes http for its own machine alone. Its port is another one.
+/// The public URL of a program that signs people in, which accepts http for its own machine only. Its port is
+/// another one.
 pub(super) const PUBLIC_URL_OF_PEOPLE: &str = "http://127.0.0.1:3000";
 const PUBLIC_URL: &str = "http://soak.example";
 const START: Duration = Duration::from_secs(60);

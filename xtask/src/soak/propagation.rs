@@ -1,5 +1,5 @@
-//! The delay until a change at one replica is effective at another: through Redis, through PostgreSQL without Redis, and after Redis has
-//! died.
+//! The delay until a change at one replica is effective at another: through Redis, through PostgreSQL without
+//! Redis, and after Redis has died.
 
 use std::thread;
 use std::time::{Duration, Instant};

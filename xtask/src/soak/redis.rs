@@ -12,7 +12,7 @@ use crate::workspace::{Doing, Failure, is_content};
 
 const START: Duration = Duration::from_secs(10);
 
-/// Dropping it ends the process, even when it is paused.
+/// Dropping it ends the process, even a paused one.
 pub(super) struct Redis<'a> {
     test_env: &'a TestEnv<'a>,
     port: u16,

@@ -1,4 +1,4 @@
-//! A plain connection to Redis (RESP 2), which forges values as an attacker with access would.
+//! A plain connection to Redis (RESP 2), which forges values like an attacker with access.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};

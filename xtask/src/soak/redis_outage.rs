@@ -1,4 +1,5 @@
-//! Requests while Redis is down or filled with forged values, and the time from its return until the platform uses it again.
+//! Requests while Redis is down or filled with forged values, and the time from its return until
+//! the platform uses it again.
 
 use std::io;
 use std::thread;
@@ -18,8 +19,8 @@ const RECOVERY: Duration = Duration::from_secs(20);
 /// Between two forgeries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Each row takes one `phase`. Entries are fresh for ten seconds, so a phase of ten seconds reloads every client once. Forging takes half a
-/// phase.
+/// Each row takes one `phase`. Entries are fresh for ten seconds, so a phase of ten seconds reloads every
+/// client once. Forging takes half a phase.
 pub(super) fn measure(test_env: &TestEnv<'_>, phase: Duration) -> Result<(), Failure> {
     let database = test_env.create_database("redis_outage")?;
     let clients: Vec<Client> =
@@ -107,7 +108,8 @@ fn show(name: &str, answers: &[Answer]) {
     );
 }
 
-/// Waits until the program has noticed that Redis is dead, which it does at its next read. Otherwise it would seem to recover at once.
+/// Waits until the program has noticed that Redis is dead, which it does at its next read. Otherwise it would
+/// seem to recover at once.
 fn wait_until_missed(program: &Program) -> Result<(), Failure> {
     wait_until(program, false, "Redis is away, and the program has not noticed")
 }

@@ -1,5 +1,5 @@
-//! Moves ten thousand keys to a new sealing key while their tenants request tokens. The first run of the command is killed half way, and a
-//! second one completes it.
+//! Moves ten thousand keys to a new sealing key while their tenants request tokens. The first run of the
+//! command is killed halfway, and a second one completes it.
 
 use std::process::Stdio;
 use std::thread;

@@ -1,6 +1,7 @@
-//! Rotates keys under traffic and verifies every token offline: twenty rotations in a minute on SQLite and on two replicas with PostgreSQL
-//! and Redis, and a hundred rotations for fifty tenants over a million tokens. Spans of days are shortened to seconds. The measurement
-//! fails when a token does not verify; times are only shown.
+//! Rotates keys under traffic and verifies every token offline: twenty rotations in a minute on SQLite
+//! and on two replicas with PostgreSQL and Redis, and a hundred rotations for fifty tenants over a
+//! million tokens. Spans of days are shortened to seconds. The measurement fails when a token does not
+//! verify; times are only shown.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Start time, cold and warm tokens and memory as the store grows.
+//! The start time, cold and warm tokens, and the memory as the store grows.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! Checks that the time of a refused sign-in does not reveal which accounts exist: unknown accounts, wrong passwords and suspended accounts in
-//! mixed order, at a program on this machine.
+//! Checks that the time of a refused sign-in does not reveal which accounts exist: unknown accounts, wrong
+//! passwords and suspended accounts in mixed order, at a program on this machine.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,13 +16,14 @@ use crate::workspace::{Failure, read_output};
 const TENANT: &str = "timed";
 /// A limit of 10 attempts in 15 minutes refuses an account before its hash.
 const TRIES_OF_ACCOUNT: usize = 5;
-/// As does one of 100 for a source, which the header of the trusted proxy names.
+/// A source may fail at 100 accounts. The header of the trusted proxy names the source.
 const TRIES_OF_SOURCE: usize = 50;
-/// Beyond it the times tell accounts apart.
+/// With a greater value the times reveal accounts.
 const MOST: f64 = 4.5;
-/// Percentage of the answers that a second comparison has: a few that came late could hide a small difference of all others.
+/// The percentage of answers in a second comparison: a few late ones could hide a small difference of all
+/// others.
 const FASTEST: usize = 95;
-/// Of a password that no sign-in tries.
+/// The hash of a password that no sign-in tries.
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
 
@@ -50,7 +51,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failur
     judge(&samples)
 }
 
-/// Of a number and of its kind: a text of the same length for all.
+/// The name for a number and its kind. All names have the same length.
 fn name(number: usize) -> String {
     let account = number / KINDS.len() / TRIES_OF_ACCOUNT;
     format!("person-{:05}", account * KINDS.len() + number % KINDS.len())
@@ -78,7 +79,7 @@ fn declared(accounts: usize) -> String {
     text
 }
 
-/// By the command line on the store, beside the program.
+/// Suspends the account with the command line on the store, beside the program.
 fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
     let config = test_env.file("config.yaml");
     let run = |arguments: &[&str]| {
@@ -95,7 +96,7 @@ fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
     is_suspended.then_some(()).ok_or_else(|| Failure::new(format!("{name} is not suspended: {suspended}")))
 }
 
-/// What a sign-in page sends, but for the person: each form of the page is an attempt of its own.
+/// The form of a sign-in page without the person: each form of the page is a separate attempt.
 pub(super) struct Form {
     pub(super) flow: String,
     pub(super) cookies: String,
@@ -134,7 +135,7 @@ impl Form {
     }
 }
 
-/// Prints what was measured, and compares each kind with each other one.
+/// Prints the measurements, and compares each kind with each other one.
 fn judge(samples: &[(usize, Duration)]) -> Result<(), Failure> {
     println!("\nsign-in-times: {} refused sign-ins in mixed order, ms", samples.len());
     for (kind, name) in KINDS.iter().enumerate() {

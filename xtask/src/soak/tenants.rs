@@ -1,8 +1,10 @@
-//! Tenants of a measurement: declared ones, for which clients can request tokens, and copies of their rows that only fill the store.
+//! Tenants of a measurement: declared ones, for which clients can request tokens, and copies of their rows
+//! that only fill the store.
 
 use std::fmt::Write as _;
 
-/// Has the shape of a generated secret, so that verifying it costs an HMAC. All clients share it; each has its own hash.
+/// Has the shape of a generated secret, so that verifying it costs an HMAC. All clients share
+/// it; each has its own hash.
 pub(super) const SECRET: &str = "lk_soakmeasurementsoakmeasurementsoakmeasureme2oNbne";
 
 /// The client that requests tokens.
@@ -38,8 +40,8 @@ pub(super) fn declared(tenants: u32, clients: u32) -> String {
     text
 }
 
-/// Copies every row of the first declared tenant to tenants with these numbers. The copies cannot be used: hashes and sealed keys are bound
-/// to the original's ids.
+/// Copies every row of the first declared tenant to tenants with these numbers. The copies cannot be used:
+/// hashes and sealed keys are bound to the original's ids.
 pub(super) fn fill(first: u32, last: u32) -> String {
     format!(
         "SET session_replication_role = replica;
@@ -68,7 +70,8 @@ ANALYZE;"
     )
 }
 
-/// The same for SQLite, as a Python program with the file and the two numbers as arguments, since Python includes SQLite.
+/// The counterpart for SQLite, as a Python program with the file and the two numbers as arguments, since
+/// Python includes SQLite.
 pub(super) const FILL_SQLITE: &str = r#"
 import sqlite3, sys
 

@@ -1,4 +1,5 @@
-//! The environment of a measurement: the throwaway servers, a folder, a sealing key and the program to measure.
+//! The environment of a measurement: the temporary servers, a folder, a sealing key and the program to
+//! measure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ impl<'a> TestEnv<'a> {
         let psql = self.tool("psql");
         let arguments = ["--no-psqlrc", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", text];
         let mut command = self.workspace.program(&psql.to_string_lossy(), &arguments);
-        // Not as an argument: every user can read a command line.
+        // The password is no argument, because every user can read a command line.
         let answer = read_output(command.env("PGPASSWORD", password_of(&self.postgres_url)))?;
         Ok(String::from_utf8_lossy(&answer).trim().to_owned())
     }

@@ -1,5 +1,5 @@
-//! Counts of usage against a ledger of the caller's own: a million mixed requests of several clients of several tenants, over several
-//! connections, then what the program says once it has written its counts.
+//! Compares counts of usage with a ledger of the caller: a million mixed requests of several clients of
+//! several tenants, over several connections, then the program's numbers once it has written its counts.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ const CONNECTIONS: u32 = 64;
 const REQUESTS: u32 = 1_000_000;
 /// The program writes its counts every minute.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Of the shape of a generated secret, and no client's.
+/// A text with the shape of a generated secret that is no client's.
 const WRONG: &str = "lk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA4Bow7x";
 
-/// Tenant, client (empty for one that is not registered), member of the document.
+/// The tenant, the client (empty for an unregistered one), and the member of the document.
 type Ledger = BTreeMap<(String, String, &'static str), u64>;
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ fn key(tenant: u32, client: &str, member: &'static str) -> (String, String, &'st
     (format!("declared-{tenant}"), client.to_owned(), member)
 }
 
-/// Sends one connection's part of the requests, and says what it has sent.
+/// Sends one connection's part of the requests, and returns what it has sent.
 fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
     let mut ledger = Ledger::new();
     for number in 0..REQUESTS / CONNECTIONS {
@@ -115,7 +115,7 @@ fn load(mut caller: Caller, own: u32) -> Result<Ledger, Failure> {
     Ok(ledger)
 }
 
-/// What the program says otherwise than the ledger, of clients and of tenants as a whole.
+/// The differences between the program's numbers and the ledger, for clients and for tenants as a whole.
 fn differences(address: SocketAddr, token: &str, ledger: &Ledger) -> Result<Vec<String>, Failure> {
     let mut caller = Caller::new(address);
     let mut read = |path: &str| -> Result<Value, Failure> {

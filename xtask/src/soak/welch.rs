@@ -1,8 +1,8 @@
-//! Whether two sets of times have the same mean, by Welch's t-test, which does not need equal variances. Among times of one distribution a t
-//! beyond 4.5 is as rare as one in a hundred thousand.
+//! Whether two sets of times have the same mean, by Welch's t-test, which does not need equal variances.
+//! Among times of one distribution, a t over 4.5 is as rare as one in a hundred thousand.
 
-/// Welch's t of two sets: the difference of their means in units of its standard error. 0 where nothing differs, and infinite where what
-/// differs does not vary.
+/// Welch's t of two sets: the difference of their means in units of its standard error. 0 if the means are
+/// equal, and infinite if they differ and the values do not vary.
 pub(super) fn t(left: &[f64], right: &[f64]) -> f64 {
     let ((left, left_error), (right, right_error)) = (moments(left), moments(right));
     let (difference, error) = (left - right, (left_error + right_error).sqrt());
@@ -21,7 +21,8 @@ fn moments(times: &[f64]) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Python: `(mean(a) - mean(b)) / (variance(a) / len(a) + variance(b) / len(b)) ** 0.5`, of its module `statistics`.
+    /// Python: `(mean(a) - mean(b)) / (variance(a) / len(a) + variance(b) / len(b)) ** 0.5`, of
+    /// its module `statistics`.
     #[test]
     fn the_statistic_is_that_of_another_program() {
         let a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4];
@@ -39,7 +40,8 @@ mod tests {
         assert_eq!(t(&[2.0, 2.0], &[1.0, 1.0]), f64::INFINITY);
     }
 
-    /// A thousandth of what the times vary by is not seen in two thousand of them, and a tenth is.
+    /// In two thousand times, the test does not find a difference of a thousandth of their variation, and it
+    /// finds one of a tenth.
     #[test]
     fn a_difference_is_seen_from_a_size_on() {
         let times = |more: f64| -> Vec<f64> {

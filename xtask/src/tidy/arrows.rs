@@ -55,7 +55,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "protocol",
         ],
     ),
-    // Its store is the one of production, for which it needs the library of the rows.
+    // Its store is that of production, which needs the library of the rows.
     (
         "testkit",
         &[

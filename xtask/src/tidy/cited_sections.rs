@@ -1,4 +1,4 @@
-//! The sections of standards that a text cites: `RFC 8705 §2.1.1, §2.2.1` are two of RFC 8705.
+//! The sections of standards that a text cites: `RFC 8705 §2.1.1, §2.2.1` are two sections of RFC 8705.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ pub(super) fn of_sources(files: &Files) -> BTreeSet<Section> {
     sources.flat_map(|(_, text)| comments(text)).flat_map(|comment| of_text(&comment)).collect()
 }
 
-/// The comments of a source until its tests, each with all of its lines. A mark says what a test shows, and cites
-/// nothing.
+/// The comments of a source until its tests, each with all of its lines. A mark says what a test
+/// shows, and cites nothing.
 fn comments(source: &str) -> Vec<String> {
     let product = source.split("\n#[cfg(test)]").next().unwrap_or_default();
     let mut comments = vec![String::new()];
@@ -32,7 +32,7 @@ fn comments(source: &str) -> Vec<String> {
     comments
 }
 
-/// The sections that a text cites. A section without a name before it is of the RFC that was named last.
+/// The sections that a text cites. A section without a name before it belongs to the last named RFC.
 pub(super) fn of_text(text: &str) -> Vec<Section> {
     let mut found = Vec::new();
     let mut standard = None;

@@ -1,7 +1,8 @@
-//! docs/conformance.md: each requirement of a standard has a status and names the tests that show it.
+//! docs/conformance.md: each requirement of a standard has a status and names the tests that prove it.
 //!
-//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`. What is met of a standard that a table
-//! `| standard | met | departs | absent |` counts is cited by a comment at the code that meets it.
+//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`. What is
+//! met of a standard that a table `| standard | met | departs | absent |` counts is cited by a
+//! comment at the code that meets it.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Manifests: dependencies are declared in the workspace, each with a comment that gives the reason, and no crate can be
-//! published but the two for those who call and those who verify.
+//! Manifests: dependencies are declared in the workspace, each with a comment that gives the reason. No crate
+//! can be published except the two for callers and verifiers.
 
 use super::files::Files;
 use super::metadata::Member;
@@ -10,7 +10,7 @@ const ROOT: &str = "Cargo.toml";
 /// Crates for others, which may be published. They depend on no crate of ours.
 const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
-/// Checks the members' folders and that publishing is disabled, as `cargo metadata` reports them.
+/// Checks the members' folders and that publishing is disabled, from `cargo metadata`.
 pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
     let mut found = Vec::new();
     for member in members {
@@ -36,13 +36,14 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
     found
 }
 
-/// Whether a manifest is that of a workspace: also that of a tool whose dependencies no other build may see.
+/// Whether a manifest is that of a workspace. This includes a tool with dependencies that no other build may
+/// see.
 fn is_workspace(text: &str) -> bool {
     text.lines().any(|line| line.trim_end() == "[workspace]")
 }
 
-/// Every entry of `[workspace.dependencies]`, and every dependency of a package that is a workspace, has a comment above it; our own crates
-/// may share one.
+/// Every entry of `[workspace.dependencies]`, and every dependency of a package that is a workspace, has a
+/// comment above it. Our own crates may share one.
 fn check_root(path: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut above = "";

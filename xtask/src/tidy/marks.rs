@@ -1,9 +1,10 @@
-//! Marks: comments at tests that hold the rows of docs/conformance.md and docs/security.md. `cargo xtask codegen`
-//! writes the rows into the pages, and `cargo xtask tidy` fails where a page differs from its marks.
+//! Marks: comments at tests that hold the rows of docs/conformance.md and docs/security.md.
+//! `cargo xtask codegen` writes the rows into the pages, and `cargo xtask tidy` fails where a
+//! page differs from its marks.
 //!
-//! A mark is above the attributes of its test. It names the block of the page and the row, and has the cells of
-//! the row. The first cell is the name of the row, the last one is made of the tests, and a status that is left
-//! out is `met`:
+//! A mark is above the attributes of its test. It names the block of the page and the row, and has the
+//! cells of the row. The first cell is the name of the row, the last one is made of the tests, and a
+//! status that is left out is `met`:
 //!
 //! ```text
 //! // [oauth RFC 6749 §3.3 b]: One space between two tokens. Here runs of spaces are accepted, since they are
@@ -12,8 +13,8 @@
 //! ```
 //!
 //! A mark without cells names a further test of a row. Rows are in the order of their names; a letter after a
-//! name distinguishes rows of one section. A name such as `#12` is an order alone, and the mark has all cells.
-//! Rows of a block that name no test are written by hand in the page.
+//! name distinguishes rows of one section. A name such as `#12` is an order alone, and the mark has all
+//! cells. Rows of a block that name no test are written by hand in the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

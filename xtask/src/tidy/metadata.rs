@@ -1,4 +1,5 @@
-//! The parts of `cargo metadata` that the rules need: the workspace's members with their dependencies, and every package's licence.
+//! The parts of `cargo metadata` that the rules need: the workspace's members with their dependencies, and
+//! every package's licence.
 
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// From the root: `crates/keys`.
+    /// The folder from the root: `crates/keys`.
     pub(super) folder: String,
     pub(super) is_published: bool,
     pub(super) dependencies: Vec<Dependency>,
@@ -24,7 +25,7 @@ impl Member {
 #[derive(Debug)]
 pub(super) struct Dependency {
     pub(super) name: String,
-    /// Only in tests, examples and benchmarks.
+    /// Whether it is only for tests, examples and benchmarks.
     pub(super) for_tests: bool,
     /// Is a member of this workspace.
     pub(super) ours: bool,
@@ -80,7 +81,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A member for tests. A dependency is written `name` or `dev:name`, with `ours:` before the name if it is ours.
+/// A member for tests. A dependency is written `name` or `dev:name`, with `ours:` before the name if it is
+/// ours.
 #[cfg(test)]
 pub(super) fn example(name: &str, dependencies: &[&str]) -> Member {
     let dependency = |written: &&str| {

@@ -1,4 +1,5 @@
-//! Dependencies of the shipped program: libraries that it must not contain, directly or transitively, and features that are for tests alone.
+//! Dependencies of the shipped program: libraries that it must not contain, directly or transitively, and
+//! features that are for tests alone.
 
 use super::violation::Violation;
 use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
@@ -116,7 +117,8 @@ mod tests {
             assert_eq!(found, expected, "{line}");
         }
     }
-    /// A feature of ours is one that people choose, as the documents say, or one of tests. Published crates have users of their own.
+    /// Each feature of ours is either one that people choose, as the documents list, or one for tests.
+    /// Published crates have other users.
     #[test]
     fn a_feature_that_nobody_chooses_is_banned_from_the_program() {
         let chosen = ["aws-kms", "aws-secrets", "keyring", "vault"];

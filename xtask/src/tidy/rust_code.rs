@@ -1,6 +1,6 @@
 //! Rust source with blanked comments, strings and characters, so that a rule sees code only.
 
-/// The same text with the same number of lines and characters, with blanks for everything that is not code.
+/// The text with the same lines and characters, with blanks in place of everything that is not code.
 pub(super) fn code_only(source: &str) -> String {
     let characters: Vec<char> = source.chars().collect();
     let mut code = String::with_capacity(source.len());
@@ -16,7 +16,7 @@ pub(super) fn code_only(source: &str) -> String {
     code
 }
 
-/// The number of characters from here on that belong to a comment or a literal; none for code.
+/// The number of characters from here on that belong to a comment or a literal. None for code.
 fn not_code(rest: &[char], before: Option<char>) -> usize {
     match rest {
         ['/', '/', ..] => rest.iter().position(|character| *character == '\n').unwrap_or(rest.len()),

@@ -1,7 +1,8 @@
-//! docs/security.md and docs/features.md: every named test exists, and each line of a table with a column `status` has evidence.
+//! docs/security.md and docs/features.md: every named test exists, and each line of a table with a
+//! column `status` has evidence.
 //!
-//! A row is `| 9.1.1 | 1 | requirement | met | `keys/src/verify.rs::a_test` |`: the column `shown by` names tests by file and function, or
-//! documents by path where the requirement is about documentation.
+//! A row is `| 9.1.1 | 1 | requirement | met | `keys/src/verify.rs::a_test` |`: the column `shown by` names
+//! tests by file and function, or documents by path where the requirement is about documentation.
 
 use super::conformance::{cells, is_rule};
 use super::files::Files;

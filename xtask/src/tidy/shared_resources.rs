@@ -1,5 +1,5 @@
-//! docs/ARCHITECTURE.md: each semaphore and each bounded channel of a crate has a row in the table of shared resources, and each row names
-//! its code and a test that exists.
+//! docs/ARCHITECTURE.md: each semaphore and each bounded channel of a crate has a row in the table of shared
+//! resources, and each row names its code and a test that exists.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use super::tests_by_name::Tests;
 use super::violation::Violation;
 
 const FILE: &str = "docs/ARCHITECTURE.md";
-/// The columns of the table: who waits for whom is decided before the code is written.
+/// The columns of the table. Its author decides before writing the code which callers wait for which others.
 const HEADER: [&str; 5] = ["resource", "code", "turns by", "over its share", "test"];
 const CODE: usize = 1;
 const TEST: usize = 4;
-/// What makes callers wait or refuses them. A channel without an argument has no bound.
+/// The code that makes callers wait or refuses them. A channel without an argument has no bound.
 const LIMITS: [&str; 8] = [
     "Semaphore::new",
     "Semaphore::const_new",
@@ -82,7 +82,7 @@ fn is_product(path: &str) -> bool {
     })
 }
 
-/// The lines before the file's own tests that make one. Tests in a file of their own are declared anywhere.
+/// The lines before the file's own tests that create one. A separate file of tests may be declared anywhere.
 fn limits(text: &str) -> impl Iterator<Item = usize> {
     let mut tests = text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at);
     let is_inline = |at: &usize| text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
@@ -91,12 +91,12 @@ fn limits(text: &str) -> impl Iterator<Item = usize> {
     lines.into_iter().enumerate().filter_map(|(index, is_limit)| is_limit.then_some(index + 1))
 }
 
-/// Whether it calls one of them with an argument.
+/// Whether the line calls one of them with an argument.
 fn is_limit(line: &str) -> bool {
     LIMITS.into_iter().filter_map(|name| arguments(line, name)).any(|arguments| !arguments.starts_with(')'))
 }
 
-/// What follows the parenthesis of a call, with or without a type.
+/// The text after the parenthesis of a call, with or without a type.
 fn arguments<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let (_, call) = line.split_once(name)?;
     if call.starts_with("::<") { call.split_once(">(").map(|(_, rest)| rest) } else { call.strip_prefix('(') }

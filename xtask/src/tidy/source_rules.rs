@@ -1,5 +1,5 @@
-//! Rules for every Rust file, and what domain crates may not use: the environment, and outside their service layers `async`, randomness and
-//! elapsed time.
+//! Rules for every Rust file, and for domain crates the bans on the environment, and outside their service
+//! layers on `async`, randomness and elapsed time.
 
 use super::arrows::is_pure;
 use super::files::Files;
@@ -15,8 +15,8 @@ const BANNED: [(&str, &str); 5] = [
     ("unimplemented!", "write it, or leave it out and say so in the documents"),
 ];
 
-/// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
-/// with a slash.
+/// The async service layers of the domain crates, and the files that share one run of slow work among all
+/// waiting callers. A folder ends with a slash.
 const SERVICE_LAYERS: [&str; 33] = [
     "crates/tenancy/src/resolver.rs",
     "crates/tenancy/src/turns.rs",
@@ -53,18 +53,19 @@ const SERVICE_LAYERS: [&str; 33] = [
     "crates/administration/src/store/",
 ];
 
-/// Files of domain crates that hold a trait for outer crates to implement, with what implements it here.
-/// Other files declare traits alone.
+/// Files of domain crates that contain a trait for outer crates to implement, together with the
+/// implementations here. Other files contain traits alone.
 const TRAIT_FILES: [&str; 4] = ["store.rs", "sealer.rs", "key_encryption_key.rs", "secret_writer.rs"];
 
-/// The crate of the services that are features of the program, and these features, which change no other crate.
+/// The crate of the services that are features of the program, and these features. They change no other
+/// crate.
 const SERVICES: (&str, [&str; 4]) = ("crates/outbound/src/", ["aws-kms", "aws-secrets", "keyring", "vault"]);
 
 /// Sources of values that differ with each call. Clippy forbids `SystemTime` everywhere.
 const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
 
-/// Files of domain crates that draw random values outside a service layer, and why the value is not an argument. Only a service layer or an
-/// interface calls these functions.
+/// Files of domain crates that draw random values outside a service layer, and why the value is not an
+/// argument. Only a service layer or an interface calls these functions.
 const DRAWERS: [(&str, &str); 6] = [
     ("crates/keys/src/aead.rs", "a nonce that a caller could repeat would give the key away"),
     ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),

@@ -1,11 +1,12 @@
-//! Templates of pages escape every value, and have no style, no script and no text of their own: a page takes markup from nobody, its policy
-//! forbids what is inline, and each text is in the table of each language.
+//! Templates of pages escape every value, and contain no style, no script and no text of their own: a page
+//! contains no foreign markup, its policy forbids inline content, and each text is in the table of each
+//! language.
 
 use super::files::Files;
 use super::rust_code::code_only;
 use super::violation::Violation;
 
-/// What a template may not have, without blanks, and what to do instead.
+/// The texts that a template may not contain, without blanks, and what to do instead.
 const BANNED: [(&str, &str); 8] = [
     ("|safe", ESCAPE),
     ("filtersafe", ESCAPE),
@@ -16,7 +17,7 @@ const BANNED: [(&str, &str); 8] = [
     ("<script>", SCRIPT),
     ("javascript:", SCRIPT),
 ];
-/// The same of code beside the templates.
+/// The texts that the code beside the templates may not contain, and what to do instead.
 const BANNED_CODE: [(&str, &str); 4] =
     [("escape=\"none\"", ESCAPE), ("filters::Safe", ESCAPE), ("HtmlSafe", ESCAPE), ("source=\"", SOURCE)];
 
@@ -106,7 +107,8 @@ fn letters(whole: &str, at: usize, length: usize) -> Option<(usize, String)> {
     Some((whole[..first].matches('\n').count() + 1, words))
 }
 
-/// The markup without `{{ }}`, `{% %}` and `{# #}`, and what is in `{{ }}`. Blanks take the place of the rest, so that lines stay.
+/// The markup without `{{ }}`, `{% %}` and `{# #}`, and the content of `{{ }}`. Blanks replace the rest, so
+/// that lines stay the same.
 fn split(text: &str) -> (String, String) {
     let (mut markup, mut values) = (String::with_capacity(text.len()), String::with_capacity(text.len()));
     let blank = |text: &str| text.replace(|other: char| other != '\n', " ");

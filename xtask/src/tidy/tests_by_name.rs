@@ -9,7 +9,7 @@ use super::rust_code::code_only;
 struct Generated {
     folder: &'static str,
     list: &'static str,
-    /// What is before and after the name of such a function.
+    /// The texts before and after the name of such a function.
     signature: (&'static str, &'static str),
 }
 
@@ -30,9 +30,9 @@ const GENERATED: [Generated; 2] = [
 
 /// Names of test functions.
 pub(super) struct Tests {
-    /// By crate, spelled as in Rust code.
+    /// The tests by crate, spelled as in Rust code.
     of_crate: BTreeMap<String, BTreeSet<String>>,
-    /// By file, as a path from the root.
+    /// The tests by file, as a path from the root.
     of_file: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -62,7 +62,7 @@ impl Tests {
         self.of_crate.get(&of_crate.replace('-', "_")).is_some_and(|tests| tests.contains(test))
     }
 
-    /// Whether a file has a test: `gateway/tests/api/token.rs::a_test`, where `crates/` in front is left out.
+    /// Whether a file has a test: `gateway/tests/api/token.rs::a_test`, without `crates/` in front.
     pub(super) fn has_in_file(&self, name: &str) -> bool {
         let Some((path, test)) = name.split_once("::") else { return false };
         let tests = self.of_file.get(&format!("crates/{path}")).or_else(|| self.of_file.get(path));

@@ -1,4 +1,4 @@
-//! A violation of a rule: where, what, and how to fix it.
+//! A violation of a rule: the place, the violation, and how to fix it.
 
 use std::fmt;
 

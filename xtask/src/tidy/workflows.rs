@@ -1,10 +1,10 @@
-//! The workflow names the version of each action, and keeps what tests in a browser leave for people to look at.
+//! The workflow names the version of each action, and stores what browser tests leave for people to look at.
 
 use super::files::Files;
 use super::violation::Violation;
 
 const CI: &str = ".github/workflows/ci.yml";
-/// What the step that keeps it has, each on a line of its own.
+/// The lines of the step that stores it.
 const KEPT: [&str; 3] = ["uses: actions/upload-artifact@", "if: always()", "path: target/screenshots"];
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {
@@ -69,7 +69,7 @@ mod tests {
         for part in ["        if: always()\n", "          path: target/screenshots\n"] {
             check_text(&KEEPS.replace(part, ""), &["upload what tests leave"]);
         }
-        // The parts belong to one step.
+        // All parts belong to one step.
         let apart = KEEPS
             .replace("        if: always()\n", "")
             .replace("    steps:\n", "    steps:\n      - if: always()\n");

@@ -1,5 +1,6 @@
-//! The verifiers that are compared. Each finds the key in a key set, verifies the signature, checks `iss`, `aud` and `exp` as far as it can, and reads
-//! the same claims. What a library does asynchronously is ready at the first poll, so no runtime is measured.
+//! The verifiers that are compared. Each finds the key in a key set, verifies the signature, checks `iss`,
+//! `aud` and `exp` as far as it can, and reads the same claims. What a library does asynchronously is ready
+//! at the first poll, so no runtime is measured.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -43,7 +44,8 @@ struct Claims {
     iat: u64,
 }
 
-/// The names of the contenders, and how they verify. All accept the token and refuse the forged one.
+/// Returns the names of the contenders, and their verification. All accept the token and refuse the forged
+/// one.
 pub(crate) fn of(signed: &Signed) -> Result<Vec<(&'static str, Verify)>> {
     let contenders = vec![
         ("latchkey-verifier", latchkey_verifier(signed, 0)?),
@@ -116,7 +118,7 @@ fn jwt_authorizer(signed: &Signed) -> Result<Verify> {
     }))
 }
 
-/// It verifies requests only, so a request is made for each token.
+/// The library verifies requests only, so a request is made for each token.
 fn tower_oauth2_resource_server(signed: &Signed) -> Result<Verify> {
     let checks = ClaimsValidationSpec::recommended(ISSUER, &vec![AUDIENCE.to_owned()]);
     let tenant = TenantConfiguration::static_builder(signed.key_set.to_string()).claims_validation(checks);

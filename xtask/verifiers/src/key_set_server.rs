@@ -1,4 +1,5 @@
-//! Publishes a key set on this machine, for peers that take one over HTTP only. The measurement begins when they have it.
+//! Publishes a key set on this machine, for peers that accept one over HTTP only. The measurement begins when
+//! they have it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -1,6 +1,7 @@
-//! How much of the bare verification of signatures is left to whole tokens: `verifiers [SECONDS]` prints lines of a name, a tab and a figure: for each
-//! algorithm the rate of aws-lc-rs with a parsed key, and of it the parts of latchkey-verifier and of its peers, on one core. All take turns of some
-//! milliseconds, so that they meet the same machine.
+//! How much of the bare verification of signatures is left to whole tokens: `verifiers [SECONDS]` prints
+//! lines of a name, a tab and a figure: for each algorithm the rate of aws-lc-rs with a parsed key, and of it
+//! the parts of latchkey-verifier and of its peers, on one core. All take turns of some milliseconds, so that
+//! they meet the same machine.
 
 mod contenders;
 mod key_set_server;

@@ -1,4 +1,5 @@
-//! The memory that a verifier takes for one issuer: it fetches the key sets of many tenants of a platform.
+//! Measures the memory that a verifier needs for one issuer: it fetches the key sets of many tenants of a
+//! platform.
 
 use std::fs;
 
@@ -10,11 +11,11 @@ use serde_json::json;
 use crate::signers::{AUDIENCE, KID, Signed};
 use crate::{Result, key_set_server};
 
-/// Each has a connection of its own, and a machine has less than 30 000 ports.
+/// Each issuer has a connection of its own, and a machine has less than 30 000 ports.
 const ISSUERS: u32 = 2_000;
 const PAGE: u32 = 4_096;
 
-/// Bytes of an issuer whose key set has one key.
+/// Returns the bytes of an issuer whose key set has one key.
 pub(crate) fn of_issuer(signed: &Signed) -> Result<f64> {
     let url = key_set_server::publish(signed.key_set.to_string())?;
     let platform = url.trim_end_matches("/jwks.json").to_owned();

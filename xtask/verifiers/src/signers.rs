@@ -31,7 +31,7 @@ pub(crate) enum Algorithm {
 pub(crate) struct Signed {
     pub(crate) algorithm: Algorithm,
     pub(crate) token: String,
-    /// The same with another signature.
+    /// The token with another signature.
     pub(crate) forged: String,
     /// A JWKS document.
     pub(crate) key_set: Value,
@@ -40,7 +40,7 @@ pub(crate) struct Signed {
     public: ParsedPublicKey,
 }
 
-/// What signs, its public key for the library, and the members of its JWK.
+/// The signing function, its public key for the library, and the members of its JWK.
 type Signer = (Box<dyn Fn(&[u8]) -> Vec<u8>>, ParsedPublicKey, Value);
 
 impl Algorithm {

@@ -1,4 +1,4 @@
-//! Runs of failures: their end, their decay, and what the audit is told.
+//! Tests runs of failures: their limit, their decay, and the audit records.
 
 use super::*;
 

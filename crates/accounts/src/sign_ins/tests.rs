@@ -1,4 +1,4 @@
-//! A person signs in, and what an attacker can learn from refusals.
+//! Tests the sign-in of a person, and what an attacker can learn from refusals.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -60,7 +60,7 @@ struct TestEnv {
     passwords: AccountPasswords,
 }
 
-/// One sign-in, with the same source and an unknown browser unless a test changes it.
+/// One sign-in. The source is always the same and the browser unknown, unless a test changes that.
 #[derive(Clone)]
 struct Try {
     tenant: TenantId,
@@ -144,7 +144,7 @@ impl TestEnv {
         (result, self.pool.hashes_computed() - hashes, arrival.elapsed().as_millis())
     }
 
-    /// The number of hashes of a sign-in that is refused, at the instant of all refusals.
+    /// Returns the number of hashes of a refused sign-in, and checks its instant.
     async fn refuse(&self, attempt: Try) -> u64 {
         let what = format!("{} {}", attempt.tenant, attempt.identifier);
         let (result, hashes, milliseconds) = self.sign_in(attempt).await;
@@ -191,7 +191,7 @@ async fn a_password_that_is_composed_differently_is_the_same() {
 }
 
 // [attacks #34]
-/// At the ends, and on both sides of the lengths at which other hashes cut a password.
+/// The changed bytes are at the ends, and on both sides of the lengths at which other hashes cut a password.
 #[tokio::test(start_paused = true)]
 async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
     let test_env = test_env();
@@ -388,7 +388,8 @@ async fn an_account_that_refuses_browsers_is_told_of_once_until_it_is_unlocked()
     }
 }
 
-/// Known browsers: each has twenty attempts in a quarter of an hour, so that a few of them are under way at once.
+/// The browsers are known: each has twenty attempts in a quarter of an hour, so that a few of them run at
+/// once.
 #[tokio::test(start_paused = true)]
 async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_the_other() {
     let test_env = test_env();
@@ -424,7 +425,7 @@ async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
         people.push((of, test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active)));
     }
     for (at, (of, id)) in people.iter().enumerate() {
-        // Its password or its status has changed, or it was signed out everywhere.
+        // The account's password or its status has changed, or it was signed out everywhere.
         let key = (tenant(of), Identifier::parse("grace").unwrap());
         if let Some((account, _)) = test_env.store.accounts.lock().unwrap().get_mut(&key) {
             let valid_from = NOW + Lifetime::from_seconds(1);
@@ -451,7 +452,7 @@ async fn what_the_server_could_not_check_does_not_count() {
         assert_eq!((hashes, milliseconds), (0, 0));
     }
     *test_env.store.fails.lock().unwrap() = false;
-    // Nothing computes hashes, so each wait ends after five seconds.
+    // No thread computes hashes, so each wait ends after five seconds.
     for _ in 0..20 {
         let busy = test_env.begin(attempt("acme", "ada@example.com", PASSWORD), None).await.await.unwrap();
         assert!(matches!(busy, Err(SignInError::Busy)));
@@ -526,7 +527,8 @@ const COSTLY: &str =
 //   turns of tenants, then of sources, by measured seconds. The turns of the pool are of tenants, then of
 //   sources. Import refuses what takes longer than about half a second; what was imported before is still
 //   checked ([decision 38](decisions/0038-hashes-by-tenant.md))
-/// Each of the two is the other's neighbour once. The costly checks are never made: they would take seconds.
+/// Each of the two is the other's neighbour once. The costly checks never run, because they would take
+/// seconds.
 #[tokio::test(start_paused = true)]
 async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another() {
     for (busy, quiet) in [("globex", "acme"), ("acme", "globex")] {

@@ -1,5 +1,5 @@
-//! Imports accounts by lines of JSON. Each batch of lines is one commit, so an import that is cut off has imported whole batches, and the
-//! same lines may be sent again.
+//! Imports accounts from lines of JSON. Each batch of lines is one commit. So an interrupted import has
+//! imported whole batches, and the caller may send the same lines again.
 
 use accounts::{AccountId, AccountPassword, AccountPasswords};
 use secrets::{ForeignHash, SecretHash};
@@ -20,16 +20,16 @@ use crate::edit::{
 use crate::password_context;
 use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
 
-/// Lines of one import.
+/// The most lines of one import.
 pub const IMPORT_LINES: usize = 10_000;
-/// Bytes of one import.
+/// The most bytes of one import.
 pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
-/// Lines of one import that may have a password: judging and hashing one takes some 20 ms of a core.
+/// The most lines of one import that may have a password: to check and hash one takes some 20 ms of a core.
 pub const IMPORT_PASSWORDS: usize = 500;
 
 /// Imports at once, over all tenants: each holds its body.
 pub(super) const AT_ONCE: usize = 4;
-/// Of these, one tenant's: a body may take a minute to come.
+/// The imports of one tenant at a time: a body may take a minute to arrive.
 pub(super) const AT_ONCE_OF_TENANT: usize = 2;
 /// Imports of one tenant that wait for their turn.
 pub(super) const WAITING: usize = 4;
@@ -48,7 +48,7 @@ impl Administrator {
     /// Admits an import before its body is read.
     ///
     /// # Errors
-    /// [`EditError`]; [`EditError::Busy`] where others are under way for long.
+    /// [`EditError`]; [`EditError::Busy`] if other imports take too long.
     pub async fn begin_import<'a>(
         &'a self,
         caller: &'a Caller,
@@ -63,10 +63,10 @@ impl Administrator {
 }
 
 impl AccountImport<'_> {
-    /// Imports the accounts of these lines, and says what became of each.
+    /// Imports the accounts of these lines, and returns the result of each.
     ///
     /// # Errors
-    /// [`EditError`], with nothing imported or with the batches before the one that failed.
+    /// [`EditError`]. Nothing was imported, or the batches before the one that failed.
     pub async fn run(&self, body: &[u8]) -> Edited<Vec<ImportedLine>> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();

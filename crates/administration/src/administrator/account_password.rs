@@ -1,4 +1,4 @@
-//! Judges and hashes the password of a person: off the workers, few at once, outside any transaction.
+//! Checks and hashes the password of a person: off the worker threads, few at once, outside any transaction.
 
 use accounts::{AccountId, AccountPassword, AccountPasswords, check_new_password};
 use protocol::Secret;
@@ -13,7 +13,8 @@ use crate::edit::{Edited, invalid};
 use crate::{EditError, FieldError};
 
 impl Administrator {
-    /// The stored form of a password that the account may have. `words` are what a stranger would try first.
+    /// The stored form of a password that the account may have. `words` are the guesses that a stranger would
+    /// try first.
     pub(super) async fn take_password(
         &self,
         (tenant, account): (&TenantId, &AccountId),

@@ -1,5 +1,6 @@
-//! The sessions of an account and what it has allowed clients. They are the person's, who is signed in, and of administrators with
-//! `latchkey:accounts`, of the platform or of the tenant. An administrator ends them, and starts none: nobody signs in as another person.
+//! The sessions of an account and its consents. The signed-in person may see and end them, and so may
+//! administrators with `latchkey:accounts`, of the platform or of the tenant. An administrator cannot create
+//! a session, so no caller signs in as another person.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -14,17 +15,17 @@ use super::{Administrator, Caller};
 use crate::edit::{self, EditContext, Edited, Facts, SignInEnd};
 use crate::{AdministrationStore, ConsentView, SessionView};
 
-/// What the sign-ins of an account have left behind, as interfaces show it.
+/// The sessions and consents of an account, as interfaces show them.
 #[derive(Debug)]
 pub struct AccountSignInsView {
-    /// The live sessions, those first that were used last.
+    /// The live sessions, the last used first.
     pub sessions: Vec<SessionView>,
-    /// What the account has allowed clients, in the order of their ids.
+    /// The consents to clients, in the order of the clients' ids.
     pub consents: Vec<ConsentView>,
 }
 
 impl Administrator {
-    /// Sessions and consents of the person who is signed in, by two reads.
+    /// The sessions and consents of the signed-in person, from two reads.
     ///
     /// # Errors
     /// When the store fails.
@@ -40,7 +41,7 @@ impl Administrator {
         Ok(AccountSignInsView { sessions, consents: consents.into_iter().map(ConsentView::from).collect() })
     }
 
-    /// The live sessions of an account, those first that were used last.
+    /// The live sessions of an account, the last used first.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
@@ -54,7 +55,7 @@ impl Administrator {
         Ok(live(facts.sessions, policy, caller.now))
     }
 
-    /// What an account has allowed clients, in the order of their ids.
+    /// The consents of an account, in the order of the clients' ids.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
@@ -67,7 +68,7 @@ impl Administrator {
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
-    /// Ends sessions of an account, or forgets what it has allowed a client.
+    /// Ends sessions of an account, or deletes its consent to a client.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).

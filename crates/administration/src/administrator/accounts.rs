@@ -1,4 +1,4 @@
-//! Accounts: `latchkey:accounts`, of the platform or of the tenant.
+//! Accounts. Their administration needs `latchkey:accounts`, of the platform or of the tenant.
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use async_trait::async_trait;
@@ -71,7 +71,7 @@ impl Administrator {
             let rows = self.store.list_accounts(tenant, &query).await?;
             return Ok(page.page(rows, |row| (place(&row), AccountView::from(&row))));
         }
-        // What is no identifier is of no account.
+        // No account has a text that is no identifier.
         let parsed: Vec<Identifier> =
             identifier.and_then(|text| Identifier::parse(text).ok()).into_iter().collect();
         let external_ids = external_id.map(str::to_owned).into_iter().collect();
@@ -86,7 +86,7 @@ impl Administrator {
         Ok(Page { items: found.map(AccountView::from).collect(), next_cursor: None })
     }
 
-    /// Whether wrong passwords have made an account refuse browsers that it does not know.
+    /// Whether an account refuses unknown browsers because of wrong passwords.
     ///
     /// # Errors
     /// [`EditError`].
@@ -99,7 +99,7 @@ impl Administrator {
         Ok((self.throttled)(tenant, account, caller.now).into())
     }
 
-    /// Sets the password of an account, which its person may do as well. All sessions until now end.
+    /// Sets the password of an account. Its person may do so as well. All sessions until now end.
     ///
     /// # Errors
     /// [`EditError`].
@@ -118,8 +118,8 @@ impl Administrator {
         Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
     }
 
-    /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of
-    /// the decision, and hashed. The caller is authorized already.
+    /// Edits an account, and sets this password if there is one. The password is checked against the words of
+    /// the decision, and hashed, before the edit is decided. The caller is authorized already.
     pub(super) async fn edit_with_password(
         &self,
         caller: &Caller,
@@ -174,7 +174,7 @@ impl Scope for AccountNames {
     }
 }
 
-/// Those that a declaration names or named before, and those that have an identifier of one.
+/// The accounts that a declaration names or has named, and those that have an identifier of one.
 pub(super) async fn find_declared(
     store: &dyn AdministrationStore,
     declared: &DeclaredTenant,
@@ -213,7 +213,7 @@ impl Resource for Account {
     }
 }
 
-/// Also one that has just been deleted.
+/// The row may be one that has just been deleted.
 fn row<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a AccountState> {
     state.accounts.iter().find(|row| row.account.id == *account)
 }

@@ -1,4 +1,4 @@
-//! Advice on a tenant, with `latchkey:audit` of the platform or of the tenant. It changes nothing.
+//! Advice on a tenant, which needs `latchkey:audit` of the platform or of the tenant. It changes nothing.
 
 use registry::ClientId;
 use tenancy::TenantId;
@@ -11,12 +11,12 @@ use crate::edit::Edited;
 use crate::limits::Limit;
 use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState};
 
-/// API keys that are looked at: those that end first.
+/// The most API keys that are checked, the first to end first.
 const KEYS: u32 = 1_000;
 
 impl Administrator {
-    /// What the tenant's administrators could do better about so many clients, in the order of their ids. The first page says it about the
-    /// tenant and its API keys, too.
+    /// Advice for the tenant's administrators about a page of clients, in the order of their ids. The first
+    /// page includes advice on the tenant and its API keys.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).

@@ -1,4 +1,4 @@
-//! API keys of clients: `latchkey:clients`, of the platform or of the tenant.
+//! API keys of clients. Their administration needs `latchkey:clients`, of the platform or of the tenant.
 
 use std::sync::OnceLock;
 
@@ -26,7 +26,7 @@ use crate::{
 type KeyName = (ClientId, ApiKeyId);
 
 impl Administrator {
-    /// Makes one more key of a client.
+    /// Creates one more key of a client.
     ///
     /// # Errors
     /// [`EditError`].
@@ -43,7 +43,7 @@ impl Administrator {
         self.make_api_key(caller, (tenant, client), None, "create api key", decide).await
     }
 
-    /// Makes a key in the place of another one, which ends after a time of grace.
+    /// Creates a key that replaces another one, which ends after a grace period.
     ///
     /// # Errors
     /// [`EditError`].
@@ -61,7 +61,7 @@ impl Administrator {
         self.make_api_key(caller, (tenant, client), Some(key), &operation, decide).await
     }
 
-    /// A page of a tenant's keys, in the order of their creation, ended ones too.
+    /// A page of a tenant's keys with ended ones, in the order of their creation.
     ///
     /// # Errors
     /// [`EditError`].
@@ -104,7 +104,7 @@ impl Administrator {
     ) -> Edited<Created<CreatedApiKey>> {
         Client::authorize(&caller.authority, tenant)?;
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
-        // The brand is known once the tenant is loaded. Another attempt has the same key.
+        // The brand is known once the tenant is loaded. A further attempt uses the same key.
         let made = OnceLock::new();
         let generate = |context: EditContext<'_>| {
             let policy = context.facts.tenant()?.tenant.api_keys.as_ref();
@@ -173,7 +173,7 @@ impl Resource for ApiKey {
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (client, key): &KeyName) -> Option<&'a RowLifecycle> {
-        // Nothing is left of a deleted client.
+        // Deleting a client deletes its keys.
         state.client(client).ok().filter(|row| row.lifecycle.deleted_at.is_none())?;
         Some(&state.api_key(client, key).ok()?.lifecycle)
     }

@@ -1,5 +1,5 @@
-//! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its
-//! own form of one.
+//! Applications: each is a client of the tenant and a row beside it. Both are written and deleted together.
+//! An interface translates its own form of an application.
 
 use async_trait::async_trait;
 use protocol::Secret;
@@ -37,7 +37,7 @@ impl Administrator {
         edit::application::look(self.context(caller, tenant, &facts))
     }
 
-    /// The number of a tenant's applications, and a page of them in the order in which they were created.
+    /// The number of a tenant's applications, and a page of them in the order of their creation.
     ///
     /// # Errors
     /// [`EditError`].
@@ -52,11 +52,11 @@ impl Administrator {
         Ok(self.store.list_applications(tenant, offset, limit).await?)
     }
 
-    /// Creates an application with its client, or replaces one. A new client gets a generated secret where none is sent. The
-    /// client of a replaced application stays; a secret that is sent replaces all earlier ones.
+    /// Creates an application with its client, or replaces one. A new client gets a generated secret if none
+    /// is sent. The client of a replaced application stays; a secret that is sent replaces all earlier ones.
     ///
     /// # Errors
-    /// Those of the translation, [`ApplicationError`] and [`EditError`].
+    /// The errors of the translation, [`ApplicationError`] and [`EditError`].
     pub async fn put_application<E: From<EditError> + From<ApplicationError> + Send>(
         &self,
         caller: &Caller,
@@ -86,7 +86,7 @@ impl Administrator {
         Ok(self.commit_prepared(request, None, None, decide, |value, _| Ok(value)).await?.value)
     }
 
-    /// Deletes an application with its client. The name is free again, the client's id stays reserved.
+    /// Deletes an application with its client. The name becomes free, and the client's id stays reserved.
     ///
     /// # Errors
     /// [`ApplicationError`].
@@ -132,8 +132,8 @@ fn of(id: ApplicationId) -> AboutApplication {
 
 #[async_trait]
 impl Scope for AboutApplication {
-    /// The application is read twice: before the tenant, for the name of the client that has to be loaded,
-    /// and after it.
+    /// The application is read twice: before the tenant, because the client's name is needed to load the
+    /// client, and after it.
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
         let Self { id, name, client } = self;
         for attempt in 0..ATTEMPTS {

@@ -1,4 +1,4 @@
-//! How often and how soon an edit, or a reading that has to be of one revision, is tried again.
+//! How often and after which waits an edit is repeated, or a read that needs one revision.
 
 use std::time::Duration;
 

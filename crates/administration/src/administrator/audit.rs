@@ -1,4 +1,5 @@
-//! The audit: its pages, with `latchkey:audit` of the platform or of the tenant, and records of people's sign-ins.
+//! The audit: its pages, which need `latchkey:audit` of the platform or of the tenant, and records of
+//! people's sign-ins.
 
 use std::sync::PoisonError;
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 impl Administrator {
-    /// A page of audit records, the newest first. Without a tenant in the query it takes the platform's permission.
+    /// A page of audit records, the newest first. A query without a tenant needs the platform's permission.
     ///
     /// # Errors
     /// [`EditError`].
@@ -37,10 +38,10 @@ impl Administrator {
         }))
     }
 
-    /// Records a sign-in. In a minute so many at most are recorded each, and the others as one sum.
+    /// Records a sign-in. Each minute has a limited number of single records; one record counts the others.
     ///
     /// # Errors
-    /// [`EditError`] where the store does not answer; the records are lost then.
+    /// [`EditError`] if the store does not answer; the records are lost then.
     pub async fn note_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), EditError> {
         let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).note(sign_in, now);
         self.record(records, now).await
@@ -55,7 +56,7 @@ impl Administrator {
         self.record(records, now).await
     }
 
-    /// Records that accounts have begun to refuse browsers that they do not know.
+    /// Records that accounts have begun to refuse unknown browsers.
     ///
     /// # Errors
     /// As [`Administrator::note_sign_in`].

@@ -8,19 +8,19 @@ use crate::{Authority, ClientToken};
 /// The caller of an operation. It is built once a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// What the caller may do, and its name in the audit.
+    /// The caller's permissions, and its name in the audit.
     pub authority: Authority,
     /// The time at which the request is handled.
     pub now: Timestamp,
     /// `If-Match`: the row changes only if it still has this entity tag (RFC 9110 §13.1.1).
     pub if_match: Option<String>,
-    /// `Idempotency-Key`: a creation is made once, however often the request is sent.
+    /// `Idempotency-Key`: a repeated request creates nothing more.
     pub idempotency: Option<Idempotency>,
     /// The token by which a client called.
     pub token: Option<ClientToken>,
 }
 
-/// What makes a repeated request the same request.
+/// The key and digest that identify a repeated request.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     /// The value of `Idempotency-Key`.
@@ -30,7 +30,8 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// Of a request by its method, path and body. None where the key is not 1 to 255 printable ASCII characters.
+    /// Identifies a request by its key, method, path and body. Returns `None` if the key is not 1 to 255
+    /// printable ASCII characters.
     #[must_use]
     pub fn of(key: String, request: [&[u8]; 3]) -> Option<Self> {
         let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));

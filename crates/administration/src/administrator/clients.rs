@@ -1,4 +1,4 @@
-//! Clients: `latchkey:clients`, of the platform or of the tenant.
+//! Clients. Their administration needs `latchkey:clients`, of the platform or of the tenant.
 
 use async_trait::async_trait;
 use registry::{Client, ClientId};
@@ -122,7 +122,7 @@ impl Resource for Client {
     }
 }
 
-/// A client with the one secret that it was created with.
+/// A client with the secret that it was created with.
 pub(super) fn created(
     context: ViewContext<'_>,
     state: &TenantState,

@@ -1,6 +1,6 @@
-//! The loop of every edit: load what it needs, decide, commit on the revision that was decided on, publish. Where another writer was
-//! faster, or slow work has to be done first, the loop starts over. With an idempotency key, the answer of an earlier request under that
-//! key comes first.
+//! The loop of every edit: load the facts, decide, commit on the revision of the decision, publish. The loop
+//! starts over if another writer was faster, or if slow work must be done first. With an idempotency key, it
+//! first looks for the answer of an earlier request under that key.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -26,16 +26,16 @@ pub(super) struct EditRequest<'a> {
     pub(super) scope: Box<dyn Scope>,
 }
 
-/// What is decided on the facts of one attempt.
+/// The decision on the facts of one attempt.
 pub(super) enum Decision<'a, V, P> {
-    /// To commit this edit. The value becomes the answer, or is a part of it.
+    /// Commit this edit. The value becomes the answer, or a part of it.
     Commit {
         edit: Edit,
         value: V,
         /// How old the decision may be when it is written; any age without it.
         valid_for: Option<Lifetime>,
     },
-    /// To wait for this slow work and to decide again.
+    /// Wait for this slow work, and decide again.
     Prepare(Preparation<'a, P>),
 }
 
@@ -43,8 +43,9 @@ pub(super) enum Decision<'a, V, P> {
 pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Edited<P>> + Send + 'a>>;
 
 impl Administrator {
-    /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without changes is committed only for the
-    /// answer under its idempotency key, which is written in the commit that makes the thing: there is no moment with only one of them.
+    /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without
+    /// changes is committed only to store the answer under its idempotency key. The commit that creates the
+    /// row also stores the answer, so that neither exists without the other.
     pub(super) async fn commit_with_retry<T, E: From<EditError>>(
         &self,
         request: EditRequest<'_>,
@@ -59,7 +60,8 @@ impl Administrator {
         self.commit_prepared(request, idempotency, None, decide, answer).await
     }
 
-    /// As [`Administrator::commit_with_retry`], for a decision that depends on slow work, or with another answer.
+    /// Does the same as [`Administrator::commit_with_retry`] for a decision that depends on slow work, or
+    /// with another answer.
     pub(super) async fn commit_prepared<'a, V, T, P, E: From<EditError>>(
         &'a self,
         request: EditRequest<'a>,

@@ -1,4 +1,5 @@
-//! Sessions of the console: a link is made for the caller of the API, its code is exchanged for a session, and a cookie finds the session.
+//! Sessions of the console: creates a link for the caller of the API, exchanges its code for a session, and
+//! finds the session of a cookie.
 
 use std::net::IpAddr;
 
@@ -12,7 +13,8 @@ use crate::edit::Edited;
 use crate::{Actor, AuditRecord, Authority, ConsoleHolder, ConsoleSession, EditError};
 
 impl Administrator {
-    /// The code of a link to the console, for the caller, with the caller's own tenant: valid once, and for [`ConsoleSession::LINK`].
+    /// Creates the code of a link to the console for the caller, in the caller's own tenant. It is valid
+    /// once, and for [`ConsoleSession::LINK`].
     ///
     /// # Errors
     /// [`EditError`].
@@ -34,7 +36,7 @@ impl Administrator {
         Ok((tenant, token.to_cookie()))
     }
 
-    /// A session for a person who has signed in and has permissions, with the value of its cookie.
+    /// Creates a session for a person who has signed in and has permissions, with the value of its cookie.
     ///
     /// # Errors
     /// [`EditError`] where the store does not answer.
@@ -54,7 +56,7 @@ impl Administrator {
         Ok(token.to_cookie())
     }
 
-    /// The session that a link leads to, with the value of its cookie.
+    /// Exchanges the code of a link for its session, with the value of the session's cookie.
     ///
     /// # Errors
     /// [`EditError`] where the store does not answer.
@@ -114,7 +116,7 @@ impl Administrator {
         self.store.end_console_session(&session.tenant, &session.id).await
     }
 
-    /// What the forms of a session's pages carry, so that no other page sends one.
+    /// The token in the forms of a session's pages. It ensures that no other page can send such a form.
     #[must_use]
     pub fn console_form_token(&self, session: &ConsoleSession) -> [u8; 32] {
         self.console.of([b"form".as_slice(), &session.token_digest])

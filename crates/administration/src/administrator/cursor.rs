@@ -1,4 +1,4 @@
-//! Pages: a cursor is the place of the last row, in base64url, opaque to callers.
+//! Pages: a cursor is the place of the last row, in base64url. Callers treat it as opaque.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -44,7 +44,7 @@ impl<C: Cursor> Paging<C> {
         Ok(Self { after: cursor.map(read).transpose()?, size: size.clamp(1, MOST) })
     }
 
-    /// How many rows to read: one more than the page has, which tells whether another page follows.
+    /// The number of rows to read: one more than the page has, which shows whether another page follows.
     pub(super) const fn rows(&self) -> u32 {
         self.size + 1
     }

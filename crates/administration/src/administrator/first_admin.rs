@@ -1,4 +1,4 @@
-//! The first administrator.
+//! Creates the first administrator.
 
 use tenancy::{Issuer, TenantId};
 
@@ -13,8 +13,8 @@ use crate::edit::{
 use crate::{CreatedClient, EditError, NewClient, Permission, TenantState};
 
 impl Administrator {
-    /// Creates the tenant `platform` if it is missing, and in it the first client with all permissions. Refused while there is a live
-    /// administrator.
+    /// Creates the tenant `platform` if it is missing, and in it the first client with all permissions.
+    /// Refused while there is a live administrator.
     ///
     /// # Errors
     /// [`EditError`].

@@ -1,5 +1,5 @@
-//! Idempotency keys: the answer of a request is kept, sealed, for the same request of the same actor, which then makes nothing twice
-//! (draft-ietf-httpapi-idempotency-key-header).
+//! Idempotency keys: the answer of a request is stored, sealed. When the same actor repeats the request, it
+//! gets this answer and nothing is created twice (draft-ietf-httpapi-idempotency-key-header).
 
 use keys::SealingContext;
 use protocol::{Lifetime, Secret, Timestamp};
@@ -14,7 +14,8 @@ use crate::{EditError, IdempotentAnswer};
 
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Where an answer is kept: the caller's key, bound to tenant, actor and operation; and the form of the answer.
+/// Where an answer is stored: under the caller's key, bound to tenant, actor and operation. It has a fixed
+/// form.
 pub(super) struct IdempotencyScope<T> {
     tenant: TenantId,
     digest: [u8; 32],
@@ -24,7 +25,7 @@ pub(super) struct IdempotencyScope<T> {
 }
 
 impl Administrator {
-    /// The answer that is kept under this key.
+    /// The stored answer of this key.
     pub(super) async fn answered<T>(
         &self,
         scope: Option<&IdempotencyScope<T>>,
@@ -40,7 +41,7 @@ impl Administrator {
         (scope.read)(&plain).map(Some).map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 
-    /// The answer to keep, for the commit that makes the thing.
+    /// The answer to store, for the commit that creates the row.
     pub(super) async fn seal_answer<T>(
         &self,
         scope: Option<&IdempotencyScope<T>>,
@@ -58,7 +59,8 @@ impl Administrator {
 }
 
 impl<T: Serialize + DeserializeOwned> IdempotencyScope<T> {
-    /// The scope of the caller's key, if there is one. The answer is kept under `tenant`; `operation` separates its operations.
+    /// The scope of the caller's key, if there is one. The answer is stored under `tenant`; `operation`
+    /// separates its operations.
     pub(super) fn of(caller: &Caller, tenant: &TenantId, operation: &str) -> Option<Self> {
         let Idempotency { key, request } = caller.idempotency.as_ref()?;
         let parts = [tenant.as_str(), &caller.authority.actor().name, operation, key];

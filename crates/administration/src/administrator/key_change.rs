@@ -1,7 +1,7 @@
 //! Changes of a tenant's keys, in the loop of every edit.
 //!
-//! A key's publication is counted from the moment of the decision, so nothing slow may come between that and the commit: generating a
-//! key takes seconds, so the decision is made again after it.
+//! A key's publication counts from the moment of the decision, so nothing slow may run between the decision
+//! and its commit. Generating a key takes seconds, so the decision is repeated after it.
 
 use protocol::Lifetime;
 use tenancy::TenantId;
@@ -56,9 +56,10 @@ impl Administrator {
     }
 }
 
-/// How old a decision may be when it is written. Of the window that a key is published for, verifiers may use up all but the skew, which is
-/// there for clocks that differ. So the difference of clocks and the duration of a commit share the skew. Where a commit is given up and
-/// its last statement arrives at the database all the same, the key is later than this: that statement is not bounded.
+/// How old a decision may be when it is written. A key is published for a window before it signs, and
+/// verifiers may use up all of the window but the skew, which allows for clocks that differ. So the
+/// difference of clocks and the duration of a commit share the skew. There is one exception without a bound:
+/// if a commit is given up, its last statement may still reach the database later.
 fn margin(state: &TenantKeys) -> Lifetime {
     const LEAST: Lifetime = Lifetime::from_seconds(1);
     const MOST: Lifetime = Lifetime::from_seconds(10);

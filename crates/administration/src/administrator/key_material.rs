@@ -1,4 +1,5 @@
-//! New private keys: generated or imported, sealed for their tenant and number, and never on a thread that serves requests.
+//! New private keys: generates or imports them, and seals them for their tenant and number. No thread that
+//! serves requests does this work.
 
 use keys::life_cycle::Announcement;
 use keys::{
@@ -15,14 +16,14 @@ use crate::edit::Edited;
 
 /// A key that is not stored yet.
 pub(super) struct KeyMaterial {
-    /// What it was generated as; nothing for an operator's key.
+    /// What it was generated as. None for an operator's key.
     generated: Option<KeySpec>,
     document: PrivateKeyDocument,
     thumbprint: String,
     /// Its public half.
     public_jwk: String,
-    /// The number for which it was sealed. A repeated decision does not call the sealing service again, so it is as young as it can be
-    /// when it is written.
+    /// The number for which the key was sealed, and the sealed key. A repeated decision does not call the
+    /// sealing service again, so it is as recent as possible when it is written.
     sealed: Option<(KeyId, Vec<u8>)>,
 }
 

@@ -1,4 +1,5 @@
-//! Signing keys as administrators who may change them see them: `latchkey:keys`, of the platform or of the tenant.
+//! Signing keys as their administrators see them. Views need `latchkey:keys`, of the platform or of the
+//! tenant.
 
 use async_trait::async_trait;
 use keys::{KeyError, Kid, open_key, openable};
@@ -13,7 +14,7 @@ use crate::{
 };
 
 impl Administrator {
-    /// All keys of a tenant, removed ones too.
+    /// All keys of a tenant, with removed ones.
     ///
     /// # Errors
     /// [`EditError`].
@@ -21,7 +22,7 @@ impl Administrator {
         Ok(KeyView::all(&self.load_keys(caller, tenant, false).await?.keys()?.records, caller.now))
     }
 
-    /// The public half of one key, which is kept with the private one and so goes with it.
+    /// The public half of one key. It is stored with the private one, so it is deleted with it.
     ///
     /// # Errors
     /// [`EditError`].
@@ -43,7 +44,7 @@ impl Administrator {
         Ok((KeyView::of(record, caller.now), PublicKeyView::of(&opened)))
     }
 
-    /// What the command would break; changes nothing.
+    /// What the command would break. The call changes nothing.
     ///
     /// # Errors
     /// [`EditError`].
@@ -68,7 +69,7 @@ impl Administrator {
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
-    /// Which keys verifiers have, and which ones do not open.
+    /// Finds the keys that verifiers have, and the keys that cannot be unsealed.
     ///
     /// # Errors
     /// [`EditError`].
@@ -77,7 +78,7 @@ impl Administrator {
         self.status_of_keys(caller, tenant, &facts).await
     }
 
-    /// All keys, their status, and what an emergency would break, of one reading.
+    /// All keys, their status, and what an emergency would break, as of one moment.
     ///
     /// # Errors
     /// [`EditError`].
@@ -116,8 +117,8 @@ impl Administrator {
     }
 }
 
-/// The tenant's keys, with the fetches of verifiers where its policy or the caller needs them, and whether another tenant has the imported
-/// key of this thumbprint.
+/// The facts of a decision on keys: the tenant's keys, the fetches of verifiers if the policy or the caller
+/// needs them, and whether another tenant has the imported key of this thumbprint.
 #[derive(Default)]
 pub(super) struct Keys {
     pub(super) with_fetches: bool,

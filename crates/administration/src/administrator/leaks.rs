@@ -1,4 +1,4 @@
-//! What becomes of a reported credential: its tenant's policy decides.
+//! Handles reported credentials, as the policy of their tenant demands.
 
 use protocol::{Secret, Timestamp};
 use registry::{ApiKey, ApiKeyId, ClientId, SecretId, SecretPath};
@@ -15,7 +15,7 @@ use crate::{
 
 /// Candidates that are read at once.
 const PAGE: u32 = 1_000;
-/// Earlier reports of one credential that are looked at.
+/// The most earlier reports of one credential that are read.
 const REPORTS: u32 = 10;
 
 /// A credential of a client that was reported.
@@ -34,7 +34,7 @@ enum LeakedId {
 }
 
 impl Administrator {
-    /// The credentials that a reported text is. Several clients may have one declared secret.
+    /// The credentials of a reported text. Several clients may have the same declared secret.
     ///
     /// # Errors
     /// [`EditError`].
@@ -68,7 +68,8 @@ impl Administrator {
         }
     }
 
-    /// Does with a reported credential what the policy of its tenant says. Who reports it has it, so a report needs no proof.
+    /// Does what the policy of its tenant demands for a reported credential. A reporter has the credential,
+    /// so the report needs no proof.
     ///
     /// # Errors
     /// [`EditError`].
@@ -105,7 +106,7 @@ impl Administrator {
         }
     }
 
-    /// Writes into the audit that it was reported, once for each place. The place must be proven.
+    /// Records in the audit that the credential was reported, once for each place. The place must be proven.
     ///
     /// # Errors
     /// [`EditError`].

@@ -1,4 +1,4 @@
-//! Loads what the rules need of a tenant. The file of each kind of row says what its edits need.
+//! Loads the facts about a tenant that the rules need. The file of each kind of row says what its edits need.
 
 use async_trait::async_trait;
 use tenancy::TenantId;
@@ -7,7 +7,7 @@ use super::Administrator;
 use crate::edit::{Edited, Facts};
 use crate::{AdministrationStore, RelatedClients};
 
-/// What an edit needs before it is decided.
+/// The facts that an edit needs before it is decided.
 #[async_trait]
 pub trait Scope: Send + Sync {
     /// Reads it. The tenant's revision guards what is read after the tenant.

@@ -1,5 +1,5 @@
-//! Links with which people set their password, made by an administrator who may set it. Nothing of a link is stored; the audit says that it was
-//! made, and its use is the person's.
+//! Links with which people set their password. An administrator who may set the password creates a link. The
+//! store has nothing of it; the audit records its creation, and its use is the person's action.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use crate::edit::{self, Edit, EditContext, Edited};
 use crate::{Authority, PasswordLinkView, Permission, TenantState};
 
 impl Administrator {
-    /// Makes a link with which the person of the account sets a password, once and within a day.
+    /// Creates a link with which the person of the account sets a password, once and within a day.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
@@ -38,16 +38,16 @@ impl Administrator {
         PasswordLinkView { link, expires_at: expires_at.into() }
     }
 
-    /// What the code of a link names, if it was made here. The store is not asked.
+    /// Decodes the code of a link that this installation created, without reading the store.
     #[must_use]
     pub fn read_password_link(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
         self.password_links.read(tenant, code)
     }
 
-    /// Sets the password of the account of a link, while the link may be used. All sessions until now end.
+    /// Sets the password of the link's account, while the link may be used. All sessions until now end.
     ///
     /// # Errors
-    /// [`EditError`](crate::EditError), of which `NotFound` says that the link may not be used any more.
+    /// [`EditError`](crate::EditError), of which `NotFound` means that the link may not be used any more.
     pub async fn set_password_by_link(
         &self,
         (tenant, link): (&TenantId, &PasswordLink),

@@ -1,5 +1,6 @@
-//! What is shown together is read together, so that a page takes few statements: a tenant with what happened there, an application with its
-//! use, and the credentials of an application. What the caller may not see of it is left out.
+//! Reads together what one page shows together, so that the page takes few statements: a tenant with its
+//! usage, an application with its usage, and the credentials of an application. Data that the caller may not
+//! see is left out.
 
 use protocol::Timestamp;
 use registry::{Client, ClientId};
@@ -19,27 +20,27 @@ use crate::{
 pub struct TenantReading {
     /// What it is.
     pub tenant: TenantView,
-    /// What happened there, with `latchkey:audit`.
+    /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<UsageView>,
     /// When its keys are to be looked at next, with `latchkey:keys`.
     pub next_key_step_at: Option<Timestamp>,
 }
 
-/// An application: a client as those see it who manage it.
+/// An application as its managers see it.
 pub struct ApplicationReading {
     /// What it is.
     pub client: ClientView,
-    /// What it did, with `latchkey:audit`.
+    /// Its usage, for a caller with `latchkey:audit`.
     pub usage: Option<UsageView>,
-    /// Its last refused requests, with `latchkey:audit`.
+    /// Its last refused requests, for a caller with `latchkey:audit`.
     pub refusals: Option<Page<Refusal>>,
 }
 
-/// What an application authenticates with.
+/// The credentials of an application.
 pub struct CredentialsReading {
     /// The client.
     pub client: ClientView,
-    /// Its secrets, ended ones too.
+    /// Its secrets, with ended ones.
     pub secrets: Vec<SecretView>,
     /// A page of its API keys.
     pub api_keys: Page<ApiKeyView>,
@@ -49,7 +50,7 @@ pub struct CredentialsReading {
 const NAMED: u32 = 20;
 
 impl Administrator {
-    /// A tenant, for a caller who has any permission there.
+    /// A tenant, for a caller with any permission in it.
     ///
     /// # Errors
     /// [`EditError`].

@@ -1,4 +1,5 @@
-//! The last refused requests of a tenant, with `latchkey:audit` of the platform or of the tenant.
+//! The last refused requests of a tenant. Reading them needs `latchkey:audit` of the platform or of the
+//! tenant.
 
 use protocol::Timestamp;
 use tenancy::TenantId;

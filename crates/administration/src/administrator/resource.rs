@@ -1,5 +1,6 @@
-//! The kinds of rows that administrators manage one by one. A request takes one way for all of them: it is authorized, the tenant is loaded
-//! with the row, the rules of the kind decide, the store commits, and the row is shown as it is then.
+//! The kinds of rows that administrators manage one by one. A request takes the same steps for each kind: it
+//! is authorized, the tenant is loaded with the row, the rules of the kind decide, the store commits, and the
+//! new row is shown.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -22,17 +23,17 @@ pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 
 /// A kind of row that administrators manage one by one.
 pub trait Resource: Described + 'static {
-    /// What its managers need.
+    /// The permission that managers of these rows need.
     const PERMISSION: Permission;
-    /// What a merge patch of the row's settings changes.
+    /// The members that a merge patch of the row's settings changes.
     const PATCH: Patch<Self::Id>;
-    /// What a step changes.
+    /// The members that a step changes.
     const STEP: TakeStep<Self::Id, Self::Step>;
     /// Names the row in its tenant.
     type Id: Clone + Send + Sync + 'static;
     /// The row as interfaces show it.
     type View: Serialize + Send;
-    /// What happens to a row as a whole. A step that has been taken may be taken again.
+    /// A step in a row's life. Repeating a step that has been taken changes nothing.
     type Step: Copy + Send + Sync + 'static;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
@@ -40,7 +41,8 @@ pub trait Resource: Described + 'static {
         authority.require_in(tenant, Self::PERMISSION)
     }
 
-    /// What an edit of the row needs; none: a look at it. The document of the edit may bring names in.
+    /// The facts that an edit of the row needs. Without a document it is a read. The document of an edit may
+    /// name further rows.
     fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> Box<dyn Scope>;
 
     /// The lifecycle of the row, if it was loaded.
@@ -109,7 +111,7 @@ impl Administrator {
         Ok(self.edit::<R, _>(caller, (tenant, id), document, None, decide, answer).await?.value)
     }
 
-    /// Edits one row; `answer` gets the tenant after the edit. The document may bring names in.
+    /// Edits one row; `answer` gets the tenant after the edit. The document may name further rows.
     pub(super) async fn edit<R: Resource, T>(
         &self,
         caller: &Caller,

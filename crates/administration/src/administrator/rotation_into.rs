@@ -1,5 +1,5 @@
-//! Rotates a client's secret into a secret store. The new one is valid before it is written, and the others end
-//! after that.
+//! Rotates a client's secret into a secret store. The new secret is valid before it is written, and the
+//! others end after the write.
 
 use registry::{Client, ClientId, SecretId};
 use serde_json::Value;
@@ -13,16 +13,16 @@ use crate::edit::{
 };
 use crate::{EditError, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
 
-/// Why a rotation did not come to its end.
+/// Why a rotation failed.
 #[derive(Debug)]
 pub(super) enum RotationError {
-    /// Nothing was written to the store, or its answer is no part of this.
+    /// Nothing was written to the store, or its answer does not concern this rotation.
     Edit(EditError),
     /// The store has not, or may not have, the new secret.
     NotWritten(NotWritten),
 }
 
-/// A new secret, with its hint, that is not known to be in its place.
+/// A new secret, with its hint, that may not have been written.
 #[derive(Debug)]
 pub(super) struct NotWritten {
     new: SecretId,
@@ -44,7 +44,7 @@ impl From<StoreError> for RotationError {
 }
 
 impl NotWritten {
-    /// What the caller is told. What a store says is for the platform's administrators.
+    /// The text for the caller. What a store answers is shown to the platform's administrators only.
     pub(super) fn told(&self, to_platform: bool) -> String {
         let Self { new, hint, place, failure } = self;
         let said = match to_platform {
@@ -64,8 +64,8 @@ impl NotWritten {
 }
 
 impl Administrator {
-    /// A refused write leaves the secrets as they were, with the new one revoked. Where it is not known whether the
-    /// write happened, all are valid.
+    /// A refused write leaves the secrets as they were, and the new one is revoked. If it is unknown whether
+    /// the write happened, all secrets stay valid.
     pub(super) async fn rotate_into(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Replaces secrets of clients whose time has come, into a secret store, as `rotate` of the client says.
+//! Replaces secrets of clients on schedule, in a secret store, as `rotate` of the client declares.
 
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, SecretRotation};
@@ -10,29 +10,30 @@ use super::{Administrator, Caller};
 use crate::edit::{Edited, secret::SecretEnds};
 use crate::{ClientState, EditError, ManagedBy, RotationProgress};
 
-/// Longer than a rotation takes. One that has begun and did not end, as in a killed process, is made anew after that.
+/// Longer than a rotation takes. A rotation that began and did not end, for example in a killed process, is
+/// repeated after that.
 const TAKEN_FOR: Lifetime = Lifetime::from_seconds(600);
 /// When a client that does not serve is looked at again.
 const LATER: Lifetime = Lifetime::from_seconds(3600);
 
-/// What came of a client whose schedule was due.
+/// The result for a client whose schedule was due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScheduledRotation {
-    /// Another process has it, or it is not time.
+    /// Another process has taken it, or it is not due.
     NotDue,
     /// The client has a new secret.
     Done {
-        /// Where it is.
+        /// The place of the new secret.
         into: String,
-        /// Its version there.
+        /// Its version in the store.
         version: String,
     },
-    /// It has not; what the operator's log says.
+    /// The rotation failed; the text for the operator's log.
     Failed(String),
 }
 
 impl Administrator {
-    /// At most `limit` clients whose schedules are to be looked at, in turn by tenant.
+    /// At most `limit` clients whose schedules must be checked. The tenants take turns.
     ///
     /// # Errors
     /// [`tenancy::StoreError`].
@@ -51,7 +52,7 @@ impl Administrator {
     /// Replaces the client's secret if its newest one is old enough.
     ///
     /// # Errors
-    /// [`EditError`], where the store of the platform cannot say.
+    /// [`EditError`] if the platform's store fails.
     pub async fn rotate_on_schedule(
         &self,
         tenant: &TenantId,
@@ -75,7 +76,8 @@ impl Administrator {
         self.store.record_rotation(tenant, client, &begun).await?;
         let (progress, came) = match self.rotate_as_scheduled(row, rotation, now).await {
             Ok(done) => (RotationProgress::succeeded(now + rotation.every), done),
-            // A change of the client makes it due again, and the attempt that began then says how it is.
+            // A change of the client makes it due again. The attempt that the change began then reports the
+            // result.
             Err((_, said)) if !self.is_latest_attempt(tenant, client, now).await? => {
                 return Ok(ScheduledRotation::Failed(said));
             }
@@ -95,7 +97,7 @@ impl Administrator {
         Ok(facts.client(client).is_ok_and(|(_, row)| row.rotation.begun_at == Some(began)))
     }
 
-    /// What failed: for the row, and for the operator's log.
+    /// The failure: its text for the row, and its text for the operator's log.
     async fn rotate_as_scheduled(
         &self,
         row: &ClientState,
@@ -106,7 +108,7 @@ impl Administrator {
         let same = |error: EditError| (error.to_string(), error.to_string());
         let caller = Caller::itself(now);
         let place = self.place(&caller, tenant, &rotation.into).map_err(same)?;
-        // Of a client that no file declares, a tenant's administrator may have written the schedule.
+        // A tenant's administrator may have written the schedule of a client that no file declares.
         if row.lifecycle.managed_by == ManagedBy::Api && !self.secret_writer.allows(tenant, &place) {
             let why = place.is_not_allowed(tenant);
             return Err((why.clone(), why));
@@ -122,8 +124,8 @@ impl Administrator {
     }
 }
 
-/// When the newest secret is old enough. A rotation that failed or whose end is not known is made anew, unless
-/// another secret was made since.
+/// When the newest secret is old enough. A rotation that failed or whose result is unknown is repeated,
+/// unless another secret was created since.
 fn due_at(row: &ClientState, every: Lifetime, now: Timestamp) -> Timestamp {
     let live = row.secrets.iter().filter(|secret| secret.secret.is_live(now));
     match live.map(|secret| secret.secret.created_at).max() {

@@ -1,4 +1,4 @@
-//! Generates secrets, and hashes chosen ones: off the workers, few at once, outside any transaction.
+//! Generates secrets, and hashes chosen ones: off the worker threads, few at once, outside any transaction.
 
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use super::Administrator;
 use crate::edit::{Edited, SecretMaterial, client::NewClientRow, invalid};
 use crate::{EditError, FileSecret, NewClient};
 
-/// So long a request waits for its slow hash to begin.
+/// How long a request waits until its slow hash begins.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Administrator {
-    /// A new client with its secret; an id or a secret that is not requested is generated. `at` is the pointer to the client in the request.
+    /// A new client with its secret. An id or secret that the request lacks is generated. `at` is the pointer
+    /// to the client in the request.
     pub(super) async fn prepare_client<'a>(
         &self,
         tenant: &TenantId,
@@ -50,7 +51,8 @@ impl Administrator {
         SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, name: None, value }
     }
 
-    /// A chosen secret that passes the rules. One of the generated form is stored as generated. All others of a client share one salt.
+    /// A chosen secret that passes the rules. A text of the generated form is stored like a generated secret.
+    /// All other secrets of a client share one salt.
     pub(super) async fn take_secret(
         &self,
         (tenant, client): (&TenantId, &ClientId),

@@ -1,4 +1,4 @@
-//! Secrets of clients: `latchkey:clients`, of the platform or of the tenant.
+//! Secrets of clients. Their administration needs `latchkey:clients`, of the platform or of the tenant.
 
 use protocol::Timestamp;
 use registry::{Client, ClientId, SecretId};
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Administrator {
-    /// All secrets of a client, revoked and expired ones too.
+    /// All secrets of a client, with revoked and expired ones.
     ///
     /// # Errors
     /// [`EditError`].
@@ -47,7 +47,7 @@ impl Administrator {
         self.make_secret(caller, (tenant, client), "create secret", (settings.name, ends)).await
     }
 
-    /// Creates one more secret and lets all others end after a time of grace.
+    /// Creates one more secret. All others end after a grace period.
     ///
     /// # Errors
     /// [`EditError`].
@@ -79,7 +79,7 @@ impl Administrator {
         Ok(Created { value, replayed })
     }
 
-    /// Moves a secret's end or revokes the secret.
+    /// Moves the end of a secret, or revokes it.
     ///
     /// # Errors
     /// [`EditError`].

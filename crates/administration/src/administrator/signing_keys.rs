@@ -1,5 +1,5 @@
-//! Commands for signing keys: `latchkey:keys`, of the platform or of the tenant; importing a key takes more. And the step that the
-//! scheduler takes.
+//! Commands for signing keys, which need `latchkey:keys`, of the platform or of the tenant; importing a key
+//! needs more. Also the scheduler's step.
 
 use keys::{ImportError, KeySpec};
 use protocol::{Secret, SigningAlgorithm, Timestamp};
@@ -32,8 +32,8 @@ impl Administrator {
         .await
     }
 
-    /// A key from outside becomes the next one. It takes `latchkey:tenants`, and an operator for the tenant `platform`: a holder of the
-    /// key signs as every client of the tenant.
+    /// Makes a key from outside the next key. This needs `latchkey:tenants`, and for the tenant `platform` an
+    /// operator, because a holder of the key can sign as every client of the tenant.
     ///
     /// # Errors
     /// [`EditError`].
@@ -57,8 +57,8 @@ impl Administrator {
         .await
     }
 
-    /// Does what is due by time and policy, in one commit, and returns the kind of the key that it announced, if any. The scheduler's
-    /// step: its actor is `latchkey`.
+    /// Takes the steps that time and policy demand, in one commit. Returns the kind of the key that it
+    /// announced, if any. The scheduler calls it, and the actor is `latchkey`.
     ///
     /// # Errors
     /// [`EditError`].

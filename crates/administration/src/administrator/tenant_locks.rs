@@ -1,12 +1,13 @@
-//! Writers of one tenant wait for each other within this process instead of colliding in the store. It is a courtesy: other
-//! processes write, too, and what holds is the tenant's revision.
+//! Writers of one tenant wait for each other within this process, which avoids conflicts in the store.
+//! Correctness does not depend on it: other processes write, too, and the tenant's revision guards every
+//! commit.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use tenancy::TenantId;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// So many tenants can be written at once; two that share a turn wait without need.
+/// The number of locks. Two tenants that share a lock wait without need.
 const LOCKS: usize = 64;
 
 pub(super) struct TenantLocks(Vec<Mutex<()>>);
@@ -18,7 +19,7 @@ impl Default for TenantLocks {
 }
 
 impl TenantLocks {
-    /// Lasts as long as the value lives.
+    /// The lock is held until the value is dropped.
     pub(super) async fn take(&self, tenant: &TenantId) -> MutexGuard<'_, ()> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(tenant);
         let index = usize::try_from(hash % LOCKS as u64).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Tenants: `latchkey:tenants` of the platform.
+//! Tenants. Their administration needs `latchkey:tenants` of the platform.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -71,7 +71,7 @@ impl Administrator {
         Ok(page.page(rows, |(place, state)| (place, TenantView::of(&state, &self.policy.public_url))))
     }
 
-    /// Deletes all tenants whose time of grace is over; returns how many.
+    /// Deletes all tenants whose grace period is over. Returns how many.
     ///
     /// # Errors
     /// [`EditError`].
@@ -92,10 +92,10 @@ impl Administrator {
         Ok(deleted)
     }
 
-    /// Deletes client secrets that ended long ago, in all tenants; returns how many.
+    /// Deletes client secrets that ended long ago, in all tenants. Returns how many.
     ///
     /// # Errors
-    /// [`EditError`] where the store does not answer.
+    /// [`EditError`] if the store does not answer.
     pub async fn prune_ended_secrets(&self, now: Timestamp) -> Edited<u64> {
         let mut pruned = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Usage, with `latchkey:audit` of the platform or of the tenant. A client may see its own.
+//! Usage, which needs `latchkey:audit` of the platform or of the tenant. A client may see its own.
 
 use protocol::Timestamp;
 use registry::ClientId;
@@ -9,22 +9,22 @@ use crate::edit::{Edited, Facts, invalid};
 use crate::usage::{DAYS_OF_CLIENT, DAYS_OF_TENANT};
 use crate::{Permission, RelatedClients, UsageOf, UsagePeriod, UsageView};
 
-/// So many clients or tenants are named as the busiest.
+/// The number of clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
 
-/// Which span of usage.
+/// The span of usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageQuery {
-    /// From the hour or day of this instant on. Default: a week of days or a day of hours.
+    /// The first hour or day contains this instant. Default: a week of days or a day of hours ago.
     pub since: Option<Timestamp>,
-    /// To the hour or day of this instant. Default: now.
+    /// The last hour or day contains this instant. Default: now.
     pub until: Option<Timestamp>,
     /// By hour or by day, which is the default.
     pub by: Option<UsagePeriod>,
 }
 
 impl Administrator {
-    /// What happened in this span.
+    /// The usage in this span.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
@@ -34,7 +34,7 @@ impl Administrator {
         self.read_usage(of, query, caller.now).await
     }
 
-    /// What a client did, for itself: it has authenticated.
+    /// The usage of a client, for the client itself, which has authenticated.
     ///
     /// # Errors
     /// [`EditError`](crate::EditError).
@@ -93,7 +93,7 @@ fn require_audit(caller: &Caller, of: UsageOf<'_>) -> Edited<()> {
 }
 
 impl UsageQuery {
-    /// The whole periods of the span, of as many days as are kept.
+    /// The whole periods of the span. The span has at most as many days as the store keeps.
     fn span(self, kept: u64, now: Timestamp) -> Edited<(UsagePeriod, (u64, u64))> {
         let by = self.by.unwrap_or(UsagePeriod::Day);
         let (length, usual, most) = match by {

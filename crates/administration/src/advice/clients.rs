@@ -1,4 +1,4 @@
-//! Advice on clients: what they have and do not use, and where their redirect URIs lead.
+//! Advice on clients: unused permissions and the destinations of their redirect URIs.
 
 use protocol::{ScopeToken, redirect_host};
 use serde_json::json;
@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Advice, Known, SPAN, action, advice};
 use crate::{Counter, ManagedBy};
 
-/// Scopes that a client has had for 30 days and has not asked for by name, while it names scopes. A client that names none gets all of them, so
-/// that nothing says which it needs.
+/// Scopes that a client has had for 30 days and has never requested by name, although it requests scopes by
+/// name. A client that names no scope gets all of them, so nothing shows which of them it needs.
 pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
     if !known.is_counted {
         return Vec::new();
@@ -69,8 +69,8 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     unused.map(advise).collect()
 }
 
-/// Public clients whose codes another program may receive: addresses of the person's own machine beside those of a web application, and
-/// `localhost`, which another interface may answer for (RFC 8252 §8.3).
+/// Public clients whose codes another program may receive: URIs on the person's own machine beside those of a
+/// web application, and `localhost`, which another network interface may answer for (RFC 8252 §8.3).
 pub(super) fn wide_redirect_uris(known: &Known<'_>) -> Vec<Advice> {
     let mut found = Vec::new();
     for row in known.clients().filter(|row| row.client.is_public()) {

@@ -1,4 +1,5 @@
-//! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that are presented after their end.
+//! Advice on secrets and API keys: old ones, endless ones, those that end soon, and those that were presented
+//! after their end.
 
 use protocol::Timestamp;
 use registry::ApiKey;
@@ -15,7 +16,7 @@ pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
     })
 }
 
-/// Live secrets without an end, of clients whose secret is not replaced by itself.
+/// Live secrets without an end, of clients without scheduled rotation.
 pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "endless_secret", |row, secret| {
         let rotate = known.command("secret rotate", &row.client.id, "--expires 180d");
@@ -26,7 +27,7 @@ pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     })
 }
 
-/// Secrets and API keys in use that end within 14 days, without another secret that lives on.
+/// Secrets and API keys in use that end within 14 days, if no other one stays valid.
 pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
     let mut found = of_live(known, "ends_soon", |row, secret| {
         let ends = secret.secret.expires_at?;
@@ -92,7 +93,8 @@ pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     secrets.chain(keys).collect()
 }
 
-/// What a rule says of each live secret of a client that may authenticate: the evidence, and what to do.
+/// Applies a rule to each live secret of a client that may authenticate. The result is the evidence, and what
+/// to do.
 fn of_live(
     known: &Known<'_>,
     rule: &'static str,
@@ -113,7 +115,7 @@ fn renewed(known: &Known<'_>, row: &ClientState, secret: &SecretState) -> String
     action(secret.managed_by, rotate, format!("Give {} another value.", place(known, row)))
 }
 
-/// Where a file declares the secrets of a client.
+/// Returns the place where a file declares the secrets of a client.
 fn place(known: &Known<'_>, row: &ClientState) -> String {
     format!("tenants.{}.clients.{}.client_secret", known.state.tenant.id, row.client.id)
 }

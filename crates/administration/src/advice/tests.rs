@@ -1,4 +1,4 @@
-//! An estate of 200 clients that do all as they should, and 13 that do not.
+//! Tests advice on 200 clients without a fault, and 13 clients with one each.
 
 use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
 use registry::{ApiKey, SecretId, SecretRotation};
@@ -21,7 +21,7 @@ fn after(days: u64) -> Timestamp {
     NOW + Lifetime::from_seconds(days * DAY)
 }
 
-/// Clients that use their scopes, each with a secret of 100 days that is used and ends in 80.
+/// Clients that use their scopes. Each has a used secret that is 100 days old and ends in 80 days.
 struct Estate {
     state: TenantState,
     uses: Vec<SecretUsage>,
@@ -137,12 +137,13 @@ fn an_estate_without_faults_gets_no_advice() {
     // Ended long before it was last tried, ending soon and never used, and ending late.
     estate.key("aaaaaaaaaaaa", ago(60), ago(61));
     estate.key("bbbbbbbbbbbb", after(3), ago(60));
-    // A client that names no scopes gets all of them, and one that is new has not had the time.
+    // A client that names no scopes gets all of them, and a new client has not had the time.
     estate.forget(1, |count| count.counter == Counter::ScopeAsked);
     estate.forget(2, |_| true);
     estate.row(2).lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(29));
     estate.used(2, ago(60));
-    // A rotated secret that ends soon beside one that lives on, and one that ended before its last use was long past.
+    // The cases: a rotated secret that ends soon beside one that stays valid, and one that ended long after
+    // its last use.
     let mut old = test_states::secret("s2");
     (old.secret.created_at, old.secret.expires_at) = (ago(150), Some(after(2)));
     estate.row(3).secrets.push(old);
@@ -155,7 +156,7 @@ fn an_estate_without_faults_gets_no_advice() {
     };
     redirects(estate.row(5), &["https://a.example/cb"]);
     redirects(estate.row(6), &["http://127.0.0.1/cb", "com.example.app:/cb"]);
-    // A secret that is replaced by itself needs no end.
+    // A secret with scheduled rotation needs no end.
     estate.row(7).client.rotation = Some(rotation());
     estate.row(7).secrets[0].secret.expires_at = None;
     assert_eq!(estate.advise(true), [""; 0]);
@@ -209,7 +210,7 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
     expected.sort_unstable();
     assert_eq!(estate.advise(true), expected);
 
-    // Without 30 days of data nothing is said of what is not used.
+    // Without 30 days of data there is no advice on what is unused.
     expected.retain(|name| !name.starts_with("unused_"));
     assert_eq!(estate.advise(false), expected);
 }

@@ -1,5 +1,5 @@
-//! The accounts of one tenant against their declarations, and their passwords without computing a slow hash: a declared one is recognised by
-//! the keyed digest in its row.
+//! Compares the accounts of one tenant with their declarations. Passwords are compared without a slow hash:
+//! the keyed digest in the row recognises a declared one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -73,7 +73,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Accounts of files give up their names where the files say so; those of the API keep theirs.
+/// An account of the files gives up its names if the files declare so. An account of the API keeps its names.
 fn taken(after: &Account, row: &AccountState) -> Option<ConflictKind> {
     if row.account.id == after.id || row.lifecycle.managed_by == ManagedBy::Config {
         return None;

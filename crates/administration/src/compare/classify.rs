@@ -1,4 +1,4 @@
-//! Which tenants need a closer look, decided from one line about each.
+//! Decides by one line about each tenant which tenants must be compared in detail.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,8 @@ pub(crate) enum Task<'a> {
 }
 
 impl<'a> Classification<'a> {
-    /// `ends_previous`: a tenant with a secret of `previous_for` is compared, too, where it is as before.
+    /// `ends_previous`: a tenant with a secret of `previous_for` is compared even if its declaration is
+    /// unchanged.
     pub(crate) fn of(
         pepper: &Pepper,
         declaration: &'a Declaration,
@@ -99,7 +100,7 @@ impl<'a> Classification<'a> {
     }
 }
 
-/// What secret stores did not give.
+/// The secrets that secret stores did not return.
 #[must_use]
 pub fn unread_secrets(declaration: &Declaration) -> Vec<Conflict> {
     declaration.unread.iter().flat_map(|(id, unread)| conflicts_of(id, unread)).collect()

@@ -1,4 +1,4 @@
-//! The clients of one tenant against their declarations.
+//! Compares the clients of one tenant with their declarations.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ impl Comparison<'_> {
         self.retire(rows, |client| kept.contains(&client.id), Change::Client);
     }
 
-    /// Beside the declared ones, those of the API count.
+    /// Clients of the API count beside the declared ones.
     fn count(&mut self, rows: &[ClientState]) {
         let Self { context, declared, state, .. } = *self;
         let others = rows.iter().map(|row| &row.lifecycle);

@@ -1,4 +1,5 @@
-//! Changes that other interfaces made to rows that the operator's files declare. Reconciling leaves them alone, so no plan shows them.
+//! Changes that other interfaces made to rows that the operator's files declare. Reconciling does not undo
+//! them, so no plan shows them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,9 +13,9 @@ use crate::{ClientState, Declaration, DeclaredTenant, ManagedBy, Plan, SecretSta
 /// How the store differs from a declaration. Programs get it as a JSON document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// What applying would change.
+    /// The changes that an apply would make.
     pub plan: Plan,
-    /// What it would leave alone.
+    /// The changes that applying would not undo.
     pub left_alone: Vec<Deviation>,
 }
 
@@ -23,7 +24,7 @@ pub struct Drift {
 pub struct Deviation {
     /// The row.
     pub subject: Subject,
-    /// What differs, in words.
+    /// The difference in words.
     pub detail: String,
 }
 
@@ -35,7 +36,8 @@ impl Drift {
     }
 }
 
-/// What the store has beside what is declared. `states` are those of the declared tenants.
+/// The differences between the store and the declaration that applying would not undo. `states` are those of
+/// the declared tenants.
 pub(crate) fn left_alone<'a>(
     declaration: &Declaration,
     states: impl IntoIterator<Item = &'a TenantState>,

@@ -1,5 +1,5 @@
-//! What a change means for clients: the scope that each could be granted until now, against the one that it can be granted from
-//! then on. A client that does not serve, or whose tenant does not, can be granted nothing.
+//! The effects of a change on clients: the scope that each could be granted before, against the scope that it
+//! can be granted after. A client can be granted nothing if it or its tenant does not serve.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::{ClientState, DeclaredTenant, Effect, TenantState};
 
 type Grantable<'a> = BTreeMap<&'a ClientId, &'a Scope>;
 
-/// Of a tenant that is declared.
+/// The effects at a declared tenant.
 pub(super) fn of_declared(declared: &DeclaredTenant, state: Option<&TenantState>) -> Vec<Effect> {
     let before = state.map(grantable).unwrap_or_default();
     effects(&declared.tenant.id, &before, &grantable_after(declared, state))
 }
 
-/// Of a tenant that is no longer declared.
+/// The effects at a tenant that is no longer declared.
 pub(super) fn of_retired(state: &TenantState) -> Vec<Effect> {
     effects(&state.tenant.id, &grantable(state), &Grantable::new())
 }

@@ -1,4 +1,5 @@
-//! A private key belongs to one tenant. Keys that the tenants of a plan begin with are compared with each other and with the store.
+//! A private key belongs to one tenant. The first keys in a declaration are compared with each other and with
+//! the store.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use crate::{Change, Conflict, ConflictKind, Conflicts, Declaration};
 /// A tenant and the RFC 7638 thumbprint of its first key.
 type Key<'a> = (&'a TenantId, &'a str);
 
-/// Every declared key, as if no tenant existed yet.
+/// Checks every declared key, as if no tenant existed yet.
 ///
 /// # Errors
 /// [`Conflicts`] between two tenants of the declaration.
@@ -28,7 +29,7 @@ pub(super) fn planned(changes: &[Change]) -> impl Iterator<Item = Key<'_>> {
     })
 }
 
-/// Which of two new tenants the key belongs to cannot be decided.
+/// It cannot be decided to which of two new tenants the key belongs.
 pub(super) fn check_planned<'a>(keys: impl Iterator<Item = Key<'a>>) -> Result<(), Conflicts> {
     let mut owners: HashMap<&str, &TenantId> = HashMap::new();
     let mut conflicts = Vec::new();

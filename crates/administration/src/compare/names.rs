@@ -1,4 +1,5 @@
-//! Names that must not mean two things: issuers across tenants, client ids against audiences within one.
+//! Names that must not mean two things: issuers across tenants, and client ids against audiences within one
+//! tenant.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,8 +9,8 @@ use super::Comparison;
 use crate::rules::TakenNames;
 use crate::{Conflict, ConflictKind, Declaration, Subject};
 
-/// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
-/// gives up nothing, so it may leave out others.
+/// A stored issuer belongs to its tenant, unless this declaration takes it away from that tenant. A tenant
+/// that is left out keeps its issuers, so other tenants may be left out because of it.
 pub(super) fn check_stored_issuers(
     conflicts: &mut Vec<Conflict>,
     declaration: &Declaration,

@@ -1,11 +1,11 @@
-//! One row against its declaration: the same questions for each kind of row.
+//! Compares one row with its declaration, in the same steps for each kind of row.
 
 use super::Comparison;
 use crate::fields::Described;
 use crate::{Change, ChangeKind, ConflictKind, ManagedBy, RowChange, RowLifecycle, Subject};
 
 impl Comparison<'_> {
-    /// Makes the row as it is declared, if that may be; says whether it may.
+    /// Plans the changes that make the row as it is declared, if they are allowed. Returns whether they are.
     pub(super) fn row<T: Described + Clone>(
         &mut self,
         subject: Subject,
@@ -25,7 +25,7 @@ impl Comparison<'_> {
         false
     }
 
-    /// Those of these rows that the files declare no more stop serving.
+    /// Retires those of these rows that the files no longer declare.
     pub(super) fn retire<'r, T: Clone + 'r>(
         &mut self,
         rows: impl Iterator<Item = (&'r T, &'r RowLifecycle)>,

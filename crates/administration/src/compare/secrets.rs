@@ -1,5 +1,5 @@
-//! The secrets of one client against their declarations, without computing a slow hash: a declared value is recognised by the
-//! keyed digest in its row.
+//! Compares the secrets of one client with their declarations, without a slow hash: the keyed digest in a row
+//! recognises a declared value.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// A secret that comes to be.
 pub(super) struct New {
-    /// Its declaration in the client.
+    /// The index of the secret in the client's declaration.
     pub(super) index: usize,
     /// Whether it is the value before of that declaration.
     pub(super) is_previous: bool,
@@ -26,7 +26,7 @@ pub(super) struct New {
     pub(super) in_store: Option<String>,
 }
 
-/// The secrets of one client, declared and stored, and the plan that gets the difference.
+/// The declared and stored secrets of one client, and the plan that gets the differences.
 pub(super) struct Secrets<'a, 'p> {
     pub(super) context: CompareContext<'a>,
     pub(super) declared: &'a DeclaredClient,
@@ -34,12 +34,12 @@ pub(super) struct Secrets<'a, 'p> {
     client: usize,
     pub(super) rows: &'a [SecretState],
     plan: &'p mut Plan,
-    /// The number of the secret that was made last.
+    /// The number of the secret that was created last.
     last: u64,
     pub(super) kept: HashSet<&'a SecretId>,
     /// How long those secrets stay whose places others take.
     pub(super) replacing: Vec<Lifetime>,
-    /// A rotation into a secret store gave the others their ends.
+    /// A rotation into a secret store has set the ends of the other secrets.
     pub(super) keeps_ends: bool,
 }
 
@@ -61,7 +61,7 @@ impl Comparison<'_> {
         let mut seen = HashSet::new();
         for (index, secret) in declared.secrets.iter().enumerate() {
             let identity = secrets.identity(&secret.password);
-            // The same secret twice is one secret.
+            // A secret that is declared twice is one secret.
             if seen.insert(identity) {
                 secrets.declare(index, secret, identity);
             }
@@ -72,7 +72,7 @@ impl Comparison<'_> {
 }
 
 impl<'a> Secrets<'a, '_> {
-    /// What recognises it: the digest of a value, or a hash.
+    /// The digest of a value, or the hash, by which the secret is recognised.
     fn identity(&self, password: &'a DeclaredPassword) -> (Option<[u8; 32]>, Option<&'a String>) {
         match password {
             DeclaredPassword::Value(value) => (Some(self.digest(value)), None),
@@ -85,7 +85,7 @@ impl<'a> Secrets<'a, '_> {
         declared_digest(self.context.pepper, tenant, id, value)
     }
 
-    /// How long this one keeps the secret whose place it takes.
+    /// How long the secret that this one replaces stays valid.
     pub(super) fn previous_for(&self, secret: &DeclaredSecret) -> Option<Lifetime> {
         secret.previous_for.filter(|_| !self.context.ends_previous)
     }
@@ -149,7 +149,7 @@ impl<'a> Secrets<'a, '_> {
         self.plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
     }
 
-    /// Those that are declared no longer. Returns those that stay.
+    /// Ends the secrets that are no longer declared. Returns those that stay.
     fn end_others(mut self) -> HashSet<&'a SecretId> {
         let now = self.context.now;
         let spans = self.declared.secrets.iter().filter_map(|secret| self.previous_for(secret));
@@ -160,7 +160,7 @@ impl<'a> Secrets<'a, '_> {
                 && !self.kept.contains(&row.secret.id)
         };
         let left: Vec<_> = self.rows.iter().filter(is_left).collect();
-        // The newest first: a new value takes the place of the last one.
+        // The newest comes first: a new value replaces the last one.
         for row in left.into_iter().rev() {
             let end = row.secret.expires_at;
             let kind = if end.is_some_and(|end| end <= now) {
@@ -183,7 +183,7 @@ impl<'a> Secrets<'a, '_> {
     }
 }
 
-/// Another secret has taken the place: this one ends then, or at its own earlier end. Without a time it ends at once.
+/// The end of a replaced secret: this instant, or its own earlier end. Without an instant it ends at once.
 pub(super) fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChangeKind {
     let before = row.secret.expires_at;
     match until {
@@ -195,7 +195,8 @@ pub(super) fn ending(row: &SecretState, until: Option<Timestamp>) -> SecretChang
     }
 }
 
-/// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.
+/// If another interface moved the end of a declared secret or revoked it, that stays so until the declaration
+/// changes.
 fn change_of(row: &SecretState, expires_at: Option<Timestamp>) -> Option<SecretChangeKind> {
     match row.revoked_by {
         Some(ManagedBy::Api) => None,
@@ -220,8 +221,8 @@ pub(super) fn form_of_value(value: &Secret) -> SecretForm {
     if GeneratedSecret::is_well_formed(value.expose()) { SecretForm::Generated } else { SecretForm::Chosen }
 }
 
-/// One computation must compare all chosen secrets of a client, so a new one takes the salt of those that stay, and hashes from
-/// elsewhere must agree with them.
+/// One computation must compare all chosen secrets of a client. So a new secret takes the salt of those that
+/// stay, and hashes from elsewhere must have the same salt.
 fn share_salt(plan: &mut Plan, declared: &DeclaredClient, rows: &[SecretState], kept: &HashSet<&SecretId>) {
     let (tenant, client) = (&declared.client.tenant, &declared.client.id);
     let stays = |row: &&SecretState| {
@@ -242,7 +243,7 @@ fn share_salt(plan: &mut Plan, declared: &DeclaredClient, rows: &[SecretState], 
     }
     let salt = salts.pop();
     let of_client = |planned: &&mut PlannedSecret| planned.client == *client && planned.tenant == *tenant;
-    // The client's own planned secrets are the last ones.
+    // The secrets of this client were planned last.
     for planned in plan.secrets.iter_mut().rev().take_while(of_client) {
         planned.salt.clone_from(&salt);
     }

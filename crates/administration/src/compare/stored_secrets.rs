@@ -1,5 +1,5 @@
-//! Secrets of a client that a secret store holds: one that a rotation made and wrote there is no new one, and the value
-//! before may be known to the store alone.
+//! Secrets of a client in a secret store. A secret that a rotation created and wrote there is not new. The
+//! previous value may be known to the store alone.
 
 use protocol::Secret;
 use registry::{Client, DeclaredPassword};
@@ -9,8 +9,8 @@ use super::secrets::{New, Secrets, ending, form_of_value};
 use crate::{DeclaredSecret, ManagedBy, SecretState};
 
 impl<'a> Secrets<'a, '_> {
-    /// Whether the value is that of a row which a rotation made and wrote to the store. That row stays, and so do the
-    /// ends that it gave the others.
+    /// Whether a rotation created the row of this value and wrote the value to the store. The row then stays,
+    /// and so do the ends that the rotation gave the others.
     pub(super) fn keeps_rotated(&mut self, secret: &DeclaredSecret) -> bool {
         let (Some(_), DeclaredPassword::Value(value)) = (&secret.stored, &secret.password) else {
             return false;
@@ -23,8 +23,8 @@ impl<'a> Secrets<'a, '_> {
         true
     }
 
-    /// The value before of a secret that is new: a row that a rotation made, one that is declared, or one that only the
-    /// store knows.
+    /// Finds the value before a new secret: in a row that a rotation created, in the declaration, or in the
+    /// secret store alone.
     pub(super) fn replace_previous(&mut self, index: usize, secret: &DeclaredSecret) {
         let now = self.context.now;
         let span = self.previous_for(secret);

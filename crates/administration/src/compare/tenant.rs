@@ -1,4 +1,5 @@
-//! One tenant against its declaration: its own row, its first key and its resource servers; its clients one by one.
+//! Compares one tenant with its declaration: its row, its first key and its resource servers, and each of its
+//! clients.
 
 use keys::KeyId;
 use tenancy::{ResourceServer, Tenant, TenantStatus};
@@ -22,7 +23,7 @@ impl Comparison<'_> {
         let before = state.map(|state| (&state.tenant, &state.lifecycle));
         let after = tenant_after(context, &declared.tenant, state);
         if !self.row(subject(), before, after, Change::Tenant) {
-            // The rows below it belong to the same interface.
+            // The rows of this tenant belong to the same interface.
             return;
         }
         for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
@@ -90,7 +91,7 @@ fn tenant_after(context: CompareContext<'_>, declared: &Tenant, state: Option<&T
     after
 }
 
-/// A key is imported only where there never was one; after that the line in the file is only compared.
+/// A key is imported only into a tenant that never had one. After that the line in the file is only compared.
 fn first_key(
     declared: &DeclaredTenant,
     state: Option<&TenantState>,

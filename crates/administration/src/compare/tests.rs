@@ -1,4 +1,4 @@
-//! Declarations against states, told by the lines that an operator reads.
+//! Tests declarations against stored states, by the lines that an operator reads.
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
@@ -18,7 +18,7 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
-/// What caches may add to the life of a former row.
+/// How much longer a row from before a change may be used, because of caches.
 const CACHED: u64 = 10;
 /// How many of them a tenant may have.
 const CLIENTS: u64 = 10;
@@ -79,7 +79,7 @@ fn tenant(name: &str) -> DeclaredTenant {
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }
 }
 
-/// As the store holds what was declared.
+/// The tenant as the store has it after the declaration was applied.
 fn stored(declared: &DeclaredTenant) -> TenantState {
     let lifecycle = RowLifecycle::fresh(ManagedBy::Config, NOW);
     let secret = |client: &Client, index: usize, secret: &DeclaredSecret| SecretState {
@@ -261,7 +261,7 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
         |t| t.clients[0].lifecycle.retired_at = EARLIER,
         &["+ client t/svc (again): name svc -> S; gains a b"],
     );
-    // What is retired already is not retired again.
+    // A retired tenant is not retired again.
     let mut retired = stored(&tenant("t"));
     retired.lifecycle.retired_at = EARLIER;
     check(Vec::new(), vec![retired], &[]);
@@ -321,7 +321,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given through another interface"]
     );
-    // Rows of the other interface and changes to them are its own.
+    // Rows of the other interface, and its changes to them, are not touched.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
@@ -375,7 +375,7 @@ fn changes_by_api_are_left_alone() {
         &[],
     );
     check_one(|t| t.clients[0].secrets.clear(), |t| t.clients[0].secrets[0].managed_by = ManagedBy::Api, &[]);
-    // A declared secret that was revoked or given an end elsewhere.
+    // Another interface revoked a declared secret, or gave it an end.
     check_one(
         nothing,
         |t| {
@@ -407,7 +407,7 @@ fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
 }
 
 // [found 6]
-/// Nothing of it is applied, and nothing else is held up by it.
+/// Nothing of the tenant is applied, and the other tenants are.
 #[test]
 fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     let with_clients = |names: [&str; 3]| {
@@ -441,7 +441,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     let plan = plan(declared(), states()).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
     assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 0 });
-    // What the plan rests on is counted up by a commit, and the tenant stays as it is.
+    // A commit increments the revisions that the plan expects. The tenant itself stays unchanged.
     let compared: Vec<&str> = plan.before.iter().map(|state| state.tenant.id.as_str()).collect();
     assert_eq!(compared, ["u", "w"]);
     assert!(
@@ -452,7 +452,8 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     assert!(plan.secrets.iter().all(|secret| secret.tenant != id("t")), "{:?}", plan.secrets);
 }
 
-/// A tenant that is left out keeps the issuer that another one would have taken over, and so on.
+/// A tenant that is left out keeps its issuer. So the tenant that needs this issuer is left out, too, and so
+/// on.
 #[test]
 fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
@@ -556,7 +557,7 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     assert_eq!(previous.len(), 1);
     assert_eq!(previous[0].typ, "at+jwt");
     assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
-    // The client's longer lifetime ends here, and its last tokens are remembered.
+    // The client's longer lifetime ends here, and the end of its last tokens is noted.
     assert_eq!(plan.tenant_metadata[0].previous_tokens_until, Some(previous[0].accepted_until));
 }
 
@@ -587,7 +588,7 @@ fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
     assert_eq!(published_until(state.clone()), NOW + Lifetime::from_seconds(3600 + CACHED));
     let later = NOW + Lifetime::from_seconds(90_000);
     assert_eq!(published_until(TenantState { previous_tokens_until: Some(later), ..state.clone() }), later);
-    // One that was suspended before has issued nothing since.
+    // A client that was suspended before has issued nothing since.
     let mut suspended = state;
     suspended.tenant.status = TenantStatus::Suspended { keys_published_until: NOW };
     assert_eq!(published_until(suspended), NOW);
@@ -621,7 +622,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
         nothing,
         &["+ secret t/svc/s2 (imported hash)", "- secret t/svc/s1"],
     );
-    // The hash of the very secret that is there, in place of the secret.
+    // The declared hash is that of the stored secret.
     check_one(secrets(|| vec![hash(PHC)]), nothing, &[]);
     let generated = || vec![value(GeneratedSecret::from_bytes(&[7; 32]).secret.expose())];
     check_one(secrets(generated), nothing, &["+ secret t/svc/s2 (generated)", "- secret t/svc/s1"]);
@@ -649,10 +650,11 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     check_one(kept("next"), nothing, &["+ secret t/svc/s2 (chosen)", &until_ten]);
     check_one(kept("next"), replaced(Some(after(5))), &[]);
     check_one(kept("next"), replaced(Some(NOW)), &["- secret t/svc/s1 (expired)"]);
-    // What leaves the file without another value in its place, and what ends later than any value before.
+    // The cases: a secret that the file drops without a replacement, and one that ends later than any
+    // previous value.
     check_one(kept("next"), replaced(None), &["- secret t/svc/s1"]);
     check_one(kept("next"), replaced(Some(after(11))), &["- secret t/svc/s1"]);
-    // The value goes back, and the one between is the value before.
+    // The value is changed back, and the one between becomes the previous value.
     let back = [moved("s1", &five, "never"), moved("s2", "never", &ten)];
     check_one(kept("chosen"), replaced(Some(after(5))), &back.each_ref().map(String::as_str));
     let without = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value("next")];
@@ -665,7 +667,7 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     assert_eq!(plan.to_string().trim_end(), "- secret t/svc/s1");
 }
 
-/// A secret of a secret store, which got it five seconds ago in place of another one.
+/// A secret in a secret store, which replaced another one five seconds ago.
 fn in_store(text: &str, before: Option<&str>) -> DeclaredSecret {
     let stored = StoredSource {
         version: "vault version 4".to_owned(),
@@ -687,7 +689,7 @@ fn a_secret_store_brings_the_value_before_where_it_is_not_known() {
     check_one(declares("next", Some("chosen")), nothing, &[changed, &kept]);
     let missed = format!("+ secret t/svc/s3 (chosen), expires {five}");
     check_one(declares("next", Some("missed")), nothing, &[changed, &missed, "- secret t/svc/s1"]);
-    // What is current already brings nothing.
+    // A value that is current already changes nothing.
     check_one(declares("chosen", Some("missed")), nothing, &[]);
     let late = |t: &mut DeclaredTenant| {
         declares("next", Some("missed"))(t);
@@ -719,7 +721,7 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
     check_one(declared, rotated(None), &[]);
     let changed = "+ secret t/svc/s3 (generated), changed in the store: vault version 4";
     check_one(declared, rotated(EARLIER), &[changed, "- secret t/svc/s1"]);
-    // Its end was not given: the write had no answer.
+    // The rotation did not set its end, because the write had no answer.
     let lost = |t: &mut TenantState| {
         rotated(None)(t);
         t.clients[0].secrets[0].secret.expires_at = None;
@@ -779,7 +781,7 @@ fn hashes_must_be_comparable_at_one_cost() {
     check(vec![with(vec![hash(PHC), hash(OTHER_SALT)])], Vec::new(), &differ);
     let kept_and_new = with(vec![value("chosen"), hash(OTHER_SALT)]);
     check(vec![kept_and_new], vec![stored(&tenant("t"))], &differ);
-    // One that goes makes room.
+    // A secret that is dropped makes room.
     let plan = plan(vec![with(vec![hash(OTHER_SALT), value("next")])], vec![stored(&tenant("t"))]).unwrap();
     let salts: Vec<_> = plan.secrets.iter().map(|planned| planned.salt.clone()).collect();
     assert_eq!(salts, [secrets::salt_of(OTHER_SALT), secrets::salt_of(OTHER_SALT)]);
@@ -796,7 +798,7 @@ fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
     declared
 }
 
-/// Two tenants that have the same key already keep it: they are from before the rule.
+/// Two tenants with the same key keep it: they are older than the rule.
 #[test]
 fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
     let (one, two, three) = (|| with_key("one", "k"), || with_key("two", "k"), || with_key("three", "other"));
@@ -920,7 +922,7 @@ fn audit_records_hold_values_but_no_secrets() {
     assert_eq!(forgotten, [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]);
 }
 
-/// What conflicts with a tenant that has become this, where it was that; nothing where it is new.
+/// Checks the conflicts of a tenant after a change from `before`, or of a new tenant.
 #[track_caller]
 fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expected: &[&str]) {
     let states = before.iter().map(stored).collect();
@@ -975,7 +977,7 @@ fn password(text: &str) -> Option<DeclaredPassword> {
     Some(DeclaredPassword::Value(Secret::new(text.to_owned())))
 }
 
-/// As the store has it after the declaration was applied.
+/// The account as the store has it after the declaration was applied.
 fn stored_account(declared: &DeclaredAccount) -> AccountState {
     let DeclaredAccount { account, password, .. } = declared;
     let digest = password.as_ref().map(|password| {

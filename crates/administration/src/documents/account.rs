@@ -1,4 +1,4 @@
-//! Accounts as documents: the same in the operator's files and in the API. A password is never shown.
+//! Accounts as documents of the operator's files and of the API. A password is never shown.
 
 use accounts::{Account, AccountIdentifier};
 use protocol::{Timestamp, skip_serializing_none};
@@ -37,7 +37,8 @@ pub struct AccountSettings {
     /// The groups of the person: at most 200.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub groups: Vec<String>,
-    /// What the person may do as an administrator of the tenant. No token has these scopes, and a person grants none to itself.
+    /// What the person may do as an administrator of the tenant. No token has these scopes, and a
+    /// person grants none to itself.
     #[schemars(extend("items" = schema::one_of(&Permission::NAMED.map(|(name, _)| name)), "uniqueItems" = true))]
     pub permissions: Vec<String>,
 }
@@ -125,7 +126,8 @@ pub struct NewPasswordSettings {
 /// A link with which a person sets the password of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordLinkView {
-    /// The link. Its holder sets the password, once; it is worth nothing once the password has changed or the sign-ins were ended.
+    /// The link. Its holder sets the password, once; it is worth nothing once the password has changed or
+    /// the sign-ins were ended.
     #[schemars(extend("format" = "uri"))]
     pub link: String,
     /// When it expires: a day after it was made.
@@ -159,7 +161,7 @@ pub struct AccountView {
 
 documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 
-/// Over the API the member of this name is the password itself, and not where a file finds it.
+/// The API expects the password itself in the member with this name, and not a place in which a file has it.
 #[cfg(feature = "schemas")]
 pub(super) fn describe_password(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -171,7 +173,7 @@ pub(super) fn describe_password(schema: &mut schemars::Schema) {
 }
 
 impl ClaimsSettings {
-    /// As an account has them.
+    /// The claims as an account has them.
     pub(crate) fn members(&self) -> Map<String, Value> {
         match json!(self) {
             Value::Object(members) => members,

@@ -1,4 +1,4 @@
-//! A line of an import of accounts, and what became of it.
+//! A line of an import of accounts, and its result.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::schema::JsonSchema;
 use super::{AccountSettings, FieldErrorView, FileSecret};
 use crate::FieldError;
 
-/// Errors of one line that are reported: an answer is not much larger than its request.
+/// The most errors of one line that are reported: an answer must not be much larger than its request.
 const MOST_ERRORS: usize = 4;
 
 /// An account that is to be imported: `password`, `password_hash` or neither.

@@ -1,4 +1,4 @@
-//! What the sign-ins of an account leave behind, as interfaces show it: sessions, consents, and failures.
+//! Sessions, consents and failed sign-ins of an account, as interfaces show them.
 
 use accounts::Throttled;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use super::Instant;
 use super::schema::JsonSchema;
 use crate::ConsentState;
 
-/// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the replica that answers knows.
+/// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the
+/// replica that answers knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ThrottlingView {
     /// Whether it does.
@@ -18,7 +19,8 @@ pub struct ThrottlingView {
     pub since: Option<Instant>,
     /// Until when it counts as throttled, if it refuses no more of them.
     pub until: Option<Instant>,
-    /// How many passwords in a row were wrong, from browsers that it does not know; one is forgotten every half hour.
+    /// How many passwords in a row were wrong, from browsers that it does not know; one is
+    /// forgotten every half hour.
     pub failures: u64,
 }
 
@@ -55,7 +57,8 @@ pub struct ConsentView {
     pub client_id: String,
     /// What it may ask for without asking the person again.
     pub scopes: Vec<String>,
-    /// The resources (RFC 8707) at which it may do so. Empty for a client without audiences, and where the person allowed it before they were kept.
+    /// The resources (RFC 8707) at which it may do so. Empty for a client without audiences, and where the
+    /// person allowed it before they were kept.
     #[serde(default)]
     pub resources: Vec<String>,
     /// When the person last allowed something.

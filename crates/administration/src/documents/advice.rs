@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::schema::JsonSchema;
 use crate::advice::{Advice, RULES};
 
-/// What a tenant's administrators could do better, about a page of its clients. The first page says it about the tenant and its API keys, too.
+/// What a tenant's administrators could do better, about a page of its clients. The first page says it about
+/// the tenant and its API keys, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceList {
     /// By rule.

@@ -1,4 +1,4 @@
-//! API keys as documents: the key only at the moment in which it is made, never a hash.
+//! API keys as documents. The key itself is shown only in the answer that creates it, and the hash never.
 
 use std::fmt;
 
@@ -32,7 +32,8 @@ pub struct ApiKeySettings {
     /// A part of the client's audiences and resources. Default: its audiences. A PATCH can take some away.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub audiences: Option<Vec<String>>,
-    /// When it ends. Default: after the tenant's `api_keys.default_lifetime`. A PATCH can move it to an earlier instant.
+    /// When it ends. Default: after the tenant's `api_keys.default_lifetime`. A PATCH can
+    /// move it to an earlier instant.
     pub expires_at: Option<Instant>,
 }
 
@@ -59,13 +60,14 @@ pub struct ApiKeyView {
     /// The key that a rotation made in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// When it was last used; null for never, and where an attempt after its end, from the same address, took the place. Up to one flush interval
-    /// late.
+    /// When it was last used; null for never, and where an attempt after its end, from the same address, took
+    /// the place. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
     /// When it was last presented after its end, and refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented_after_end_at: Option<Instant>,
-    /// From where it was used, of the last 8 addresses that are kept, the latest first. That of an introspection is the resource server's.
+    /// From where it was used, of the last 8 addresses that are kept, the latest first. That of an
+    /// introspection is the resource server's.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
     /// All else.
@@ -114,7 +116,7 @@ impl From<&ApiKey> for ApiKeySettings {
 }
 
 impl ApiKeyView {
-    /// Of a row, at this time.
+    /// The view of a row, at this time.
     #[must_use]
     pub fn of(state: &ApiKeyState, now: Timestamp) -> Self {
         let ApiKeyState { key, lifecycle, used_from, .. } = state;

@@ -20,7 +20,8 @@ pub struct AuditView {
 }
 
 impl AuditRecord {
-    /// What changed, for people: each field with its values, and of a new row the number of those that have their default.
+    /// The changes for people: each field with its values. For a new row, also the number of fields with
+    /// their default.
     #[must_use]
     pub fn changes(&self) -> String {
         let nothing = Map::new();

@@ -1,4 +1,4 @@
-//! Clients as documents: the same in the operator's files, in the API and on the command line.
+//! Clients as documents of the operator's files, of the API and of the command line.
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
@@ -48,7 +48,8 @@ pub struct ClientSettings {
     /// Put in `aud` when the request names no resource. Default: `aud` is the client's id.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub audiences: Vec<String>,
-    /// What the client may request with `resource` (RFC 8707), beyond the audiences: absolute URIs without a fragment.
+    /// What the client may request with `resource` (RFC 8707), beyond the audiences: absolute
+    /// URIs without a fragment.
     #[schemars(extend("items" = schema::names(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub resources: Vec<String>,
     /// The scopes that the client may be granted.
@@ -59,8 +60,10 @@ pub struct ClientSettings {
     pub access_token_lifetime: Option<Lifetime>,
     /// What this client's tokens say differently.
     pub token: TokenSettings,
-    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1 KiB of texts, numbers, truth values and lists of them; or
-    /// `{ from: assertion.NAME }`, a copy of the claim of this name, or at this JSON pointer, of an assertion by `federated`. No claim of the server is among them.
+    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1
+    /// KiB of texts, numbers, truth values and lists of them; or `{ from: assertion.NAME }`, a copy
+    /// of the claim of this name, or at this JSON pointer, of an assertion by `federated`. No claim
+    /// of the server is among them.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values_of_client()))]
     pub claims: Map<String, Value>,
     /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
@@ -68,14 +71,17 @@ pub struct ClientSettings {
     /// The https URL where those keys are published, in place of `jwks` (RFC 7591 §2).
     #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
     pub jwks_uri: Option<String>,
-    /// Which assertions of other issuers authenticate the client, such as what a platform gives its workloads (RFC 7523 §2.2): at most 20 rules, of which one must hold.
+    /// Which assertions of other issuers authenticate the client, such as what a platform gives its workloads
+    /// (RFC 7523 §2.2): at most 20 rules, of which one must hold.
     #[schemars(extend("maxItems" = 20))]
     pub federated: Vec<TrustRuleSettings>,
-    /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request without a proof is refused.
+    /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request
+    /// without a proof is refused.
     pub dpop_bound_access_tokens: bool,
     /// Whether each token of the client is bound to its client certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// Where the answers of the authorization endpoint may go (RFC 7591 §2): https, or http on this machine. At most 50.
+    /// Where the answers of the authorization endpoint may go (RFC 7591 §2): https, or http on
+    /// this machine. At most 50.
     #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true, "maxItems" = 50))]
     pub redirect_uris: Vec<String>,
     /// Where people may go after they have signed out. At most 50.
@@ -87,27 +93,33 @@ pub struct ClientSettings {
     pub require_pkce: bool,
     /// Whether each authorization request is pushed before the browser is sent (RFC 9126 §6).
     pub require_par: bool,
-    /// Where the client is told that a person's session has ended (OpenID Connect Back-Channel Logout §2.2): https, or http on a loopback address.
+    /// Where the client is told that a person's session has ended (OpenID Connect Back-Channel Logout §2.2):
+    /// https, or http on a loopback address.
     #[schemars(extend("maxLength" = 2000, "pattern" = schema::ABSOLUTE_URI))]
     pub backchannel_logout_uri: Option<String>,
     /// Whether the client needs `sid` in logout tokens. They always have it.
     pub backchannel_logout_session_required: bool,
-    /// Whether other clients know a person by the same `sub` (`public`), or only those of the same sector (`pairwise`). Default: the tenant's.
+    /// Whether other clients know a person by the same `sub` (`public`), or only those of the same sector
+    /// (`pairwise`). Default: the tenant's.
     #[schemars(extend("enum" = json!([SubjectType::NAMES[0], SubjectType::NAMES[1], null])))]
     pub subject_type: Option<String>,
-    /// The https URI whose host is the client's sector (OpenID Connect Core §8.1). It is not fetched. Default: the host of the redirect URIs.
+    /// The https URI whose host is the client's sector (OpenID Connect Core §8.1). It is not fetched.
+    /// Default: the host of the redirect URIs.
     #[schemars(extend("maxLength" = 2000, "pattern" = schema::HTTPS_URL))]
     pub sector_identifier_uri: Option<String>,
-    /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo (OpenID Connect Core §5.4).
+    /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo
+    /// (OpenID Connect Core §5.4).
     pub claims_in_id_token: bool,
-    /// How long ago a person may have signed in, for a request without `max_age` (OpenID Connect Dynamic Client Registration §2). Default: any time.
+    /// How long ago a person may have signed in, for a request without `max_age` (OpenID Connect Dynamic
+    /// Client Registration §2). Default: any time.
     #[schemars(with = "Option<schema::Span>")]
     pub default_max_age: Option<Lifetime>,
     /// What differs from the tenant's `refresh_token`.
     pub refresh_token: OwnRefreshTokenSettings,
     /// Whether the client signs people in within a popup: its pages then keep the window that opened them.
     pub popup: bool,
-    /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
+    /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the
+    /// five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
     /// A DNS name among the alternative names of the client's certificates.
@@ -122,7 +134,8 @@ pub struct ClientSettings {
     /// An e-mail address among the alternative names of the client's certificates.
     #[schemars(extend("minLength" = 1, "maxLength" = 254, "pattern" = schema::EMAIL_ADDRESS))]
     pub tls_client_auth_san_email: Option<String>,
-    /// Which tokens the client may introspect: its `own`, also those for its `audience`, or all of the `tenant`.
+    /// Which tokens the client may introspect: its `own`, also those for its
+    /// `audience`, or all of the `tenant`.
     #[schemars(example = &"own", extend("enum" = ["own", "audience", "tenant"]))]
     pub introspection: String,
 }
@@ -138,7 +151,8 @@ pub struct RotationScheduleSettings {
     /// The place in a secret store of the operator's: `STORE:PATH#KEY`.
     #[schemars(example = &"vault:oauth2/billing#client_secret", extend("pattern" = schema::SECRET_PLACE, "maxLength" = 1400))]
     pub into: String,
-    /// How long the secrets before stay valid after a rotation: less than `every`. Default: a day, or half of `every` if that is less.
+    /// How long the secrets before stay valid after a rotation: less than `every`. Default: a day, or half of
+    /// `every` if that is less.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub grace: Option<Lifetime>,
 }
@@ -147,7 +161,8 @@ pub struct RotationScheduleSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenSettings {
-    /// The `iss` of this client's tokens: the tenant's issuer or one of its aliases. Default: the tenant's issuer.
+    /// The `iss` of this client's tokens: the tenant's issuer or one of its aliases.
+    /// Default: the tenant's issuer.
     pub issuer: Option<String>,
 }
 
@@ -158,7 +173,8 @@ pub struct OwnRefreshTokenSettings {
     /// Whether they change with each use: those of `public` clients, always, or never. Default: the tenant's.
     #[schemars(extend("enum" = json!([Rotation::NAMED[0].0, Rotation::NAMED[1].0, Rotation::NAMED[2].0, null])))]
     pub rotation: Option<String>,
-    /// How long after a use the same refresh token gets the same next one: at most 5 minutes. Default: the tenant's.
+    /// How long after a use the same refresh token gets the same next one: at most 5
+    /// minutes. Default: the tenant's.
     #[schemars(with = "Option<schema::Span>")]
     pub grace: Option<Lifetime>,
     /// How long a refresh token is valid without a use: at most 400 days. Default: the tenant's.
@@ -261,7 +277,7 @@ fn claims_of(client: &Client) -> Map<String, Value> {
     client.claims.0.clone().into_iter().chain(copied).collect()
 }
 
-/// Without the place, which has none.
+/// The default leaves out the place, which has none.
 impl Default for RotationScheduleSettings {
     fn default() -> Self {
         Self { every: Lifetime::from_seconds(30 * 86_400), into: String::new(), grace: None }

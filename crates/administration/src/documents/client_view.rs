@@ -17,7 +17,7 @@ pub struct ViewContext<'a> {
 }
 
 impl<'a> ViewContext<'a> {
-    /// What a tenant has for its clients.
+    /// The audiences and scopes that a tenant offers its clients.
     pub(crate) fn offer(self, tenant: &'a Tenant) -> Offer<'a> {
         Offer::of_tenant(tenant, &self.policy.urls)
     }

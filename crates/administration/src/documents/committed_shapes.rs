@@ -1,6 +1,7 @@
-//! The shapes of documents as committed files. `cargo xtask codegen` writes them from the schemas of the types, and a test compares them.
-//! A file has an object for each document. A value is the word for its kind, the limits of a number, a list with the value of its
-//! items, or an object; the member `*` of an object is the value of all members that are not named.
+//! The shapes of documents as committed files. `cargo xtask codegen` writes them from the schemas of the
+//! types, and a test compares them. A file has an object for each document. A value is the word for its kind,
+//! the limits of a number, a list with the value of its items, or an object; the member `*` of an object is
+//! the value of all members that are not named.
 
 #[cfg(feature = "schemas")]
 mod made;

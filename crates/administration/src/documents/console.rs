@@ -8,7 +8,8 @@ use super::schema::JsonSchema;
 /// A link that opens the console once.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ConsoleLink {
-    /// The link below the server's public URL. Its fragment is a code, which no server sees in a request line.
+    /// The link below the server's public URL. Its fragment is a code, which no
+    /// server sees in a request line.
     pub link: String,
     /// The same below any other address of the server.
     pub path: String,

@@ -1,4 +1,5 @@
-//! Entity tags: a digest of what an interface shows of a row, so that the same row has the same tag on every replica (RFC 9110 §8.8.3).
+//! Entity tags: a digest of the document that an interface shows of a row, so that all replicas give the same
+//! row the same tag (RFC 9110 §8.8.3).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use serde_json::Value;
 pub struct EntityTag(String);
 
 impl EntityTag {
-    /// Of a document.
+    /// The tag of a document.
     #[must_use]
     pub fn of(document: &impl Serialize) -> Self {
         let mut text = serde_json::to_vec(document).expect("documents are plain JSON");
@@ -28,7 +29,8 @@ impl EntityTag {
         Self(URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..16]))
     }
 
-    /// Whether a value of `If-Match` names it: `*`, or one of a list of quoted tags. A weak one never matches (RFC 9110 §13.1.1).
+    /// Whether a value of `If-Match` contains the tag: `*`, or one of a list of quoted tags. A weak tag never
+    /// matches (RFC 9110 §13.1.1).
     #[must_use]
     pub fn matches(&self, if_match: &str) -> bool {
         if_match.split(',').map(str::trim).any(|tag| {

@@ -1,4 +1,5 @@
-//! The explanation of a token request: what the token endpoint would answer, and why. It never has a usable token, and no secret.
+//! The explanation of a token request: the answer of the token endpoint, and its reasons. It never contains a
+//! usable token or a secret.
 
 use std::fmt;
 
@@ -16,7 +17,8 @@ pub struct ExplainSettings {
     /// The parameter `grant_type`. Default: `client_credentials`.
     #[schemars(example = &"client_credentials")]
     pub grant_type: Option<String>,
-    /// The parameter `scope`: scopes separated by blanks. Default: not sent, which requests all registered scopes.
+    /// The parameter `scope`: scopes separated by blanks. Default: not sent, which
+    /// requests all registered scopes.
     #[schemars(example = &"orders:read")]
     pub scope: Option<String>,
     /// The parameters `resource`.
@@ -29,23 +31,27 @@ pub struct ExplainSettings {
     /// The presented secret, or API key. Without one, the explanation assumes a right secret.
     #[schemars(extend("format" = "password"))]
     pub client_secret: Option<String>,
-    /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the explanation assumes a right one.
+    /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the
+    /// explanation assumes a right one.
     #[schemars(extend("format" = "password"))]
     pub client_assertion: Option<String>,
-    /// The presented certificate in PEM (RFC 8705), and after it those between it and an authority. Its chain is checked as each listener
-    /// with a `client_ca` checks it. Without a certificate, the explanation assumes a right one.
+    /// The presented certificate in PEM (RFC 8705), and after it those between it and an authority. Its
+    /// chain is checked as each listener with a `client_ca` checks it. Without a certificate, the
+    /// explanation assumes a right one.
     pub client_certificate: Option<String>,
-    /// The DPoP proof of a request (RFC 9449). It is checked and not used up. Without one, the explanation assumes a right one where a proof
-    /// is needed. Beside `access_token` it is the proof of a request to a resource, else that of the token request.
+    /// The DPoP proof of a request (RFC 9449). It is checked and not used up. Without one, the explanation
+    /// assumes a right one where a proof is needed. Beside `access_token` it is the proof of a request to a
+    /// resource, else that of the token request.
     #[schemars(extend("format" = "password"))]
     pub dpop_proof: Option<String>,
     /// The method of the request with the proof. Default: `POST`.
     #[schemars(example = &"POST")]
     pub dpop_method: Option<String>,
-    /// The URL of the request with the proof, as the client sends it. Default: the token endpoint of the tenant.
+    /// The URL of the request with the proof, as the client sends it. Default: the
+    /// token endpoint of the tenant.
     pub dpop_url: Option<String>,
-    /// An access token of the client. The explanation says whether it is valid, what has revoked it, and whether the proof beside it is of
-    /// its key.
+    /// An access token of the client. The explanation says whether it is valid, what has revoked it, and
+    /// whether the proof beside it is of its key.
     #[schemars(extend("format" = "password"))]
     pub access_token: Option<String>,
 }
@@ -61,7 +67,8 @@ pub struct ExplanationView {
     pub credential: ExplainedCredential,
     /// Each requested scope; without a requested one, each that the client is registered for.
     pub scopes: Vec<ExplainedScope>,
-    /// What a token would say. Absent where the rules of the grant refuse it; there where only the client authentication fails.
+    /// What a token would say. Absent where the rules of the grant refuse it; there where only the
+    /// client authentication fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<ExplainedToken>,
     /// The checks of the presented DPoP proof, in their order. Absent without one.
@@ -153,8 +160,8 @@ pub struct ExplainedScope {
     /// The scope.
     #[schemars(example = &"orders:read")]
     pub scope: String,
-    /// `left_out`: it was not requested by name, and the token does not have it. `refused`: it refuses the request. `not_checked`: it
-    /// depends on the audience, which is refused.
+    /// `left_out`: it was not requested by name, and the token does not have it. `refused`: it refuses the
+    /// request. `not_checked`: it depends on the audience, which is refused.
     #[schemars(example = &"granted", extend("enum" = ["granted", "left_out", "refused", "not_checked"]))]
     pub result: String,
     /// Why it is left out or refused.
@@ -240,7 +247,7 @@ impl ExplainSettings {
         Some(rest.find('/').map_or("/", |start| &rest[start..]))
     }
 
-    /// What a request with this method presents.
+    /// The credential of a request with this method.
     #[must_use]
     pub fn credential(method: &str) -> Option<Credential> {
         method.parse().ok().and_then(ClientAuthenticationMethod::credential)

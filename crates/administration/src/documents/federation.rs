@@ -11,7 +11,8 @@ use tenancy::{IssuerKeys, TrustedIssuer};
 use super::schema::{self, JsonSchema};
 use super::source::Jwks;
 
-/// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Its keys: by discovery, unless one of `jwks_uri` and `jwks` is given.
+/// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Its keys: by
+/// discovery, unless one of `jwks_uri` and `jwks` is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["issuer"]))]
@@ -36,7 +37,8 @@ pub struct TrustedIssuerSettings {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["issuer", "subject"]))]
 pub struct TrustRuleSettings {
-    /// The name of one of the tenant's `trusted_issuers`, or the https URL of an issuer that has its keys by discovery.
+    /// The name of one of the tenant's `trusted_issuers`, or the https URL of an issuer that
+    /// has its keys by discovery.
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
     pub issuer: String,
     /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all.
@@ -46,7 +48,8 @@ pub struct TrustRuleSettings {
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::NAME))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// What other claims are, by name or by JSON pointer (RFC 6901): a text, with `*` as in `subject`, a number or a truth value. Of a list one member is enough.
+    /// What other claims are, by name or by JSON pointer (RFC 6901): a text, with `*` as in `subject`, a
+    /// number or a truth value. Of a list one member is enough.
     #[schemars(extend("additionalProperties" = schema::compared_values()))]
     pub claims: Map<String, Value>,
     /// How long ago the assertion was issued at most: up to a day.
@@ -56,7 +59,7 @@ pub struct TrustRuleSettings {
     pub once: bool,
 }
 
-/// Without issuer and subject, which have none.
+/// The default leaves out issuer and subject, which have none.
 impl Default for TrustRuleSettings {
     fn default() -> Self {
         Self::from(&TrustRule::new("", ""))
@@ -74,7 +77,7 @@ impl From<&TrustedIssuer> for TrustedIssuerSettings {
     }
 }
 
-/// Those of a tenant, by name.
+/// The issuers of a tenant, by name.
 pub(super) fn trusted_issuers(all: &[TrustedIssuer]) -> BTreeMap<String, TrustedIssuerSettings> {
     all.iter().map(|issuer| (issuer.name.clone(), issuer.into())).collect()
 }
@@ -94,7 +97,7 @@ impl From<&TrustRule> for TrustRuleSettings {
     }
 }
 
-/// Those of a client.
+/// The rules of a client.
 pub(super) fn trust_rules(TrustRules(all): &TrustRules) -> Vec<TrustRuleSettings> {
     all.iter().map(Into::into).collect()
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a document, as far as it is told: a body of 64 KiB could have thousands of faults.
+//! The errors of a document. The answer contains a limited number: a body of 64 KiB could have thousands.
 
 use protocol::steps;
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,9 @@ use super::Pointer;
 use super::schema::JsonSchema;
 use crate::FieldError;
 
-/// So many faults are told at once.
+/// The most errors of one answer.
 pub const MOST_FIELD_ERRORS: usize = 32;
-/// Their places are no longer than this in all; the last one may go beyond it.
+/// The most bytes of their pointers together. The last one may exceed it.
 const LONGEST_PLACES: usize = 4 * 1024;
 
 /// What is wrong, or has no effect, at one place of a document.
@@ -36,7 +36,7 @@ pub(crate) struct BoundedErrors {
 }
 
 impl BoundedErrors {
-    /// Adds one, unless enough has been told.
+    /// Adds an error, unless there are enough.
     pub(crate) fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
         if !self.is_full() {
             let error = FieldError::at(at.to_string(), detail);
@@ -51,7 +51,7 @@ impl BoundedErrors {
         self.found.len() >= MOST_FIELD_ERRORS || self.places >= LONGEST_PLACES
     }
 
-    /// All of them, if there is one.
+    /// All errors, if there is one.
     pub(crate) fn into_result(self) -> Result<(), Vec<FieldError>> {
         if self.found.is_empty() { Ok(()) } else { Err(self.found) }
     }

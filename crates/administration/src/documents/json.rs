@@ -1,5 +1,5 @@
-//! Reads JSON from outside under limits that keep what it takes in memory near its length. Where the reader is strict, members are each
-//! there once: a reader that takes the first of two and one that takes the last would see two requests in one (RFC 8259 §4).
+//! Reads JSON from outside. Limits keep its memory close to its length. A strict reader refuses repeated
+//! members: one reader may take the first of two members and another reader the last (RFC 8259 §4).
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -12,23 +12,25 @@ use super::field_errors::BoundedErrors;
 use super::{Pointer, Wiped};
 use crate::FieldError;
 
-/// An empty list takes two bytes to send and ten times as many to keep, and an object with a member hundreds.
+/// An empty list takes two bytes to send and ten times as many in memory, and an object with a member takes
+/// hundreds.
 const MOST_VALUES: usize = 4096;
 const MOST_OBJECTS: usize = 256;
 const LONGEST_NAME: usize = 256;
 
-/// Reads a text whose members are each there once.
+/// Reads a text without repeated members.
 ///
 /// # Errors
-/// What is wrong with it, at most [`super::MOST_FIELD_ERRORS`] faults. A fault names places and members, and repeats no value.
+/// The errors of the text, at most [`super::MOST_FIELD_ERRORS`]. An error names places and members, and
+/// repeats no value.
 pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
     Reader { is_strict: true, ..Reader::default() }.read(text).map(Wiped::take)
 }
 
-/// Reads a text; of members that are there more than once the last one counts, and names may be of any length.
+/// Reads a text. The last one of repeated members counts, and names may have any length.
 ///
 /// # Errors
-/// As of [`read_json`].
+/// The errors of [`read_json`].
 pub fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
     Reader::default().read(text)
 }
@@ -55,7 +57,7 @@ impl Reader {
         let root = Node { at: Pointer::Root, reader: &self };
         let read = root.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
         match read {
-            // Its words name a place and what was expected there, and repeat nothing of the text.
+            // The error names a place and the expected value, and repeats nothing of the text.
             Err(error) if !self.has_stopped.get() => {
                 Err(vec![FieldError::at("", format!("not JSON: {error}"))])
             }

@@ -1,4 +1,4 @@
-//! Signing keys as interfaces show them: never a private half.
+//! Signing keys as interfaces show them, without the private half.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,8 @@ pub struct KeyView {
     /// What it signs with (RFC 7518 §3.1).
     #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
     pub algorithm: String,
-    /// Announced: published, and not signing yet. Active: it signs, or may. Retiring: it only verifies. Removed: it is published no more.
+    /// Announced: published, and not signing yet. Active: it signs, or may. Retiring: it only verifies.
+    /// Removed: it is published no more.
     #[schemars(example = &"active", extend("enum" = ["announced", "active", "retiring", "removed"]))]
     pub state: String,
     /// Of its public half (RFC 7638).
@@ -87,7 +88,8 @@ pub struct KeyStatusView {
     /// The key that is announced, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<KeyView>,
-    /// Whether all verifiers that poll have fetched the announced key; absent where none is announced or nobody polls.
+    /// Whether all verifiers that poll have fetched the announced key; absent where none is
+    /// announced or nobody polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by_all: Option<bool>,
     /// When the next automatic step of the keys is due.

@@ -1,4 +1,4 @@
-//! Keys as they are shown: where each stands in its life, and which of them verifiers have.
+//! Keys as interfaces show them: the state of each in its life cycle, and which keys verifiers have.
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy, KeyTimes};
 use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
@@ -12,7 +12,7 @@ use crate::edit::key_advance::polls;
 use crate::{TenantKeys, VerifierFetch};
 
 impl KeyView {
-    /// Of a row.
+    /// The view of a row, at this time.
     pub(crate) fn of(record: &KeyRecord, now: Timestamp) -> Self {
         let state = match record.state(now) {
             KeyStage::Announced => "announced",
@@ -34,14 +34,14 @@ impl KeyView {
         }
     }
 
-    /// Of all rows, in the order of their numbers.
+    /// The views of all rows, in the order of their numbers.
     pub(crate) fn all(records: &KeyRecords, now: Timestamp) -> Vec<Self> {
         records.keys.iter().map(|record| Self::of(record, now)).collect()
     }
 }
 
 impl PublicKeyView {
-    /// Of a key's public half.
+    /// The view of a key's public half.
     pub(crate) fn of(key: &SigningKey) -> Self {
         Self { jwk: json!(key.jwk), pem: key.public_pem() }
     }
@@ -54,7 +54,7 @@ impl From<BrokenTokens> for BrokenTokensView {
 }
 
 impl KeyStatusView {
-    /// Of a tenant's keys and those who fetch them.
+    /// The status of a tenant's keys and of their verifiers.
     pub(crate) fn of(
         state: &TenantKeys,
         policy: &KeyPolicy,
@@ -84,7 +84,7 @@ impl KeyStatusView {
 }
 
 impl UnopenedKeyView {
-    /// The names of sealing keys and the words of a service are for those alone who administer the platform.
+    /// Only administrators of the platform see the names of sealing keys and the messages of a key service.
     pub(crate) fn of(key: KeyId, error: &KeyError, in_full: bool) -> Self {
         let problem = if in_full {
             error.in_full()
@@ -110,7 +110,8 @@ impl VerifierView {
     }
 }
 
-/// Of this algorithm, else of another one; of several the one that began last.
+/// The signing key of this algorithm, otherwise of another one. If there are several, the one that began
+/// last.
 fn signing(records: &KeyRecords, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&KeyRecord> {
     let active = in_stage(records, KeyStage::Active, now);
     active.max_by_key(|record| (record.algorithm == algorithm, record.active_from, record.id))

@@ -1,4 +1,4 @@
-//! A tenant's logo as a document. The picture comes in once; from then on its digest stands for it.
+//! A tenant's logo as a document. A request contains the picture once; later documents contain its digest.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct LogoSettings {
     pub hash: Option<String>,
 }
 
-/// What is written has the picture in one place; an answer has it in none.
+/// A request has the picture at one place, and an answer at none.
 #[cfg(feature = "schemas")]
 fn one_place(schema: &mut schemars::Schema) {
     if schema.pointer("/properties/data").is_some() {

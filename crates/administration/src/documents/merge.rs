@@ -1,4 +1,4 @@
-//! JSON merge patch: what is named changes, null takes away, all else stays (RFC 7396 §2).
+//! JSON merge patch: a named member changes, null removes it, and all others stay (RFC 7396 §2).
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,6 @@
-//! Where a value stands in a document (RFC 6901): a chain of steps to the root. The text is made for a fault only, since making it
-//! for each value costs as much as the names around it are long.
+//! The place of a value in a document (RFC 6901): a chain of steps to the root. The text of a pointer is
+//! written for an error only, because writing it for each value costs as much as the names around the value
+//! are long.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! Reads the documents that the API receives. All errors of a document's shape are reported at once, each with its pointer; the types
-//! accept a document without such errors. Members that are for files only are unknown here.
+//! Reads the documents that the API receives. All errors of a document's shape are reported at once, each
+//! with its pointer. A document without such errors deserializes. Members that only files may have are
+//! unknown here.
 
 use std::sync::LazyLock;
 
@@ -17,10 +18,10 @@ macro_rules! documents {
             std::sync::LazyLock::new(super::Shape::of::<$document>);
 
         impl $document {
-            /// From JSON; members that are missing have their defaults.
+            /// Reads the settings from JSON. Missing members have their defaults.
             ///
             /// # Errors
-            /// Everything that is wrong with its shape.
+            /// All errors of the document's shape.
             pub fn read(document: serde_json::Value) -> Result<Self, Vec<crate::FieldError>> {
                 super::read::read(&$shape, document, Vec::new())
             }
@@ -36,10 +37,10 @@ static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::of::<NewPasswordSettings
 static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::of::<ExplainSettings>);
 
 impl ExplainSettings {
-    /// From JSON. A secret comes with a method that presents one.
+    /// Reads the settings from JSON. A secret needs a method that presents one.
     ///
     /// # Errors
-    /// Everything that is wrong with its shape, and a method that there is not.
+    /// All errors of the document's shape, and an unknown method.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let method = document["token_endpoint_auth_method"].as_str().unwrap_or(Self::METHODS[0]);
@@ -78,7 +79,7 @@ impl ExplainSettings {
 }
 
 impl ImportSettings {
-    /// From JSON: `key` and, unless the key says it, `algorithm`.
+    /// Reads the settings from JSON: `key` and, unless the key contains it, `algorithm`.
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
@@ -90,7 +91,7 @@ impl ImportSettings {
 }
 
 impl ImportedAccount {
-    /// From JSON: a password or the hash of one, and not both.
+    /// Reads the settings from JSON: a password or the hash of one, and not both.
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
@@ -102,7 +103,7 @@ impl ImportedAccount {
 }
 
 impl NewPasswordSettings {
-    /// From JSON: `password` is needed.
+    /// Reads the settings from JSON. `password` is required.
     ///
     /// # Errors
     /// Everything that is wrong with its shape.
@@ -113,7 +114,8 @@ impl NewPasswordSettings {
     }
 }
 
-/// A document of this shape. It is read without nulls: members of nested objects have defaults of their own, which null would override.
+/// Reads a document of this shape without its nulls: members of nested objects have their own defaults, which
+/// null would override.
 pub(super) fn read<T: DeserializeOwned>(
     shape: &Shape,
     document: Value,

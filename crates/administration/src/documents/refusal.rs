@@ -6,7 +6,8 @@ use super::Instant;
 use super::schema::JsonSchema;
 use crate::Refusal;
 
-/// A refused request. Its client, scope and source are what the server knows of them; nothing else that the request held is kept.
+/// A refused request. Its client, scope and source are what the server knows of them; nothing else that
+/// the request held is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalView {
     /// When.
@@ -50,7 +51,7 @@ pub struct RefusalView {
 }
 
 impl RefusalView {
-    /// With the sentences for its reason.
+    /// Adds the sentences for its reason.
     #[must_use]
     pub fn of(refusal: Refusal, detail: String, fix: String) -> Self {
         let given = |text: String| Some(text).filter(|text| !text.is_empty());

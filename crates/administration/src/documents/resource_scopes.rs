@@ -1,4 +1,4 @@
-//! The scopes of a resource server in its document: a list of names, or an object with what people read of each.
+//! The scopes of a resource server in its document: a list of names, or an object with a description of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,7 +34,7 @@ impl ResourceScopes {
         listed.into_iter().flatten().map(|name| (name.as_str(), "")).chain(described)
     }
 
-    /// The same as an object, of which a merge patch can change one scope.
+    /// The scopes as an object, of which a merge patch can change one scope.
     pub(crate) fn into_described(self) -> Self {
         match self {
             Self::Listed(names) => {
@@ -63,7 +63,8 @@ impl From<&ResourceServer> for ResourceScopes {
     }
 }
 
-/// By hand: a derived implementation reads a file's `1e3` and `yes` as a number and a truth value before it knows that texts are meant.
+/// The implementation is not derived: a derived one reads a file's `1e3` and `yes` as a number and a truth
+/// value before it knows that texts are expected.
 impl<'de> Deserialize<'de> for ResourceScopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Scopes;

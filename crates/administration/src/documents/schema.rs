@@ -1,5 +1,6 @@
-//! What the JSON Schema of a document says of its texts, for editors and for OpenAPI. Schemas are made with the feature `schemas` alone, for the
-//! committed files and their tests. The program has the files, and does not read what the types say of their schemas.
+//! What the JSON Schema of a document says of its texts, for editors and for OpenAPI. Schemas are made with
+//! the feature `schemas` alone, for the committed files and their tests. The program has the files, and does
+//! not read what the types say of their schemas.
 
 #[cfg(feature = "schemas")]
 mod by_hand;
@@ -45,7 +46,7 @@ pub const KEY_SET_URL: &str =
 /// An issuer of assertions: a URL as above, or a trust domain.
 pub(crate) const TRUSTED_ISSUER: &str =
     r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?|spiffe://[^#\s/@]+)$";
-/// What assertions are signed with.
+/// The algorithms of assertions.
 pub(crate) const ASSERTION_ALGORITHMS: [&str; 7] =
     ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
 /// A page that people open.
@@ -63,7 +64,7 @@ pub const SECRET_PLACE: &str = "^[^:#]+:[^#]+(#[^#]+)?$";
 /// A hash that can be imported.
 pub const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$";
 
-/// A distinguished name: an attribute at least. Its grammar is for the program (RFC 4514).
+/// A distinguished name with at least one attribute. Only the program checks its grammar (RFC 4514).
 pub(crate) const DISTINGUISHED_NAME: &str = r"^[^=\x00-\x1F\x7F]+=[^\x00-\x1F\x7F]+$";
 /// A DNS name without a wildcard.
 pub(crate) const DNS_NAME: &str =
@@ -75,7 +76,7 @@ pub(crate) const IP_ADDRESS: &str = "^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*$";
 /// An e-mail address without a name of a person.
 pub(crate) const EMAIL_ADDRESS: &str = "^[!-~]+@[A-Za-z0-9_][A-Za-z0-9_.-]*$";
 
-/// What a row may be declared by.
+/// The interfaces that may declare a row.
 pub(crate) const MANAGED_BY: [&str; 2] = [ManagedBy::Config.as_str(), ManagedBy::Api.as_str()];
 
 /// How a document writes a [`protocol::Lifetime`].
@@ -110,7 +111,7 @@ pub(crate) fn claim_names() -> Value {
     json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": "^urn:latchkey:" }] } })
 }
 
-/// The values of claims of a client: static ones, and those that are copied of an assertion.
+/// The values of a client's claims: static ones, and those that are copied from an assertion.
 pub(crate) fn claim_values_of_client() -> Value {
     let mut values = claim_values();
     let from = json!({ "type": "string", "pattern": "^assertion\\.." });
@@ -125,7 +126,7 @@ pub(crate) fn claim_values() -> Value {
     json!({ "oneOf": [{ "type": PLAIN }, { "type": "array", "items": { "type": PLAIN } }] })
 }
 
-/// What claims of assertions are compared with.
+/// The values that claims of assertions are compared with.
 pub(crate) fn compared_values() -> Value {
     json!({ "oneOf": [{ "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 2048 }] })
 }

@@ -1,4 +1,4 @@
-//! Secrets as documents: the value only at the moment in which it is created, never a hash.
+//! Secrets as documents. The value is shown only in the answer that creates it, and the hash never.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ pub struct SecretView {
     pub name: Option<String>,
     /// The last four characters of a generated value; empty for a chosen one.
     pub hint: String,
-    /// The first 16 hexadecimal digits of the SHA-256 of a generated value, which also the holder of the value can compute. Secrets of an
-    /// earlier version have none.
+    /// The first 16 hexadecimal digits of the SHA-256 of a generated value, which also the holder of the
+    /// value can compute. Secrets of an earlier version have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"9f86d081884c7d65", extend("pattern" = "^[0-9a-f]{16}$"))]
     pub fingerprint: Option<String>,
@@ -41,8 +41,8 @@ pub struct SecretView {
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Instant>,
-    /// When a client last authenticated with it; null for never, and where an attempt after its end, from the same address, took the place. Up to
-    /// one flush interval late.
+    /// When a client last authenticated with it; null for never, and where an attempt after its end, from the
+    /// same address, took the place. Up to one flush interval late.
     pub last_used_at: Option<Instant>,
     /// When a caller last presented it after its end, and was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,8 +52,8 @@ pub struct SecretView {
     /// Those addresses, the latest first.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
-    /// Whether no caller needs it: it has ended and was not presented for a day, or it was not used for a day while another live secret
-    /// was.
+    /// Whether no caller needs it: it has ended and was not presented for a day, or it was not used for a day
+    /// while another live secret was.
     pub safe_to_delete: bool,
 }
 
@@ -97,8 +97,8 @@ pub struct RotateSettings {
     pub grace: Option<Lifetime>,
     /// When the new one expires. Default: never.
     pub expires_at: Option<Instant>,
-    /// The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`. The others end only once it is
-    /// written.
+    /// The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`.
+    /// The others end only once it is written.
     #[schemars(example = &"vault:oauth2/billing#client_secret", extend("maxLength" = 2048))]
     pub into: Option<String>,
 }

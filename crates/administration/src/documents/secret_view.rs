@@ -1,4 +1,4 @@
-//! From a secret's row and what is known of its use to what interfaces show of it, and whether it is still used.
+//! Makes the view of a secret from its row and its known uses, and says whether it is still used.
 
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use registry::{ClientSecret, SecretId};
@@ -7,7 +7,8 @@ use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
 
 impl SecretView {
-    /// Of one of a client's secrets; `all` are the client's, `usage` are of all of them.
+    /// The view of one of a client's secrets. `all` are the client's secrets, and `usage` has the uses of all
+    /// of them.
     #[must_use]
     pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, name, fingerprint, .. } = state;
@@ -34,7 +35,7 @@ impl SecretView {
 }
 
 impl UsedFrom {
-    /// Of one secret, the latest first.
+    /// The uses of one secret, the latest first.
     pub(crate) fn of<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
         let of_secret = usage.into_iter().filter(|used| used.secret == *secret);
         let from = |used: &SecretUsage| Self { address: used.address.clone(), last_used_at: used.at.into() };
@@ -45,12 +46,14 @@ impl UsedFrom {
         uses
     }
 
-    /// Where and when it was last presented after the second of its end. `uses` are the latest first.
+    /// The address and time of the last presentation after the second of its end. `uses` are the latest
+    /// first.
     pub(crate) fn after(uses: &[Self], end: Option<Timestamp>) -> Option<&Self> {
         uses.first().filter(|used| end.is_some_and(|end| end < used.last_used_at.0))
     }
 
-    /// When it was last presented until its end, and after that. What happens at an address takes the place of what was before.
+    /// When it was last presented until its end, and after that. A later event at an address replaces the
+    /// earlier one.
     pub(super) fn last(uses: &[Self], end: Option<Timestamp>) -> [Option<Instant>; 2] {
         let until = uses.iter().find(|used| end.is_none_or(|end| used.last_used_at.0 <= end));
         [until, Self::after(uses, end)].map(|used| used.map(|used| used.last_used_at))
@@ -79,11 +82,12 @@ impl RegisteredCredential {
     }
 }
 
-/// So long a caller may sleep before its secret counts as no longer used.
+/// A caller may pause for this time before its secret counts as unused.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Nobody would miss it: it has ended and was not presented for a day, or for a day it was there and not used, while another live one was. Without the other one
-/// silence proves nothing: the caller may run once a week.
+/// Whether no caller would miss it. Either it has ended and was not presented for a day, or it existed for a
+/// day without a use, while another live one was used. Without the other one, silence proves nothing, because
+/// the caller may run once a week.
 fn is_safe_to_delete(
     secret: &ClientSecret,
     all: &[SecretState],
@@ -116,7 +120,7 @@ fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
     }
 }
 
-/// Only a hash that was declared has no digest of its value beside it.
+/// Only a declared hash has no digest of its value beside it.
 fn form(state: &SecretState) -> &'static str {
     match &state.secret.hash {
         _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",

@@ -47,7 +47,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Of a type's documents. Members that only a file or only an answer has are unknown.
+    /// The shape of a type's documents. Members that only a file or only an answer has are unknown.
     #[must_use]
     pub fn of<T: Shaped>() -> Self {
         T::shape()
@@ -63,7 +63,7 @@ impl Shape {
         }
     }
 
-    /// The document without nulls, which are the same as members that are left out. Of a name with null nothing is said.
+    /// The document without nulls, which mean the same as absent members. Names with null are not checked.
     pub(super) fn without_nulls(&self, document: Value) -> Value {
         let Value::Object(members) = document else { return document };
         let keeps_null = matches!(self, Self::Described);
@@ -75,10 +75,10 @@ impl Shape {
         left.map(below).collect()
     }
 
-    /// Whether a document has this shape.
+    /// Checks whether a document has this shape.
     ///
     /// # Errors
-    /// Everything that is wrong with its shape.
+    /// All errors of the document's shape.
     pub fn check(&self, document: &Value) -> Result<(), Vec<FieldError>> {
         let mut errors = BoundedErrors::default();
         self.check_value(&mut errors, document, &Pointer::Root);
@@ -123,7 +123,7 @@ impl Shape {
                     }
                     let at = Pointer::Member(at, name);
                     match self.member(name) {
-                        // As in a merge patch, null is the same as leaving it out.
+                        // As in a merge patch, null means the same as an absent member.
                         Some(_) if value.is_null() => {}
                         Some(shape) => shape.check_value(errors, value, &at),
                         None => {
@@ -200,7 +200,8 @@ mod tests {
             assert_eq!(found.map(described).as_deref(), Some(expected), "{path}");
         }
         assert!(tenant.member("clients").is_none(), "a member that only a file has");
-        // A public key may have members that are not listed (RFC 7517 §4); static claims have values of any type.
+        // A public key may have members that are not listed (RFC 7517 §4); static
+        // claims have values of any type.
         assert_eq!(described(&tenant).matches("Any").count(), 5, "{}", described(&tenant));
         assert_eq!(
             described(tenant.member("client").unwrap().member("jwks").unwrap()).matches("Any").count(),

@@ -1,4 +1,5 @@
-//! Where an operator's file says that a secret or a key is found. Only a file may say so; the API has no such member.
+//! The place of a secret or a key, as an operator's file names it. Only a file may name one; the API has no
+//! such member.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::schema::{self, JsonSchema};
 
-/// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are; it is wiped and never
-/// printed all the same.
+/// A secret as a file writes it. Unlike [`protocol::Secret`] it can be cloned and compared, as documents are;
+/// it is wiped and never printed all the same.
 //
 // A request writes the chosen secret of a new client in the same way. The text above is in the schema.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -31,24 +32,29 @@ pub struct SecretSource {
     pub value: Option<FileSecret>,
     /// The environment variable that holds the secret.
     pub env: Option<String>,
-    /// The file that holds the secret; one newline at its end is left out. Relative to the file that names it.
+    /// The file that holds the secret; one newline at its end is left out. Relative
+    /// to the file that names it.
     pub file: Option<PathBuf>,
     /// The name of the secret store that holds the secret, as `secret_stores` has it.
     pub store: Option<String>,
-    /// Where the secret is in that store: the path in Vault's KV engine, or the name or ARN in AWS Secrets Manager.
+    /// Where the secret is in that store: the path in Vault's KV engine, or the name or
+    /// ARN in AWS Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::STORE_PATH))]
     pub path: Option<String>,
-    /// The member of the stored JSON object that is the secret. Default: the whole text, in AWS Secrets Manager only.
+    /// The member of the stored JSON object that is the secret. Default: the whole text, in
+    /// AWS Secrets Manager only.
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
-    /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`.
+    /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string,
+    /// `$argon2id$v=19$m=19456,t=2,p=1$…`.
     #[schemars(extend("pattern" = schema::PHC))]
     pub hash: Option<FileSecret>,
     /// The instant from which on the secret is refused. Default: never.
     #[serde(deserialize_with = "instant")]
     #[schemars(with = "Option<FileInstant>")]
     pub expires: Option<Timestamp>,
-    /// How long the value before stays valid once `env`, `file` or `store` has another one. Default: it ends at once, with its tokens.
+    /// How long the value before stays valid once `env`, `file` or `store` has another one. Default: it ends
+    /// at once, with its tokens.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub previous_for: Option<Lifetime>,
 }
@@ -63,7 +69,8 @@ pub struct PasswordSource {
     pub value: Option<FileSecret>,
     /// The environment variable that holds the password.
     pub env: Option<String>,
-    /// The file that holds the password; one newline at its end is left out. Relative to the file that names it.
+    /// The file that holds the password; one newline at its end is left out. Relative
+    /// to the file that names it.
     pub file: Option<PathBuf>,
     /// The argon2id hash of the password (m=19456, t=2, p=1) as a PHC string.
     #[schemars(extend("pattern" = schema::PHC))]
@@ -183,7 +190,7 @@ impl FileSecret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for the one place that needs it.
+    /// The text, for the only place that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

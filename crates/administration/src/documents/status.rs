@@ -1,4 +1,4 @@
-//! How the platform runs, as interfaces show it.
+//! The state of the platform, as interfaces show it.
 
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Tenants as documents: the same in the operator's files, in the API and on the command line.
+//! Tenants as documents of the operator's files, of the API and of the command line.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -50,7 +50,8 @@ pub struct TenantSettings {
     /// Other issuers that `federated` of its clients names: platforms on which its workloads run.
     #[schemars(extend("propertyNames" = schema::ids(), "maxProperties" = 50))]
     pub trusted_issuers: BTreeMap<String, TrustedIssuerSettings>,
-    /// The authorities of its clients' certificates (`tls_client_auth`): up to ten. Default: those of the listener, which all tenants share.
+    /// The authorities of its clients' certificates (`tls_client_auth`): up to ten. Default: those of the
+    /// listener, which all tenants share.
     pub client_ca: Option<ClientCaSettings>,
     /// The API keys of its clients. Default: none may have any.
     pub api_keys: Option<ApiKeysSettings>,
@@ -60,7 +61,8 @@ pub struct TenantSettings {
     pub refresh_token: RefreshTokenSettings,
     /// How people sign in.
     pub sign_in: SignInSettings,
-    /// Whether the clients that do not say it know a person by the same `sub` (`public`), or only those of one sector (`pairwise`).
+    /// Whether the clients that do not say it know a person by the same `sub` (`public`), or only those of
+    /// one sector (`pairwise`).
     #[schemars(example = &"public", extend("enum" = SubjectType::NAMES))]
     pub subject: String,
     /// How the pages look that people see.
@@ -86,7 +88,8 @@ pub struct TenantSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StrategiesSettings {
-    /// The token endpoint, introspection, revocation and metadata. Disabled by default in a file, enabled by default over the API.
+    /// The token endpoint, introspection, revocation and metadata. Disabled by default in a file, enabled
+    /// by default over the API.
     pub oauth2: StrategySettings,
     /// OpenID Connect. Disabled by default.
     pub oidc: StrategySettings,
@@ -125,14 +128,17 @@ pub struct SigningSettings {
     /// How long new RSA keys are, in bits: 2048, 3072 or 4096.
     #[schemars(example = 2048, extend("enum" = [2048, 3072, 4096]))]
     pub rsa_bits: u32,
-    /// How new keys are named in tokens and key sets: `numbered`, as `oauth2-key-1`, or by their `thumbprint`, whose start no key of another
-    /// store has. Default: `numbered` where `public_url` is of this machine, otherwise `thumbprint`.
+    /// How new keys are named in tokens and key sets: `numbered`, as `oauth2-key-1`, or by their
+    /// `thumbprint`, whose start no key of another store has. Default: `numbered` where `public_url` is of
+    /// this machine, otherwise `thumbprint`.
     #[schemars(extend("enum" = json!([KidForm::NAMES[0], KidForm::NAMES[1], null])))]
     pub kid: Option<String>,
-    /// How long a key may wait to sign until the verifiers that poll have fetched it. Default: it does not wait.
+    /// How long a key may wait to sign until the verifiers that poll have fetched it.
+    /// Default: it does not wait.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub hold_activation: Option<Lifetime>,
-    /// A key in PEM to import as the first one, only when the tenant has never had a key. Default: one is generated.
+    /// A key in PEM to import as the first one, only when the tenant has never had a key.
+    /// Default: one is generated.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub first_key: Option<KeySource>,
@@ -155,8 +161,8 @@ pub struct AccessTokenSettings {
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
-    /// Claims of all access tokens of the tenant, such as its plan: up to 1 KiB of texts, numbers, truth values and lists of them. No claim of the server is
-    /// among them.
+    /// Claims of all access tokens of the tenant, such as its plan: up to 1 KiB of texts, numbers, truth
+    /// values and lists of them. No claim of the server is among them.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values()))]
     pub claims: Map<String, Value>,
 }
@@ -165,7 +171,8 @@ pub struct AccessTokenSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AssertionSettings {
-    /// What `aud` may be. `any`: the issuer or the token endpoint, also in a list; `issuer`: the issuer alone, as a string (FAPI 2.0).
+    /// What `aud` may be. `any`: the issuer or the token endpoint, also in a list; `issuer`: the issuer
+    /// alone, as a string (FAPI 2.0).
     #[schemars(example = &"any", extend("enum" = ["any", "issuer"]))]
     pub audience: String,
     /// How long an assertion may be valid: at most an hour.
@@ -192,7 +199,8 @@ pub struct ApiKeysSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeaksSettings {
-    /// Whether it is in the audit alone (`notify`), ends after `grace` (`end`), or ends at once with its tokens (`revoke`).
+    /// Whether it is in the audit alone (`notify`), ends after `grace` (`end`), or ends at once
+    /// with its tokens (`revoke`).
     #[schemars(example = &"end", extend("enum" = LeakAction::NAMES))]
     pub action: String,
     /// How long it lives on where it ends after a time.
@@ -204,10 +212,12 @@ pub struct LeaksSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshTokenSettings {
-    /// Whose refresh tokens change with each use: those of `public` clients, those of all clients (`always`), or nobody's (`never`).
+    /// Whose refresh tokens change with each use: those of `public` clients, those of all clients
+    /// (`always`), or nobody's (`never`).
     #[schemars(example = &"public", extend("enum" = Rotation::NAMED.map(|(name, _)| name)))]
     pub rotation: String,
-    /// How long after a use the same refresh token gets the same next one: at most 5 minutes. Later its use ends all of them.
+    /// How long after a use the same refresh token gets the same next one: at most 5 minutes. Later
+    /// its use ends all of them.
     #[schemars(with = "schema::Span", example = 30)]
     pub grace: Lifetime,
     /// How long a refresh token is valid without a use: at most 400 days.
@@ -236,8 +246,8 @@ pub struct SessionSettings {
     /// How long a session lasts in all, after the person has signed in: at most 45 days.
     #[schemars(with = "schema::Span", example = 86_400, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub absolute: Lifetime,
-    /// How long a session lasts whose person chooses to stay signed in after the browser has closed: at least `absolute`, and at most 45
-    /// days; 0: there is no such choice.
+    /// How long a session lasts whose person chooses to stay signed in after the browser has closed: at least
+    /// `absolute`, and at most 45 days; 0: there is no such choice.
     #[schemars(with = "schema::Span", example = 2_592_000)]
     pub remember: Lifetime,
 }
@@ -246,7 +256,8 @@ pub struct SessionSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrandingSettings {
-    /// The colour of the main button, as `#rrggbb`. It has a contrast of 3:1 or more with the background (WCAG 2.2, 1.4.11).
+    /// The colour of the main button, as `#rrggbb`. It has a contrast of 3:1 or more with the
+    /// background (WCAG 2.2, 1.4.11).
     #[schemars(example = &"#1f5fbf", extend("pattern" = schema::COLOUR))]
     pub primary: String,
     /// The colour of the page, as `#rrggbb`.
@@ -277,7 +288,8 @@ pub struct BrandingSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceServerSettings {
-    /// The scopes that belong to this audience: a list, or an object with what people read of each in up to 200 characters.
+    /// The scopes that belong to this audience: a list, or an object with what people read of
+    /// each in up to 200 characters.
     pub scopes: ResourceScopes,
     /// The clients, by id, that may introspect tokens for it.
     #[schemars(extend("uniqueItems" = true))]
@@ -314,7 +326,8 @@ pub struct SignInLimitsSettings {
     /// At one account, from each browser that it knows. Default: the platform's limit.
     #[schemars(extend("maximum" = 100))]
     pub known_browser: Option<NonZeroU32>,
-    /// The accounts at which one source fails, from browsers that they do not know. Default: the platform's limit.
+    /// The accounts at which one source fails, from browsers that they do not know.
+    /// Default: the platform's limit.
     #[schemars(extend("maximum" = 100))]
     pub source: Option<NonZeroU32>,
 }
@@ -340,7 +353,8 @@ pub struct TenantView {
     /// Its id.
     #[schemars(example = &"your-tenant")]
     pub id: String,
-    /// Whether it serves. A `retired` tenant was declared in a file, and is no longer; the deletion of a `deleting` one can be cancelled.
+    /// Whether it serves. A `retired` tenant was declared in a file, and is no longer; the deletion of a
+    /// `deleting` one can be cancelled.
     #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired", "deleting"]))]
     pub status: String,
     /// What declares it: the operator's files, or requests of this API.
@@ -357,7 +371,8 @@ pub struct TenantView {
     pub jwks_uri: String,
     /// Where its clients fetch tokens.
     pub token_endpoint: String,
-    /// What in it has no effect, or another one than intended; its clients have their own. Absent where there is nothing.
+    /// What in it has no effect, or another one than intended; its clients have their own.
+    /// Absent where there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<FieldErrorView>,
     /// All else.
@@ -379,7 +394,7 @@ pub struct CreatedTenant {
 documents!(TENANT: TenantSettings, NEW_TENANT: NewTenant, RESOURCE_SERVER: ResourceServerSettings);
 
 impl StrategiesSettings {
-    /// What the tenant offers, said or not.
+    /// The strategies of the tenant, with defaults for those that are not set.
     pub(crate) fn resolved(self, interface: Interface) -> Strategies {
         Strategies {
             oauth2: self.oauth2.enabled.unwrap_or(interface == Interface::Api),

@@ -1,4 +1,4 @@
-//! From a tenant's rows to its document.
+//! Makes a tenant's document from its rows.
 
 use std::collections::BTreeMap;
 

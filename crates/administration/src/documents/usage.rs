@@ -1,4 +1,4 @@
-//! Usage as interfaces show it: sums of a span, and its hours or days.
+//! Usage as interfaces show it: the sums of a span, and its hours or days.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,8 @@ pub struct UsageView {
     pub total: UsageSums,
     /// Each hour or day, the oldest first.
     pub periods: Vec<PeriodView>,
-    /// Who was issued most tokens: at most 50 clients of a tenant, or tenants of the platform. Counted by whole days.
+    /// Who was issued most tokens: at most 50 clients of a tenant, or tenants of the
+    /// platform. Counted by whole days.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busiest: Vec<BusyView>,
 }
@@ -118,7 +119,7 @@ impl UsageSums {
 }
 
 impl UsageView {
-    /// Of a span, which begins and ends with a period, from the counts of its days.
+    /// The usage of a span, which begins and ends with a period, from the counts of its days.
     pub(crate) fn of(
         (since, until): (u64, u64),
         by: UsagePeriod,

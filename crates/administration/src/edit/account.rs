@@ -1,5 +1,5 @@
-//! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins
-//! left behind.
+//! Creates and changes an account, sets its password, takes the steps of its life, and ends its sessions and
+//! consents.
 
 use accounts::{Account, AccountId, AccountPassword, AccountStatus, PasswordLink};
 use registry::ClientId;
@@ -52,7 +52,8 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     Ok(change.map_or_else(Edit::default, Edit::of))
 }
 
-/// What a stranger would try first as the password of an account that may get another one. Its person may set it, too.
+/// The guesses that a stranger would try first, as the rules for a new password need them. The person of the
+/// account may set the password, too.
 pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec<String>> {
     context.by.require_account(context.tenant, account)?;
     let (state, row) = changeable(context, account)?;
@@ -62,7 +63,7 @@ pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec
     Ok(password_context(&state.tenant, &row.account))
 }
 
-/// Records that a link is made with which its holder sets the password of the account.
+/// Records the creation of a link to the password of the account.
 pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
     let (state, row) = find_to_change(context, account)?;
     require_account(context, &row.account)?;
@@ -73,7 +74,7 @@ pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
     Ok(Edit::of(Change::PasswordLink(context.tenant.clone(), account.clone())))
 }
 
-/// What a stranger would try first as the password of the account of a link, while the link may be used.
+/// The guesses that a stranger would try first, for the account of a link that may be used.
 pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
     let fits = |row: &AccountState| link.fits(&row.account, context.now);
     if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
@@ -83,7 +84,7 @@ pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Ed
     }
 }
 
-/// The edit of a password, also of an account that the same commit adds. Sessions under the one before end.
+/// Sets a password, also of an account that the same commit adds. Sessions under the previous password end.
 pub(crate) fn with_password(
     (tenant, account): (&TenantId, &AccountId),
     password: AccountPassword,
@@ -106,7 +107,7 @@ pub(super) fn find<'a>(
     Ok((state, state.account(account)?))
 }
 
-/// The same as the caller has seen it, unless the operator's files declare it.
+/// Finds the account as the caller has seen it, unless the operator's files declare it.
 fn find_to_change<'a>(
     context: EditContext<'a>,
     account: &AccountId,
@@ -115,7 +116,7 @@ fn find_to_change<'a>(
     changeable(context, account)
 }
 
-/// The same for a caller that is authorized already.
+/// Finds the account for a caller that is authorized already.
 fn changeable<'a>(
     context: EditContext<'a>,
     account: &AccountId,
@@ -164,7 +165,7 @@ pub enum AccountStep {
     Resume,
     /// The failed sign-ins are forgotten.
     Unlock,
-    /// Nothing of the person is left but the id, which is not given again.
+    /// Only the id of the person stays stored. It is never given again.
     Delete,
 }
 
@@ -188,14 +189,14 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountS
     Ok(Edit::of_step(kind, (&row.account, &row.lifecycle), after))
 }
 
-/// What of an account's sign-ins ends. Its person may end it, too.
+/// The session or consent that ends. The account's person may end it, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInEnd {
     /// All sessions, in every browser, and all tokens that they gave.
     All,
     /// One session.
     Session(SessionId),
-    /// What the account has allowed a client: the person is asked again.
+    /// The consent to a client: the person is asked again.
     Consent(ClientId),
 }
 
@@ -272,7 +273,7 @@ mod tests {
         {
             assert_eq!(created(&by, "t", json!({ "username": "eve" })), forbidden);
             let ada = &ada();
-            // What is not there answers as what is.
+            // The answer for an absent row is the same as for one without permission.
             for facts in [rows(|_| {}), Facts::default()] {
                 let ends = ends();
                 let edits = ask(&by, |context| {

@@ -1,4 +1,5 @@
-//! Imports accounts, pure: which lines are new accounts, which ones exist, and which ones are refused.
+//! Decides on an import of accounts: which lines are new accounts, which accounts exist, and which lines are
+//! refused.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ use crate::{
     read_json,
 };
 
-/// Bytes of a line: as many as a request for one account may have.
+/// The most bytes of a line, like those of a request for one account.
 const LINE_BYTES: usize = 64 * 1024;
 
 /// A line after it was read: an account by itself, or what is wrong with it.
@@ -37,13 +38,13 @@ pub(crate) struct LineAccount {
 /// The password of a line.
 #[derive(Debug)]
 pub(crate) enum LinePassword {
-    /// The person cannot sign in with one.
+    /// The account has no password.
     None,
-    /// A password that is to be judged and hashed.
+    /// A password that must be checked and hashed.
     Chosen(FileSecret),
-    /// What another system stored.
+    /// The hash of another system.
     Foreign(ForeignHash),
-    /// In its stored form.
+    /// A password in its stored form.
     Stored(AccountPassword, SecretForm),
 }
 
@@ -95,13 +96,14 @@ fn read(
     if errors.is_empty() { Ok(LineAccount { account, password }) } else { Err(errors) }
 }
 
-/// A hash that may be stored: its check keeps others waiting for no longer than a documented cost.
+/// Accepts a hash whose check costs at most the documented time, so that other sign-ins do not wait for
+/// longer.
 fn admitted(text: &str) -> Result<ForeignHash, ForeignHashError> {
     let hash: ForeignHash = text.parse()?;
     hash.check_cost().map(|()| hash)
 }
 
-/// Who has which name: accounts that are there, and those of earlier lines.
+/// The owners of names: existing accounts, and those of earlier lines.
 #[derive(Default)]
 struct Owners {
     identifiers: HashMap<Identifier, AccountId>,
@@ -147,7 +149,7 @@ impl Owners {
     }
 }
 
-/// Which of the lines are the first of a new account: the password of no other one is hashed.
+/// The lines that create an account. Only the passwords of these are hashed.
 pub(crate) fn new_lines<'a>(
     context: EditContext<'_>,
     lines: impl Iterator<Item = &'a mut ImportLine>,

@@ -1,5 +1,5 @@
-//! The commit of an edit, and the rows as they are after it. A commit writes what was decided on its revision or nothing, so an
-//! interface answers with these rows and reads none again.
+//! The commit of an edit, and the rows after it. A commit writes the decision on its revision or nothing, so
+//! an interface shows these rows and reads none again.
 
 use protocol::Timestamp;
 
@@ -34,8 +34,9 @@ fn is_of_api_keys(changes: &[Change]) -> bool {
 }
 
 impl CommitRequest {
-    /// Whether it changes API keys alone. Such a commit waits for no other tenant: the rows of keys have revisions of their own, and nothing
-    /// that the rules over them have read is guarded, because each use of a key reads it again.
+    /// Whether only API keys change. Such a commit does not wait for other tenants: keys have revisions of
+    /// their own, and the facts that their rules have read need no guard, because each use of a key reads
+    /// them again.
     #[must_use]
     pub fn is_of_api_keys(&self) -> bool {
         is_of_api_keys(&self.changes)

@@ -1,5 +1,5 @@
-//! Makes an API key, one more or one in place of another, changes it, and ends it. A key that has ended never lives again, no change
-//! gives one more than it had, and none outlives the policy of its tenant.
+//! Creates an API key, rotates, changes and revokes it. A key that has ended stays ended, a change never adds
+//! a permission, and no key outlives the policy of its tenant.
 
 use protocol::{Credential, GrantType, Lifetime, Timestamp};
 use registry::{ApiKey, ApiKeyId, ClientId};
@@ -23,7 +23,7 @@ pub(crate) struct ApiKeyMaterial {
     pub(crate) hint: String,
 }
 
-/// One more key of a client.
+/// Creates one more key of a client.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -41,8 +41,9 @@ pub(crate) fn create(
     Ok(Edit::of(RowChange::of(ChangeKind::Added, None, key)))
 }
 
-/// A key in place of another one, with all that it has and the length of its life; the other one ends after the grace, or at its own end
-/// where that is earlier. The limit does not refuse it, because what it leaves ends by itself.
+/// Creates a key that replaces another one, with the same permissions and the same lifetime. The other one
+/// ends after the grace period, or at its own end if that is earlier. The limit on keys does not apply,
+/// because the other one ends by itself.
 pub(crate) fn rotate(
     context: EditContext<'_>,
     (client, id): (&ClientId, &ApiKeyId),
@@ -72,7 +73,8 @@ pub(crate) fn rotate(
     Ok(edit)
 }
 
-/// Changes what the merge patch names. An end can come earlier, scopes and audiences can become fewer.
+/// Changes the members that the merge patch names. An end can become earlier, and scopes and audiences can
+/// become fewer.
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
     let (state, owner) = privilege::client_to_change(context, client)?;
     let old = live(context, state, (client, id))?;
@@ -105,7 +107,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     if end <= context.now {
         return Err(invalid("/expires_at", "this is past; revoke the key to end it at once"));
     }
-    // An end that was within the policy stays within it.
+    // The end was within the policy before, so an earlier one is, too.
     let policy = ApiKeyPolicy { max_lifetime: length(&old.key), ..ApiKeyPolicy::default() };
     let after = checked((&policy, &had), old.key.clone(), &settings)?;
     Ok(restricted(context, state, old, after))
@@ -114,7 +116,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
 /// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyStep {
-    /// It ends at once, with its tokens.
+    /// The key ends at once, with its tokens.
     Revoke,
 }
 
@@ -190,12 +192,13 @@ fn live<'a>(
     Err(EditError::Conflict(format!("API key {id} has ended already; make a new one")))
 }
 
-/// For how long it lives in all.
+/// The lifetime of the key from its creation to its end.
 fn length(key: &ApiKey) -> Lifetime {
     Lifetime::from_seconds(key.expires_at.seconds().saturating_sub(key.created_at.seconds()))
 }
 
-/// Tokens of the key end with a change that takes something away, and where they would else outlive the key.
+/// Returns the change. The tokens of the key end if the change removes a permission, or if a token would
+/// outlive the key.
 fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, after: ApiKey) -> Edit {
     let before = &row.key;
     if *before == after {

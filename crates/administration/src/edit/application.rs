@@ -1,4 +1,4 @@
-//! Applications: an application is put or deleted with its client. The rules of clients hold for its client, too.
+//! Puts or deletes an application with its client. The rules for clients apply to its client, too.
 
 use protocol::{GrantType, Secret, Timestamp};
 use registry::{Client, ClientId};
@@ -20,7 +20,7 @@ pub(crate) struct NewApplication<'a> {
     pub(crate) client: &'a ClientId,
 }
 
-/// What putting an application comes to.
+/// The result of putting an application.
 pub(crate) enum Put {
     /// An edit, and the application after it.
     Edit(Edit, Box<ApplicationState>),
@@ -28,7 +28,7 @@ pub(crate) enum Put {
     Hash(ClientId, Option<PasswordSalt>),
 }
 
-/// The application is deleted with its client. Its name is free again, the client's id stays reserved.
+/// Deletes the application with its client. The name becomes free, and the client's id stays reserved.
 pub(crate) fn delete(context: EditContext<'_>) -> Result<Edit, ApplicationError> {
     let (_, application, row) = find(context)?;
     let mut edit = Edit::of(RowChange::of(ChangeKind::Deleted, Some(application), application.clone()));
@@ -43,8 +43,8 @@ pub(crate) fn look(context: EditContext<'_>) -> Result<ApplicationState, Applica
     Ok(ApplicationState { application: application.clone(), client, secret: None })
 }
 
-/// Creates or replaces an application with its client. A new client has a secret, unless it is public; a client that exists gets one only
-/// if one was sent. `hashed` is the result of the last [`Put::Hash`].
+/// Creates or replaces an application with its client. A new client gets a secret unless it is public. An
+/// existing client gets one only if the request has one. `hashed` is the result of the last [`Put::Hash`].
 pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     context: EditContext<'_>,
     new: NewApplication<'_>,
@@ -94,7 +94,8 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     Ok(Put::Edit(edit, Box::new(ApplicationState { application, client, secret })))
 }
 
-/// Creates the client, or replaces its fields that a translation has, and its secrets where there is a new one.
+/// Creates the client. Of an existing one it replaces the translated fields, and the secrets if there is a
+/// new one.
 fn put_client(
     context: EditContext<'_>,
     state: &TenantState,
@@ -114,7 +115,7 @@ fn put_client(
         code_flow.redirect_uris = client.code_flow.redirect_uris;
         code_flow.require_pkce = client.code_flow.require_pkce;
     }
-    // What a translation does not say stays as it is.
+    // Fields without a translation stay unchanged.
     let Client { name, authentication_method, grant_types, resources, scope, .. } = client;
     let Client { access_token_lifetime, issuer, .. } = client;
     let client = Client {

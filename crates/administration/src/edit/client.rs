@@ -1,5 +1,5 @@
-//! Creates a client with its first secret, changes its fields, some of them or all at once, and takes the
-//! steps of its life.
+//! Creates a client with its first secret, changes some of its fields or all of them, and takes the steps of
+//! its life.
 
 use protocol::Credential;
 use registry::{Client, ClientId, ClientStatus};
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct NewClientRow<'a> {
     pub(crate) id: ClientId,
     pub(crate) settings: &'a ClientSettings,
-    /// None of a client that other issuers vouch for, unless one was chosen.
+    /// None for a client that authenticates by assertions of other issuers, unless a secret was chosen.
     pub(crate) secret: Option<SecretMaterial>,
     pub(crate) at: &'static str,
 }
@@ -31,7 +31,7 @@ pub(crate) fn create(context: EditContext<'_>, new: &NewClientRow<'_>) -> Edited
     make(context, context.facts.tenant()?, new)
 }
 
-/// As [`create`], in a tenant that may be as new, for an actor that may create clients in it.
+/// Does the same as [`create`], in a tenant that may be new, for an actor that may create clients in it.
 pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewClientRow<'_>) -> Edited {
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
@@ -75,7 +75,7 @@ pub(crate) fn client_names(settings: &Value) -> Vec<String> {
     lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// What a merge patch of its settings changes.
+/// Applies a merge patch to the client's settings.
 pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
     let (state, row) = privilege::client_to_change(context, client)?;
     context.require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
@@ -103,8 +103,8 @@ fn check_rotation(context: EditContext<'_>, before: Option<&Client>, after: &Cli
     context.secret_writer.check(&place).map_err(|why| invalid(at, why))
 }
 
-/// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only
-/// this client is known here, so a lifetime that another client has, too, is noted needlessly.
+/// Tokens with the longer lifetime stay valid, so the keys that verify them must stay published. Only this
+/// client is known here. So a lifetime that another client still has is noted without need.
 pub(super) fn shortened(
     context: EditContext<'_>,
     state: &TenantState,
@@ -123,7 +123,7 @@ pub(super) fn shortened(
     })
 }
 
-/// The client gets the fields that were read, and keeps its status.
+/// Replaces the client's fields. The status stays.
 pub(super) fn replace(
     context: EditContext<'_>,
     state: &TenantState,
@@ -159,15 +159,15 @@ pub enum ClientStep {
     Suspend,
     /// It authenticates again.
     Resume,
-    /// All tokens that it was issued until now are revoked. Nothing else of it changes, and it goes on
-    /// getting tokens.
+    /// Revokes all tokens that were issued to the client until now. Nothing else changes, and the client gets
+    /// new tokens as before.
     RevokeTokens,
-    /// It is deleted with its secrets; the row keeps its id from being used again.
+    /// Deletes the client with its secrets. The row stays, so that the id is not used again.
     Delete,
 }
 
-/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may end what a
-/// client may do, so suspending and revoking take no privilege over the client.
+/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may reduce
+/// what a client may do, so suspending and revoking need no privilege over the client.
 pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep) -> Edited {
     let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
     let (state, row) = if takes_privilege {
@@ -228,7 +228,7 @@ mod tests {
                 check(unseen, |_| {}, "/client_id");
             }
             check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
-            // The tenant is declared; clients of the API's live in it all the same.
+            // The tenant is declared. The API may still create clients in it.
             check(
                 "new",
                 |t| t.lifecycle.managed_by = ManagedBy::Config,
@@ -325,7 +325,7 @@ mod tests {
         };
         use crate::{ClientState, ManagedBy};
 
-        /// What suspending, resuming and deleting do.
+        /// The effect of suspending, resuming and deleting.
         fn check(change: impl Fn(&mut ClientState), expected: [&str; 3]) {
             let mut state = state("t");
             change(&mut state.clients[0]);

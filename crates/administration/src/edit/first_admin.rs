@@ -1,4 +1,4 @@
-//! The first administrator of the platform. An administrator that can get a token creates the others.
+//! Creates the first administrator of the platform. An administrator that can get a token creates the others.
 
 use protocol::Timestamp;
 use registry::ClientStatus;
@@ -86,7 +86,7 @@ mod tests {
         check(&operator, Some(&|row| row.lifecycle.suspended_at = Some(NOW)), "new", MADE);
         check(&operator, Some(&|row| row.lifecycle.deleted_at = Some(NOW)), "new", MADE);
         check(&operator, Some(&|row| row.client.scope = protocol::Scope::default()), "new", MADE);
-        // The old one's id stays its own.
+        // The id of the old administrator stays reserved.
         check(&operator, Some(&|row| row.secrets.clear()), "root", "conflict");
         check(&operator, None, "urn:latchkey:x", "/client_id");
         check(&of_platform("latchkey:clients"), None, "new", "forbidden: latchkey:tenants");

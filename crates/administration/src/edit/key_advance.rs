@@ -1,7 +1,8 @@
-//! What time and policy require of a tenant's keys, and whether the announced key waits for verifiers that have not fetched it.
+//! Decides which steps time and policy demand for a tenant's keys, and whether the announced key waits for
+//! verifiers that have not fetched it.
 //!
-//! A tenant that does not serve gets no key: planned times stay, and removed keys are destroyed. When it serves again, its keys are
-//! planned again.
+//! A tenant that does not serve gets no key: planned times stay, and removed keys are destroyed. When it
+//! serves again, its keys are planned again.
 
 use keys::life_cycle::{self, KeyPolicy, Plan};
 use keys::{KeyRecord, KeyStage};
@@ -33,13 +34,13 @@ pub(crate) fn advance(
     }
 }
 
-/// Whether a verifier is one of those that poll: it has fetched within the span in which a polling verifier fetches.
+/// Whether a verifier polls: it has fetched within the interval of polling verifiers.
 pub(crate) fn polls(fetch: &VerifierFetch, policy: &KeyPolicy, now: Timestamp) -> bool {
     let span = policy.publish_before.max(Lifetime::from_seconds(kept(policy).saturating_mul(2)));
     now < fetch.last_fetch_at + span
 }
 
-/// The plan, or one by which the announced key begins later. Each has the time of the next check.
+/// Returns the plan, or a plan in which the announced key begins later. Each has the time of the next check.
 fn hold(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -67,7 +68,7 @@ fn hold(
     }
 }
 
-/// The plan, with a check before the next key begins if the policy lets the key wait for verifiers.
+/// Adds a check before the next key begins, if the policy lets the key wait for verifiers.
 pub(super) fn seen_before_it_begins(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -116,12 +117,13 @@ fn due_by(plan: Plan, check_due_at: Timestamp, now: Timestamp) -> Plan {
     Plan { due_at: plan.due_at.into_iter().chain(check_due_at).min(), ..plan }
 }
 
-/// How long it takes until every replica acts on a changed row: the window of a key without the time for which verifiers keep it.
+/// How long it takes until every replica acts on a changed row: the window of a key without the time for
+/// which verifiers cache it.
 fn propagation_delay(policy: &KeyPolicy) -> Lifetime {
     Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept(policy)))
 }
 
-/// For how many seconds a verifier keeps a copy of the key set.
+/// The seconds for which a verifier caches the key set.
 fn kept(policy: &KeyPolicy) -> u64 {
     policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds())
 }
@@ -138,7 +140,7 @@ mod tests {
         write(state, &decision, seconds)
     }
 
-    /// What each step does, those that only find everything as it should be left out.
+    /// Checks what each step does. Steps without an effect are left out.
     #[track_caller]
     fn check(state: &mut TenantKeys, steps: &[(u64, &str)]) {
         for (seconds, expected) in steps {
@@ -191,7 +193,7 @@ mod tests {
         VerifierFetch { tenant, verifier, last_fetch_at: at(last_fetch_at), newest_key: id(newest) }
     }
 
-    /// A tenant that waits for so long, with a key that is to begin at 10 000.
+    /// A tenant that waits for this time at most, with a key that begins at 10 000.
     fn announced(hold: u64) -> TenantKeys {
         let mut state = key_state();
         state.tenant.signing.hold_activation = Some(span(hold));

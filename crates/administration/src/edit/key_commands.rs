@@ -1,5 +1,5 @@
-//! Commands for a tenant's keys, which `keys::life_cycle` defines. They reach a tenant that does not serve, too: its keys are still
-//! published.
+//! Commands for a tenant's keys, which `keys::life_cycle` defines. They apply to a tenant that does not
+//! serve, too, because its keys are still published.
 
 use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan};
 use keys::{ImportedKey, KeyStage, Kid};
@@ -10,8 +10,9 @@ use super::key_edit::KeyDecision;
 use super::{EditContext, Edited, invalid};
 use crate::{EditError, TenantKeys};
 
-/// How many keys that are not removed a tenant may have for a command to add one: all are published, fetched, opened and kept in memory.
-/// Time and policy add keys beyond it, and an emergency removes the others.
+/// A command adds a key only if the tenant has fewer unremoved keys than this: all of them are published,
+/// fetched, opened and kept in memory. Time and policy may add further keys, and an emergency removes the
+/// others.
 const MOST_KEYS: usize = 20;
 
 /// A command for the keys of a tenant.
@@ -25,7 +26,7 @@ pub enum KeyCommand {
     Revoke(Kid),
 }
 
-/// What the command does, and which tokens it breaks.
+/// The effects of the command, and the tokens that it breaks.
 pub(crate) fn command(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -46,7 +47,8 @@ pub(crate) fn command(
     Ok(KeyDecision { plan, ..decision })
 }
 
-/// An operator's key becomes the next one. A key that another tenant has or had is refused, without the tenant's name.
+/// Makes an operator's key the next one. A key that another tenant has or had is refused. The error does not
+/// name that tenant.
 pub(crate) fn import(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -74,7 +76,7 @@ fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Edited
 }
 
 impl EditContext<'_> {
-    /// The policy of the keys now: today's, and what of previous ones still has effect.
+    /// The effective policy of the keys: today's, and the parts of previous ones that still have effect.
     pub(crate) fn key_policy(&self, state: &TenantKeys) -> KeyPolicy {
         KeyPolicy::new(&state.tenant.signing, state.longest_token, self.policy.l1_lifetime).with_previous(
             state.previous_tokens_until,
@@ -223,7 +225,7 @@ mod tests {
             assert_eq!(command(&mut state, 20, ROTATE), "due 973");
             assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
         }
-        // Another command leaves the look as it is.
+        // Another command does not change the preview.
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         state.tenant.signing.hold_activation = Some(span(600));

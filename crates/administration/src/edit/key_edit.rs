@@ -1,4 +1,5 @@
-//! A plan of the life cycle (`keys::life_cycle`) as one edit: the rows that it writes and the changes that the audit records.
+//! Turns a plan of the life cycle (`keys::life_cycle`) into an edit: the rows that it writes and the changes
+//! that the audit records.
 
 use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
@@ -7,7 +8,7 @@ use protocol::Timestamp;
 use super::Edit;
 use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
 
-/// What is done with a tenant's keys, before the announced key exists.
+/// The decision on a tenant's keys, before the announced key exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyDecision {
     pub(crate) plan: Plan,
@@ -32,8 +33,8 @@ impl From<RevocationPlan> for KeyDecision {
 }
 
 impl KeyDecision {
-    /// What is written, with `made`, the sealed row of the key that the plan announces; and the tenant's keys after it. Nothing where the
-    /// keys and the time of their next check stay as they are.
+    /// Returns the edit and the tenant's keys after it. `made` is the sealed row of the key that the plan
+    /// announces. Returns nothing if neither the keys nor the time of their next check change.
     pub(crate) fn edit(
         &self,
         state: &TenantKeys,

@@ -1,5 +1,5 @@
-//! What a caller may do with a client or an account once it may manage them at all: no caller grants what it lacks, and no caller changes one
-//! that holds a permission of the platform which the caller lacks.
+//! What a manager may do with a single client or account. No caller grants a permission that it lacks, and no
+//! caller changes a client or account with a permission of the platform that the caller lacks.
 
 use std::fmt::Display;
 
@@ -11,12 +11,14 @@ use tenancy::{Tenant, TenantId};
 use super::{EditContext, Edited};
 use crate::{ClientState, EditError, Permission, TenantState};
 
-/// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, takes less.
+/// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, needs less
+/// privilege.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
     require_held(context, (&client.tenant, &client.scope), format_args!("client {}", client.id))
 }
 
-/// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending its sessions, takes less.
+/// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending
+/// its sessions, needs less privilege.
 pub(super) fn require_account(context: EditContext<'_>, account: &Account) -> Edited<()> {
     require_held(context, (&account.tenant, &account.permissions), format_args!("account {}", account.id))
 }
@@ -37,7 +39,8 @@ fn require_held(
     }
 }
 
-/// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a secret can act as the client.
+/// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a
+/// secret can act as the client.
 pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: &Client) -> Edited<()> {
     require_touch(context, client)?;
     let id = &client.id;
@@ -70,7 +73,7 @@ pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, a
     Ok(())
 }
 
-/// Refuses a caller that may not grant what this tenant's client or account has now and had not before.
+/// Refuses a caller that may not grant the permissions that the client or account gains.
 pub(super) fn require_gained(
     context: EditContext<'_>,
     tenant: &TenantId,
@@ -102,7 +105,8 @@ pub(super) fn client_to_change<'a>(
     Ok(found)
 }
 
-/// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
+/// Finds the client for a caller that manages the tenant's clients. Each of them may reduce what a client may
+/// do.
 pub(super) fn client<'a>(
     context: EditContext<'a>,
     id: &ClientId,
@@ -129,7 +133,8 @@ mod tests {
 
     const ROTATION: SecretEnds = SecretEnds { expires_at: None, grace: Some(GRACE) };
 
-    /// `boss` holds everything that a client of a tenant can, and more scopes than an administrator of the tenant.
+    /// `boss` has everything that a client of a tenant can have, and more scopes than an administrator of the
+    /// tenant.
     fn rows(change: impl Fn(&mut Client)) -> Facts {
         let mut state = state(T);
         let mut boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
@@ -194,7 +199,7 @@ mod tests {
         {
             assert_eq!(create(&by, T, json!({})), forbidden);
             let (tenant, svc, absent) = (tenant_id(T), client_id("svc"), client_id("absent"));
-            // What is not there answers as what is.
+            // The answer for an absent row is the same as for one without permission.
             for (facts, client) in [(rows(|_| {}), &svc), (rows(|_| {}), &absent), (Facts::default(), &svc)] {
                 let s1 = registry::SecretId::new("s1");
                 let edits = ask(&by, |context| {
@@ -248,7 +253,7 @@ mod tests {
                 "{scope}"
             );
         }
-        // What was registered already is not granted anew, and may be taken away.
+        // A permission that was registered before is not granted anew, and may be removed.
         assert_eq!(
             patch_of(&of_tenant(T, "latchkey:clients"), "svc", |_| {}, json!({ "name": "S" })),
             "svc changed"
@@ -273,7 +278,8 @@ mod tests {
         assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), T, audit.clone()), MADE);
         assert_eq!(create(&operator(), T, audit), MADE);
         let tenants = json!({ "scopes": ["latchkey:tenants"] });
-        // No caller grants this scope to a client of an ordinary tenant; in the platform only its holders grant it.
+        // No caller grants this scope to a client of an ordinary tenant; in the platform
+        // only its holders grant it.
         for by in
             [operator(), of_platform("latchkey:tenants latchkey:clients"), of_tenant(T, "latchkey:clients")]
         {

@@ -1,5 +1,5 @@
-//! Creates a secret, one more or one in place of all others, and takes the steps of its life: its end moves,
-//! or comes at once. The last live secret may end, too.
+//! Creates a secret, as a further one or as a replacement of all others, and takes the steps of its life: its
+//! end moves, or it is revoked. The last live secret may end, too.
 
 use protocol::{Credential, Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
@@ -12,21 +12,21 @@ use crate::{
     SecretState,
 };
 
-/// For how long the old secrets are live where a rotation does not say.
+/// How long the old secrets stay live if a rotation does not say.
 pub(crate) const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 
-/// The end of a new secret, and of those beside it.
+/// The end of a new secret, and the end of the others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SecretEnds {
-    /// When the new secret ends; none: when it is revoked.
+    /// When the new secret ends. Without it, the secret is valid until it is revoked.
     pub(crate) expires_at: Option<Timestamp>,
-    /// For how long the others are live, if this is a rotation.
+    /// How long the others stay live, if this is a rotation.
     pub(crate) grace: Option<Lifetime>,
 }
 
-/// One more secret; a rotation gives all others an end. The limit does not refuse a rotation, because what it
-/// leaves ends by itself; but while a rotation has left more than the limit, the next one waits or ends the
-/// old ones at once.
+/// Creates one more secret. A rotation gives all others an end. The limit does not refuse a rotation, because
+/// the others end by themselves. But while a rotation has left more secrets than the limit, the next one
+/// waits, or ends the old ones at once.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -36,8 +36,8 @@ pub(crate) fn create(
     create_into(context, client, secret, ends, None)
 }
 
-/// As [`create`]. A rotation that writes the secret `into` a secret store gives the others their end later, by
-/// [`end_others`].
+/// Does the same as [`create`]. A rotation that writes the secret `into` a secret store gives the others
+/// their end later, by [`end_others`].
 pub(crate) fn create_into(
     context: EditContext<'_>,
     client: &ClientId,
@@ -60,7 +60,7 @@ pub(crate) fn create_into(
     let count = live(row, now).count() as u64;
     match grace {
         None if count >= most => {
-            // A rotation makes one more than the limit, and the next one is refused.
+            // A rotation creates one more than the limit, and the next one is refused.
             let or_rotate = if count > most { "" } else { ", or rotate" };
             return Err(EditError::Conflict(format!(
                 "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire{or_rotate}"
@@ -84,7 +84,7 @@ pub(crate) fn create_into(
     Ok(edit)
 }
 
-/// The new secret of a rotation is where its callers find it, so those from before it get their end.
+/// The callers of the client can find the new secret of a rotation now, so the others get their end.
 pub(crate) fn end_others(
     context: EditContext<'_>,
     client: &ClientId,
@@ -97,7 +97,7 @@ pub(crate) fn end_others(
     Ok(Edit { changes: endings(&row.client, live, grace, context.now), ..Edit::default() })
 }
 
-/// What gives secrets their end after a time of grace.
+/// The changes that give secrets their end after a grace period.
 fn endings<'a>(
     client: &Client,
     secrets: impl Iterator<Item = &'a SecretState>,
@@ -120,7 +120,7 @@ fn endings<'a>(
     changes
 }
 
-/// This one, and none of the others. Sending the one that is live already changes nothing of it.
+/// Replaces all secrets by this one. Sending a live secret again changes nothing of it.
 pub(super) fn replace_all(row: &ClientState, secret: &SecretMaterial, now: Timestamp) -> Edit {
     let is_same = |old: &&SecretState| old.secret.hash.matches(&secret.hash);
     let kept = live(row, now).find(is_same).map(|kept| &kept.secret.id);
@@ -132,7 +132,7 @@ pub(super) fn replace_all(row: &ClientState, secret: &SecretMaterial, now: Times
     edit
 }
 
-/// What writes a secret after those that the client has.
+/// The change that adds a secret after the client's other ones.
 pub(super) fn add(
     client: &Client,
     rows: &[SecretState],
@@ -153,7 +153,7 @@ pub(super) fn add(
     edit
 }
 
-/// What happens to a secret of the client.
+/// The change of a client's secret.
 pub(super) fn of_secret(client: &Client, secret: &SecretId, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.clone(), kind, in_store: None };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
@@ -166,14 +166,15 @@ fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState>
 /// A step of a secret's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretStep {
-    /// Its end moves; without an end it lives until it is revoked. A later end takes what a new secret takes.
+    /// Its end moves. Without an end it is valid until it is revoked. A later end needs the privilege for a
+    /// new secret.
     Expire(Option<Timestamp>),
-    /// It ends at once.
+    /// It is revoked at once.
     Revoke,
 }
 
-/// A step that was taken before changes nothing. A secret that has ended does not live again, because a thief
-/// may have found it since.
+/// A step that was taken before changes nothing. A secret that has ended stays ended, because a thief may
+/// have found it since.
 pub(crate) fn step(
     context: EditContext<'_>,
     client: &ClientId,
@@ -213,8 +214,8 @@ mod tests {
             NOW, ask, at, client_id, described, facts, material, operator, secret, state,
         };
 
-        /// Which secrets there are, each with its end or `revoked`; what making one more and rotating do. The
-        /// limit is 3.
+        /// The secrets, each with its end or `revoked`, and what creating one more and rotating do. The limit
+        /// is 3.
         fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
             let mut state = state("t");
             let row = |(id, end): &(&str, &str)| {
@@ -279,7 +280,7 @@ mod tests {
             let three = [("s1", ""), ("s2", ""), ("s3", "60")];
             let rotated = "s4 added until never, s1 from never to 86400, s2 from never to 86400";
             check(&three, None, "conflict", rotated);
-            // What does not count any more does not count.
+            // Ended secrets do not count.
             let two = [("s1", ""), ("s2", "revoked"), ("s3", "0"), ("s4", "")];
             check(
                 &two,
@@ -343,7 +344,7 @@ mod tests {
         use crate::edit::test_states::{NOW, ask, at, client_id, described, facts, operator, state};
         use crate::{ManagedBy, SecretState};
 
-        /// What moving the end does, and what revoking does.
+        /// Checks what moving the end does, and what revoking does.
         fn check(change: impl Fn(&mut SecretState), end: Option<u64>, moved: &str, revoked: &str) {
             let mut state = state("t");
             change(&mut state.clients[0].secrets[0]);
@@ -369,7 +370,7 @@ mod tests {
             check(|_| {}, Some(0), "/expires_at", "svc/s1 revoked");
             check(ends(0), Some(60), "conflict", "svc/s1 revoked");
             check(|row| row.secret.revoked_at = Some(NOW), Some(60), "conflict", "");
-            // A declared one is no exception.
+            // A declared secret is no exception.
             check(
                 |row| row.managed_by = ManagedBy::Config,
                 Some(60),

@@ -1,5 +1,5 @@
 //! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of
-//! its life: suspend, resume, and delete in two steps, the first of which can be cancelled.
+//! its life: suspend, resume, and delete. Deleting has two steps, and the first can be cancelled.
 
 use protocol::Timestamp;
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub(crate) fn create(
     Ok(edit)
 }
 
-/// The issuers that a patch may add. Their owners have to be loaded.
+/// The issuers that a patch may add. The tenants that have them must be loaded.
 pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value) -> Vec<Issuer> {
     let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
     let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
@@ -65,7 +65,7 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
     std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect()
 }
 
-/// What a merge patch of its settings changes.
+/// Applies a merge patch to the tenant's settings.
 pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
@@ -83,8 +83,9 @@ pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited 
     Ok(edit)
 }
 
-/// The settings that a patch changes. Where it names scopes with descriptions, all scopes are named so: what it does must not depend on
-/// whether there has been a description before, and it removes no scope that it does not name.
+/// The settings that a patch changes. If the patch names scopes with descriptions, the scopes are written as
+/// an object: the effect of the patch must not depend on earlier descriptions, and it removes no scope that
+/// it does not name.
 fn before_patch(tenant: &Tenant, patch: &Value) -> TenantSettings {
     let mut settings = TenantSettings::from(tenant);
     for (audience, server) in &mut settings.resource_servers {
@@ -120,8 +121,8 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     ok_unless_errors(after, errors.into_vec())
 }
 
-/// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that
-/// are kept for longer.
+/// The facts about the previous settings that must be noted: tokens with a longer lifetime than new ones, and
+/// copies of the key set that are cached for longer.
 fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMetadata> {
     let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
     let longest = longest_lifetime(after, live.map(|row| &row.client));
@@ -140,23 +141,23 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
 /// A step of a tenant's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantStep {
-    /// It stops serving. Its keys stay published until the last of its tokens has expired.
+    /// Stops serving. The keys stay published until the last token of the tenant has expired.
     Suspend,
-    /// It serves again, unless another reason keeps it from serving.
+    /// Serves again, unless another reason prevents it.
     Resume,
-    /// All tokens that it has issued until now are revoked, those of its administrators too. It goes on
-    /// issuing tokens.
+    /// Revokes all tokens that the tenant has issued until now, with those of its administrators. It issues
+    /// new tokens as before.
     RevokeTokens,
-    /// The first step of its deletion: it stops serving, and is deleted when its time of grace is over.
+    /// The first step of a deletion: the tenant stops serving, and is deleted when its grace period is over.
     ScheduleDeletion,
     /// Cancels the first step.
     CancelDeletion,
-    /// The second step, which destroys secrets and keys; the id stays reserved. An administrator who does not
-    /// want to wait takes both.
+    /// The second step: secrets and keys are destroyed, and the id stays reserved. An administrator may take
+    /// it before the grace period is over.
     Delete,
 }
 
-/// A repeated step changes nothing, and does not move the time of a deletion; a deleted tenant is not found.
+/// A repeated step changes nothing, and does not move the time of a deletion. A deleted tenant is not found.
 pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
@@ -199,7 +200,7 @@ pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
         && require_deletable(state).is_ok()
 }
 
-/// Without it no administrator could sign in, not even to resume it.
+/// Without this tenant no administrator could authenticate, not even to resume it.
 fn require_not_platform(state: &TenantState) -> Edited<()> {
     if state.tenant.id.as_str() == TenantId::PLATFORM {
         return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
@@ -385,7 +386,7 @@ mod tests {
             check(nothing, name("absent"), "/resource_servers/api/clients/0");
             let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
             check(deleted, name("svc"), "/resource_servers/api/clients/0");
-            // One that has gone since does not stand in the way of other changes.
+            // A row that was deleted since does not prevent other changes.
             let dangling = |state: &mut TenantState| {
                 state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
                 state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();
@@ -488,7 +489,7 @@ mod tests {
             TenantStep::Delete,
         ];
 
-        /// What suspending, resuming, and the three steps of a deletion do.
+        /// Checks what suspending, resuming, and the three steps of a deletion do.
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
             let mut state = state(id);
             change(&mut state);
@@ -551,7 +552,7 @@ mod tests {
                 t.lifecycle.suspended_at = Some(NOW);
             };
             assert_eq!(status_after(TenantStep::ScheduleDeletion, stopped), until(at(5)));
-            // Resuming lets it serve only where nothing else stands in the way.
+            // Resuming lets the tenant serve only if no other reason prevents it.
             assert_eq!(status_after(TenantStep::Resume, stopped), TenantStatus::Active);
             let deleting = |t: &mut TenantState| {
                 stopped(t);

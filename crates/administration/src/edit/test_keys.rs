@@ -1,4 +1,5 @@
-//! Keys for the tests of the rules: a tenant whose keys are published a thousand seconds ahead and sign for ten thousand.
+//! Keys for the tests of the rules: a tenant that publishes keys a thousand seconds ahead and signs with each
+//! for ten thousand.
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
@@ -17,7 +18,8 @@ pub(super) fn id(number: u32) -> KeyId {
     KeyId::numbered(number)
 }
 
-/// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key goes 3690 after it has retired.
+/// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key is removed 3690
+/// seconds after it has retired.
 pub(super) fn key_state() -> TenantKeys {
     let mut tenant = state("t").tenant;
     tenant.signing = SigningPolicy {
@@ -54,7 +56,7 @@ pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -
     })
 }
 
-/// Writes a decision into the state, and says what that does and when the next automatic step is due.
+/// Writes a decision into the state. Returns what the decision does and when the next automatic step is due.
 pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64) -> String {
     let made = decision.plan.announce.map(|announced| KeyRecord {
         id: announced.id,

@@ -75,7 +75,8 @@ pub(super) fn of_user(tenant: &str) -> Authority {
     Authority::of_user(actor(), tenant_id(tenant))
 }
 
-/// A tenant of the API's with the resource server `api` and the clients `svc` and `ops`, of which `ops` may manage clients.
+/// A tenant that the API created, with the resource server `api` and the clients `svc` and `ops`. `ops` may
+/// manage clients.
 pub(crate) fn state(id: &str) -> TenantState {
     let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
     let server = ResourceServer {
@@ -109,7 +110,8 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
     ClientState::of(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
 }
 
-/// A merge patch of a client that sets the lifetime of its tokens; none: the tenant's. It is the client's only span of time.
+/// A merge patch that sets the token lifetime of a client. Without a number, the lifetime is the tenant's. It
+/// is the client's only duration.
 pub(super) fn token_lifetime_patch(seconds: Option<u64>) -> Value {
     let Shape::Object { members, .. } = &*CLIENT else { panic!("a client is an object") };
     let (member, _) = members.iter().find(|(_, shape)| matches!(shape, Shape::Span)).unwrap();
@@ -179,7 +181,7 @@ impl<'a> EditContext<'a> {
     }
 }
 
-/// What is written, in one line for each row; or the refusal in one.
+/// The written rows, one line for each, or the refusal in one line.
 pub(super) fn described(edit: Result<Edit, EditError>) -> String {
     let edit = match edit {
         Ok(edit) => edit,

@@ -1,4 +1,4 @@
-//! Accounts: their rows, the rules over their settings, and how a store finds them.
+//! Accounts: their rows, the rules for their settings, and how a store finds them.
 
 use std::fmt;
 
@@ -20,11 +20,11 @@ use crate::{
 /// An account's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountState {
-    /// Its fields; of a deleted account only the id is left.
+    /// Its fields. A deleted account has only its id.
     pub account: Account,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Recognizes a declared password. It signs nobody in.
+    /// Recognises a declared password. No person can sign in with it.
     pub declared_digest: Option<[u8; 32]>,
 }
 
@@ -64,11 +64,12 @@ impl Kind for Account {
         let (fields, lifecycle) = rows.row_after(change, known)?;
         let now = rows.request.now;
         let is_deleted = change.kind == ChangeKind::Deleted;
-        // Nothing of the person is left of a deleted account.
+        // A deleted account contains nothing of its person.
         let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
         let mut account = if is_deleted { emptied() } else { fields };
         if change.kind == ChangeKind::Retired {
-            // Another declaration may have its names. Declared again, it gets them from the declaration.
+            // Another declaration may take its names. When it is declared again, it gets its names from the
+            // declaration.
             account.identifiers.clear();
             account.external_id = None;
         }
@@ -90,7 +91,8 @@ impl Kind for Account {
         Some(Invalidation::Account(tenant, change.after.id.clone()))
     }
 
-    /// Its `valid_from` moves, too. No code and no refresh token is redeemed while it may not sign in.
+    /// Its `valid_from` moves, too. While the account may not sign in, no code and no refresh token is
+    /// redeemed.
     fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
         let ends = matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted);
         let account = || RevokedSubject::Account(change.after.id.as_str().to_owned());
@@ -99,7 +101,7 @@ impl Kind for Account {
 }
 
 impl Rows<'_> {
-    /// The sessions of an account end.
+    /// Ends the sessions of an account.
     pub(crate) fn end_sessions(&mut self, key: (TenantId, AccountId)) -> Option<()> {
         let row = self.account(&key);
         let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
@@ -108,11 +110,11 @@ impl Rows<'_> {
         Some(())
     }
 
-    /// Sessions that began before a change of the password end with it.
+    /// Sessions from before a change of the password end with it.
     pub(crate) fn decide_password(&mut self, new: &NewPassword) -> Option<()> {
         let key = (new.tenant.clone(), new.account.clone());
         let mut row = self.account(&key).filter(|row| row.lifecycle.is_live())?;
-        // The first password of an account ends nothing.
+        // The first password of an account ends no session.
         let had_one = row.account.password_changed_at.is_some();
         let from = if had_one { self.next_second() } else { self.request.now };
         row.account.valid_from = row.account.valid_from.max(from);
@@ -146,11 +148,12 @@ impl TenantState {
 
 /// An account and its password.
 pub struct DeclaredAccount {
-    /// Its name in the file, from which its id is derived.
+    /// Its name in the file. Its id is derived from it.
     pub name: String,
-    /// Its fields. When an identifier was verified only the store knows: here it says whether it is.
+    /// Its fields. Only the store knows when an identifier was verified; here it says only whether it is
+    /// verified.
     pub account: Account,
-    /// Its password, which is hashed before it is stored, or only a hash.
+    /// Its password, or only a hash. A password is hashed before it is stored.
     pub password: Option<DeclaredPassword>,
 }
 
@@ -161,10 +164,11 @@ impl fmt::Debug for DeclaredAccount {
     }
 }
 
-/// Groups of one account.
+/// The most groups of one account.
 const MOST_GROUPS: usize = 200;
 
-/// The account, of no use where errors were found. `now` is the instant of an address that becomes verified.
+/// Checks the settings and returns the account, which is of no use if errors were found. An address that
+/// becomes verified gets the instant `now`.
 pub fn check_account(
     errors: &mut FieldErrors,
     tenant: &TenantId,
@@ -195,7 +199,8 @@ pub fn check_account(
     account
 }
 
-/// Each is a scope of the platform's own; the one over all tenants is for accounts of the platform.
+/// Each permission is a reserved scope of the platform. The scope over all tenants is only for accounts of
+/// the platform.
 fn check_permissions(errors: &mut FieldErrors, tenant: &TenantId, names: &[String]) -> Scope {
     errors.check_distinct("/permissions", names);
     for (index, name) in names.iter().enumerate() {
@@ -245,14 +250,14 @@ fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str) {
     }
 }
 
-/// What a stranger tries first as the password of this account.
+/// The guesses that a stranger tries first as the password of this account.
 #[must_use]
 pub fn password_context(tenant: &Tenant, account: &Account) -> Vec<String> {
     let names = [tenant.id.to_string(), tenant.name.clone()];
     names.into_iter().chain(account.identifiers.iter().map(|held| held.identifier.to_string())).collect()
 }
 
-/// An address or name that stays keeps the instant of its verification.
+/// An unchanged address or name keeps the instant of its verification.
 pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
     for held in &mut after.identifiers {
         let known = before.identifiers.iter().find(|known| known.identifier == held.identifier);
@@ -265,7 +270,7 @@ pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
 /// Reads accounts. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// The accounts of this tenant that an edit or a declaration is about, in the order of their ids.
+    /// The accounts of this tenant that an edit or a declaration concerns, in the order of their ids.
     async fn find_accounts(
         &self,
         tenant: &TenantId,
@@ -279,27 +284,27 @@ pub trait Accounts: Send + Sync {
 /// Accounts of one tenant in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountQuery {
-    /// Only accounts that come after this one, which was created then.
+    /// Only accounts after this one, which was created at this instant.
     pub after: Option<(Timestamp, AccountId)>,
-    /// At most so many.
+    /// At most this number.
     pub limit: u32,
 }
 
-/// Which of a tenant's accounts an edit or a declaration is about.
+/// Names the account of a tenant that an edit or a declaration is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelatedAccounts<'a> {
-    /// Those of these ids, deleted ones too.
+    /// Accounts with these ids, with deleted ones.
     pub ids: &'a [AccountId],
-    /// Those that have these identifiers.
+    /// Accounts with these identifiers.
     pub identifiers: &'a [Identifier],
-    /// Those that have these identifiers in another system.
+    /// Accounts with these identifiers in another system.
     pub external_ids: &'a [String],
     /// All that the files declare or declared.
     pub declared: bool,
 }
 
 impl<'a> RelatedAccounts<'a> {
-    /// Those of these ids.
+    /// A query for accounts with these ids.
     #[must_use]
     pub const fn of(ids: &'a [AccountId]) -> Self {
         Self { ids, identifiers: &[], external_ids: &[], declared: false }

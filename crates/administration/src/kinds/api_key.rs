@@ -1,5 +1,5 @@
-//! API keys: their rows, the rules over their settings, and how a store finds them. A client has a great many, so no state has all of
-//! its keys.
+//! API keys: their rows, the rules for their settings, and how a store finds them. A client may have so many
+//! that no state contains all of its keys.
 
 use async_trait::async_trait;
 use protocol::{Scope, ScopeToken, Timestamp, invisible_in_id};
@@ -23,10 +23,10 @@ pub struct ApiKeyState {
     pub key: ApiKey,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Each change of the key increments it. A change that was decided on one revision is written on that one or not at all: the revision of
-    /// the tenant does not guard its keys.
+    /// Each change of the key increments it. A change that was decided on one revision is written on that
+    /// revision or not at all. The revision of the tenant does not guard its keys.
     pub revision: u64,
-    /// Where it was used from, the latest first.
+    /// The addresses that used it, the latest first.
     pub used_from: Vec<UsedFrom>,
 }
 
@@ -66,7 +66,7 @@ impl Kind for ApiKey {
         Some(())
     }
 
-    /// No cache knows a new key, so that the log of changes, whose lock all tenants share, has no row of it.
+    /// No cache can have a new key, so it is left out of the log of changes, whose lock all tenants share.
     fn invalidation(change: &RowChange<Self>, tenant: TenantId) -> Option<Invalidation> {
         let is_known = change.kind != ChangeKind::Added;
         is_known.then(|| Invalidation::ApiKey(tenant, change.after.id.clone()))
@@ -95,13 +95,13 @@ impl TenantState {
     }
 }
 
-/// Labels of one key.
+/// The most labels of one key.
 const MOST_LABELS: usize = 16;
-/// Bytes of one label.
+/// The most bytes of one label.
 const LONGEST_LABEL: usize = 64;
 
-/// Checks the settings of a key of this client, and gives them to the key. What the settings do not name is of the client: its scope and
-/// its audiences, without those of administration.
+/// Checks the settings of a key of this client, and applies them to the key. Without settings a key has the
+/// scope and the audiences of its client, except those of administration.
 pub fn check_api_key(
     errors: &mut FieldErrors,
     policy: &ApiKeyPolicy,
@@ -189,7 +189,7 @@ pub trait ApiKeyRows: Send + Sync {
         keys: &[ApiKeyId],
     ) -> Stored<Vec<ApiKeyState>>;
 
-    /// How many keys of a client are live at this time.
+    /// The number of live keys of a client at this time.
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64>;
 
     /// A page of a tenant's keys, in the order of their creation.
@@ -202,41 +202,41 @@ pub trait ApiKeyRows: Send + Sync {
 /// A key that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyUsage {
-    /// Whose.
+    /// The tenant of the key.
     pub tenant: TenantId,
     /// Which.
     pub key: ApiKeyId,
-    /// From where, as text; of each key the latest [`ApiKeyUsage::KEPT_ADDRESSES`] are kept.
+    /// The address as text. The latest [`ApiKeyUsage::KEPT_ADDRESSES`] of each key are stored.
     pub address: String,
     /// When last.
     pub at: Timestamp,
 }
 
 impl ApiKeyUsage {
-    /// So many addresses are kept of each key.
+    /// The most addresses that are stored for each key.
     pub const KEPT_ADDRESSES: usize = 8;
 }
 
 /// Keys of one tenant, in the order of their creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiKeyQuery {
-    /// Of this client alone.
+    /// Only keys of this client.
     pub client: Option<ClientId>,
-    /// The one of this id.
+    /// Only the key with this id.
     pub id: Option<String>,
-    /// With this in their name; upper and lower case of ASCII are one.
+    /// Only keys with this text in their name. ASCII upper and lower case are equal.
     pub name: Option<String>,
-    /// With this label.
+    /// Only keys with this label.
     pub label: Option<String>,
-    /// Of this owner.
+    /// Only keys of this owner.
     pub owner: Option<String>,
-    /// That end before this instant, or have ended.
+    /// Only keys that end before this instant, or have ended.
     pub ends_before: Option<Timestamp>,
-    /// That were not used since.
+    /// Only keys that were not used since this instant.
     pub unused_since: Option<Timestamp>,
-    /// After the key of this name, which was made then.
+    /// Only keys after this one, which was created at this instant.
     pub after: Option<(Timestamp, ApiKeyId)>,
-    /// At most so many.
+    /// At most this number.
     pub limit: u32,
 }
 

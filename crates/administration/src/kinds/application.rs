@@ -1,4 +1,5 @@
-//! Applications. No cache holds them, and no commit decides their rows: a change has all of one.
+//! Applications. No cache holds them, and no commit decides their rows: a change contains the whole
+//! application.
 
 use super::Kind;
 use crate::fields::ABSENT;

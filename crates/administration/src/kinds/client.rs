@@ -21,14 +21,14 @@ pub struct ClientState {
     pub client: Client,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Its secrets, revoked ones too.
+    /// Its secrets, with revoked ones.
     pub secrets: Vec<SecretState>,
     /// How far its schedule of rotations is. A commit leaves it as it is.
     pub rotation: RotationProgress,
 }
 
 impl ClientState {
-    /// With a schedule that was not looked at yet, if it has one.
+    /// The state of a client. If it has a schedule of rotation, the schedule was not checked yet.
     #[must_use]
     pub fn of(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
         Self { client, lifecycle, secrets, rotation: RotationProgress::default() }
@@ -67,7 +67,7 @@ impl Kind for Client {
     fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
         use RevocationEffect::{Ended, Issued, Resumed};
         let Client { tenant, id, keys, jwks_uri, .. } = &*change.after;
-        // Its id stays reserved, so no code and no refresh token of a deleted client is used again.
+        // Its id stays reserved, so no code and no refresh token of a deleted client can be used again.
         let subject = match change.kind {
             ChangeKind::Deleted => RevokedSubject::AccessTokens(id.clone()),
             _ => RevokedSubject::Client(id.clone()),
@@ -77,7 +77,7 @@ impl Kind for Client {
         let tag = |thumbprint| {
             RevokedSubject::Credential(id.clone(), CredentialTag::of_key(tenant, id, thumbprint))
         };
-        // What the client publishes from now on may be the same keys.
+        // The client may publish the same keys from now on.
         let gone = if jwks_uri.is_some() { Issued } else { Ended };
         let removed = removed_keys(before, keys.as_ref()).map(|key| (gone, tag(key)));
         let added = removed_keys(keys.as_ref(), before).map(|key| (Resumed, tag(key)));
@@ -103,7 +103,7 @@ impl ClientState {
 }
 
 impl TenantState {
-    /// One of its loaded clients, deleted ones too.
+    /// One of the tenant's loaded clients, or a deleted one.
     pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
         let found = self.clients.iter().find(|row| row.client.id == *id);
         found.ok_or(EditError::NotFound("client"))

@@ -17,7 +17,7 @@ pub struct ResourceServerState {
     pub lifecycle: RowLifecycle,
 }
 
-/// It does not act, so nobody suspends it.
+/// A resource server sends no requests, so it cannot be suspended.
 impl Described for ResourceServer {
     const NOUN: &'static str = "resource server";
     const COLLECTION: &'static str = "resource_servers";

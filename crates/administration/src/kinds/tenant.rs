@@ -17,9 +17,9 @@ pub struct DecidedTenant {
     pub tenant: Tenant,
     /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Until when its keys stay published although it does not serve.
+    /// Its keys stay published until this instant, although it does not serve.
     pub keys_published_until: Option<Timestamp>,
-    /// The revision of the row: 1 of a new tenant, otherwise one more than the expected one.
+    /// The revision of the row: 1 for a new tenant, otherwise one more than the expected one.
     pub revision: u64,
 }
 
@@ -78,7 +78,7 @@ impl Kind for Tenant {
     }
 }
 
-/// A tenant that never had a token has no such time, which is read as 0.
+/// The time is absent for a tenant that never had a token. It is read as 0.
 fn published_until(tenant: &Tenant) -> Option<Timestamp> {
     match tenant.status {
         TenantStatus::Suspended { keys_published_until } if keys_published_until.seconds() > 0 => {
@@ -107,8 +107,8 @@ impl TenantState {
         longest_lifetime(&self.tenant, live.map(|state| &state.client))
     }
 
-    /// When the last token that was issued until now expires. For as long as replicas go on with rows from
-    /// their own memory, they issue under a former one.
+    /// When the last token that was issued until now expires. Replicas may issue tokens under the previous
+    /// settings for as long as they use rows from their own memory.
     #[must_use]
     pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
         let newest = now + self.longest_lifetime() + l1_lifetime;

@@ -1,4 +1,5 @@
-//! Whether a commit brings all that its changes need. What is missing is a defect of the program, and nothing is written.
+//! Checks that a commit contains everything that its changes need. If something is missing, the program has a
+//! defect, and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -15,10 +16,10 @@ use crate::{
 #[error("a commit with {0}")]
 pub struct Incomplete(&'static str);
 
-/// Looks at everything but the rows that are there.
+/// Checks the request without the stored rows.
 ///
 /// # Errors
-/// [`Incomplete`], naming what is missing or meaningless.
+/// [`Incomplete`] with the part that is missing or meaningless.
 pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
     let added = request.changes.iter().filter_map(|change| match change {
         Change::Tenant(row) if row.kind == ChangeKind::Added => Some(&row.after.id),
@@ -53,7 +54,7 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
     check_keys(request, |tenant| known.contains(tenant))
 }
 
-/// An announced key needs its record, and a record its change, or caches are not invalidated.
+/// An announced key needs its record, and each record needs its change, because changes invalidate caches.
 fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> Result<(), Incomplete> {
     let keys = &request.keys;
     require(keys.due.iter().all(|(tenant, _)| is_known(tenant)), "an unseen tenant")?;
@@ -77,13 +78,13 @@ fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> 
     require(numbers.all(follows), "keys whose numbers do not follow one another")
 }
 
-/// The account of a change of a password, and whether it has one after it.
+/// The account of a change of a password, and whether the account has a password after it.
 fn password_change(change: &Change) -> Option<((&TenantId, &AccountId), bool)> {
     let Change::AccountPassword(tenant, account, change) = change else { return None };
     Some(((tenant, account), matches!(change, PasswordChange::Set(_))))
 }
 
-/// Not everything happens to every row.
+/// Whether the kind of change exists for this kind of row.
 fn has_a_kind_of_its_own(change: &Change) -> bool {
     fn knows<T: Described>(row: &RowChange<T>) -> bool {
         T::knows(row.kind)

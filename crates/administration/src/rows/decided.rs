@@ -1,5 +1,5 @@
-//! The rows that a commit decides. Every commit rests on the revisions of its tenants, so what pure code decides on revision n is what
-//! the rows are on revision n + 1, and a store only writes them.
+//! The rows that a commit decides. Every commit is guarded by the revisions of its tenants. So the rows that
+//! pure code decides on revision n are the rows of revision n + 1, and a store only writes them.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,11 @@ use crate::{
 };
 
 impl Decided {
-    /// The rows, or nothing where a change does not fit the row that it is about: the decision was made on other rows.
+    /// Decides the rows. Returns nothing if a change does not fit its row, because the decision was made on
+    /// other rows.
     ///
     /// # Errors
-    /// [`Incomplete`] where the request lacks what its changes need.
+    /// [`Incomplete`] if the request lacks data that its changes need.
     pub fn of(request: &CommitRequest) -> Result<Option<Self>, Incomplete> {
         check_complete(request)?;
         Ok(Rows::of(request).decide())
@@ -51,7 +52,7 @@ impl<'a> Rows<'a> {
                 Change::Secret(tenant, client, change) => {
                     let row = self.secret(&(tenant, client), &change.id);
                     match (change.kind, row) {
-                        // Its row comes with its hash, beside the change.
+                        // The row comes with its hash, beside the change.
                         (SecretChangeKind::Added { .. }, None) => {}
                         (SecretChangeKind::Added { .. }, Some(_)) | (_, None) => return None,
                         (kind, Some(row)) => {
@@ -95,7 +96,7 @@ impl<'a> Rows<'a> {
         self.has_own_metadata().then_some(self.decided)
     }
 
-    /// Only the files note the fingerprint of a declaration, and only at their own tenants.
+    /// Only the files note the fingerprint of a declaration, and only at the tenants that they declare.
     fn has_own_metadata(&self) -> bool {
         let own = |tenant| {
             let state = self.tenants.get(tenant);
@@ -105,8 +106,8 @@ impl<'a> Rows<'a> {
         self.request.managed_by != ManagedBy::Config || metadata.iter().all(|metadata| own(&metadata.tenant))
     }
 
-    /// The first instant of an authentication that a change of now does not end: instants are whole seconds, and one of the same second may
-    /// have come before.
+    /// The first instant of an authentication that a change now does not end. Instants are whole seconds, and
+    /// an authentication in the same second may have come before the change.
     pub(crate) fn next_second(&self) -> Timestamp {
         self.request.now + Lifetime::from_seconds(1)
     }
@@ -138,7 +139,8 @@ impl<'a> Rows<'a> {
         self.clients.get(client)?.secrets.iter().find(|row| row.secret.id == *id)
     }
 
-    /// The API changes every secret, the files only those that they declared. A secret that another interface revoked stays revoked.
+    /// The API changes every secret, the files only those that they declared. A secret that another interface
+    /// revoked stays revoked.
     fn secret_after(&self, mut row: SecretState, kind: SecretChangeKind) -> Option<SecretState> {
         let CommitRequest { managed_by, now, .. } = *self.request;
         let declares = managed_by == ManagedBy::Config;
@@ -180,7 +182,7 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, at, state};
 
-    /// What the row is before, what happens, and what it is then.
+    /// The row before, the change, and the row after.
     type Case<'a> = (&'a dyn Fn(&mut RowLifecycle), ChangeKind, RowLifecycle);
 
     fn after(change: impl Fn(&mut RowLifecycle), kind: ChangeKind, by: ManagedBy) -> Option<RowLifecycle> {
@@ -232,7 +234,7 @@ mod tests {
         assert!(after(retired, ChangeKind::Changed, Config).is_none());
     }
 
-    /// Until when the keys of a tenant stay published after this change of it.
+    /// Until when the keys of a tenant stay published after this change.
     fn published(
         before: impl Fn(&mut TenantState),
         kind: ChangeKind,

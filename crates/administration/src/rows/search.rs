@@ -1,36 +1,37 @@
-//! How tenants are searched by their words so that a page costs the same among ten tenants and among a hundred thousand. One word
-//! of the query drives: tenants are read in the order of their own words that begin with it, and the other words are looked up at
-//! each. The driving word is the rarest, because nearly every tenant may be called `tenant` and only one `99999`.
+//! How tenants are found by words, so that a page costs the same among ten tenants and among a hundred
+//! thousand. One word of the query drives the search: tenants are read in the order of their own words that
+//! begin with it, and the other words are checked at each. The driving word is the rarest one: nearly every
+//! tenant may have the word `tenant`, and only one the word `99999`.
 
 use crate::TenantQuery;
 
-/// What tenants are found by.
+/// The search that finds tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSearch {
     /// The driving word. A tenant is at the place of the smallest of its words that begins so.
     pub prefix: String,
-    /// Only places after this one count: a word, and a tenant's id.
+    /// Only places after this one: a word, and a tenant's id.
     pub after: (String, String),
-    /// No word that begins with the driving one is as great.
+    /// Every word with the driving prefix is smaller than this text.
     pub end: String,
-    /// What other words of the tenant must begin with.
+    /// Prefixes that the tenant's other words must have.
     pub others: Vec<Prefix>,
 }
 
-/// All words that begin so: those from here on that are smaller than the end, by their bytes.
+/// All words with a prefix: those from the prefix on that are smaller than the end, compared by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Prefix {
     /// The smallest.
     pub prefix: String,
-    /// Beyond the greatest.
+    /// A text that is larger than all words with the prefix.
     pub following: String,
 }
 
-/// So many words are counted at most to see which is the rarest.
+/// The most words that are counted to find the rarest one.
 pub const COUNTED_TERMS: u64 = 10_000;
 
 impl Prefix {
-    /// Of this text. A word has letters and digits only, and the greatest character is neither.
+    /// The prefix of this text. A word has letters and digits only, and the greatest character is neither.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self { prefix: text.to_owned(), following: format!("{text}{}", char::MAX) }
@@ -38,16 +39,19 @@ impl Prefix {
 }
 
 impl TenantSearch {
-    /// Whether it must be counted how many words begin with each word of the query; what is not, is decided without.
+    /// Whether the words with each prefix must be counted. Otherwise the driving word follows from the query
+    /// alone.
     #[must_use]
     pub fn needs_counts(query: &TenantQuery) -> bool {
         query.terms.len() > 1 && query.after.is_none()
     }
 
-    /// Of a query with words. `count` says how many words of tenants begin so; what is beyond [`COUNTED_TERMS`] counts as that.
+    /// The search for a query with words. `count` returns how many words of tenants have a prefix, at most
+    /// [`COUNTED_TERMS`].
     ///
-    /// A later page is driven by the same word as the first one, without counting again: the word of its cursor begins with it. If
-    /// it begins with two words of the query, the longer one is never the less rare.
+    /// A later page has the same driving word as the first one, and is not counted again: the word of its
+    /// cursor begins with it. If that word begins with two words of the query, the longer one is at least as
+    /// rare.
     #[must_use]
     pub fn of(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
         let terms = query.terms.iter();
@@ -56,7 +60,7 @@ impl TenantSearch {
             None if query.terms.len() == 1 => query.terms.first(),
             None => terms.min_by_key(|word| (count(word).min(COUNTED_TERMS), usize::MAX - word.len())),
         };
-        // A cursor of another search has no word of this one.
+        // The cursor of another search has no word of this one.
         let driving = driving.or_else(|| query.terms.first())?;
         let Prefix { prefix, following: end } = Prefix::of(driving);
         let after = query.after.as_ref().map(|after| (after.word.clone(), after.tenant.to_string()));
@@ -83,7 +87,7 @@ mod tests {
         TenantQuery { terms: search_terms(terms), after, limit: 9 }
     }
 
-    /// As where every tenant is called `tenant` and has a number.
+    /// Counts as if every tenant were called `tenant` and had a number.
     fn count(prefix: &str) -> u64 {
         if prefix.starts_with(|letter: char| letter.is_ascii_digit()) { 3 } else { 90_000 }
     }

@@ -1,10 +1,12 @@
-//! From where secrets were used: what several requests and replicas saw, as one row an address.
+//! The addresses that used secrets: merges the uses of several requests and replicas into one row for each
+//! address.
 
 use std::collections::BTreeMap;
 
 use crate::SecretUsage;
 
-/// Each address of a secret once, with its last use, and of each secret only so many addresses, the latest.
+/// Each address of a secret once, with its last use. Of each secret only this number of addresses, the latest
+/// ones.
 #[must_use]
 pub fn latest_usage(usage: &[SecretUsage], kept: usize) -> Vec<SecretUsage> {
     let mut latest: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
@@ -18,7 +20,7 @@ pub fn latest_usage(usage: &[SecretUsage], kept: usize) -> Vec<SecretUsage> {
     let mut all = Vec::new();
     for addresses in latest.into_values() {
         let mut usage: Vec<_> = addresses.into_values().collect();
-        // Stable, so that of addresses used at once the smaller ones stay.
+        // The sort is stable: of addresses that were used at the same time the smaller ones stay.
         usage.sort_by_key(|used| std::cmp::Reverse(used.at));
         all.extend(usage.into_iter().take(kept).cloned());
     }

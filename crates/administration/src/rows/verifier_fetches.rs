@@ -1,4 +1,5 @@
-//! Which verifiers fetched which keys: what several requests and replicas saw, as one row a verifier.
+//! The keys that verifiers fetched: merges the fetches of several requests and replicas into one row for each
+//! verifier.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +7,12 @@ use protocol::{Lifetime, Timestamp};
 
 use crate::VerifierFetch;
 
-/// A verifier that fetched within this span stays among those that are kept of a tenant. Anyone can fetch keys under any name, and
-/// new verifiers in any number must not displace those that wait for an announced key.
+/// A verifier that fetched within this span keeps its row. Any caller can fetch keys under any name, and new
+/// verifiers in any number must not displace those that wait for an announced key.
 const PLACE_KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
-/// Each verifier of a tenant once, with its last fetch and the newest key that it ever was given, in the order of their names.
+/// Each verifier of a tenant once, with its last fetch and the newest key that it ever received, in the order
+/// of their names.
 #[must_use]
 pub fn merged_fetches(fetches: &[VerifierFetch]) -> Vec<VerifierFetch> {
     let mut merged: BTreeMap<_, VerifierFetch> = BTreeMap::new();

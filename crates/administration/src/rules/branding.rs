@@ -1,5 +1,5 @@
-//! The rules over the look of a tenant's pages. People must be able to tell the main button from the page, a logo is a picture that runs
-//! nothing, and no address leads anywhere but to an https page.
+//! The rules for the look of a tenant's pages. People must be able to distinguish the main button from the
+//! page, a logo is a picture that runs nothing, and every link leads to an https page.
 
 use tenancy::{Branding, Colour, Corners, Font};
 

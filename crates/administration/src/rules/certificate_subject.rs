@@ -1,4 +1,4 @@
-//! The rules over the subject of a client's certificates (RFC 8705 §2.1.2).
+//! The rules for the subject of a client's certificates (RFC 8705 §2.1.2).
 
 use registry::{CertificateSubject, SubjectKind};
 
@@ -12,7 +12,8 @@ pub(super) fn check_certificate_subject(
 ) -> Option<CertificateSubject> {
     let mut subjects = settings.certificate_subjects();
     let (kind, text) = subjects.next()?;
-    // RFC 8705 §2.1.2: "A client using the "tls_client_auth" authentication method MUST use exactly one of the below metadata parameters".
+    // RFC 8705 §2.1.2: "A client using the "tls_client_auth" authentication method MUST use exactly one of
+    // the below metadata parameters".
     if let Some((other, _)) = subjects.next() {
         let detail =
             format!("`{}` is given, too, and a client has one subject (RFC 8705 §2.1.2)", kind.member());

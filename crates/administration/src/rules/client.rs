@@ -1,4 +1,4 @@
-//! The rules over a client by itself: from a document to a registration (RFC 7591 §2).
+//! The rules for a client by itself: from a document to a registration (RFC 7591 §2).
 
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientKeys, ClientPurpose, ClientStatus, IntrospectionRight};
@@ -17,7 +17,8 @@ use crate::{ClientSettings, Permission};
 
 const METHOD: &str = "/token_endpoint_auth_method";
 
-/// The registration, without secrets, of no use where errors were found. A file also says how the client proves its identity.
+/// Checks the document and returns the registration without secrets, which is of no use if errors were found.
+/// A file also says how the client proves its identity.
 pub fn check_client(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -74,7 +75,7 @@ pub fn check_client(
     client
 }
 
-/// What a file must say, and what it may not.
+/// The members that a file must have, and those that it may not have.
 fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
@@ -103,7 +104,7 @@ fn check_purpose(errors: &mut FieldErrors, name: Option<&str>) -> Option<ClientP
     errors.check_one_of("/purpose", name?, &ClientPurpose::NAMED)
 }
 
-/// Where the keys of a client are published. They are fetched when an assertion needs them.
+/// Checks where the client publishes its keys. They are fetched when an assertion needs them.
 fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
     let uri = settings.jwks_uri.as_ref()?;
     if settings.jwks.is_some() {
@@ -117,11 +118,12 @@ fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option
     Some(uri.clone())
 }
 
-/// What a method needs, for every interface that creates such clients.
+/// Checks the members that a method needs, for every interface that creates such clients.
 fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     match client.authentication_method {
         ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
-            // RFC 8705 §2.2.2: the certificates of `self_signed_tls_client_auth` are registered by `jwks` or `jwks_uri`.
+            // RFC 8705 §2.2.2: the certificates of `self_signed_tls_client_auth` are
+            // registered by `jwks` or `jwks_uri`.
             let may_be_federated = client.authentication_method == ClientAuthenticationMethod::PrivateKeyJwt;
             let has_rules = may_be_federated && !settings.federated.is_empty();
             if settings.jwks.is_none() && settings.jwks_uri.is_none() && !has_rules {
@@ -175,12 +177,12 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
 fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAuthenticationMethod {
     let name = settings.token_endpoint_auth_method.as_str();
     let methods = ClientAuthenticationMethod::NAMES.map(|name| (name, name));
-    // A method that is not known is reported once; any known one serves for the other rules.
+    // An unknown method is reported once. Any known method then serves for the other rules.
     let name = errors.check_one_of(METHOD, name, &methods);
     name.and_then(|name| name.parse().ok()).unwrap_or(ClientAuthenticationMethod::Any)
 }
 
-/// A grant that is not served yet can be registered over the API, too: the token endpoint refuses it.
+/// The API can register a grant that is not served yet, too: the token endpoint refuses it.
 fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantType> {
     errors.check_distinct("/grant_types", names);
     let all = GrantType::ALL.map(|grant_type| (grant_type.as_str(), grant_type));
@@ -196,8 +198,9 @@ fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantTyp
     known
 }
 
-/// The audience of the administration is a client's only one: a resource server of another audience could use the token there. No file
-/// may name it. A client whose scopes are all of the administration needs no other audience.
+/// The audience of the administration must be the client's only one, because a resource server of another
+/// audience could use the token there. No file may name it. A client that has only scopes of the
+/// administration needs no other audience.
 fn check_audiences(
     errors: &mut FieldErrors,
     tenant: &Tenant,

@@ -1,4 +1,4 @@
-//! The rules over what a client is registered for at the authorization endpoint.
+//! The rules for a client's registration at the authorization endpoint.
 
 use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redirect_uri};
 use registry::CodeFlow;
@@ -59,7 +59,8 @@ pub(super) fn check_code_flow(
     flow
 }
 
-/// No name is resolved for http, so http is for loopback addresses, where the server's outbound networks allow them.
+/// No name is resolved for http. So http is for loopback addresses, if the server's outbound networks allow
+/// them.
 fn check_backchannel_logout_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
     const AT: &str = "/backchannel_logout_uri";
     let uri = settings.backchannel_logout_uri.as_ref()?;

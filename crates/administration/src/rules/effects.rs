@@ -1,4 +1,5 @@
-//! Settings that are valid and have no effect, or another effect than intended. Every interface warns of them, and none refuses them.
+//! Valid settings that have no effect, or another effect than intended. Every interface warns of them, and
+//! none refuses them.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
@@ -17,7 +18,7 @@ pub struct UrlRule(Arc<Refuses>);
 
 type Refuses = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// What a tenant has for its clients.
+/// The audiences and scopes that a tenant offers its clients.
 pub struct Offer<'a> {
     audiences: BTreeSet<&'a str>,
     scopes: BTreeSet<&'a str>,
@@ -26,7 +27,7 @@ pub struct Offer<'a> {
     urls: &'a UrlRule,
 }
 
-/// What is unusual in a tenant without its clients.
+/// The unusual settings of a tenant without its clients.
 #[must_use]
 pub fn tenant_effects(settings: &TenantSettings) -> Vec<FieldError> {
     // Without oauth2 there is no token endpoint, which every other strategy needs.
@@ -86,7 +87,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// What is unusual in a client of the tenant.
+    /// The unusual settings of a client of the tenant.
     #[must_use]
     pub fn client_effects(&self, id: &str, client: &ClientSettings) -> Vec<FieldError> {
         let mut found = self.unknown_names(client);
@@ -96,7 +97,7 @@ impl<'a> Offer<'a> {
         found
     }
 
-    /// Audiences, resources and scopes that no resource server of the tenant has, most often misspelt ones.
+    /// Audiences, resources and scopes that no resource server of the tenant has. Most of them are misspelt.
     fn unknown_names(&self, client: &ClientSettings) -> Vec<FieldError> {
         let is_of_people = |scope: &str| ScopeToken::OF_PEOPLE.contains(&scope);
         let is_reserved = |scope: &str| scope.starts_with(ScopeToken::RESERVED_PREFIX);

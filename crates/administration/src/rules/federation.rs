@@ -1,4 +1,4 @@
-//! The rules over other issuers and what clients are known by there.
+//! The rules for other issuers, and for the clients' rules over assertions of these issuers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,9 @@ use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, member, unfit};
 use crate::documents::schema;
 use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings};
 
-/// So many rules may a client have.
+/// The most rules of a client.
 const MOST_RULES: usize = 20;
-/// So many bytes may a subject have.
+/// The most bytes of a subject.
 const LONGEST_SUBJECT: usize = 1_024;
 /// The claims that a rule has members for.
 const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
@@ -101,7 +101,7 @@ fn check_algorithms(errors: &mut FieldErrors, at: &str, names: &[String]) -> Vec
     names.to_vec()
 }
 
-/// What a client is known by at other issuers.
+/// Checks the rules of a client over assertions of other issuers.
 pub(super) fn check_trust_rules(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -192,7 +192,8 @@ fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) ->
     (name.to_owned(), pattern)
 }
 
-/// Subjects that rules of two clients have in common. An assertion of such a one needs `client_id` beside it.
+/// Subjects that rules of two clients have in common. An assertion with such a subject needs `client_id` in
+/// its request.
 #[must_use]
 pub fn overlapping_subjects(tenant: &TenantSettings) -> Vec<(String, FieldError)> {
     type OfIssuer<'a> = BTreeMap<&'a str, Vec<(&'a str, usize, TextPattern)>>;

@@ -1,4 +1,5 @@
-//! Everything that is wrong with a document, each at its place below a common pointer, and the rules that many members share.
+//! Collects all errors of a document, each with its pointer below a common one. Also has the rules that many
+//! members share.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +21,13 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// Of a document that came this way.
+    /// The errors of a document that came through this interface.
     #[must_use]
     pub fn of(interface: Interface) -> Self {
         Self { interface, ..Self::default() }
     }
 
-    /// Of a document that is a member of another one, at this pointer.
+    /// The errors of a document that is a member of another one, at this pointer.
     #[must_use]
     pub(crate) fn below(base: &str) -> Self {
         Self { base: base.to_owned(), ..Self::default() }
@@ -47,13 +48,13 @@ impl FieldErrors {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint));
     }
 
-    /// An error of the value itself, whatever stands beside it.
+    /// An error of the value itself, whatever the rest of the document contains.
     fn refuse_value(&mut self, at: &str, detail: impl Into<String>, hint: impl Into<String>) {
         let error = FieldError::at(format!("{}{at}", self.base), detail).with_hint(hint);
         self.found.push(FieldError { is_of_value: true, ..error });
     }
 
-    /// What can be written and is not served yet: an error over the API, a warning in a file.
+    /// A valid value that is not served yet: an error over the API, a warning in a file.
     pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
         match self.interface {
             Interface::Api => self.refuse(at, format!("{what} is not served"), instead),
@@ -64,7 +65,7 @@ impl FieldErrors {
         }
     }
 
-    /// Errors that were found elsewhere, below the same pointer.
+    /// Adds errors that were found elsewhere, below the same pointer.
     pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
         let base = &self.base;
         let below = |error: FieldError| FieldError { pointer: format!("{base}{}", error.pointer), ..error };
@@ -90,7 +91,8 @@ impl FieldErrors {
         }
     }
 
-    /// A description: one line of up to so many characters, which lists, audit records, terminals and pages show as it is.
+    /// A description: one line with at most this number of characters, because lists, audit records,
+    /// terminals and pages show it unchanged.
     pub(super) fn check_description(&mut self, at: &str, description: &str, longest: usize) {
         let is_long = description.chars().count() > longest;
         let too_long = is_long.then(|| format!("is longer than {longest} characters"));
@@ -132,7 +134,7 @@ impl FieldErrors {
         }
     }
 
-    /// A scope, if it is one.
+    /// Parses a scope.
     pub fn check_scope(&mut self, at: &str, text: &str) -> Option<ScopeToken> {
         let token = ScopeToken::parse(text);
         if token.is_err() {
@@ -172,7 +174,7 @@ impl FieldErrors {
         tokens.filter_map(|(index, item)| self.check_scope(&format!("{at}/{index}"), item)).collect()
     }
 
-    /// One of these names.
+    /// Finds the value of one of these names.
     pub(crate) fn check_one_of<T>(&mut self, at: &str, name: &str, named: &[(&str, T)]) -> Option<T>
     where
         T: Copy,

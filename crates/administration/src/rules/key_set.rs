@@ -45,7 +45,8 @@ pub(super) fn check_keys(
         errors.refuse(&format!("{at}/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
     }
     for number in keys.keys().with_another_certificate() {
-        // RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by other members of the JWK."
+        // RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by
+        // other members of the JWK."
         let detail = "this does not begin with a certificate of the key (RFC 7517 §4.7)";
         let hint = "give the certificate as DER in base64, or leave `x5c` out";
         errors.refuse(&format!("{at}/keys/{}/x5c", number - 1), detail, hint);

@@ -1,4 +1,5 @@
-//! The rules over a tenant's logo: a picture of pixels that does not move, of a bounded size. It is judged by its first bytes and never decoded.
+//! The rules for a tenant's logo: a pixel picture without animation, of a bounded size. Only its first bytes
+//! are checked, and it is never decoded.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -42,7 +43,7 @@ pub(super) fn check(
     }
 }
 
-/// A dark one alone would leave light pages without any.
+/// With a dark logo alone, light pages would have none.
 pub(super) fn check_pair(errors: &mut FieldErrors, settings: [Option<&LogoSettings>; 2]) {
     if let [None, Some(_)] = settings {
         let detail = "there is no `logo` that it takes the place of on a dark page";
@@ -52,7 +53,7 @@ pub(super) fn check_pair(errors: &mut FieldErrors, settings: [Option<&LogoSettin
 
 /// `None`: it is not base64.
 fn read(data: &str) -> Result<Logo, Option<UnfitImage>> {
-    // What is much too long is not decoded.
+    // A text that is much too long is not decoded.
     if data.len() > Image::MOST_BYTES * 2 {
         return Err(Some(UnfitImage::TooLarge(data.len() / 4 * 3)));
     }

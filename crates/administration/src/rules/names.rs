@@ -1,5 +1,5 @@
-//! Names that must not mean two things within a tenant: a token without a requested resource may have its client's id as `aud`, so no
-//! audience, resource or issuer may be called like a client.
+//! Names that must not mean two things within a tenant. A token without a requested resource may have its
+//! client's id as `aud`, so no audience, resource or issuer may have the name of a client.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::TenantState;
 pub struct TakenNames<'a>(HashMap<&'a str, &'static str>);
 
 impl<'a> TakenNames<'a> {
-    /// Of a tenant with these resource servers and clients.
+    /// The names of a tenant with these resource servers and clients.
     pub fn of(
         tenant: &'a Tenant,
         servers: impl Iterator<Item = &'a ResourceServer>,
@@ -32,7 +32,7 @@ impl<'a> TakenNames<'a> {
         Self(taken)
     }
 
-    /// What the id of this client is already, if anything.
+    /// The other meaning of this client's id, if it has one.
     #[must_use]
     pub fn role_of(&self, client: &Client) -> Option<&'static str> {
         self.0.get(client.id.as_str()).copied()
@@ -47,8 +47,8 @@ impl<'a> TakenNames<'a> {
     }
 }
 
-/// A client, as it is to be, against all other names of its tenant. Names of deleted rows are free for other kinds; a retired resource
-/// server keeps its name, which it has again when it is declared again.
+/// Checks the new state of a client against all other names of its tenant. Names of deleted rows are free for
+/// other kinds. A retired resource server keeps its name, because it may be declared again.
 pub(crate) fn check_client_names(
     errors: &mut FieldErrors,
     client: &Client,
@@ -96,8 +96,8 @@ fn issuers(tenant: &Tenant) -> impl Iterator<Item = (String, &Issuer)> {
     std::iter::once(("/issuer".to_owned(), &tenant.issuer)).chain(aliases)
 }
 
-/// An issuer or alias belongs to one tenant, whatever the status of that tenant is. `owner_of` knows the other tenants' issuers, and may
-/// know the tenant's own.
+/// An issuer or alias belongs to one tenant, whatever the status of that tenant is. `owner_of` finds the
+/// tenant that has an issuer; this may be the checked tenant itself.
 pub fn check_issuer_owners<'a>(
     errors: &mut FieldErrors,
     tenant: &Tenant,

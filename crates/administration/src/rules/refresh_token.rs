@@ -1,4 +1,5 @@
-//! The rules over how long refresh tokens live. Their rows lie in a ring, which has room for so many days.
+//! The rules for the lifetime of refresh tokens. A ring of partitions with a limited number of days has their
+//! rows.
 
 use tenancy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 
@@ -16,7 +17,7 @@ pub(super) fn check(errors: &mut FieldErrors, settings: &RefreshTokenSettings) -
     RefreshTokenPolicy::default().with(check_own(errors, &own))
 }
 
-/// What a client says in the place of its tenant.
+/// Checks the settings of a client that replace those of its tenant.
 pub(super) fn check_own(
     errors: &mut FieldErrors,
     settings: &OwnRefreshTokenSettings,
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
     use crate::{ClientSettings, TenantSettings};
 
-    /// Of a tenant, and of one of its clients.
+    /// Checks the policy of a tenant, and that of one of its clients.
     #[track_caller]
     fn check(policy: Value, expected: &[&str]) {
         let (mut errors, mut own_errors) = (FieldErrors::default(), FieldErrors::default());

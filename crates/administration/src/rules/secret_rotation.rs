@@ -1,4 +1,4 @@
-//! The rules over the schedule by which a client's secret is replaced.
+//! The rules for the schedule of a client's secret rotation.
 
 use protocol::{Credential, Lifetime};
 use registry::SecretRotation;
@@ -6,7 +6,7 @@ use registry::SecretRotation;
 use super::FieldErrors;
 use crate::{ClientSettings, RotationScheduleSettings, SecretPlace};
 
-/// Where it does not say for how long the secrets before stay valid.
+/// How long the previous secrets stay valid if the schedule does not say.
 const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 const SHORTEST: Lifetime = Lifetime::from_seconds(3600);
 const LONGEST: Lifetime = Lifetime::from_seconds(400 * 86_400);

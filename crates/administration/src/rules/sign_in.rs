@@ -1,4 +1,4 @@
-//! The rules over how long people stay signed in.
+//! The rules for how long people stay signed in.
 
 use protocol::Lifetime;
 use tenancy::{SessionPolicy, SignInPolicy};

@@ -1,4 +1,4 @@
-//! The rules over how a tenant signs: no key may sign before every verifier knows it.
+//! The rules for a tenant's signing policy: no key may sign before every verifier can know it.
 
 use protocol::{Lifetime, SigningAlgorithm, is_of_this_machine};
 use tenancy::{KidForm, SigningPolicy};
@@ -6,7 +6,8 @@ use tenancy::{KidForm, SigningPolicy};
 use super::{FieldErrors, TenantContext};
 use crate::SigningSettings;
 
-/// The policy, of no use where errors were found. `l1_lifetime` is how long a replica may serve a key set from its own memory.
+/// Checks the settings and returns the policy, which is of no use if errors were found. `l1_lifetime` is how
+/// long a replica may serve a key set from its own memory.
 pub(super) fn check(
     errors: &mut FieldErrors,
     settings: &SigningSettings,

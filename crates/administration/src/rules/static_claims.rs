@@ -1,4 +1,5 @@
-//! Claims that access tokens have beside those of the grant: no claim of the server, and not many.
+//! The rules for claims that access tokens have beside those of the grant: they are few, and none has the
+//! name of a claim of the server.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use super::FieldErrors;
 use crate::ClientSettings;
 use crate::documents::escaped;
 
-/// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC 7662 §2.2, RFC 8693 §4).
+/// The claims and members of introspection that the server decides (RFC 9068 §2.2, RFC
+/// 7662 §2.2, RFC 8693 §4).
 pub(crate) const RESERVED: [&str; 28] = [
     "iss",
     "sub",
@@ -41,7 +43,7 @@ pub(crate) const RESERVED: [&str; 28] = [
     "events",
 ];
 
-/// The static claims of a client, and by their names those that its tokens copy of an assertion.
+/// Checks the static claims of a client, and the claims that its tokens copy from an assertion.
 pub(super) fn check_claims_of_client(
     errors: &mut FieldErrors,
     settings: &ClientSettings,
@@ -87,7 +89,7 @@ pub(super) fn check_static_claims(
     at: &str,
     claims: &Map<String, Value>,
 ) -> StaticClaims {
-    // A value that is null is left out, as everywhere in a file.
+    // A value that is null counts as absent, as everywhere in a file.
     let given = claims.iter().filter(|(_, value)| !value.is_null());
     for (name, value) in given.clone() {
         let at = format!("{at}/{}", escaped(name));

@@ -1,4 +1,5 @@
-//! The rules over pairwise subjects: a client that has them belongs to one sector (OpenID Connect Core §8.1).
+//! The rules for pairwise subjects: a client with pairwise subjects belongs to one sector (OpenID Connect
+//! Core §8.1).
 
 use protocol::{GrantType, SubjectType, check_redirect_uri};
 use registry::{Client, CodeFlow};
@@ -30,8 +31,8 @@ pub(super) fn check_sector_identifier_uri(
     Some(uri.clone())
 }
 
-/// A client with pairwise subjects has a sector. Applications of the Thunder-compatible API cannot name one: without
-/// one host of all their redirect URIs, each of them is one by itself.
+/// A client with pairwise subjects needs a sector. Applications of the Thunder-compatible API cannot name
+/// one. If their redirect URIs do not share one host, each of them is a sector by itself.
 pub(super) fn check_sector(
     errors: &mut FieldErrors,
     tenant: &Tenant,
@@ -46,7 +47,7 @@ pub(super) fn check_sector(
     }
     if let Some(why) = lacks_sector(flow) {
         let at = if flow.subject_type.is_some() { "/subject_type" } else { "/redirect_uris" };
-        // A member that is not there has no place in a file.
+        // An absent member has no place in a file.
         let at = if flow.redirect_uris.is_empty() && flow.subject_type.is_none() { "" } else { at };
         let detail = format!(
             "a client with pairwise subjects belongs to one sector, and {why} (OpenID Connect Core §8.1)"
@@ -56,7 +57,7 @@ pub(super) fn check_sector(
     }
 }
 
-/// A tenant whose clients have pairwise subjects from now on, against those that would have no sector.
+/// Checks a tenant whose clients get pairwise subjects, against the clients that would have no sector.
 pub(crate) fn check_sectors<'a>(
     errors: &mut FieldErrors,
     before: &Tenant,

@@ -1,4 +1,4 @@
-//! The rules over a tenant by itself, without its clients.
+//! The rules for a tenant by itself, without its clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,14 @@ use crate::{
     ResourceScopes, ResourceServerSettings, SignInLimitsSettings, TenantSettings,
 };
 
-/// What the rules over a tenant need beside its document.
+/// The facts that the rules for a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
 pub struct TenantContext<'a> {
     /// Issuers are derived from it.
     pub public_url: &'a str,
     /// How long a replica may serve rows from its own memory.
     pub l1_lifetime: Lifetime,
-    /// The look of its pages until now, where there is a tenant already: a document names its logos by their digests.
+    /// The previous look of its pages, if the tenant exists: a document names its logos by their digests.
     pub branding: Option<&'a Branding>,
 }
 
@@ -72,7 +72,7 @@ pub fn check_tenant(
     }
 }
 
-/// A client that may introspect must be there; one that was named before may have gone since.
+/// A client that may introspect must exist. A client that was named before may have been deleted since.
 pub fn check_introspection_clients(
     errors: &mut FieldErrors,
     before: Option<&Tenant>,
@@ -120,7 +120,7 @@ fn check_issuers(
     (issuer.unwrap_or(derived), aliases)
 }
 
-/// Any value of `iss`. One below the path of the tenants belongs to the tenant of that id alone.
+/// Checks a value of `iss`. A value below the path of the tenants belongs to the tenant of that id alone.
 fn check_iss(
     errors: &mut FieldErrors,
     at: &str,
@@ -282,7 +282,7 @@ fn check_scopes(
     (tokens.into_iter().collect(), descriptions)
 }
 
-/// The administrators of the tenant `platform` are the platform's, whose writes the server's settings limit.
+/// The tenant `platform` contains the platform's administrators. The server's settings limit their writes.
 fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
     let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = settings;
     let SignInLimitsSettings { account, known_browser, source } = sign_in;

@@ -34,8 +34,8 @@ pub(super) fn is_absolute_uri(text: &str) -> bool {
     text.len() <= LONGEST_URI && ResourceIndicator::parse(text).is_ok()
 }
 
-/// A URL that keys are fetched from: https, or http on this machine's own addresses; without a user and a fragment. Whether its addresses
-/// may be connected to is decided when it is fetched.
+/// A URL that keys are fetched from: https, or http on this machine's own addresses, without a user and a
+/// fragment. The fetch decides which addresses may be connected to.
 pub(super) fn is_key_set_url(text: &str) -> bool {
     let is_fetched = |url: Url| {
         (url.scheme() == "https" || (url.scheme() == "http" && is_loopback_address(&url)))

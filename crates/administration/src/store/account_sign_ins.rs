@@ -1,4 +1,4 @@
-//! What the sign-ins of an account leave behind.
+//! The store of an account's sessions and consents.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -7,15 +7,16 @@ use tenancy::{Stored, TenantId};
 
 use crate::ConsentState;
 
-/// Reads what the sign-ins of an account leave behind. [`TenantRows::commit`](crate::TenantRows::commit) ends it.
+/// Reads the sessions and consents of an account. [`TenantRows::commit`](crate::TenantRows::commit) ends
+/// them.
 #[async_trait]
 pub trait AccountSignIns: Send + Sync {
-    /// The sessions of the account, ended ones too, those first that were used last, and [`LISTED_SESSIONS`] at most.
+    /// The sessions of the account with ended ones, the last used first, and [`LISTED_SESSIONS`] at most.
     async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>>;
 
-    /// What the account has allowed clients, in the order of their ids.
+    /// The consents to clients, in the order of the clients' ids.
     async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>>;
 }
 
-/// So many sessions of an account are listed.
+/// The most sessions of an account in a list.
 pub const LISTED_SESSIONS: u32 = 200;

@@ -1,4 +1,4 @@
-//! A change with all that it needs, as a store commits it.
+//! A change with all data that a store needs to commit it.
 
 use accounts::{AccountId, AccountPassword};
 use keys::KeyRecord;
@@ -12,16 +12,17 @@ use crate::{AuditRecord, Change, Fingerprint, ManagedBy, TenantState};
 /// Changes that belong together, with all that they need.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
-    /// The interface of the request. It marks the rows that are added, and rows of other interfaces are not touched.
+    /// The interface of the request. Added rows belong to it, and rows of other interfaces are not touched.
     pub managed_by: ManagedBy,
     /// The configuration of the changes; absent for the other interfaces.
     pub generation: Option<NewGeneration>,
-    /// Tenants that were there when it was planned, each at the revision on which the plan rests. Every tenant that is touched and not
-    /// added is among them.
+    /// The tenants that existed at the time of the plan, each with the revision that the plan expects. Every
+    /// tenant that changes and is not added is among them.
     pub expected_revisions: Vec<(TenantId, u64)>,
-    /// The tenants whose rows change, as the decision saw them at these revisions, with at least the clients that change.
+    /// The tenants whose rows change, as the decision saw them at these revisions. They contain at least the
+    /// clients that change.
     pub before: Vec<TenantState>,
-    /// What changes.
+    /// The changes.
     pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.
     pub secrets: Vec<NewSecret>,
@@ -29,13 +30,13 @@ pub struct CommitRequest {
     pub passwords: Vec<NewPassword>,
     /// The sealed keys that tenants begin with.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
-    /// What happens to signing keys.
+    /// The changes of signing keys.
     pub keys: KeyCommit,
-    /// What is noted at the tenants.
+    /// The metadata to write at the tenants.
     pub tenant_metadata: Vec<TenantMetadata>,
-    /// Who did what.
+    /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
-    /// What is answered to a repetition of this request.
+    /// The answer to a repetition of this request.
     pub idempotent: Option<IdempotentAnswer>,
     /// When.
     pub now: Timestamp,
@@ -62,7 +63,7 @@ impl CommitRequest {
         }
     }
 
-    /// The tenant that the request concerns, if it concerns one only. Configurations concern all tenants.
+    /// The tenant of the request, if it concerns only one. Configurations concern all tenants.
     #[must_use]
     pub fn sole_tenant(&self) -> Option<&TenantId> {
         let expected = self.expected_revisions.iter().map(|(tenant, _)| tenant);
@@ -86,7 +87,7 @@ pub struct NewSecret {
     pub secret: ClientSecret,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
-    /// What people call it.
+    /// The name that people chose for it.
     pub name: Option<String>,
     /// The [fingerprint](secrets::GeneratedSecret::fingerprint) of a generated value.
     pub fingerprint: Option<String>,
@@ -99,27 +100,29 @@ pub struct NewPassword {
     pub tenant: TenantId,
     /// The account.
     pub account: AccountId,
-    /// Its stored form; none where the account has no password any more.
+    /// The stored form. None if the account has no password any more.
     pub password: Option<AccountPassword>,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
 }
 
-/// What is noted at a tenant beside its fields.
+/// The metadata of a tenant beside its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantMetadata {
-    /// At which.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Of the declaration that the tenant now agrees with; absent where it is no longer declared.
+    /// The fingerprint of the declaration that the tenant now agrees with. None if it is no longer declared.
     pub fingerprint: Option<Fingerprint>,
-    /// When the last token that was issued under a longer lifetime than today's expires; absent leaves what is noted.
+    /// When the last token expires that was issued under a longer lifetime than today's. None leaves the
+    /// stored value.
     pub previous_tokens_until: Option<Timestamp>,
-    /// For how long copies of the key set were kept under the policy until now, and until when such copies may be about; absent leaves
-    /// what is noted.
+    /// How long copies of the key set were cached under the previous policy, and until when such copies may
+    /// be used. None leaves the stored value.
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
 }
 
-/// What a commit does to signing keys beside its changes, which have the new times of keys and the keys that are destroyed.
+/// The effect of a commit on signing keys beside its changes. The changes have the new times of keys and the
+/// keys that are destroyed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyCommit {
     /// New keys; each number must be its tenant's next one.
@@ -128,14 +131,14 @@ pub struct KeyCommit {
     pub due: Vec<(TenantId, Option<Timestamp>)>,
 }
 
-/// What became of a commit.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// Everything is written.
     Committed {
-        /// The number of the configuration, where there was one.
+        /// The number of the configuration, if there was one.
         generation: Option<u64>,
     },
-    /// Nothing is written: something that the plan rests on has changed since. Plan again.
+    /// Nothing is written: a row that the plan depends on has changed since. The caller must plan again.
     StaleRevision,
 }

@@ -1,4 +1,4 @@
-//! Sessions of the console.
+//! The store of console sessions.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -7,11 +7,12 @@ use tenancy::{Stored, TenantId};
 
 use crate::ConsoleSession;
 
-/// Keeps sessions of the console. They are never read from a cache: one that was ended is ended everywhere.
+/// Stores sessions of the console. They are never read from a cache, so a session that was ended is ended
+/// everywhere.
 #[async_trait]
 pub trait ConsoleSessions: Send + Sync {
-    /// Adds a link or a session. Those of the tenant that have expired go, and the oldest of the same holder beyond
-    /// [`ConsoleSession::MOST`].
+    /// Adds a link or a session. Deletes the expired ones of the tenant, and the oldest of the same holder
+    /// over [`ConsoleSession::MOST`].
     async fn add_console_session(
         &self,
         tenant: &TenantId,
@@ -27,7 +28,8 @@ pub trait ConsoleSessions: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<ConsoleSession>>;
 
-    /// Writes the session that a link has become. Says whether it did: of two exchanges of one link one gets a session.
+    /// Replaces a link by its session. Returns whether it did: one of two concurrent exchanges of a link gets
+    /// a session.
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool>;
 
     /// Notes that a session is in use.

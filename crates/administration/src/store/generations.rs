@@ -1,4 +1,4 @@
-//! Applied configurations.
+//! The store of applied configurations.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -18,7 +18,7 @@ pub trait Generations: Send + Sync {
     /// The latest whole generations, the newest first.
     async fn list_generations(&self, limit: u32) -> Stored<Vec<Generation>>;
 
-    /// The sealed sources of a generation, if the store still keeps them.
+    /// The sealed sources of a generation, if they are still stored.
     async fn find_generation_sources(&self, number: u64) -> Stored<Option<Vec<u8>>>;
 }
 
@@ -27,26 +27,28 @@ pub trait Generations: Send + Sync {
 pub struct Generation {
     /// Counted from 1.
     pub number: u64,
-    /// What was applied.
+    /// The applied content.
     pub content: Fingerprint,
     /// When.
     pub applied_at: Timestamp,
-    /// Tenants to which it was not applied because of a conflict, in the order of their ids. Where there are none, it is whole.
+    /// Tenants to which it was not applied because of a conflict, in the order of their ids. If there are
+    /// none, the generation is whole.
     pub left_out: Vec<TenantId>,
 }
 
-/// A configuration that is to be applied.
+/// A configuration to apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGeneration {
-    /// What is applied.
+    /// The content to apply.
     pub content: Fingerprint,
-    /// The latest number when the plan was made: of two replicas with the same change, only one applies it.
+    /// The latest number when the plan was made. Of two replicas with the same change, only one applies it.
     pub expected_latest: Option<u64>,
-    /// What it was read from, sealed, for a rollback. Those of the latest [`KEPT_SOURCES`] whole generations are kept.
+    /// The sealed content that it was read from, for a rollback. The store keeps those of the latest
+    /// [`KEPT_SOURCES`] whole generations.
     pub sealed_sources: Option<Vec<u8>>,
-    /// As [`Generation::left_out`].
+    /// See [`Generation::left_out`].
     pub left_out: Vec<TenantId>,
 }
 
-/// So many generations can be rolled back to.
+/// The number of generations to which a rollback is possible.
 pub const KEPT_SOURCES: u64 = 20;

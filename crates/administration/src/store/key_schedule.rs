@@ -1,4 +1,4 @@
-//! When a tenant's keys are due, and which process handles them.
+//! The times when tenants' keys are due, and the process that handles them.
 
 use async_trait::async_trait;
 use keys::KeyRecords;
@@ -16,31 +16,34 @@ pub trait KeySchedule: Send + Sync {
     /// At most `limit` tenants whose keys are due, the longest due first. An index finds them.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
-    /// When the keys of tenants are to be looked at next, the earliest first: of this tenant, or of so many tenants at most.
+    /// When the keys of tenants must be checked next, the earliest first: of this tenant, or of this number
+    /// of tenants at most.
     async fn next_key_steps(
         &self,
         tenant: Option<&TenantId>,
         limit: u32,
     ) -> Stored<Vec<(TenantId, Timestamp)>>;
 
-    /// Whether this holder has the lease until then. It gets a lease that is free, has expired or is its own already.
+    /// Takes the lease for this holder until this instant, if it is free, has expired or is the holder's
+    /// already. Returns whether the holder has it.
     async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
 }
 
-/// A tenant's keys, and what their lives depend on, as they were at one moment.
+/// A tenant's keys with the facts that their lives depend on, as of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantKeys {
     /// The tenant, as requests see it.
     pub tenant: Tenant,
-    /// How it stands.
+    /// The lifecycle of the tenant.
     pub lifecycle: RowLifecycle,
-    /// On which a plan rests.
+    /// The revision that a plan expects.
     pub revision: u64,
-    /// The longest lifetime of its tokens, as the tenant and its live clients say today.
+    /// The longest lifetime of its tokens under today's settings of the tenant and its live clients.
     pub longest_token: Lifetime,
     /// When the last token that was issued under a longer lifetime than today's expires.
     pub previous_tokens_until: Option<Timestamp>,
-    /// For how long copies of the key set were kept under an earlier policy, and until when such copies may be about.
+    /// How long copies of the key set were cached under an earlier policy, and until when such copies may be
+    /// used.
     pub previous_jwks: Option<(Lifetime, Timestamp)>,
     /// When its keys are to be looked at.
     pub due_at: Option<Timestamp>,

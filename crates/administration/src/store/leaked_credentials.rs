@@ -1,13 +1,13 @@
-//! Finds credentials without knowing whose they are: across tenants, for reports of leaks alone.
+//! Finds credentials across all tenants, without knowing their clients. Only reports of leaks use it.
 
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
-/// Reads candidates; the hash decides which one it is.
+/// Reads candidates. The hash decides which one is the reported credential.
 #[async_trait]
 pub trait LeakedCredentials: Send + Sync {
-    /// The generated secrets that end with this hint, in the order of their paths, after this one.
+    /// The generated secrets with this hint, in the order of their paths, after this one.
     async fn find_secrets_by_hint(
         &self,
         hint: &str,

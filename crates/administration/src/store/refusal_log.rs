@@ -1,4 +1,4 @@
-//! The last refused requests of tenants, written without a commit, several at once.
+//! The store of refused requests. They are written without a commit, several at once.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -10,35 +10,36 @@ use crate::Refusal;
 /// Writes refusals, and reads them.
 #[async_trait]
 pub trait RefusalLog: Send + Sync {
-    /// Writes them, each once. Of each tenant the latest are kept; it ignores tenants that do not exist.
+    /// Writes refused requests, each once. The latest ones of each tenant are kept. Requests of unknown
+    /// tenants are ignored.
     async fn record_refusals(&self, refusals: &[Refusal]) -> Stored<()>;
 
     /// A page of a tenant's refusals, the newest first.
     async fn list_refusals(&self, tenant: &TenantId, query: &RefusalQuery) -> Stored<Vec<Refusal>>;
 }
 
-/// Which refusals of a tenant.
+/// Selects refusals of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefusalQuery {
-    /// Only of this client, proven or not.
+    /// Only requests of this client, whether it was proven or not.
     pub client: Option<ClientId>,
-    /// Only for this reason.
+    /// Only requests with this reason.
     pub reason: Option<String>,
-    /// Only the request of this name.
+    /// Only the request with this identifier.
     pub request_id: Option<String>,
-    /// From then on.
+    /// Only requests from this instant on.
     pub since: Option<Timestamp>,
-    /// Only those that come after this one.
+    /// Only requests after this one in the order of the list.
     pub before: Option<RefusalCursor>,
-    /// At most so many.
+    /// At most this number.
     pub limit: u32,
 }
 
-/// Where a page of refusals ended.
+/// The end of a page of refusals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusalCursor {
     /// The time of the request.
     pub at: Timestamp,
-    /// Its name.
+    /// The identifier of the request.
     pub request_id: String,
 }

@@ -1,4 +1,4 @@
-//! Everything that is sealed at rest.
+//! The store of all sealed data.
 
 use async_trait::async_trait;
 use keys::KeyId;
@@ -10,8 +10,8 @@ use crate::Fingerprint;
 /// Reads and replaces what is sealed.
 #[async_trait]
 pub trait SealedItems: Send + Sync {
-    /// A page of all sealed items after a place, in the order of the places, without expired ones. A page may be short; an empty page
-    /// is the end.
+    /// A page of all sealed items after a place, in the order of the places, without expired ones. A page may
+    /// be short; an empty page is the last.
     async fn list_sealed(
         &self,
         after: Option<&SealedPlace>,
@@ -19,13 +19,13 @@ pub trait SealedItems: Send + Sync {
         now: Timestamp,
     ) -> Stored<Vec<(SealedPlace, Vec<u8>)>>;
 
-    /// Replaces the sealed bytes of a place if they are still the old ones, and returns whether they were.
+    /// Replaces the sealed bytes of a place if they are still the old ones. Returns whether it did.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool>;
 
     /// A sealed value by its name.
     async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>>;
 
-    /// Stores a sealed value unless one of this name exists, and returns whether it did.
+    /// Stores a sealed value unless one of this name exists. Returns whether it did.
     async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool>;
 
     /// The sealed keys that came with their tenants from other installations.
@@ -35,41 +35,42 @@ pub trait SealedItems: Send + Sync {
     async fn holds_sealed_rows(&self) -> Stored<bool>;
 }
 
-/// What the name of a sealed value begins with that is the key of a tenant's digests.
+/// The prefix of the name of a sealed value that is the key of a tenant's digests.
 pub const TENANT_KEY: &str = "tenant key ";
 
-/// The name under which the key of a tenant's digests is sealed and kept.
+/// The name under which the sealed key of a tenant's digests is stored.
 #[must_use]
 pub fn tenant_key_name(tenant: &TenantId) -> String {
     format!("{TENANT_KEY}{tenant}")
 }
 
-/// Where something sealed is kept. Whatever is sealed at rest has its place here: what has none is lost with a former sealing key.
+/// The place of a sealed value. All sealed data needs a place here: data without one is lost when a previous
+/// sealing key is removed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedPlace {
     /// A private key; destroyed ones are left out.
     SigningKey {
-        /// Whose.
+        /// The tenant of the key.
         tenant: TenantId,
         /// Which.
         id: KeyId,
-        /// What it signs with, which is part of what it is sealed for.
+        /// The algorithm of its signatures. The seal is bound to it.
         algorithm: SigningAlgorithm,
     },
     /// A value of the installation, by its name.
     Named(String),
-    /// What a generation was read from.
+    /// The content that a generation was read from.
     Sources {
         /// Which.
         generation: u64,
-        /// What was applied, which is what it is sealed for.
+        /// The applied content. The seal is bound to it.
         content: Fingerprint,
     },
-    /// What was answered to an idempotency key.
+    /// The answer under an idempotency key.
     IdempotentAnswer {
-        /// As [`crate::IdempotentAnswer::tenant`].
+        /// See [`crate::IdempotentAnswer::tenant`].
         tenant: TenantId,
-        /// As [`crate::IdempotentAnswer::key`].
+        /// See [`crate::IdempotentAnswer::key`].
         key: [u8; 32],
     },
 }

@@ -1,4 +1,4 @@
-//! Which clients' secrets are to be replaced by the platform itself, and which process does it.
+//! The clients whose secrets the platform rotates on schedule, and the process that does it.
 
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -10,10 +10,12 @@ use crate::RotationProgress;
 /// The schedules of clients with `rotate`, across tenants on purpose: one process handles all of them.
 #[async_trait]
 pub trait SecretRotations: Send + Sync {
-    /// At most `limit` clients whose schedule is due, has changed or was never looked at, in turn by tenant.
+    /// At most `limit` clients whose schedule is due, has changed or was never checked. The tenants take
+    /// turns.
     async fn find_due_rotations(&self, now: Timestamp, limit: u32) -> Stored<Vec<(TenantId, ClientId)>>;
 
-    /// Takes one that is due, so that no other process has it before `until`. Whether this process has it.
+    /// Takes a due rotation, so that no other process gets it before `until`. Returns whether this process
+    /// has it.
     async fn take_rotation(
         &self,
         tenant: &TenantId,

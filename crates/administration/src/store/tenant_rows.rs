@@ -1,4 +1,4 @@
-//! Tenants with all that belongs to them: reading them, listing them, and committing a change.
+//! The store of tenants with all their rows: reads them, lists them, and commits changes.
 
 use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
@@ -28,35 +28,37 @@ pub trait TenantRows: Send + Sync {
     /// A page of a tenant's clients without deleted ones.
     async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>>;
 
-    /// The tenants that have these issuers or aliases, retired and deleted ones too.
+    /// The tenants with these issuers or aliases, with retired and deleted ones.
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>>;
 
-    /// The tenants that have or had a key with one of these RFC 7638 thumbprints, deleted ones too.
+    /// The tenants that have or had a key with one of these RFC 7638 thumbprints, with deleted ones.
     async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>>;
 
     /// At most `limit` tenants whose deletion is due.
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
-    /// Writes everything in the request, or nothing where a tenant has another revision than the expected one.
+    /// Writes everything in the request. Writes nothing if a tenant has another revision than the expected
+    /// one.
     async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome>;
 }
 
 /// Lists tenants.
 #[async_trait]
 pub trait TenantList: Send + Sync {
-    /// A page of tenants without deleted ones, each with the cursor of the page that begins after it.
+    /// A page of tenants without deleted ones, each with the cursor of the page after it.
     async fn list_tenants(&self, query: &TenantQuery) -> Stored<Vec<(TenantCursor, TenantState)>>;
 }
 
 /// Deletes client secrets that ended long ago.
 #[async_trait]
 pub trait EndedSecrets: Send + Sync {
-    /// Deletes at most `limit` client secrets that ended at least [`ENDED_SECRETS_STAY`] ago, and returns how many. The newest
-    /// [`KEPT_ENDED_SECRETS`] ended secrets of each client stay, and so do the secrets that a file declares.
+    /// Deletes at most `limit` client secrets that ended at least [`ENDED_SECRETS_STAY`] ago, and returns how
+    /// many. The newest [`KEPT_ENDED_SECRETS`] ended secrets of each client stay, and so do the secrets that
+    /// a file declares.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64>;
 }
 
-/// The number of ended secrets of each client that [`EndedSecrets::prune_ended_secrets`] leaves, the newest ones.
+/// How many ended secrets of each client [`EndedSecrets::prune_ended_secrets`] leaves, the newest ones.
 pub const KEPT_ENDED_SECRETS: u32 = 20;
 
 /// The span for which each ended secret stays.

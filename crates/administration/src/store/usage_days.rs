@@ -1,4 +1,4 @@
-//! How often what happened in tenants and at clients, day by day.
+//! The store of usage counts, of tenants and clients, by day.
 
 use std::ops::RangeInclusive;
 
@@ -18,7 +18,7 @@ pub trait UsageDays: Send + Sync {
     /// The counts of these days, ordered by day.
     async fn usage(&self, of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Stored<Vec<DayCounts>>;
 
-    /// What each of these clients of a tenant did in these days.
+    /// The counts of each of these clients of a tenant in these days.
     async fn client_counts(
         &self,
         tenant: &TenantId,
@@ -26,7 +26,7 @@ pub trait UsageDays: Send + Sync {
         days: &RangeInclusive<u64>,
     ) -> Stored<ClientCounts>;
 
-    /// Who was issued most tokens in these days: of a tenant its clients, of the platform its tenants.
+    /// The clients of a tenant, or the tenants of the platform, that were issued most tokens in these days.
     async fn busiest(
         &self,
         tenant: Option<&TenantId>,
@@ -34,26 +34,27 @@ pub trait UsageDays: Send + Sync {
         limit: u32,
     ) -> Stored<Vec<(String, u64)>>;
 
-    /// The replicas that have added counts within a day, each with when it did last; the latest first, and so many at most.
+    /// The replicas that have added counts within a day, each with its last time. The latest comes first,
+    /// with a limit.
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
 }
 
-/// What clients did, and since when their tenant is counted.
+/// The counts of clients, and the first day on which their tenant was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientCounts {
-    /// Of each client.
+    /// The counts of each client.
     pub counts: Vec<ClientCount>,
-    /// The first day of the tenant on which anything was counted, of those that are kept.
+    /// The first stored day on which anything of the tenant was counted.
     pub first_day: Option<u64>,
 }
 
-/// Whose counts.
+/// The tenant or client of the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsageOf<'a> {
-    /// Of all tenants together.
+    /// All tenants together.
     Platform,
-    /// Of all clients of a tenant together, and of requests of none.
+    /// All clients of a tenant together, with requests of no client.
     Tenant(&'a TenantId),
-    /// Of a client.
+    /// One client.
     Client(&'a TenantId, &'a ClientId),
 }

@@ -1,4 +1,5 @@
-//! Where secrets were used from, and which verifiers fetched keys. Both are written without a commit, several at once.
+//! The store of the addresses that used secrets, and of the verifiers that fetched keys. Both are written
+//! without a commit, several at once.
 
 use std::ops::RangeInclusive;
 
@@ -14,7 +15,7 @@ pub trait UsageLog: Send + Sync {
     /// The addresses that a client's secrets were used from.
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>>;
 
-    /// The same of these clients of a tenant, in the order of their ids.
+    /// The uses of the secrets of these clients of a tenant, in the order of the clients' ids.
     async fn secret_usage_of_clients(
         &self,
         tenant: &TenantId,
@@ -34,25 +35,26 @@ pub trait UsageLog: Send + Sync {
 /// A secret that was used from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretUsage {
-    /// Whose client.
+    /// The tenant of the client.
     pub tenant: TenantId,
-    /// Whose secret.
+    /// The client of the secret.
     pub client: ClientId,
     /// Which.
     pub secret: SecretId,
-    /// From where, as text; of each secret the latest [`KEPT_ADDRESSES`] are kept.
+    /// The address as text. The latest [`KEPT_ADDRESSES`] of each secret are stored.
     pub address: String,
     /// When last.
     pub at: Timestamp,
 }
 
-/// So many addresses are kept of each secret.
+/// The most addresses that are stored for each secret.
 pub const KEPT_ADDRESSES: usize = 32;
 
-/// A verifier that has fetched a tenant's keys. Numbers grow, so who has fetched key 7 has fetched all that were published with it.
+/// A verifier that has fetched a tenant's keys. Numbers grow, so a verifier that has fetched key 7 has
+/// fetched all keys that were published with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierFetch {
-    /// Whose keys.
+    /// The tenant of the keys.
     pub tenant: TenantId,
     /// Who, as user agent and address group.
     pub verifier: String,
@@ -62,5 +64,6 @@ pub struct VerifierFetch {
     pub newest_key: KeyId,
 }
 
-/// So many verifiers are kept of each tenant. Newcomers take the places of those alone that have not come for a day.
+/// The most verifiers that are stored for each tenant. A new verifier replaces only one that has not fetched
+/// for a day.
 pub const KEPT_VERIFIERS: usize = 256;

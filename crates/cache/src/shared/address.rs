@@ -2,8 +2,9 @@
 
 use redis::{ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
-/// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and `redis+cluster://host,host`, each also
-/// as `rediss` for TLS, with `user:password@` and a port where needed, and for a server or a master `/database`.
+/// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and
+/// `redis+cluster://host,host`. Each exists as `rediss` for TLS, and may have `user:password@` and a port. A
+/// server or a master may have `/database`.
 #[derive(Clone)]
 pub(crate) enum Address {
     Server(ConnectionInfo),
@@ -56,7 +57,7 @@ impl Address {
         }
     }
 
-    /// The same with this password. Sentinels have none.
+    /// Returns the address with this password. Sentinels have no password.
     pub(crate) fn with_password(self, password: &str) -> Self {
         let with = |info: ConnectionInfo| {
             let settings = info.redis_settings().clone().set_password(password);

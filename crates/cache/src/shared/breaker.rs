@@ -1,5 +1,5 @@
-//! A circuit breaker: all requests use the connection while it works; after the first failure none does until a probe
-//! has opened a new one.
+//! A circuit breaker: all requests use the connection while it works. After the first failure no request uses
+//! Redis until a probe has opened a new connection.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -9,13 +9,14 @@ pub(crate) struct Breaker<C> {
 }
 
 struct State<C> {
-    /// The number of connections so far, so that a late failure of an old connection does not close its successor.
+    /// The number of connections so far, so that a late failure of an old connection does
+    /// not close its successor.
     number: u64,
     connection: Option<C>,
 }
 
 impl<C: Clone> Breaker<C> {
-    /// Nothing was tried yet, so no request waits.
+    /// No connection was tried yet, so no request waits.
     pub(crate) fn open() -> Self {
         Self { state: RwLock::new(State { number: 0, connection: None }) }
     }
@@ -37,8 +38,8 @@ impl<C: Clone> Breaker<C> {
         state.connection = Some(connection);
     }
 
-    /// Records that the connection of this number failed. Returns whether that is new; then the caller starts the
-    /// probes.
+    /// Records that the connection of this number failed. Returns whether this is the first report; then the
+    /// caller starts the probes.
     pub(crate) fn trip(&self, number: u64) -> bool {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number == number && state.connection.take().is_some()

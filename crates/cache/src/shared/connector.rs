@@ -11,7 +11,7 @@ use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, 
 use super::address::Address;
 use super::options::RedisTiming;
 
-/// The way to open connections to Redis.
+/// Opens connections to Redis.
 pub(crate) struct Connector {
     address: RwLock<Address>,
     pub(crate) timing: RedisTiming,

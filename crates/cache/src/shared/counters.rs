@@ -11,8 +11,8 @@ pub struct RedisCounters {
     pub hits: Counter,
     /// Rows not found, expired ones included.
     pub misses: Counter,
-    /// Values that no replica of this installation sealed for this name: altered, moved, of another version or of
-    /// another installation.
+    /// Values that no replica of this installation sealed for this name: altered values, moved values, and
+    /// values of another version or installation.
     pub rejected: Counter,
     /// Rows written.
     pub puts: Counter,

@@ -1,4 +1,5 @@
-//! One shared value as it is sealed: its name, its format, when it was read, when it expires, and the tenant's epoch.
+//! A sealed value that replicas share: its name, its format, when it was read, when it expires, and the
+//! tenant's epoch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::sealer::{Purpose, Sealer};
 use crate::Freshness;
 
-/// The format of shared rows, which are serialized domain types. It changes with each of these types, as a test reminds: replicas of two
-/// versions must not read each other's rows.
+/// The format of shared rows, which are serialized domain types. Each change of these types needs another
+/// number, and a test checks that: replicas of two versions must not read each other's rows.
 const FORMAT: u32 = 19;
 
 /// A row that replicas share.
@@ -29,7 +30,8 @@ struct Form<R> {
     format: u32,
     name: String,
     epoch: String,
-    /// Milliseconds since 1970, both. They are inside the seal, so an attacker gains nothing by putting an old value back.
+    /// Milliseconds since 1970, like `expires_at`. Both are inside the seal, so an attacker gains nothing by
+    /// putting back an old value.
     read_at: u64,
     /// When the writer stops using the value. A reader with a shorter setting counts from `read_at`.
     expires_at: u64,
@@ -57,8 +59,8 @@ pub(crate) fn seal<R: Row>(
     sealer.seal(Purpose::Value, name, &serde_json::to_vec(&form).ok()?)
 }
 
-/// Opens the value of this name: `None` unless it is authentic and of this format. No time remains for a value that has expired or was
-/// read under another epoch.
+/// Opens the value of this name. Returns `None` unless it is authentic and of this format. No time remains
+/// for a value that has expired or was read under another epoch.
 pub(crate) fn open<R: Row>(
     sealer: &Sealer,
     name: &str,
@@ -95,7 +97,8 @@ mod tests {
         Freshness::new(Duration::from_secs(seconds))
     }
 
-    /// The remaining time of a value that one replica wrote and another reads, with these seconds of freshness each.
+    /// The remaining time of a value that one replica wrote and another reads, with these
+    /// seconds of freshness each.
     fn remaining(fresh: [u64; 2], value: Option<&KeyRecords>, epoch: &str, now: Duration) -> Duration {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let [writer, reader] = fresh.map(span);

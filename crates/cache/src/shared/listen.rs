@@ -1,5 +1,5 @@
-//! Receives invalidations of other replicas and resubscribes when the connection fails. Messages sent meanwhile are
-//! lost; a row is fresh for ten seconds at most, with or without messages.
+//! Receives invalidations of other replicas and resubscribes when the connection fails. Messages that are
+//! sent meanwhile are lost. A row is fresh for ten seconds at most, with or without messages.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

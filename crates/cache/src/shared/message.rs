@@ -1,5 +1,6 @@
-//! Invalidation messages between replicas: which rows of one tenant have changed. Messages are sealed like values. An
-//! attacker with access to Redis can neither create nor read one; a replayed message only costs some reads.
+//! Invalidation messages between replicas: the changed rows of one tenant. Messages are sealed like values.
+//! An attacker with access to Redis can neither create nor read one; a replayed message only costs some
+//! reads.
 
 use administration::Invalidation;
 use serde::{Deserialize, Serialize};

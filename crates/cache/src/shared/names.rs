@@ -1,5 +1,5 @@
-//! Names in Redis. The tenant comes first and in braces, so a cluster keeps a tenant's keys on one node. The client's
-//! identifier comes last and unescaped, so no two items share a name, whatever its characters.
+//! Names in Redis. The tenant comes first and in braces, so a cluster has all keys of a tenant on one node.
+//! The client's identifier comes last and unescaped, so no two items share a name.
 
 use administration::Invalidation;
 use base64::Engine as _;
@@ -14,7 +14,8 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The names of a row's value, of its lease and of the tenant's epoch. A row has the name of its invalidation.
+    /// The names of a row's value, of its lease and of the tenant's epoch. A row has the
+    /// name of its invalidation.
     pub(crate) fn of(&self, row: &Invalidation) -> [String; 3] {
         let (tenant, (kind, name)) = (row.tenant(), row.kind_and_name());
         let [value, lease] = match name {
@@ -39,7 +40,7 @@ impl Names {
         format!("{}:changes", self.prefix)
     }
 
-    /// Names that no tenant has, for a probe with the same commands.
+    /// The names of a probe with the same commands. No tenant has these names.
     pub(crate) fn probe(&self) -> [String; 3] {
         ["value", "lease", "epoch"].map(|what| format!("{}:{{.probe}}:{what}", self.prefix))
     }

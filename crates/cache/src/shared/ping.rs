@@ -1,4 +1,5 @@
-//! Whether Redis answers, for a look from outside. Unlike the probe of a replica it writes nothing.
+//! Whether Redis answers, for a check by another program, such as `latchkey doctor`. Unlike the probe of a
+//! replica it writes nothing.
 
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Connects to Redis and sends `PING`.
 ///
 /// # Errors
-/// What Redis or the connection says; the text holds no password.
+/// The error of Redis or of the connection. The text holds no password.
 pub async fn ping(options: RedisOptions) -> Result<(), String> {
     let RedisOptions { address, mut timing, .. } = options;
     (timing.connect, timing.response) = (PATIENCE, PATIENCE);

@@ -1,6 +1,6 @@
-//! Publishes invalidations. After the commit, one atomic step for each tenant deletes its rows in Redis and sends the
-//! message. While that fails, this replica bypasses Redis for the tenant and retries until the last old row has
-//! expired.
+//! Publishes invalidations. After the commit, one atomic step for each tenant deletes its rows in Redis and
+//! sends the message. While that fails, this replica bypasses Redis for the tenant and retries until the last
+//! old row has expired.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::Freshness;
 const AT_ONCE: usize = 200;
 
 impl RedisCache {
-    /// Invalidates changes. From its return on, Redis is bypassed for these tenants; the rest happens in the
-    /// background. The receiver gets whether the first attempt succeeded.
+    /// Invalidates changed rows. When it returns, Redis is bypassed for these tenants; the rest happens in
+    /// the background. The receiver gets whether the first attempt succeeded.
     pub(crate) fn publish_invalidation(
         self: &Arc<Self>,
         changes: &[Invalidation],

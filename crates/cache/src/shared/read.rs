@@ -1,8 +1,8 @@
 //! Reads a row from Redis or, if it is missing, from the store, and writes it to Redis for other replicas.
 //!
-//! A reader that misses gets a lease, a random token that Redis holds beside the value, and only then reads the
-//! store. A change removes the lease after its commit. So a value read before a change is never written after it: its
-//! lease is gone, by the change, by a flush or by a restart of Redis.
+//! A reader that misses gets a lease, a random token that Redis holds beside the value, and only then reads
+//! the store. A change removes the lease after its commit. So a value that was read before a change is never
+//! written after it: a change, a flush or a restart of Redis has removed its lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,8 +103,8 @@ impl RedisCache {
             if let Some(sealed) = value {
                 match entry::open::<R>(&self.sealer, &names[0], &epoch, freshness, now, &sealed) {
                     Some(entry) => {
-                        // The shorter of Redis's remaining time and ours, so neither clock alone can extend a
-                        // lifetime.
+                        // The shorter of the two remaining times counts, Redis's and this replica's, so
+                        // neither clock alone can extend a lifetime.
                         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
                         let remaining = entry.remaining.min(left);
                         let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);

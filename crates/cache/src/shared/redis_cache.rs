@@ -14,10 +14,12 @@ use super::pending_invalidations::PendingInvalidations;
 use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
 
-/// Marks that are written at a time, at each replica. More are left out: the store refuses what has no mark.
+/// The marks that each replica writes at the same time. Further marks are left out: the store refuses an
+/// identifier without a mark.
 const MARKS_AT_ONCE: usize = 1_024;
 
-/// The Redis between a replica's memory and its store. It never fails: without an answer of Redis the store is read.
+/// The Redis between a replica's memory and its store. It never fails: if Redis does not answer, the store is
+/// read.
 pub struct RedisCache {
     pub(crate) connection: Arc<RedisConnection>,
     pub(crate) names: Names,
@@ -30,8 +32,9 @@ pub struct RedisCache {
 }
 
 impl RedisCache {
-    /// Starts connecting to Redis in the background of this Tokio runtime, which must live as long as the cache.
-    /// Shared data is sealed under a key derived from the pepper, so only replicas with the same pepper can read it.
+    /// Starts connecting to Redis in the background of this Tokio runtime, which must live as long as
+    /// the cache. Shared data is sealed under a key derived from the pepper, so only replicas with
+    /// the same pepper can read it.
     #[must_use]
     pub fn open(options: RedisOptions, pepper: &Pepper) -> Arc<Self> {
         let RedisOptions { address, prefix, timing, clock } = options;
@@ -54,7 +57,7 @@ impl RedisCache {
         self.connection.breaker.is_closed()
     }
 
-    /// New connections use this password; those that are open go on.
+    /// New connections use this password. Open connections stay open.
     pub fn use_password(&self, password: &str) {
         self.connection.connector.use_password(password);
     }

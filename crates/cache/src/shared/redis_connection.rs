@@ -1,5 +1,5 @@
-//! Commands to Redis. A failed command costs its caller the response timeout once and later callers nothing. Only the
-//! probe opens connections, in the background.
+//! Commands to Redis. A failed command costs its caller the response timeout once and later callers nothing.
+//! Only the probe opens connections, in the background.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::counters::RedisCounters;
 use super::scripts::LOOK;
 use super::sealer::token;
 
-/// A cluster and Sentinels need several connections to find a master; no request waits for it.
+/// A cluster and Sentinels need several connections to find a master. No request waits for the search.
 const SEARCH: Duration = Duration::from_secs(2);
 
 /// The connection for commands.
@@ -28,7 +28,8 @@ pub(crate) struct RedisConnection {
 }
 
 impl RedisConnection {
-    /// Creates it without waiting for Redis: the first probe starts now, and until it is answered Redis is not used.
+    /// Creates the connection without waiting for Redis. The first probe starts now, and Redis is not used
+    /// before its answer.
     pub(crate) fn open(connector: Connector, runtime: Handle, probe_keys: [String; 3]) -> Arc<Self> {
         let (counters, breaker) = (RedisCounters::default(), Breaker::open());
         let redis = Arc::new(Self { connector, counters, runtime, breaker, probe_keys });
@@ -83,7 +84,8 @@ impl RedisConnection {
         let late = |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "no connection in time").into());
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
         let token = token();
-        // A millisecond: what a probe has written is gone at the next one, and only then does the script write.
+        // One millisecond: the value of a probe is gone at the next probe. The script writes only if it is
+        // gone.
         let arguments: [&[u8]; 3] = [token.as_bytes(), b"1", b"1"];
         self.attempt::<Value>(&mut connection, &LOOK, &self.probe_keys, &arguments).await?;
         Ok(connection)
@@ -112,7 +114,7 @@ async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
     }
 }
 
-/// Whether the error is a foreign type under our name, which says nothing about Redis.
+/// Whether the error says only that a key has a foreign type, which says nothing about Redis.
 fn is_about_the_keys(error: &RedisError) -> bool {
     matches!(
         error.kind(),

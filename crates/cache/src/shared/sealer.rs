@@ -1,8 +1,8 @@
 //! Seals shared data: AES-256-GCM under a key derived from the pepper, bound to purpose and name in Redis. An
 //! attacker who can write to Redis can neither create nor move a value.
 //!
-//! Every message has its own key, derived from the common key and 16 random bytes: random nonces under a single key
-//! would be exhausted after 2^32 messages (NIST SP 800-38D §8.3).
+//! Every message has its own key, derived from the common key and 16 random bytes: random nonces under a
+//! single key would be exhausted after 2^32 messages (NIST SP 800-38D §8.3).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,7 +10,8 @@ use keys::Aead;
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use zeroize::Zeroizing;
 
-/// The first byte: the format of the seal and of what it holds. Replicas of two versions must not read each other's messages.
+/// The first byte: the format of the seal and of what it holds. Replicas of two versions must not
+/// read each other's messages.
 const FORMAT: u8 = 2;
 /// The format and the random bytes.
 const HEAD_LEN: usize = 1 + 16;

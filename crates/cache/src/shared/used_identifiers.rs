@@ -1,7 +1,8 @@
-//! Marks in Redis of identifiers that the store has recorded. A mark refuses its identifier, and nothing in Redis accepts one.
+//! Marks in Redis of identifiers that the store has recorded. A mark refuses its identifier, and nothing in
+//! Redis accepts one.
 //!
-//! A mark is sealed under its name, with the second in which it ends, so only a replica of this installation makes one, and one that is copied to
-//! another tenant or put back later is none.
+//! A mark is sealed under its name, with the second in which it ends. So only a replica of this installation
+//! can make one, and a mark that is copied to another tenant or put back later is invalid.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::scripts::{LOOK_FOR_MARK, MARK};
 use super::sealer::Purpose;
 
 impl RedisCache {
-    /// Whether Redis has a mark that this identifier was used in this tenant. Without an answer it has none.
+    /// Whether Redis has a mark that this identifier was used in this tenant. No answer counts as no mark.
     pub(crate) async fn is_marked(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool {
         let name = self.names.used(tenant, identifier);
         let found = self.connection.run(&LOOK_FOR_MARK, std::slice::from_ref(&name), &[]).await;
@@ -52,7 +53,7 @@ impl RedisCache {
     }
 
     async fn mark(&self, name: String, ends_at: Duration, left: Duration) {
-        // Whole seconds, of which the one that has begun does not count.
+        // The end is in whole seconds. The second that has begun does not count.
         let plaintext = ends_at.as_secs().to_be_bytes();
         let Some(sealed) = self.sealer.seal(Purpose::UsedIdentifier, &name, &plaintext) else { return };
         let left = left.as_millis().to_string();

@@ -1,4 +1,5 @@
-//! Accounts from memory: as fresh as any row, forgotten when they change, of one tenant, and never stale.
+//! Tests cached accounts: each is as fresh as any row, forgotten when it changes, of one tenant, and never
+//! stale.
 
 use std::sync::Arc;
 

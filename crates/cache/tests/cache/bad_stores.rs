@@ -1,4 +1,4 @@
-//! Stores with defects: one that answers with something else than was asked for, and one that panics.
+//! Tests stores with defects: one that answers with something else than was asked for, and one that panics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What is cached, for how long, and for whom.
+//! Tests what is cached, for how long, and for which tenant.
 
 use std::time::Duration;
 

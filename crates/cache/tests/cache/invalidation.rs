@@ -1,4 +1,4 @@
-//! After a change nobody reads what was read before it.
+//! After a change no caller reads a value from before the change.
 
 use std::sync::Arc;
 

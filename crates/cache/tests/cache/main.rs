@@ -1,4 +1,4 @@
-//! The caches before a store that counts its calls, fails and holds answers back.
+//! Tests the caches with a store that counts its calls, fails and delays answers.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

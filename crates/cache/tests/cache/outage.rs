@@ -1,4 +1,4 @@
-//! While the store is down: what serves, for how long, and what it costs.
+//! Tests an outage of the store: which rows serve, for how long, and the cost.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::test_env::TestEnv;
 const MOMENT: Duration = Duration::from_millis(1);
 const ALLOWED: Duration = Duration::from_secs(900);
 
-/// With everything of acme in memory, and the store gone.
+/// Everything of acme is cached, and the store is away.
 async fn in_an_outage(stale_if_error: u64) -> TestEnv {
     let test_env = TestEnv::new();
     let stale_if_error = Lifetime::from_seconds(stale_if_error);
@@ -49,7 +49,7 @@ async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
 }
 
 // [revocation RFC 7009 §2.2.1 c]
-/// Without facts no token is known to be valid. Issuing goes on.
+/// Without facts no token is known to be valid. Tokens are still issued.
 #[tokio::test(start_paused = true)]
 async fn revocations_are_never_stale_but_to_issue_a_token() {
     let TestEnv { caches, store, acme, .. } = TestEnv::new();
@@ -79,7 +79,7 @@ async fn a_tenant_may_allow_nothing() {
     assert_eq!(served(&test_env).await, [false; 3]);
 }
 
-/// What readiness is told: any one tenant is enough, and the interface that created it does not matter.
+/// Readiness needs one tenant only, and it does not matter which interface created it.
 #[tokio::test(start_paused = true)]
 async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     let test_env = TestEnv::new();
@@ -101,7 +101,7 @@ async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     test_env.store.fail_with(None);
     test_env.client(&test_env.globex).await.unwrap();
     test_env.store.fail_with(Failure::Unavailable);
-    // Its tenant was read before.
+    // The tenant of the row was read before.
     advance(ALLOWED - MOMENT).await;
     assert!(test_env.caches.may_serve_stale());
     advance(MOMENT).await;
@@ -117,7 +117,8 @@ async fn a_changed_entry_is_not_served_stale() {
 }
 
 // [http RFC 5861 §3, §4]
-/// A replica that is cut off neither hands out a key set without a key that signs elsewhere, nor signs with one that is gone.
+/// A replica without connection does not publish a key set that lacks a key which signs at another replica.
+/// It does not sign with a deleted key.
 #[tokio::test(start_paused = true)]
 async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
     let span = Lifetime::from_seconds;
@@ -158,7 +159,7 @@ async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
         let late = keys.find_keys(&test_env.acme.id).await;
         assert!(matches!(late, Err(StoreError::Unavailable(_))), "{expected}");
         assert_eq!(keys.find_keys(&test_env.globex.id).await.is_ok(), expected < 900, "its own allowance");
-        // Readiness asks this: of acme alone, nobody is served any more.
+        // Readiness asks whether any tenant is served. For acme alone the answer is no.
         test_env.caches.forget(&[Invalidation::Tenant(test_env.globex.id.clone())]);
         assert!(!test_env.caches.may_serve_stale(), "{expected}");
     }

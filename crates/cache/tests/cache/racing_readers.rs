@@ -1,4 +1,5 @@
-//! Readers that race with changes, over a source in memory: a store would leave them no time to meet.
+//! Tests readers that race with changes, with a source in memory, because a store is too slow for them to
+//! meet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

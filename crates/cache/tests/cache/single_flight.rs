@@ -1,4 +1,4 @@
-//! However many ask for a cold key, the store is asked once.
+//! However many callers ask for a cold key, the store is asked once.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A change at one replica is one at the others: at once where the message comes, within ten seconds where it does not.
+//! A change at one replica reaches the others: at once with a message, within ten seconds without one.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis
     server.pause();
     test_env.rename(&test_env.acme, "renamed");
     assert!(!first.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await, "nobody is told");
-    // Until the end of the outage nothing is read here, so Redis has its chance to bring back the past.
+    // Nothing is read here until the end of the outage, so Redis could return old values.
     sleep(Duration::from_millis(300)).await;
     server.resume();
     eventually("Redis is back", || first.redis.is_up()).await;

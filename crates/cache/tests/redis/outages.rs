@@ -1,4 +1,5 @@
-//! Redis absent, killed, hung, flushed and restarted: nobody gets an error, and nobody but the first waits.
+//! Redis is absent, killed, hung, flushed and restarted. No caller gets an error, and only the first one
+//! waits.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,10 @@ use crate::server;
 use crate::test_env::{Replica, TestEnv, Traits, eventually};
 
 const CLIENTS: usize = 500;
-/// Of 500 requests that do not wait; if each waited for a hung Redis, it would be 25 s.
+/// The time for 500 requests that do not wait. If each waited for a hung Redis, it would be 25 s.
 const GENEROUS: Duration = Duration::from_secs(8);
 
-/// With timeouts as in production, and many clients, of whom each is cold once.
+/// A replica with timeouts as in production, and many clients, each of which is cold once.
 struct Street {
     test_env: TestEnv,
     replica: Replica,
@@ -87,7 +88,7 @@ async fn redis_absent_or_hung_at_the_start_costs_nothing_and_is_found_when_it_co
     }
 }
 
-/// A street with Redis, where this happens twice, and ends twice.
+/// Checks with Redis, where this happens twice, and ends twice.
 async fn check(what: &str, begin: fn(&mut RedisServer), end: fn(&mut RedisServer)) {
     let mut server = RedisServer::started();
     let mut street = Street::before(&server).await;

@@ -1,4 +1,4 @@
-//! A load that a change overtakes leaves nothing behind in Redis.
+//! A load that a change overtakes leaves nothing in Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

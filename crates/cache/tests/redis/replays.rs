@@ -1,4 +1,5 @@
-//! Redis refuses an identifier that was used, at its tenant alone, and accepts none: what it does not know, forgets or is given, the store decides.
+//! Redis refuses an identifier that was used, at its tenant alone, and accepts none. If Redis lacks an
+//! identifier or has a forged one, the store decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,7 +106,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
     assert!((1..=LEFT as i64 * 1_000).contains(&left()), "{}", left());
     assert!(left() > (LEFT as i64 - 60) * 1_000, "{}", left());
 
-    // The row was there, and an assertion with an equal `jti` names a later end than that row.
+    // The row existed. An assertion with an equal `jti` has a later end than that row.
     ask::<()>(&test_env, &[b"DEL", name.as_bytes()]);
     assert!(!guarded.is_first(&test_env.acme, &ends_in("1", 100 * LEFT)).await);
     guarded.has_marked(2).await;
@@ -115,7 +116,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
     guarded.has_marked(3).await;
     assert!((1..=60_000).contains(&left()), "{}", left());
 
-    // What has ended leaves no mark, also by a clock that is ahead.
+    // An ended identifier leaves no mark, also by a clock that is ahead.
     let before = test_env.names().len();
     let late = Traits { ahead: Duration::from_secs(LEFT + 60), ..Traits::default() };
     let late = Guarded::with(&test_env, late).await;
@@ -199,12 +200,12 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     assert_eq!(test_env.store.calls().record_use, before + 1, "the store has refused it");
     assert_eq!(guarded.replica.redis.counts().rejected.get(), 2);
 
-    // Once it has ended it is none either, also if it is put back.
+    // An ended mark is ignored, also if it is put back.
     let late = Traits { ahead: Duration::from_secs(LEFT), ..Traits::default() };
     let late = Guarded::with(&test_env, late).await;
     let again = ends_in("1", 2 * LEFT);
     assert!(late.is_first(&test_env.acme, &again).await);
-    // Nor at an installation with another pepper.
+    // A mark of an installation with another pepper is ignored, too.
     let foreign = Guarded::with(&test_env, Traits { pepper: 2, ..Traits::default() }).await;
     assert!(!foreign.guard.is_used(&test_env.acme.id, &identifier("3")).await.unwrap());
     let before = test_env.store.calls().record_use;
@@ -227,7 +228,7 @@ async fn what_no_replica_has_written_refuses_nothing() {
     ];
     for (number, command) in commands.into_iter().enumerate() {
         for tenant in [&test_env.acme, &test_env.globex] {
-            // Its name in Redis, of another use that is then forgotten.
+            // The name in Redis is of another use, whose row is then deleted.
             let used = identifier(&number.to_string());
             assert!(guarded.is_first(tenant, &used).await);
             let below = test_env.name(tenant, "used:");

@@ -1,4 +1,4 @@
-//! A connection to Redis, for a look at what is there, and for mischief.
+//! A connection to Redis, with which tests read and forge its content.
 
 use std::time::Duration;
 

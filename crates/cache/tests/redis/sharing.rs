@@ -1,4 +1,4 @@
-//! What one replica has read, the others need not read; and what that costs in commands.
+//! A row that one replica has read need not be read by the others. Tests also the cost of this in commands.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who can write in Redis can make us read the store, and nothing else.
+//! An attacker that can write in Redis can cause a read of the store, and nothing else.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// Shares acme's client, changes it in the store, lets a third party change Redis, and lets another replica read: it must read the store. And
-/// what was changed is repaired for a third.
+/// Shares acme's client, changes it in the store, lets a third party change Redis, and lets another replica
+/// read. That replica must read the store. A third replica then finds the repaired row.
 async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connection)) {
     let test_env = TestEnv::new();
     let first = test_env.replica().await;
@@ -36,7 +36,7 @@ fn get(test_env: &TestEnv, redis: &mut Connection, what: &str) -> Vec<u8> {
     redis::cmd("GET").arg(test_env.name(&test_env.acme, what)).query(redis).unwrap()
 }
 
-/// As an attacker would: with a life as long as it gets.
+/// Writes as an attacker would, with the longest possible lifetime.
 fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
     let name = test_env.name(&test_env.acme, "client:svc");
     redis::cmd("SET").arg(name).arg(value).arg("PX").arg(100_000).exec(redis).unwrap();
@@ -120,7 +120,7 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
     assert_eq!(replica.redis.counts().outages.get(), 0);
 }
 
-/// The first reader repairs it, whatever it is and wherever, and the next reader finds the shared row.
+/// The first reader repairs the value, whatever and wherever it is, and the next reader finds the shared row.
 #[tokio::test]
 async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
     for what in ["client:svc", "client-lease:svc", "epoch", "all"] {

@@ -1,4 +1,5 @@
-//! An installation: a store with two tenants that have a client of the same name each, a Redis, and any number of replicas.
+//! An installation: a store with two tenants that have a client of the same name each, a Redis,
+//! and any number of replicas.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::server;
 
-/// Longer than anything that is waited for takes on a busy machine.
+/// A time that is longer than each wait on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestEnv {
@@ -35,14 +36,15 @@ pub(crate) struct Replica {
 /// How a replica differs from others.
 pub(crate) struct Traits {
     pub(crate) pepper: u8,
-    /// By how much its clock is ahead.
+    /// The time by which its clock is ahead.
     pub(crate) ahead: Duration,
     pub(crate) timing: RedisTiming,
     pub(crate) freshness: Freshness,
 }
 
 impl Default for Traits {
-    /// Patient, where commands are counted: a busy machine must not pass for a Redis that is out of reach.
+    /// The timeouts are long, because the tests count commands: a busy machine must not look like an
+    /// unreachable Redis.
     fn default() -> Self {
         let timing = RedisTiming { connect: SOON, response: SOON, ..RedisTiming::default() };
         Self { pepper: 1, ahead: Duration::ZERO, timing, freshness: Freshness::default() }
@@ -50,7 +52,7 @@ impl Default for Traits {
 }
 
 impl TestEnv {
-    /// With the Redis that all tests share, under names of its own.
+    /// Uses the Redis that all tests share, with names of its own.
     pub(crate) fn new() -> Self {
         Self::at(&server_variable("LATCHKEY_TEST_REDIS_URL"))
     }
@@ -68,7 +70,7 @@ impl TestEnv {
         Self { store, acme, globex, prefix, url: url.to_owned() }
     }
 
-    /// One that uses Redis and hears the others.
+    /// Starts a replica that uses Redis and gets the messages of the others.
     pub(crate) async fn replica(&self) -> Replica {
         self.replica_with(Traits::default()).await
     }
@@ -81,7 +83,7 @@ impl TestEnv {
         replica
     }
 
-    /// One that has not found Redis yet.
+    /// Starts a replica that has not found Redis yet.
     pub(crate) fn replica_now(&self, traits: Traits) -> Replica {
         let mut options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
         (options.prefix, options.timing) = (self.prefix.clone(), traits.timing);
@@ -108,7 +110,7 @@ impl TestEnv {
         format!("{}:changes", self.prefix)
     }
 
-    /// Renames the client in the store, and tells nobody.
+    /// Renames the client in the store, and sends no message.
     pub(crate) fn rename(&self, tenant: &Tenant, name: &str) {
         self.store.put_client(Client { name: name.to_owned(), ..fixtures::client(tenant, "svc") });
     }

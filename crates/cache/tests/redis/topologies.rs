@@ -1,4 +1,4 @@
-//! Redis found through Sentinel, and Redis as a cluster.
+//! Tests Redis found through Sentinel, and Redis as a cluster.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn sentinels_say_who_the_master_is() {
 
 #[tokio::test]
 async fn a_cluster_keeps_a_tenants_keys_together() {
-    // By default the bus has a port from among those that systems give to connections.
+    // By default the port of the bus is one of those that systems give to connections.
     let bus = free_port().to_string();
     let node = RedisServer::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
     let mut redis = server::connection(&node.url());

@@ -1,5 +1,6 @@
-//! The other client of the bare handler: its assertion is verified with a key that is parsed once (RFC 7523 §3). It is accepted again and
-//! again, because nothing remembers it. One of another issuer is verified with the same key.
+//! The second client of the bare handler. Its assertion is verified with a key that is parsed once (RFC 7523
+//! §3). The handler does not remember an assertion, so it accepts one again and again. An assertion of
+//! another issuer is verified with the same key.
 
 use std::error::Error;
 

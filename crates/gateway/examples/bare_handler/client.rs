@@ -1,4 +1,4 @@
-//! The one client of the bare handler: its credentials are compared as a digest.
+//! The first client of the bare handler. Its credentials are compared as a digest.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;

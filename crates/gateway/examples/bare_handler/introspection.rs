@@ -1,5 +1,5 @@
-//! `POST /introspect`: authenticates the client, verifies an RS256 token with a key that is parsed once, checks its end and repeats its
-//! claims (RFC 7662 §2.2).
+//! `POST /introspect`: authenticates the client, verifies an RS256 token with a key that is parsed once,
+//! checks its end and repeats its claims (RFC 7662 §2.2).
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form};
@@ -67,7 +67,7 @@ pub(crate) async fn introspect(
     })
 }
 
-/// There is one key of one algorithm, so the header decides nothing.
+/// There is one key of one algorithm, so the header has no effect.
 pub(crate) fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, claims) = signed.split_once('.')?;

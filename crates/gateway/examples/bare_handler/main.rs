@@ -1,6 +1,8 @@
-//! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an introspection cannot do without,
-//! with nothing of the platform. `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with
-//! one worker, with RS256 `GET /jwks`, `POST /introspect`, `GET /userinfo` and the way of a sign-in, and with ES256 `GET /resource`. It keeps its signing key in FILE.
+//! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an
+//! introspection cannot do without, with nothing of the platform.
+//! `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with one
+//! worker, with RS256 `GET /jwks`, `POST /introspect`, `GET /userinfo` and the way of a sign-in, and with
+//! ES256 `GET /resource`. It keeps its signing key in FILE.
 
 mod assertion;
 mod client;
@@ -37,9 +39,9 @@ struct State {
     header: String,
     secret: Secret,
     assertion_key: AssertionKey,
-    /// With RS256 only.
+    /// Present with RS256 only.
     jwks: Option<jwks::Document>,
-    /// With RS256 and ES256.
+    /// Present with RS256 and ES256.
     public: Option<ParsedPublicKey>,
     /// The hash of the person's password.
     password: [u8; 32],

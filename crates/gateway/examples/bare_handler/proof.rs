@@ -1,5 +1,5 @@
-//! A DPoP proof: its signature is verified with the key that it holds, and its claims are compared (RFC 9449 §4.3). It is accepted again and
-//! again, because nothing remembers it.
+//! A DPoP proof. Its signature is verified with the key that it contains, and its claims are compared (RFC
+//! 9449 §4.3). The handler does not remember a proof, so it accepts one again and again.
 
 use actix_web::HttpRequest;
 use aws_lc_rs::digest::{SHA256, digest};

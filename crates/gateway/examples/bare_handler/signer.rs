@@ -1,4 +1,4 @@
-//! The one signing key of the bare handler, kept in a file.
+//! The only signing key of the bare handler, kept in a file.
 
 use std::error::Error;
 use std::fs;

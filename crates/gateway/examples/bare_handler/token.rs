@@ -1,4 +1,5 @@
-//! `POST /oauth/token`: reads the form, compares the digest of the secret or verifies the assertion, signs and answers.
+//! `POST /oauth/token`: reads the form, compares the digest of the secret or verifies the
+//! assertion, signs and answers.
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form};

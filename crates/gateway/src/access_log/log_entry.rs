@@ -1,4 +1,4 @@
-//! What is known of one request when it is over: one line in the log, and the same in the numbers.
+//! The facts about one finished request: one line in the log, and the same facts in the metrics.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::metrics::Series;
 use crate::request::{Observer, Refused, RequestId, RequestLogFields};
 
 pub(super) struct LogEntry {
-    /// None for a head that did not become a request.
+    /// None if the head did not become a request.
     method: Option<Method>,
     pub(super) route: Option<&'static str>,
     pub(super) series: Arc<Series>,
@@ -26,7 +26,7 @@ pub(super) struct LogEntry {
     refused: Option<Refused>,
     pub(super) fields: RequestLogFields,
     started: Instant,
-    /// None where the response has no identifier.
+    /// None if the response has no identifier.
     pub(super) request_id: Option<RequestId>,
     deadlines: Option<Rc<Deadlines>>,
 }
@@ -55,7 +55,7 @@ impl LogEntry {
         entry
     }
 
-    /// Whether an unread body is still to come: the connection would read it as the next request.
+    /// Whether an unread body may still arrive: the connection would read it as the next request.
     pub(super) fn leaves_a_body(&self) -> bool {
         self.deadlines.as_ref().is_some_and(|deadlines| deadlines.is_body_unread())
     }
@@ -69,7 +69,7 @@ impl LogEntry {
         }
     }
 
-    /// Counts the request, and keeps a refused one.
+    /// Counts the request, and stores a refused one.
     fn observe(&self, tenant: Option<&TenantId>, error: Option<ErrorCode>, reason: Option<RefusalReason>) {
         let RequestLogFields { observer, happened, client: registered, .. } = &self.fields;
         let (Some(Observer { usage, refusals, source, now }), Some(tenant)) = (observer, tenant) else {
@@ -134,7 +134,7 @@ impl Drop for LogEntry {
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
-            // In the line of a request that presents a client.
+            // Only a request that presents a client has this field in its line.
             auth_method = self.fields.authentication.map(|attempted| attempted.method.as_str()),
             // These are in the line of a refused request only.
             error = error.map(ErrorCode::as_str),

@@ -1,5 +1,5 @@
-//! What was answered on a connection though it never became a request: a head that came too late or was too large, which our own stream
-//! answers, and one that is no HTTP, which the HTTP library answers. Either ends its connection.
+//! Responses to bytes that never became a request. Our own stream answers a head that is late or too large,
+//! and the HTTP library answers bytes that are no HTTP. Either response ends its connection.
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use protocol::PresentedMethod;
 use strum::{IntoStaticStr, VariantArray};
 
-/// What came of a client authentication.
+/// The result of a client authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum AuthenticationOutcome {

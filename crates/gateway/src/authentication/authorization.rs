@@ -1,6 +1,7 @@
-//! Authorizes the bearer of a token at the admin API. The platform is administered with tokens of the tenant `platform` only, a tenant
-//! also with its own. A token alone is not enough: its client must exist and be active now, and has the scopes that both the token
-//! and the client's present registration name.
+//! Authorizes the bearer of a token at the admin API. Only tokens of the tenant `platform` administer the
+//! platform. A tenant's own tokens also administer the tenant. A token alone is not enough: its client must
+//! exist and be active now. The client has the scopes that are both in the token and in its present
+//! registration.
 
 use std::sync::Arc;
 
@@ -21,17 +22,18 @@ use crate::{Services, TokenServices};
 /// authorizes by token; the service without a listener has [`OperatorApi`](crate::OperatorApi)'s own.
 #[async_trait(?Send)]
 pub(crate) trait AdminAccess: 'static {
-    /// What decides and commits.
+    /// The service that decides and commits.
     fn administrator(&self) -> &Arc<Administrator>;
 
     /// What the token endpoint decides with.
     fn tokens(&self) -> TokenServices;
 
-    /// The caller at the time of the request, if its authority suffices. Nothing of a body has been read until then.
+    /// The caller at the time of the request, if its authority suffices. No body has been read yet.
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
 }
 
-/// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
+/// A listener's access to the admin API: each caller has the authority of its token, and no caller can get
+/// another one.
 pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 
 /// The permission that a route requires, and where.
@@ -39,7 +41,7 @@ pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 pub(crate) struct RequiredPermission<'a> {
     /// Any of them where none is named.
     permission: Option<Permission>,
-    /// The id of a tenant, which need not exist; across the platform without one.
+    /// The id of a tenant, which need not exist. None for the whole platform.
     tenant: Option<&'a str>,
 }
 
@@ -64,7 +66,8 @@ impl AdminAccess for BearerAccess {
         let (tenant, admitted) = verify(services, &token, required, now).await?;
         let request = TenantRequest { services, tenant: &tenant, raw, now };
         let claims = request.confirm(&token, admitted).await?;
-        // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
+        // Suspending a client or removing a scope takes effect with the next request, before its tokens have
+        // expired.
         let client = services.tokens.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {
             Problem::invalid_token(RefusalReason::TokenClientNotActive, "Token client is not active")
@@ -103,7 +106,7 @@ impl AdminAccess for BearerAccess {
 }
 
 impl<'a> RequiredPermission<'a> {
-    /// Paths below `/api/v1/tenant/` are of one tenant, all others are of the platform.
+    /// Paths below `/api/v1/tenant/` concern one tenant, all others the platform.
     pub(crate) fn of_route(raw: &'a RawRequest, permission: Option<Permission>) -> Self {
         Self { permission, tenant: tenant_of_admin_path(raw) }
     }
@@ -127,8 +130,8 @@ fn tenant_of_admin_path(raw: &RawRequest) -> Option<&str> {
     raw.pattern().starts_with("/api/v1/tenant/").then(|| raw.place("id").unwrap_or_default())
 }
 
-/// The token with its tenant. The platform's tokens are tried first: its administrators may manage every tenant, suspended ones
-/// too, while the tokens of a tenant that does not serve are not valid.
+/// Verifies the token, and returns its tenant. The platform's keys are tried first: its administrators may
+/// manage every tenant, also a suspended one. The tokens of a tenant that does not serve are invalid.
 async fn verify(
     services: &Services,
     token: &PresentedToken,
@@ -141,7 +144,8 @@ async fn verify(
             Ok(token) => return Ok((platform, token)),
             Err(GrantError::Bearer(BearerError::Token(TokenError::ForeignIssuer))) => {}
             Err(GrantError::Keys(KeyError::Store(error))) => return Err(error.into()),
-            // The platform's keys cannot be opened: a tenant's administrators go on with theirs.
+            // If the platform's keys cannot be opened, a tenant's administrators can still use their own
+            // tokens.
             Err(GrantError::Keys(error)) => unreadable = Some(error),
             Err(error) => return Err(error.into()),
         }

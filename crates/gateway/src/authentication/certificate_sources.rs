@@ -1,4 +1,5 @@
-//! Where client certificates come in, each with the authorities that a chain must lead to there: to explain what each of them accepts.
+//! The listeners and proxies that receive client certificates, each with the authorities of its chains.
+//! Explanations use them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,39 +9,40 @@ use protocol::{ClientCertificate, Timestamp};
 use crate::connection::ReadFile;
 use crate::{ClientCertificateHeader, Listener, PresentedCertificates, Tls, TlsError};
 
-/// The listeners and proxies that name a `client_ca`. Without one of them no chain is judged.
+/// The listeners and proxies that name a `client_ca`. If there is none, no chain is verified.
 #[derive(Clone, Debug, Default)]
 pub struct CertificateSources(Arc<[CertificateSource]>);
 
 #[derive(Clone, Debug)]
 struct CertificateSource {
-    /// Its place in the settings. An address would tell administrators of a tenant how the platform is connected.
+    /// Its place in the settings. An address would show a tenant's administrators how the platform is
+    /// connected.
     name: String,
     authorities: Authorities,
 }
 
 #[derive(Clone, Debug)]
 enum Authorities {
-    /// Of a listener, as it serves now.
+    /// The authorities of a listener, as it serves now.
     Served(Tls),
-    /// Of a header of proxies, likewise.
+    /// The authorities of proxies' headers, as they are used now.
     OfProxies(ClientCertificateHeader),
-    /// A file that is read when a chain is judged.
+    /// A file that is read when a chain is verified.
     File(PathBuf, ReadFile),
 }
 
-/// What a source says of a certificate: it has judged its chain, or it cannot be used.
+/// The result of a source for a certificate: the verified chain, or the reason why the source cannot be used.
 pub(crate) type Judged = (String, Result<ClientCertificate, TlsError>);
 
 impl CertificateSources {
-    /// Those that are served.
+    /// The sources that are served.
     #[must_use]
     pub fn served(listeners: &[Listener]) -> Self {
         Self(listeners.iter().enumerate().flat_map(sources_of).collect())
     }
 
-    /// Those of settings that are not served here: the number of each listener with the file of its `client_ca`, and whether its proxies
-    /// pass the certificates on.
+    /// The sources of settings that are not served here: the number of each listener with the file of its
+    /// `client_ca`, and whether its proxies pass certificates on.
     pub fn of_files(files: impl IntoIterator<Item = (usize, bool, PathBuf)>, read: ReadFile) -> Self {
         let source = |(number, of_proxies, file)| CertificateSource {
             name: if of_proxies { name_of_proxies(number) } else { name_of_listener(number) },

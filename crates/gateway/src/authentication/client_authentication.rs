@@ -1,4 +1,4 @@
-//! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
+//! Authenticates the client of a request, and notes method and result for log and metrics.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl TenantRequest<'_> {
     ) -> OAuthResult<AuthenticatedClient> {
         let Self { services, tenant, raw, now } = self;
         let certificate = raw.client_certificate(now)?;
-        // The authorities of a tenant count in place of those of the listener, which all tenants share.
+        // The authorities of a tenant replace those of the listener, which all tenants share.
         let of_tenant = certificate.zip(tenant.client_ca.as_deref()).map(|(certificate, pem)| {
             Arc::new(ClientAuthorities::of_tenant(pem).judge_again(certificate, now))
         });
@@ -31,7 +31,8 @@ impl TenantRequest<'_> {
         note(raw, method, authenticator.authenticate(tenant, credentials, purpose, &source, now).await)
     }
 
-    /// Authenticates the client of an API key that is presented as an access token, with the limits of every client authentication.
+    /// Authenticates the client of an API key that is sent as an access token, with the limits of every
+    /// client authentication.
     pub(crate) async fn authenticate_by_api_key(
         self,
         key: &PresentedToken,

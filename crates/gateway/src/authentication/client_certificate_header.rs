@@ -1,4 +1,5 @@
-//! The client certificate that a trusted proxy passes on in a header, after it has terminated mutual TLS (RFC 9440).
+//! The client certificate that a trusted proxy passes on in a header, after it has
+//! terminated mutual TLS (RFC 9440).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE,
 /// The certificates between the client's and an authority (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
 
-/// RFC 8941 §4.2.7: "parsers SHOULD NOT fail by default when the encoded data has non-zero pad bits", or lacks its padding.
+/// RFC 8941 §4.2.7: "parsers SHOULD NOT fail by default when the encoded data has non-zero pad
+/// bits", or lacks its padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -28,8 +30,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The header of a listener's trusted proxies. From any other peer it counts for nothing. Clones share the authorities: what one of them
-/// reloads all use.
+/// The header of a listener's trusted proxies. It is ignored from any other peer. Clones share the
+/// authorities, so a reload takes effect in all of them.
 #[derive(Clone, Debug)]
 pub struct ClientCertificateHeader {
     name: HeaderName,
@@ -43,14 +45,15 @@ pub struct ClientCertificateHeader {
 pub enum CertificateFormat {
     /// A byte sequence of structured fields (RFC 9440 §2.2), with the chain in `Client-Cert-Chain`.
     Rfc9440,
-    /// PEM, percent-encoded, as `$ssl_client_escaped_cert` of nginx has it; more than one certificate is a chain.
+    /// PEM, percent-encoded, as `$ssl_client_escaped_cert` of nginx has it; more than
+    /// one certificate is a chain.
     UrlEncodedPem,
 }
 
 /// Why the header of a trusted proxy is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HeaderError {
-    /// It was sent more than once, so one may be the caller's.
+    /// The header was sent more than once, so one may be the caller's.
     #[error("The header with the client certificate was sent more than once")]
     Repeated,
     /// It does not have its format.
@@ -73,10 +76,11 @@ impl ClientCertificateHeader {
         Ok(Self { name, format, authorities })
     }
 
-    /// Reads the file of the authorities again, and says whether it has changed. Where it cannot be used the last good ones go on.
+    /// Reads the file of the authorities again. Returns whether it has changed. If it cannot be used, the
+    /// last good authorities stay in use.
     ///
     /// # Errors
-    /// As [`ClientCertificateHeader::open`].
+    /// The errors of [`ClientCertificateHeader::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         self.authorities.reload()
     }
@@ -100,7 +104,8 @@ impl ClientCertificateHeader {
         self.authorities.authorities()
     }
 
-    /// The certificate of a request that a trusted proxy sent. An empty header is how a proxy says that there is none.
+    /// The certificate of a request that a trusted proxy sent. A proxy sends an empty header if there is
+    /// none.
     pub(crate) fn read(
         &self,
         headers: &HeaderMap,
@@ -108,7 +113,8 @@ impl ClientCertificateHeader {
     ) -> Result<Option<ClientCertificate>, HeaderError> {
         let mut lines = headers.get_all(&self.name).map(HeaderValue::as_bytes);
         let Some(value) = lines.next() else { return Ok(None) };
-        // RFC 9440 §2.2: "Client-Cert … MUST NOT … occur multiple times"; a second line may have passed the proxy.
+        // RFC 9440 §2.2: "Client-Cert … MUST NOT … occur multiple times"; a second line
+        // may have passed the proxy.
         if lines.next().is_some() {
             return Err(HeaderError::Repeated);
         }
@@ -132,7 +138,7 @@ impl ClientCertificateHeader {
 fn structured(value: &[u8], headers: &HeaderMap) -> Option<Vec<CertificateDer<'static>>> {
     let mut presented = vec![byte_sequence(value)?];
     for line in headers.get_all(CHAIN) {
-        // Base64 has no comma, so one always separates.
+        // Base64 contains no comma, so a comma always separates.
         for member in line.as_bytes().split(|byte| *byte == b',') {
             if presented.len() > LONGEST_CHAIN {
                 return None;

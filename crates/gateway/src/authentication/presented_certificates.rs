@@ -1,4 +1,5 @@
-//! A client certificate in a file, with the chain that a client would present beside it, to explain it as a listener judges it.
+//! A client certificate in a file, with its chain as a client would present it, to explain it as a listener
+//! verifies it.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::TlsError;
 use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
 
-/// The beginning of a sequence in DER with a length of one to three bytes. No text in UTF-8 begins so.
+/// The beginning of a DER sequence with a length of one to three bytes. No UTF-8 text begins with these
+/// bytes.
 const DER: [[u8; 2]; 3] = [[0x30, 0x81], [0x30, 0x82], [0x30, 0x83]];
 const PEM: &[u8] = b"-----BEGIN ";
 const LINE: usize = 64;
@@ -40,16 +42,16 @@ pub enum PresentedCertificatesError {
 }
 
 impl PresentedCertificates {
-    /// Whether bytes are certificates, or PEM of another kind, by their beginning; a token is neither.
+    /// Whether bytes begin like certificates or like PEM of another kind. A token does neither.
     #[must_use]
     pub fn are(bytes: &[u8]) -> bool {
         DER.iter().any(|start| bytes.starts_with(start)) || bytes.windows(PEM.len()).any(|part| part == PEM)
     }
 
-    /// Reads PEM, in which anything else is passed over, or one certificate in DER.
+    /// Reads PEM, in which other blocks are skipped, or one certificate in DER.
     ///
     /// # Errors
-    /// [`PresentedCertificatesError`]. Whether each of them is a certificate is a check of its own.
+    /// [`PresentedCertificatesError`]. Another check decides whether each of them is a certificate.
     pub fn read(bytes: &[u8]) -> Result<Self, PresentedCertificatesError> {
         use PresentedCertificatesError as E;
         let presented = if DER.iter().any(|start| bytes.starts_with(start)) {
@@ -92,10 +94,11 @@ impl PresentedCertificates {
         pem
     }
 
-    /// The client's own certificate, with its chain to an authority of a PEM file, as a listener with this `client_ca` judges it.
+    /// Examines the client's own certificate and its chain to an authority of a PEM file, as a listener with
+    /// this `client_ca` does.
     ///
     /// # Errors
-    /// [`TlsError`], where the authorities cannot be read.
+    /// [`TlsError`], if the authorities cannot be read.
     pub fn examine(
         &self,
         client_ca: Option<&Path>,
@@ -176,7 +179,8 @@ mod tests {
         ) {
             let (der, _) = certificate();
             let pem = PresentedCertificates(vec![der.clone(); 2]).to_pem().into_bytes();
-            // Anything, after the beginning of a certificate, and with one other byte in good ones.
+            // The cases: arbitrary bytes, also after the beginning of a certificate, and valid certificates
+            // with one byte changed.
             let changed = |mut good: Vec<u8>| {
                 let at = at % good.len();
                 good[at] = odd;

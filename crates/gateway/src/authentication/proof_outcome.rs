@@ -1,4 +1,4 @@
-//! What came of the DPoP proof of a request, for metrics.
+//! The result of a request's DPoP proof, for metrics.
 
 use registry::{DpopCheck, SingleUseError};
 use strum::{IntoStaticStr, VariantArray};

@@ -1,5 +1,5 @@
-//! What the sender of a request proves: the keys that a token is bound to. Each kind of proof enters here,
-//! and nowhere else (RFC 9449).
+//! The proofs of a request's sender: the keys that a token is bound to. This is the only code that reads a
+//! proof of any kind (RFC 9449).
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::request::TenantRequest;
 use crate::respond::{DPOP_NONCE, HttpError, ResourceErrorBody};
 
 impl<'r> TenantRequest<'r> {
-    /// The DPoP proof of the request, if it has one, for this request and of now. It costs little and writes
-    /// nothing, so the client need not have authenticated.
+    /// Reads the DPoP proof of the request, if it has one, and checks that it is for this request and recent.
+    /// The check costs little and writes nothing, so the client need not have authenticated.
     ///
     /// # Errors
-    /// The refusal, with a nonce where the proof needs one.
+    /// The refusal, with a nonce if the proof needs one.
     pub(crate) fn read_proof<B: ResourceErrorBody>(
         self,
         access_token: Option<&str>,
@@ -56,9 +56,9 @@ impl<'r> TenantRequest<'r> {
         self.raw.log(|fields| fields.proof = Some(outcome));
     }
 
-    /// Verifies the proof of a client, and uses it up if the client has authenticated. In the name of a
-    /// public client anyone can send a proof, so that is used up once the request is found good:
-    /// [`Self::use_up_rest`]. A proof that was used before is refused before that, and ends nothing.
+    /// Verifies the proof of a client, and uses it up if the client has authenticated. Any caller can send a
+    /// proof in the name of a public client, so [`Self::use_up_rest`] uses that proof up after the request
+    /// was accepted. A proof that was used before is refused earlier, and ends nothing.
     ///
     /// # Errors
     /// The refusal.
@@ -87,8 +87,8 @@ impl<'r> TenantRequest<'r> {
         Err(refusal.into())
     }
 
-    /// Uses up the proof of a public client whose request was found good. Of requests with one proof at the
-    /// same time one gets an answer.
+    /// Uses up the proof of a public client whose request was accepted. One of several concurrent requests
+    /// with one proof gets an answer.
     ///
     /// # Errors
     /// The refusal.
@@ -100,7 +100,7 @@ impl<'r> TenantRequest<'r> {
     }
 
     /// The claims of a valid token whose sender has proven its keys. A proof is verified only beside a valid
-    /// token, and used up only if it is of the token's key, so that a caller without one causes no write.
+    /// token, and used up only if it is of the token's key, so that a caller without a token causes no write.
     ///
     /// # Errors
     /// The refusal.
@@ -125,7 +125,7 @@ impl<'r> TenantRequest<'r> {
         Ok(claims)
     }
 
-    /// Adds the nonce of now for the next request: "The authorization server MAY supply the new nonce in the
+    /// Adds a current nonce for the next request: "The authorization server MAY supply the new nonce in the
     /// same way that the initial one was supplied: by using a DPoP-Nonce HTTP header in the response" (RFC
     /// 9449 §8.2).
     pub(crate) fn supply_nonce(self, response: &mut HttpResponse) {
@@ -140,7 +140,7 @@ impl<'r> TenantRequest<'r> {
     }
 }
 
-/// What the sender of a request has proven.
+/// The keys that the sender of a request has proven.
 pub(crate) struct Proven {
     pub(crate) keys: SenderKeys,
     unused: Option<DpopProof>,

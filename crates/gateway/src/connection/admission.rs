@@ -1,6 +1,8 @@
-//! Whether a token request runs at once, waits for its turn, or is refused, so that a worker answers in time however many come.
+//! Decides whether a token request runs at once, waits for its turn, or is refused, so that a worker answers
+//! in time under any load.
 //!
-//! A worker is one thread and signs inline. Without this, requests beyond its capacity wait in the buffers of sockets, without a bound.
+//! A worker is one thread and signs inline. Without admission control, requests over its capacity wait in the
+//! buffers of sockets, without a bound.
 
 mod limit;
 mod queue;
@@ -38,7 +40,7 @@ struct Worker {
 }
 
 impl Admission {
-    /// That of this thread's worker.
+    /// The admission control of this thread's worker.
     pub(crate) fn of_worker(refusals: &Arc<Refusals>, tenants: &TenantResolver) -> Self {
         thread_local!(static WORKER: RefCell<Option<Admission>> = const { RefCell::new(None) });
         let new = || {
@@ -49,12 +51,14 @@ impl Admission {
         WORKER.with_borrow_mut(|worker| worker.get_or_insert_with(new).clone())
     }
 
-    /// Whether what has come now may run at once. In normal operation this is all that a request costs.
+    /// Whether a request that has just arrived may run at once. In normal operation a request costs only this
+    /// check.
     pub(super) fn is_open(&self, now: Instant) -> bool {
         self.0.queue.borrow_mut().is_open(self.0.runtime.worker_park_count(0), now)
     }
 
-    /// Decides about a token request that has come from this source when not all may run. These bytes are its first.
+    /// Decides about a token request from this source when not all requests may run. `bytes` are its first
+    /// bytes.
     pub(super) fn admit(&self, bytes: &[u8], source: ClientAddress, now: Instant) -> Verdict {
         let line = line_of(bytes, |name| self.0.tenants.has_at_hand(name));
         let mut queue = self.0.queue.borrow_mut();
@@ -67,7 +71,7 @@ impl Admission {
     }
 }
 
-/// Calls waiting requests, a turn's worth each time that sockets have been read, until none waits.
+/// Runs waiting requests until none waits, for one turn after each reading of the sockets.
 async fn call(worker: Rc<Worker>) {
     loop {
         yield_now().await;
@@ -85,18 +89,18 @@ async fn call(worker: Rc<Worker>) {
     }
 }
 
-/// What services send as fast as they can.
+/// The endpoints that services may call as fast as they can.
 const ENDPOINTS: [&[u8]; 4] = [b"/token", b"/introspect", b"/oauth/revoke", b"/oauth2/revoke"];
 
-/// Whether these bytes begin with a request to a token, introspection or revocation endpoint. All others are never refused: they cost little,
-/// or are those of operators.
+/// Whether these bytes begin with a request to a token, introspection or revocation endpoint. All other
+/// requests are never refused: they cost little, or operators send them.
 pub(super) fn is_token_request(bytes: &[u8]) -> bool {
     let Some(target) = bytes.strip_prefix(b"POST ") else { return false };
     let path = memchr2(b' ', b'?', target).map_or(target, |end| &target[..end]);
     ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint))
 }
 
-/// Whose turn this token request takes.
+/// The line in which this token request waits.
 fn line_of(bytes: &[u8], is_at_hand: impl FnOnce(&TenantId) -> bool) -> Line {
     let Some(path) = bytes.strip_prefix(b"POST /api/v1/tenant/") else { return Line::Default };
     let name = memchr(b'/', path).and_then(|end| std::str::from_utf8(&path[..end]).ok());

@@ -1,4 +1,5 @@
-//! The authorities of client certificates from a PEM file by itself. It is read again without a restart; a request uses what was read last.
+//! The authorities of client certificates in a separate PEM file. It is read again without a restart, and a
+//! request uses the last reading.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +11,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use super::tls::{load, roots};
 use super::{ClientAuthorities, ReadFile, TlsError};
 
-/// The file, and what it held when it was last read. Without a file there are no authorities.
+/// The file and its content at the last reading. Without a file there are no authorities.
 #[derive(Debug)]
 pub(crate) struct AuthoritiesFile {
     path: Option<PathBuf>,
@@ -21,7 +22,7 @@ pub(crate) struct AuthoritiesFile {
 #[derive(Debug)]
 struct Current {
     authorities: Arc<ClientAuthorities>,
-    /// Of the bytes of the file, to see whether they have changed.
+    /// The digest of the file's bytes, which shows whether they have changed.
     content: Option<[u8; 32]>,
 }
 
@@ -31,7 +32,8 @@ impl AuthoritiesFile {
         Ok(Self { path, read, current })
     }
 
-    /// Reads the file again, and says whether it has changed. Where it cannot be used the last good authorities go on.
+    /// Reads the file again. Returns whether it has changed. If it cannot be used, the last good authorities
+    /// stay in use.
     pub(crate) fn reload(&self) -> Result<bool, TlsError> {
         let read = Current::read(self.path.as_deref(), self.read)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Whether a chain leads from a client's certificate to an authority of the listener (RFC 5280 §6).
+//! Verifies the chain from a client's certificate to an authority of the listener (RFC 5280 §6).
 
 use std::time::Duration;
 
@@ -24,12 +24,12 @@ impl ClientAuthorities {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
     }
 
-    /// None: no chain leads to them.
+    /// No authorities: no chain can be verified.
     pub(crate) fn none() -> Self {
         Self::new(RootCertStore::empty(), &default_provider())
     }
 
-    /// The client's certificate out of what it has presented, its own first.
+    /// Examines the certificates that a client has presented. Its own comes first.
     pub(crate) fn examine(
         &self,
         presented: &[CertificateDer<'_>],
@@ -45,7 +45,7 @@ impl ClientAuthorities {
         })
     }
 
-    /// Those of a tenant, in PEM. What is no certificate was never stored.
+    /// The authorities of a tenant, in PEM. A text that is no certificate is never stored.
     pub(crate) fn of_tenant(pem: &str) -> Self {
         let mut roots = RootCertStore::empty();
         roots
@@ -53,7 +53,7 @@ impl ClientAuthorities {
         Self::new(roots, &default_provider())
     }
 
-    /// The same certificate with its chain to these authorities.
+    /// Returns the certificate with its chain verified against these authorities.
     pub(crate) fn judge_again(&self, certificate: &ClientCertificate, now: Timestamp) -> ClientCertificate {
         let der = |der: &Vec<u8>| CertificateDer::from(der.clone());
         let with: Vec<_> = certificate.presented_with.iter().map(der).collect();
@@ -61,7 +61,8 @@ impl ClientAuthorities {
         ClientCertificate { chain, ..certificate.clone() }
     }
 
-    /// The time in which the whole chain is valid. Requests of a long connection compare their own time with it.
+    /// The time in which the whole chain is valid. Requests of a long connection
+    /// compare their own time with it.
     fn chain(
         &self,
         leaf: &CertificateDer<'_>,
@@ -161,7 +162,7 @@ mod tests {
         ] {
             assert_eq!(examine(&chain(years), day).chain, Err(expected), "{years:?} {day}");
         }
-        // Without the certificate between them.
+        // The certificate between the two is missing.
         assert_eq!(examine(&[leaf((2024, 2030))], "2026-06-01").chain, Err(ChainError::UnknownIssuer));
         assert_eq!(authorities(&[&root]).examine(&[], at("2026-06-01")), None);
     }

@@ -1,5 +1,5 @@
-//! Client certificates that a listener asks for and does not require. The handshake proves that the client has the private key; whether
-//! an authority has issued the certificate closes no connection.
+//! Verifies client certificates that a listener requests without requiring them. The handshake proves that
+//! the client has the private key. A certificate that no authority has issued closes no connection.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -29,7 +29,8 @@ impl ClientCertVerifier for AnyCertificate {
         false
     }
 
-    /// None: a client would hold back a certificate of another issuer, such as a self-signed one.
+    /// The listener sends no names of authorities: a client would not send a certificate of another issuer
+    /// then, such as a self-signed one.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -61,7 +62,8 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // RFC 8705 §2: the handshake proves that the client has the private key of its certificate. The same holds above.
+        // RFC 8705 §2: the handshake proves that the client has the private key of its
+        // certificate. The same holds above.
         verify_tls13_signature(message, certificate, signature, &self.0)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::Instant;
 
-/// A head must be complete within this time of its first byte, on every request of a connection.
+/// On every request of a connection, the head must be complete within this time after its first byte.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
 /// A refused head's client has so long to take in the answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -20,35 +20,36 @@ pub(crate) struct Deadlines {
     phase: Cell<Phase>,
     /// How many requests are over.
     ended: Cell<u64>,
-    /// Waits for the end of a request.
+    /// The task that waits for the end of a request.
     waits: RefCell<Option<Waker>>,
-    /// The request that is served is worth its work only while its client waits.
+    /// The request is dropped when its client hangs up.
     needs_client: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// Nothing of the next request has come; closed silently when it is over.
+    /// No byte of the next request has arrived. At the deadline the connection is closed silently.
     Idle { until: Instant },
     /// Some of the next head has come; answered with 408 when it is over.
     Head { until: Instant },
     /// A request is being served. Bytes that come after its body belong to the next head.
     Serving { body_read: bool, more_came: bool },
-    /// A head came too late or was too large and was answered so; nothing comes after that but what its client has sent already.
+    /// A head was late or too large, and was answered with this status. Only bytes that the client has
+    /// already sent still arrive.
     Refused { status: StatusCode, since: Instant, until: Instant },
 }
 
-/// What to do about a connection whose time is up.
+/// The state of a connection whose deadline has passed, which decides what happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expired {
-    /// Nobody waits for an answer.
+    /// No caller waits for an answer.
     Idle,
     /// A client is in the middle of a head.
     Head,
 }
 
 impl Deadlines {
-    /// A connection begins as if a head had begun: a client that connects means to speak.
+    /// A connection begins as if a head had begun, because a client that connects is about to send one.
     pub(crate) fn start(now: Instant) -> Self {
         let phase = Cell::new(Phase::Head { until: now + HEAD });
         Self { phase, ended: Cell::default(), waits: RefCell::default(), needs_client: Cell::default() }
@@ -82,7 +83,8 @@ impl Deadlines {
         self.phase.set(match self.phase.get() {
             Phase::Serving { body_read: true, more_came: false } => Phase::Idle { until: now + IDLE },
             Phase::Serving { body_read: true, more_came: true } => Phase::Head { until: now + HEAD },
-            // The body was not read, so the answer has ended the connection. Should its client go on, it is not for long.
+            // The body was not read, so the response has ended the connection. If its client continues, it is
+            // only for a short time.
             Phase::Serving { body_read: false, .. } => Phase::Idle { until: now + HEAD },
             between => between,
         });
@@ -91,13 +93,13 @@ impl Deadlines {
         self.wake();
     }
 
-    /// The request that is served is to be dropped when its client sends nothing more.
+    /// The current request is dropped when its client sends nothing more.
     pub(crate) fn need_client(&self) {
         self.needs_client.set(true);
         self.wake();
     }
 
-    /// Whether the request that is served is worth its work only while its client waits.
+    /// Whether the current request is dropped when its client hangs up.
     pub(crate) fn needs_client(&self) -> bool {
         self.needs_client.get()
     }
@@ -118,12 +120,12 @@ impl Deadlines {
         self.ended.get()
     }
 
-    /// Wakes this task at the end of the next request, and when a request turns out to need its client.
+    /// Wakes this task at the end of the next request, and when a request begins to need its client.
     pub(crate) fn wake_at_end(&self, waker: &Waker) {
         *self.waits.borrow_mut() = Some(waker.clone());
     }
 
-    /// Until when the connection may stay as it is; `None` while a request is served.
+    /// The deadline of the present phase. `None` while a request is served.
     pub(crate) fn until(&self) -> Option<Instant> {
         match self.phase.get() {
             Phase::Idle { until } | Phase::Head { until } | Phase::Refused { until, .. } => Some(until),
@@ -142,7 +144,7 @@ impl Deadlines {
         }
     }
 
-    /// The head that is coming is answered so, and its client may take that in.
+    /// Answers the present head with this status. The client gets time to read the response.
     pub(crate) fn refuse(&self, status: StatusCode, now: Instant) {
         let since = self.head_since(now);
         self.phase.set(Phase::Refused { status, since, until: now + LINGER });
@@ -153,7 +155,7 @@ impl Deadlines {
         if let Phase::Refused { status, since, .. } = self.phase.get() { Some((status, since)) } else { None }
     }
 
-    /// When the head began that is still to be read; now, where none has.
+    /// When the unfinished head began. Now, if none has begun.
     pub(crate) fn head_since(&self, now: Instant) -> Instant {
         if let Phase::Head { until } = self.phase.get() { until - HEAD } else { now }
     }

@@ -1,5 +1,6 @@
-//! The answers that a connection gives without the HTTP library: to a head that is late or too large, beyond the places that there are, and
-//! to a token request beyond what the worker can answer. They are written once when a worker starts.
+//! Responses that a connection sends without the HTTP library: to a head that is late or too large, to a
+//! connection without a slot, and to a token request over the capacity of the worker. They are written once
+//! when a worker starts.
 
 use crate::respond::help_link;
 
@@ -7,9 +8,9 @@ use crate::respond::help_link;
 pub(crate) struct EarlyAnswers {
     pub(super) timed_out: Vec<u8>,
     pub(super) too_large: Vec<u8>,
-    /// To a connection without a slot, on a listener without TLS.
+    /// For a connection without a slot, on a listener without TLS.
     pub(crate) no_slot: Vec<u8>,
-    /// The connection is kept.
+    /// For a refused token request. The connection stays open.
     pub(super) overloaded: Vec<u8>,
 }
 

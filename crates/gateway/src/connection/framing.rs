@@ -1,7 +1,8 @@
-//! Where requests begin and end in what a client sends, so that a head is bounded before the HTTP library sees it. The library takes
-//! heads of 128 KiB and panics over a header name of 64 KiB.
+//! Finds where requests begin and end in the bytes of a client, so that the size of a head is bounded before
+//! the HTTP library sees it. The library accepts heads of 128 KiB and panics over a header name of 64 KiB.
 //!
-//! Nothing is decided by this but when a head is too large: what is odd is left to the library, which refuses it.
+//! This code decides only whether a head is too large. Malformed bytes are left to the library, which refuses
+//! them.
 
 use memchr::memchr;
 
@@ -10,11 +11,11 @@ pub(super) const HEAD_BYTES: usize = 32 * 1024;
 /// The most header lines of a head, which is also the library's limit.
 const HEADERS: usize = 96;
 
-/// What a connection is in the middle of.
+/// The part of a request that the next byte belongs to.
 #[derive(Debug)]
 pub(super) struct Framing {
     at: At,
-    /// The beginning of a line of a head whose end has not come.
+    /// The beginning of an unfinished line of a head.
     line: Vec<u8>,
     heads: u64,
     requests: u64,
@@ -56,9 +57,9 @@ enum Chunks {
     Data {
         left: u64,
     },
-    /// The end of the line behind the data of a chunk.
+    /// The end of the line after the data of a chunk.
     DataEnd,
-    /// A line behind the last chunk; the empty one is the end.
+    /// A line after the last chunk. The empty line is the end.
     Trailer {
         empty: bool,
     },
@@ -79,12 +80,13 @@ impl Framing {
         self.requests
     }
 
-    /// How many requests were complete, if nothing of another one has come.
+    /// The number of complete requests, if no byte of another one has arrived.
     pub(super) fn between_requests(&self) -> Option<u64> {
         matches!(self.at, At::Head(Head { bytes: 0, .. })).then_some(self.requests)
     }
 
-    /// Whether the client expects that the connection ends with the answer to its last request (RFC 9112 §9.3).
+    /// Whether the client expects that the connection ends with the answer to its last
+    /// request (RFC 9112 §9.3).
     pub(super) fn closes(&self) -> bool {
         self.closes
     }
@@ -185,7 +187,8 @@ impl Head {
         }
     }
 
-    /// What follows. Behind an odd head nothing is read any more; should it be, it counts as another head.
+    /// The part after the head. After a malformed head nothing more is read. If more bytes are read
+    /// nevertheless, they count as another head.
     fn body(&self) -> At {
         match (self.odd, self.chunked, self.length) {
             (false, true, None) => At::Chunks(Chunks::Size { size: 0, digits: true }),
@@ -196,7 +199,7 @@ impl Head {
 }
 
 impl Chunks {
-    /// How many bytes are of this body, and whether it is at its end.
+    /// How many bytes belong to this body, and whether the body has ended.
     fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut fed = 0;
         while fed < bytes.len() {
@@ -312,7 +315,7 @@ mod tests {
         let headers = |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
         check(headers(96).as_bytes(), Ok((1, 1)));
         check(headers(97).as_bytes(), Err(TooLarge { keep: 0 }));
-        // A body may be larger than a head, and what stands before a head that is too large is kept.
+        // A body may be larger than a head, and the bytes before a head that is too large are kept.
         let body = format!("POST / HTTP/1.1\r\ncontent-length: 65536\r\n\r\n{}", "a".repeat(65536));
         check(body.as_bytes(), Ok((1, 1)));
         let (long, name) = (format!("{body}{GET}"), format!("GET / HTTP/1.1\r\n{}", "x".repeat(65536)));

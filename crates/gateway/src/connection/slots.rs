@@ -1,5 +1,5 @@
-//! How many connections there are, in all and of each source. Where there is no place for one more, the oldest that has not sent a
-//! complete request gives way: a client that connects and says nothing keeps no other out.
+//! The limits on connections, in all and of each source. If all slots are in use, the oldest connection
+//! without a complete request is closed: a client that connects and sends nothing keeps no other client out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -26,9 +26,9 @@ struct TakenSlots {
     next: u64,
     open: usize,
     of: HashMap<ClientAddress, usize>,
-    /// Those without a complete request, by age.
+    /// Connections without a complete request, by age.
     waiting: BTreeMap<u64, (ClientAddress, Arc<Eviction>)>,
-    /// The same, by source and age.
+    /// The connections of `waiting`, by source and age.
     waiting_of: BTreeSet<(ClientAddress, u64)>,
 }
 
@@ -39,7 +39,7 @@ struct Eviction {
     waker: AtomicWaker,
 }
 
-/// A connection's place, which it holds until it ends.
+/// A connection's slot, which it holds until it ends.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<ConnectionSlots>,
@@ -54,7 +54,8 @@ impl ConnectionSlots {
         Self { limits, ..Self::default() }
     }
 
-    /// A place for a connection from this address, if there is one. Of a trusted proxy, which speaks for many, only all places count.
+    /// Takes a slot for a connection from this address, if there is one. For a trusted proxy, which connects
+    /// for many callers, only the limit of all slots counts.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
         let source = ClientAddress::new(peer);
         let mut taken = self.taken();
@@ -81,7 +82,7 @@ impl ConnectionSlots {
         Some(Slot { slots: Arc::clone(self), number, source, eviction, protected: false })
     }
 
-    /// What an operator should know.
+    /// The numbers for an operator.
     pub(crate) fn samples(&self) -> [Sample; 3] {
         let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
         let refused =
@@ -111,7 +112,7 @@ impl TakenSlots {
         Some(waited)
     }
 
-    /// Its place is free from now on, and it ends when its task looks.
+    /// Frees the slot of a connection. The connection ends when its task polls.
     fn evict(&mut self, number: u64) {
         if let Some((source, eviction)) = self.waits_no_longer(number) {
             self.free(source);
@@ -136,7 +137,7 @@ impl Slot {
         self.source
     }
 
-    /// A request is complete: from now on the place is its own until it ends.
+    /// Notes a complete request: from now on the slot is not given away before the connection ends.
     pub(crate) fn protect(&mut self) {
         if !self.protected {
             self.protected = true;

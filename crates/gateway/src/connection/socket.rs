@@ -1,4 +1,4 @@
-//! The bytes of a connection: those of the socket itself, or of TLS above it.
+//! The byte stream of a connection: the socket itself, or TLS over it.
 
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;

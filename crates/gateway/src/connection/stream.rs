@@ -1,5 +1,6 @@
-//! The socket of a connection, with its deadlines, the size of its heads and its place watched while it is read. What the HTTP library
-//! need not see is answered here: a head that is late or too large, and a token request beyond what the worker can answer.
+//! The socket of a connection, with its deadlines, the size of its heads and its slot checked while it is
+//! read. It answers requests that the HTTP library need not see: a head that is late or too large, and a
+//! token request over the capacity of the worker.
 
 use std::future::Future as _;
 use std::io;
@@ -19,7 +20,8 @@ use super::framing::Framing;
 use super::socket::is_stalled;
 use super::{Deadlines, EarlyAnswers, Slot, Socket};
 
-/// What is still read of a client whose head was too large, so that it sees the answer rather than a reset connection.
+/// The bytes that are still read from a client whose head was too large, so that it sees the response and not
+/// a reset connection.
 const DISCARDED: usize = 1024 * 1024;
 
 /// A socket that ends when its client takes too long or sends too much.
@@ -38,7 +40,8 @@ pub(crate) struct WatchedStream {
     discards: Option<usize>,
     /// The certificate that the client has presented in the handshake.
     certificate: Option<Arc<ClientCertificate>>,
-    /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
+    /// The timer serves all requests of the connection. It moves only when it fires or must fire earlier, so
+    /// that a request costs no timer.
     timer: Pin<Box<Sleep>>,
 }
 
@@ -47,9 +50,9 @@ struct Held {
     ticket: Ticket,
 }
 
-/// What becomes of bytes that came.
+/// The use of bytes that arrived.
 enum Taken {
-    /// So many of them are for the HTTP library.
+    /// This number of bytes goes to the HTTP library.
     Passes(usize),
     Waits(Ticket),
     Refused,
@@ -131,7 +134,7 @@ impl WatchedStream {
         }
     }
 
-    /// None while a request is coming or being answered.
+    /// None while a request arrives or is answered.
     fn number_of_next_request(&self) -> Option<u64> {
         let complete = self.framing.between_requests()?;
         (complete == self.deadlines.ended() && !self.is_writing).then_some(complete + 1)
@@ -147,22 +150,24 @@ impl WatchedStream {
         is_whole && matches!(flushed, Poll::Ready(Ok(()))) && !self.framing.closes()
     }
 
-    /// The client sends nothing more: it waits for its answers, or it has hung up, and nothing distinguishes the two before an answer is
-    /// written. So the HTTP library learns of it after the answers, and at once where a request is for a client that waits alone.
+    /// Handles the end of the client's bytes. The client waits for its responses or has hung up, and nothing
+    /// distinguishes the two before a response is written. So the HTTP library learns of the end after the
+    /// responses. If a request needs its client, it learns of the end at once.
     fn poll_end(&mut self, cx: &mut Context<'_>, end: io::Result<()>) -> Poll<io::Result<()>> {
         let is_served = self.framing.requests() > self.deadlines.ended();
         if end.is_err() || !is_served {
             return Poll::Ready(end);
         }
         if self.deadlines.needs_client() {
-            // The library goes on after a reset connection that has sent something just before.
+            // The library continues after a reset of a connection that has just sent something.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         self.deadlines.wake_at_end(cx.waker());
         Poll::Pending
     }
 
-    /// Passes a request on whose turn has come, or refuses it after all; false if the connection must end.
+    /// Passes on a request whose turn has come, or refuses it after all. Returns false if the connection must
+    /// end.
     fn poll_held(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
         let Some(held) = &mut self.held else { return Poll::Ready(true) };
         if ready!(held.ticket.poll_outcome(cx)) == Outcome::Refused {
@@ -178,8 +183,9 @@ impl WatchedStream {
         Poll::Ready(true)
     }
 
-    /// Answers the head that is too large, once the requests before it are answered, and ends the connection when its client has seen
-    /// that. No bytes and no error is how a connection reads that has ended.
+    /// Answers a head that is too large, after the requests before it are answered, and ends the connection
+    /// when its client has seen that. A read without bytes and without an error means the end of a
+    /// connection.
     fn poll_refuse(&mut self, cx: &mut Context<'_>, mut left: usize) -> Poll<io::Result<()>> {
         if self.deadlines.refused().is_none() {
             if self.deadlines.ended() < self.framing.heads() {

@@ -1,5 +1,5 @@
-//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are requested. The files are read again
-//! without a restart; connections that are open go on with what they began with.
+//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates if it requests them. The
+//! files are read again without a restart. Open connections keep the certificates that they began with.
 
 use std::fmt;
 use std::io;
@@ -25,7 +25,7 @@ use super::deadlines::HEAD;
 use super::validity::validity_of;
 use super::{ClientAuthorities, Socket, WriteDeadlineSocket};
 
-/// Where a listener's TLS comes from; all in PEM.
+/// The files of a listener's TLS, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate and those that lead from it to a known authority, in this order.
@@ -34,7 +34,7 @@ pub struct TlsFiles {
     pub private_key: PathBuf,
     /// The authorities of client certificates.
     pub client_ca: Option<PathBuf>,
-    /// Whether clients are asked for certificates.
+    /// Whether the listener requests client certificates.
     pub client_certificates: Option<ClientCertificates>,
 }
 
@@ -48,7 +48,7 @@ pub enum ClientCertificates {
     Required,
 }
 
-/// Reads a file whole, or says why that file is not read.
+/// Reads a whole file, or returns the reason for not reading it.
 pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
 /// How the files are read.
@@ -60,7 +60,7 @@ pub struct TlsReaders {
     pub private_key: ReadFile,
 }
 
-/// TLS as it is served now. Clones are the same one: what one of them reloads all serve.
+/// The present TLS configuration. Clones share it, so a reload takes effect in all of them.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
@@ -73,11 +73,11 @@ struct Inner {
 #[derive(Clone)]
 struct Current {
     config: Arc<ServerConfig>,
-    /// Of the bytes of the files, to see whether they have changed.
+    /// The digest of the files' bytes, which shows whether they have changed.
     content: [u8; 32],
-    /// Of the server's own certificate, if it says so in a form that is known.
+    /// The validity of the server's certificate, if its form is known.
     validity: Option<Validity>,
-    /// The authorities of client certificates; none where no client is asked for one.
+    /// The authorities of client certificates. None if the listener requests no certificate.
     authorities: Option<Arc<ClientAuthorities>>,
 }
 
@@ -107,7 +107,7 @@ pub enum TlsError {
         /// Why.
         reason: String,
     },
-    /// The key is not the certificate's, or of a kind that is not served.
+    /// The key does not belong to the certificate, or is of an unsupported kind.
     #[error("{} is not the private key of {}, or of a kind that is not served", .key.display(), .certificate.display())]
     Mismatch {
         /// The certificate's file.
@@ -130,10 +130,11 @@ impl Tls {
         Ok(Self(Arc::new(Inner { files, readers, current })))
     }
 
-    /// Reads the files again, and says whether they have changed. Where they cannot be used the last good ones go on.
+    /// Reads the files again. Returns whether they have changed. If they cannot be used, the last good ones
+    /// stay in use.
     ///
     /// # Errors
-    /// As [`Tls::open`].
+    /// The errors of [`Tls::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         let read = read(&self.0.files, self.0.readers)?;
         let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
@@ -144,25 +145,26 @@ impl Tls {
         Ok(changed)
     }
 
-    /// Where it comes from.
+    /// The files.
     #[must_use]
     pub fn files(&self) -> &TlsFiles {
         &self.0.files
     }
 
-    /// From when until when the certificate is valid, if it says so in a form that is known.
+    /// The validity of the certificate, if its form is known.
     #[must_use]
     pub fn validity(&self) -> Option<Validity> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
     }
 
-    /// The authorities of client certificates; `None` where no client is asked for one.
+    /// The authorities of client certificates. `None` if the listener requests no certificate.
     pub(crate) fn client_authorities(&self) -> Option<Arc<ClientAuthorities>> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
     }
 
-    /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing. A resumed session has the
-    /// certificate of the handshake that began it (RFC 8705 §6.2); its chain is verified anew.
+    /// Makes the handshake within the time of a head: until then a client costs memory and has proven
+    /// nothing. A resumed session has the certificate of the handshake that began it (RFC 8705 §6.2), and its
+    /// chain is verified anew.
     pub(crate) async fn accept(
         &self,
         socket: WriteDeadlineSocket,

@@ -1,4 +1,4 @@
-//! From when until when a certificate is valid (RFC 5280 §4.1.2.5), read from its DER.
+//! The validity of a certificate (RFC 5280 §4.1.2.5), read from its DER.
 
 use protocol::{Timestamp, Validity};
 
@@ -8,7 +8,7 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// Of a certificate in DER; `None` where the bytes are no certificate.
+/// The validity of a certificate in DER. `None` if the bytes are no certificate.
 pub(super) fn validity_of(certificate: &[u8]) -> Option<Validity> {
     let (certificate, _) = expect(SEQUENCE, certificate)?;
     let (to_be_signed, _) = expect(SEQUENCE, certificate)?;

@@ -1,5 +1,5 @@
-//! A socket that is given up when its client takes nothing for too long. Without that the kernel's probes keep a connection whose client
-//! never reads for as long as that client likes.
+//! A socket that is closed when its client reads nothing for too long. Without this deadline, a client that
+//! never reads could hold a connection for as long as it answers the kernel's probes.
 
 use std::future::Future as _;
 use std::io;
@@ -11,7 +11,8 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TCP connection with a deadline for writing. It is below TLS, so every byte that the client takes is progress.
+/// A TCP connection with a deadline for writing. It is below TLS, so every byte that the client reads is
+/// progress.
 pub(crate) struct WriteDeadlineSocket {
     socket: TcpStream,
     write_timeout: Duration,
@@ -40,7 +41,7 @@ impl WriteDeadlineSocket {
         }
         let write_timeout = self.write_timeout;
         ready!(self.stalled.get_or_insert_with(|| Box::pin(sleep(write_timeout))).as_mut().poll(cx));
-        // Nobody reads what is still in the kernel, so it goes with the connection.
+        // The peer does not read what is still in the kernel, so closing discards it.
         let _ = self.socket.set_zero_linger();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -1,10 +1,10 @@
-//! Reads a body into the request that administration takes.
+//! Reads a body into a request of administration.
 
 use administration::{EditError, FieldError, SecretEndSettings, Wiped, read_json};
 use protocol::Timestamp;
 use serde_json::{Map, Value};
 
-/// A body as one of administration's documents. No body is an empty document.
+/// Reads a body as one of administration's documents. An absent body is an empty document.
 pub(crate) fn read<T>(
     body: &[u8],
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
@@ -13,8 +13,8 @@ pub(crate) fn read<T>(
     value.and_then(document).map_err(EditError::Invalid)
 }
 
-/// A merge patch of a document (RFC 7396). It is read as if it were the document itself: once it is merged, an unknown member that it
-/// sets to null would have vanished without a word.
+/// Reads a merge patch of a document (RFC 7396). It is checked as if it were the document itself. Otherwise
+/// an unknown member that it sets to null would vanish silently in the merge.
 pub(crate) fn patch<T>(
     body: &[u8],
     document: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
@@ -131,11 +131,11 @@ mod tests {
             let _ = end_of_secret(body);
             let _ = read(body, KeyRotation::read);
             if let Ok(settings) = read(body, ImportSettings::read) {
-                // As it is taken on.
+                // The member as the program takes it over.
                 drop(protocol::Secret::new(settings.key));
             }
             if let Ok(mut settings) = read(body, ExplainSettings::read) {
-                // As the route takes it.
+                // The member as the route takes it.
                 drop(settings.client_secret.take().map(protocol::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);

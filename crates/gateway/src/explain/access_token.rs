@@ -1,5 +1,5 @@
-//! Explains an access token of the client: whether it is valid in itself, what has revoked it, and whether the proof beside it is of its
-//! key. It decides nothing, and the holder of the token learns none of it.
+//! Explains an access token of the client: whether it is valid, what has revoked it, and whether the key of
+//! the proof is the token's. The explanation decides nothing, and the holder of the token does not see it.
 
 use administration::ExplainedCheck;
 use grants::{ExplainedToken, SenderError, UnconfirmedToken};
@@ -14,7 +14,7 @@ use super::request::{Presented, Request};
 use crate::PresentedCertificates;
 use crate::respond::Problem;
 
-/// The checks of the presented token, if there is one, beside this proof.
+/// Checks the presented token, if there is one, with this proof.
 ///
 /// # Errors
 /// When keys or store fail: without them a token is neither valid nor revoked.
@@ -34,7 +34,7 @@ pub(super) async fn explain(
     let valid =
         passed("token", "A key of the tenant signed it, and it has not expired. `aud` is not checked.");
     if holder != client.as_str() {
-        // Nothing else is told of a token of another client.
+        // The explanation says nothing more about a token of another client.
         let fix = "Explain the client of `client_id`.";
         let other = refused_by("client", None, "The token was issued to another client.", fix);
         let rest = ["revoked", "cnf"].map(|name| not_checked(name, "It is a token of another client."));
@@ -111,7 +111,7 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
     refused_by("revoked", Some(TokenError::Revoked.reason()), detail, fix)
 }
 
-/// Of a token that is not valid in itself nothing else is known.
+/// Nothing more is known about an invalid token.
 fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
     let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A key that was revoked is in no key set any more: \
                see `latchkey key list TENANT`.";

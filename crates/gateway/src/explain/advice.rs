@@ -1,5 +1,5 @@
-//! What a reason of the token endpoint means for an operator, and what to do about it. Those of credentials
-//! are in the tables of `registry/src/methods`.
+//! Explains a reason of the token endpoint to an operator, with what to do about it. The tables in
+//! `registry/src/methods` explain the reasons for credentials.
 
 use protocol::RefusalReason;
 use registry::methods::TABLES;
@@ -9,14 +9,14 @@ use tenancy::TenantId;
 use super::request::Request;
 
 impl Request<'_> {
-    /// What was found, and what to do; empty where there is nothing to do.
+    /// What was found, and what to do. The second is empty if there is nothing to do.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
         let (detail, fix) = if self.is_by_key { sentences_of_key(reason) } else { sentences(reason) };
         (detail, filled(fix, self.tenant, self.client.as_str()))
     }
 }
 
-/// The same of a reason by its name, which a newer version of the program may have given.
+/// Explains a reason by its name. A newer version of the program may have given that name.
 pub(crate) fn advice_on(reason: &str, tenant: &TenantId, client: &str) -> (String, String) {
     let of_credentials = TABLES.into_iter().flatten().find(|row| row.code == reason);
     let known = of_credentials.map(|row| RefusalReason::Credential(row)).or_else(|| reason.parse().ok());
@@ -29,7 +29,7 @@ fn filled(fix: &str, tenant: &TenantId, client: &str) -> String {
     fix.replace("{client}", client)
 }
 
-/// A key gets no more than it was made with.
+/// A key cannot get more permissions than it was created with.
 fn sentences_of_key(reason: RefusalReason) -> (&'static str, &'static str) {
     match reason {
         RefusalReason::ScopeNotRegistered => (

@@ -1,5 +1,5 @@
-//! Explains a presented certificate: its chain, as each listener with a `client_ca` judges it, and its subject or key against the client.
-//! The verdict is that of the authenticator.
+//! Explains a presented certificate: its chain, as each listener with a `client_ca` verifies it, and its
+//! subject or key against the client. The authenticator decides.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use crate::{CertificateSources, PresentedCertificates};
 
 /// A certificate with the judgement of each source of certificates.
 pub(super) struct JudgedCertificate {
-    /// With the first chain that is valid, or why there is none. Where no chain is judged, one is assumed.
+    /// The certificate with the first chain that is valid, or with the reason why there is none. If no
+    /// listener verifies chains, a valid one is assumed.
     pub(super) certificate: Arc<ClientCertificate>,
     chains: Vec<Judged>,
     facts: Option<CertificateFacts>,
 }
 
 impl JudgedCertificate {
-    /// The certificate of this PEM, whose first one is the client's own.
-    /// The authorities of a tenant are its one source.
+    /// Examines the certificate of this PEM, whose first one is the client's own. If the tenant has
+    /// authorities, they are the only source.
     pub(super) fn of(
         pem: &str,
         sources: &CertificateSources,
@@ -35,7 +36,7 @@ impl JudgedCertificate {
         now: Timestamp,
     ) -> Self {
         let Ok(presented) = PresentedCertificates::read(pem.as_bytes()) else {
-            // As a certificate without bytes, which is malformed.
+            // Treats it as a certificate without bytes, which is malformed.
             let (der, thumbprint) = (Vec::new(), Thumbprint::new([0; 32]));
             let certificate = Arc::new(ClientCertificate {
                 der,
@@ -142,7 +143,7 @@ impl JudgedCertificate {
         }
     }
 
-    /// With the names of the certificate that are of the registered kind.
+    /// Adds the names of the certificate that are of the registered kind.
     fn with_names(&self, check: ExplainedCheck, subject: Option<&CertificateSubject>) -> ExplainedCheck {
         let (Some(facts), Some(subject)) = (&self.facts, subject) else { return check };
         let (kind, expected) = (subject.kind(), registered(subject));
@@ -157,7 +158,7 @@ impl JudgedCertificate {
         ExplainedCheck { detail, ..check }
     }
 
-    /// With what a registered key is compared with.
+    /// Adds the facts that are compared with a registered key.
     fn with_facts(&self, check: ExplainedCheck) -> ExplainedCheck {
         let Some(facts) = &self.facts else { return check };
         let Validity { not_before, not_after } = facts.validity;

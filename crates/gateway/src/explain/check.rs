@@ -31,7 +31,7 @@ pub(super) fn not_checked(name: &str, detail: impl Into<String>) -> ExplainedChe
     check(name, "not_checked", detail.into())
 }
 
-/// A check that refuses, in words of its own. Not each has a reason for the log.
+/// A check that refuses, with its own sentence. Not each refusal has a reason in the log.
 pub(super) fn refused_by(
     name: &str,
     reason: Option<RefusalReason>,
@@ -46,7 +46,7 @@ pub(super) fn refused_by(
 }
 
 impl Request<'_> {
-    /// A check that refuses the request, with what the reason says of it.
+    /// A check that refuses the request, with the sentences of the reason.
     pub(super) fn refused(&self, name: &str, reason: RefusalReason) -> ExplainedCheck {
         let (detail, fix) = self.advice(reason);
         refused_by(name, Some(reason), detail, fix)

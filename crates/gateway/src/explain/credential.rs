@@ -1,5 +1,5 @@
-//! Explains the client authentication of a request. A presented secret is an attempt like any other: hashed, compared and throttled by
-//! the authenticator of the token endpoint. No use of a secret is recorded.
+//! Explains the client authentication of a request. A presented secret is an ordinary attempt: the
+//! authenticator of the token endpoint hashes, compares and throttles it. No use of a secret is recorded.
 
 use std::sync::Arc;
 
@@ -29,14 +29,14 @@ pub(super) struct Explained {
     pub(super) refusal: Option<Refusal>,
     /// The API key of the client that the request presents, live or ended.
     pub(super) api_key: Option<Arc<ApiKey>>,
-    /// What tokens copy of the assertion that the request presents.
+    /// The claims that tokens copy from the presented assertion.
     pub(super) copied: StaticClaims,
 }
 
 /// Explains the authentication of a client, which need not exist.
 ///
 /// # Errors
-/// 429 where too many secrets were wrong, and what keeps the server from answering.
+/// 429 after too many wrong secrets, and the failures that keep the server from answering.
 pub(super) async fn explain(
     request: &Request<'_>,
     tenant: &Tenant,
@@ -166,7 +166,7 @@ fn proven(proof: &Proof) -> ExplainedCheck {
     }
 }
 
-/// The credentials of the request; `None` where it has none, or the administrator does not present the one
+/// The credentials of the request. `None` if it has none, or if the administrator does not present the one
 /// that it has.
 fn credentials(
     request: &Request<'_>,
@@ -220,7 +220,8 @@ fn method_check(
     request.refused("method", RefusalReason::Credential(reason))
 }
 
-/// Without a presented credential, it is refused only where the client has none that could be the right one.
+/// Without a presented credential, a right one is assumed. The request is refused only if the client has no
+/// credential that could be right.
 fn assumed(
     request: &Request<'_>,
     client: Arc<Client>,
@@ -260,13 +261,13 @@ fn assumed(
     if kind != Credential::Secret {
         return (check, Some(refusal));
     }
-    // Its reason depends on the secret.
+    // The reason depends on the secret.
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
     let fix = Some(format!("Run `latchkey secret add {} {}`.", request.tenant, request.client));
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
 }
 
-/// The check of a credential that was compared, with the ended secret or API key that it was.
+/// The check of a credential that was compared, with the ended secret or API key that it matched.
 fn credential_refused(
     request: &Request<'_>,
     client: Option<&Arc<Client>>,

@@ -1,4 +1,4 @@
-//! Explains a DPoP proof (RFC 9449 §4.3): with the checks of a request, and without using it up.
+//! Explains a DPoP proof (RFC 9449 §4.3) with the checks of a request. The proof is not used up.
 
 use administration::ExplainedCheck;
 use keys::{DescribedCheck as _, Outcome, outcomes_until};
@@ -59,8 +59,8 @@ pub(super) async fn explain(
 }
 
 impl ExplainedProof {
-    /// The refusal of a token request, before the client authenticates or after it: what costs little comes
-    /// before.
+    /// The refusal of a token request by this proof, before or after the client authenticates: cheap checks
+    /// come before.
     pub(super) fn refusal(&self, is_before: bool) -> Option<Refusal> {
         let is_costly = |failed: &DpopCheck| matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
         self.failed
@@ -68,7 +68,7 @@ impl ExplainedProof {
             .map(|failed| Refusal::by("sender", failed))
     }
 
-    /// The check of the sender that is refused by this proof.
+    /// The check of the sender that this proof refuses.
     pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
         let failed = self.failed?;
         let detail = format!("The DPoP proof is refused by its check `{}`.", failed.name());
@@ -80,7 +80,7 @@ const fn reason(failed: DpopCheck) -> RefusalReason {
     RefusalReason::Credential(failed.reason())
 }
 
-/// Why a check says nothing of this request.
+/// Why a check is not needed for this request.
 const fn unneeded(check: DpopCheck, tenant: &Tenant, request: &DpopRequest<'_>) -> Option<&'static str> {
     match check {
         DpopCheck::Nonce if !tenant.access_token.require_dpop_nonce => Some("The tenant requires no nonce."),

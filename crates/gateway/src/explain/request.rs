@@ -22,7 +22,7 @@ pub(crate) struct Request<'a> {
     pub(crate) is_by_key: bool,
 }
 
-/// What the request presents, taken out of its settings.
+/// The parts of the request that are presented, taken out of its settings.
 pub(crate) struct Presented {
     pub(crate) secret: Option<Secret>,
     pub(crate) assertion: Option<Secret>,

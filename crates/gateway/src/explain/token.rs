@@ -1,4 +1,5 @@
-//! Explains the decision of the grant: grant type, format, audience, scopes, and the token that would be signed.
+//! Explains the decision of the grant: grant type, format, audience, scopes, and the
+//! token that would be signed.
 
 use std::sync::Arc;
 
@@ -146,7 +147,7 @@ pub(super) fn key_check(
     }
 }
 
-/// What the token would say. The identifier and the times of the claims are left out.
+/// The claims of the token, without its identifier and times.
 pub(super) fn view(
     statics: StaticClaims,
     tenant: &Tenant,

@@ -1,5 +1,5 @@
-//! Prometheus' text format, version 0.0.4. Labels are texts of the program without quotes, backslashes or line ends, so nothing is
-//! escaped.
+//! Prometheus' text format, version 0.0.4. Labels are texts of the program without quotes, backslashes or
+//! line ends, so nothing is escaped.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     text
 }
 
-/// What the program adds.
+/// Adds the program's samples.
 pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
     let mut last = "";
     for sample in samples {
@@ -86,7 +86,7 @@ pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
     }
 }
 
-/// A status; `other` where it is not in the table, and `closed` for a caller who left before the answer.
+/// A status; `other` if it is not in the table, and `closed` for a caller that left before the response.
 fn status_label(place: usize) -> Cow<'static, str> {
     match STATUSES.get(place) {
         Some(status) => Cow::Owned(status.to_string()),

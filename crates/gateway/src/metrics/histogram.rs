@@ -1,9 +1,9 @@
-//! How long answers took: how many within each of a few bounds, and all of it together.
+//! The duration of responses: how many took at most each of a few bounds, and the sum.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds in microseconds, and as they are written in seconds. A signature takes from 15 to 600 of them.
+/// Upper bounds in microseconds, and their text in seconds. A signature takes from 15 to 600 microseconds.
 pub(super) const BOUNDS: [(u64, &str); 16] = [
     (50, "0.00005"),
     (100, "0.0001"),
@@ -22,7 +22,7 @@ pub(super) const BOUNDS: [(u64, &str); 16] = [
     (2_500_000, "2.5"),
     (10_000_000, "10"),
 ];
-/// The last one has no bound.
+/// The last bucket has no bound.
 const BUCKETS: usize = BOUNDS.len() + 1;
 
 /// Counts by bound, not yet cumulated.
@@ -41,7 +41,7 @@ impl Histogram {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// Adds the numbers of another one.
+    /// Adds the numbers of another histogram.
     pub(super) fn add(&mut self, other: &Self) {
         for (sum, bucket) in self.buckets.iter_mut().zip(&other.buckets) {
             *sum.get_mut() += bucket.load(Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! The counters of one route on one worker. Their number is fixed: a status or code that is not in the tables has a place that all
-//! such share.
+//! The counters of one route on one worker. Their number is fixed: all statuses or codes outside the tables
+//! share one place.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(super) const STATUSES: [u16; 21] =
     [200, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 503, 201, 202, 204, 409, 412, 421, 422, 429, 431];
 /// The place of every other status.
 pub(super) const OTHER: usize = STATUSES.len();
-/// The place of a caller who left before the answer.
+/// The place for a caller that left before the response.
 pub(super) const CLOSED: usize = OTHER + 1;
 
 /// Made when the route is used for the first time: most are not used by most workers.
@@ -36,8 +36,8 @@ pub(super) struct Counts {
 }
 
 impl Series {
-    /// One request more: its status, none for a caller who left before the answer, the code of a refusal, and
-    /// what else is known of it.
+    /// Counts one request: its status (none for a caller that left before the response), the code of a
+    /// refusal, and its other facts.
     pub(crate) fn record(
         &self,
         status: Option<u16>,
@@ -68,7 +68,7 @@ impl Series {
         counts.latency.record(took);
     }
 
-    /// None when nothing was counted.
+    /// None if nothing was counted.
     pub(super) fn counts(&self) -> Option<&Counts> {
         self.0.get().map(|counts| &**counts)
     }

@@ -1,4 +1,5 @@
-//! The committed documents, which the build compresses, and the part of the OpenAPI document that a listener serves.
+//! The committed documents, which the build compresses, and the part of the OpenAPI
+//! document that a listener serves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;

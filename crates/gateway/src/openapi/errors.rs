@@ -1,4 +1,5 @@
-//! The errors that operations have in common: what an interface can always answer, so that an operation names its own errors alone.
+//! The errors that all operations of an interface can respond with, so that an operation lists only its own
+//! errors.
 
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ pub(super) enum ErrorForm {
     OAuth,
     /// RFC 9457.
     Problem,
-    /// Of the Thunder-compatible API.
+    /// Errors of the Thunder-compatible API.
     Coded,
 }
 

@@ -1,7 +1,7 @@
-//! Examples of paths and queries, and of requests and answers outside of administration. Together with those
-//! of its endpoints they are one story: `northwind` comes to the platform with its client `billing`. A test
-//! sends each request in this order, and compares the answers with their schemas. Tokens are fetched by the
-//! client that the sample configuration declares.
+//! Examples of paths and queries, and of requests and responses outside administration. Together with the
+//! examples of administration's endpoints they tell one story: `northwind` joins the platform with its client
+//! `billing`. A test sends each request in this order, and compares the responses with their schemas. The
+//! client that the sample configuration declares fetches the tokens.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn members(object: &mut Value) -> impl Iterator<Item = &mut Value> {
     object.as_object_mut().into_iter().flat_map(|members| members.values_mut())
 }
 
-/// What a path names. Outside of administration the tenant is that of the sample configuration.
+/// The example of a name in a path. Outside administration the tenant is that of the sample configuration.
 fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
     if is_public && name == "id" {
         return Some("test-tenant");
@@ -66,7 +66,7 @@ fn of_query(operation: &str, name: &str) -> Option<Value> {
         (_, "limit") => json!(20),
         (_, "offset") => json!(0),
         (_, "format") => json!("jwk"),
-        // A change that is not confirmed changes nothing.
+        // An unconfirmed change changes nothing.
         (_, "final" | "confirm") => json!(false),
         (_, "tenant") => json!("northwind"),
         (_, "actor") => json!("client:platform/ops"),

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 /// `audience`; an unknown one is ignored; an empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
-    /// `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
-    /// with a device, and `refresh_token` for the same person again.
+    /// `client_credentials` for the client itself, `authorization_code` for a person,
+    /// `urn:ietf:params:oauth:grant-type:device_code` for a person with a device, and `refresh_token`
+    /// for the same person again.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
@@ -220,7 +221,8 @@ pub(super) struct Token {
     scope: Option<String>,
     /// Who signed in, for `authorization_code` with the scope `openid` (OpenID Connect Core section 3.1.3.3).
     id_token: Option<String>,
-    /// For the next tokens of the person, where the client is registered for `refresh_token`; the newest counts.
+    /// For the next tokens of the person, where the client is registered for
+    /// `refresh_token`; the newest counts.
     refresh_token: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The whole document from the types: operations from `paths` and from the endpoints of administration, schemas from the types that the program
-//! reads and writes.
+//! The whole document from the types: operations from `paths` and from the endpoints of administration,
+//! schemas from the types that the program reads and writes.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

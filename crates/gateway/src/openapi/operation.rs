@@ -1,5 +1,5 @@
-//! An operation of the document. Its path, its method and its permission say the parameters, the security and the errors that every
-//! such operation has.
+//! An operation of the document. Its path, method and permission determine the parameters, the security and
+//! the errors that every such operation has.
 
 use administration::Permission;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -45,7 +45,8 @@ pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     })
 }
 
-/// An operation of the admin API, with the permission that its route requires, if it is a certain one, and what serves it.
+/// An operation of the admin API, with the permission that its route requires, if it is a certain
+/// one, and what serves it.
 pub(crate) fn admin(
     method: HttpMethod,
     path: &'static str,

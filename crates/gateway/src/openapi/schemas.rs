@@ -1,12 +1,13 @@
-//! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect. A type that is read and written has two
-//! schemas: a request may leave out what has a default, an answer has every member that is always there.
+//! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect. A type for
+//! requests and responses has two schemas: a request may leave out a member with a default, and a response
+//! has every member that is always present.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// The names of types in answers that the document calls otherwise than the rule of [`name_of`] does.
+/// The names of types in responses whose name in the document differs from the rule of [`name_of`].
 const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("ApplicationDocument", "Application"),
     ("AssertionSettings", "Assertions"),
@@ -58,7 +59,7 @@ pub(super) enum Direction {
 /// The schema of a body.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The name that a type has in the document. An answer calls views and settings as what they are of.
+/// The name of a type in the document. In a response, a view has the name of what it shows.
 fn name_of(type_name: &str, direction: Direction) -> String {
     let names: &[_] = match direction {
         Direction::Request => &NAMES_IN_REQUESTS,
@@ -108,7 +109,7 @@ fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) ->
     }
     let named = definitions.into_iter().map(|(name, schema)| (name_of(&name, direction), schema));
     let mut schemas: Map<_, _> = named.collect();
-    // What neither a body nor another schema names describes members that only a file has.
+    // Schemas that neither a body nor another schema names describe members that only a file has.
     loop {
         let (all, texts) = (schemas.len(), json!([schemas, bodies]).to_string());
         schemas.retain(|name, _| texts.contains(&format!("\"{DEFINITIONS}{name}\"")));
@@ -118,9 +119,10 @@ fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) ->
     }
 }
 
-/// A member that is not required may be null in a request, as in a merge patch, and is left out of an answer instead. Generators must not
-/// send defaults in a patch, fail on a member that a later version adds, or meet a format that the OpenAPI registry does not have.
-/// A span of time is answered in seconds. Members that only a file has are left out.
+/// Adapts a schema to OpenAPI. An optional member may be null in a request, as in a merge patch, and is
+/// absent from a response instead. Generators must not send defaults in a patch, fail on a member that a
+/// later version adds, or meet a format that the OpenAPI registry lacks. A response shows a duration in
+/// seconds. Members that only a file has are left out.
 fn adapt(schema: &mut Schema, direction: Direction) {
     for keyword in ["default", "pattern", "minLength", "maxLength", "uniqueItems", "propertyNames"] {
         schema.remove(keyword);
@@ -135,7 +137,7 @@ fn adapt(schema: &mut Schema, direction: Direction) {
         let before = members.len();
         members.retain(|_, member| member.get("x-file-only").is_none());
         if members.len() < before {
-            // Of members of which a file has exactly one.
+            // It concerns members of which a file has exactly one.
             schema.remove("oneOf");
         }
     }

@@ -1,10 +1,10 @@
-//! The groups of the operations, in the order in which a reader meets them.
+//! The groups of the operations, in the order of the documentation.
 
 use super::Group;
 use super::paths::{applications, oauth, openid, operations};
 use crate::routes::admin;
 
-/// All groups. Those of administration stand where their routes are made.
+/// All groups. Those of administration are defined beside their routes.
 pub(super) fn groups() -> impl Iterator<Item = &'static Group> {
     BEFORE_ADMINISTRATION.iter().chain(&admin::GROUPS).chain(&AFTER_ADMINISTRATION)
 }

@@ -1,5 +1,5 @@
-//! An operation in the program, which has the committed document: what the document would say of it is dropped. `operation.rs` has the same
-//! functions, and makes the document from what they are given.
+//! An operation in the program, which has the committed document: what the document would say of it is
+//! dropped. `operation.rs` has the same functions, and makes the document from what they are given.
 
 use administration::Permission;
 use administration::schema::JsonSchema;

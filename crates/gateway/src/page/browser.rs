@@ -1,5 +1,6 @@
-//! Every page in a real browser: Debian's Chromium, driven by `tests/browser/pages.cjs`. A listener serves the example pages with the
-//! responses of [`respond`], and refuses what the routes of pages refuse.
+//! Tests every page in a real browser: Debian's Chromium, driven by `tests/browser/pages.cjs`. A listener
+//! serves the example pages with the responses of [`respond`], and refuses the requests that the routes of
+//! pages refuse.
 
 mod hostile;
 
@@ -23,18 +24,18 @@ use crate::Surface;
 use crate::respond::Protective;
 use crate::routes::documentation;
 
-/// Markup that would run if a page took it for markup. The script looks for what it would do.
+/// Markup that would run if a page treated it as markup. The script looks for its effects.
 const MARKUP: &str =
     "\"'><img src=x onerror=\"attacked=1\"><script>attacked=1</script><svg onload=attacked=1>";
 
-/// What pages are shown with.
+/// The look of the pages.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Look {
     /// A tenant that declares no theme.
     Plain,
     /// Colours, corners, a font and logos of the tenant's own.
     Themed,
-    /// A logo that is as wide as a logo may be.
+    /// The widest logo that is allowed.
     Wide,
     /// Names and texts that are markup.
     Markup,
@@ -105,7 +106,7 @@ async fn page(
     )
 }
 
-/// Where the forms of the examples lead: shows what was sent.
+/// The target of the examples' forms. It shows what was sent.
 async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) -> HttpResponse {
     if let Err(kind) = judge_form(request.headers(), &OwnOrigin::of(&public_url.0)) {
         return refusal(kind, &public_url);
@@ -113,7 +114,7 @@ async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) ->
     HttpResponse::Ok().content_type("text/plain").body(body)
 }
 
-/// A page with one of the hostile values wherever others choose what is shown.
+/// A page with one of the hostile values at every place that callers or administrators can fill.
 async fn hostile_page(
     request: HttpRequest,
     public_url: Data<PublicUrl>,
@@ -202,7 +203,8 @@ fn serve() -> String {
     receiver.recv().unwrap()
 }
 
-/// The path of what `cargo xtask test` has installed. A test fails without it, rather than pass without testing anything.
+/// The path of the browser that `cargo xtask test` has installed. A test fails without it, because passing
+/// without a test would hide errors.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where it installed programs"
@@ -218,7 +220,7 @@ fn run(script: &str, url: &str) -> String {
     run_with(script, url, "")
 }
 
-/// With the views that a script looks at.
+/// Runs a script with the views that it tests.
 fn run_with(script: &str, url: &str, views: &str) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names: Vec<_> =
@@ -239,21 +241,22 @@ fn run_with(script: &str, url: &str, views: &str) -> String {
     out.into_owned()
 }
 
-/// At 320, 360 and 1440 CSS pixels: no violation of WCAG 2.2 AA that axe finds, nothing wider than the window, no report of the policy, no error in
-/// the console, at most 40 KB with small logos, which are shown.
+/// Checks each page at 320, 360 and 1440 CSS pixels: axe finds no violation of WCAG 2.2 AA, no part is wider
+/// than the window, the policy reports nothing, the console has no error, and a page with small logos has at
+/// most 40 KB and shows them.
 fn check_views(views: &str) {
     let said = run_with("pages.cjs", &serve(), views);
     let expected = examples::all(&examples::common()).len() * 2 + 1;
     assert!(said.contains(&format!("{expected} pages seen")), "{said}");
 }
 
-/// Light without a theme, and dark with one.
+/// The light pages have no theme, and the dark ones have one.
 #[test]
 fn each_page_is_accessible_and_fits_in_a_browser() {
     check_views("usual");
 }
 
-/// Dark without a theme, and light with one.
+/// The dark pages have no theme, and the light ones have one.
 #[test]
 fn each_page_is_accessible_and_fits_in_the_other_colours() {
     check_views("others");
@@ -275,15 +278,16 @@ fn each_form_is_sent_by_keyboard_alone() {
 
 // [attacks #13]: Pages in frames | `frame-ancestors`, `X-Frame-Options` and Fetch Metadata, tried in Chromium
 // [attacks #14], [rfc9700 §4.16]
-/// Script that runs at this origin, as it would if a tenant could run any, and markup in every name.
+/// A script runs at this origin, as if a tenant could run one, and every name contains markup.
 #[test]
 fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
     let said = run("attacks.cjs", &serve());
     assert!(said.contains("attacks failed"), "{said}");
 }
 
-/// Each value in each place that others choose: the names of tenant, client and application, the account, scopes, what was typed, what a
-/// browser says of itself, the detail of an error.
+/// Each hostile value is tested at each place that callers or administrators can fill: the names of tenant,
+/// client and application, the account, scopes, typed text, the browser's description of itself, the detail
+/// of an error.
 #[test]
 fn hostile_names_are_shown_as_they_are_and_do_nothing() {
     let said = run("hostile.cjs", &serve());

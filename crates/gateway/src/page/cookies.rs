@@ -1,5 +1,6 @@
-//! The cookies of people's browsers (RFC 6265): their names, how they are read, and with which attributes they are set. All tenants of a host
-//! share one set of cookies, so the name of a session has its tenant in it.
+//! The cookies of people's browsers (RFC 6265): their names, how they are read, and with which attributes
+//! they are set. All tenants of a host share one set of cookies, so the name of a session's cookie contains
+//! its tenant.
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use cookie::time::Duration;
@@ -9,11 +10,12 @@ use tenancy::TenantId;
 
 use crate::options::PublicUrl;
 
-/// Browsers accept a cookie of such a name over https only, without a domain, at the path `/`, and not from a script.
+/// Browsers accept a cookie with this prefix over https only, without a domain, at the path `/`, and not from
+/// a script.
 const PREFIX: &str = "__Host-Http-";
 const SESSION: &str = "lk-s.";
 const CONSOLE: &str = "lk-c.";
-/// So many sessions a browser keeps at one host: more would make its requests too long.
+/// The most sessions that a browser keeps at one host: more would make its requests too long.
 const MOST_SESSIONS: usize = 16;
 
 /// A cookie of this server.
@@ -23,9 +25,9 @@ pub(crate) enum CookieName<'t> {
     Session(&'t TenantId),
     /// A session of the console, of an administrator of this tenant.
     Console(&'t TenantId),
-    /// What binds a flow to its browser. It proves nothing else.
+    /// Binds a flow to its browser. It proves nothing else.
     Browser,
-    /// Which accounts have signed in with this browser before, at all tenants.
+    /// The accounts that have signed in with this browser before, at all tenants.
     KnownBrowser,
     /// The language that a person has chosen.
     #[cfg_attr(not(test), expect(dead_code, reason = "there is one language yet"))]
@@ -35,17 +37,18 @@ pub(crate) enum CookieName<'t> {
 /// The cookies of a server that people reach by https, or by http on loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cookies {
-    /// Http has no prefix and no `Secure`: browsers would keep no such cookie from it.
+    /// Over http cookies have no prefix and no `Secure`: browsers would reject such a cookie.
     secure: bool,
 }
 
 impl Cookies {
-    /// By the scheme of the public URL.
+    /// Chooses the form by the scheme of the public URL.
     pub(crate) fn of(public_url: &PublicUrl) -> Self {
         Self { secure: public_url.is_https() }
     }
 
-    /// The value of a cookie. Of two cookies with one name neither counts: a page of a sibling host may have set one of them.
+    /// The value of a cookie. If two cookies have the same name, both are ignored: a page of a sibling host
+    /// may have set one of them.
     pub(crate) fn read<'h>(self, headers: &'h HeaderMap, name: CookieName<'_>) -> Option<&'h str> {
         let name = self.name(name);
         let mut values = sent(headers).filter(|(found, _)| *found == name).map(|(_, value)| value);
@@ -69,8 +72,8 @@ impl Cookies {
         self.header(name, "", Some(Duration::ZERO))
     }
 
-    /// What removes the oldest sessions of other tenants, so that one at `tenant` has its place. `place` reads from its value which session is
-    /// older; a value that it cannot read goes first.
+    /// Removes the oldest sessions of other tenants, so that there is room for one at `tenant`. `place` reads
+    /// from a value which session is older. A session whose value it cannot read is removed first.
     pub(crate) fn make_room(
         self,
         headers: &HeaderMap,
@@ -103,7 +106,8 @@ impl Cookies {
         format!("{}{name}", if self.secure { PREFIX } else { "" })
     }
 
-    /// `Lax`, because a client's request for authorization is a navigation from another site. To the console none leads.
+    /// `Lax`, because a client's request for authorization is a navigation from another site. No other site
+    /// navigates to the console.
     fn header(
         self,
         name: CookieName<'_>,
@@ -121,9 +125,10 @@ impl Cookies {
     }
 }
 
-/// The names and values of a request's cookies. What is no cookie is left out, and what has other letters than those of ASCII: script or a page
-/// of a sibling host may have set it. It takes no other cookie away, and none is read whose name begins with a blank that Unicode knows: browsers
-/// see no prefix in such a name, and parsers remove the blank.
+/// The names and values of a request's cookies. A malformed cookie is left out, and so is one with characters
+/// other than ASCII, because a script or a page of a sibling host may have set it. It removes no other
+/// cookie. A name that begins with a Unicode blank is not read either: browsers see no prefix in such a name,
+/// and parsers remove the blank.
 fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let cookies = headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     cookies.filter(|cookie| cookie.is_ascii()).filter_map(|cookie| {
@@ -249,7 +254,7 @@ mod tests {
             removed.map(|header| text(Ok(header)).split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(removed(&with(15)), Vec::<String>::new());
-        // The session that is replaced takes no new place.
+        // A replaced session needs no further place.
         assert_eq!(removed(&(with(15) + "; lk-s.acme=1")), Vec::<String>::new());
         assert_eq!(removed(&with(18)), ["lk-s.t0", "lk-s.t1", "lk-s.t2"]);
         assert_eq!(removed(&(with(15) + "; lk-s.odd=unreadable")), ["lk-s.odd"]);

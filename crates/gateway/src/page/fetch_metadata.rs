@@ -1,5 +1,6 @@
-//! What a browser says of where a request comes from (W3C Fetch Metadata Request Headers), and who may see a page or send a form. All tenants
-//! of a host share one origin, so a script at one of them must not load, frame, prerender or submit the pages of another.
+//! Decides by the browser's headers (W3C Fetch Metadata Request Headers) which requests may load a page or
+//! send a form. All tenants of a host share one origin, so a script at one of them must not load, frame,
+//! prerender or submit the pages of another.
 
 use actix_web::http::header::{HeaderMap, HeaderName, ORIGIN};
 use pages::ErrorKind;
@@ -10,8 +11,9 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
-/// Refuses a request for a page that is not a navigation of a window: a fetch, a frame, a prefetch, a prerender, a worker. Programs and old
-/// browsers send none of these headers. The mode is not judged: Node's `fetch` sends one.
+/// Refuses a request for a page that is not a navigation of a window: a fetch, a frame, a prefetch, a
+/// prerender, a worker. Programs and old browsers send none of these headers. The mode is not checked,
+/// because Node's `fetch` sends one.
 pub(crate) fn judge_navigation(headers: &HeaderMap) -> Result<(), ErrorKind> {
     let is_document = matches!(Sent::in_headers(headers, &DEST), Sent::Nothing | Sent::Value("document"));
     let is_ahead = headers.contains_key(PURPOSE) || headers.contains_key(SERVICE_WORKER);
@@ -23,7 +25,8 @@ pub(crate) fn judge_form(headers: &HeaderMap, own: &OwnOrigin) -> Result<(), Err
     judge_navigation(headers)?;
     let site = Sent::in_headers(headers, &SITE);
     let is_ours = match Sent::in_headers(headers, &ORIGIN) {
-        // Under `Referrer-Policy: no-referrer` a form of ours says so (Fetch standard, "append a request `Origin` header").
+        // Under `Referrer-Policy: no-referrer` the form of our own page has the origin `null` (Fetch
+        // standard, "append a request `Origin` header").
         Sent::Value("null") => site == Sent::Value("same-origin"),
         Sent::Value(origin) => own.is(origin) && matches!(site, Sent::Nothing | Sent::Value("same-origin")),
         Sent::Nothing | Sent::Unreadable => false,
@@ -36,7 +39,7 @@ pub(crate) fn judge_form(headers: &HeaderMap, own: &OwnOrigin) -> Result<(), Err
 pub(crate) struct OwnOrigin(Option<String>);
 
 impl OwnOrigin {
-    /// None of a URL that cannot be read, which then is nobody's.
+    /// Reads the origin. For a URL that cannot be read it is `None`, and no form matches it.
     pub(crate) fn of(public_url: &str) -> Self {
         let origin = Url::parse(public_url).ok().map(|url| url.origin()).filter(Origin::is_tuple);
         Self(origin.map(|origin| origin.ascii_serialization()))

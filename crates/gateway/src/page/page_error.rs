@@ -1,4 +1,4 @@
-//! Errors that a person sees: a page that says what is wrong, and that looks as the other pages of the tenant do.
+//! Errors for people: a page that explains the error, in the style of the tenant's other pages.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -31,7 +31,8 @@ pub(crate) struct PageRequest {
     pub(crate) raw: RawRequest,
 }
 
-/// The answer of a handler of pages. Only with the request of an error is it known how the error page looks.
+/// The response of a handler of pages. The style of an error page depends on the request, so it is added
+/// last.
 pub(crate) struct PageAnswer(PageResult);
 
 type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
@@ -60,7 +61,7 @@ impl From<Failure<'_>> for PageAnswer {
     }
 }
 
-/// What the page says.
+/// The message of the page.
 #[derive(Debug)]
 pub(crate) struct PageBody(Box<Message>);
 
@@ -95,7 +96,7 @@ impl HttpError<PageBody> {
         Self::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
     }
 
-    /// A refusal of an authorization request, with its code for the people who run the application.
+    /// A refusal of an authorization request, with its code for the operators of the application.
     pub(crate) fn refused(error: AuthorizationError) -> Self {
         let error_code = error.error;
         let response = ErrorResponse::from(error);
@@ -108,7 +109,7 @@ impl HttpError<PageBody> {
         page.detailed(&response.error_description)
     }
 
-    /// The same of a request that is to sign a person out.
+    /// Marks the error as one of a sign-out.
     pub(crate) fn of_sign_out(mut self) -> Self {
         let Message { kind, detail, .. } = &mut *self.body.0;
         if *kind == ErrorKind::TooLong {
@@ -120,13 +121,14 @@ impl HttpError<PageBody> {
         self
     }
 
-    /// With a sentence for the developers of the application.
+    /// Adds a sentence for the developers of the application.
     pub(crate) fn detailed(mut self, detail: &str) -> Self {
         self.body.0.detail = Some(detail.to_owned());
         self
     }
 
-    /// Below the path of the server's proxy, and as the pages of the tenant look where the request has come so far.
+    /// Uses the path of the server's proxy, and the style of the tenant's pages if the tenant is already
+    /// known.
     fn in_the_look_of(mut self, request: &HttpRequest) -> Self {
         let Some(public_url) = request.app_data::<Data<PublicUrl>>() else { return self };
         let visited = request.extensions();

@@ -1,5 +1,5 @@
-//! A request's body, read whole, with limits on its size and time. It may hold a secret, so it is wiped when it is dropped;
-//! buffers of the HTTP library are not.
+//! Reads the whole body of a request, with limits on its size and time. A body may contain a secret, so it is
+//! wiped when it is dropped. The buffers of the HTTP library are not wiped.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -21,11 +21,11 @@ pub(crate) struct BodyBounds {
 }
 
 impl BodyBounds {
-    /// Of a document or a form.
+    /// The bounds of a document or a form.
     pub(crate) const ORDINARY: Self = Self { bytes: 64 * 1024, time: Duration::from_secs(10) };
-    /// Of a tenant, with two logos in base64.
+    /// The bounds of a tenant with two logos in base64.
     pub(crate) const TENANT: Self = Self { bytes: 768 * 1024, time: Duration::from_secs(10) };
-    /// Of an import of accounts.
+    /// The bounds of an import of accounts.
     pub(crate) const IMPORT: Self = Self { bytes: IMPORT_BYTES, time: Duration::from_secs(60) };
 }
 
@@ -64,8 +64,8 @@ pub(crate) async fn read(
     }
 }
 
-/// A body that came with its head, which needs no timer. The library starts a request before it passes on the body that it has already,
-/// so the body is there at the second poll or not yet sent.
+/// Reads a body that arrived with its head, which needs no timer. The library starts a request before it
+/// passes on a body that it already has. So the body is complete at the second poll, or was not sent yet.
 async fn with_its_head<F: Future>(mut body: Pin<&mut F>) -> Option<F::Output> {
     let mut is_polled = false;
     poll_fn(|cx| match body.as_mut().poll(cx) {
@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// In chunks that are too short to hold a canary.
+    /// The chunks are too short to contain a canary.
     async fn received(text: &str) -> Body {
         let chunks: Vec<_> =
             text.as_bytes().chunks(16).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();

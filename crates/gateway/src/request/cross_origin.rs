@@ -1,5 +1,5 @@
-//! Which routes a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run in a browser. None of them reads a cookie, and
-//! no route that reads one is among them (RFC 9700 §2.6).
+//! The routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run in a
+//! browser. None of them reads a cookie, and no route that reads one is among them (RFC 9700 §2.6).
 
 use actix_web::HttpResponse;
 use actix_web::guard::{Guard, fn_guard};
@@ -30,12 +30,13 @@ const SHARED: [&str; 15] = [
     "/.well-known/oauth-authorization-server/api/v1/tenant/{id}",
 ];
 
-/// Without `Access-Control-Allow-Credentials`: browsers send no cookies, and hide the answer to a request with some.
+/// Without `Access-Control-Allow-Credentials`: browsers send no cookies, and hide the
+/// answer to a request with some.
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, DPoP");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
-/// Two hours, which is the longest that Chromium keeps it.
+/// Two hours, the longest time that Chromium caches it.
 const KEPT: HeaderValue = HeaderValue::from_static("7200");
 
 /// Whether a pattern is that of a route which scripts of any origin may call.
@@ -43,10 +44,10 @@ pub(crate) fn is_shared(pattern: &str) -> bool {
     SHARED.contains(&pattern.strip_prefix(TENANT).unwrap_or(pattern))
 }
 
-/// What the answer of a shared route allows.
+/// The headers of a shared route's response.
 #[derive(Clone, Copy)]
 pub(crate) struct Sharing {
-    /// Whether the request names its origin, as scripts of another one do.
+    /// Whether the request names its origin, as a script of another origin does.
     names_origin: bool,
     is_read: bool,
 }
@@ -56,8 +57,9 @@ impl Sharing {
         Self { names_origin: request.contains_key(ORIGIN), is_read: method == Method::GET }
     }
 
-    /// Lets scripts read the answer. A document is kept by caches, which do not know who asks for it next; an answer that no cache keeps says so
-    /// only to a request that names an origin.
+    /// Lets scripts read the response. A document is cached, and a cache does not know the next caller, so
+    /// the document always has the header. A response that no cache stores has it only for a request with an
+    /// origin.
     pub(crate) fn allow(self, response: &mut HeaderMap) {
         if self.is_read || self.names_origin {
             response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
@@ -68,7 +70,8 @@ impl Sharing {
     }
 }
 
-/// What a browser sends before a request that a form could not send. Any other `OPTIONS` is refused like every method that is not served.
+/// Matches the request that a browser sends before a request that a form could not send. Any other `OPTIONS`
+/// is refused like every unsupported method.
 pub(crate) fn is_preflight() -> impl Guard {
     fn_guard(|context| {
         let head = context.head();

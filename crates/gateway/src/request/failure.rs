@@ -1,4 +1,4 @@
-//! Failures that any path can answer with, whatever the form of its errors.
+//! Failures that any path can respond with, in any form of errors.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::body::BodyError;
 use crate::authentication::HeaderError;
 use crate::write_budget::BudgetSpent;
 
-/// A request that no rule of an interface refuses, and that is not served all the same.
+/// A request that no rule of an interface refuses, and that the server cannot serve nevertheless.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Failure<'a> {
     /// No route has this path.

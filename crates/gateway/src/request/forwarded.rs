@@ -1,5 +1,6 @@
-//! Which address a caller has behind proxies. Any caller may write any forwarding header, so only what trusted proxies added
-//! counts: one header, read from its right end, up to the first hop that is no trusted proxy.
+//! Finds the address of a caller behind proxies. Any caller may write any forwarding header, so only the
+//! parts that trusted proxies added count: one header, read from its right end, up to the first hop that is
+//! no trusted proxy.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -28,13 +29,13 @@ pub enum ForwardingHeader {
 }
 
 impl TrustedProxies {
-    /// Whether the other end of a connection is one of them.
+    /// Whether the peer of a connection is one of the proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.from.iter().any(|network| network.contains(&address))
     }
 
-    /// The rightmost hop that is no trusted proxy. Where a hop has no address to be read (`unknown`, an identifier of the proxy's
-    /// own, RFC 7239 §6) the last known one counts.
+    /// The rightmost hop that is no trusted proxy. If a hop has no readable address (`unknown`, an identifier
+    /// of the proxy's own, RFC 7239 §6), the last known address counts.
     pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut known = peer;
         if !self.trusts(known) {
@@ -73,12 +74,12 @@ impl ForwardingHeader {
     }
 }
 
-/// Whether a request says for whom it was sent on.
+/// Whether a request has a header that names another caller.
 pub(crate) fn claims_to_be_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
 }
 
-/// The value of the one parameter `for` of an element, without quotes.
+/// The value of the only parameter `for` of an element, without quotes.
 fn forwarded_for(element: &str) -> Option<&str> {
     let mut found = None;
     let mut rest = element;
@@ -97,7 +98,7 @@ fn forwarded_for(element: &str) -> Option<&str> {
     }
 }
 
-/// Where the first pair of an element ends: at the first semicolon outside of quotes.
+/// Returns the end of the first pair of an element: the first semicolon outside of quotes.
 fn end_of_pair(text: &str) -> usize {
     let (mut quoted, mut escaped) = (false, false);
     for (index, byte) in text.bytes().enumerate() {
@@ -112,8 +113,8 @@ fn end_of_pair(text: &str) -> usize {
     text.len()
 }
 
-/// The elements of a list, the last one first. What a caller wrote stands on the left, so that an open quote there hides nothing
-/// that a proxy has added.
+/// The elements of a list, the last one first. The caller's own part is on the left, so an unclosed quote in
+/// it hides nothing that a proxy has added.
 struct FromRight<'a>(Option<&'a [u8]>);
 
 impl<'a> Iterator for FromRight<'a> {
@@ -200,7 +201,7 @@ mod tests {
             (&[(FWD, "for=192.0.2.1, for=unknown")], "127.0.0.1"),
             (&[(FWD, "for=192.0.2.1, proto=https")], "127.0.0.1"),
             (&[(FWD, "for=192.0.2.1;for=192.0.2.2")], "127.0.0.1"),
-            // What the caller sent stands on the left, or in a value that the proxy has quoted.
+            // The caller's part is on the left, or in a value that the proxy has quoted.
             (&[(FWD, "for=\", for=192.0.2.1")], "192.0.2.1"),
             (&[(FWD, "for=192.0.2.1;host=\"x;for=192.0.2.66\"")], "192.0.2.1"),
             (&[(FWD, "for=192.0.2.1;host=\"x\\\", for=192.0.2.66\"")], "192.0.2.1"),

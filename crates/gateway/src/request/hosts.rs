@@ -1,5 +1,6 @@
-//! By which names the paths of administration may be called. A page in an operator's browser may let its own name point to this
-//! machine (DNS rebinding) and so read what is served on loopback; its requests carry that name.
+//! The names under which the paths of administration may be called. A page in an operator's browser may point
+//! its own name to this machine (DNS rebinding) and so read what is served on loopback. Its requests contain
+//! that name.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +10,7 @@ use actix_web::http::header::HOST;
 
 const LOCALHOST: &str = "localhost";
 
-/// The names of one listener. IP literals always pass: no page of another site has one for its name.
+/// The names of one listener. IP literals always pass, because no page of another site has one as its name.
 #[derive(Debug)]
 pub(crate) struct HostNames(Vec<String>);
 
@@ -22,8 +23,8 @@ impl HostNames {
         Self(names)
     }
 
-    /// Whether a request is meant for one of the names. The target's own authority stands above `Host` (RFC 9112 §3.2.2); a request
-    /// of HTTP/1.0 may name none.
+    /// Whether a request is for one of the names. The authority of the target takes precedence over `Host`
+    /// (RFC 9112 §3.2.2). A request of HTTP/1.0 may have neither.
     pub(crate) fn admit(&self, request: &ServiceRequest) -> bool {
         if let Some(authority) = request.uri().authority() {
             return self.has(authority.as_str().as_bytes());

@@ -14,7 +14,7 @@ use super::request_id::RequestId;
 use crate::authentication::{AttemptedAuthentication, ProofOutcome};
 
 task_local! {
-    /// Of the request that is being served.
+    /// The fields of the request that is being served.
     pub(crate) static FIELDS: RefCell<RequestLogFields>;
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn note(note: impl FnOnce(&mut RequestLogFields)) {
     let _ = FIELDS.try_with(|fields| note(&mut fields.borrow_mut()));
 }
 
-/// The name of the request that is being served, as its answer has it.
+/// The identifier of the request that is being served, as its response has it.
 pub(crate) fn request_id() -> Option<String> {
     let name =
         |fields: &RefCell<RequestLogFields>| fields.borrow().request_id.map(|id| id.as_str().to_owned());
@@ -36,7 +36,7 @@ pub(crate) struct RequestLogFields {
     /// The name of the request in its answer.
     pub(crate) request_id: Option<RequestId>,
     pub(crate) tenant: Option<TenantId>,
-    /// A registered client. Another identifier may be anything, even a secret in the wrong field.
+    /// The client, if it is registered. Another identifier may be anything, even a secret in the wrong field.
     pub(crate) client: Option<ClientId>,
     /// Whether the request names that client without a proof: a page, or a public client.
     pub(crate) is_client_unproven: bool,
@@ -44,13 +44,13 @@ pub(crate) struct RequestLogFields {
     pub(crate) signed: Option<SigningAlgorithm>,
     /// How the client was presented, and what came of it.
     pub(crate) authentication: Option<AttemptedAuthentication>,
-    /// What came of the DPoP proof.
+    /// The result of the DPoP proof.
     pub(crate) proof: Option<ProofOutcome>,
     /// Whether the token of the response is bound by DPoP.
     pub(crate) is_dpop_bound: bool,
-    /// Of a request of a client or a person to its tenant.
+    /// Counts a request of a client or a person to its tenant.
     pub(crate) observer: Option<Observer>,
-    /// What is counted of a request that is not refused.
+    /// The event that a request counts as, unless it is refused.
     pub(crate) happened: Option<Counter>,
     /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
@@ -58,7 +58,7 @@ pub(crate) struct RequestLogFields {
     pub(crate) reason: Option<RefusalReason>,
 }
 
-/// What keeps a request's count, and the request itself if it is refused.
+/// Counts a request, and stores a refused one.
 pub(crate) struct Observer {
     pub(crate) usage: Arc<UsageCounts>,
     pub(crate) refusals: Arc<RefusalBuffer>,

@@ -1,5 +1,5 @@
-//! Which methods a route takes. The library's own guards note each method that they compare, with two allocations, for an answer 405 that
-//! our routes give themselves.
+//! Matches the methods of a route. The library's own guards record each method that they compare, with two
+//! allocations, for a response 405 that our routes give themselves.
 
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;

@@ -1,5 +1,5 @@
-//! A request before any check. The extractor never fails, because the handler decides the order of the checks: the tenant first, then the
-//! form, then the client.
+//! A request before any check. The extractor never fails, because the handler decides the order of the
+//! checks: the tenant first, then the form, then the client.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -55,8 +55,8 @@ impl FromRequest for RawRequest {
 }
 
 impl RawRequest {
-    /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name, also in the words
-    /// before it, which the router reads unescaped. `None` for the routes without a tenant.
+    /// The tenant in the path, exactly as it was sent: an escaped letter makes another name, also in the
+    /// segments before it, which the router unescapes. `None` for the routes without a tenant.
     pub(crate) fn tenant(&self) -> Option<&str> {
         const BEFORE: &str = "/api/v1/tenant/";
         if !self.request.app_data::<Route>()?.has_tenant {
@@ -69,7 +69,8 @@ impl RawRequest {
         Some(&rest[..end])
     }
 
-    /// The tenant that the path names, or the server's default one on the paths without a tenant. No tenant has the empty name.
+    /// The tenant in the path. On paths without a tenant it is the server's default one. No tenant has the
+    /// empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
         self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
     }
@@ -111,8 +112,8 @@ impl RawRequest {
             .map(|(_, sent)| sent)
     }
 
-    /// Whether the path has the literal segments of the route without escapes. The router reads `/api/v1/%61dmin` as `/api/v1/admin`; a
-    /// proxy that forbids the path may not.
+    /// Whether the path has the literal segments of the route without escapes. The router reads
+    /// `/api/v1/%61dmin` as `/api/v1/admin`; a proxy that forbids the path may not.
     pub(crate) fn is_plain(&self) -> bool {
         self.routed().all(|(part, sent)| part.starts_with('{') || part == sent)
     }
@@ -136,18 +137,19 @@ impl RawRequest {
         Ok(first)
     }
 
-    /// The headers with DPoP proofs; a request has one at most.
+    /// The headers with DPoP proofs. A valid request has at most one.
     pub(crate) fn dpop_headers(&self) -> impl Iterator<Item = &[u8]> {
         self.request.headers().get_all(DPOP).map(HeaderValue::as_bytes)
     }
 
-    /// A header that is a list, all of its lines as one (RFC 9110 §5.3).
+    /// The value of a list header, with all of its lines joined (RFC 9110 §5.3).
     pub(crate) fn list(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
         let lines = self.request.headers().get_all(name);
         lines.map(|line| String::from_utf8_lossy(line.as_bytes())).reduce(|all, line| all + ", " + line)
     }
 
-    /// Whether the caller has already what this entity tag names, weakly compared (RFC 9110 §13.1.2).
+    /// Whether the caller already has the representation of this entity tag, weakly compared (RFC 9110
+    /// §13.1.2).
     pub(crate) fn knows(&self, tag: impl AsRef<[u8]>) -> bool {
         self.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag))
     }
@@ -158,7 +160,8 @@ impl RawRequest {
         header.and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of other peers are ignored.
+    /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of
+    /// other peers are ignored.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
         Some(self.proxies().map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
@@ -179,7 +182,8 @@ impl RawRequest {
         Ok(certificate.as_ref())
     }
 
-    /// Whether nobody on the way can read it: it came by TLS, from this machine, or from a trusted proxy to which people come by https.
+    /// Whether the request was confidential on its way: it came by TLS, from this machine, or from a trusted
+    /// proxy that people reach by https.
     pub(crate) fn is_confidential(&self, public_url: &PublicUrl) -> bool {
         if self.listener().is_some_and(|listener| listener.tls.is_some()) {
             return true;
@@ -201,7 +205,7 @@ impl RawRequest {
         self.listener()?.trusted_proxies.as_ref()
     }
 
-    /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header
+    /// If a proxy sent the request, the certificate of the connection is the proxy's own, and the header
     /// counts.
     fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
@@ -243,7 +247,7 @@ impl RawRequest {
         self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
     }
 
-    /// From here to its answer the request is dropped when its client hangs up.
+    /// From now until its response, the request is dropped when its client hangs up.
     pub(crate) fn needs_client(&self) {
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
             deadlines.need_client();
@@ -255,7 +259,8 @@ impl RawRequest {
         self.is_one_of(&[FORM])
     }
 
-    /// The body of a form, read whole. Credentials are read from it and never from the URI of the request (RFC 6749 §2.3.1).
+    /// Reads the whole body of a form. Credentials are read from it and never from the URI of the request
+    /// (RFC 6749 §2.3.1).
     pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
         self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
     }
@@ -265,7 +270,7 @@ impl RawRequest {
         self.json_within(BodyBounds::ORDINARY).await
     }
 
-    /// The same for a document of this size.
+    /// Reads a JSON document of at most this size.
     pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
         let wanted = "application/json, or application/merge-patch+json for a patch";
         self.body(&[JSON, MERGE_PATCH], wanted, bounds).await
@@ -276,7 +281,7 @@ impl RawRequest {
         self.body(&[NDJSON], NDJSON, BodyBounds::IMPORT).await
     }
 
-    /// A body of any media type, read whole: some callers of the Thunder-compatible API send none.
+    /// Reads a whole body of any media type: some callers of the Thunder-compatible API send none.
     pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
         self.read(BodyBounds::ORDINARY).await
     }
@@ -355,7 +360,7 @@ mod tests {
             let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::of(true, true));
             let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
             listener.trusted_proxies = Some(TrustedProxies { from: vec![from], header });
-            // What a proxy, or a stranger, says of itself is not asked.
+            // The words of a proxy or a stranger about themselves are ignored.
             let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
             let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
             let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);

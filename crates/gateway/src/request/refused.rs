@@ -1,4 +1,5 @@
-//! What the access log says of a refused request beside its error code. These are facts of the server; the response holds none of them.
+//! The facts that the access log adds to the error code of a refused request. The response contains none of
+//! them.
 
 use std::sync::Arc;
 
@@ -7,15 +8,15 @@ use protocol::{RefusalReason, ScopeToken};
 use registry::{Client, ClientId};
 use tenancy::{Tenant, TenantId};
 
-/// The reason, and what is refused. It holds rows rather than copies, so a request of a registered client makes no more allocations than
-/// that of an unknown one.
+/// The reason, and the refused row. It holds rows and not copies, so a request of a registered client makes
+/// no more allocations than that of an unknown one.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     pub(crate) reason: RefusalReason,
     pub(crate) named: Named,
 }
 
-/// What the log names beside the reason.
+/// The name in the log beside the reason.
 #[derive(Clone, Debug)]
 pub(crate) enum Named {
     Nothing,

@@ -1,4 +1,5 @@
-//! The identifier of a request: unique over all processes, 64 random bits drawn at start and then counted up, in hexadecimal.
+//! The identifier of a request, unique over all processes: a number in hexadecimal that begins with 64 random
+//! bits at start and is incremented for each request.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::LazyLock;

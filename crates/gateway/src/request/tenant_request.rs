@@ -1,4 +1,4 @@
-//! A request to a tenant: what each step of answering it works with.
+//! A request to a tenant. Each step of answering it works with this value.
 
 use protocol::Timestamp;
 use tenancy::Tenant;
@@ -16,7 +16,7 @@ pub(crate) struct TenantRequest<'r> {
     pub(crate) now: Timestamp,
 }
 
-/// Serves the form that a client has sent to a tenant. A client that is refused is challenged in the tenant's
+/// Serves the form that a client has sent to a tenant. A refused client gets a challenge in the tenant's
 /// realm.
 pub(crate) async fn serve_form<A>(
     services: &Services,

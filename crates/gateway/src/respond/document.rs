@@ -1,4 +1,5 @@
-//! Responses of the admin API: a document, its entity tag and its location. No cache stores one, because it may hold a secret.
+//! Responses of the admin API: a document, its entity tag and its location. No cache stores them, because
+//! they may contain a secret.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, LOCATION};
@@ -68,7 +69,7 @@ impl Document {
     }
 }
 
-/// The response to a GET: the document, or 304 where the caller has it already (RFC 9110 §13.1.2).
+/// The response to a GET: the document, or 304 if the caller has it already (RFC 9110 §13.1.2).
 pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::of(view);
     if raw.knows(tag.to_string()) {
@@ -86,8 +87,8 @@ pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: Str
     Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
-/// The response to a creation, or to its repetition: what was made at this location, with the entity tag of
-/// this view of it.
+/// The response to a creation, or to its repetition: the created row at this location, with the entity tag of
+/// this view.
 pub(crate) fn created<T: Serialize>(
     view: &impl Serialize,
     location: &str,

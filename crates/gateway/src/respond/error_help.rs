@@ -1,4 +1,5 @@
-//! The link from an error response to the section of its code in docs/errors.md (RFC 8288, relation `help` of the HTML standard).
+//! The link from an error response to the section of its code in docs/errors.md (RFC 8288, relation
+//! `help` of the HTML standard).
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LINK};

@@ -1,5 +1,5 @@
-//! An error as an HTTP response. Status, headers and log are decided here for all interfaces; an [`ErrorBody`] is the form of
-//! one: RFC 6749, RFC 9457 or Thunder's.
+//! An error as an HTTP response. This code decides status, headers and log for all interfaces. An
+//! [`ErrorBody`] has the form of one interface: RFC 6749, RFC 9457 or Thunder's.
 
 use std::error::Error;
 use std::fmt;
@@ -29,7 +29,7 @@ pub(crate) struct HttpError<B> {
     pub(crate) status: StatusCode,
     /// The code that metrics count.
     pub(crate) code: Option<ErrorCode>,
-    /// What the access log says beside the code.
+    /// The facts for the access log beside the code.
     pub(crate) refused: Refused,
     pub(crate) challenge: Option<Box<str>>,
     /// Whether a second challenge offers the scheme DPoP.
@@ -70,7 +70,8 @@ pub(crate) trait ResourceErrorBody: ErrorBody {
 }
 
 impl<B: ErrorBody> HttpError<B> {
-    /// An error without a header of its own, but for the time after which an unavailable service is tried again.
+    /// An error without further headers, except for the delay after which an unavailable service is tried
+    /// again.
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
         let refused = Refused::because(reason);
@@ -124,7 +125,8 @@ impl<B: ErrorBody> HttpError<B> {
         error: Option<(ErrorCode, &str)>,
         scope: Option<&str>,
     ) -> Self {
-        // RFC 9449 §7.1: "An algs parameter SHOULD be included to signal to the client the JWS algorithms that are acceptable".
+        // RFC 9449 §7.1: "An algs parameter SHOULD be included to signal to the client the JWS
+        // algorithms that are acceptable".
         let algorithms = match scheme {
             TokenType::Bearer => String::new(),
             TokenType::DPoP => format!(", {}", dpop_algorithms()),
@@ -140,7 +142,7 @@ impl<B: ErrorBody> HttpError<B> {
         }
     }
 
-    /// The challenge for a bearer token, and the offer of a DPoP-bound one (RFC 9449 §7.2).
+    /// Adds the challenge for a bearer token, and the offer of a DPoP-bound one (RFC 9449 §7.2).
     pub(crate) fn with_token_challenges(self, realm: &str) -> Self {
         Self { offers_dpop: true, ..self.with_token_challenge(TokenType::Bearer, realm, None, None) }
     }

@@ -26,7 +26,7 @@ pub(crate) fn secret_document(json: Vec<u8>) -> HttpResponse {
     no_store(StatusCode::OK).insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(json)
 }
 
-/// A response that caches keep for five minutes, like a key set by default.
+/// A response that caches store for five minutes, like a key set by default.
 pub(crate) fn fresh_json(body: &impl Serialize) -> OAuthResult {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "public, max-age=300"));

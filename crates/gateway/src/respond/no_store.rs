@@ -1,4 +1,4 @@
-//! Responses that may hold a secret.
+//! Responses that may contain a secret.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, PRAGMA};

@@ -16,7 +16,7 @@ use crate::request::{Failure, Named};
 /// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;
 
-/// What an OAuth endpoint answers.
+/// The response of an OAuth endpoint.
 pub(crate) type OAuthResult<T = HttpResponse> = Result<T, OAuthError>;
 
 /// "The resource server SHOULD NOT include an error code" where no token was sent (RFC 6750 §3.1).
@@ -34,7 +34,7 @@ impl ErrorBody for OAuthBody {
         Self(Some(ErrorResponse::new(code, reason, description)))
     }
 
-    /// Without a token there is no code of RFC 6750; the section of the admin API's explains it.
+    /// RFC 6750 has no code for a missing token. The section of the admin API's code explains it.
     fn help(&self) -> &'static str {
         self.0.as_ref().map_or(AUTHENTICATION_REQUIRED, |body| body.error.as_str())
     }
@@ -84,7 +84,8 @@ impl HttpError<OAuthBody> {
         Self { challenge: Some(format!("Basic realm=\"{realm}\"").into()), ..self }
     }
 
-    /// Adds the challenge for a token of this scheme, or a proof, that is not accepted (RFC 6750 §3, RFC 9449 §7.1).
+    /// Adds the challenge for a refused token of this scheme, or for a refused proof (RFC 6750 §3, RFC 9449
+    /// §7.1).
     pub(crate) fn in_resource_realm(self, scheme: TokenType, realm: &str, scope: Option<&str>) -> Self {
         let Some(ErrorResponse { error, error_description, .. }) = self.body.0.clone() else { return self };
         let scope = scope.filter(|_| error == ErrorCode::InsufficientScope);
@@ -93,7 +94,7 @@ impl HttpError<OAuthBody> {
             ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
                 self.with_token_challenge(scheme, realm, challenge, scope)
             }
-            // At the token endpoint it is 400, and at a resource 401.
+            // The token endpoint responds 400, and a resource 401.
             ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => {
                 let refused = self.with_token_challenge(TokenType::DPoP, realm, challenge, None);
                 Self { status: StatusCode::UNAUTHORIZED, ..refused }
@@ -188,7 +189,8 @@ impl From<PushError> for OAuthError {
     }
 }
 
-/// Once in the life of the program: any caller can present a sample secret, and as often as it likes.
+/// The warning is logged once in the life of the program: any caller can present a sample secret, as often as
+/// it likes.
 fn warn_of_sample_secret() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {

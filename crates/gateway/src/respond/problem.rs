@@ -23,8 +23,8 @@ const REALM: &str = "latchkey";
 /// An error of the admin API.
 pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 
-/// The end of a problem's `type`, its title, and the reason for the log. Programs act on the type, so neither
-/// it nor the title ever changes.
+/// The end of a problem's `type`, its title, and the reason for the log. Programs depend on the type, so
+/// neither it nor the title ever changes.
 #[derive(Debug)]
 struct Kind(&'static str, &'static str, RefusalReason);
 

@@ -16,7 +16,8 @@ pub(crate) struct Protective {
 }
 
 impl Protective {
-    /// Forbids to guess media types and to send our paths to other sites, and to use HTTP where the listener has HTTPS.
+    /// Forbids to guess media types and to send our paths to other sites. If the listener has HTTPS, it
+    /// forbids HTTP, too.
     pub(crate) fn protect(self, headers: &mut HeaderMap) {
         headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         headers.insert(REFERRER_POLICY, NO_REFERRER);

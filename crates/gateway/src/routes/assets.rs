@@ -1,4 +1,4 @@
-//! The files that pages load, each at a path with its digest, so that a copy of it never grows old.
+//! The files that pages load. Each path contains the file's digest, so a copy never becomes stale.
 
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthRes
     Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
 }
 
-/// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's logo names nothing here.
+/// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's
+/// logo is unknown here.
 pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -55,8 +56,8 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// While replicas of two versions serve, or while a change of a tenant travels, a page may name a file by another digest. It gets the file of
-/// this replica, and keeps it for this time only.
+/// While replicas of two versions serve, or while a change of a tenant propagates, a page may name a file by
+/// another digest. It gets the file of this replica, and caches it for this time only.
 fn file(
     raw: &RawRequest,
     requested: Option<&str>,

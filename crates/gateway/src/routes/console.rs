@@ -1,5 +1,6 @@
-//! The console: pages for what the admin API does. Each page goes through [`Administrator`](administration::Administrator), for a session
-//! whose holder's authority is made anew; a page that the holder may not see is 404. In reading order:
+//! The console: pages for the operations of the admin API. Each page calls
+//! [`Administrator`](administration::Administrator) for a session, whose holder's authority is derived anew.
+//! A page that the holder may not see is 404. In reading order:
 
 mod form;
 mod holder;
@@ -36,7 +37,7 @@ use self::visit::{Place, Visit, to_sign_in};
 use crate::page::{PageRequest, PageResult, with_pages};
 use crate::routes::public_route::{PublicRoute, get, post};
 
-/// What serves a page, behind one type for all of them.
+/// The handler of a page, as one type for all of them.
 type Serve = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
 
 /// All its pages and forms.
@@ -95,7 +96,7 @@ fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> S
     Rc::new(move |request| Box::pin(async move { handler(request).await }))
 }
 
-/// A page for the holder of a session. Without one it leads to the sign-in.
+/// A page for the holder of a session. Without a session it redirects to the sign-in.
 fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Serve {
     Rc::new(move |request| {
         Box::pin(async move {

@@ -1,8 +1,9 @@
-//! Routes that are matched by their literal segments before the router runs. The router tries one regular expression for each pattern in
-//! turn and copies the captures, which costs more than the match that finds a tenant's endpoint here.
+//! Routes that are matched by their literal segments before the router runs. The router tries one regular
+//! expression for each pattern in turn and copies the captures. That costs more than the match that finds a
+//! tenant's endpoint here.
 //!
-//! A path that matches here would match the same pattern in the router. Any other request goes to the router, also one with an escaped
-//! segment or another method.
+//! A path that matches here would match the same pattern in the router. Any other request goes to the router,
+//! also one with an escaped segment or another method.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,7 +27,7 @@ pub(crate) struct DirectService<S> {
 
 struct DirectRoute<T> {
     pattern: Pattern,
-    /// What the router would add to the requests of this route.
+    /// The data that the router would add to the requests of this route.
     data: Rc<Extensions>,
     route: T,
 }
@@ -35,7 +36,7 @@ struct DirectRoute<T> {
 #[derive(Clone, Copy)]
 struct Pattern {
     before: &'static str,
-    /// What follows the variable segment.
+    /// The segments after the variable one.
     after: Option<&'static str>,
 }
 

@@ -1,4 +1,5 @@
-//! The OpenAPI document and a page to read it with. The page has its style and its script inside it, and asks no other server for anything.
+//! The OpenAPI document and a page to read it with. The page has its style and its script inside it, and asks
+//! no other server for anything.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
@@ -32,7 +33,7 @@ static SCHEMA: Compressed = Compressed(Bytes::from_static(SETTINGS_SCHEMA));
 static STYLE: LazyLock<String> = LazyLock::new(|| Theme::default().css() + include_str!("reference.css"));
 const SCRIPT: &str = include_str!("reference.js");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-/// What of a file waits in memory for a client that reads slowly.
+/// The part of a file that waits in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
 
 /// A file as gzip.
@@ -100,8 +101,8 @@ pub(crate) fn html(surface: Surface) -> String {
     )
 }
 
-/// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a token. The form is sent by the script
-/// alone.
+/// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a
+/// token. The form is sent by the script alone.
 pub(crate) fn policy(surface: Surface) -> String {
     let connect = if surface.public { "'self'" } else { "'none'" };
     format!(
@@ -125,13 +126,14 @@ impl Compressed {
         Self(encoder.finish().unwrap_or_default().into())
     }
 
-    /// As it is kept for clients that accept gzip; every browser does. For others it is decompressed while it is sent.
+    /// The document as it is stored, for clients that accept gzip; every browser does. For others it is
+    /// decompressed while it is sent.
     fn answer(&self, raw: &RawRequest, accepted: &AcceptEncoding, media_type: HeaderValue) -> HttpResponse {
         let tag = self.tag();
         let is_known = raw.knows(&tag);
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
-            // Weak: one tag is of both codings.
+            // The tag is weak, because both codings share it.
             .insert_header((ETAG, format!("W/{tag}")))
             .insert_header((CACHE_CONTROL, "no-cache"))
             .insert_header((VARY, "accept-encoding"));
@@ -151,13 +153,13 @@ impl Compressed {
         response.insert_header((CONTENT_ENCODING, "gzip")).body(SizedStream::new(self.0.len() as u64, stream))
     }
 
-    /// The checksum and the length with which gzip ends.
+    /// The checksum and the length at the end of gzip data.
     fn tag(&self) -> String {
         let ending: u64 = self.0.last_chunk().map_or(0, |ending| u64::from_be_bytes(*ending));
         format!("\"{ending:016x}\"")
     }
 
-    /// Without compression, as the last four bytes of gzip say (RFC 1952 section 2.3.1).
+    /// The length without compression, which the last four bytes of gzip contain (RFC 1952 section 2.3.1).
     fn length(&self) -> u64 {
         self.0.last_chunk().map_or(0, |length| u32::from_le_bytes(*length).into())
     }

@@ -1,5 +1,5 @@
-//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script.
-//! Its style is inside it: listeners without people serve no style sheet.
+//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script. Its style is
+//! inside it, because listeners without pages for people serve no style sheet.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -49,7 +49,8 @@ pub(super) async fn page() -> HttpResponse {
         .body(PAGE.html.as_str())
 }
 
-/// The page uses this much of Markdown: headings, paragraphs and code spans. A heading of the third level is a code and its anchor.
+/// Renders the Markdown that the page uses: headings, paragraphs and code spans. A heading of the third level
+/// is a code and its anchor.
 fn html(markdown: &str) -> String {
     let mut html = String::with_capacity(markdown.len() * 2);
     for block in markdown.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {

@@ -1,4 +1,5 @@
-//! `GET /` of a server that only its own machine reaches: a page that says what runs here and where to go on. Elsewhere nothing is there.
+//! `GET /` of a server that only its own machine reaches: a page that says what runs here and how to
+//! continue. Other servers have no such page.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,7 +12,7 @@ use crate::options::{Listener, PublicUrl};
 use crate::page::{ACCOUNT_PATH, Opener, common, respond};
 use crate::snippets::curl_line;
 
-/// Whether a listener has the page: callers are of this machine, and so is the address under which they call.
+/// Whether a listener has the page: its callers are on this machine, and so is the address that they call.
 pub(crate) fn is_served(listener: &Listener, public_url: &str) -> bool {
     let is_reached_directly = listener.address.ip().is_loopback() && listener.trusted_proxies.is_none();
     listener.surface.public && is_reached_directly && is_of_this_machine(public_url)

@@ -1,5 +1,5 @@
-//! `GET /health/live` and `GET /health/ready`: for supervisors and load balancers. No tenant is named, and nothing is asked
-//! of a store: strangers may probe as often as they like.
+//! `GET /health/live` and `GET /health/ready`: for supervisors and load balancers. The response names no
+//! tenant, and no store is read: strangers may probe as often as they like.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

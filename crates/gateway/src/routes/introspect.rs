@@ -1,4 +1,4 @@
-//! `POST …/oauth/introspect`: is this token alive? (RFC 7662)
+//! `POST …/oauth/introspect`: is this token active? (RFC 7662)
 
 use actix_web::web::Data;
 use administration::Counter;

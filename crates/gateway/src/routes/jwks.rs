@@ -1,5 +1,5 @@
-//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt. The handler records who fetched them, so that a new key
-//! need not sign before the verifiers that poll have it.
+//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt. The handler records the
+//! verifiers that fetch them, so that a new key can wait until the polling verifiers have it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResu
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);
     if set.keys.is_empty() {
-        // Of a tenant that was suspended before it had a key. A verifier that kept the empty set would refuse its first tokens, which it may
-        // issue as soon as it serves again.
+        // The tenant was suspended before it had a key. A verifier that caches the empty set would refuse its
+        // first tokens, which it may issue as soon as it serves again.
         return Err(TenantError::Unknown.into());
     }
     record_fetch(&services, &raw, &tenant, &set, now);
@@ -62,14 +62,15 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
     }
 }
 
-/// How long a copy may be kept: shorter as a new key comes near, so that copies are fetched anew when it has appeared.
+/// How long a copy may be cached. The time is shorter when a new key is near, so that copies are fetched
+/// again once it has appeared.
 fn cache_lifetime(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> JwksCacheLifetime {
     // Only the tenant's own settings count, not the lifetimes of tokens or the number of replicas.
     let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
     life_cycle::cache_lifetime(&ring.records, &policy, now)
 }
 
-/// So many different values are kept on each worker; most tenants have the same two spans.
+/// The number of different values that each worker stores; most tenants have the same two durations.
 const KEPT: usize = 1024;
 
 /// The header of these spans, as it was written before.

@@ -1,5 +1,6 @@
-//! `POST /api/v1/secrets/leaked`: secrets or API keys were found where they should not be. Who reports them has them, so a report needs no
-//! proof. The answer is the same whatever was sent, and it is given before anything is looked for.
+//! `POST /api/v1/secrets/leaked`: reports secrets or API keys that were found where they should not be. A
+//! reporter has the credentials, so a report needs no proof. The response is the same for all reports, and it
+//! is sent before any search.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::Services;
 use crate::request::{Failure, RawRequest};
 use crate::respond::{OAuthResult, no_store};
 
-/// Strings of one report; more are left out.
+/// The most texts of one report; further ones are left out.
 const MOST: usize = 100;
 /// The key and the signature of a report that GitHub has sent.
 const SIGNED_BY: [HeaderName; 2] = [

@@ -35,7 +35,7 @@ pub(crate) async fn metadata(
     fresh_json(&document.with_client_certificates(alias.as_deref()))
 }
 
-/// None where the token endpoint refuses all of them.
+/// The grant types that the token endpoint serves for the tenant. None if it refuses all of them.
 fn grants(tenant: &Tenant) -> Vec<GrantType> {
     if !tenant.access_token.format.is_served() {
         return Vec::new();
@@ -48,7 +48,7 @@ fn signs_in(tenant: &Tenant) -> bool {
     tenant.strategies.oidc && tenant.access_token.format.is_served()
 }
 
-/// Who administers is nobody's to read here.
+/// The public scopes. Metadata does not show which clients can administer.
 fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
     let public = declared.filter(|scope| !scope.is_reserved());

@@ -1,4 +1,5 @@
-//! `GET /metrics`: the numbers of all workers in Prometheus' text format, on addresses for administration only.
+//! `GET /metrics`: the numbers of all workers in Prometheus' text format, on addresses
+//! for administration only.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +18,8 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) ->
         .body(metrics.render(&[services.health_report.samples(), ended_presented(&services)].concat()))
 }
 
-/// Who still presents what has ended is in the lists of secrets and of API keys.
+/// Counts ended credentials that are still presented. The lists of secrets and of API
+/// keys name their callers.
 fn ended_presented(services: &Services) -> Vec<Sample> {
     const NAME: &str = "latchkey_ended_credentials_presented_total";
     const HELP: &str = "Client secrets and API keys that were presented after their end, and refused.";

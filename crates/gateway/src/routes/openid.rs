@@ -1,4 +1,5 @@
-//! The OpenID Provider: what a person's browser and the clients that sign people in request. In reading order:
+//! The OpenID Provider: the requests of people's browsers and of the clients that sign people in. In reading
+//! order:
 
 pub(crate) mod authorize;
 pub(crate) mod par;

@@ -1,4 +1,4 @@
-//! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
+//! `GET /api/v1/protected-resource`: a sample resource server that accepts a token (RFC 6750, RFC 9068 §4).
 
 use actix_web::web::Data;
 use administration::schema::JsonSchema;
@@ -11,7 +11,8 @@ use crate::request::{Failure, RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
 use crate::{Options, Services};
 
-/// Not a name from configuration: those may hold what a quoted string may not.
+/// The realm is no name from configuration, because such a name may contain characters that a quoted string
+/// may not.
 const REALM: &str = "protected-resource";
 
 /// The sample resource server's response.

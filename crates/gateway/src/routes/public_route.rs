@@ -28,7 +28,7 @@ pub(super) fn get<Args: FromRequest + 'static>(
 }
 
 impl PublicRoute {
-    /// The same path with a handler of `POST`, too.
+    /// Adds a handler of `POST` at the same path.
     pub(super) fn post<Args: FromRequest + 'static>(
         self,
         handler: impl Handler<Args, Output: Responder + 'static>,

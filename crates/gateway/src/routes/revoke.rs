@@ -1,4 +1,4 @@
-//! `POST …/oauth/revoke`: this token is not needed any more (RFC 7009).
+//! `POST …/oauth/revoke`: revokes a token (RFC 7009).
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -17,16 +17,17 @@ pub(crate) async fn revoke(services: Data<Services>, mut raw: RawRequest) -> OAu
     serve_form(&services, &tenant, &mut raw, async |request, body| {
         let (credentials, asked) = RevocationRequest::parse(request.raw.authorization()?, body)?;
         // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a
-        // confidential client)". A public client is named, and proves by the token that it may end it. §5:
-        // who guesses tokens has to authenticate first, and a guess has no signature.
+        // confidential client)". A public client sends its `client_id`, and its token proves that it may end
+        // the token. §5: a caller that guesses tokens would have to authenticate first, and a guessed token
+        // has no valid signature.
         let caller = request.authenticate(credentials, Purpose::Identify).await?;
         // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been
         // revoked successfully or if the client submitted an invalid token."
         services.tokens.engine.revoke(&tenant, &caller, &asked.token, request.now).await?;
         request.raw.log(|fields| fields.happened = Some(Counter::Revoked));
         // RFC 7009 §2.2: "The content of the response body is ignored by the client as all necessary
-        // information is conveyed in the response code." An empty body is no JSON, so no media type claims
-        // that it is.
+        // information is conveyed in the response code." An empty body is no JSON, so the response has no
+        // media type.
         Ok(no_store(StatusCode::OK).finish())
     })
     .await

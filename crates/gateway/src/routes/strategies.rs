@@ -1,4 +1,4 @@
-//! `GET …/strategies`: what a tenant offers.
+//! `GET …/strategies`: the strategies that a tenant offers.
 
 use actix_web::web::Data;
 use administration::schema::JsonSchema;

@@ -1,5 +1,5 @@
-//! Requests that no route takes. The paths of the admin API answer problems at each address, also at one that does not serve them:
-//! what is not there looks the same everywhere.
+//! Requests that no route takes. Paths of the admin API respond with problems at each address, even where
+//! they are not served: an absent row looks the same everywhere.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -36,7 +36,7 @@ fn wants_page(request: &HttpRequest) -> bool {
     accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"))
 }
 
-/// What comes after the tenant in the paths of the admin API.
+/// The segment after the tenant in the paths of the admin API.
 static OF_TENANTS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     let of_tenant = |path: &'static str| path.strip_prefix("/api/v1/tenant/{id}/")?.split('/').next();
     operations().iter().filter_map(|operation| of_tenant(operation.path)).collect()

@@ -1,6 +1,7 @@
-//! What the program prints of the files in `docs/examples`, which tests run: the lines between two marks, with other values.
+//! The parts of the files in `docs/examples` that the program prints, with other values. Tests run these
+//! files.
 
-/// Where printed lines come from.
+/// The source of printed lines.
 #[derive(Clone, Copy, Debug)]
 pub enum SnippetSource {
     /// Lines with names in braces.
@@ -10,7 +11,7 @@ pub enum SnippetSource {
 }
 
 impl SnippetSource {
-    /// Its lines.
+    /// The lines of the source.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -34,7 +35,8 @@ fn cut(example: &str) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-/// The text with each of these names replaced by its value, from left to right: a value may look like a name.
+/// The text with each of these names replaced by its value, from left to right, because a value may look like
+/// a name.
 #[must_use]
 pub fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute` whose user is still
-//! declared; no access token of a client is accepted.
+//! `/applications…`: applications of the default tenant. A request needs an assertion of `/flow/execute`
+//! whose user is still declared. No access token of a client is accepted.
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
     resource(path, "GET, HEAD, POST", [authorized(methods::get(), list), authorized(methods::post(), create)])
 }
 
-/// One application, as a route.
+/// The route of one application.
 pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     let [put, delete] = [authorized(web::put(), replace), authorized(web::delete(), delete)];
     resource(path, "DELETE, GET, HEAD, PUT", [authorized(methods::get(), get), put, delete])

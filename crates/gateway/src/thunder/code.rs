@@ -1,5 +1,5 @@
-//! The codes of the Thunder-compatible API. Latchkey's own begin LK. Codes about pages, themes and user types are never given:
-//! a member that has no effect here is kept and not checked.
+//! The codes of the Thunder-compatible API. Latchkey's own begin with LK. Codes about pages, themes and user
+//! types never occur: a member without effect is stored and not checked.
 
 use protocol::RefusalReason;
 
@@ -34,7 +34,7 @@ pub(crate) const INVALID_LOGO_URL: &Code = &Code("APP-1006", "Invalid logo URL")
 pub(crate) const INVALID_AUTH_FLOW_ID: &Code = &Code("APP-1007", "Invalid auth flow ID");
 /// `registration_flow_id` cannot be a name.
 pub(crate) const INVALID_REGISTRATION_FLOW_ID: &Code = &Code("APP-1008", "Invalid registration flow ID");
-/// `inbound_auth_config` holds something else than one `oauth2`.
+/// `inbound_auth_config` contains something else than one `oauth2`.
 pub(crate) const INVALID_INBOUND_AUTH_CONFIG: &Code = &Code("APP-1009", "Invalid inbound auth config");
 /// An unknown or absent grant.
 pub(crate) const INVALID_GRANT_TYPE: &Code = &Code("APP-1010", "Invalid grant type");
@@ -61,7 +61,7 @@ pub(crate) const CLIENT_ID_EXISTS: &Code = &Code("APP-1021", "Application with c
 pub(crate) const JWKS_URI_NOT_HTTPS: &Code = &Code("APP-1022", "Invalid JWKS URI scheme");
 /// A public client with what only others have.
 pub(crate) const INVALID_PUBLIC_CLIENT: &Code = &Code("APP-1023", "Invalid public client configuration");
-/// Anything else that cannot stand in `config`.
+/// Any other value that `config` may not contain.
 pub(crate) const INVALID_OAUTH_CONFIG: &Code = &Code("APP-1024", "Invalid OAuth configuration");
 /// The server has a fault.
 pub(crate) const INTERNAL: &Code = &Code("APP-5001", "Internal server error");
@@ -69,7 +69,7 @@ pub(crate) const INTERNAL: &Code = &Code("APP-5001", "Internal server error");
 pub(crate) const INVALID_PAYLOAD: &Code = &Code("FES-1001", "Invalid request payload");
 /// A sign-in begins with no known application.
 pub(crate) const UNKNOWN_APPLICATION: &Code = &Code("FES-1003", "Invalid request");
-/// A sign-in goes on that was not begun.
+/// A sign-in continues that was never begun.
 pub(crate) const UNKNOWN_FLOW: &Code = &Code("FES-1004", "Invalid request");
 /// An unknown type of flow.
 pub(crate) const INVALID_FLOW_TYPE: &Code = &Code("FES-1005", "Invalid request");

@@ -1,5 +1,5 @@
-//! The members of an application, in snake case: as a request has them, as they are stored, and as answers show them. Members without
-//! effect are kept and shown. Unknown members are ignored.
+//! The members of an application, in snake case: as a request has them, as they are stored, and as answers
+//! show them. Members without effect are kept and shown. Unknown members are ignored.
 
 use administration::schema::JsonSchema;
 use administration::{Application, EditError};
@@ -81,7 +81,8 @@ pub(crate) struct OauthConfig {
     #[serde(skip_deserializing)]
     #[schemars(!skip_deserializing, extend("format" = "password"))]
     pub(crate) client_secret: Option<String>,
-    /// Where people who sign in go back to. Answers show it with the grant `authorization_code` alone, as the next three.
+    /// Where people who sign in go back to. Answers show it with the grant `authorization_code`
+    /// alone, as the next three.
     pub(crate) redirect_uris: Option<Vec<String>>,
     #[schemars(extend("examples" = [["client_credentials"]]))]
     pub(crate) grant_types: Option<Vec<String>>,
@@ -133,8 +134,8 @@ impl ApplicationDocument {
         self.inbound_auth_config.as_mut()?.first_mut()?.config.as_mut()
     }
 
-    /// Replaces `before`. Members that answers do not always show, and that callers therefore do not send, keep their values: those that
-    /// the client has, otherwise those of the document.
+    /// Replaces `before`. Members that answers do not always show, and that callers therefore do not send,
+    /// keep their values: those that the client has, otherwise those of the document.
     pub(crate) fn keeping_unseen(mut self, before: &Self, client: Option<&Client>) -> Self {
         if self.inbound_auth_config.is_none() {
             self.inbound_auth_config.clone_from(&before.inbound_auth_config);

@@ -1,5 +1,5 @@
-//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation with a key beside each
-//! text.
+//! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation
+//! with a key beside each text.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -20,7 +20,7 @@ const REALM: &str = "latchkey-applications";
 /// An error of the Thunder-compatible API.
 pub(crate) type ThunderError = HttpError<ThunderBody>;
 
-/// What the Thunder-compatible API answers.
+/// The result of the Thunder-compatible API.
 pub(crate) type ThunderResult<T = HttpResponse> = Result<T, ThunderError>;
 
 /// The members of an error.

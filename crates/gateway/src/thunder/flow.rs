@@ -1,5 +1,6 @@
-//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server keeps nothing between two
-//! calls: the flow's identifier is authenticated, and the second call contains all inputs.
+//! `POST /flow/execute`: a user signs in to manage applications, in one call or in two. The server stores
+//! nothing between two calls: the flow's identifier is authenticated, and the second call contains all
+//! inputs.
 
 mod request;
 mod step;
@@ -96,7 +97,8 @@ async fn sign_in(
     Ok(Answer::complete(signed.value))
 }
 
-/// Writes the audit record in a task of its own: the answer must show neither the store's failure nor its latency.
+/// Writes the audit record in a separate task: the response must show neither the store's failure nor its
+/// latency.
 fn write_down(
     services: &Services,
     tenant: &Tenant,

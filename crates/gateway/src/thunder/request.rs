@@ -1,4 +1,4 @@
-//! From a request's body to an application's members and, apart from them, its secret.
+//! Turns a request's body into an application's members and its secret, which is kept apart from them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -49,7 +49,8 @@ impl ApplicationRequest {
             let described: Vec<_> = errors.into_iter().map(described).collect();
             malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
         })?;
-        // A document that passes the check does not fail here. The value keeps unknown members, and is wiped with them.
+        // A document that passes the check can be deserialized. The value keeps unknown members, and is wiped
+        // with them.
         let document = ApplicationDocument::deserialize(&*value)
             .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
         Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
@@ -65,7 +66,7 @@ impl ApplicationRequest {
         }
     }
 
-    /// Its document and client beside the present rows, if no rule refuses them.
+    /// The application's document and client, with the present rows, if no rule refuses them.
     pub(super) fn translate(&self, context: ApplicationContext<'_>) -> ThunderResult<ApplicationDraft> {
         let mut document = self.document.clone();
         if let Some(before) = context.before {
@@ -91,7 +92,7 @@ pub(super) fn malformed(description: impl Into<String>) -> ThunderError {
     ThunderError::new(code::INVALID_REQUEST, description)
 }
 
-/// Takes the secret out of the document, which is kept, shown and logged. An empty secret counts as absent.
+/// Takes the secret out of the document, which is stored, shown and logged. An empty secret counts as absent.
 fn take_secret(value: &mut Value) -> ThunderResult<Option<Secret>> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));

@@ -1,5 +1,5 @@
-//! The rules of an application that only the Thunder-compatible API has, and its codes and defaults. Its client is translated into
-//! settings, which administration checks as it checks those of files and of the admin API.
+//! The rules of an application that only the Thunder-compatible API has, with its codes and defaults. Its
+//! client is translated into settings, which administration checks like those of files and of the admin API.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use super::{ThunderError, ThunderResult, uris};
 
 const LONGEST_NAME: usize = 255;
 
-/// Checks a document. None where it asks for no client.
+/// Checks a document. Returns `None` if it needs no client.
 pub(super) fn judge(
     document: &ApplicationDocument,
     secret: Option<&Secret>,
@@ -58,7 +58,8 @@ pub(super) fn judge(
     }
 }
 
-/// The client is translated into its settings, which administration checks. Each error gets the code of its member.
+/// Translates the client into its settings, which administration checks. Each error gets the code of its
+/// member.
 fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
@@ -137,7 +138,8 @@ fn judge_client(
     Ok(Client { id, name, issuer, resources, ..client })
 }
 
-/// The first item of a list with an error, and what is wrong; `list` is the pointer of the list with a slash at its end.
+/// The first item of a list with an error, and the error; `list` is the pointer of the list with a slash at
+/// its end.
 fn first_refused<'a>(
     errors: &'a [FieldError],
     list: &str,
@@ -204,7 +206,8 @@ fn lifetime(token: &Token) -> Option<Lifetime> {
     (seconds > 0).then(|| Lifetime::from_seconds(seconds))
 }
 
-/// The resource servers that an application may name in `resource`: those that own one of its scopes, in the tenant's order.
+/// The resource servers that an application may name in `resource`: those that own one of its
+/// scopes, in the tenant's order.
 fn audiences(tenant: &Tenant, scope: &Scope) -> Vec<String> {
     let owns = |scopes: &Scope| scope.iter().any(|token| scopes.contains(token));
     let servers = tenant.resource_servers.iter().filter(|server| owns(&server.scopes));

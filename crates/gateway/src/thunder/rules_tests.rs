@@ -1,4 +1,4 @@
-//! Codes, defaults and shapes, over the documented request with a change or two.
+//! Tests codes, defaults and shapes with the documented request and one or two changes.
 
 use protocol::ClientAuthenticationMethod as Method;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn documented() -> Value {
     })
 }
 
-/// The request with members changed; null removes one.
+/// The request with changed members; null removes one.
 fn with(top: Value, config: Value) -> Value {
     let mut request = documented();
     let change = |target: &mut Value, changes: Value| {

@@ -1,5 +1,5 @@
-//! The two spellings of members: snake case, and camel case as in the current generation. Both are read; an answer is spelled
-//! as its request was.
+//! The two spellings of members: snake case, and the camel case of the current generation. Both are read, and
+//! a response has the spelling of its request.
 
 use std::io::{self, Write};
 
@@ -80,7 +80,8 @@ impl Formatter for CamelCase {
     }
 }
 
-/// The value in snake case, and its spelling: camel case as soon as one member has it. None where a member has both spellings.
+/// The value in snake case, and its spelling: camel case if one member has it. None if a member has both
+/// spellings.
 pub(crate) fn normalised(mut value: Wiped) -> Option<(Wiped, Spelling)> {
     let mut found = Found::default();
     normalise(&mut value, &mut found);

@@ -22,7 +22,8 @@ pub(super) fn check(document: &ApplicationDocument) -> ThunderResult<()> {
     document.certificate.as_ref().map_or(Ok(()), check_certificate)
 }
 
-/// An absolute URI without a fragment: "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
+/// An absolute URI without a fragment: "The endpoint URI MUST NOT include a fragment
+/// component" (RFC 6749 §3.1.2).
 pub(super) fn is_redirect_uri(text: &str) -> bool {
     ResourceIndicator::parse(text).is_ok()
 }

@@ -1,5 +1,5 @@
-//! Answers: the members that the documented answer has. Members of the code flow are shown where the client has it. Those that only tokens
-//! need are kept and not shown, as there.
+//! Responses with the members of the documented response. Members of the code flow are shown if the client
+//! has it. Members that only tokens need are stored and not shown, as in the documented API.
 
 use administration::schema::JsonSchema;
 use administration::{Application, ApplicationState, EditError};
@@ -70,7 +70,8 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, Edi
 }
 
 impl OauthConfig {
-    /// What only a client of the grant `authorization_code` shows. A client that an earlier version made has no redirect URIs.
+    /// What only a client of the grant `authorization_code` shows. A client that an earlier version
+    /// made has no redirect URIs.
     pub(super) fn of_code_flow(client: &Client) -> Self {
         if !client.grant_types.contains(&GrantType::AuthorizationCode) {
             return Self::default();

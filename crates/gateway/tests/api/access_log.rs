@@ -1,11 +1,12 @@
-//! The access log line of each request: its fields, and that no line holds a secret, whatever the request held.
+//! Tests the access log line of each request: its fields, and that no line holds a secret of the request.
 
 use testkit::Failure;
 
 use crate::capture::Line;
 use crate::prelude::*;
 
-/// The access line of an answer. The gateway writes it after the answer, so the test may have to wait for it.
+/// Returns the access line of an answer. The gateway writes it after the answer, so the test may have to wait
+/// for it.
 pub(crate) async fn line_of(answer: &Answer) -> Line {
     let id = answer.header("x-request-id");
     assert_eq!(id.len(), 16, "{answer:?}");
@@ -72,8 +73,8 @@ async fn each_request_leaves_one_line() {
     check(&Answer::to(resource).await, "GET", RESOURCE, ACME, SVC).await;
 }
 
-/// The connection itself answers malformed requests. Each still leaves one line and is counted, without a path and a tenant, whatever its
-/// text names.
+/// The connection itself answers malformed requests. Each of them leaves one line and is counted. The line
+/// has no path and no tenant, whatever the text of the request contains.
 #[tokio::test]
 async fn what_never_became_a_request_leaves_a_line_too() {
     capture();

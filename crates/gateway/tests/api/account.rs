@@ -1,4 +1,5 @@
-//! The page of a person's own account, each at two tenants: what it shows, what it ends, and what it does not end for others.
+//! Tests the account page of a person at two tenants: what it shows, what it ends, and what of others it
+//! leaves.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
 use protocol::Timestamp;
@@ -12,7 +13,7 @@ fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
 
-/// The account as it is shown in this browser, after a sign-in if there is need of one.
+/// Returns the account page in this browser. Signs in first if the page requires it.
 async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     if page.body.contains("type=\"password\"") {
@@ -42,7 +43,7 @@ fn others(page: &Answer) -> Vec<String> {
     buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
-/// A tenant with Ada, and with a client that gets refresh tokens and asks for consent.
+/// Adds a tenant with Ada, and with a client that gets refresh tokens and asks for consent.
 fn prepare(app: &TestApp, tenant: &str) -> String {
     furnish(app, tenant, |client| {
         client.grant_types.push(GrantType::RefreshToken);
@@ -52,7 +53,7 @@ fn prepare(app: &TestApp, tenant: &str) -> String {
     })
 }
 
-/// Ada allows the client this, in this browser. Its tokens.
+/// Ada allows the client this scope, in this browser. Returns the tokens.
 async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &str, scope: &str) -> Value {
     let mut page = browser.authorize(tenant, &[("scope", scope)]).await;
     if page.body.contains("type=\"password\"") {
@@ -296,7 +297,8 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
         // Two buttons at once are none.
         let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
         assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
-        // Navigations; what forms do of another browser, tenant, step and origin is in forged_forms.rs.
+        // This test covers navigations. forged_forms.rs has the forms of another browser, tenant, step and
+        // origin.
         let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
         assert_eq!(ada.get(&query).await.status, 200);
         let framed = ada.request(Method::GET, &path(tenant)).header("sec-fetch-dest", "iframe");

@@ -1,4 +1,5 @@
-//! A person sets another password of the own account: what is asked for, what ends with it, and what it does not change for others.
+//! A person changes the own password. Tests what the page asks for, what ends with the old password, and what
+//! stays for others.
 
 use std::num::NonZeroU32;
 
@@ -12,7 +13,8 @@ fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
 
-/// Two tenants, each with Ada of the same address and the same password, with Bob, and with an account of the operator's files.
+/// Two tenants. Each has Ada with the same address and the same password, Bob, and an account from
+/// configuration files.
 async fn start() -> TestEnv {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
@@ -26,7 +28,7 @@ async fn start() -> TestEnv {
     test_env
 }
 
-/// What the account page answers to a sign-in.
+/// Returns the answer of the account page to a sign-in.
 async fn signs_in(browser: &mut Browser<'_>, tenant: &str, who: (&str, &str)) -> bool {
     let page = browser.get(&path(tenant)).await;
     browser.sign_in_at(&path(tenant), &page, who).await.status == 303
@@ -36,7 +38,7 @@ async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
     browser.get(&path(tenant)).await.body.contains("This browser")
 }
 
-/// The page that asks for another password.
+/// Returns the page that asks for another password.
 async fn asked(browser: &mut Browser<'_>, tenant: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     let asked = browser.fill_in(&path(tenant), &page, &[("decision", "password")]).await;
@@ -119,7 +121,7 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
         set(&mut here, tenant, &own, (PASSWORD, NEW)).await.assert_says(200, "This browser");
         let of_other = asked(&mut here, other).await;
         assert_eq!(set(&mut here, tenant, &of_other, (PASSWORD, NEW)).await.status, 403);
-        // In the session of Bob, who signs in with the same browser, Ada's page does nothing.
+        // Bob signs in with the same browser. Ada's page does nothing in his session.
         here.cookies.retain(|name, _| !name.starts_with("lk-s."));
         assert!(signs_in(&mut here, tenant, (BOB, PASSWORD)).await);
         set(&mut here, tenant, &page, (PASSWORD, NEW)).await.assert_says(200, BOB);

@@ -1,4 +1,5 @@
-//! Permissions of accounts: who grants them, who changes an account that has them, that no token has them, and where their people sign in.
+//! Tests permissions of accounts: which administrators grant them and change accounts that have them, that no
+//! token contains them, and where the people sign in.
 
 use crate::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Access control of the admin API: every operation with every administrator who lacks its permission.
+//! Tests access control of the admin API: every operation with every administrator that lacks its permission.
 
 use crate::prelude::*;
 use crate::routes::{self, placed};
@@ -9,7 +9,7 @@ pub(crate) fn admin_operations() -> Vec<(Method, String)> {
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
 
-/// Of an operation that any scope of administration opens.
+/// The scope of an operation that any scope of administration permits.
 const ANY: &str = "";
 
 /// The scope that the operation requires.
@@ -80,7 +80,8 @@ async fn without_an_administrator_every_admin_request_is_refused() {
 }
 
 // [parties #3]
-/// "In a tenant only with that tenant's `iss`": not at the platform and not at another tenant.
+/// The requirement is "in a tenant only with that tenant's `iss`": not at the platform and not at another
+/// tenant.
 #[tokio::test]
 async fn a_tenants_administrator_has_no_access_beyond_its_tenant() {
     let test_env = TestEnv::start();
@@ -225,7 +226,7 @@ async fn a_forged_issuer_is_no_oracle() {
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
 }
 
-/// A proxy before the gateway that forbids `/api/v1/admin` may compare paths without decoding them.
+/// A proxy before the gateway may forbid `/api/v1/admin`, and may compare paths without decoding them.
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -1,4 +1,5 @@
-//! `/api/v1/tenant/{id}/accounts/import`: what becomes of each line, and that a foreign hash is used once.
+//! Tests `/api/v1/tenant/{id}/accounts/import`: the result of each line, and that a foreign hash is used
+//! once.
 
 use accounts::{AccountPassword, AccountStore as _, Identifier};
 
@@ -6,7 +7,7 @@ use crate::prelude::*;
 
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
-/// Of `a long enough password`, with the salt `somesaltsomesalt` but for bcrypt.
+/// Hashes of `a long enough password`. All but those of bcrypt have the salt `somesaltsomesalt`.
 const HASHES: [&str; 7] = [
     // argon2-cffi: argon2.low_level.hash_secret.
     "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$i+QPuskUN/KOxb3BiS++DSP7d++Yte5dtlXnWhQxtZg",
@@ -16,7 +17,7 @@ const HASHES: [&str; 7] = [
     // Python: hashlib.pbkdf2_hmac.
     "$pbkdf2-sha256$i=1000,l=32$c29tZXNhbHRzb21lc2FsdA$Qxr4PI47Fgd+/f2udX1iglbV2ZdMnN6dcaWtDauakLc",
     "$pbkdf2-sha512$i=1000,l=64$c29tZXNhbHRzb21lc2FsdA$0rAcOYXj5kBrUqdpJ4cBmkloNHBCYh8xatBTzDiihIUIvkKiWxXMfLze0bLqdR2nq3Nnfk4P5YBeyt5d6gMbkQ",
-    // PyPI bcrypt; PHP and Apache write the same function as `2y`.
+    // The hash is by PyPI bcrypt. PHP and Apache write `2y` for the same function.
     "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO",
     "$2y$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO",
 ];
@@ -34,7 +35,7 @@ fn text(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// What became of each line.
+/// Returns the result of each line.
 async fn import(test_env: &TestEnv, token: &str, tenant: &str, lines: &[Value]) -> Vec<Value> {
     let answer = send(test_env, token, tenant, text(lines)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -95,7 +96,8 @@ async fn each_line_is_an_account_of_its_tenant_and_the_same_lines_again_change_n
         assert_eq!(test_env.app.store.calls().replace_password, rows.replace_password);
         assert_eq!(stored(&test_env.app, tenant, "bob").await.unwrap().to_string(), HASHES[5]);
 
-        // The other tenant has none of them, and this one's administrator none of its.
+        // The other tenant has none of the accounts, and the administrator of this one cannot read the
+        // other's.
         let elsewhere = test_env.get(&of_platform, &accounts_path(other)).await.json();
         let names: Vec<_> =
             elsewhere["items"].as_array().unwrap().iter().map(|row| &row["account_id"]).collect();
@@ -236,7 +238,7 @@ async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
                 format!("{line}\n{}\r\n", json!({ "username": format!("good-{number}") })).into_bytes(),
             );
         }
-        // What is no UTF-8, and a last line without an end.
+        // The body contains bytes that are no UTF-8, and its last line has no line end.
         body.extend(b"{\"username\":\"\xff\"}\n{\"username\":\"last\"}");
         let answer = send(&test_env, &token, tenant, body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -295,7 +297,7 @@ async fn an_import_is_bounded() {
 async fn the_passwords_of_one_import_are_bounded_and_those_of_the_rest_go_on_in_another() {
     let test_env = TestEnv::start();
     let token = test_env.token(ACME, STEWARD).await;
-    // A refused password costs less than a hash, and counts as one.
+    // A refused password costs less than a hash, but counts as one.
     let mut lines: Vec<_> =
         (0..500).map(|number| json!({ "username": format!("a{number}"), "password": "short" })).collect();
     lines.push(json!({ "username": "ada", "password": PASSWORD }));

@@ -1,13 +1,13 @@
-//! `/api/v1/tenant/{id}/accounts…`: the life of an account, through the tenant's own administrator and the platform's, and what of it a
-//! person notices.
+//! Tests `/api/v1/tenant/{id}/accounts…`: the life of an account, changed by administrators of the tenant and
+//! of the platform, and what the person notices of it.
 
 use crate::prelude::*;
 
 const OTHER_PASSWORD: &str = "nine lanterns beside the river";
 const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
-/// The account of Ada, with the token of a manager of her tenant and the secret of a client that signs her
-/// in.
+/// Ada's account, with the token of an account manager of her tenant and the secret of a client for which she
+/// signs in.
 struct Ada<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,
@@ -54,7 +54,7 @@ impl<'a> Ada<'a> {
         (browser, tokens)
     }
 
-    /// What comes of a sign-in with this password in this browser.
+    /// Returns the result of a sign-in with this password in this browser.
     async fn attempt(&self, browser: &mut Browser<'_>, password: &str) -> u16 {
         let page = browser.authorize(self.tenant, &[("prompt", "login")]).await;
         browser.sign_in(self.tenant, &page, password).await.status
@@ -257,7 +257,8 @@ async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
         let [id, _] = column(&listed, "session_id")[..] else { panic!("{listed}") };
         assert!(part(text(&tokens, "id_token"), 1).contains(id), "those first that were used last");
 
-        // The other tenant's administrators have no access, and the platform's find no such session there.
+        // Administrators of the other tenant have no access. Those of the platform do not find the session at
+        // the other tenant.
         let platform = test_env.token(PLATFORM, STEWARD).await;
         let elsewhere = format!("{}/sessions/{id}", ada.path).replace(tenant, other);
         test_env.delete(&platform, &elsewhere).await.assert_problem(404, "not-found");
@@ -356,7 +357,7 @@ async fn a_known_browser_goes_on_where_strangers_have_failed_too_often_and_a_new
         }
         assert_eq!(ada.attempt(&mut stranger, PASSWORD).await, 403, "the account's attempts are used up");
         assert_eq!(ada.attempt(&mut usual, PASSWORD).await, 200);
-        // What is known of a browser counts for its own account alone.
+        // The record of a known browser is valid for its own account only.
         let mut elsewhere_known = Browser::new(app);
         assert_eq!(theirs.attempt(&mut elsewhere_known, PASSWORD).await, 200);
         assert_eq!(ada.attempt(&mut elsewhere_known, PASSWORD).await, 403);

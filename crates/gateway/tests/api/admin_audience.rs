@@ -1,4 +1,5 @@
-//! Administration tokens and others do not mix: where clients can request them, and where they are refused (RFC 8707 §2).
+//! Administration tokens and other tokens do not mix. Tests where clients can request them, and where they
+//! are refused (RFC 8707 §2).
 
 use registry::ClientStore as _;
 
@@ -13,7 +14,8 @@ async fn start(default_tenant: &str) -> TestApp {
     for tenant in [ACME, GLOBEX] {
         let svc = app.store.find_client(&fixtures::tenant_id(tenant), &fixtures::client_id(SVC)).await;
         let svc = svc.unwrap().unwrap();
-        // The store holds these audiences as if an earlier check had failed: a listed audience must still not be granted.
+        // The store holds these audiences as if an earlier check had failed. A listed audience must still not
+        // be granted.
         let listed = ["urn:latchkey:admin".to_owned(), audience(ACME), audience(GLOBEX)];
         let resources = svc.resources.iter().cloned().chain(listed).collect();
         let scope = fixtures::scope(&format!("{} latchkey:clients", svc.scope));

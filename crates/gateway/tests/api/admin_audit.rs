@@ -1,4 +1,4 @@
-//! `…/audit`: every change leaves a record, which only its tenant and the platform can read.
+//! Tests `…/audit`: every change leaves a record, which only its tenant and the platform can read.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ async fn the_platform_reads_all_and_a_tenant_its_own() {
     }
 }
 
-/// Reading pages while records are added neither repeats nor skips one.
+/// A reader of pages gets each record once, also while records are added.
 #[tokio::test]
 async fn pages_have_no_gap_and_no_record_twice() {
     let test_env = TestEnv::start();

@@ -1,4 +1,5 @@
-//! `/api/v1/tenant/{id}/clients…`: a client's life, through the tenant's own administrator and the platform's.
+//! Tests `/api/v1/tenant/{id}/clients…`: the life of a client, changed by administrators of the tenant and of
+//! the platform.
 
 use crate::administrators::refuses_searches;
 use crate::prelude::*;
@@ -137,7 +138,7 @@ async fn any_client_id_has_its_path() {
 
 // [found 15]: Each write loaded all clients that share an audience | fixed | A write reads only the rows that
 //   it can conflict with: as many with 10 as with 10 000 clients of one audience
-/// Otherwise each registration would load every client of the audience with all its secrets.
+/// A registration must not load every client of the audience with all its secrets.
 #[tokio::test]
 async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
     let test_env = TestEnv::start();

@@ -1,4 +1,5 @@
-//! The requests of the admin API are read against an example document: the reader knows every member of their OpenAPI schemas.
+//! Reads the requests of the admin API against an example document: the reader knows every member of their
+//! OpenAPI schemas.
 
 use administration::{NewClient, NewTenant};
 use serde_json::Map;

@@ -1,4 +1,5 @@
-//! `POST …/clients/{client}/explain`: the explanation has the token endpoint's answer, and its reason as the access line names it.
+//! Tests `POST …/clients/{client}/explain`: the explanation has the answer of the token endpoint, and the
+//! reason that the access line contains.
 
 use protocol::JWT_BEARER;
 use registry::Client;
@@ -57,7 +58,8 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
         let [live, expired, revoked] = add_ended_client(&test_env.app, tenant, "ended", true);
-        // Keys that a client publishes are there, of the other tenant's client, or not to be had.
+        // The keys that a client publishes are available, or belong to the client of the other tenant, or are
+        // unavailable.
         let published = ["here", "theirs", "away"];
         for id in published {
             let client = fixtures::client(&fixtures::tenant(tenant), id);
@@ -142,7 +144,7 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
     }
 }
 
-/// The explained token is the issued one, without identifier, times and signature.
+/// The explained token equals the issued one, without identifier, times and signature.
 fn check_token(explained: &Value, token: &str) {
     let part = |at| -> Value { serde_json::from_str(&part(token, at)).unwrap() };
     let (header, claims) = (part(0), part(1));
@@ -249,14 +251,15 @@ async fn a_presented_secret_is_an_attempt_like_any_other() {
         let refused = test_env.post(&boss, &path, wrong.clone()).await;
         refused.assert_problem(429, "too-many-failures");
         assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 60);
-        // The token endpoint has the same budget, of this tenant alone; a right secret is served and resets nothing.
+        // The token endpoint shares this budget, for this tenant alone. A valid secret is accepted and does
+        // not reset the budget.
         let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
         assert_eq!(test_env.app.post(&token_path(tenant), &form).await.status, 429);
         assert_eq!(test_env.app.post(&token_path(other), &form).await.status, 401);
         let right = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
         Explained::fetch(&test_env, &boss, (tenant, SVC), right).await.assert_result(200, "");
         test_env.post(&boss, &path, wrong).await.assert_problem(429, "too-many-failures");
-        // Nothing is guessed without a secret.
+        // An explanation without a secret is no attempt to guess one.
         Explained::fetch(&test_env, &boss, (tenant, SVC), json!({})).await.assert_result(200, "");
     }
 }

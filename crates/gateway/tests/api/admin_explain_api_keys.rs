@@ -1,4 +1,5 @@
-//! `POST …/clients/{client}/explain` of API keys: the token endpoint's answer, with what the key allows of its client.
+//! Tests `POST …/clients/{client}/explain` for API keys: it has the answer of the token endpoint, with the
+//! scopes that the key allows.
 
 use crate::api_keys::{BOTH, DAY, Keys};
 use crate::explanations::Explained;
@@ -54,7 +55,7 @@ async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
         let audience = "The audience is api: the API key's audiences, because no resource is requested.";
         assert_eq!(explained.check("audience")["detail"], audience);
         assert!(text(explained.check("scope"), "fix").contains("latchkey api-key add"), "{}", *explained);
-        // The token ends with the key.
+        // The token expires with the key.
         test_env.app.pass(10 * DAY - 60);
         let explained = explain(&test_env.token(tenant, BOSS).await, "").await;
         let token = &explained["token"];
@@ -66,7 +67,8 @@ async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
         let detail = text(ended.check("api_key"), "detail");
         let expected = format!("The API key is {id} of the client, which expired at 20");
         assert!(detail.starts_with(&expected), "{detail}");
-        // What it allowed is explained, for the key that will be made in its place.
+        // The explanation shows the scopes of the expired key, because an operator makes another key in its
+        // place.
         assert_eq!(ended["scopes"], json!([{ "scope": "api:read", "result": "granted" }]));
         assert!(ended["token"]["claims"].get("api_key").is_none(), "{}", *ended);
     }

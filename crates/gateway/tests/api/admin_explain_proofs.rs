@@ -1,4 +1,5 @@
-//! `POST …/clients/{client}/explain` with a DPoP proof or an access token: each check that refuses a real one, and nothing is used up.
+//! Tests `POST …/clients/{client}/explain` with a DPoP proof or an access token. It has each check of a real
+//! request, and uses nothing up.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
             );
             explained.assert_check("sender", "refused");
         }
-        // An explanation uses nothing up; a request does, which the next explanation says.
+        // An explanation uses nothing up. A request does, and the next explanation says so.
         let proof = with(json!({}));
         for _ in 0..2 {
             let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
@@ -75,7 +76,8 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
         let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
         explained.assert_refused("dpop_proof", "jti", "dpop_proof_replayed");
         explained.assert_result(400, "dpop_proof_replayed");
-        // What a signature costs is spent after the client has authenticated, so its refusal comes first.
+        // A signature is checked only after the client has authenticated, so the refusal of the client comes
+        // first.
         let body = json!({ "dpop_proof": proof, "client_secret": app.secrets(other).of(SVC) });
         explain(&test_env, &boss, tenant, body).await.assert_result(401, "wrong_secret");
     }

@@ -1,4 +1,5 @@
-//! Privilege limits on clients: administrators grant only permissions that they have, and cannot change a client with more privileges.
+//! Tests privilege limits on clients: administrators grant only permissions that they have, and cannot change
+//! a client with more privileges.
 
 use crate::prelude::*;
 
@@ -46,8 +47,8 @@ async fn a_tenants_administrator_grants_only_what_it_holds() {
 }
 
 // [found 8]
-/// Secrets are scopes: the creator of a client's secret can act as that client. Suspending a client requires only permission to manage
-/// clients.
+/// A secret grants scopes: the creator of a client's secret can act as that client. To suspend a client
+/// requires only permission to manage clients.
 #[tokio::test]
 async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -91,7 +92,8 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
 //   tenant`, that it could not grant | fixed | In a tenant `latchkey:clients` includes the tenant's ordinary
 //   scopes, as the page states. Only the platform creates secrets of clients with `introspection: tenant` or
 //   an issuer alias. Revoking, ending and suspending are always allowed
-/// A tenant's administrator must not gain a client's right to introspect or issue all tokens by creating a secret for it.
+/// A tenant's administrator must not gain a client's right to introspect or issue all tokens by
+/// creating a secret for it.
 #[tokio::test]
 async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_make() {
     let test_env = TestEnv::start();
@@ -122,7 +124,8 @@ async fn secrets_of_clients_that_reach_beyond_themselves_are_the_platforms_to_ma
 
 // [parties #5]: an administrator of the platform | what its `latchkey:` scopes allow, in all tenants | exceed
 //   its scopes; see a private key or a stored secret
-/// The tenant `platform` belongs to the platform's administrators. There, too, administrators cannot extend their own privileges.
+/// The tenant `platform` belongs to the platform's administrators. There, too, administrators cannot
+/// extend their own privileges.
 #[tokio::test]
 async fn a_platform_administrator_does_not_exceed_its_scopes() {
     let test_env = TestEnv::start();

@@ -1,4 +1,5 @@
-//! Commands on signing keys: those that break tokens require confirmation, and none leaves a tenant without a key.
+//! Tests commands on signing keys: those that make tokens invalid require confirmation, and none leaves a
+//! tenant without a key.
 
 use crate::admin_keys::{one, published, signer, states};
 use crate::prelude::*;
@@ -148,7 +149,8 @@ async fn no_command_leaves_a_tenant_without_a_key() {
     }
 }
 
-/// Revoking the key also revokes the administrator's own tokens from the tenant; a token from the platform stays valid.
+/// Revoking the key also revokes the administrator's own tokens from the tenant; a token from
+/// the platform stays valid.
 #[tokio::test]
 async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -1,4 +1,4 @@
-//! Key import: accepts only private keys of the tenant's algorithm, and never shows them again.
+//! Tests key import: it accepts only private keys of the tenant's algorithm, and never shows them again.
 
 use administration::AuditRecord;
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
@@ -52,7 +52,8 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
 }
 
 // [found 16]
-/// Neither while the other tenant has it, nor after that tenant revoked it. The answer does not name the other tenant.
+/// A key of another tenant is refused while that tenant has it, and also after that tenant revoked it. The
+/// answer does not name the other tenant.
 #[tokio::test]
 async fn a_key_of_another_tenant_is_refused_without_its_name() {
     for [owner, other] in [[ACME, GLOBEX], [GLOBEX, ACME]] {
@@ -134,8 +135,8 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
 }
 
 // [found 1]
-/// The owner of a tenant's private key can sign tokens of each of its clients: as an administrator of the tenant, and in `platform` of
-/// everything.
+/// The owner of a tenant's private key can sign tokens of each of its clients. With a key of a tenant it acts
+/// as administrator of the tenant, with a key of `platform` as administrator of all tenants.
 #[tokio::test]
 async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
     let test_env = TestEnv::start();

@@ -1,4 +1,4 @@
-//! `…/keys…`: lists a tenant's signing keys and rotates them without an outage.
+//! Tests `…/keys…`: it lists a tenant's signing keys and rotates them without an outage.
 
 use keys::KeyId;
 

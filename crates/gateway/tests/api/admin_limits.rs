@@ -1,4 +1,4 @@
-//! The limits that a tenant has of its own.
+//! Tests the limits of one tenant.
 
 use crate::prelude::*;
 
@@ -24,7 +24,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
             );
         }
     }
-    // Without a limit of its own, the platform's holds.
+    // The limit of the platform applies to a tenant without a limit of its own.
     let path = format!("{TENANTS}/small");
     let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;
     assert_eq!(patched.json()["limits"]["clients"], json!(null), "{}", patched.body);

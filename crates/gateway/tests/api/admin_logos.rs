@@ -1,4 +1,5 @@
-//! A tenant's logo over the admin API: the picture comes in once and is shown as its digest from then on, at its own tenant only.
+//! Tests a tenant's logo over the admin API. A request contains the picture once. Later answers show its
+//! digest, at its own tenant only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -47,7 +48,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
         assert_eq!(test_env.shown(id, &light).await.unwrap(), PNG);
         assert_eq!(test_env.shown(id, &dark).await.unwrap(), WEBP);
 
-        // What was shown is sent back, and keeps the pictures.
+        // A client sends the shown document back. The tenant keeps its pictures.
         let renamed = json!({ "name": "Renamed", "branding": branding });
         let renamed = test_env.patch(&ops, &path, renamed).await;
         assert_eq!((renamed.status, &renamed.json()["branding"]), (200, branding), "{}", renamed.body);
@@ -57,7 +58,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
         assert_eq!(replaced.json()["branding"]["logo"]["hash"], dark.as_str(), "{}", replaced.body);
         assert_eq!(test_env.shown(id, &light).await, Err(404));
         assert_eq!(test_env.shown(id, &dark).await.unwrap(), WEBP, "both schemes have it");
-        // The digest of another tenant's picture, and one that this tenant shows no more, name nothing.
+        // The digest of another tenant's picture, or of a removed one, is refused.
         let refused = test_env.patch(&ops, &path, logo(json!({ "hash": light }))).await;
         refused.assert_problem(400, "invalid-request");
         assert_eq!(refused.json()["errors"][0]["pointer"], "/branding/logo/hash");
@@ -72,7 +73,8 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
     }
 }
 
-/// A picture of the largest size in each scheme fits into a body, and what is no picture has its place in the answer.
+/// A body has space for a picture of the largest size in each scheme. The answer gives the place of a value
+/// that is no picture.
 #[tokio::test]
 async fn the_largest_logos_are_taken_and_what_is_no_logo_is_refused_at_its_place() {
     let (test_env, ops) = TestEnv::with_ops().await;

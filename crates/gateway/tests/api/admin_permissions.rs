@@ -1,5 +1,5 @@
-//! The operations that each permission allows: every operation of the admin API runs with every permission, and the OpenAPI document names
-//! those that allow it. docs/administration.md has its table.
+//! The operations that each permission allows: every operation of the admin API runs with every permission,
+//! and the OpenAPI document names those that allow it. docs/administration.md has its table.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,8 @@ const KEY: &str = include_str!("keys/foreign.pem");
 /// A tenant that the operations change and delete.
 const VICTIM: &str = "victim";
 
-/// The token of each permission's holder, for each tenant. Cached, because signing is the slow part.
+/// The token of each permission's holder, for each tenant. Tokens are cached, because to sign is the slow
+/// part.
 type Tokens = BTreeMap<(&'static str, &'static str), String>;
 
 /// A client with this permission only, whether or not it could be granted.
@@ -66,7 +67,7 @@ async fn permissions(
 ) -> Vec<&'static str> {
     let mut opening = Vec::new();
     for permission in Permission::NAMED.map(|(_, permission)| permission) {
-        // Each has a client of its own to change, so that the operations do not interfere.
+        // Each operation has a client of its own to change, so that operations do not interfere.
         let id = format!("{}-{}", holder(permission), path.len());
         settle(&test_env.app, tenant, &id, "");
         let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
@@ -98,7 +99,8 @@ async fn permissions(
     opening
 }
 
-/// The permissions that the OpenAPI document names for an operation. Where it names none, each of them allows the operation.
+/// The permissions that the OpenAPI document names for an operation. Where it names none, each of
+/// them allows the operation.
 fn documented(document: &Value, (method, path): &(Method, String)) -> Vec<&'static str> {
     let operation = &document["paths"][path][method.as_str().to_lowercase()];
     let named = operation["security"][0]["admin_token"].as_array().unwrap();

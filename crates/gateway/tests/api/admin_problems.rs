@@ -1,4 +1,4 @@
-//! Errors of the admin API: RFC 9457, for every path and every kind of invalid request.
+//! Tests errors of the admin API (RFC 9457), for every path and every kind of invalid request.
 
 use testkit::Failure;
 use tokio::io::AsyncWriteExt as _;

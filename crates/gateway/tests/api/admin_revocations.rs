@@ -1,4 +1,4 @@
-//! What an administrator ends, ends the tokens that were issued for it, in one tenant, and nothing else does.
+//! A revocation by an administrator ends the tokens that were issued before it, in one tenant, and no others.
 
 use crate::prelude::*;
 

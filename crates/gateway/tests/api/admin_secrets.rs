@@ -1,4 +1,5 @@
-//! `…/clients/{client}/secrets…`: a secret is replaced while the old one stays valid, and no value is shown twice.
+//! Tests `…/clients/{client}/secrets…`: a new secret is added while the old one stays valid, and no value is
+//! shown twice.
 
 use crate::prelude::*;
 

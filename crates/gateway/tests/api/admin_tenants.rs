@@ -1,4 +1,4 @@
-//! `/api/v1/admin/tenants…`: a tenant's life from creation to deletion, over HTTP.
+//! Tests `/api/v1/admin/tenants…`: the life of a tenant from creation to deletion, over HTTP.
 
 use crate::administrators::refuses_searches;
 use crate::prelude::*;

@@ -1,4 +1,5 @@
-//! Tokens that the admin API refuses. The answer gives the reason where the token's signature proves that it is from the tenant.
+//! Tests tokens that the admin API refuses. The answer gives the reason if the signature proves that the
+//! token is from the tenant.
 
 use crate::forge::{header, unsigned};
 use crate::prelude::*;
@@ -53,7 +54,8 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
     }
 }
 
-/// A tenant's token with the platform's audience is invalid, and so is the platform's token with a tenant's audience.
+/// A tenant's token with the platform's audience is invalid, and so is the platform's token
+/// with a tenant's audience.
 #[tokio::test]
 async fn audiences_belong_to_their_issuers() {
     let test_env = TestEnv::start();
@@ -144,7 +146,8 @@ async fn what_is_not_signed_is_no_token() {
 }
 
 // [parties #2]
-/// A token for the tenant's own API, or a valid administration token of a client without permissions, is not sufficient.
+/// A token for the tenant's own API, or a valid administration token of a client without
+/// permissions, is not sufficient.
 #[tokio::test]
 async fn tokens_of_ordinary_clients_open_nothing() {
     let test_env = TestEnv::start();

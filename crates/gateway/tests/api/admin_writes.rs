@@ -1,4 +1,4 @@
-//! The rate limit of administrators' writes.
+//! Tests the rate limit of administrators' writes.
 
 use testkit::fixtures::NOW;
 

@@ -1,4 +1,4 @@
-//! Administrators: clients of the tenant `platform` and of both tenants, and their requests.
+//! Adds administrators: clients of the tenant `platform` and of both tenants. Sends their requests.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) const OPS: &str = "ops";
 pub(crate) const CLERK: &str = "clerk";
 /// Client of the platform that reads the audit.
 pub(crate) const WATCHER: &str = "watcher";
-/// Client of each tenant that manages its clients, reads its audit, and has one scope of its API.
+/// A client of each tenant. It manages the clients, reads the audit, and has one scope of the tenant's API.
 pub(crate) const BOSS: &str = "boss";
 /// Client of each tenant that reads its audit.
 pub(crate) const READER: &str = "reader";
@@ -63,7 +63,7 @@ impl TestEnv {
         Self::over(TestApp::start_with(&options(ACME)))
     }
 
-    /// With a token of the platform's administrator.
+    /// Starts the test environment. Returns it with a token of the platform's administrator.
     pub(crate) async fn with_ops() -> (Self, String) {
         let test_env = Self::start();
         let ops = test_env.token(PLATFORM, OPS).await;
@@ -188,7 +188,7 @@ pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
     Forge::of(tenant).token(&admin_claims(tenant, client, scope))
 }
 
-/// Adds a client with this scope to the store, whether or not it could be granted, and returns its secret.
+/// Adds a client with this scope to the store, also a scope that cannot be granted. Returns its secret.
 pub(crate) fn settle(app: &TestApp, tenant: &str, id: &str, scope: &str) -> String {
     let tenant = fixtures::tenant(tenant);
     let mut client = fixtures::client(&tenant, id);

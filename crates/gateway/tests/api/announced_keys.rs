@@ -1,5 +1,5 @@
-//! No interface of ours accepts a token of an announced key before its time: the owner of the private half, for example of an imported key,
-//! could sign with it at once.
+//! No endpoint accepts a token of an announced key before the key is active. The owner of the private half,
+//! for example of an imported key, could otherwise sign with it at once.
 
 use keys::{KeyRecord, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
@@ -20,7 +20,7 @@ async fn announce(app: &TestApp, tenant: &str) {
     assert!(app.store.add_key(&id, &KeyRecord { active_from, ..record }).await.unwrap());
 }
 
-/// Each tenant has keys of its own.
+/// The forge of this tenant. Each tenant has keys of its own.
 fn attacker(tenant: &str) -> Forge {
     if tenant == PLATFORM { Forge::other_foreign() } else { Forge::foreign() }
 }

@@ -1,4 +1,5 @@
-//! An answer, read whole: from an HTTP library, or from a raw connection for requests that the library cannot send.
+//! Reads a whole answer, from an HTTP library or from a raw connection. Tests use the latter for requests
+//! that the library cannot send.
 
 use std::io;
 
@@ -52,7 +53,8 @@ impl Answer {
         Self::next_of(connection).await
     }
 
-    /// The same from the read half of a connection, for tests that still write to the other half.
+    /// Reads the next answer from the read half of a connection, for tests that still write to the other
+    /// half.
     pub(crate) async fn next_of(connection: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
@@ -99,7 +101,7 @@ impl Answer {
         self.json()
     }
 
-    /// A member of the JSON that is a text.
+    /// Returns a member of the JSON that is a text.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         text(&self.json(), name).to_owned()
@@ -150,13 +152,13 @@ impl Answer {
         assert_eq!(self.headers.contains_key("retry-after"), matches!(status, 429 | 503));
     }
 
-    /// Asserts the one refusal of a client that has not authenticated.
+    /// Asserts the refusal that every client without authentication gets.
     #[track_caller]
     pub(crate) fn assert_unauthenticated(&self) {
         self.assert_refused(401, "invalid_client", "Client authentication failed");
     }
 
-    /// Like [`Answer::assert_refused`], with any error.
+    /// Does the work of [`Answer::assert_refused`] for any error.
     #[track_caller]
     pub(crate) fn assert_some_refusal(&self) {
         assert!((400..500).contains(&self.status), "{self:?}");
@@ -222,7 +224,7 @@ impl Answer {
     }
 }
 
-/// A member that is a text.
+/// Returns a member that is a text.
 #[track_caller]
 pub(crate) fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))

@@ -1,4 +1,5 @@
-//! API keys: what one gives at the token endpoint and at introspection, who may make one, and how it ends.
+//! Tests API keys: their effect at the token endpoint and at introspection, which administrators may make
+//! one, and how a key ends.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +12,7 @@ pub(crate) const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 const HOUR: u64 = 3_600;
 pub(crate) const DAY: u64 = 24 * HOUR;
 
-/// A tenant whose clients may have keys, with the token of its own administrator.
+/// A tenant with clients that may have keys, and the token of its own administrator.
 pub(crate) struct Keys<'a> {
     test_env: &'a TestEnv,
     tenant: &'static str,
@@ -55,7 +56,7 @@ impl<'a> Keys<'a> {
         self.exchange(None, &[("client_secret", &key.text)]).await
     }
 
-    /// What this client learns of a text.
+    /// Returns the answer of introspection to this client for a text.
     async fn introspect(&self, caller: &str, text: &str) -> Value {
         let path = tenant_path(self.tenant, "/oauth/introspect");
         let secret = self.test_env.app.secrets(self.tenant).of(caller);
@@ -126,7 +127,7 @@ async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
         let form = [("grant_type", "refresh_token"), ("refresh_token", "r"), ("client_secret", &*key.text)];
         let refused = Answer::to(test_env.app.request(Method::POST, &token_path(tenant)).form(&form)).await;
         assert_eq!(refused.json_of(401)["error"], "invalid_client");
-        // The token ends with the key.
+        // The token expires with the key.
         test_env.app.pass(10 * DAY - 60);
         let token = keys.token_of(&key).await.json_of(200);
         assert_eq!(
@@ -158,7 +159,7 @@ async fn a_key_is_a_token_that_introspection_knows() {
             let found = keys.introspect(caller, &key.text).await;
             assert_eq!(found, if known { expected.clone() } else { json!({ "active": false }) }, "{caller}");
         }
-        // Its token names it; a key is no caller of introspection.
+        // Its token contains the identifier of the key. A key cannot authenticate a caller of introspection.
         let token = keys.token_of(&key).await.json_of(200);
         let found = keys.introspect(SVC, text(&token, "access_token")).await;
         assert_eq!((&found["active"], &found["api_key"]), (&json!(true), &key.view["id"]));
@@ -168,7 +169,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
             let refused = Answer::to(test_env.app.request(Method::POST, endpoint).form(&form)).await;
             assert_eq!(refused.json_of(401)["error"], "invalid_client", "{endpoint}");
         }
-        // Everything else is not active: another tenant's, one with a wrong checksum, one that nobody made.
+        // Every other value is inactive: a key of another tenant, one with a wrong checksum, and one that was
+        // never made.
         let inactive = json!({ "active": false });
         assert_eq!(others.introspect(AUDITOR, &key.text).await, inactive);
         let last = if key.text.ends_with('0') { "1" } else { "0" };
@@ -177,7 +179,7 @@ async fn a_key_is_a_token_that_introspection_knows() {
         for text in [&wrong, unknown.expose()] {
             assert_eq!(keys.introspect(AUDITOR, text).await, inactive, "{text}");
         }
-        // Where tokens must be bound, a key opens nothing.
+        // A tenant that requires bound tokens gives none for a key.
         test_env.app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
         assert_eq!(keys.introspect(AUDITOR, &key.text).await, inactive);
         test_env.app.change_client(tenant, SVC, |_| {});
@@ -253,7 +255,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
         let key = keys.make(json!({ "name": "n", "scopes": ["api:read", "api:write"] })).await;
         let patch = async |body: Value| test_env.patch(&keys.token, &key.path, body).await;
         let first = keys.token_of(&key).await.json_of(200);
-        // What takes nothing away ends nothing.
+        // A change that removes no scope ends no token.
         let end = |seconds: u64| protocol::Timestamp::from_seconds(test_env.app.now() + seconds).to_rfc3339();
         let renamed =
             patch(json!({ "name": "other", "labels": ["x"], "owner": "o", "expires_at": end(9 * DAY) }));
@@ -318,7 +320,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
         assert_eq!(token["expires_in"], HOUR);
         test_env.app.pass(2 * HOUR);
         assert_eq!((keys.token_of(&old).await.status, keys.token_of(&new).await.status), (401, 200));
-        // Without a grace the old one ends with its tokens.
+        // Without a grace period the old key ends with its tokens.
         let token = keys.token_of(&new).await.json_of(200);
         let newest = Made::of(&rotate(&new, json!({ "grace": 0 })).await);
         assert_eq!(keys.introspect(SVC, text(&token, "access_token")).await["active"], false);

@@ -38,7 +38,7 @@ pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 /// The sample resource server of the default tenant.
 pub(crate) const RESOURCE: &str = "/api/v1/protected-resource";
 
-/// Shared by all gateways of a test, as replicas share it: each accepts what another has issued.
+/// The pepper of all gateways of a test. They share it like replicas: each accepts what another has issued.
 static PEPPER: LazyLock<Arc<Pepper>> = LazyLock::new(|| Arc::new(Pepper::generate()));
 
 /// The cache lifetime in the key life cycle's calculations; the tests' store has no cache.
@@ -59,14 +59,14 @@ pub(crate) struct TestApp {
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) administrator: Arc<Administrator>,
-    /// What the token endpoint decides with.
+    /// The services with which the token endpoint decides.
     pub(crate) tokens: TokenServices,
     pub(crate) sealing_key: SealingKey,
     /// Refused requests that are not in the store yet.
     pub(crate) refusals: Arc<RefusalBuffer>,
-    /// Reported credentials that nobody has looked at yet.
+    /// Reported credentials that are not processed yet.
     pub(crate) leaks: Arc<LeakReports>,
-    /// What was counted and is not in the store yet.
+    /// Counts that are not in the store yet.
     pub(crate) usage: Arc<UsageCounts>,
     /// JWKS fetches that are not in the store yet.
     pub(crate) jwks_fetches: Arc<JwksFetches<ClientAddress>>,
@@ -74,7 +74,8 @@ pub(crate) struct TestApp {
     calls: u64,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
-    /// Follows no redirect. It is made once: to read the certificates of the machine takes longer than many requests.
+    /// A client that follows no redirect. It is made once, because to read the certificates of the machine
+    /// takes longer than many requests.
     pub(crate) browser_http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
@@ -86,35 +87,35 @@ const ENOUGH: [Rate; 2] = [Rate::per_minute(1_000_000); 2];
 const WHOLE_SHARE: u32 = 250_000;
 
 impl TestApp {
-    /// With acme as the default tenant and the owner of the protected resource.
+    /// Starts with acme as the default tenant and the owner of the protected resource.
     pub(crate) fn start() -> Self {
         Self::start_with(&options(ACME))
     }
 
-    /// With other options.
+    /// Starts with other options.
     pub(crate) fn start_with(options: &Options) -> Self {
         Self::start_over(options, |store| TenantResolver::new(store))
     }
 
-    /// With another limit of failed attempts.
+    /// Starts with another limit of failed attempts.
     pub(crate) fn start_limited(limit: Rate) -> Self {
         Self::start_whole(&options(ACME), (limit, ENOUGH, WHOLE_SHARE), |store| TenantResolver::new(store))
     }
 
-    /// With another share of each tenant in used assertions, and in used DPoP proofs.
+    /// Starts with another share of each tenant in used assertions, and in used DPoP proofs.
     pub(crate) fn start_with_share(share: u32) -> Self {
         let limits = (Rate::per_minute(10_000), ENOUGH, share);
         Self::start_whole(&options(ACME), limits, |store| TenantResolver::new(store))
     }
 
-    /// With other write limits: for each tenant's administrators, and for the platform's.
+    /// Starts with other write limits: for each tenant's administrators, and for the platform's.
     pub(crate) fn start_with_writes(options: &Options, tenant: u32, platform: u32) -> Self {
         let writes = [tenant, platform].map(Rate::per_minute);
         let limit = Rate::per_minute(10_000);
         Self::start_whole(options, (limit, writes, WHOLE_SHARE), |store| TenantResolver::new(store))
     }
 
-    /// With another way to find tenants.
+    /// Starts with another way to find tenants.
     pub(crate) fn start_over(
         options: &Options,
         tenants: impl FnOnce(Arc<TestStore>) -> TenantResolver,
@@ -195,7 +196,8 @@ impl TestApp {
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
-        // Without TLS: to read the certificate authorities of the machine takes longer than most requests.
+        // The client has no TLS: to read the certificate authorities of the machine takes longer than most
+        // requests.
         let http = || reqwest::Client::builder().tls_certs_only([]);
         let browser_http = http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let http = http().build().unwrap();
@@ -246,7 +248,7 @@ impl TestApp {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Sets the clock back, to that of a replica that is behind.
+    /// Sets the clock back, as of a replica whose clock is behind.
     pub(crate) fn go_back(&self, seconds: u64) {
         self.clock.fetch_sub(seconds, Ordering::SeqCst);
     }
@@ -261,7 +263,7 @@ impl TestApp {
         self.clock.load(Ordering::SeqCst)
     }
 
-    /// The same with a tenant that signs people in.
+    /// Changes the tenant after it was made an OpenID provider.
     pub(crate) fn change_provider(&self, tenant: &str, change: impl FnOnce(&mut Tenant)) {
         self.change_tenant(tenant, |tenant| {
             tenant.strategies.oidc = true;
@@ -293,13 +295,13 @@ impl TestApp {
         Answer::to(self.request(Method::POST, path).form(form)).await
     }
 
-    /// A form that is sent as it is.
+    /// Sends a form as it is.
     pub(crate) async fn post_body(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.request(Method::POST, path).body(body);
         Answer::to(request.header("content-type", "application/x-www-form-urlencoded")).await
     }
 
-    /// A client of the tenant sends a form to an endpoint of the tenant, with its secret in the header.
+    /// Sends a form from a client of the tenant to an endpoint of the tenant, with its secret in the header.
     pub(crate) async fn post_as(
         &self,
         (tenant, client): (&str, &str),
@@ -310,12 +312,12 @@ impl TestApp {
         Answer::to(request.basic_auth(client, Some(self.secrets(tenant).of(client))).form(form)).await
     }
 
-    /// What a caller with this bearer token is shown.
+    /// Returns the answer to a caller with this bearer token.
     pub(crate) async fn get_with(&self, token: &str, path: &str) -> Answer {
         Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    /// What the tenant's userinfo endpoint answers to this token.
+    /// Returns the answer of the tenant's userinfo endpoint to this token.
     pub(crate) async fn userinfo(&self, tenant: &str, token: &str) -> Answer {
         self.get_with(token, &tenant_path(tenant, "/oauth/userinfo")).await
     }
@@ -338,12 +340,12 @@ impl TestApp {
         self.token_of(tenant, client_fixtures::SVC).await
     }
 
-    /// A token of one of the tenant's clients.
+    /// Returns a token of one of the tenant's clients.
     pub(crate) async fn token_of(&self, tenant: &str, client: &str) -> String {
         self.fetch(tenant, client, self.secrets(tenant).of(client)).await.access_token()
     }
 
-    /// A client asks the tenant for a token with this secret.
+    /// Requests a token from the tenant with this secret of a client.
     pub(crate) async fn fetch(&self, tenant: &str, client: &str, secret: &str) -> Answer {
         self.post(&token_path(tenant), &credentials(client, secret)).await
     }
@@ -365,7 +367,7 @@ pub(crate) fn add_key(store: &TestStore, sealing_key: &SealingKey, tenant: &Tena
     assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
 }
 
-/// One worker on an ephemeral port, with this default tenant and its protected resource.
+/// The options of one worker on an ephemeral port, with this default tenant and its protected resource.
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
@@ -383,7 +385,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
     }
 }
 
-/// The parameters of a client that asks for a token of its own.
+/// Returns the parameters of a client that requests a token of its own.
 pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
     [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
 }

@@ -1,4 +1,5 @@
-//! `/applications…` of the default tenant: create, read, list, replace, delete, and the required permissions.
+//! Tests `/applications…` of the default tenant: create, read, list, replace, delete, and the required
+//! permissions.
 
 use registry::{DeclaredPassword, DeclaredUser, HashedUsers};
 
@@ -196,7 +197,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
         assert!(tokens.status == 200 && tokens.json()["id_token"].is_string(), "{}", tokens.body);
         assert_eq!(browser.authorize(other, &[]).await.status, 400, "the other tenant has no such client");
 
-        // What a PUT leaves out stays.
+        // A PUT leaves members that it does not contain as they are.
         let moved = "https://app.example.com/moved";
         let without_pkce = [("redirect_uri", moved), ("code_challenge", ""), ("code_challenge_method", "")];
         for (change, at_first, at_moved) in [
@@ -272,7 +273,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
     assert_eq!(admin.get("/applications").await.status, 401, "after an hour");
     let admin = Admin { assertion: assertion(&admin.app, "admin").await, app: admin.app };
     admin.get("/applications").await.assert_status(200);
-    // No administrator is declared, and then not this one any more.
+    // The declarations contain no administrator, so this one loses its permissions.
     declare(&admin.app, []);
     admin.get("/applications").await.assert_status(404);
     declare(&admin.app, [user("other", "other", &["system"])]);
@@ -328,7 +329,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
     }
 }
 
-/// Applications of one tenant are absent at the other: in lists, by id and by client.
+/// Applications of one tenant do not exist at the other: in lists, by id and by client.
 #[tokio::test]
 async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

@@ -1,4 +1,4 @@
-//! The files that pages load.
+//! Tests the files that pages load.
 
 use pages::{Asset, Theme};
 
@@ -6,7 +6,7 @@ use tenancy::{Branding, Colour, Logo};
 
 use crate::prelude::*;
 
-/// What a file is served with at the digest of its content.
+/// The headers of a file that is served at the digest of its content.
 const PASSIVE: [(&str, &str); 4] = [
     ("cache-control", "public, max-age=31536000, immutable"),
     ("content-security-policy", "sandbox; default-src 'none'"),
@@ -18,7 +18,7 @@ const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
 
 #[tokio::test]
 async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
-    // Which tenant is the default one changes nothing.
+    // The default tenant makes no difference here.
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         for (name, media_type) in [
@@ -96,7 +96,7 @@ async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
         }
         let reads = app.store.calls().find_logo;
         for path in [
-            // The digests of one tenant name nothing at another.
+            // The digests of one tenant are unknown at another.
             logo_path(other, &format!("{owner}-light")),
             logo_path(other, &format!("{owner}-dark")),
             logo_path("unknown", &format!("{owner}-light")),
@@ -127,7 +127,7 @@ async fn each_tenant_has_its_own_style_and_one_that_declares_none_has_that_of_al
         assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(answer.header("content-security-policy"), "sandbox; default-src 'none'");
-        // The digest of one tenant shows nothing of it at another.
+        // Another tenant does not serve the file of this digest.
         let elsewhere = app.get(&path(other, &own.hash())).await;
         assert_eq!((elsewhere.status, elsewhere.body.as_str()), (200, Theme::default().css().as_str()));
         assert_eq!(elsewhere.header("cache-control"), "no-cache");

@@ -1,11 +1,11 @@
-//! The end of a session queues a notice for each of its clients, each at two tenants.
+//! The end of a session queues a logout token for each of its clients, at two tenants.
 
 use grants::{Grantee, LogoutOutbox as _, LogoutTurn};
 use protocol::Timestamp;
 
 use crate::prelude::*;
 
-/// The one logout token that waits at the tenant.
+/// Returns the only logout token that waits at the tenant.
 pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String {
     let now = Timestamp::from_seconds(app.now());
     let due = app.store.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
@@ -18,7 +18,7 @@ pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String 
 }
 
 // [back-channel §2.5]
-/// One read of the session and one transaction, and the browser waits for no client.
+/// A sign-out costs one read of the session and one transaction. The browser waits for no client.
 #[tokio::test]
 async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
     let app = TestApp::start();

@@ -1,4 +1,5 @@
-//! Tokens that the sample resource server must refuse, each with the error that gives the reason (RFC 8725, RFC 9068 §4).
+//! Tests tokens that the sample resource server must refuse, each with the error that gives the reason (RFC
+//! 8725, RFC 9068 §4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;

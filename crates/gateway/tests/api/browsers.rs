@@ -1,4 +1,5 @@
-//! Security headers of each answer, and that a page of another site cannot read answers of a loopback listener.
+//! Tests the security headers of each answer, and that a page of another site cannot read answers of a
+//! loopback listener.
 
 use crate::prelude::*;
 

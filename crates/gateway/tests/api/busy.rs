@@ -1,4 +1,5 @@
-//! A sign-in whose password cannot be checked now: its page says so with 503, at each path with the form. Each at two tenants.
+//! A sign-in whose password cannot be checked now gets a page with 503, at each path with the form and at two
+//! tenants.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use tokio::task::{JoinHandle, yield_now};
 use crate::device::begin;
 use crate::prelude::*;
 
-/// More imported hashes than one source may have waiting.
+/// A number of imported hashes above the limit for one source.
 const BEYOND: usize = 50;
 /// A hash of another system, of [`PASSWORD`].
 const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
-/// Another one. A check of it takes long enough that the queue behind it stays as it is.
+/// Another hash. A check of it takes so long that the queue behind it does not become shorter meanwhile.
 const SLOW: &str = "$2b$12$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
-/// Has as many imported hashes waiting for the source of the tests as it may have. They go on until they are dropped.
+/// Fills the queue of the source of the tests with imported hashes. They stay until the caller drops them.
 async fn fill(app: &TestApp, tenant: &str) -> Vec<JoinHandle<()>> {
     let source = ClientAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
     let mut waiting = Vec::new();
@@ -78,7 +79,7 @@ async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_o
             told.push((browser, tenant, path, busy));
         }
     }
-    // The page itself goes on, when the last slow hash is done.
+    // The page continues the sign-in by itself when the last slow hash is done.
     for (mut browser, tenant, path, busy) in told {
         let form = [("flow", &*flow(&busy)), ("identifier", EMAIL), ("password", PASSWORD)];
         let mut done = browser.post(&tenant_path(tenant, path), &form).await;

@@ -65,7 +65,7 @@ impl Capture {
     }
 }
 
-/// One for the process, shared by tests.
+/// The capture of the process. All tests share it.
 pub(crate) fn capture() -> &'static Capture {
     static CAPTURE: OnceLock<&'static Capture> = OnceLock::new();
     CAPTURE.get_or_init(|| {

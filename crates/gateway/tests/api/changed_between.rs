@@ -1,11 +1,12 @@
-//! An account that is suspended, deleted or gets another password, a client or a tenant that is suspended, between each two steps of a sign-in:
-//! the next step gives nothing. The same step at the other tenant, where nothing has changed, goes on.
+//! Between each two steps of a sign-in, an account is suspended, deleted or gets another password, or a
+//! client or a tenant is suspended. The next step then gives nothing. At the other tenant nothing has
+//! changed, and the next step succeeds.
 
 use crate::device::{begin, poll};
 use crate::prelude::*;
 use crate::refresh::refresh_with;
 
-/// What happens between two steps.
+/// The change between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     AccountSuspended,
@@ -31,9 +32,9 @@ enum Step {
     /// The form of the consent page.
     Consent,
     Redemption,
-    /// Of tokens that end with the session.
+    /// The refresh of tokens that end with the session.
     Refresh,
-    /// Of tokens that outlive it.
+    /// The refresh of tokens that outlive the session.
     OfflineRefresh,
     Userinfo,
     /// Another request of the client in the same session.
@@ -56,7 +57,7 @@ const STEPS: [Step; 9] = [
     Step::DevicePoll,
 ];
 
-/// What the steps before have left.
+/// What the earlier steps have left.
 enum Left {
     Page(Answer),
     Code(String),
@@ -208,7 +209,8 @@ impl Operator<'_> {
             Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/resume")).await,
             Change::AccountSuspended | Change::AccountDeleted | Change::PasswordSet => {}
         }
-        // The codes of devices end, of which few may wait; and what was revoked until a second is valid after it.
+        // Few codes of devices may wait, so the clock passes their end. After a revocation until a second,
+        // the next token is valid only from the second after it.
         self.test_env.app.pass(60);
     }
 }
@@ -217,7 +219,7 @@ impl Operator<'_> {
 fn refusal(step: Step, change: Change) -> (u16, &'static str) {
     match (step, change) {
         (_, Change::TenantSuspended) => (404, ""),
-        // The page asks who is there.
+        // The page asks for the account again.
         (Step::SignIn, Change::ClientSuspended) | (Step::Consent, Change::ClientSuspended) => (400, ""),
         (Step::SignIn, _) => (403, ""),
         (Step::Consent, _) => (200, "type=\"password\""),

@@ -1,4 +1,4 @@
-//! The clients of both tenants. Their identifiers are equal in each tenant, their secrets differ.
+//! The clients of both tenants. Their identifiers are equal in each tenant, and their secrets differ.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ pub(crate) const SVC: &str = "svc";
 pub(crate) const CHOSEN: &str = "chosen";
 /// Lacks the scope that the protected resource requires.
 pub(crate) const WRITER: &str = "writer";
-/// Has no audiences of its own.
+/// A client without audiences of its own.
 pub(crate) const PLAIN: &str = "plain";
 /// May introspect tokens for the second resource server.
 pub(crate) const GATEKEEPER: &str = "gatekeeper";
@@ -48,7 +48,7 @@ impl Secrets {
     }
 }
 
-/// What the tenant's [`ASSERTING`] client signs with. Both tenants' keys have one `kid`.
+/// The key with which the tenant's [`ASSERTING`] client signs. The keys of both tenants have one `kid`.
 pub(crate) fn assertion_key(tenant: &str) -> &'static SigningKey {
     static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
         [(); 2].map(|()| {

@@ -1,4 +1,4 @@
-//! Connections that try to exhaust the server: some never read, some never finish a request.
+//! Tests connections that try to exhaust the server: some never read, some never finish a request.
 
 use gateway::{ConnectionLimits, Options};
 use tokio::io::AsyncWriteExt as _;
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::prelude::*;
 
-/// The value of one of the gateway's metrics.
+/// Returns the value of one of the gateway's metrics.
 async fn number(app: &TestApp, name: &str) -> u64 {
     let numbers = app.get("/metrics").await.body;
     let line = numbers.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));

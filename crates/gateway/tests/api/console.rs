@@ -1,10 +1,12 @@
-//! The console, each at two tenants: how a session begins and ends, who sees which page, and what the forms do.
+//! Tests the console at two tenants: how a session begins and ends, which pages each person sees, and what
+//! the forms do.
 
 use crate::prelude::*;
 
 const SIGN_IN: &str = "/sign-in";
 
-/// The pages of the platform and of a tenant, each with the permission that opens it; any one where none is named.
+/// The pages of the platform and of a tenant, each with the permission that it requires. Without a name any
+/// permission is enough.
 const PLATFORM_PAGES: [(&str, &str); 5] = [
     ("", "latchkey:audit"),
     ("/advice", "latchkey:audit"),
@@ -50,7 +52,7 @@ pub(crate) async fn enter(browser: &mut Browser<'_>, test_env: &TestEnv, tenant:
     assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{}", begun.body);
 }
 
-/// What the forms of a page carry.
+/// Returns the token in the forms of a page.
 pub(crate) fn form_token(page: &Answer) -> String {
     let value = page.body.split("name=\"form\" value=\"").nth(1).unwrap_or_default();
     value.split('"').next().unwrap().to_owned()
@@ -358,7 +360,7 @@ async fn a_listener_serves_the_pages_that_it_names() {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
     }
     assert_eq!(browser.post("/console/link", &[("code", &*code)]).await.status, 404);
-    // Nor are they found under the name of their tenant.
+    // They are also not found below the name of their tenant.
     for below in ["", "/sign-in", "/link", "/applications"] {
         assert_eq!(browser.get(&format!("/console/t/platform{below}")).await.status, 404, "{below}");
     }
@@ -458,7 +460,7 @@ async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_
             browser.post(&keys, &[("form", &form), ("act", "emergency"), ("confirm", tenant)]).await
         };
         emergency(&mut browser).await.assert_says(200, &format!("href=\"{again}\""));
-        // To come in anew by the old sign-in proves nothing; by the password it does.
+        // A new session by an old sign-in proves nothing. A session after the password does.
         assert_eq!(browser.post(&console, &[]).await.status, 303);
         emergency(&mut browser).await.assert_says(200, "older than 15 minutes");
         let page = browser.get(&again).await;

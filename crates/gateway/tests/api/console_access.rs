@@ -1,5 +1,5 @@
-//! Every route of the console with every kind of holder, in both directions. The snapshot is the table of what each may see; a unit test of the
-//! routes says that it has each of them.
+//! Tests every route of the console with every kind of holder, in both directions. The snapshot is the table
+//! of what each holder may see. A unit test of the routes checks that the table has each of them.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,8 @@ use crate::administrators::settle;
 use crate::console::{code, form_token, home};
 use crate::prelude::*;
 
-/// Paths below the platform's pages and below those of a tenant, each with its methods. Signing out is last: it ends the session.
+/// Paths below the pages of the platform and of a tenant, each with its methods. To sign out is last, because
+/// it ends the session.
 const OF_PLATFORM: [(&str, &str); 11] = [
     ("/sign-in", "GET"),
     ("/link", "GET"),
@@ -50,10 +51,10 @@ const LEAVER: &str = "leaver";
 const ALL: [&str; 5] =
     ["latchkey:tenants", "latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
 
-/// Who comes: what the table calls it, and whose client, with which scope.
+/// The holders: the name in the table, the tenant of the client, and its scope.
 type Holder = (String, &'static str, &'static str, String);
 
-/// All holders for the pages of this tenant, but those who have no session any more.
+/// Returns the holders for the pages of this tenant. Holders that have no session any more are left out.
 fn holders(tenant: &'static str, other: &'static str) -> Vec<Holder> {
     let without = |left: &str| ALL.into_iter().filter(|scope| *scope != left).collect::<Vec<_>>().join(" ");
     let of = |who: &str, tenant, left: &str| {
@@ -85,7 +86,7 @@ async fn table(tenant: &'static str, other: &'static str) -> String {
     for (name, at, client, scope) in holders(tenant, other) {
         let mut browser = begun(&test_env, at, client, &scope).await;
         columns.push((name, answers(&mut browser, tenant).await));
-        // The last answer has ended the session. The browser of another one forgets nothing.
+        // The last answer has ended the session. The browser of another holder keeps its cookies.
     }
     let mut ended = begun(&test_env, tenant, CHIEF, &ALL.join(" ")).await;
     let mut leaver = begun(&test_env, tenant, LEAVER, &ALL.join(" ")).await;
@@ -112,7 +113,8 @@ async fn begun<'a>(test_env: &'a TestEnv, tenant: &str, client: &str, scope: &st
     browser
 }
 
-/// What each route answers. Forms are sent as the pages of the session send them, and ask for nothing.
+/// Returns the answer of each route. The test sends the forms that the pages of the session contain, with
+/// empty questions.
 async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     let mut form = String::new();
     for path in [home(tenant), home(PLATFORM)] {
@@ -136,7 +138,7 @@ async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     statuses
 }
 
-/// Signing out of the one place ends the session of the other, too, so that both come last.
+/// To sign out at one of the two ends the session of the other, too, so both come last.
 fn paths(tenant: &str) -> Vec<(String, &'static str)> {
     let of = |place: &str, routes: &[(&'static str, &'static str)]| {
         routes.iter().map(|(path, method)| (format!("{}{path}", home(place)), *method)).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! Malicious requests, as raw bytes at every kind of listener: each gets the right answer or closes its connection, the next request is
-//! served, and nothing panics.
+//! Tests malicious requests, as raw bytes at every kind of listener. Each gets the right answer or closes its
+//! connection, the next request is served, and nothing panics.
 
 use std::io;
 use std::panic;
@@ -163,7 +163,8 @@ fn corpus() -> Vec<Case> {
         "5\nabcde\r\n0\r\n\r\n",
         "5;a=\"\r\nabcde\r\n0\r\n\r\n",
     ] {
-        // The path is unknown, so the gateway does not read the body and closes the connection after the answer.
+        // The path is unknown, so the gateway does not read the body and closes the
+        // connection after the answer.
         add("chunks", &chunked(chunks), &[404]);
     }
     cases

@@ -1,4 +1,4 @@
-//! Which answers a script of another origin may read: preflights and requests at every route.
+//! Tests which answers a script of another origin may read: preflights and requests at every route.
 
 use crate::prelude::*;
 use crate::routes;
@@ -75,12 +75,12 @@ async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need
             refused.header("access-control-expose-headers"),
             "DPoP-Nonce, Retry-After, WWW-Authenticate"
         );
-        // What is no preflight is no method of the endpoint.
+        // A request with OPTIONS that is no preflight gets the answer for an unknown method.
         send(&app, Method::OPTIONS, &path, &[("origin", ORIGIN)]).await.assert_status(405);
     }
 }
 
-/// A cache may keep the answer to a request without an origin, and give it to a script.
+/// A cache may keep the answer to a request without an origin, and may return it to a script.
 #[tokio::test]
 async fn a_document_that_caches_keep_is_readable_without_an_origin_in_the_request() {
     let app = TestApp::start();

@@ -1,4 +1,5 @@
-//! Timeouts of requests (5 s for a head, 10 s for a body), which do not limit the pause between requests.
+//! Tests timeouts of requests (5 s for a head, 10 s for a body). They do not limit the pause between
+//! requests.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -21,11 +22,11 @@ fn token_request(app: &TestApp, tenant: &str) -> (String, String) {
     (format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}\r\ncontent-length: {}\r\n\r\n", body.len()), body)
 }
 
-/// Sends the text at a byte each 300 ms until an answer comes; returns the answer and when it came.
+/// Sends one byte of the text each 300 ms until an answer comes. Returns the answer and when it came.
 async fn drip(connection: &mut TcpStream, text: &str) -> (Answer, Duration) {
     let started = Instant::now();
     for byte in text.as_bytes() {
-        // The other end may have closed the connection already; then the answer is readable.
+        // The other end may have closed the connection already. The answer is then readable.
         let _ = connection.write_all(&[*byte]).await;
         if timeout(Duration::from_millis(300), connection.readable()).await.is_ok() {
             break;

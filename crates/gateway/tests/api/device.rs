@@ -1,4 +1,4 @@
-//! Devices without a browser sign people in, each at two tenants.
+//! Tests people who sign in at devices without a browser, at two tenants.
 
 use crate::prelude::*;
 
@@ -35,7 +35,7 @@ fn refused(answer: &Answer, expected: &str) {
     answer.assert_error(400, expected);
 }
 
-/// Types a code, and signs in where that is asked.
+/// Types a code, and signs in if the page asks for it.
 pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
     let page = browser.get(&tenant_path(tenant, "/device")).await;
     let next = browser.at_device(tenant, &page, &[("user_code", user_code)]).await;
@@ -209,7 +209,7 @@ async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_a
         let question = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
         app.pass(5);
         refused(&poll(&app, tenant, &begun).await, "authorization_pending");
-        // The session that was asked has ended.
+        // The session that the question was for has ended.
         browser.cookies.retain(|name, _| !name.starts_with("lk-s."));
         let asked = browser.at_device(tenant, &question, &[("decision", "allow")]).await;
         asked.assert_says(200, "type=\"password\"");
@@ -247,7 +247,8 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
         let mut browser = Browser::new(&app);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         assert_eq!(browser.at_device(tenant, &page, &[("user_code", &user_code)]).await.status, 429);
-        // A person who has signed in with the browser before goes on, and tries ten in all such browsers.
+        // A person who has signed in with the browser before may continue. All such browsers
+        // together have ten attempts.
         for _ in 0..10 {
             known.at_device(tenant, &pages[0], &[("user_code", &user_code)]).await.assert_status(200);
             other.at_device(tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await.assert_status(403);
@@ -307,7 +308,7 @@ async fn a_device_requests_what_its_client_may_have() {
     }
 }
 
-/// What has changed between the decision and the redemption counts.
+/// A change between the decision and the redemption has effect.
 #[tokio::test]
 async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
     let app = TestApp::start();

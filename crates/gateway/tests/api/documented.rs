@@ -1,5 +1,5 @@
-//! Compares every answer that a test sees with the OpenAPI document: the operation must have the status and the media type, and the body
-//! must be as its schema says, without members that it does not name.
+//! Compares every answer that a test sees with the OpenAPI document. The operation must have the status and
+//! the media type. The body must match its schema, and may have no member that the schema does not contain.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use crate::prelude::*;
 use crate::routes::is_of_people;
 
-/// The committed one, which a test holds equal to that of the program: to make it costs each test more than its requests.
+/// The committed document. Another test checks that it equals that of the program. To make it costs each test
+/// more than its requests.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap());
 
@@ -34,7 +35,7 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     let status = statuses.iter().find(|status| operation["responses"][status].is_object());
     let status = status.ok_or_else(|| format!("{pattern} has no such status"))?;
     let Some(content) = operation["responses"][status]["content"].as_object() else {
-        // A body that is there only with a token cannot be described (RFC 6750 section 3.1).
+        // A body that depends on a token cannot be described (RFC 6750 section 3.1).
         let takes_bearers = pattern == "/api/v1/protected-resource" || pattern.ends_with("/userinfo");
         let is_bearers = takes_bearers && answer.status == 401;
         let is_described = answer.body.is_empty() || is_bearers;
@@ -60,7 +61,7 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     bodies.iter().try_for_each(validate).map_err(|problem| format!("{pattern} has another body: {problem}"))
 }
 
-/// The path of the document that a path is; one with more literal segments goes first.
+/// Returns the path of the document that matches a path. A path with more literal segments is matched first.
 fn pattern_of(path: &str) -> Option<&'static str> {
     let patterns = DOCUMENT["paths"].as_object()?.keys().map(String::as_str);
     let is_variable = |segment: &str| segment.starts_with('{');
@@ -108,7 +109,8 @@ impl Compiled {
 }
 
 thread_local! {
-    /// For answers that may be in another spelling: the Thunder-compatible API has two, and the document shows one.
+    /// Schemas for answers in another spelling. The Thunder-compatible API has two spellings, and the
+    /// document shows one.
     static AS_WRITTEN: RefCell<Compiled> = Compiled::of(DOCUMENT.clone());
     /// Refuses members that the document does not name.
     static CLOSED: RefCell<Compiled> = {

@@ -1,4 +1,4 @@
-//! The OpenAPI document, its viewer page, and unknown paths.
+//! Tests the OpenAPI document, its viewer page, and unknown paths.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -25,7 +25,8 @@ fn the_token_request_names_exactly_the_grant_types_that_are_served() {
     }
 }
 
-/// The routes of the routes page, each from its first word to the next route. Those of the admin API are made from what the document has.
+/// Returns the routes of the routes page, each from its first word to the next route. The routes of the admin
+/// API come from the document.
 fn registrations() -> Vec<&'static str> {
     let page = include_str!("../../src/routes.rs");
     let starts = ["get(\"", "post(\"", "route(\"", "all(\"", "one(\""];
@@ -192,7 +193,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
     }
 }
 
-/// Where the section of an error's code is.
+/// Returns the address of the section about an error's code.
 fn help_of(answer: &Answer) -> Option<String> {
     let link = answer.header("link").strip_suffix(">; rel=\"help\"")?;
     Some(link.strip_prefix(&format!("<{}/docs/errors#", crate::app::PUBLIC_URL))?.to_owned())
@@ -227,7 +228,7 @@ async fn every_error_links_to_the_section_of_its_code() {
         }
         let good = app.get(&path("/strategies")).await;
         assert_eq!((good.status, good.header("link")), (200, ""));
-        // The link is the public URL's, whatever the request says.
+        // The link begins with the public URL, whatever host the request contains.
         let request = app.request(Method::GET, "/x").header("host", "evil.example");
         assert_eq!(help_of(&Answer::to(request).await).as_deref(), Some("not_found"));
     }

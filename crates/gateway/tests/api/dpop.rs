@@ -1,4 +1,5 @@
-//! DPoP (RFC 9449): tokens for proofs, and the protected resource and the admin API that want a proof beside each token.
+//! Tests DPoP (RFC 9449): tokens for proofs, and the protected resource and the admin API, which require a
+//! proof with each token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -33,7 +34,7 @@ async fn present(app: &TestApp, token: &str, proof: &str) -> Answer {
     Answer::to(with_dpop(app.request(Method::GET, RESOURCE), token, proof)).await
 }
 
-/// A token of the tenant that is bound to the key.
+/// Returns a token of the tenant that is bound to the key.
 pub(crate) async fn bound_token(app: &TestApp, tenant: &str, prover: &Prover, jti: &str) -> String {
     let answer = request(app, tenant, &[&for_token(app, prover, tenant, jti)]).await;
     answer.access_token()
@@ -75,7 +76,7 @@ async fn a_proof_binds_the_token_to_its_key() {
         assert_eq!(claims["cnf"], json!({ "jkt": prover.thumbprint() }));
 
         present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.assert_status(200);
-        // Without the proof, as a bearer token, and with the proof of another key, it is worth nothing.
+        // The token is refused without the proof, as a bearer token, and with the proof of another key.
         let thief = Prover::new();
         let stolen = present(&app, &token, &for_resource(&app, &thief, &token, "2")).await;
         assert_unauthorized(&stolen, "invalid_token", "Token is not bound to the key of the DPoP proof");
@@ -108,7 +109,7 @@ async fn a_proof_is_used_once() {
         let proof = for_resource(&app, &prover, &token, "1");
         assert_eq!(present(&app, &token, &proof).await.status, 200);
         assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
-        // At the end of its window it is refused for its time: it was never forgotten before.
+        // At the end of its window the proof is refused for its time. The server never forgot it before.
         app.pass(60);
         let late = present(&app, &token, &proof).await;
         assert_eq!(line_of(&late).await.get("reason"), "dpop_proof_replayed");
@@ -127,7 +128,7 @@ async fn a_proof_is_for_one_tenants_endpoint() {
         let proof = for_token(&app, &prover, other, "1");
         request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         assert_eq!(request(&app, other, &[&proof]).await.status, 200, "it was not used up");
-        // The other tenant's token is no token here, with a good proof, too, and the proof is not looked at.
+        // The other tenant's token is invalid here, also with a valid proof. The proof is not checked.
         let token = bound_token(&app, other, &prover, "2").await;
         let answer = present(&app, &token, &for_resource(&app, &prover, &token, "3")).await;
         assert_unauthorized(&answer, "invalid_token", "Token issuer is not accepted");
@@ -181,7 +182,7 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
             .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() }, "exp": app.now() })));
         let refused = present(&app, &expired, &for_resource(&app, &prover, &expired, "2")).await;
         assert_unauthorized(&refused, "invalid_token", "Token has expired");
-        // Nor does one with a good token and the proof of another key.
+        // A valid token with the proof of another key is also refused.
         let token =
             Forge::of(tenant).token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
         let refused = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "3")).await;
@@ -373,14 +374,14 @@ async fn a_refused_proof_names_its_reason_to_the_log_alone() {
             assert_unauthorized(&answer, "invalid_dpop_proof", REFUSED);
             assert_eq!(line_of(&answer).await.get("reason"), "dpop_proof_for_another_token");
         }
-        // None of them used up the identifier.
+        // None of the refused requests used up the identifier.
         assert_eq!(request(&app, tenant, &[&with(json!({}))]).await.status, 200);
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.status, 200);
     }
 }
 
 // [dpop RFC 9449 §4.2], [dpop RFC 9449 §4.3 b]
-/// Proofs that no client could have made, each near a good one, at both kinds of endpoint.
+/// Tests proofs that no client could have made, each near a valid one, at both kinds of endpoint.
 #[tokio::test]
 async fn malformed_proofs_are_refused() {
     for tenant in [ACME, GLOBEX] {
@@ -517,7 +518,7 @@ async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they
             assert_eq!(request(&app, tenant, refused).await.status, 400);
         }
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "4")).await.status, 200);
-        // Without a proof there is none to count, and a bearer token is bound to nothing.
+        // A request without a proof does not count. A bearer token is bound to no key.
         assert_eq!(request(&app, tenant, &[]).await.status, 200);
         app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         assert_eq!(request(&app, tenant, &[&for_token(&app, &prover, tenant, "5")]).await.status, 400);

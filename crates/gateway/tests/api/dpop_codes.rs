@@ -1,4 +1,4 @@
-//! Codes that are bound to a DPoP key by the authorization request (RFC 9449 §10), each at two tenants.
+//! Tests codes that the authorization request binds to a DPoP key (RFC 9449 §10), at two tenants.
 
 use registry::{RevocationStore as _, RevokedSubject};
 
@@ -14,14 +14,14 @@ fn proof(app: &TestApp, prover: &Prover, path: &str, jti: &str) -> String {
     prover.proof(proof_claims("POST", path, app.now(), jti), json!({}))
 }
 
-/// Redeems a code beside a proof, if there is one.
+/// Redeems a code with a proof, if there is one.
 async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str, proof: Option<&str>) -> Answer {
     let form = redemption_form(&[("client_secret", secret), ("code", code)]);
     let request = app.request(Method::POST, &token_path(tenant)).form(&form);
     Answer::to(proof.into_iter().fold(request, |request, proof| request.header(DPOP, proof))).await
 }
 
-/// Pushes the usual request beside a proof.
+/// Pushes the usual request with a proof.
 async fn push(app: &TestApp, tenant: &str, more: &[(&str, &str)], proof: &str) -> Answer {
     let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/par"));
     Answer::to(request.form(&authorization_request(more)).header(DPOP, proof)).await
@@ -73,7 +73,7 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
         let good = redeem(&app, tenant, &secret, &code, Some(&proof(&app, &prover, &path, "4"))).await;
         assert_bound(&good, &prover);
 
-        // A second use of a code ends the grant that it was for, and no other.
+        // A second use of a code ends the grant of that code, and no other.
         redeem(&app, tenant, &secret, &code, None).await.assert_refused(400, "invalid_grant", NOT_VALID);
         let grant = payload(&good.json()["access_token"])["grant_id"].as_str().unwrap().to_owned();
         let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_push_with_a_proof_binds_its_code() {
         let refused = redeem(&app, tenant, &secret, &code, Some(&proof(&thief, &token))).await;
         refused.assert_refused(400, "invalid_grant", NOT_VALID);
 
-        // The parameter may say the same.
+        // The parameter may name the same key.
         let (key, key_of_thief) = (prover.thumbprint(), thief.thumbprint());
         let named = [by_secret, ("dpop_jkt", key.as_str())];
         let used = proof(&prover, &par);
@@ -192,7 +192,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         send(&app, &par, &bad, &proof(&app, &stranger, &par, "p")).await.assert_status(400);
         assert_eq!(calls(), before, "nothing is written");
 
-        // A proof beside a good grant is used up, and one that was used before ends nothing.
+        // A proof with a valid grant is used up. A proof that was used before ends nothing.
         let prover = Prover::new();
         let first = proof(&app, &prover, &path, "1");
         let code = Browser::new(&app).code(tenant, &[("scope", "openid offline_access")]).await;

@@ -1,4 +1,5 @@
-//! A sign-in that is refused: whatever the reason, the answers are equal but for what is new in each page. Each at two tenants.
+//! The answers to refused sign-ins are equal whatever the reason is, except for what is new in each page.
+//! Tests it at two tenants.
 
 use accounts::{Account, AccountPasswords, AccountStatus};
 use protocol::Secret;
@@ -7,11 +8,11 @@ use testkit::requests;
 
 use crate::prelude::*;
 
-// Of one length, because the page shows what was typed.
+// The addresses have one length, because the page shows the typed text.
 const ACTIVE: &str = "ada@example.com";
 const SUSPENDED: &str = "sue@example.com";
 const TRIED: &str = "tom@example.com";
-/// At which nobody has failed.
+/// An address without failed attempts.
 const UNTRIED: &str = "liz@example.com";
 const UNKNOWN: &str = "bob@example.com";
 const UNKNOWN_TRIED: &str = "eve@example.com";
@@ -25,7 +26,8 @@ fn add(app: &TestApp, tenant: &str, number: u8, email: &str, status: AccountStat
     app.store.put_account(person, password);
 }
 
-/// All of an answer but its time, its identifier, its nonce, its sealed request and what was typed, which have the same length each time.
+/// Returns the whole answer without its time, identifier, nonce, sealed request and typed text, which have
+/// the same length each time.
 fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
     let nonce = answer
         .body
@@ -98,7 +100,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
         assert_eq!(app.pool.hashes_computed() - before, 15, "it has failed at five before");
         let refused = try_as(&mut browser, UNTRIED, PASSWORD).await;
         assert_eq!(whole(&refused, UNTRIED), expected, "a limited source");
-        // Of the person too, in this browser: it is none that the account knows.
+        // The person is limited in this browser, too, because the account does not know the browser.
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
     }
 }

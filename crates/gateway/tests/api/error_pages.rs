@@ -1,4 +1,5 @@
-//! Error pages: they have the look and the addresses of the tenant where it is known, and their files are below the path of the proxy.
+//! Tests error pages: they have the look and the addresses of the tenant if it is known, and their files are
+//! below the path of the proxy.
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(
     answers
 }
 
-/// What a page loads and names of a tenant.
+/// Returns what a page of a tenant loads and names.
 fn look(tenant: &str) -> (Branding, [String; 3]) {
     let primary = if tenant == ACME { Colour::rgb(0xb0, 0x10, 0x40) } else { Colour::rgb(0x10, 0x40, 0xb0) };
     let terms = format!("https://{tenant}.example/terms");
@@ -94,7 +95,7 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
             changed.strategies.oidc = false;
             changed.branding = look(own).0;
         });
-        // Metadata names the authorization endpoint also where nobody signs in.
+        // Metadata contains the authorization endpoint also at a tenant without sign-ins.
         let by_form =
             app.request(Method::POST, &tenant_path(own, "/oauth/authorize")).form(&[("state", "s")]);
         for answer in [app.get(&authorize_path(own, &[])).await, Answer::to(by_form).await] {

@@ -1,4 +1,5 @@
-//! The examples of the OpenAPI document: each is as its schema says, and each request is accepted when it is sent as it is printed.
+//! Tests the examples of the OpenAPI document: each matches its schema, and the server accepts each request
+//! as it is printed.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,8 @@ use crate::routes;
 /// The tenant, the client and the secret of the sample configuration.
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
-/// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
+/// The operations with a request body, in an order in which their examples succeed, and the status of each
+/// answer.
 const STORY: [(&str, u16); 31] = [
     ("token", 200),
     ("default_token", 200),
@@ -39,7 +41,7 @@ const STORY: [(&str, u16); 31] = [
     ("rotate_secret", 201),
     ("expire_secret", 200),
     ("rotate_key", 200),
-    // A private key that documentation prints would sign tokens for anyone, so this example prints none.
+    // A private key in documentation would sign tokens for anyone, so this example prints none.
     ("import_key", 400),
     ("execute", 200),
     ("create", 201),
@@ -49,7 +51,7 @@ const STORY: [(&str, u16); 31] = [
 
 struct Operation {
     method: Method,
-    /// With its examples in the place of parameters.
+    /// The path with the examples in place of its parameters.
     path: String,
     object: Value,
 }
@@ -169,7 +171,8 @@ struct Made {
     api_key: Option<String>,
 }
 
-/// Sends the example of the request; the person's assertion goes to the Thunder-compatible API, the administrator's token to the admin API.
+/// Sends the example of the request. The person's assertion goes to the Thunder-compatible API, and the
+/// administrator's token to the admin API.
 async fn send(app: &TestApp, operation: &Operation, made: &Made, (admin, person): (&str, &str)) -> Answer {
     let printed = ["550e8400-e29b-41d4-a716-446655440000", "usr_mfrggzdfmztwq2lknnwg23tpoa", "4fT9xQ2bV7mK"];
     let known = printed.into_iter().zip([&made.application, &made.account, &made.api_key]);

@@ -1,4 +1,4 @@
-//! `POST …/clients/{client}/explain`, and what its answer says.
+//! Sends `POST …/clients/{client}/explain`, and asserts what its answer says.
 
 use std::ops::Deref;
 
@@ -21,7 +21,7 @@ impl Explained {
         Self(answer.json())
     }
 
-    /// The status of the answer, and its reason where it has one.
+    /// Asserts the status of the answer, and its reason if it has one.
     #[track_caller]
     pub(crate) fn assert_result(&self, status: u16, reason: &str) {
         let found = (&self.0["result"]["status"], self.0["result"]["reason"].as_str().unwrap_or_default());
@@ -41,14 +41,14 @@ impl Explained {
         assert_eq!(self.check(name)["result"], result, "{name}: {}", self.0);
     }
 
-    /// The check of this name in a list of its own.
+    /// Returns the check of this name in the list.
     #[track_caller]
     pub(crate) fn check_of(&self, list: &str, name: &str) -> &Value {
         self.0[list].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
     }
 
-    /// The first check of a list that is refused is this one, for this reason; neither where none is. It says
-    /// what to do.
+    /// Asserts that the first refused check of a list is this one, with this reason. Neither is expected if
+    /// no check is refused. The check has a hint.
     #[track_caller]
     pub(crate) fn assert_refused(&self, list: &str, name: &str, reason: &str) {
         let found = self.0[list].as_array().unwrap().iter().find(|check| check["result"] == "refused");

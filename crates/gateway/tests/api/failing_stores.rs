@@ -1,11 +1,12 @@
-//! A store that is away or fails: no credential, token, proof or key is called wrong for it, and afterwards
-//! all are good.
+//! A store is unavailable or fails. No credential, token, proof or key is called wrong for that reason, and
+//! afterwards all are valid.
 
 use testkit::Failure;
 
 use crate::prelude::*;
 
-/// What the endpoints answer now to a wrong secret, and to a good token, key set, assertion and proof.
+/// Returns the answers of the endpoints to a wrong secret, and to a valid token, key set, assertion and
+/// proof.
 async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 7] {
     let [token, bound] = tokens;
     let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();

@@ -1,4 +1,5 @@
-//! Machines without secrets: what each platform gives its workloads, as it looks there, registered over the admin API and presented on the wire.
+//! Tests machines without secrets. Each platform gives its workloads a token of its own form. The test
+//! registers the issuer over the admin API and sends the token over HTTP.
 
 use protocol::{JWT_BEARER, JWT_SPIFFE};
 
@@ -20,7 +21,7 @@ fn platforms() -> [Platform; 7] {
     platforms!("kubernetes", "github-actions", "gitlab", "aws", "google", "azure", "spiffe")
 }
 
-/// Tenants that an administrator of the platform has made, each with a client that may introspect.
+/// Tenants that an administrator of the platform has made. Each has a client that may introspect.
 const TENANTS_MADE: [&str; 2] = ["initech", "umbrella"];
 
 async fn setting() -> (TestEnv, String, [String; 2]) {
@@ -44,12 +45,12 @@ fn issuer_of(tenant: &str) -> String {
 }
 
 impl Platform {
-    /// The key set with the one key of the mock, as the header of the platform names it.
+    /// Returns the key set with the one key of the mock, as the platform's header names it.
     fn jwks(&self) -> Value {
         let mut key = json!(Forge::foreign().signing_key().jwk);
         key["kid"] = self.document["header"]["kid"].clone();
         if self.name == "spiffe" {
-            // A bundle says no algorithm, and has a use of its own.
+            // The key of a bundle has no algorithm, and a use of its own.
             key.as_object_mut().unwrap().remove("alg");
             key["use"] = "jwt-svid".into();
         }
@@ -80,7 +81,8 @@ impl Platform {
         ]
     }
 
-    /// Declares the issuer and a client over the API, and publishes the keys of the issuer to this tenant alone.
+    /// Declares the issuer and a client over the API, and publishes the keys of the issuer to this tenant
+    /// alone.
     async fn settle(&self, test_env: &TestEnv, tenant: &str, ops: &str) {
         let mut issuer = self.document["trusted_issuer"].clone();
         let jwks = self.jwks();
@@ -123,7 +125,7 @@ impl Platform {
 // [federation RFC 7523 §3.2]: `invalid_client`
 // [federation SPIFFE draft §3.1]: The assertion type is
 //   `urn:ietf:params:oauth:client-assertion-type:jwt-spiffe`
-/// At both tenants, and what is for one of them is nothing at the other, though it trusts the same issuer and subject.
+/// At each tenant, the token for the other one is refused, though both trust the same issuer and subject.
 #[tokio::test]
 async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
     let (test_env, ops, secrets) = setting().await;
@@ -163,7 +165,7 @@ async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
     }
 }
 
-/// With the reason in the log, and for administrators in `explain`, with the claims of the token.
+/// The log contains the reason. `explain` shows administrators the reason and the claims of the token.
 #[tokio::test]
 async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives() {
     let (test_env, ops, _) = setting().await;
@@ -196,7 +198,7 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
     }
 }
 
-/// A rule that is gone ends the tokens that were issued by it, and no others.
+/// The removal of a rule ends the tokens that were issued by it, and no others.
 #[tokio::test]
 async fn a_rule_that_is_taken_away_ends_its_tokens() {
     let (test_env, ops, secrets) = setting().await;

@@ -1,4 +1,4 @@
-//! Forged tokens: tokens that the gateway would never issue.
+//! Forges tokens that the gateway would never issue.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -13,7 +13,8 @@ use tenancy::TenantId;
 
 use crate::prelude::*;
 
-/// An RSA key whose private half the test knows. The keys are fixtures, because generating them would take most of the tests' time.
+/// An RSA key whose private half the test knows. The keys are fixtures, because generating them would take
+/// most of the tests' time.
 pub(crate) struct Forge {
     document: PrivateKeyDocument,
 }
@@ -123,7 +124,7 @@ pub(crate) fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}/api/v1/tenant/{tenant}")
 }
 
-/// The object with some members changed; `null` removes one.
+/// Returns the object with some members changed. `null` removes one.
 pub(crate) fn but(mut object: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {

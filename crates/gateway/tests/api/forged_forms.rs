@@ -1,12 +1,13 @@
-//! Forms that no page of the browser leads to, at each path that takes forms of people: forged, cut, of another browser, tenant or step, of
-//! yesterday, from another origin. Each at two tenants, from a browser that is signed in at both.
+//! Tests forms that no page of the browser contains, at each path that takes forms of people: forged, cut,
+//! expired, of another browser, tenant, step or origin. Each runs at two tenants, in a browser that is signed
+//! in at both.
 
 use testkit::Calls;
 
 use crate::device::{begin, to_the_question};
 use crate::prelude::*;
 
-/// A path that takes forms, what a person answers to a page of it, and what the page after that says.
+/// A path that takes forms, the person's answers to its page, and the text of the next page.
 struct Form {
     path: &'static str,
     answers: &'static [(&'static str, &'static str)],
@@ -25,7 +26,8 @@ const FORMS: [Form; 4] = [
 ];
 
 impl Form {
-    /// The form does nothing without the cookie that binds it. A sign-in begins again, with a page for this browser.
+    /// The form does nothing without the cookie that binds it. A sign-in begins again, with a page for this
+    /// browser.
     #[track_caller]
     fn assert_unbound(&self, answer: &Answer) {
         if ["/oauth/sign-in", "/account"].contains(&self.path) {
@@ -36,7 +38,7 @@ impl Form {
         }
     }
 
-    /// What is sealed in a page of this browser.
+    /// Returns the sealed value in a page of this browser.
     async fn sealed(&self, app: &TestApp, browser: &mut Browser<'_>, tenant: &str) -> String {
         let page = match self.path {
             "/oauth/sign-in" => browser.authorize(tenant, &[("prompt", "login")]).await,
@@ -81,7 +83,7 @@ fn calls(app: &TestApp) -> Calls {
     Calls { find_tenant: 0, find_client: 0, ..app.store.calls() }
 }
 
-/// Nothing was read or written for a form, and its answer is a page without cookies.
+/// Asserts that the form caused no read and no write, and that its answer is a page without cookies.
 #[track_caller]
 fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
     assert!(statuses.contains(&answer.status), "{what}: {} {}", answer.status, answer.body);
@@ -90,7 +92,7 @@ fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
     answer.assert_not_stored();
 }
 
-/// The text without its first or last characters, with one changed, and with more.
+/// Returns the text without its first or last characters, with one changed, and with more.
 fn altered(sealed: &str) -> Vec<String> {
     let changed = |at: usize| {
         let other = if sealed[at..].starts_with('A') { "B" } else { "A" };
@@ -143,12 +145,12 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
                 assert_refused(&refused, &[403], &format!("{path}: {whose}"));
             }
             for sealed in &of_other_steps {
-                // At the sign-in they are no authorization request.
+                // At the sign-in the values are no authorization request.
                 assert_refused(&browser.post(&path, &form.with(sealed)).await, &[400, 403], &path);
             }
             let twice = [form.with(&sealed), form.with(&sealed)].concat();
             assert_refused(&browser.post(&path, &twice).await, &[403], "twice");
-            // In a browser that has all other cookies of this one.
+            // The browser has all other cookies of this one.
             for own in [None, Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()), thief.cookies.get("lk-b").cloned()] {
                 let mut like = Browser::new(&app);
                 like.cookies = browser.cookies.clone();
@@ -164,9 +166,9 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
             }
             let tossed = browser.request(Method::POST, &path).header("origin", PUBLIC_URL);
             let tossed = tossed.header("cookie", format!("lk-b={}", browser.cookies["lk-b"]));
-            // Of two neither counts.
+            // A request with two cookies is treated as one without.
             form.assert_unbound(&Answer::to(tossed.form(&form.with(&sealed))).await);
-            // Without a form of ours a sign-out is a client's request, which leads to the question.
+            // A sign-out without a sealed form is the request of a client, so the server asks a question.
             for missing in [form.answers.to_vec(), form.with("")] {
                 let answer = browser.post(&path, &missing).await;
                 if form.path == "/oauth/logout" {
@@ -233,7 +235,7 @@ async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
                     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
                 assert_refused(&Answer::to(request).await, &[400, 403], &format!("{path}: {headers:?}"));
             }
-            // What a form of another site can send without a preflight.
+            // Another site can send these media types without a preflight.
             for media_type in ["text/plain", "multipart/form-data; boundary=x"] {
                 let request = browser.request(Method::POST, &path).header("origin", PUBLIC_URL);
                 let body = format!("flow={sealed}&decision=sign_out");
@@ -246,7 +248,7 @@ async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
             let own = own.header("origin", "null").header("sec-fetch-site", "same-origin");
             let done = Answer::to(own.header("sec-fetch-dest", "document")).await;
             assert!(done.status == 200 && done.body.contains(form.done), "{path}: {}", done.body);
-            // The end of all sessions ends those of this second.
+            // To end all sessions ends those of this second.
             app.pass(2);
         }
     }

@@ -1,10 +1,11 @@
-//! What a caller says about the host is in no answer, redirect, page, document, cookie or error. Each at two tenants.
+//! The host that a caller sends is in no answer, redirect, page, document, cookie or error. Tests it at two
+//! tenants.
 
 use reqwest::RequestBuilder;
 
 use crate::prelude::*;
 
-/// Headers that some server, framework or proxy takes a host from. Each value has `evil.example` in it.
+/// Headers from which some server, framework or proxy takes a host. Each value contains `evil.example`.
 const FORGED: [&[(&str, &str)]; 26] = [
     &[("host", "evil.example")],
     &[("host", "EVIL.example:3000")],
@@ -147,7 +148,8 @@ async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
                 assert_copies_nothing(&answer, &what);
                 assert_eq!(said(&answer), expected, "{what}");
                 if ["/device_authorization", "/authorize", "/par"].iter().any(|part| path.contains(part)) {
-                    // Few codes of devices and pushed requests may wait, and a session gives few codes in a minute.
+                    // Few codes of devices and pushed requests may wait, and a session gives few codes in a
+                    // minute.
                     app.pass(60);
                 }
             }
@@ -179,7 +181,7 @@ async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
             };
             assert_eq!((status, without_code(&body)), (200, without_code(&expected.3)), "{headers:?}");
         }
-        // The origin that the host would have is none of ours.
+        // The origin with that host is not an origin of this server.
         let forged = request().header("host", "evil.example").header("origin", "http://evil.example");
         assert_eq!(Answer::to(forged).await.status, 403);
     }

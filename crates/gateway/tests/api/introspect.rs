@@ -1,4 +1,5 @@
-//! Introspection: the claims that a caller may see, and identical answers for everything else (RFC 7662).
+//! Tests introspection: the claims that a caller may see, and identical answers for everything else (RFC
+//! 7662).
 
 use registry::ClientStore as _;
 
@@ -48,7 +49,7 @@ async fn an_active_answer_repeats_the_claims_in_order() {
     }
 }
 
-/// A token says what it was issued with, whatever its client and its tenant say by now.
+/// Introspection returns the claims of the token, whatever its client and its tenant have now.
 #[tokio::test]
 async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenant() {
     let app = TestApp::start();

@@ -1,5 +1,5 @@
-//! Tenant isolation: a tenant's credentials are worthless at the other tenant. The tests try every path of the gateway with every kind of
-//! credential, in both directions.
+//! Tests tenant isolation: a tenant's credentials are worthless at the other tenant. The tests send every
+//! kind of credential to every path of the gateway, in both directions.
 
 use gateway::{CertificateFormat, Options};
 use protocol::JWT_BEARER;
@@ -22,15 +22,15 @@ pub(crate) enum Rule {
     Person,
     /// An administration token.
     Administration,
-    /// None, so credentials must not change the answer.
+    /// The path requires no credentials, so they must not change the answer.
     Public,
-    /// None, for an answer that counts requests, including its own.
+    /// The path requires no credentials, and its answer counts requests, including its own.
     Numbers,
     /// The cookies of a browser: credentials of clients must not change what a person sees.
     Page,
 }
 
-/// What the paths but those of the admin API require.
+/// What each path requires. Paths of the admin API are not in this list.
 const RULES: [(&str, Rule); 48] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
@@ -82,7 +82,7 @@ const RULES: [(&str, Rule); 48] = [
     ("/docs/config.schema.json", Rule::Public),
 ];
 
-/// What a path requires.
+/// Returns what a path requires.
 pub(crate) fn rule(path: &str) -> Rule {
     if routes::is_admin(path) {
         return Rule::Administration;
@@ -95,15 +95,17 @@ pub(crate) fn rule(path: &str) -> Rule {
 enum Credential {
     /// The secret of this client, in the header.
     Basic(&'static str),
-    /// The same in the body.
+    /// The secret of this client, in the body.
     Post(&'static str),
     /// A client's assertion for the foreign tenant.
     ClientAssertion,
     /// An assertion for this tenant, signed with the foreign client's key of the same `kid`.
     KeyForThisTenant,
-    /// An assertion for this tenant, signed with the key that the foreign client of the same id publishes at the same URL.
+    /// An assertion for this tenant, signed with the key that the foreign client of the same id publishes at
+    /// the same URL.
     PublishedKey,
-    /// An assertion for this tenant of the issuer that the foreign tenant trusts under the same URL, for the client of the same id and rule.
+    /// An assertion for this tenant, for the client of the same id and rule. Its issuer is trusted by the
+    /// foreign tenant under the same URL.
     ForeignIssuer,
     /// A token from the foreign tenant.
     Token,
@@ -113,7 +115,7 @@ enum Credential {
     IssuerWithThisKey,
     /// A token with which a client administers the foreign tenant.
     AdminToken,
-    /// The assertion of a sign-in where the foreign tenant is the default one.
+    /// The assertion of a sign-in at a gateway whose default tenant is the foreign one.
     Assertion,
     /// A foreign token that is bound to a key, with a proof of that key for this request (RFC 9449).
     BoundToken,
@@ -127,9 +129,9 @@ enum Credential {
     CertificateBoundToken,
     /// An API key of a client of the foreign tenant, as a token.
     ApiKey,
-    /// The same as a secret, without a client.
+    /// An API key of a client of the foreign tenant, as a secret without a client.
     ApiKeyAlone,
-    /// The refresh token of a person of the foreign tenant. At the token endpoint: refresh.rs.
+    /// The refresh token of a person of the foreign tenant. refresh.rs tests it at the token endpoint.
     RefreshToken,
 }
 
@@ -166,7 +168,7 @@ fn published(tenant: &str) -> Client {
     Client { jwks_uri: Some(JWKS_URI.to_owned()), ..client }
 }
 
-/// A platform that both tenants trust, each with keys of its own.
+/// A platform that both tenants trust. It has other keys for each.
 const PLATFORM_ISSUER: &str = "https://ci.example.com";
 
 /// A client with a rule for it, at both tenants.
@@ -190,14 +192,15 @@ fn trust_platform(tenant: &mut tenancy::Tenant) {
 /// The header with the client certificate, from a proxy.
 const CLIENT_CERT: &str = "Client-Cert";
 
-/// A gateway whose default tenant and protected resource are `home`'s, and a foreign tenant's credentials.
+/// A gateway whose default tenant and protected resource belong to `home`, and the credentials of a foreign
+/// tenant.
 struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
     tokens: [(Credential, String); 9],
     prover: Prover,
-    /// The foreign client's certificate of the authority, and its own one.
+    /// The foreign client's certificate of the authority, and its self-signed one.
     certificates: [Certificate; 2],
     good: String,
 }
@@ -233,7 +236,7 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
         clients_with_certificates(tenant, own).into_iter().for_each(|client| app.store.put_client(client));
     }
     let [_, certificates] = certificates_of;
-    // Tenants have the same keys in each gateway.
+    // The keys of a tenant are the same in each gateway.
     let elsewhere = TestApp::start_with(&options(stranger));
     declare_admin(&elsewhere);
     let assertion = assertion(&elsewhere, "admin").await;
@@ -260,7 +263,7 @@ fn offer_api_keys(tenant: &mut tenancy::Tenant) {
     tenant.api_keys = Some(tenancy::ApiKeyPolicy::default());
 }
 
-/// Of a person who signs in there.
+/// Returns the refresh token of a person who signs in at this tenant.
 async fn refresh_token(app: &TestApp, tenant: &str) -> String {
     let secret = furnish(app, tenant, |client| client.grant_types.push(GrantType::RefreshToken));
     text(&Browser::new(app).tokens(tenant, &secret, &[]).await, "refresh_token").to_owned()

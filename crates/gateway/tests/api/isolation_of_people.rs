@@ -1,5 +1,6 @@
-//! Tenant isolation of what a sign-in makes: sessions, forms, codes, tokens, hints. Each is sent to every path of the other tenant, under the
-//! name that is read there. The answer is the one to a value that was never issued. The same request then works at its own tenant.
+//! Tests tenant isolation of what a sign-in makes: sessions, forms, codes, tokens, hints. Each value is sent
+//! to every path of the other tenant, under the name that the path reads. The answer equals that to a value
+//! that was never issued. The same request then succeeds at its own tenant.
 
 use futures_util::future::join_all;
 use url::form_urlencoded::byte_serialize;
@@ -31,11 +32,12 @@ struct Left {
     code: String,
     device: Value,
     request_uri: String,
-    /// The forms of a device, of the consent, of the account, of signing out, and of a sign-in. Each of the last three ends the session.
+    /// The forms of a device, of the consent, of the account, of signing out, and of a sign-in. Each of the
+    /// last three ends the session.
     forms: [String; 5],
 }
 
-/// What the person answers to each form, and where.
+/// The person's answers to each form, and its path.
 const ANSWERS: [(&[(&str, &str)], Operation); 5] = [
     (&[("decision", "allow")], DEVICE),
     (&[("decision", "allow")], SIGN_IN),
@@ -50,7 +52,7 @@ struct Artefact<'a> {
     value: &'a str,
     /// The parameters that belong to it.
     beside: Vec<(&'static str, &'a str)>,
-    /// What reads it.
+    /// The operation that reads the value.
     read_at: Operation,
 }
 
@@ -81,7 +83,8 @@ impl Left {
         }
     }
 
-    /// All values. `device_form` is the form that asks for the code of a device, at the tenant to which they are sent.
+    /// Returns all values. `device_form` is the form that asks for the code of a device, at the tenant that
+    /// the values are sent to.
     fn artefacts<'a>(&'a self, device_form: &'a str) -> Vec<Artefact<'a>> {
         let [access, id, refresh] =
             ["access_token", "id_token", "refresh_token"].map(|name| self.tokens[name].as_str().unwrap());
@@ -106,14 +109,15 @@ impl Left {
     }
 }
 
-/// The value with another character near its end.
+/// Returns the value with another character near its end.
 fn invented(value: &str) -> String {
     let at = value.len() - 3;
     let other = if value[at..].starts_with('B') { "C" } else { "B" };
     format!("{}{other}{}", &value[..at], &value[at + 1..])
 }
 
-/// A request of the browser, with the parameters and the secret of the tenant's client, and a value at the artefact's place.
+/// Sends a request of the browser, with the parameters and the secret of the tenant's client, and a value at
+/// the artefact's place.
 async fn ask(
     browser: &Browser<'_>,
     (method, path): (&str, &str),
@@ -159,7 +163,7 @@ fn said(answer: &Answer, value: &str) -> (u16, String, String) {
     (answer.status, answer.header("location").replace(&in_url, ""), body)
 }
 
-/// Two tenants with the same client and the same person. The default one is `home`.
+/// Starts two tenants with the same client and the same person. The default tenant is `home`.
 fn start(home: &str) -> (TestApp, [String; 2]) {
     let app = TestApp::start_with(&options(home));
     let secrets = [ACME, GLOBEX].map(|tenant| {
@@ -208,7 +212,7 @@ async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
             }))
             .await;
         }
-        // At the own tenant each is worth something, also after all this.
+        // At its own tenant each value is still valid after all these requests.
         for artefact in left.artefacts(&forms[1]) {
             let (value, unknown, (method, path)) =
                 (artefact.value, invented(artefact.value), artefact.read_at);

@@ -1,4 +1,5 @@
-//! A tenant's public keys: their form, their cache lifetime, and how long they are published (RFC 7517, RFC 9111).
+//! Tests a tenant's public keys: their form, their cache lifetime, and how long they are published (RFC 7517,
+//! RFC 9111).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;

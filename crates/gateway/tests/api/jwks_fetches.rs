@@ -1,4 +1,4 @@
-//! The log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
+//! Tests the log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
 
 use administration::{UsageLog as _, VerifierFetch};
 use tenancy::TenantStatus;
@@ -115,7 +115,8 @@ async fn user_agents_of_any_length_are_accepted() {
     }
 }
 
-/// From the fetch to the key status of the API; the program flushes the fetch log every few seconds.
+/// Tests the way from the fetch to the key status of the API. The program flushes the fetch log every few
+/// seconds.
 #[tokio::test]
 async fn the_status_says_who_has_the_announced_key() {
     let test_env = TestEnv::start();

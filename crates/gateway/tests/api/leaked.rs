@@ -1,4 +1,5 @@
-//! Reports of leaked credentials: the answer tells nothing, and the policy of the tenant that has the credential decides.
+//! Tests reports of leaked credentials: the answer tells nothing, and the policy of the tenant that has the
+//! credential decides.
 
 use protocol::Timestamp;
 use tenancy::{LeakAction, LeakPolicy};
@@ -109,7 +110,7 @@ async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_to
     report(&app, json!([])).await;
 }
 
-/// Of 100 000 strings no answer tells one kind from the others, and none waits for a look at the store.
+/// The test sends 100 000 strings. No answer tells one kind from the others, and none waits for the store.
 #[tokio::test]
 async fn a_hundred_thousand_strings_tell_nothing() {
     let app = TestApp::start();

@@ -1,4 +1,4 @@
-//! Black-box tests of the gateway: one file per endpoint; each test runs with both tenants.
+//! Black-box tests of the gateway. Each endpoint has a file, and each test runs with both tenants.
 
 #![expect(
     clippy::unwrap_used,

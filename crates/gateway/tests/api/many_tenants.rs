@@ -1,9 +1,11 @@
-//! One browser at many tenants of a host: its cookies stay short, and what ends at one tenant goes on at the others.
+//! Tests one browser at many tenants of a host: its cookies stay short, and the end of a session at one
+//! tenant leaves those of the others.
 
 use crate::prelude::*;
 
 const TENANTS: usize = 40;
-/// What servers of this age take as one header (RFC 6265 §6.1 demands 20 cookies of 4 KiB of browsers). Ours takes 32 KiB as a whole head.
+/// The longest header that common servers accept (RFC 6265 §6.1 demands 20 cookies of 4 KiB of browsers).
+/// This server accepts 32 KiB for the whole head.
 const LONGEST: usize = 8 * 1_024;
 
 /// Whether the browser is signed in at the tenant.
@@ -17,7 +19,7 @@ async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
 #[tokio::test]
 async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_the_latest_sessions() {
     let app = TestApp::start();
-    // As long as a name may be.
+    // Each name has the longest permitted length.
     let tenants: Vec<String> = (0..TENANTS).map(|at| format!("{}-{at:02}", "t".repeat(60))).collect();
     let mut browser = Browser::new(&app);
     for tenant in &tenants {
@@ -27,18 +29,18 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
         let line = browser.cookies.iter().map(|(name, value)| name.len() + value.len() + 3);
         let length: usize = line.sum();
         let sessions = browser.cookies.keys().filter(|name| name.starts_with("lk-s.")).count();
-        // With the prefix of https.
+        // The cookie has the prefix for https.
         assert!(
             sessions <= 16 && length + browser.cookies.len() * "__Host-Http-".len() < LONGEST,
             "{length}"
         );
         assert!(is_signed_in(&mut browser, tenant).await);
-        // Sessions are told from older ones by the week.
+        // The week tells sessions from older ones.
         app.pass(3_600);
     }
     let kept: Vec<_> = browser.cookies.keys().filter_map(|name| name.strip_prefix("lk-s.")).collect();
     assert_eq!(kept.len(), 16);
-    // What has no place any more is asked for again.
+    // A person whose session has no place in the cookies any more is asked again.
     let gone = tenants.iter().find(|tenant| !kept.contains(&tenant.as_str())).unwrap();
     assert!(!is_signed_in(&mut browser, gone).await);
     browser.code(gone, &[]).await;

@@ -1,5 +1,5 @@
-//! Forms whose time has gone on: a client asks which account is meant, another tab has signed in, the browser keeps no cookies, the page was
-//! open for too long. Each at two tenants.
+//! Tests forms whose state has changed: a client asks for another account, another tab has signed in, the
+//! browser keeps no cookies, the page was open for too long. Each runs at two tenants.
 
 use accounts::Account;
 
@@ -21,7 +21,7 @@ fn prepare(app: &TestApp, tenant: &str, first_party: bool) -> People {
     People { ada, bob, secret }
 }
 
-/// Whose code the page goes on with.
+/// Returns the subject of the code to which the page leads.
 async fn subject(app: &TestApp, tenant: &str, people: &People, page: &Answer) -> String {
     let tokens = redeem(app, tenant, &people.secret, &code_in(page)).await.json();
     payload(&tokens["id_token"])["sub"].as_str().unwrap().to_owned()
@@ -129,13 +129,13 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let code = code_in(&done);
         let tokens = redeem(&app, tenant, &people.secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        // In another spelling, and the password counts all the same.
+        // The identifier has another spelling, and the password counts all the same.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
         browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
 
-        // The client expects Ada: the person of the other tab could not go on.
+        // The client expects Ada, so the person of the other tab could not continue.
         let mut browser = Browser::new(&app);
         let page = browser.authorize(tenant, &[("id_token_hint", hint)]).await;
         let tab = browser.authorize(tenant, &[]).await;
@@ -189,7 +189,7 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         let after = app.store.calls();
         assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
 
-        // It keeps none again: the password is not to be typed for ever.
+        // The browser again keeps no cookies. The person is not asked for the password without end.
         let kept = std::mem::take(&mut browser.cookies);
         let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         again.assert_says(403, "keeps no cookies");
@@ -204,7 +204,7 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         assert_eq!(parameter(&continued(&done), "state"), "kept");
         assert_eq!(subject(&app, tenant, people, &done).await, people.ada.id.as_str());
 
-        // Only a form of ours and of this tenant begins again, and only from a page of ours.
+        // A sign-in begins again only for a sealed form of this tenant that a page of this server sent.
         browser.cookies.clear();
         let elsewhere = flow(&browser.get(&tenant_path(other, "/account")).await);
         browser.cookies.clear();
@@ -231,7 +231,7 @@ async fn a_page_that_was_open_for_too_long_begins_again() {
         told.assert_says(403, "open for too long");
         let done = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
-        // The person has signed in since: nothing is left to ask.
+        // The person has signed in since, so no question is left.
         let on = browser.sign_in_at(&path, &other, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &on).await, people.ada.id.as_str());
         let asked = browser.sign_in_at(&path, &other, (BOB, PASSWORD)).await;
@@ -295,7 +295,7 @@ async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
         told.assert_says(403, "open for too long");
         assert_eq!(location_path(&browser.sign_in_at(&account, &told, (EMAIL, PASSWORD)).await), account);
         browser.post(&tenant_path(tenant, "/device"), &form).await.assert_says(403, "open for too long");
-        // Who is signed in goes on, and nothing else of the old form counts.
+        // The person who is signed in continues. No other member of the old form counts.
         let shown =
             browser.post(&account, &[("flow", &flow(&page)), ("decision", "sign_out_everywhere")]).await;
         shown.assert_says(200, "This browser");
@@ -303,7 +303,7 @@ async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
     }
 }
 
-/// Where a redirect on this server leads.
+/// Returns the path of a redirect on this server.
 fn location_path(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     answer.header("location").to_owned()

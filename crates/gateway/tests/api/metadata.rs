@@ -1,4 +1,5 @@
-//! Authorization server metadata: one document at three paths, which lists only features that work (RFC 8414).
+//! Tests authorization server metadata: one document at three paths, which lists only features that work (RFC
+//! 8414).
 
 use tenancy::{Issuer, TokenFormat};
 
@@ -107,7 +108,7 @@ async fn every_endpoint_that_it_names_works() {
             // The token endpoint refuses every request of this tenant.
             TokenFormat::Opaque => assert_eq!((tokens, named), (0, [false; 4])),
         }
-        // Nobody signs in here, and the authorization endpoint says so in a page.
+        // No people sign in at this tenant, and the page of the authorization endpoint says so.
         assert_eq!(document["response_types_supported"], json!([]));
         if format == TokenFormat::Jwt {
             let page = app.get(&path("authorization_endpoint")).await;

@@ -1,4 +1,4 @@
-//! Metrics: what is counted, the exposition format, and that callers cannot create series.
+//! Tests metrics: which requests are counted, the exposition format, and that callers cannot create series.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,8 @@ const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 /// Series with their values.
 pub(crate) type Numbers = BTreeMap<String, f64>;
 
-/// Reads the metrics once they have counted this many requests: a request is counted with its log line, after its answer.
+/// Reads the metrics once they have counted this many requests. A request is counted with its log line, after
+/// its answer.
 pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     for _ in 0..1_000 {
         let answer = app.get("/metrics").await;
@@ -37,7 +38,8 @@ pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     panic!("{expected} requests are not counted");
 }
 
-/// Checks that every line is a comment or a series, that no series repeats, and that each follows the comments of its name.
+/// Checks that every line is a comment or a series, that no series repeats, and that each follows
+/// the comments of its name.
 pub(crate) fn parse(text: &str) -> Numbers {
     assert!(text.ends_with('\n'));
     let mut numbers = Numbers::new();
@@ -64,7 +66,7 @@ pub(crate) fn authentications(method: &str, outcome: &str) -> String {
     format!("latchkey_client_authentications_total{{method=\"{method}\",outcome=\"{outcome}\"}}")
 }
 
-/// Without the series of the metrics endpoint, which may not be counted yet.
+/// Returns the names without the series of the metrics endpoint, which may not be counted yet.
 fn series(numbers: &Numbers) -> Vec<&String> {
     numbers.keys().filter(|series| !series.contains("\"/metrics\"")).collect()
 }
@@ -72,7 +74,7 @@ fn series(numbers: &Numbers) -> Vec<&String> {
 #[tokio::test]
 async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm() {
     let app = TestApp::start();
-    // Both tenants' requests share the series: thousands of tenants must not create thousands of series.
+    // Requests of both tenants share the series: thousands of tenants must not create thousands of series.
     for tenant in [ACME, GLOBEX] {
         for _ in 0..3 {
             app.token(tenant).await;
@@ -205,8 +207,8 @@ async fn no_caller_can_make_a_series() {
     assert_eq!(after[&requests("unknown", 404, "not_found")], 5_000.0);
 }
 
-/// A request for an unknown path or tenant, then for an unknown client, with this number. The client's request has an invalid grant, so
-/// that it costs no hash.
+/// Appends a request for an unknown path or tenant, then one for an unknown client, with this number. The
+/// request of the client has an invalid grant, so that it costs no hash.
 fn append_odd_requests(bytes: &mut String, number: u32) {
     let tenant = [ACME, GLOBEX][number as usize / 2 % 2];
     let unknown = match number % 2 {

@@ -1,4 +1,5 @@
-//! An ID token is a hint after its signing key was removed, for as long as a session may last and 30 days, and the key verifies nothing else.
+//! After its signing key is removed, an ID token stays a valid hint for the longest life of a session and 30
+//! days. The key verifies nothing else.
 
 use protocol::Lifetime;
 
@@ -34,7 +35,7 @@ fn id_token(tokens: &Value) -> &str {
     tokens["id_token"].as_str().unwrap()
 }
 
-/// Another key signs, and the one before retires; it is removed when this has passed again.
+/// Another key signs, and the previous one retires. It is removed when this time has passed again.
 async fn replace_key(test_env: &TestEnv, tenant: &str) {
     let keeper = test_env.token(tenant, KEEPER).await;
     assert_eq!(rotate(test_env, &keeper, tenant, json!({})).await.status, 200);
@@ -83,7 +84,7 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
         );
         assert!(!is_hint(&test_env, other, hint).await);
 
-        // Its private half is destroyed; nothing but a hint reads the row.
+        // The private half of the key is destroyed. Only a hint reads the row.
         replace_key(&test_env, own).await;
         let keeper = test_env.token(own, KEEPER).await;
         let list = test_env.get(&keeper, &keys_path(own)).await.json();
@@ -115,13 +116,14 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
 async fn a_removed_key_is_forgotten_in_the_end() {
     let (test_env, secrets) = two_tenants();
     for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
-        // A key that was made by a rotation.
+        // The key was made by a rotation.
         replace_key(&test_env, tenant).await;
         let tokens = sign_in(&mut Browser::new(&test_env.app), &test_env.app, tenant, secret).await;
         replace_key(&test_env, tenant).await;
         let keeper = test_env.token(tenant, KEEPER).await;
         let key = test_env.get(&keeper, &one(tenant, 2)).await.json();
-        // Tokens of an hour, the skew, and the time for which caches keep the key set.
+        // The key retires for the life of tokens (an hour), the skew, and the time for which caches keep the
+        // key set.
         assert_eq!(key["state"], "retiring", "{key}");
         test_env.app.pass(3_600 + 60 + 300);
         assert_eq!(published(&test_env, tenant).await, ["oauth2-key-3"]);
@@ -133,7 +135,7 @@ async fn a_removed_key_is_forgotten_in_the_end() {
 }
 
 // [sign-out Logout §2 d]
-/// Its private half may be known.
+/// The private half of a revoked key may be known to others.
 #[tokio::test]
 async fn a_revoked_key_verifies_no_hint() {
     let (test_env, secrets) = two_tenants();
@@ -148,7 +150,7 @@ async fn a_revoked_key_verifies_no_hint() {
         assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await);
         app.pass(4_000);
         assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await, "nor an expired one");
-        // One that retires: it has not signed for a while.
+        // The key retires and has not signed for a while.
         let tokens = sign_in(&mut Browser::new(app), app, tenant, secret).await;
         replace_key(&test_env, tenant).await;
         app.pass(600);

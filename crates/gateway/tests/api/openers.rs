@@ -1,5 +1,5 @@
-//! Which pages keep the window that opened them: those of a sign-in for a client with `popup`, and no others. Each at two tenants, where the
-//! same clients are the other way round.
+//! Tests which pages keep the window that opened them: those of a sign-in for a client with `popup`, and no
+//! others. Each runs at two tenants, where the settings of the same clients are exchanged.
 
 use crate::device::begin;
 use crate::error_pages::refusals;
@@ -14,7 +14,7 @@ fn assert_policy(what: &str, page: &Answer, expected: &str) {
     assert_eq!(page.header("cross-origin-opener-policy"), expected, "{what}: {}", page.body);
 }
 
-/// Each page of sign-ins for a client, from the first one to the answer.
+/// Returns each page of sign-ins for a client, from the first one to the answer.
 async fn pages_of_sign_ins(app: &TestApp, tenant: &str, client: &str) -> Vec<(&'static str, Answer)> {
     let mut browser = Browser::new(app);
     let mut pages = Vec::new();
@@ -36,7 +36,7 @@ async fn pages_of_sign_ins(app: &TestApp, tenant: &str, client: &str) -> Vec<(&'
     pages
 }
 
-/// Each page that is no step of a sign-in for a client, but for those of errors.
+/// Returns each page that is no step of a sign-in for a client, except error pages.
 async fn other_pages(app: &TestApp, tenant: &str) -> Vec<(&'static str, Answer)> {
     let mut browser = Browser::new(app);
     let mut pages = Vec::new();
@@ -101,7 +101,7 @@ async fn no_page_but_those_of_sign_ins_for_a_client_with_popups_keeps_the_window
                 assert_policy(&format!("{what} for {client} of {tenant}"), &page, expected);
             }
         }
-        // Those of devices are for the client `web`, which has popups at one of the tenants.
+        // The pages of devices are for the client `web`, which has `popup` at one of the tenants.
         for (what, page) in other_pages(&app, tenant).await {
             assert_policy(&format!("{what} at {tenant}"), &page, SEVERED);
         }

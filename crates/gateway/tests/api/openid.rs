@@ -1,4 +1,4 @@
-//! People sign in: pages, sessions, codes, ID tokens and userinfo, each at two tenants.
+//! Tests sign-ins of people at two tenants: pages, sessions, codes, ID tokens and userinfo.
 
 use tenancy::Issuer;
 
@@ -48,7 +48,7 @@ async fn a_person_signs_in_at_its_tenant() {
         assert_eq!((text(&found, "sub"), text(&found, "name")), (person.id.as_str(), "Ada Lovelace"));
         assert!(found["email"].is_null(), "the scope email was not requested");
 
-        // The session goes on: the next request needs no page.
+        // The session continues: the next request needs no page.
         let again = location(&browser.authorize(tenant, &[("state", "s2")]).await);
         assert_eq!(parameter(&again, "state"), "s2");
         let again = redeem(&app, tenant, &secret, &parameter(&again, "code")).await.json();
@@ -134,7 +134,8 @@ async fn an_error_without_an_address_is_a_page() {
 // [V10 10.6.1]: 2 | An OpenID Provider allows safe response types only | `code` alone: no implicit and no
 //   hybrid one. The answer is a `query` or a `form_post`, never a fragment
 // [oauth RFC 6749 §3.1.1, §4.1.1], [rfc9700 §2.1]
-/// "The authorization server MUST always authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
+/// "The authorization server MUST always authenticate the user first … before
+/// redirecting" (RFC 9700 §4.11.2).
 #[tokio::test]
 async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
     let app = TestApp::start();
@@ -280,7 +281,7 @@ fn describe_scope(app: &TestApp, tenant: &str, [at_api, at_orders]: [&str; 2]) {
     });
 }
 
-/// The tenants have the same scope, and say different things of it.
+/// The tenants have the same scope with different descriptions.
 #[tokio::test]
 async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requested_api() {
     let app = TestApp::start();
@@ -304,7 +305,7 @@ async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requeste
 }
 
 // [core Core §3.1.2.4 b], [attacks #20]
-/// Also where it was renamed while the page was open: nobody has allowed the client of that name anything.
+/// The client may also be renamed while the page is open. The person has allowed no client of the new name.
 #[tokio::test]
 async fn consent_is_asked_again_where_the_client_has_another_name() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -461,7 +462,7 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         let page = browser.authorize(tenant, &[]).await;
         assert_eq!(page.status, 200, "and the person is signed out");
         browser.code(tenant, &[]).await;
-        // The hint is of the session before, so the person is asked.
+        // The hint is of the previous session, so the person is asked.
         let question = browser.get(&logout(&to)).await;
         question.assert_shown(200);
         let path = tenant_path(tenant, "/oauth/logout");
@@ -472,7 +473,7 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         assert_eq!(continued(&out).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
-        // Nobody is signed in: with a hint it goes on, without one it does not.
+        // No person is signed in. With a hint the sign-out continues, without one it does not.
         assert_eq!(location(&browser.get(&logout(&to)).await).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
         for query in [
             "",
@@ -486,7 +487,8 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
     }
 }
 
-/// Who stays, and who has not been asked: neither the person nor the client is told of an end of the session.
+/// The person stays signed in, or has not been asked. Neither the person nor the client is told of an end of
+/// the session.
 #[tokio::test]
 async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
     let app = TestApp::start();
@@ -504,7 +506,7 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             assert_eq!((stays.status, stays.header("set-cookie")), (303, ""), "{}", stays.body);
             browser.get(stays.header("location")).await.assert_says(200, EMAIL);
 
-            // In another tab Bob signs in, and the question of before is of Ada's session.
+            // Bob signs in with another tab. The open question is for Ada's session.
             continued(&browser.sign_in_as(tenant, BOB).await);
             let again = browser.fill_in(&path, &asked, &[("decision", "sign_out")]).await;
             again.assert_says(200, BOB);
@@ -514,14 +516,14 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             let out = browser.fill_in(&path, &again, &[("decision", "sign_out")]).await;
             assert!(out.body.contains("signed out") || continued(&out).as_str() == SIGNED_OUT);
             assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
-            // Nobody is signed in any more, so whatever is pressed says so.
+            // No person is signed in any more, and the answer to either button says so.
             let late = browser.fill_in(&path, &again, &[("decision", "stay")]).await;
             assert_eq!(late.body.contains("http-equiv"), *question == with_address, "{}", late.body);
         }
     }
 }
 
-/// Whether the session is written with a code, or with the page that asks for consent.
+/// The session is written with a code, or with the page that asks for consent.
 #[tokio::test]
 async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_session() {
     let app = TestApp::start();
@@ -546,7 +548,7 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
 //   a session also revokes its codes, its access tokens and its refresh tokens without `offline_access`; a
 //   verifier that neither introspects nor reads the [revocation feed](revocation.md) accepts the access
 //   tokens until `exp`, and so do all where a session has run out
-/// Access tokens of a session end with it, at the tenant alone, and those of the next session are valid at once.
+/// Access tokens of a session end with it, at the tenant alone. Those of the next session are valid at once.
 #[tokio::test]
 async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
     let app = TestApp::start();
@@ -589,7 +591,7 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         let posted = app.post(&path, &[("access_token", &good)]).await;
         assert_eq!((posted.status, &posted.json()["email"]), (200, &EMAIL.into()), "{}", posted.body);
         assert_eq!(posted.json()["email_verified"], false);
-        // RFC 6750 §2: by one method.
+        // RFC 6750 §2: a request sends the token by one method.
         let twice = app.request(Method::POST, &path).bearer_auth(&good).form(&[("access_token", &good)]);
         Answer::to(twice).await.assert_error(400, "invalid_request");
         for form in [None, Some([("other", "1")])] {
@@ -621,7 +623,7 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
         let id_token = payload(&found["id_token"]);
         assert_eq!((&id_token["name"], &id_token["email"]), (&"Ada Lovelace".into(), &Value::Null));
         assert_eq!(payload(&found["access_token"])["name"], Value::Null, "APIs are told nothing");
-        // A new ID token has them as well, and of a narrower scope only its own.
+        // A new ID token has the claims as well. For a narrower scope it has only the claims of that scope.
         let refresh = async |scope: &str| {
             let own = [("scope", scope), ("client_secret", &secret)];
             let next = refresh_with(&app, tenant, text(&found, "refresh_token"), &own).await.json();
@@ -653,11 +655,11 @@ async fn claims_are_requested_one_by_one() {
         assert!(id_token["email"].is_null() && id_token["phone_number"].is_null());
         let found = app.userinfo(tenant, tokens["access_token"].as_str().unwrap()).await.json();
         assert_eq!((&found["email"], &found["name"]), (&EMAIL.into(), &Value::Null));
-        // It is remembered, and asked again where more is requested.
+        // The consent is remembered. The person is asked again if the client requests more.
         assert_eq!(browser.authorize(tenant, &request).await.status, 303);
         let more = requested.replace("\"phone_number\":null", "\"nickname\":null");
         assert_eq!(browser.authorize(tenant, &[("scope", "openid"), ("claims", &more)]).await.status, 200);
-        // Nobody can be authenticated in this way.
+        // The server can authenticate no person in this way.
         let demanded = r#"{"id_token":{"acr":{"essential":true,"values":["phr"]}}}"#;
         let refused = location(&browser.authorize(tenant, &[("claims", demanded), ("prompt", "none")]).await);
         assert_eq!(parameter(&refused, "error"), "unmet_authentication_requirements");
@@ -667,7 +669,7 @@ async fn claims_are_requested_one_by_one() {
 }
 
 // [core Core §3.1.2.4 b], [resources RFC 8707 §2 e], [resources RFC 8707 §2.2], [shared 2.8]
-/// The page names it, and nobody is asked twice for the same.
+/// The page names the API, and no person is asked twice for the same.
 #[tokio::test]
 async fn consent_to_one_api_is_none_to_another() {
     const PAYROLL: &str = "https://payroll.example/api";
@@ -692,8 +694,8 @@ async fn consent_to_one_api_is_none_to_another() {
         for request in [&other[..], &[]] {
             assert_eq!(browser.authorize(tenant, request).await.status, 303, "both are remembered");
         }
-        // An audience is taken as a resource is, and with the code it is refused, which leaves the code as it
-        // is.
+        // An audience is treated like a resource. The token endpoint refuses it with a code, and leaves the
+        // code valid.
         for (more, aud) in [
             (&[("audience", PAYROLL)] as &[(&str, &str)], json!(PAYROLL)),
             (&[("audience", "api"), ("resource", PAYROLL)], json!(["api", PAYROLL])),
@@ -710,7 +712,8 @@ async fn consent_to_one_api_is_none_to_another() {
 }
 
 // [shared 2.4]
-/// One person in one session, with the longest requests, and as often as it likes. What a minute leaves is bounded; the next client gets its codes.
+/// One person in one session sends the longest requests without pause. What they leave in a minute is
+/// bounded, and the next client gets its codes.
 #[tokio::test]
 async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
     let app = TestApp::start();

@@ -1,4 +1,5 @@
-//! The operator's authority: a program that has the store gets it as a constructor's argument, and no request over a listener gets it.
+//! The operator's authority: a program that has the store gets it as a constructor's argument, and no request
+//! over a listener gets it.
 
 use std::sync::Arc;
 

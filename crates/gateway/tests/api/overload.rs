@@ -1,4 +1,5 @@
-//! More token requests than the worker can answer: some wait, some are refused at once, and nothing else is.
+//! Tests more token requests than the worker can answer: some wait, some are refused at once, and no other
+//! request is.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -6,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::prelude::*;
 
-/// Each sends one request at a time.
+/// Each connection sends one request at a time.
 const CONNECTIONS: usize = 1_000;
 /// Requests that come every ten milliseconds: more than a worker answers in any build.
 const CHUNK: usize = 50;
@@ -28,7 +29,8 @@ fn request(app: &TestApp, tenant: &str) -> String {
     )
 }
 
-/// Opens a connection at its first request, since one without a request is closed after some seconds.
+/// Opens a connection with its first request, because the server closes one without a request after some
+/// seconds.
 async fn send(app: &TestApp, (tenant, connection): &mut Sender) {
     if connection.is_none() {
         *connection = Some(app.connect().await);
@@ -80,7 +82,7 @@ async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probe
     assert!(accepted.iter().chain(&refused).all(|count| *count > 0), "{accepted:?} {refused:?}");
     assert_eq!(refusals(&app).await, refused[0] + refused[1]);
 
-    // The same connections serve on, and later a burst waits again.
+    // The server still serves the same connections, and a later burst waits again.
     sleep(Duration::from_millis(300)).await;
     for burst in senders.chunks_mut(BURST) {
         for sender in &mut *burst {

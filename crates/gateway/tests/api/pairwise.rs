@@ -1,5 +1,5 @@
-//! Pairwise subjects (OpenID Connect Core §8.1), each at two tenants: every sector has its own names of a person and of its session, and all
-//! interfaces agree on them.
+//! Tests pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector has its own names of a
+//! person and of its session, and all endpoints agree on them.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::backchannel::waiting_logout_token;
 use crate::device::{begin, poll, to_the_question};
 use crate::prelude::*;
 
-/// Of all clients.
+/// The secret of all clients.
 static SECRET: LazyLock<String> = LazyLock::new(|| GeneratedSecret::generate().secret.expose().to_owned());
 /// A client with its redirect URI. The first two are of one sector.
 const WEB: (&str, &str) = ("web", CALLBACK);
@@ -39,7 +39,7 @@ fn add_client(
     });
 }
 
-/// The tokens of a client for the person of a browser, who signs in where that is asked.
+/// Returns the tokens of a client for the person of a browser, who signs in if the page asks for it.
 async fn sign_in(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, of: (&str, &str)) -> Value {
     let asked = [("client_id", of.0), ("redirect_uri", of.1), ("scope", "openid profile offline_access")];
     let page = browser.authorize(tenant, &asked).await;
@@ -132,7 +132,7 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
             let before = app.store.calls();
             let found = app.userinfo(tenant, access_token).await;
             let after = app.store.calls();
-            // What it reads is in caches.
+            // The rows that it reads are cached.
             let uncached = |calls: &Calls| (calls.sign_ins, calls.administration, calls.find_by_identifier);
             assert_eq!(uncached(&after), uncached(&before));
             assert_eq!(
@@ -286,7 +286,8 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
 }
 
 // [shared 2.2]
-/// Its grants and single tokens become one fact, which a verifier that only polls the feed finds by the `sub` of its tokens.
+/// Too many ended grants and single tokens at a sector become one fact. A verifier that only polls the feed
+/// finds it by the `sub` of its tokens.
 #[tokio::test]
 async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_feed() {
     let app = TestApp::start();
@@ -309,7 +310,7 @@ async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_fee
         let published = claims_of(&feed(tenant).await);
         assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_some(), "{published}");
         assert_eq!(published["tokens"], json!([revoked_claims["jti"]]));
-        // Of the same person, until none of these two is among the latest.
+        // The same person gets more revocations, until neither of these two is among the latest.
         let sub = text(&ended_claims, "sub");
         app.pass(1);
         let (id, now) = (fixtures::tenant_id(tenant), Timestamp::from_seconds(app.now()));

@@ -7,7 +7,7 @@ use tenancy::{StoreError, Tenant, TenantId, TenantResolver, TenantStore};
 
 use crate::prelude::*;
 
-/// Panics for one tenant.
+/// A store that panics for one tenant.
 struct Panicking(Arc<dyn TenantStore>, &'static str);
 
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Links with which people set a password: what one is worth, how often, and who makes one. Each at two tenants.
+//! Tests links with which people set a password: their effect, their number, and which administrators make
+//! one. Each runs at two tenants.
 
 use testkit::Calls;
 
@@ -11,7 +12,7 @@ fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account/set-password")
 }
 
-/// Ada at the tenant, who has no password: the path of her account.
+/// Adds Ada, who has no password, to the tenant. Returns the path of her account.
 async fn add_ada(test_env: &TestEnv, ops: &str, tenant: &str) -> String {
     add_web_client(&test_env.app, tenant, |_| {});
     let made = test_env.post(ops, &accounts_path(tenant), json!({ "email": EMAIL })).await;
@@ -71,7 +72,7 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
         assert!(signs_in(&mut browser, tenant, NEW).await);
         assert!(!signs_in(&mut Browser::new(app), other, NEW).await, "the same address at another tenant");
 
-        // Another one is for another password, until it expires or the sign-ins are ended.
+        // Another link sets another password, until it expires or the sessions of the person are ended.
         let late = code_for(&test_env, (tenant, account)).await;
         app.pass(86_400);
         set(&mut browser, tenant, (&late, PASSWORD)).await.assert_says(403, REFUSED);
@@ -84,7 +85,7 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
         set(&mut browser, tenant, (&last, PASSWORD)).await.assert_status(303);
         app.pass(2);
         assert!(!signs_in(&mut browser, tenant, NEW).await && signs_in(&mut browser, tenant, PASSWORD).await);
-        // The other tenant's Ada begins without a password, as this one did.
+        // Ada of the other tenant begins without a password, as here.
         let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await;
         let records = audit.json();
         let named =

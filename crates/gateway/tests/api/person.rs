@@ -22,7 +22,7 @@ pub(crate) const SIGNED_OUT: &str = "https://app.example.com/signed-out";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Adds Ada to the tenant: the same address and password at each, and another account.
+/// Adds Ada to the tenant. Each tenant has the same address and password, and another account.
 pub(crate) fn add_person(app: &TestApp, tenant: &str) -> Account {
     add_someone(app, tenant, if tenant == crate::app::ACME { 1 } else { 2 }, EMAIL)
 }
@@ -50,7 +50,7 @@ pub(crate) fn public(client: &mut Client) {
     client.secrets.clear();
 }
 
-/// Adds a client of the tenant that signs people in, changed like this, and returns its secret.
+/// Adds a client of the tenant for which people sign in, with these changes. Returns its secret.
 pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
     app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
     let mut client = fixtures::client(&fixtures::tenant(tenant), "web");
@@ -104,13 +104,14 @@ impl<'a> Browser<'a> {
         self.send(request).await
     }
 
-    /// Sends a form as a page of ours does.
+    /// Sends a form like a page of this server.
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         let request = self.request(Method::POST, path).header("origin", PUBLIC_URL).form(form);
         self.send(request).await
     }
 
-    /// The tenant's authorization endpoint with the usual parameters and these, of which an empty one is left out.
+    /// Requests the tenant's authorization endpoint with the usual parameters and these. An empty one is left
+    /// out.
     pub(crate) async fn authorize(&mut self, tenant: &str, more: &[(&str, &str)]) -> Answer {
         let path = authorize_path(tenant, more);
         self.get(&path).await
@@ -126,7 +127,7 @@ impl<'a> Browser<'a> {
         self.fill_in(path, page, &[("identifier", who), ("password", password)]).await
     }
 
-    /// The same with a sign-in page and Ada's address.
+    /// Answers a sign-in page with Ada's address.
     pub(crate) async fn sign_in(&mut self, tenant: &str, page: &Answer, password: &str) -> Answer {
         self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), page, (EMAIL, password)).await
     }
@@ -136,7 +137,7 @@ impl<'a> Browser<'a> {
         self.fill_in(&tenant_path(tenant, "/device"), page, fields).await
     }
 
-    /// The same as a person with the same password, who signs in also where another is signed in.
+    /// Signs in as a person with the same password, also where another person is signed in.
     pub(crate) async fn sign_in_as(&mut self, tenant: &str, identifier: &str) -> Answer {
         let page = self.authorize(tenant, &[("prompt", "login")]).await;
         self.sign_in_at(&tenant_path(tenant, "/oauth/sign-in"), &page, (identifier, PASSWORD)).await
@@ -178,7 +179,7 @@ impl<'a> Browser<'a> {
     }
 }
 
-/// The usual authorization request with these parameters, of which an empty one is left out.
+/// Returns the usual authorization request with these parameters. An empty one is left out.
 pub(crate) fn authorization_request<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut parameters = BTreeMap::from([
         ("response_type", "code"),
@@ -207,21 +208,21 @@ pub(crate) fn flow(page: &Answer) -> String {
         .unwrap_or_else(|| panic!("no form in {} {}", page.status, page.body))
 }
 
-/// Where the page goes on to.
+/// Returns the address to which the page leads.
 pub(crate) fn continued(page: &Answer) -> Url {
     let to = attribute(page, "content=\"0;url=");
     let to = to.unwrap_or_else(|| panic!("{} goes nowhere: {}", page.status, page.body));
     Url::parse(&to).unwrap()
 }
 
-/// Where a redirect leads.
+/// Returns the address to which a redirect leads.
 #[track_caller]
 pub(crate) fn location(answer: &Answer) -> Url {
     answer.assert_status(303);
     Url::parse(answer.header("location")).unwrap()
 }
 
-/// The code that a page goes on with.
+/// Returns the code in the address to which a page leads.
 pub(crate) fn code_in(page: &Answer) -> String {
     parameter(&continued(page), "code")
 }
@@ -248,12 +249,12 @@ pub(crate) async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str
     redeem_with(app, tenant, &[("client_secret", secret), ("code", code)]).await
 }
 
-/// Redeems a code with the usual parameters and these, of which an empty one is left out.
+/// Redeems a code with the usual parameters and these. An empty one is left out.
 pub(crate) async fn redeem_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     app.post(&token_path(tenant), &redemption_form(more)).await
 }
 
-/// The usual parameters and these, of which an empty one is left out.
+/// Returns the usual parameters and these. An empty one is left out.
 pub(crate) fn redemption_form<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut form = BTreeMap::from([
         ("grant_type", "authorization_code"),

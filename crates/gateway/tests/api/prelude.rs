@@ -1,4 +1,4 @@
-//! What nearly every test of the gateway uses.
+//! The names that nearly every test of the gateway uses.
 
 pub(crate) use protocol::{ClientAuthenticationMethod, GrantType};
 pub(crate) use registry::Client;

@@ -1,16 +1,17 @@
-//! Each value of `prompt` (OpenID Connect Core §3.1.2.1), for a client of the tenant's own and for another one. Each at two tenants.
+//! Tests each value of `prompt` (OpenID Connect Core §3.1.2.1), for a client of the tenant's own and for
+//! another one, at two tenants.
 
 use crate::prelude::*;
 
-/// What a request leads to: of a browser where nobody is signed in, there after the sign-in, where a person is signed in who has allowed the
-/// client nothing, and where the person has allowed it.
+/// The results of a request in four browsers: no person is signed in, the same after the sign-in, a person is
+/// signed in who has allowed the client nothing, and the person has allowed it.
 type Outcomes = [&'static str; 4];
 
 /// "If this parameter contains none with any other value, an error is returned."
 const ERROR: Outcomes = ["invalid_request", "", "invalid_request", "invalid_request"];
 
-/// A value, and what it leads to for a client of the tenant's own (`first_party`) and for another one. A client that the person has never
-/// allowed does not learn from `none` whether someone is signed in.
+/// A value, and its results for a client of the tenant's own (`first_party`) and for another one. A client
+/// that the person has never allowed does not learn from `none` whether a person is signed in.
 #[rustfmt::skip]
 const PROMPTS: [(&str, Outcomes, Outcomes); 14] = [
     ("", ["sign in", "code", "code", "code"], ["sign in", "consent", "consent", "code"]),
@@ -29,7 +30,7 @@ const PROMPTS: [(&str, Outcomes, Outcomes); 14] = [
     ("always", ERROR, ERROR),
 ];
 
-/// What an answer is.
+/// Returns the kind of an answer.
 #[track_caller]
 fn kind(answer: &Answer) -> String {
     let has = |text: &str| answer.body.contains(text);
@@ -74,7 +75,7 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
                 let mut stranger = Browser::new(&app);
                 let first = stranger.authorize(tenant, &request).await;
                 assert_eq!(kind(&first), nobody, "{what}, nobody");
-                // What says `none` shows nothing, also beside another value.
+                // A value with `none` shows no page, also beside another value.
                 assert_eq!(prompt.contains("none"), first.status == 303, "{what}, nobody");
                 if !afterwards.is_empty() {
                     let next = stranger.sign_in(tenant, &first, PASSWORD).await;

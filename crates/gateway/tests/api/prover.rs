@@ -32,7 +32,7 @@ impl Prover {
         json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk() })
     }
 
-    /// A proof with changed claims; `null` removes one.
+    /// Returns a proof with changed claims. `null` removes one.
     pub(crate) fn proof(&self, claims: Value, changes: Value) -> String {
         self.signed(&self.header().to_string(), &but(claims, changes).to_string())
     }

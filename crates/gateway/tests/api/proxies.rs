@@ -1,4 +1,5 @@
-//! Callers behind proxies: which proxies may state the caller's address, and the warning about ignored headers.
+//! Callers behind proxies: which proxies may state the caller's address, and the
+//! warning about ignored headers.
 
 use gateway::{ForwardingHeader, Options, TrustedProxies};
 

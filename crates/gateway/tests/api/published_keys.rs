@@ -1,4 +1,5 @@
-//! Clients with a `jwks_uri`: registered over the admin API, and authenticated with what they publish.
+//! Tests clients with a `jwks_uri`: they are registered over the admin API, and authenticate with the keys
+//! that they publish.
 
 use crate::prelude::*;
 
@@ -11,7 +12,7 @@ async fn token(app: &TestApp, tenant: &str, signer: &str, (client, jti): (&str, 
     app.post(&token_path(tenant), &asserted(&assertion)).await
 }
 
-/// Both tenants have a client of one id and one URL, where each finds another set.
+/// Both tenants have a client of one id and one URL. Each tenant gets another set from that URL.
 #[tokio::test]
 async fn a_client_authenticates_with_the_keys_that_it_publishes_to_its_tenant() {
     let test_env = TestEnv::over(TestApp::start());
@@ -49,7 +50,8 @@ async fn keys_are_at_one_place() {
     }
 }
 
-/// Documents at a `jwks_uri`, each near a good set of the client's key, that verify none of its assertions.
+/// Documents at a `jwks_uri`, each similar to a valid set of the client's key, that verify none of its
+/// assertions.
 fn useless_sets(tenant: &str) -> Vec<String> {
     let good = json!(assertion_key(tenant).jwk);
     let set = |key: Value| json!({ "keys": [key] }).to_string();
@@ -109,14 +111,14 @@ async fn a_useless_set_authenticates_nobody_and_is_no_error_of_the_server() {
     }
 }
 
-/// The same sets as `jwks` of a registration.
+/// A registration with one of these sets as `jwks` is refused, too.
 #[tokio::test]
 async fn a_useless_set_is_not_registered() {
     let test_env = TestEnv::over(TestApp::start());
     for (tenant, boss) in test_env.of_each(BOSS).await {
         for (nth, set) in useless_sets(tenant).iter().enumerate() {
             let Ok(jwks) = serde_json::from_str::<Value>(set) else { continue };
-            // The key of another name is a good one, null is no set, and blanks after a set are not sent.
+            // The key of another name is valid, null is no set, and blanks after a set are not sent.
             if jwks.is_null() || set.contains("\"another\"") || set.ends_with("  ") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Clients push authorization requests (RFC 9126), each at two tenants.
+//! Tests clients that push authorization requests (RFC 9126), at two tenants.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use crate::prelude::*;
 use crate::redirect_uris::NEARLY_REGISTERED;
 
-/// Pushes the usual request with these parameters, of which an empty one is left out.
+/// Pushes the usual request with these parameters. An empty one is left out.
 pub(crate) async fn push_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     app.post(&tenant_path(tenant, "/oauth/par"), &authorization_request(more)).await
 }
@@ -46,7 +46,7 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
         let first = open(&mut browser, tenant, "web", &uri).await;
         let second = open(&mut browser, tenant, "web", &uri).await;
         assert_eq!((first.status, second.status), (200, 200));
-        // What the browser sends besides counts for nothing.
+        // Other parameters of the browser have no effect.
         let altered = format!(
             "/oauth/authorize?client_id=web&request_uri={uri}&state=other&prompt=none&redirect_uri=https://evil.example"
         );
@@ -110,14 +110,14 @@ async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
     }
 }
 
-/// What is sent instead, and the status and code of the refusal.
+/// The parameters of the request, and the status and code of the refusal.
 type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 
 // [core RFC 9126 §2.1]: The client authenticates as at the token endpoint; a push with `request_uri` is
 //   `invalid_request`; the request is checked as at the authorization endpoint
 // [core RFC 9126 §2.3]: Errors as at the token endpoint; 405, 413, 429
 // [resources RFC 8707 §2 e], [V10 10.6.1]
-/// Each row is refused as JSON, and nothing is kept for it.
+/// Each row is refused with JSON, and the store keeps nothing of it.
 #[tokio::test]
 async fn a_push_is_checked_as_the_authorization_endpoint_would() {
     let long = "a".repeat(20_000);
@@ -197,7 +197,7 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
         let before = app.store.calls();
         push(&app, tenant, &[("client_secret", &secret)]).await;
         assert_eq!(app.store.calls().sign_ins - before.sign_ins, 1);
-        // In the header, without `client_id` in the body.
+        // The credentials are in the header, and the body has no `client_id`.
         let form = [
             ("response_type", "code"),
             ("redirect_uri", CALLBACK),
@@ -213,7 +213,8 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
         });
         let uri = push(&app, tenant, &[("client_id", "app")]).await;
         assert_eq!(open(&mut Browser::new(&app), tenant, "app", &uri).await.status, 200);
-        // Anyone can push those of a public client, so an address has its own bound. What is unknown is not kept.
+        // Anyone can push requests of a public client, so an address has its own limit. Requests of unknown
+        // clients are not kept.
         let junk = "y".repeat(11_000);
         let flood = [("client_id", "app"), ("junk", &*junk)];
         let answers = join_all((0..100).map(|_| push_with(&app, tenant, &flood))).await;

@@ -1,4 +1,5 @@
-//! Where people are sent after a sign-in and after a sign-out: to a registered URI, byte by byte, and nowhere else. Each at two tenants.
+//! Tests the addresses after a sign-in and after a sign-out: a registered URI, compared byte by byte, and no
+//! other. Each runs at two tenants.
 
 use url::form_urlencoded::Serializer;
 
@@ -27,7 +28,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com/callback#",
     "https://app.example.com/callback#code",
     "https://app.example.com/#/callback",
-    // Paths that mean the same to some.
+    // These paths are equal to some programs.
     "https://app.example.com//callback",
     "https://app.example.com/./callback",
     "https://app.example.com/callback/.",
@@ -64,7 +65,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "https://app.example.com./callback",
     "https://.app.example.com/callback",
     "https://app..example.com/callback",
-    // Another host, with the right one somewhere.
+    // These URIs have another host that contains the registered one.
     "https://www.app.example.com/callback",
     "https://example.com/callback",
     "https://app.example.com.evil.example/callback",
@@ -91,7 +92,7 @@ pub(crate) const NEARLY_REGISTERED: [&str; 95] = [
     "//app.example.com/callback",
     "app.example.com/callback",
     "/callback",
-    // Another scheme.
+    // These URIs have another scheme.
     "http://app.example.com/callback",
     "ftp://app.example.com/callback",
     "javascript:alert(1)//https://app.example.com/callback",
@@ -141,7 +142,7 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
                 assert_eq!((posted.status, posted.header("location")), (400, ""), "{uri:?}");
             }
         }
-        // Two of them, of which one is registered.
+        // The request has two URIs, of which one is registered.
         let twice = format!("{}&redirect_uri={CALLBACK}", query(&authorization_request(&[])));
         signed_in.get(&tenant_path(tenant, &format!("/oauth/authorize?{twice}"))).await.assert_shown(400);
         for uri in [CALLBACK, "http://127.0.0.1/cb", "http://127.0.0.1:1234/cb"] {
@@ -152,8 +153,8 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
 }
 
 // [attacks #1]
-/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback IP redirect URIs". §8.3
-/// advises against `localhost`, which has its port.
+/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request
+/// for loopback IP redirect URIs". §8.3 advises against `localhost`, which has only its registered port.
 #[tokio::test]
 async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
     const SIX: &str = "http://[::1]/six";
@@ -217,7 +218,8 @@ async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no
             let query = query(&[("id_token_hint", hint), ("post_logout_redirect_uri", uri)]);
             tenant_path(tenant, &format!("/oauth/logout?{query}"))
         };
-        // Those of loopback as well: what is registered for a sign-in is not for a sign-out.
+        // The list includes loopback addresses: a URI that is registered for a sign-in is not registered for
+        // a sign-out.
         let uris = NEARLY_REGISTERED.map(|uri| uri.replace("callback", "signed-out"));
         for uri in uris.iter().map(String::as_str).chain([CALLBACK, "http://127.0.0.1/cb"]) {
             let asked = signed_in.get(&logout(uri)).await;

@@ -1,4 +1,5 @@
-//! Refresh tokens, each at two tenants: the next tokens of a person, the end of all that was granted, and what nobody else gets for one.
+//! Tests refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
+//! others get nothing for one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -26,7 +27,7 @@ fn furnish_public(app: &TestApp, tenant: &str) {
     add_client(app, tenant, public);
 }
 
-/// The tokens of a person who signs in at a public client.
+/// Returns the tokens of a person who signs in at a public client.
 async fn sign_in(app: &TestApp, tenant: &str, scope: &str) -> Value {
     sign_in_with(app, &mut Browser::new(app), tenant, scope).await
 }
@@ -79,7 +80,7 @@ async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
             assert_ne!(next["refresh_token"], tokens["refresh_token"]);
             assert_ne!(next["access_token"], tokens["access_token"]);
             assert_eq!(next["scope"], OFFLINE);
-            // OpenID Connect Core §12.2: the same person, the same sign-in, no nonce.
+            // OpenID Connect Core §12.2: the ID token has the same person and the same sign-in, and no nonce.
             let again = payload(&next["id_token"]);
             for same in ["iss", "sub", "aud", "auth_time", "sid", "acr", "amr"] {
                 assert_eq!(again[same], first[same], "{same}");
@@ -126,7 +127,7 @@ async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
     }
 }
 
-/// The replica that sees the second use has a clock that is behind that of the first.
+/// The clock of the replica with the second use is behind that of the replica with the first.
 #[tokio::test]
 async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behind() {
     let app = TestApp::start();
@@ -197,7 +198,7 @@ async fn a_client_that_authenticates_keeps_its_refresh_token() {
             assert_eq!((next.status, &next.json()["refresh_token"]), (200, &Value::Null), "{}", next.body);
         }
         assert_eq!(refresh(&app, tenant, token).await.status, 401, "its client has to authenticate");
-        // Unless the tenant says otherwise.
+        // The tenant may require another behaviour.
         app.change_provider(tenant, |tenant| {
             tenant.refresh_token.rotation = tenancy::Rotation::Always;
         });
@@ -268,7 +269,7 @@ async fn a_refresh_gets_less_on_request_and_never_more() {
     }
 }
 
-/// What was granted as a scope and what was granted as a single claim end alike.
+/// A scope and a single claim that were granted end alike.
 #[tokio::test]
 async fn a_refresh_gets_no_claim_of_a_scope_that_its_client_has_lost() {
     let app = TestApp::start();
@@ -349,7 +350,7 @@ async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_st
         assert_eq!(refresh(&app, tenant, &offline).await.status, 200);
         let lives = refresh(&app, other, text(&tokens[1], "refresh_token")).await;
         assert_eq!(lives.status, 200, "{}", lives.body);
-        // A stricter rule holds at once, and ends what a client that authenticates would keep, too.
+        // A stricter rule applies at once, and also to tokens of clients that authenticate.
         lasting(other, 1, 2);
         assert_refused(&refresh(&app, other, text(&lives.json(), "refresh_token")).await);
         assert_eq!(browser.authorize(other, &[]).await.status, 200);

@@ -1,4 +1,5 @@
-//! The access line of a refused request has the error code and the reason; the answer has no more than before.
+//! The access line of a refused request has the error code and the reason. The answer contains no more than
+//! before.
 
 use protocol::RefusalReason;
 use registry::methods::TABLES;
@@ -6,7 +7,8 @@ use registry::methods::TABLES;
 use crate::client_fixtures::add_ended_client;
 use crate::prelude::*;
 
-/// The fields of a refused request: error, reason, claimed client id, refused scope; empty where the line has none.
+/// The fields of a refused request: error, reason, claimed client id, refused scope. A field that the line
+/// lacks is empty.
 async fn check(answer: &Answer, expected: [&str; 4]) {
     let line = line_of(answer).await;
     let found = ["error", "reason", "claimed_client_id", "refused_scope"].map(|name| line.get(name));
@@ -122,7 +124,8 @@ async fn refused_tokens_and_problems_name_their_reason_too() {
     check(&app.get("/no/such/path").await, ["not_found", "unknown_path", "", ""]).await;
 }
 
-/// A person's, on each page that asks for a password. The caller is told no more, and a good one leaves nothing.
+/// Tests failed sign-ins on each page that asks for a password. The caller learns no more, and a successful
+/// sign-in leaves no reason.
 #[tokio::test]
 async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
     capture();

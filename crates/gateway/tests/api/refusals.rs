@@ -1,10 +1,12 @@
-//! Refused requests: what is kept of them, for whom, and that nothing of a secret is.
+//! Tests refused requests: what the server keeps of them, which readers see it, and that it contains no
+//! secret.
 
 use administration::RefusalLog as _;
 
 use crate::prelude::*;
 
-/// Writes what was refused, as the program does every two seconds, and lists it until these requests are there: one is kept after its answer has left.
+/// Writes the refused requests, as the program does every two seconds, and lists them until these requests
+/// are there. A request is kept after its answer has left.
 async fn list(test_env: &TestEnv, token: &str, path: &str, count: usize) -> Value {
     let mut found = Value::Null;
     for pause in 0..50 {

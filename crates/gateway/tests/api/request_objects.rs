@@ -1,4 +1,4 @@
-//! Clients sign authorization requests (RFC 9101), each at two tenants.
+//! Tests clients that sign authorization requests (RFC 9101), at two tenants.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -55,7 +55,7 @@ async fn only_what_is_signed_counts() {
             "&state=outside&scope=openid+email&redirect_uri=https://evil.example&prompt=none&nonce=other";
         let page = open(&mut browser, tenant, &object, outside).await;
         assert_eq!(page.status, 200, "{}", page.body);
-        // The form comes after the end of the object, which was valid when the page was opened.
+        // The person sends the form after the end of the object, which was valid when the page was opened.
         app.pass(600);
         let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
         assert!(to.as_str().starts_with(CALLBACK));
@@ -83,7 +83,7 @@ async fn only_what_is_signed_counts() {
 // [attacks #24]: Request objects and request URIs that are not the client's, or say two things | What is
 //   inside counts alone; no `none`, no shared secret; one use
 // [core RFC 9101 §10.8]
-/// The same refusals as a page, and as JSON where the object is pushed.
+/// Each refusal is a page, and JSON where the object is pushed.
 #[tokio::test]
 async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
     let app = TestApp::start();
@@ -109,7 +109,7 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
             (altered, wrong),
             ("a.b.c".to_owned(), wrong),
             ("e30.e30.".to_owned(), wrong),
-            // Signed by the foreign client of the same id, with a key of the same `kid`.
+            // The object is signed by the foreign client of the same id, with a key of the same `kid`.
             (sign(stranger, &good()), wrong),
             // For the other tenant.
             (sign(own, &members(stranger, now)), wrong),
@@ -133,7 +133,8 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
             assert_eq!((pushed.status, pushed.json()["error"].as_str()), (400, Some(*code)), "{object}");
         }
         assert_eq!(app.store.calls().sign_ins, before.sign_ins);
-        // What is inside is checked like any request, and nothing outside takes its place.
+        // The parameters in the object are checked like those of any request. No parameter outside replaces
+        // them.
         for (name, value) in [("redirect_uri", json!("https://evil.example")), ("redirect_uri", json!(null))]
         {
             let object = sign(own, &but(good(), name, value));

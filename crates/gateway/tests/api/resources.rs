@@ -1,5 +1,5 @@
-//! What holds for every resource of administration: pages, entity tags, repeated creations, steps, the audit, and the other tenant. What
-//! only one of them does is in the file of its own.
+//! Tests the rules of every resource of administration: pages, entity tags, repeated creations, steps, the
+//! audit, and the other tenant. A rule of one resource is in the file of that resource.
 
 use crate::prelude::*;
 
@@ -8,17 +8,17 @@ const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
 /// A resource with rows that are created, changed and deleted.
 struct Resource {
-    /// Its noun in the audit.
+    /// The noun of the resource in the audit.
     noun: &'static str,
     /// The member that names a row.
     id: &'static str,
-    /// Where its rows of a tenant are.
+    /// The path of its rows of a tenant.
     path: fn(&str) -> String,
     /// A row of this name.
     new: fn(&str) -> Value,
     /// A change of a row.
     patch: fn(&str) -> Value,
-    /// The administrator of a tenant who manages it; none but those of the platform do so with tenants.
+    /// The administrator of a tenant who manages the resource. Only those of the platform manage tenants.
     manager: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ const RESOURCES: [Resource; 3] = [
         noun: "client",
         id: "client_id",
         path: clients_path,
-        // Its path is encoded.
+        // The path of the row is encoded.
         new: |name| json!({ "client_id": format!("{name} \u{e4}/1") }),
         patch: |name| json!({ "name": name }),
         manager: Some(BOSS),
@@ -59,7 +59,7 @@ impl Resource {
         made.header("location").to_owned()
     }
 
-    /// Of a manager of the tenant's own, where there is one.
+    /// Returns the token of a manager of the tenant's own if there is one.
     async fn manager(&self, test_env: &TestEnv, tenant: &str) -> String {
         match self.manager {
             Some(client) => test_env.token(tenant, client).await,
@@ -207,7 +207,7 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
 //   `latchkey:clients` also test guesses at secrets, which `…/explain` [throttles](#limits) like any attempt
 //   | access another tenant or the platform, or grant a `latchkey:` scope that it lacks ([who may do
 //   what](administration.md#who-may-do-what))
-/// A row and what becomes of it, for a manager of the tenant's own and one of the platform.
+/// Changes a row in each way, by a manager of the tenant's own and one of the platform.
 #[tokio::test]
 async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {
     let (test_env, ops) = TestEnv::with_ops().await;
@@ -275,7 +275,7 @@ async fn a_repeated_creation_is_answered_the_same_and_done_once() {
             creations.push((path(tenant), new(&format!("{tenant}-5")), new(&format!("{tenant}-6"))));
         }
         for (path, body, other) in creations {
-            // One for all of them: each operation has keys of its own.
+            // All operations use one value. Each operation has keys of its own.
             let key = format!("key of {tenant}");
             let first = repeatable(&test_env, &ops, &path, &key, &body).await;
             assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""), "{}", first.body);

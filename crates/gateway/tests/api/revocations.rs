@@ -1,4 +1,4 @@
-//! The revocation feed: signed by its tenant, public, cheap to poll, and no access token.
+//! Tests the revocation feed: it is signed by its tenant, public, cheap to poll, and no access token.
 
 use std::collections::BTreeSet;
 

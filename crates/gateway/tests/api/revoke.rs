@@ -1,4 +1,5 @@
-//! Revocation: a client ends its own tokens, at once, and learns nothing of the tokens of others (RFC 7009).
+//! Tests revocation: a client ends its own tokens at once, and learns nothing of the tokens of others (RFC
+//! 7009).
 
 use std::time::Instant;
 
@@ -259,7 +260,8 @@ async fn a_public_client_revokes_its_own_tokens_by_its_name() {
             let form = [("client_id", client), ("token", token)];
             app.post(&tenant_path(at, "/oauth/revoke"), &form).await
         };
-        // A token of another client or tenant stays, and so does one in the name of a confidential client.
+        // A token of another client or tenant stays valid, and so does one in the name of a confidential
+        // client.
         assert_done(&named(tenant, SVC, &tokens[1]).await);
         assert_done(&named(tenant, SVC, &theirs).await);
         for (at, client) in [(tenant, CHOSEN), (tenant, "no-such-client"), (other, SVC)] {
@@ -269,7 +271,7 @@ async fn a_public_client_revokes_its_own_tokens_by_its_name() {
         assert!(app.is_active(other, &theirs).await);
         assert_done(&named(tenant, SVC, &tokens[0]).await);
         assert!(!app.is_active(tenant, &tokens[0]).await);
-        // Nothing else is given for a name.
+        // The server gives nothing else for a name.
         let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("token", &tokens[1])];
         for endpoint in ["/oauth/token", "/oauth/introspect"] {
             app.post(&tenant_path(tenant, endpoint), &form).await.assert_unauthenticated();

@@ -1,4 +1,5 @@
-//! A revoked secret, and a key that leaves the registration, end the refresh tokens that the client got for it, in one tenant.
+//! A revoked secret, or a key that is removed from the registration, ends the refresh tokens that the client
+//! got with it, in one tenant.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +12,7 @@ use crate::prelude::*;
 use crate::refresh::refresh_with;
 use crate::revoked_grants::{OFFLINE, assert_error};
 
-/// What the client `web` has two of.
+/// The credentials of which the client `web` has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Secrets,
@@ -68,7 +69,7 @@ fn add_client_with_secrets(app: &TestApp, tenant: &str, change: impl FnOnce(&mut
     [first, second.expose().to_owned()].map(Credential::Secret)
 }
 
-/// The same with two keys. An administrator adds it, and so may change it.
+/// Adds the client with two keys. An administrator adds it, and so may change it.
 async fn add_client_with_keys(test_env: &TestEnv, tenant: &str) -> [Credential; 2] {
     add_person(&test_env.app, tenant);
     test_env.app.change_provider(tenant, |_| ());
@@ -134,14 +135,14 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
             let by_first = refresh_token(app, tenant, &ours[0]).await;
             let by_second = refresh_token(app, tenant, &ours[1]).await;
             let of_other = refresh_token(app, other, &theirs[0]).await;
-            // A use with another credential does not make the token one of that.
+            // A use with another credential does not make the token depend on that credential.
             for (token, credential) in [(&by_first, &ours[1]), (&by_second, &ours[0])] {
                 let used = refresh(app, tenant, token, credential).await;
                 assert_eq!(used.status, 200, "{kind:?}: {}", used.body);
             }
             revoke_first(&test_env, tenant, &ours).await;
             assert_eq!((facts(app, tenant).await, facts(app, other).await), (1, 0), "one row: {kind:?}");
-            // Longer than any access token lives.
+            // The time is longer than any access token lives.
             for days in [0, 2, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
                 let now = Timestamp::from_seconds(app.now());

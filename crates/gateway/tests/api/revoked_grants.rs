@@ -1,4 +1,5 @@
-//! What an administrator ends, ends refresh tokens and codes that were issued until then, in one tenant: "whatever was issued before".
+//! A revocation by an administrator ends the refresh tokens and codes that were issued until then, in one
+//! tenant: "whatever was issued before".
 
 use protocol::Timestamp;
 use registry::RevocationStore as _;
@@ -40,7 +41,7 @@ impl Way {
     }
 }
 
-/// Of one tenant: what was granted, in the forms in which a client can have it.
+/// The grants of one tenant, in each form that a client can have.
 struct Granted {
     refresh_token: String,
     code: String,
@@ -101,7 +102,8 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
             assert!(app.is_active(tenant, &ours.refresh_token).await);
             way.go(&test_env, tenant).await;
             assert!(!app.is_active(tenant, &ours.refresh_token).await, "{way:?}");
-            // In the second of the revocation, and later without the wait for that second's end.
+            // The first attempt is in the second of the revocation. The later one does not wait for that
+            // second's end.
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
             app.pass(1);
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
@@ -129,14 +131,14 @@ async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_do
             add_client(app, tenant);
             let before = refresh_token(app, tenant).await;
             way.go(&test_env, tenant).await;
-            // In the second of the revocation: its code is issued after it.
+            // The request is in the second of the revocation, but its code is issued after it.
             let after = refresh_token(app, tenant).await;
             app.pass(1);
             let tenant_id = fixtures::tenant_id(tenant);
             let facts = app.store.find_revocations(&tenant_id).await.unwrap();
             assert_eq!(facts.iter().count(), 1, "one row, whatever was granted: {way:?}");
             let mut after = refresh(app, tenant, &after).await;
-            // Longer than any access token lives, and until shortly before the refresh tokens end.
+            // The time is longer than any access token lives, and ends shortly before the refresh tokens end.
             for days in [0, 1, 29, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
                 let now = Timestamp::from_seconds(app.now());

@@ -1,4 +1,5 @@
-//! Every path of the gateway: those of the OpenAPI document. The tests that iterate over this list fail for a new path without a row.
+//! The paths of the gateway, which are those of the OpenAPI document. The tests that iterate over this list
+//! fail for a new path without a row.
 
 use tenancy::{Logo, Tenant};
 
@@ -30,7 +31,8 @@ pub(crate) fn placed(path: &str, tenant: &str) -> String {
     path.replace("{hash}", DIGEST).replace("{file}", "pages.css")
 }
 
-/// Gives a tenant the logo whose digest every placed path has. Its bytes name the tenant.
+/// Gives a tenant the logo whose digest every path with a placeholder has. Its bytes contain the tenant's
+/// name.
 pub(crate) fn show_logo(tenant: &mut Tenant) {
     let content = [b"RIFF\0\0\0\0WEBP", tenant.id.as_str().as_bytes()].concat();
     tenant.branding.logo = Some(Logo::new(DIGEST.to_owned(), content));

@@ -1,4 +1,5 @@
-//! Tokens that are bound to a key (RFC 9449, RFC 8705): a token without the proof of its key is refused, whatever the key is.
+//! Tests tokens that are bound to a key (RFC 9449, RFC 8705): a token without the proof of its key is
+//! refused, whatever the key is.
 
 use protocol::Thumbprint;
 use reqwest::header::AUTHORIZATION;

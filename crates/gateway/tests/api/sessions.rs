@@ -1,4 +1,4 @@
-//! How long people stay signed in, by the policy of their tenant.
+//! Tests how long people stay signed in, by the policy of their tenant.
 
 use protocol::Lifetime;
 use reqwest::header::SET_COOKIE;
@@ -9,7 +9,7 @@ use crate::prelude::*;
 const DAY: u64 = 86_400;
 const STAY: &str = "name=\"remember\"";
 
-/// Both tenants with Ada and a client, and the first one changed like this.
+/// Both tenants with Ada and a client. The first one has this change.
 fn two_tenants(change: impl FnOnce(&mut Tenant)) -> TestApp {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -25,7 +25,7 @@ fn change_tenant(app: &TestApp, change: impl FnOnce(&mut Tenant)) {
     });
 }
 
-/// Signs Ada in with this field beside, and returns what the browser is told to do with the cookie of the session.
+/// Signs Ada in with this additional field. Returns the cookie of the session as the browser receives it.
 async fn sign_in(browser: &mut Browser<'_>, tenant: &str, remember: &str) -> String {
     let page = browser.authorize(tenant, &[]).await;
     let form =
@@ -84,7 +84,7 @@ async fn a_session_ends_after_its_absolute_time_however_often_it_is_used() {
     for expected in [(true, true), (false, true), (false, true), (false, false)] {
         app.pass(6 * 3_600);
         let found = (is_signed_in(&mut browser, ACME).await, is_signed_in(&mut browser, GLOBEX).await);
-        // At the 6th, 12th, 18th and 24th hour.
+        // The times are the 6th, 12th, 18th and 24th hour.
         assert_eq!(found, expected);
     }
 }

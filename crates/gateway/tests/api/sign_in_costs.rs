@@ -1,4 +1,5 @@
-//! What a sign-in costs: one argon2id for each password that is tried, whatever comes of it, and none for anything else. Each at two tenants.
+//! Tests the cost of a sign-in at two tenants: one argon2id for each password that is tried, whatever the
+//! result is, and none for anything else.
 
 use crate::device::{begin, poll};
 use crate::prelude::*;
@@ -7,7 +8,8 @@ use crate::refresh::refresh_with;
 const UNKNOWN: &str = "eve@example.com";
 const WRONG: &str = "another long password";
 
-/// Hashes, reads of accounts by a name, and reads and writes of sessions, codes, consents and devices since the last time.
+/// Hashes, reads of accounts by a name, and reads and writes of sessions, codes, consents and devices since
+/// the last call.
 struct Costs<'a> {
     app: &'a TestApp,
     before: [u64; 3],

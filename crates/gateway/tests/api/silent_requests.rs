@@ -1,5 +1,5 @@
-//! What a client learns of a browser by `prompt=none` (OpenID Connect Core §3.1.2.1): nothing, until the person has allowed it something. Each
-//! at two tenants.
+//! Tests what a client learns of a browser by `prompt=none` (OpenID Connect Core §3.1.2.1): nothing until the
+//! person has allowed it something. Each runs at two tenants.
 
 use reqwest::header::{HeaderMap, LOCATION};
 

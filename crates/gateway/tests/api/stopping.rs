@@ -1,4 +1,4 @@
-//! Shutdown: open requests get answers, idle connections close at once.
+//! Tests shutdown: open requests get answers, and idle connections close at once.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};

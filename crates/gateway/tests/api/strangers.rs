@@ -1,4 +1,5 @@
-//! Requests of people who have proven nothing: however many there are, nothing is written for them. Each at two tenants.
+//! Tests requests of people who are not authenticated: however many there are, the store writes nothing for
+//! them. Each runs at two tenants.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -6,9 +7,9 @@ use testkit::Calls;
 
 use crate::prelude::*;
 
-/// As many at a time.
+/// The number of requests at the same time.
 const AT_ONCE: usize = 16;
-/// Of both tenants together: pages, and passwords of people whom the tenants do not know.
+/// The numbers for both tenants together: pages, and passwords of people whom the tenants do not know.
 const PAGES: usize = 9_800;
 const PASSWORDS: usize = 200;
 

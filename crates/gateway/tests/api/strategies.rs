@@ -1,4 +1,4 @@
-//! A tenant's `strategies`, as the tenant quick start prints them.
+//! Tests a tenant's `strategies`, as the tenant quick start prints them.
 
 use protocol::Timestamp;
 use tenancy::{Strategies, TenantStatus};

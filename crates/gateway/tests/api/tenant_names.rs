@@ -1,4 +1,4 @@
-//! Path segments that name no tenant: 404 without a read of the store (one tenant, one spelling).
+//! Path segments that name no tenant get 404 without a read of the store (one tenant, one spelling).
 
 use tokio::io::AsyncReadExt as _;
 
@@ -85,8 +85,8 @@ async fn no_name_is_no_tenant_and_not_the_default_one() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// The router decodes paths, so another spelling of the segments around the name leads to the same route. It must not lead to the default
-/// tenant.
+/// The router decodes paths, so another spelling of the segments around the name leads to the same route. It
+/// must not lead to the default tenant.
 #[tokio::test]
 async fn another_spelling_of_the_path_is_never_the_default_tenant() {
     let app = TestApp::start();

@@ -1,4 +1,5 @@
-//! TLS listeners: with their certificate, with required client certificates, and with a replaced certificate without a restart.
+//! Tests TLS listeners: with their certificate, with required client certificates, and with a replaced
+//! certificate without a restart.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ pub(crate) fn nameless(pem: &str) -> Client {
 }
 
 impl Client {
-    /// A connection to a listener. Connections of one client resume its session.
+    /// Opens a connection to a listener. Connections of one client resume its session.
     pub(crate) async fn connect(&self, address: SocketAddr) -> TlsStream<TcpStream> {
         let name = ServerName::try_from("localhost").unwrap();
         let socket = TcpStream::connect(address).await.unwrap();
@@ -93,7 +94,7 @@ impl Client {
     }
 }
 
-/// The status line of the answer, if there is one.
+/// Returns the status line of the answer, if there is one.
 async fn ask(app: &TestApp, client: &Client, request: &str) -> Option<String> {
     let mut config = (*client.0).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -171,7 +172,7 @@ async fn with_an_authority_only_its_clients_get_a_connection() {
     assert!(live(&app, &known_by(&server, &ours)).await);
 }
 
-/// Presents a certificate with another private key than its own.
+/// A client that presents a certificate with another private key than that of the certificate.
 #[derive(Debug)]
 struct Borrowed(Arc<CertifiedKey>);
 

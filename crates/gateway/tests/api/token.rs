@@ -179,7 +179,7 @@ async fn an_audience_is_taken_as_a_resource_is() {
         ] {
             assert_eq!(claims(&ask(&app, tenant, more).await)["aud"], aud, "{more:?}");
         }
-        // As with a resource, the scope is that of what is named.
+        // As for a resource, the scope is that of the named audience.
         let narrowed = ask(&app, tenant, &[("audience", ORDERS)]).await;
         assert_eq!(narrowed.json()["scope"], "orders:read");
         let foreign = format!("only-{other}");

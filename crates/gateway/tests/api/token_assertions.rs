@@ -1,4 +1,5 @@
-//! `private_key_jwt` (RFC 7523): a client authenticates with an assertion, and every other one is refused like an unknown client.
+//! Tests `private_key_jwt` (RFC 7523): a client authenticates with a valid assertion. Every other assertion
+//! is refused like an unknown client.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -18,7 +19,7 @@ fn good(tenant: &str, jti: &str) -> String {
     signed(tenant, &assertion_claims(tenant, jti))
 }
 
-/// Which compact form the parts have.
+/// The compact form of the parts.
 fn compact(header: &str, claims: &str, signature: &str) -> String {
     format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
 }
@@ -63,10 +64,10 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
         assert!(full.header("retry-after").parse::<u32>().unwrap() > 0);
         full.assert_not_stored();
         assert_eq!(request(&app, other, &good(other, "1")).await.status, 200);
-        // The share of proofs is another one, and a secret needs none.
+        // The limit for proofs is another one, and a secret needs none.
         let secret = app.secrets(tenant).of(SVC);
         assert_eq!(app.fetch(tenant, SVC, secret).await.status, 200);
-        // Once the first ones have expired there is room again.
+        // There is room again once the first ones have expired.
         app.pass(3_600);
         let mut later = assertion_claims(tenant, "3");
         later["exp"] = json!(app.now() + 60);
@@ -96,7 +97,7 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
         for (aud, seconds, reason) in [
             (json!(endpoint(tenant)), 60, "assertion_for_another_audience"),
             (json!([crate::forge::issuer(tenant)]), 60, "assertion_for_another_audience"),
-            // With the minute that clocks are allowed.
+            // The time includes the minute of clock skew that the server allows.
             (issuer(tenant), 181, "assertion_lives_too_long"),
         ] {
             let refused = request(&app, tenant, &with(tenant, aud, seconds, "1")).await;
@@ -144,7 +145,7 @@ async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
             assert_eq!(found, ["invalid_client", reason, claimed]);
             answer.assert_unauthenticated();
         }
-        // None of them used up the identifier.
+        // None of the refused assertions used up the identifier.
         assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
         let replayed = request(&app, tenant, &good(tenant, "1")).await;
         assert_eq!(line_of(&replayed).await.get("reason"), "assertion_replayed");
@@ -169,7 +170,7 @@ async fn malformed_assertions_are_refused() {
     }
 }
 
-/// Assertions that no client could have made, each near a good one.
+/// Returns assertions that no client could have made, each near a valid one.
 fn malformed(tenant: &str) -> Vec<String> {
     let good = good(tenant, "1");
     let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Form of a token request: media type, size, method, and ignored parts.
+//! Tests the form of a token request: media type, size, method, and ignored parts.
 
 use tokio::io::AsyncReadExt as _;
 

@@ -1,5 +1,6 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705): a client authenticates with a certificate, over TLS or through a
-//! trusted proxy, and its tokens are bound to the certificate where it asks for that.
+//! Tests `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705). A client authenticates with a
+//! certificate, over TLS or through a trusted proxy. Its tokens are bound to the certificate if it asks for
+//! that.
 
 use std::path::Path;
 
@@ -24,11 +25,12 @@ use crate::tls::{Client, Files, authority, nameless, with_certificate};
 
 /// The client with a certificate of the authority, at both tenants.
 pub(crate) const ISSUED: &str = "issued";
-/// The client with a certificate of its own, at both tenants.
+/// The client with a self-signed certificate, at both tenants.
 pub(crate) const SELF_SIGNED: &str = "self-signed";
 const NOT_BOUND: &str = "Token is not bound to the client certificate of the request";
 
-/// The listeners: with TLS, behind a proxy with each format, behind a proxy that passes nothing on, behind a proxy that is elsewhere.
+/// The listeners: with TLS, behind a proxy with each format, behind a proxy that forwards no certificate,
+/// behind a proxy with another address.
 const TLS: usize = 0;
 const RFC_9440: usize = 1;
 const PEM: usize = 2;
@@ -55,7 +57,7 @@ fn parameters(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).unwrap()
 }
 
-/// Those of a certificate that is valid from the beginning of a year to that of another one.
+/// Returns the parameters of a certificate that is valid from the beginning of one year to that of another.
 fn within(name: &str, from: i32, until: i32) -> CertificateParams {
     let mut parameters = parameters(name);
     (parameters.not_before, parameters.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 2));
@@ -143,7 +145,7 @@ impl Pki {
     }
 }
 
-/// A gateway, and the certificates of the clients that have one of their own.
+/// A gateway, and the certificates of the clients with a self-signed one.
 struct Site {
     app: TestApp,
     own: [Certificate; 2],
@@ -159,12 +161,12 @@ impl Site {
         send(&mut client.connect(self.app.addresses[TLS]).await, request).await
     }
 
-    /// The same to a request for a token.
+    /// Sends a request for a token.
     async fn fetch(&self, client: &Client, tenant: &str, id: &str) -> Answer {
         self.ask(client, &token_request(tenant, id)).await
     }
 
-    /// The same with these headers of a proxy.
+    /// Sends a request for a token with these headers of a proxy.
     async fn through(
         &self,
         listener: usize,
@@ -181,13 +183,13 @@ impl Site {
 }
 
 impl Certificate {
-    /// Of a key of its own.
+    /// Makes a certificate with a new key.
     pub(crate) fn self_signed(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         Self { der: parameters(name).self_signed(&key).unwrap().der().clone(), key }
     }
 
-    /// As a proxy passes it on (RFC 9440).
+    /// Returns the header in which a proxy forwards the certificate (RFC 9440).
     pub(crate) fn header(&self) -> String {
         format!(":{}:", BASE64.encode(&self.der))
     }
@@ -220,7 +222,7 @@ fn bound_client(tenant: &str, id: &str) -> RegisteredClient {
     }
 }
 
-/// An authority under another one.
+/// Makes an authority below another one.
 fn authority_below(issuer: &CertifiedIssuer<'static, KeyPair>) -> CertifiedIssuer<'static, KeyPair> {
     let mut between = CertificateParams::new(Vec::new()).unwrap();
     between.distinguished_name.push(rcgen::DnType::CommonName, "between");
@@ -292,7 +294,8 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
             let introspected = site.ask(&client, &introspection).await.json();
             assert_eq!((&introspected["active"], &introspected["cnf"]), (&json!(true), &certificate.cnf()));
 
-            // Introspection and revocation take the certificate, too; the resource takes the token with its certificate alone.
+            // Introspection and revocation accept the certificate, too. The resource accepts the token with
+            // its certificate only.
             site.ask(&client, &get(RESOURCE, &token)).await.assert_status(200);
             let others = pki.client(&pki.issued(&name_at(tenant)));
             for client in [&pki.stranger(), &others] {
@@ -312,7 +315,8 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
 // [parties #8]: an authority in `client_ca` of a tenant | issue certificates for clients of the tenant |
 //   issue one for a client of another tenant
 // [federation SPIFFE draft §3.2]
-/// The authority of one tenant issues the subject of the other's client, and of its own one at the other. Over TLS and through a proxy.
+/// The authority of one tenant issues the subject of the other tenant's client, and the subject of its own
+/// client at the other tenant. Both are sent over TLS and through a proxy.
 #[tokio::test]
 async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
     let pki = Pki::new();
@@ -503,7 +507,7 @@ async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
             assert_eq!(found, ["invalid_client", reason, claimed]);
             answer.assert_unauthenticated();
         }
-        // A certificate beside a secret authenticates nobody, and is no second method.
+        // A certificate beside a secret authenticates no client, and does not count as a second method.
         let (secret, mine) = (site.app.secrets(tenant).of(SVC), pki.client(mine));
         let with_secret = |id| post(&token_path(tenant), &credentials(id, secret));
         let token = site.ask(&mine, &with_secret(SVC)).await.access_token();
@@ -553,16 +557,17 @@ async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
                 unbound.assert_refused(401, "invalid_token", NOT_BOUND);
 
                 site.through(listener, (other, id), own).await.assert_unauthenticated();
-                // Two headers: one may be the caller's.
+                // The caller may have added one of the two headers.
                 let words = "The header with the client certificate was sent more than once";
                 let empty = (header.0, String::new());
                 for two in [[header.clone(), header.clone()], [empty.clone(), header.clone()]] {
                     let refused = site.through(listener, (tenant, id), &two).await;
                     refused.assert_refused(400, "invalid_request", words);
                 }
-                // An empty one is how a proxy says that there is none.
+                // An empty header is a proxy's way to say that there is no certificate.
                 site.through(listener, (tenant, id), &[empty]).await.assert_unauthenticated();
-                // Of a peer that is no trusted proxy, or by another name, it has no effect.
+                // The header of a peer that is no trusted proxy has no effect. Neither has a header of
+                // another name.
                 let headers = [forwarded(RFC_9440, certificate), forwarded(PEM, certificate)];
                 site.through(ELSEWHERE, (tenant, id), &headers).await.assert_unauthenticated();
                 let by_other_name = [forwarded(wrong, certificate)];
@@ -750,7 +755,7 @@ async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() 
     }
 }
 
-/// What an administrator learns of a certificate of a client: the whole answer, and the checks of these
+/// Returns what an administrator learns of a client's certificate: the whole answer, and the checks of these
 /// names.
 async fn explained<const N: usize>(
     test_env: &TestEnv,
@@ -807,7 +812,7 @@ async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
     }
 }
 
-/// The chain is judged as the listeners judge it, and the subject is compared whether or not there is one.
+/// An explanation verifies the chain as the listeners do. It compares the subject also if there is no chain.
 #[tokio::test]
 async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_listeners() {
     let pki = Pki::new();
@@ -853,8 +858,8 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
     }
 }
 
-/// What holds between tenants where a listener has the authorities of two of them: `client_ca` is a listener's, and each listener serves all
-/// tenants. docs/client-certificates.md says so.
+/// A listener has the authorities of two tenants: `client_ca` belongs to the listener, and each listener
+/// serves all tenants. docs/client-certificates.md says so.
 #[tokio::test]
 async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_and_for_no_registered_key() {
     for tenant in [ACME, GLOBEX] {
@@ -862,10 +867,10 @@ async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_a
         let both = format!("{}{}", pki.authority.pem(), pki.other.pem());
         let site = pki.start(tenant);
         let forged = pki.client(&Pki::signed(&parameters(&name_at(tenant)), &pki.other));
-        // The authority of nobody here issues the subject of the client.
+        // An authority that no tenant here trusts issues the subject of the client.
         site.fetch(&forged, tenant, ISSUED).await.assert_unauthenticated();
         drop(site);
-        // Once it is in the file for the sake of another tenant, it is accepted for this one, too.
+        // Once the authority is in the file for another tenant, this tenant accepts it, too.
         std::fs::write(pki.files.path("ca.pem"), both).unwrap();
         let site = pki.start(tenant);
         site.fetch(&forged, tenant, ISSUED).await.assert_status(200);

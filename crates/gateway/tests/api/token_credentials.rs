@@ -1,4 +1,4 @@
-//! Malformed credentials: none causes an internal error, and none gets a token.
+//! Tests malformed credentials: none causes an internal error, and none gets a token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE};

@@ -1,4 +1,5 @@
-//! Refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal errors.
+//! Tests refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal
+//! errors.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

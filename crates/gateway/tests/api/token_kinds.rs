@@ -1,6 +1,7 @@
-//! What is issued or signed as one kind of JWT opens nothing as another (RFC 8725 §3.11, §3.12). Every kind is presented at every interface that
-//! reads a token, at its own tenant and at the other one. The client has registered the public keys of its tenant as its own, so that types,
-//! audiences and claims have to keep the kinds apart.
+//! What is issued or signed as one kind of JWT opens nothing as another (RFC 8725 §3.11, §3.12). Every
+//! kind is presented at every interface that reads a token, at its own tenant and at the other one. The
+//! client has registered the public keys of its tenant as its own, so that types, audiences and claims
+//! have to keep the kinds apart.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,9 +13,9 @@ use crate::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// Of a person, for the issuer.
+    /// The access token of a person, for the issuer.
     AccessToken,
-    /// Of a client, for the administration.
+    /// The access token of a client, for the administration.
     AdminToken,
     IdToken,
     LogoutToken,
@@ -40,11 +41,11 @@ enum Interface {
     Code,
     RefreshToken,
     DeviceCode,
-    /// The last one: what it takes is worth nothing afterwards.
+    /// The last endpoint, because the tokens that it accepts are invalid afterwards.
     Revocation,
 }
 
-/// What each interface takes.
+/// The kinds that each endpoint accepts.
 const TAKEN: [(Interface, &[Kind]); 15] = [
     (Interface::Userinfo, &[Kind::AccessToken]),
     (Interface::UserinfoForm, &[Kind::AccessToken]),
@@ -60,11 +61,11 @@ const TAKEN: [(Interface, &[Kind]); 15] = [
     (Interface::Code, &[]),
     (Interface::RefreshToken, &[]),
     (Interface::DeviceCode, &[]),
-    // A client ends its own tokens alone.
+    // A client ends only its own tokens.
     (Interface::Revocation, &[Kind::AccessToken]),
 ];
 
-/// An identifier that no JWT has had.
+/// Returns an identifier that no JWT has had.
 fn new_jti() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     COUNT.fetch_add(1, Ordering::Relaxed).to_string()
@@ -104,7 +105,7 @@ fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
     });
 }
 
-/// One JWT of each kind, all of this moment. `typ` is that of all kinds which may have it.
+/// Makes one JWT of each kind, all at this moment. `typ` is the type of all kinds that may have it.
 async fn one_of_each(
     test_env: &TestEnv,
     tenant: &str,
@@ -245,7 +246,7 @@ async fn each_kind_of_jwt_opens_its_own_interfaces_at_its_own_tenant() {
 }
 
 // [attacks #25]
-/// Access tokens of the tenant, ID tokens, request objects and assertions say that they are `JWT`.
+/// Access tokens of the tenant, ID tokens, request objects and assertions have the type `JWT`.
 #[tokio::test]
 async fn kinds_of_one_type_are_told_apart_by_their_audiences_and_claims() {
     each_kind_opens_its_own_interfaces(Some("JWT")).await;

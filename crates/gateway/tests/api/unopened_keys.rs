@@ -1,5 +1,5 @@
-//! A tenant whose keys cannot be decrypted: its callers get a short error, the operator learns which key failed and why, and other tenants
-//! are served.
+//! Tests a tenant whose keys cannot be decrypted. Its callers get a short error, the operator learns which
+//! key failed and why, and other tenants are served.
 
 use administration::{SealedItems as _, SealedPlace};
 use keys::{KeyEncryptionKey as _, SealingKey, SigningKeyStore as _};
@@ -41,7 +41,7 @@ async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
     }
 }
 
-/// Waits for the end of the back-off: a failure is cached for a second.
+/// Waits for the end of the back-off, because a failure is cached for a second.
 async fn serves_again(app: &TestApp, tenant: &str) {
     for _ in 0..50 {
         if app.post(&token_path(tenant), &form(app, tenant)).await.status == 200 {
@@ -132,7 +132,8 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
     }
 }
 
-/// The platform is a tenant, too: without its keys, its own administrators cannot sign in, but those of tenants can.
+/// The platform is a tenant, too. Without its keys its own administrators cannot sign in, but those of
+/// tenants can.
 #[tokio::test]
 async fn tenants_administer_themselves_without_the_platforms_keys() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -1,4 +1,4 @@
-//! Usage: what is counted of requests, for whom, and who may read it.
+//! Tests usage: which requests are counted, for which tenants and clients, and which callers may read it.
 
 use administration::{UsageBatch, UsageDays as _};
 
@@ -11,7 +11,8 @@ async fn write(app: &TestApp, number: u64) {
     app.store.add_usage(&batch).await.unwrap();
 }
 
-/// The sums at this path, once they are these: a request is counted after its answer has left.
+/// Asserts the sums at this path, and waits until they are there: a request is counted after its answer has
+/// left.
 async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Value) {
     let mut found = Value::Null;
     for number in 0..50 {
@@ -71,7 +72,7 @@ async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
         assert_eq!(whole["total"]["refused"], json!(4));
         assert_eq!((&whole["busiest"][0]["id"], &whole["busiest"][0]["issued"]), (&json!(SVC), &json!(3)));
 
-        // A client reads its own by its own credential, and nobody else's.
+        // A client reads only its own usage, with its own credential.
         let own = app.post_as((tenant, SVC), "/oauth/usage", &[("by", "hour")]).await;
         own.assert_not_stored();
         let own = own.json_of(200);
@@ -99,7 +100,7 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
     for tenant in [ACME, GLOBEX] {
         test_env.app.token(tenant).await;
     }
-    // And one for the administrator.
+    // The expected sum includes the request of the administrator.
     let mut expected = json!({
         "issued": 3, "api_keys_exchanged": 0, "introspected": 0, "revoked": 0, "signed_in": 0, "refused": 0,
     });

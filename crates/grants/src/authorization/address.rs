@@ -1,11 +1,12 @@
-//! Where an answer may go. Until this is known nothing is answered to the client: an error is shown to the person.
+//! Checks where an answer may go. Until the address is known, the client gets no answer, and the person sees
+//! the error.
 
 use std::sync::Arc;
 
 use protocol::{AuthorizationAddress, GrantType, is_registered_redirect_uri};
 use registry::{Client, ClientStatus};
 
-/// Reasons to answer nobody but the person.
+/// Reasons to show the error to the person only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The client is unknown, suspended or not registered for codes. Callers cannot distinguish them.
@@ -16,7 +17,7 @@ pub enum AddressError {
     RedirectUri,
 }
 
-/// Checks who requests.
+/// Checks the client of the request.
 ///
 /// # Errors
 /// [`AddressError::Client`].
@@ -27,7 +28,7 @@ pub fn check_client(client: Option<Arc<Client>>) -> Result<Arc<Client>, AddressE
     client.filter(signs_in).ok_or(AddressError::Client)
 }
 
-/// Checks where the answer is to go (RFC 9700 §2.1: "MUST utilize exact string matching").
+/// Checks where the answer goes (RFC 9700 §2.1: "MUST utilize exact string matching").
 ///
 /// # Errors
 /// [`AddressError::RedirectUri`].

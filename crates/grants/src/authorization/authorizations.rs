@@ -1,4 +1,5 @@
-//! The service of authorizations: use codes up, and find what people have allowed. `issuing.rs` issues codes, `pushing.rs` keeps pushed requests.
+//! The service of authorizations: uses up codes, and finds what people have allowed. `issuing.rs` issues
+//! codes, `pushing.rs` stores pushed requests.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub struct Authorizations {
 }
 
 impl Authorizations {
-    /// Creates the service. Codes are never in a cache: the store alone says which use is the first.
+    /// Creates the service. Codes are never cached: the store alone knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
         let digests = |purpose| Arc::new(KeyedDigest::for_purpose(pepper.expose(), purpose));
@@ -36,7 +37,7 @@ impl Authorizations {
         }
     }
 
-    /// What clients call people.
+    /// The names of people at clients.
     #[must_use]
     pub fn subjects(&self) -> &Subjects {
         &self.subjects
@@ -70,7 +71,7 @@ impl Authorizations {
         CodeKey::of(&self.digests, tenant, code.expose())
     }
 
-    /// The identifier of what a code stands for, known to none but who has the code or a token for it.
+    /// The identifier of the grant of a code. Only a party that has the code, or a token for it, can know it.
     pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
         GrantId::of_code(&self.digests, tenant, code)
     }

@@ -1,5 +1,5 @@
-//! Authorization codes (RFC 6749 §4.1.2), and the text of each code that a client redeems: a partition and 256 random bits, of which the
-//! store has a digest.
+//! Authorization codes (RFC 6749 §4.1.2), and the text of each code that a client redeems: a partition and
+//! 256 random bits. The store has a digest of the text.
 
 use accounts::AccountId;
 use base64::Engine as _;
@@ -13,13 +13,14 @@ use tenancy::TenantId;
 use super::Granted;
 use crate::{NewFamily, RefreshFamily};
 
-/// How long an authorization code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
+/// How long an authorization code is valid: "A maximum authorization code lifetime of 10 minutes is
+/// RECOMMENDED" (RFC 6749 §4.1.2).
 pub(super) const LIFETIME: Lifetime = Lifetime::from_seconds(60);
-/// How long the row of a code is kept after it is valid, so that a second use is noticed.
+/// How long the row of a code is kept after the code's validity, so that a second use is noticed.
 const NOTICED: Lifetime = Lifetime::from_seconds(86_400);
 const SECRET_BYTES: usize = 32;
 
-/// What a code, or a pushed request, is found by.
+/// The key of the row of a code or of a pushed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeKey {
     /// The partition.
@@ -28,7 +29,7 @@ pub struct CodeKey {
     pub digest: [u8; 32],
 }
 
-/// A code with what it stands for.
+/// A code with what was granted for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationCode {
     /// Its tenant.
@@ -47,24 +48,25 @@ pub struct AuthorizationCode {
     pub session: SessionId,
     /// The redirect URI of the request.
     pub redirect_uri: String,
-    /// The challenge of the request, if it had one.
+    /// The challenge of the request, if it sent one.
     pub code_challenge: Option<[u8; 32]>,
-    /// What it stands for.
+    /// What the person granted.
     pub granted: Granted,
     /// When it was issued.
     pub created_at: Timestamp,
-    /// Until when it can be redeemed.
+    /// The code can be redeemed until this instant.
     pub valid_until: Timestamp,
-    /// Until when its row is kept.
+    /// The row is kept until this instant.
     pub expires_at: Timestamp,
 }
 
 impl AuthorizationCode {
     /// How long its row is kept.
     pub const KEPT: Lifetime = kept(LIFETIME);
-    /// The span that codes are counted in. It begins with a code, and the next one begins with the first code after it.
+    /// The span in which codes are counted. It begins with a code; the next span begins with the first code
+    /// after it.
     pub const SPAN: Lifetime = Lifetime::from_seconds(60);
-    /// The most codes of a session for one client in a span.
+    /// The largest number of codes that a session may give one client in a span.
     pub const MOST_OF_CLIENT: u32 = 20;
     /// The most codes of a session in the spans of all its clients.
     pub const MOST_OF_SESSION: u32 = 60;
@@ -104,10 +106,10 @@ impl NewCode {
 }
 
 impl CodeKey {
-    /// Where the row lies that it finds.
+    /// The ring of partitions that has the row.
     pub const RING: Ring = Ring::DAYS;
 
-    /// A new text, and the key of its row, which is kept until then.
+    /// A new text, and the key of its row, which is kept until this instant.
     pub(crate) fn generate(
         digests: &KeyedDigest,
         tenant: &TenantId,
@@ -120,7 +122,8 @@ impl CodeKey {
         (text, Self { slot, digest })
     }
 
-    /// The key of a text that was sent; `None` for one that was never generated, which then costs no lookup.
+    /// The key of a text that was sent. `None` for a text that was never generated, so that it costs no
+    /// lookup.
     pub(crate) fn of(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
         let (slot, secret) = text.split_at_checked(1)?;
         let slot = slot.parse().ok().filter(|slot| Self::RING.has(*slot))?;

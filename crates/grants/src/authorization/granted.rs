@@ -1,4 +1,4 @@
-//! What a person has granted to a client: what a code stands for, and tokens after it.
+//! What a person has granted to a client. A code stands for it, and the tokens follow from it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use sessions::SignedIn;
 
 use crate::userinfo::claims_of_scopes;
 
-/// What is granted, as it is kept with a code.
+/// The content of a grant, as it is stored with a code.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -37,13 +37,13 @@ pub struct Granted {
     pub auth_time: u64,
     /// How well.
     pub acr: String,
-    /// By what.
+    /// The authentication methods.
     pub amr: Vec<String>,
 }
 
 impl Granted {
-    /// What the request asks for, before anyone has signed in. Claims are granted as far as the client is registered for a scope that has
-    /// them; the others are left out.
+    /// What the request asks for, before a person has signed in. A claim is included if the client is
+    /// registered for a scope that has it; other claims are left out.
     pub(crate) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
         let names = |claims: &BTreeMap<String, RequestedClaim>| claims.keys().cloned().collect();
         Self {
@@ -56,7 +56,7 @@ impl Granted {
         .with_claims_for(client)
     }
 
-    /// The same without the claims that none of the scopes has that the client is registered for.
+    /// Removes the claims that belong to no scope of the client.
     pub(crate) fn with_claims_for(mut self, client: &Client) -> Self {
         let allowed: Vec<_> =
             claims_of_scopes(|scope| client.scope.iter().any(|token| token.as_str() == scope)).collect();
@@ -66,8 +66,8 @@ impl Granted {
         self
     }
 
-    /// What a client requests by a scope and resources. `offline_access` is left out where it gets no refresh tokens: the server then "MUST
-    /// ignore the offline_access request" (OpenID Connect Core §11).
+    /// What a client requests by a scope and resources. `offline_access` is left out if the client gets no
+    /// refresh tokens: the server then "MUST ignore the offline_access request" (OpenID Connect Core §11).
     pub(crate) fn requested(scope: Option<&Scope>, resources: &[ResourceIndicator], client: &Client) -> Self {
         let scope = scope.into_iter().flat_map(Scope::iter);
         let scope = scope.filter(|token| client.gets_refresh_tokens() || token.as_str() != OFFLINE_ACCESS);
@@ -78,7 +78,7 @@ impl Granted {
         }
     }
 
-    /// The same, granted by this person.
+    /// Adds the sign-in of the person who grants it.
     pub(crate) fn by(self, signed_in: &SignedIn) -> Self {
         let of = signed_in.session();
         Self { auth_time: of.authenticated_at.seconds(), acr: of.acr.clone(), amr: of.amr.clone(), ..self }
@@ -95,8 +95,8 @@ impl Granted {
         self.scope.as_deref().unwrap_or_default().split(' ').filter(|token| !token.is_empty())
     }
 
-    /// What a person allows: the tokens of the scope, and each claim that none of them has. Tokens have no blank, so neither is taken for the
-    /// other.
+    /// What a person allows: the scope tokens, and each claim that none of them has. Scope tokens contain no
+    /// blank, so the two kinds are distinct.
     pub fn permissions(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let of_scopes: Vec<_> = claims_of_scopes(|scope| self.has_scope(scope)).collect();
         let single = self.userinfo_claims.iter().chain(&self.id_token_claims);
@@ -105,7 +105,7 @@ impl Granted {
         self.scopes().map(Cow::Borrowed).chain(single)
     }
 
-    /// The APIs that tokens are for: the requested resources, and without them the audiences of the client.
+    /// The APIs that the tokens are for: the requested resources, otherwise the audiences of the client.
     #[must_use]
     pub fn apis<'a>(&'a self, client: &'a Client) -> &'a [String] {
         if self.resources.is_empty() { &client.audiences } else { &self.resources }

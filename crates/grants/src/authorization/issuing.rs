@@ -1,4 +1,5 @@
-//! The service of codes that are issued: one is written with the session that it comes from and what the person has allowed with it.
+//! The service that issues codes. A code is written together with its session and with what the person has
+//! allowed.
 
 use std::borrow::Cow;
 
@@ -16,26 +17,26 @@ use super::{
 /// A code that is to be issued.
 #[derive(Debug)]
 pub struct RequestedCode<'a> {
-    /// Who signed in.
+    /// The person who signed in.
     pub signed_in: &'a SignedIn,
     /// The session, where it has to be written.
     pub session: Option<&'a SessionWrite>,
     /// The client.
     pub client: &'a Client,
-    /// Where the code goes.
+    /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
     /// The challenge of the request.
     pub code_challenge: Option<[u8; 32]>,
-    /// What it stands for.
+    /// What the person granted.
     pub granted: Granted,
-    /// What the person has allowed before, where it has allowed this request just now.
+    /// If the person has allowed this request just now: the consent from before.
     pub allowed: Option<Option<&'a Consent>>,
     /// The pushed request that it is for.
     pub pushed: Option<CodeKey>,
 }
 
 impl Authorizations {
-    /// Issues a code. Nothing is written where it is not issued.
+    /// Issues a code. If it is refused, nothing is written.
     ///
     /// # Errors
     /// When the store fails; nothing is written then.

@@ -1,4 +1,4 @@
-//! What comes next for a request that is in order: a code, a page, or an error (OpenID Connect Core §3.1.2.3, §3.1.2.6).
+//! The next step of a valid request: a code, a page, or an error (OpenID Connect Core §3.1.2.3, §3.1.2.6).
 
 use accounts::AccountId;
 use protocol::{
@@ -16,7 +16,7 @@ pub enum Next {
     Code,
     /// The person signs in.
     SignIn,
-    /// The person says whether the account of the session is meant, or another one.
+    /// The person chooses the account of the session or another one.
     SelectAccount,
     /// The person allows the client what it requests.
     Consent,
@@ -27,12 +27,12 @@ pub enum Next {
 /// Which account the person has named just now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NamedAccount {
-    /// None.
+    /// The person has named no account.
     #[default]
     None,
-    /// That of the session.
+    /// The person has named the account of the session.
     OfSession,
-    /// Another one. The session has begun since, in another tab.
+    /// The person has named another account. The session has begun since, in another tab.
     Another,
 }
 
@@ -41,25 +41,25 @@ pub enum NamedAccount {
 pub struct NextContext<'a> {
     /// The client.
     pub client: &'a Client,
-    /// Where the answer goes.
+    /// The redirect URI of the answer.
     pub redirect_uri: &'a str,
     /// The request.
     pub request: &'a AuthorizationRequest,
-    /// What would be granted.
+    /// The content that a code would grant.
     pub granted: &'a Granted,
-    /// Who is signed in.
+    /// The person who is signed in.
     pub signed_in: Option<&'a SignedIn>,
-    /// What the client calls that person.
+    /// The client's name for that person.
     pub subject: Option<&'a str>,
-    /// What this person has allowed the client before.
+    /// The person's earlier consent to the client.
     pub consent: Option<&'a Consent>,
-    /// Which account the person has named just now.
+    /// The account that the person has named just now.
     pub named: NamedAccount,
     /// Whether the person has allowed this request just now.
     pub is_allowed: bool,
     /// When the person was sent to sign in for this request; none before that.
     pub began: Option<Timestamp>,
-    /// Who is expected by the ID token that the client sends as a hint.
+    /// The person of the ID token that the client sends as a hint.
     pub hinted: Option<&'a AccountId>,
     /// Now.
     pub now: Timestamp,
@@ -101,7 +101,8 @@ fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     let is_new = is_new(context, signed_in);
     let is_hinted = hinted.is_none_or(|expected| expected == signed_in.account());
     let is_expected = is_hinted && subject.is_none_or(|subject| request.claims.expects(subject));
-    // OpenID Connect Dynamic Client Registration §2: "The max_age request parameter overrides this default value."
+    // OpenID Connect Dynamic Client Registration §2: "The max_age request parameter
+    // overrides this default value."
     let max_age = request.max_age.or(client.code_flow.default_max_age);
     let is_young = max_age.is_none_or(|max_age| match max_age.seconds() {
         // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
@@ -117,7 +118,8 @@ fn is_new(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     context.began.is_some_and(|began| signed_in.session().authenticated_at >= began)
 }
 
-/// Whether it is open which account the person means. Who has just signed in, or allowed the client something, has named it.
+/// Whether the person must choose an account. A person who has just signed in or consented has already named
+/// one.
 fn needs_choice(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     match context.named {
         NamedAccount::Another => true,
@@ -238,7 +240,7 @@ mod tests {
             (max_age(0), "sign in", "code"),
         ] {
             check(&Case { request: request.clone(), ..case() }, before);
-            // The person signed in after the request had come.
+            // The person signed in after the request.
             check(&Case { request, began: Some(9_900), ..case() }, after);
         }
         check(&Case { request: prompt("login"), began: Some(9_901), ..case() }, "sign in");
@@ -349,7 +351,7 @@ mod tests {
     // [shared 2.8]: Consent to a scope of one API gave, without a page, a token for another | fixed | A
     //   consent is of scopes at resources; the pages and the admin API name the APIs, another API asks again
     //   (`consent_required` with `prompt=none`). Consents of before are of the client's own audiences
-    /// A row of before this was kept is of the client's own audiences.
+    /// A row from before the column `resources` counts for the client's own audiences.
     #[test]
     fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
         let mut client = web_client("web");
@@ -381,7 +383,7 @@ mod tests {
             let covers = consent.covers(&granted, "https://app.example/cb", &client);
             assert_eq!(covers, expected, "{scope} {granted:?} {consent:?}");
         }
-        // The next one keeps what was allowed before.
+        // The next consent keeps the previous one.
         let payroll = at(&[("payroll", "openid")]);
         let joined = payroll.clone().and(Some(&orders), &client).resources;
         assert_eq!(joined, at(&[("orders", "openid read"), ("payroll", "openid")]).resources);

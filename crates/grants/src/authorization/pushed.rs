@@ -1,4 +1,5 @@
-//! Pushed authorization requests (RFC 9126): the parameters of a request, kept until a code is issued for them.
+//! Pushed authorization requests (RFC 9126): the parameters of a request, stored until a code is issued for
+//! them.
 
 use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form, Lifetime, Secret, Timestamp};
 use registry::{Client, ClientId};
@@ -9,15 +10,16 @@ use super::CodeKey;
 
 /// Within which time the browser must come.
 const OPENED_WITHIN: Lifetime = Lifetime::from_seconds(60);
-/// How long a page that it has opened may be open, and so how much longer the row is kept.
+/// How long an opened page may stay open, and so how much longer the row is kept.
 const PAGE_OPEN: Lifetime = Lifetime::from_seconds(3_600);
 /// The longest request.
 const LONGEST: usize = 16 * 1_024;
 /// How many requests of a client may wait for their browsers.
 const MOST_WAITING: u32 = 2_000;
-/// How many of those one address may have pushed for a client that does not authenticate: anyone can push in its name.
+/// The waiting requests that one address may have pushed for a client that does not authenticate: anyone can
+/// push in its name.
 const MOST_WAITING_OF_SOURCE: u32 = 20;
-/// And so many the addresses of one IPv6 site, of which one caller often has all.
+/// The waiting requests that one IPv6 site may have pushed. One caller often has all addresses of a site.
 const MOST_WAITING_OF_SITE: u32 = 200;
 
 /// A pushed request.
@@ -33,13 +35,14 @@ pub struct PushedRequest {
     pub client: ClientId,
     /// The parameters that the authorization endpoint reads, as the body of a form.
     pub parameters: String,
-    /// The address that pushed it, by [`ClientAddress::key`]; none where an earlier program wrote the row.
+    /// The address that pushed it, by [`ClientAddress::key`]. None if an earlier version of the program wrote
+    /// the row.
     pub pushed_from: Option<String>,
     /// When its page was opened first.
     pub opened_at: Option<Timestamp>,
-    /// Until when its page can be opened.
+    /// The page can be opened until this instant.
     pub valid_until: Timestamp,
-    /// Until when its row is kept.
+    /// The row is kept until this instant.
     pub expires_at: Timestamp,
 }
 
@@ -52,7 +55,7 @@ pub enum PushedUse {
     Continued,
 }
 
-/// Reasons not to keep a request.
+/// Reasons to refuse a request.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// It is longer than 16 KiB.
@@ -80,7 +83,7 @@ impl PushedRequest {
         if parameters.len() > LONGEST {
             return Err(PushError::TooLong);
         }
-        // What nothing reads is not kept.
+        // Unused parameters are not stored.
         let sent = Form::parse(parameters.as_bytes()).map_err(|_| PushError::TooLong)?;
         let parameters = sent.only(&AuthorizationRequest::PARAMETERS);
         let valid_until = now + OPENED_WITHIN;
@@ -116,13 +119,14 @@ impl PushedRequest {
         self.tenant == *tenant && self.client == *client && now < until
     }
 
-    /// What [`PushedRequest::pushed_from`] begins with for all addresses of one IPv6 site, and for no other address.
+    /// The prefix of [`PushedRequest::pushed_from`] that the addresses of one IPv6 site share, and no other
+    /// address has.
     #[must_use]
     pub fn pushed_from_site(&self) -> &str {
         self.pushed_from.as_deref().unwrap_or_default().split_inclusive('/').next().unwrap_or_default()
     }
 
-    /// What it is found by.
+    /// The key of the row.
     #[must_use]
     pub const fn key(&self) -> CodeKey {
         CodeKey { slot: self.slot, digest: self.digest }
@@ -138,11 +142,11 @@ impl PushedRequest {
 /// How many requests may wait for their browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MostWaiting {
-    /// Of one client.
+    /// The waiting requests of one client.
     pub of_client: u32,
-    /// Of one address for one client.
+    /// The waiting requests of one address for one client.
     pub of_source: u32,
-    /// Of one IPv6 site for one client.
+    /// The waiting requests of one IPv6 site for one client.
     pub of_site: u32,
 }
 

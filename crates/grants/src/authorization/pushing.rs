@@ -1,4 +1,4 @@
-//! The service of pushed requests: keep one for a client, and find it for the browser.
+//! The service of pushed requests: stores one for a client, and finds it for the browser.
 
 use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
@@ -8,7 +8,7 @@ use tenancy::{Stored, TenantId};
 use super::{Authorizations, CodeKey, MostWaiting, PushError, PushedRequest, PushedUse};
 
 impl Authorizations {
-    /// Keeps a request that a client sent from this address, and returns its reference.
+    /// Stores a request that a client sent from this address, and returns its reference.
     ///
     /// # Errors
     /// [`PushError`]; nothing is written then.
@@ -24,8 +24,8 @@ impl Authorizations {
         if is_added { Ok(reference) } else { Err(PushError::TooMany) }
     }
 
-    /// The request of this client with this reference, which no code was issued for. One that is opened the first time is noted: the others
-    /// are deleted early.
+    /// Finds the request of this client with this reference, if no code was issued for it. The first opening
+    /// is noted: rows that were never opened are deleted earlier.
     ///
     /// # Errors
     /// When the store fails.

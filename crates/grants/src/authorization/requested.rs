@@ -1,4 +1,4 @@
-//! What a client may request of a person: the checks of a request whose answer has an address.
+//! Checks what a client may request of a person. An error has an address already, so the client gets it.
 
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, OpenIdMetadata, ResourceIndicator,
@@ -9,7 +9,7 @@ use super::Granted;
 use crate::Grantee;
 use crate::client_credentials::{self, ScopeFit};
 
-/// Checks a request, and returns what is granted by it. A scope is granted whole or refused.
+/// Checks a request, and returns what it asks a person to grant. A scope is granted whole or refused.
 ///
 /// # Errors
 /// With the code for the client.
@@ -36,7 +36,7 @@ pub fn check_request(
     Ok(Granted::of(request, client))
 }
 
-/// Checks that a client may request these of a person, by whichever grant.
+/// Checks that a client may request these permissions of a person, by any grant.
 ///
 /// # Errors
 /// With the code for the client.

@@ -25,16 +25,17 @@ pub struct Consent {
     pub scopes: Vec<String>,
     /// The hosts of the redirect URIs that the person has seen.
     pub hosts: Vec<String>,
-    /// What the page that asked last called the client. None where a program before this column wrote the row.
+    /// The client's name on the page of the last consent. None if a program from before this column wrote the
+    /// row.
     pub client_name: Option<String>,
-    /// Which scopes at which APIs. None where a program before this column wrote the row: then they are at the client's own audiences, because the
-    /// page named no other API.
+    /// The allowed scopes at each API. None if a program from before this column wrote the row. The scopes
+    /// then count for the client's own audiences, because the page named no other API.
     pub resources: Option<ConsentedResources>,
     /// When.
     pub granted_at: Timestamp,
 }
 
-/// For each API the scopes that are allowed there. A single claim is about the person, and at no API.
+/// The allowed scopes of each API. A single claim concerns the person, and belongs to no API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConsentedResources(pub BTreeMap<String, BTreeSet<String>>);
@@ -58,7 +59,8 @@ impl ConsentedResources {
 }
 
 impl Consent {
-    /// Whether it allows this client this, by its name, at this redirect URI, and at each API that the tokens are for.
+    /// Whether the consent covers this grant: the client's name, the redirect URI, and each API that the
+    /// tokens are for.
     #[must_use]
     pub fn covers(&self, granted: &Granted, redirect_uri: &str, client: &Client) -> bool {
         let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
@@ -108,9 +110,9 @@ impl Consent {
 pub struct CodeWrite<'a> {
     /// The code.
     pub code: &'a AuthorizationCode,
-    /// Its session, where that is new.
+    /// The session, if it is new.
     pub session: Option<&'a SessionWrite>,
-    /// What the person has allowed just now.
+    /// The consent, if the person has just given it.
     pub consent: Option<&'a Consent>,
     /// The pushed request that it is for.
     pub pushed: Option<CodeKey>,
@@ -119,33 +121,33 @@ pub struct CodeWrite<'a> {
 /// Why a code is not issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeNotIssued {
-    /// Another one was issued for its pushed request.
+    /// Another code was issued for the pushed request.
     RequestUsed,
-    /// The session that was to go on has ended.
+    /// The session has ended.
     SessionEnded,
-    /// The session has given this client, or all of its clients, as many codes as it may in a minute.
+    /// The session has given this client, or all clients, as many codes as it may in a minute.
     TooMany,
 }
 
-/// What a code must be for to be redeemed.
+/// The conditions under which a code is redeemed.
 #[derive(Debug)]
 pub struct Redemption<'a> {
     /// The code.
     pub key: CodeKey,
     /// The client that redeems it.
     pub client: &'a ClientId,
-    /// The redirect URI that its request had.
+    /// The redirect URI of the authorization request.
     pub redirect_uri: &'a str,
-    /// The digest of the code verifier, where one was sent.
+    /// The digest of the code verifier, if the client sent one.
     pub code_challenge: Option<[u8; 32]>,
     /// The family of refresh tokens that begins with it, if the client gets any.
     pub family: Option<&'a NewFamily>,
 }
 
-/// What came of redeeming a code.
+/// The result of redeeming a code.
 #[derive(Debug)]
 pub enum Redeemed {
-    /// The first use: what the code stands for.
+    /// The first use, with what the code stands for.
     First(Box<AuthorizationCode>),
     /// It was redeemed before, by the same client, for this person.
     Again(AccountId),
@@ -156,7 +158,8 @@ pub enum Redeemed {
 /// Keeps pushed requests.
 #[async_trait]
 pub trait PushedRequestStore: Send + Sync {
-    /// Adds a request, unless so many of its client, or of its client and its address, can be opened still. Says whether it was added.
+    /// Adds a request, unless too many waiting requests of its client, its address or its site exist. Returns
+    /// whether it was added.
     async fn add_pushed(
         &self,
         tenant: &TenantId,
@@ -165,10 +168,11 @@ pub trait PushedRequestStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<bool>;
 
-    /// Notes when the page of a request was opened first. Rows without it end soon after their time to be opened.
+    /// Notes that the page of a request was opened. Rows without this note end soon after the time in which
+    /// the page could be opened.
     async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Stored<()>;
 
-    /// Finds a request that is not used up, and whose row is kept still.
+    /// Finds a request that is not used up and whose row still exists.
     async fn find_pushed(
         &self,
         tenant: &TenantId,
@@ -177,12 +181,12 @@ pub trait PushedRequestStore: Send + Sync {
     ) -> Stored<Option<PushedRequest>>;
 }
 
-/// Keeps refresh tokens: one row for each family. Families begin with [`AuthorizationStore::redeem_code`], and end with their grant
-/// ([`registry::RevocationStore::revoke_people`]).
+/// Stores refresh tokens: one row for each family. Families begin with [`AuthorizationStore::redeem_code`],
+/// and end with their grant ([`registry::RevocationStore::revoke_people`]).
 #[async_trait]
 pub trait RefreshFamilyStore: Send + Sync {
-    /// Moves a family on, as [`RefreshFamily::step`] does, if it is live. Of steps from one token at the same time, at all replicas, one is
-    /// taken. Returns the family after it.
+    /// Takes a step of a live family, as [`RefreshFamily::step`] decides. One of several concurrent steps
+    /// from one token succeeds, at all replicas together. Returns the family after the step.
     async fn step_family(
         &self,
         tenant: &TenantId,
@@ -190,7 +194,7 @@ pub trait RefreshFamilyStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<RefreshFamily>>;
 
-    /// The family, in any state. The session that it ends with is judged by this policy.
+    /// The family, in any state. The policy decides whether the session of the family still lasts.
     async fn find_family(
         &self,
         tenant: &TenantId,
@@ -219,14 +223,15 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
         client: &ClientId,
     ) -> Stored<Option<Consent>>;
 
-    /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
-    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written. Writes nothing
-    /// beyond the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`], [`AuthorizationCode::MOST_OF_SESSION`]).
+    /// Writes a code, a new session, and the consent that was just given: all or nothing. Uses up the pushed
+    /// request. One of several concurrent codes for one request is written, at all replicas together. Writes
+    /// nothing over the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`],
+    /// [`AuthorizationCode::MOST_OF_SESSION`]).
     async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>)
     -> Stored<Result<(), CodeNotIssued>>;
 
-    /// Uses a code up and begins its family, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
-    /// replicas, one is the first.
+    /// Uses up a code and begins its family, if the redemption fits the code, the session has not ended and
+    /// the account may still sign in. One of several concurrent uses is the first, at all replicas together.
     async fn redeem_code(
         &self,
         tenant: &TenantId,
@@ -234,7 +239,7 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
         now: Timestamp,
     ) -> Stored<Redeemed>;
 
-    /// Ends a code that was used up by a request that gets no token, and the family of its grant. A further use is refused, and is no second use
-    /// of a code: nothing was issued that it could end.
+    /// Ends the code and the family of its grant, after a request that used up the code gets no token. A
+    /// further use is refused. It is no second use of the code, because no token exists that it could end.
     async fn discard_code(&self, tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> Stored<()>;
 }

@@ -1,4 +1,5 @@
-//! The decision on a request, check by check. `decide` stops at the first refusal; an explanation goes on, with the same functions.
+//! The decision on a request, check by check. `decide` stops at the first refusal. An explanation makes all
+//! checks, with the same functions.
 
 use protocol::{
     Audience, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
@@ -49,7 +50,7 @@ fn explain_audience<'a>(
     Ok((audience(resources, grantee, is_admin)?, source, is_admin))
 }
 
-/// Without an audience it is known only of scope tokens that the client is not registered for that they are refused.
+/// Without an audience, only the scope tokens that the client is not registered for are known to be refused.
 fn explain_scope(
     requested: Option<&Scope>,
     grantee: &Grantee<'_>,

@@ -1,4 +1,5 @@
-//! The service of device authorizations: begin one, find it by what a person types, write the decision, answer the device's polls.
+//! The service of device authorizations: begins one, finds it by the typed code, writes the decision, and
+//! answers the device's polls.
 
 use std::sync::Arc;
 
@@ -15,10 +16,11 @@ use super::{DEVICE_CODE_LIFETIME, DeviceCode, DeviceCodeStore, POLL_INTERVAL};
 use crate::authorization::NewCode;
 use crate::{CodeKey, GrantId, Granted, NewFamily};
 
-/// The codes that a client may have from one address while nobody has decided on them.
+/// The undecided codes that a client may have from one address.
 const MOST_WAITING: u32 = 20;
-/// Wrong codes in this time (RFC 8628 §5.1): of a browser, of all browsers at one address that no person has signed in with, and of a person
-/// in all browsers that the person has signed in with. Of 20^8 codes, an address and each of its accounts try few.
+/// The limits of wrong codes in this time (RFC 8628 §5.1): of a browser; of all browsers at one address
+/// without a signed-in person; and of a person, in all browsers of that person. There are 20^8 codes, so an
+/// address and each of its accounts can try few of them.
 const SPAN: Lifetime = Lifetime::from_seconds(600);
 const OF_BROWSER: u32 = 10;
 const OF_SOURCE: u32 = 50;
@@ -38,7 +40,7 @@ struct Parts {
     polls: Polls,
 }
 
-/// What became of a code that a person has typed.
+/// The result of a typed code.
 #[derive(Debug)]
 pub enum TypedCode {
     /// A device waits for a decision.
@@ -49,16 +51,16 @@ pub enum TypedCode {
     TooMany,
 }
 
-/// What a device learns of its code.
+/// The answer to a device's poll.
 pub(crate) enum Polled {
     /// It polls too often, and nothing was read.
     TooEarly,
-    /// The code; none for an unknown one.
+    /// The code, or nothing if the code is unknown.
     Code(Option<Box<DeviceCode>>),
 }
 
 impl DeviceAuthorizations {
-    /// Creates the service. Codes are never in a cache: the store alone says which use is the first.
+    /// Creates the service. Codes are never cached: the store alone knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
         Self(Arc::new(Parts {
@@ -72,7 +74,7 @@ impl DeviceAuthorizations {
         }))
     }
 
-    /// Begins an authorization for a device at this address; `None` where its client has too many there.
+    /// Begins an authorization for a device at this address. Returns `None` if its client has too many there.
     ///
     /// # Errors
     /// When the store fails.
@@ -112,8 +114,9 @@ impl DeviceAuthorizations {
         }))
     }
 
-    /// Finds the device by the code that a person has typed in this browser. A text that is no code costs no read, and counts as a wrong one.
-    /// Wrong codes of strangers at an address do not stop a person who has signed in with this browser before.
+    /// Finds the device by the code that a person has typed in this browser. A text that is no code costs no
+    /// read, and counts as a wrong code. The wrong codes of strangers at an address do not stop a person who
+    /// has signed in with this browser before.
     ///
     /// # Errors
     /// When the store fails.
@@ -126,7 +129,7 @@ impl DeviceAuthorizations {
         now: Timestamp,
     ) -> Stored<TypedCode> {
         let shared = match history.accounts.first() {
-            // By the account: one person can have any number of browsers.
+            // The account is counted, because one person can use any number of browsers.
             Some((account, _)) => self.0.people.begin(tenant, account, now),
             None => self.0.sources.begin(tenant, source, now),
         };
@@ -147,7 +150,8 @@ impl DeviceAuthorizations {
         Ok(found?.map_or(TypedCode::Unknown, |found| TypedCode::Found(Box::new(found))))
     }
 
-    /// Writes what the person has decided: who allows it, or that it is refused. Says whether it counts: nobody decided before, and in time.
+    /// Writes the person's decision: the account that allows it, or a refusal. Returns whether it counts,
+    /// which demands that it is the first one and in time.
     ///
     /// # Errors
     /// When the store fails.
@@ -182,7 +186,7 @@ impl DeviceAuthorizations {
         Ok(Polled::Code(found.map(Box::new)))
     }
 
-    /// The identifier of what a code stands for, known to none but who has the code or a token for it.
+    /// The identifier of the grant of a code. Only a party that has the code, or a token for it, can know it.
     pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
         GrantId::of_code(&self.0.digests, tenant, code)
     }

@@ -1,4 +1,5 @@
-//! Device codes (RFC 8628 §3.2): a partition and 256 random bits, and beside them the code that the person types. The store has a digest of each.
+//! Device codes (RFC 8628 §3.2): a partition and 256 random bits, and beside them the code that the person
+//! types. The store has a digest of each.
 
 use accounts::AccountId;
 use protocol::{Lifetime, Timestamp, UserCode};
@@ -30,19 +31,19 @@ pub struct DeviceCode {
     pub user_digest: [u8; 32],
     /// The client that may redeem it.
     pub client: ClientId,
-    /// What is requested, and once it is allowed how the person proved who it is.
+    /// What the device requests. Once a person has allowed it, it includes how the person authenticated.
     pub granted: Granted,
     /// The address that the device requested it from, for the person who decides.
     pub requested_from: String,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// Until when a person can decide, and the device redeem it.
+    /// A person can decide, and the device can redeem the code, until this instant.
     pub valid_until: Timestamp,
-    /// Until when its row is kept.
+    /// The row is kept until this instant.
     pub expires_at: Timestamp,
     /// When a person decided.
     pub decided_at: Option<Timestamp>,
-    /// The person who allowed it; none where it was refused.
+    /// The person who allowed it. None if the person refused.
     pub account: Option<AccountId>,
     /// When it was redeemed.
     pub redeemed_at: Option<Timestamp>,
@@ -52,13 +53,14 @@ impl DeviceCode {
     /// How long its row is kept.
     pub const KEPT: Lifetime = kept(DEVICE_CODE_LIFETIME);
 
-    /// What it is found by.
+    /// The key of the row.
     #[must_use]
     pub const fn key(&self) -> CodeKey {
         CodeKey { slot: self.slot, digest: self.digest }
     }
 
-    /// What it stands for, once it is allowed. The device is in no session of a browser: signing out there does not disconnect it.
+    /// The grant of the code, once a person has allowed it. The device belongs to no browser session, so
+    /// signing out there does not disconnect it.
     pub(crate) fn grant(&self, id: GrantId) -> Option<PersonGrant<'_>> {
         let account = self.account.as_ref()?;
         Some(PersonGrant { id, account, session: None, granted: &self.granted })
@@ -82,7 +84,7 @@ pub(super) fn draw_user_code() -> UserCode {
     }
 }
 
-/// What the store has of a code to type.
+/// The digest of a typed code that the store has.
 pub(super) fn user_digest(digests: &KeyedDigest, tenant: &TenantId, code: &UserCode) -> [u8; 32] {
     digests.of([tenant.as_str().as_bytes(), code.letters()])
 }

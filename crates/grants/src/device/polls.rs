@@ -1,4 +1,5 @@
-//! How often devices poll (RFC 8628 §3.5). It is known to the replica that was polled, and to no store: a poll writes nothing.
+//! How often devices poll (RFC 8628 §3.5). Only the replica that was polled knows it, so a poll writes
+//! nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,9 +11,10 @@ use super::POLL_INTERVAL;
 
 /// "the interval MUST be increased by 5 seconds for this and all subsequent requests".
 const INCREASE: Lifetime = Lifetime::from_seconds(5);
-/// Times are in whole seconds: two polls at the right distance can seem to be this much closer.
+/// Times are whole seconds, so two polls with the right distance can seem to be this much closer.
 const ROUNDING: u64 = 1;
-/// The most codes that are remembered: some 10 MB. Beyond it expired ones are forgotten, and then half of the tenant's with the most.
+/// The largest number of codes that are remembered: some 10 MB. Over this number expired codes are forgotten
+/// first, then half the codes of the tenant with the most.
 const MOST: usize = 100_000;
 
 /// The polls of codes that are waiting, by the digest of the code.
@@ -53,7 +55,7 @@ impl Polls {
         }
     }
 
-    /// Forgets a code that is waiting no more.
+    /// Forgets a code that no longer waits.
     pub(super) fn forget(&self, tenant: &TenantId, digest: &[u8; 32]) {
         self.known().remove(tenant, digest);
     }

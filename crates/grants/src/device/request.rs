@@ -9,7 +9,7 @@ use crate::authorization::check_permissions;
 use crate::grant_check::check_grant_type;
 use crate::{Granted, Grantee};
 
-/// What a device requests of the person who will decide.
+/// The scope and resource that a device requests of the person who decides later.
 #[derive(Debug)]
 pub struct DeviceAuthorizationRequest {
     scope: Option<Scope>,
@@ -43,7 +43,7 @@ impl DeviceAuthorizationRequest {
     }
 }
 
-/// The same refusal as the authorization endpoint's, in the form of an endpoint for clients.
+/// Turns a refusal of the authorization endpoint into the form of an endpoint for clients.
 fn refused(AuthorizationError { error, description }: AuthorizationError) -> ErrorResponse {
     let (error, reason) = match error {
         AuthorizationErrorCode::InvalidScope => (ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),

@@ -12,13 +12,15 @@ use crate::{CodeKey, Granted, NewFamily};
 /// Keeps device codes.
 #[async_trait]
 pub trait DeviceCodeStore: Send + Sync {
-    /// Writes a code, unless its client has so many from this address that nobody has decided on. Says whether it was written.
+    /// Writes a code, unless its client has too many undecided codes from this address. Returns whether it
+    /// was written.
     async fn write_device_code(&self, tenant: &TenantId, code: &DeviceCode, most: u32) -> Stored<bool>;
 
     /// The code in any state, by the device's own code.
     async fn find_device_code(&self, tenant: &TenantId, key: &CodeKey) -> Stored<Option<DeviceCode>>;
 
-    /// The code that a person has typed: valid, and not decided on. None where two devices have it.
+    /// Finds a valid, undecided code by the text that a person has typed. Returns nothing if two devices have
+    /// this text.
     async fn find_device_by_user_code(
         &self,
         tenant: &TenantId,
@@ -26,8 +28,8 @@ pub trait DeviceCodeStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<Option<DeviceCode>>;
 
-    /// Writes the decision of a person, if nobody has decided before and the code is valid: the account with what it grants, or nothing. Says
-    /// whether it was written.
+    /// Writes the decision of a person, if it is the first one and the code is valid: the account with what
+    /// it grants, or a refusal. Returns whether it was written.
     async fn decide_on_device(
         &self,
         tenant: &TenantId,
@@ -36,8 +38,8 @@ pub trait DeviceCodeStore: Send + Sync {
         now: Timestamp,
     ) -> Stored<bool>;
 
-    /// Uses a code up and begins its family, if it is this client's, was allowed, is valid, and its account may still sign in. Of uses at the same time, at all replicas,
-    /// one gets it.
+    /// Uses up a code and begins its family, if the code is this client's, was allowed and is valid, and its
+    /// account may still sign in. One of several concurrent uses succeeds, at all replicas together.
     async fn redeem_device_code(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! The access tokens that were issued: what they say, and what they open.
+//! Issued access tokens: what they say, and which access they give.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
 use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, Secret, Timestamp, api_key_name};
@@ -12,22 +12,23 @@ use crate::{
     api_key_token, introspection, refresh_token_text, refreshing, resource_access,
 };
 
-/// An access token that is valid but for what may have revoked it.
+/// An access token that is valid apart from a revocation.
 #[derive(Debug)]
 pub struct ExplainedToken {
     /// The client that it was issued to.
     pub client: String,
-    /// What has revoked it.
+    /// The revocation that ended it, if any.
     pub revoked_by: Option<RevokedBy>,
     /// The token, whose sender has proven nothing yet.
     pub token: UnconfirmedToken,
 }
 
 impl Engine {
-    /// Introspects a token for a caller (RFC 7662), or an API key, which is used by that from this source. Nothing is written.
+    /// Introspects a token (RFC 7662) or an API key for a caller. An introspected API key counts as used from
+    /// this source. Nothing is written.
     ///
     /// # Errors
-    /// When keys or store fail: without them a token is answered neither as active nor as inactive.
+    /// When keys or store fail: without them a token is reported neither as active nor as inactive.
     pub async fn introspect(
         &self,
         tenant: &Tenant,
@@ -78,7 +79,8 @@ impl Engine {
         }))
     }
 
-    /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.
+    /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), and that it has
+    /// proven the keys of the token.
     ///
     /// # Errors
     /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
@@ -95,7 +97,7 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// The same for an API key that a client has authenticated with.
+    /// Does the same as [`Engine::admit`] for an API key that a client has authenticated with.
     ///
     /// # Errors
     /// When the key is refused.
@@ -114,8 +116,9 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Checks that the sender of a token may administer its tenant, or the whole platform if that is the reserved tenant, once it has proven
-    /// the keys of the token. The caller checks the permissions that the client has now.
+    /// Checks that the sender of a token may administer its tenant, or the whole platform if that is the
+    /// reserved tenant, and that it has proven the keys of the token. The caller checks the permissions that
+    /// the client has now.
     ///
     /// # Errors
     /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
@@ -132,8 +135,8 @@ impl Engine {
         Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Checks one of our access tokens: signature, issuer, times, `typ` and, where given, audience, and that it is not revoked. Without the
-    /// facts of the tenant no token is valid.
+    /// Checks an access token of this server: signature, issuer, times, `typ` and, if given, audience, and
+    /// that it is not revoked. Without the revocations of the tenant no token is valid.
     pub(super) async fn verify(
         &self,
         tenant: &Tenant,
@@ -154,8 +157,8 @@ impl Engine {
         Ok(if facts.revoke(claims.issued(person.as_ref())) { Err(TokenError::Revoked) } else { Ok(claims) })
     }
 
-    /// Says of one of the tenant's access tokens whether it is valid in itself, and what has revoked it, for an administrator. Nothing is
-    /// decided by it.
+    /// Returns whether an access token of the tenant is valid, and what has revoked it, for an administrator.
+    /// The answer decides nothing.
     ///
     /// # Errors
     /// When keys or store fail.

@@ -1,4 +1,5 @@
-//! Assertions that a person may administer a tenant: signed after a sign-in, and checked with each request.
+//! Assertions that a person may administer a tenant. They are signed after a sign-in, and checked with each
+//! request.
 
 use keys::{Expectations, KeyError, TokenError};
 use protocol::{PresentedToken, Timestamp};
@@ -26,8 +27,9 @@ impl Engine {
         Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
     }
 
-    /// Checks an assertion: signed by this tenant as its main issuer, for its administration only, of the right `typ` and not expired. The
-    /// caller checks the permissions that the person has now.
+    /// Checks an assertion: this tenant must have signed it as its main issuer, for its administration only,
+    /// with the right `typ`, and it must not have expired. The caller checks the permissions that the person
+    /// has now.
     ///
     /// # Errors
     /// [`KeyError`] when the tenant's keys fail; the inner [`TokenError`] when the assertion is refused.

@@ -1,4 +1,5 @@
-//! The tokens that name a person: whom they are of, the hints that clients send back, and the notices of a sign-out.
+//! The tokens that name a person: finds the person, checks the hints that clients send back, and writes the
+//! notices of a sign-out.
 
 use keys::{KeyError, TokenError};
 use protocol::Timestamp;
@@ -11,11 +12,12 @@ use crate::subject::public_person;
 use crate::{AccessTokenClaims, Grantee, IdTokenHint, NamedPerson, QueuedLogout, id_token_hint, logout};
 
 impl Engine {
-    /// Whom a token is of that is valid here; `None` of a client's own. With public subjects the token itself says it, else the client's sector
-    /// is needed.
+    /// Finds the person of a valid token. Returns `None` for a client's own token. With public subjects the
+    /// token names the account; with pairwise ones the client's sector is needed.
     ///
     /// # Errors
-    /// When the store fails; the inner [`TokenError`] when its names are of no person, such as those of a sector that its client has left.
+    /// When the store fails; the inner [`TokenError`] when its names are of no person, such as those of a
+    /// sector that its client has left.
     pub async fn person_of(
         &self,
         tenant: &Tenant,
@@ -45,10 +47,11 @@ impl Engine {
         Ok(of.and_then(|of| self.authorizations.subjects().person(&of, sub, sid)))
     }
 
-    /// Who signed in, by an ID token that a client sends as a hint.
+    /// Finds the person who signed in, by an ID token that a client sends as a hint.
     ///
     /// # Errors
-    /// [`KeyError`] when keys or store fail; the inner [`TokenError`] when it is not an ID token of the tenant, or of no person.
+    /// [`KeyError`] when keys or store fail; the inner [`TokenError`] when it is not an ID token of the
+    /// tenant, or of no person.
     pub async fn id_token_hint(
         &self,
         tenant: &Tenant,

@@ -1,4 +1,5 @@
-//! What is revoked, and when what is still allowed gets its next token: in the second after.
+//! Revocations. After a revocation, a caller that may still have a token gets the next one in the second
+//! after it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +14,16 @@ use super::{Engine, GrantError};
 use crate::revocation_feeds::SignedFeed;
 use crate::{GrantId, Grantee, refresh_token_text, refreshing, revocation};
 
-/// The longest wait for the second after a revocation: that second, and the differences that the clocks of two replicas are allowed.
+/// The longest wait for the second after a revocation: one second, and the difference between the clocks of
+/// two replicas.
 const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(5);
 
 impl Engine {
-    /// Revokes a token of the caller (RFC 7009). A token that is not valid, or another client's, is left as it is.
+    /// Revokes a token of the caller (RFC 7009). A token that is invalid, or another client's, stays
+    /// unchanged.
     ///
     /// # Errors
-    /// When keys or store fail: the token may be valid still.
+    /// When keys or store fail: the token may still be valid.
     pub async fn revoke(
         &self,
         tenant: &Tenant,
@@ -28,8 +31,8 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
-        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens. §2.2.1: there is no other kind that would be
-        // `unsupported_token_type`.
+        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens. §2.2.1: there is no other
+        // kind that would be `unsupported_token_type`.
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
@@ -53,15 +56,18 @@ impl Engine {
         self.revocations.revoke_people(&of.tenant.id, &grant, Some(&sub), now).await
     }
 
-    /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.
+    /// Another store has written revocations of the tenant, such as the store of sessions. They take effect
+    /// here at once.
     pub fn notice_revocations(&self, tenant: &TenantId) {
         self.revocations.notice_revocations(tenant);
     }
 
-    /// What the tenant has revoked, signed by this key of it now or a short while ago. `None` where too many feeds are served already.
+    /// The signed revocations of the tenant. This key signs them now, or has signed them a short while ago.
+    /// Returns `None` if too many feeds are served already.
     ///
     /// # Errors
-    /// When the store or the signature fails: without facts, verifiers must not believe that nothing is revoked.
+    /// When the store or the signature fails: without facts, verifiers must not believe that nothing is
+    /// revoked.
     pub async fn revocation_feed(
         &self,
         tenant: &Tenant,
@@ -72,7 +78,8 @@ impl Engine {
         Ok(self.feeds.get(tenant, &facts, key, now)?)
     }
 
-    /// The key that would sign a token of the tenant now, without creating one: `None` where the first token does that.
+    /// The key that would sign a token of the tenant now. The call creates no key: `None` if only the first
+    /// token creates it.
     ///
     /// # Errors
     /// When the tenant's keys fail, as they would fail [`Engine::issue`].
@@ -84,8 +91,9 @@ impl Engine {
         self.keys.existing_signing_key(tenant, now).await
     }
 
-    /// When a token of this client and credential is valid: now, or the second after the last one whose tokens are revoked, which has come
-    /// when this returns. A token is issued also without the facts of the tenant, because nothing is known to have changed.
+    /// The first second in which a token of this client and credential is valid: now, or the second after the
+    /// last one whose tokens are revoked. The call returns when that second has come. Without the revocations
+    /// of the tenant a token is issued anyway, because no change is known.
     pub(super) async fn first_valid_second(
         &self,
         tenant: &Tenant,
@@ -96,7 +104,8 @@ impl Engine {
         Ok(wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await?)
     }
 
-    /// When a code of this client is valid: now, or the second after the last one whose codes are revoked, which has come when this returns.
+    /// The first second in which a code of this client is valid: now, or the second after the last one whose
+    /// codes are revoked. The call returns when that second has come.
     ///
     /// # Errors
     /// When that is not soon.
@@ -111,7 +120,8 @@ impl Engine {
         }
     }
 
-    /// The same of a token of a person; `None` where the grant has ended meanwhile, after which no second is valid.
+    /// The first second in which a token of a person is valid. Returns `None` if the grant has ended
+    /// meanwhile: then no second is valid.
     pub(crate) async fn first_valid_second_of(
         &self,
         Grantee { tenant, client }: &Grantee<'_>,
@@ -146,8 +156,9 @@ impl Engine {
         Ok(self.facts(tenant).await?.revoke(token))
     }
 
-    /// What the tenant has revoked, known to be true within the last seconds. RFC 7009 §3: a resource server of self-contained tokens
-    /// learns of their end by "some (currently non-standardized) backend interaction". Ours has these facts; those elsewhere have the feed.
+    /// The tenant's revocations as of a few seconds ago at most. RFC 7009 §3: a resource server of
+    /// self-contained tokens learns of their end by "some (currently non-standardized) backend interaction".
+    /// Resource servers of this platform have these facts, and others have the feed.
     pub(crate) async fn facts(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
@@ -155,7 +166,7 @@ impl Engine {
         }
     }
 
-    /// What the tenant has revoked, as far as this replica knows.
+    /// The tenant's revocations, as far as this replica knows them.
     pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),

@@ -1,5 +1,5 @@
-//! The store that back-channel logout needs. Sessions and codes write into it: a code notes its client, and the end of a session queues a
-//! notice for each client that is noted.
+//! The store that back-channel logout needs. Issuing a code notes its client for the session. The end of a
+//! session queues a notice for each noted client.
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ pub struct QueuedLogout {
     pub session: SessionId,
     /// The client that is told.
     pub client: ClientId,
-    /// Whose session it was.
+    /// The person of the session.
     pub account: AccountId,
     /// How often it was sent.
     pub attempts: u32,
@@ -34,36 +34,37 @@ pub struct LogoutAddress {
     pub client: ClientId,
 }
 
-/// Whose notices are wanted.
+/// The tenants whose notices come first.
 #[derive(Clone, Debug, Default)]
 pub struct LogoutTurn {
     /// No notice for these clients.
     pub except: Vec<LogoutAddress>,
-    /// The tenants after this one come first, by their names.
+    /// The tenants after this one come first, in the order of their names.
     pub after: Option<TenantId>,
 }
 
 impl QueuedLogout {
     /// How often a notice is sent at most.
     pub const MOST_ATTEMPTS: u32 = 3;
-    /// How many notices are sent to one client at the same time.
+    /// The notices that are sent to one client at the same time.
     pub const MOST_AT_ONCE: u32 = 8;
-    /// How many notices wait for one client. While so many wait, the end of a session queues no more for it.
+    /// The notices that wait for one client. While so many wait, the end of a session queues no further one
+    /// for it.
     pub const MOST_OF_CLIENT: u32 = 5_000;
 
-    /// Where it is sent to.
+    /// The destination of the notice.
     #[must_use]
     pub fn address(&self) -> LogoutAddress {
         LogoutAddress { tenant: self.tenant.clone(), client: self.client.clone() }
     }
 
-    /// How long to wait after the attempt that is to be made: three are made within five minutes.
+    /// How long to wait after the next attempt. Three attempts are made within five minutes.
     #[must_use]
     pub const fn wait(&self) -> Lifetime {
         Lifetime::from_seconds(if self.attempts == 0 { 30 } else { 240 })
     }
 
-    /// Whether no other attempt follows the one that is to be made.
+    /// Whether the next attempt is the last one.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.attempts + 1 >= Self::MOST_ATTEMPTS
@@ -73,20 +74,22 @@ impl QueuedLogout {
 /// Keeps the notices of sessions that have ended.
 #[async_trait]
 pub trait LogoutOutbox: Send + Sync {
-    /// Notices that are to be sent now, as many as this at most: a client of each tenant before a second client of any tenant, and at most
-    /// [`QueuedLogout::MOST_AT_ONCE`] for a client.
+    /// The notices that are due now, at most this many: one client of each tenant comes before a second
+    /// client of any tenant. A client has at most [`QueuedLogout::MOST_AT_ONCE`].
     async fn due_logouts(&self, now: Timestamp, most: u32, turn: &LogoutTurn) -> Stored<Vec<QueuedLogout>>;
 
     /// Removes the notices for a client that can be sent no more.
     async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Stored<()>;
 
-    /// Takes an attempt for this replica: it is counted, and the next one is not before then. Of replicas at the same time one gets it.
+    /// Takes an attempt for this replica. The attempt is counted, and the next one is not before this
+    /// instant. One of several concurrent replicas gets it.
     async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<bool>;
 
-    /// Gives an attempt back that was taken and not made: it does not count, and the next one is not before then.
+    /// Gives back an attempt that was taken and not made. It does not count, and the next one is not before
+    /// this instant.
     async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<()>;
 
-    /// Removes a notice that was delivered, or that is given up.
+    /// Removes a notice that was delivered or is given up.
     async fn delete_logout(&self, queued: &QueuedLogout) -> Stored<()>;
 }
 

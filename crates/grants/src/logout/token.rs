@@ -1,4 +1,5 @@
-//! Logout tokens: what a client learns when a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.4).
+//! Logout tokens, which notify a client that a person's session has ended (OpenID Connect Back-Channel Logout
+//! 1.0 §2.4).
 
 use protocol::{Lifetime, Timestamp};
 use serde::Serialize;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use crate::subject::PersonNames;
 use crate::{Grantee, QueuedLogout, Subjects};
 
-/// The `typ` of logout tokens: no other token of ours has it, so none is taken for one.
+/// The `typ` of logout tokens. No other token of this server has it, so verifiers cannot confuse them.
 pub(crate) const TYP: &str = "logout+jwt";
 /// "it is RECOMMENDED … at most two minutes in the future".
 const LIFETIME: Lifetime = Lifetime::from_seconds(120);

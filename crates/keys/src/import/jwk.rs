@@ -15,7 +15,7 @@ use super::primes::Primes;
 use crate::PrivateKeyDocument;
 use crate::key_kind::{KeyKind, algorithm_named};
 
-/// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
+/// The members that are read. A repeated name is an error, and other members are ignored (RFC 7517 §4).
 #[derive(Deserialize)]
 struct PrivateJwk {
     kty: Option<String>,
@@ -99,8 +99,8 @@ impl PrivateJwk {
         }
     }
 
-    /// All numbers must fit each other, which aws-lc-rs checks. The five beside `d` may be left out, but only all of them
-    /// (RFC 7518 §6.3.2).
+    /// All numbers must fit each other, which aws-lc-rs checks. The five numbers beside `d` may be left out,
+    /// but only all together (RFC 7518 §6.3.2).
     fn rsa(&self) -> Result<PrivateKeyDocument, ImportError> {
         if self.oth.is_some() {
             return Err(ImportError::Malformed);
@@ -178,7 +178,7 @@ mod tests {
         })
     }
 
-    /// Of RFC 7517 §A.2.
+    /// The key of RFC 7517 §A.2.
     fn p256() -> Value {
         json!({
             "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
@@ -197,7 +197,7 @@ mod tests {
         jwk
     }
 
-    /// Of RFC 8037 §A.1.
+    /// The key of RFC 8037 §A.1.
     fn ed25519() -> Value {
         json!({
             "kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
@@ -330,7 +330,7 @@ mod tests {
             let id = crate::KeyId::numbered(1);
             let [whole, short] =
                 [whole, short].map(|key| crate::SigningKey::parse(id, RS256, key.pkcs8.expose()).unwrap());
-            // PKCS#1 signatures have no randomness: the same bytes say that it is the same key.
+            // PKCS#1 signatures have no randomness, so equal bytes show that the keys are the same.
             assert_eq!(whole.sign("JWT", &()).unwrap(), short.sign("JWT", &()).unwrap());
         }
         let short = LEFT_OUT.into_iter().fold(rsa(RSA_2048_PKCS8), without);

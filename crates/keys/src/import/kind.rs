@@ -1,4 +1,4 @@
-//! What an imported key must be: of the kind of its algorithm, and large enough.
+//! The requirements of an imported key: it is of the kind of its algorithm, and large enough.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::error::KeyRejected;
@@ -29,7 +29,8 @@ impl KeyKind {
 /// The smallest public exponent, 65 537.
 const LEAST_EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Of a key that is new here; those that are stored already go on. Modulus and exponent have the most significant byte first.
+/// Of a key that is new here; those that are stored already go on. Modulus and exponent have the
+/// most significant byte first.
 pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
     let modulus = without_zeros(modulus);
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);

@@ -81,7 +81,8 @@ fn kind_of_pkcs8(pkcs8: &[u8]) -> der::Result<KeyKind> {
     })
 }
 
-/// The algorithm and the key of `OneAsymmetricKey` (RFC 5958 §2), after a version. aws-lc-rs judges what follows.
+/// The algorithm and the key of `OneAsymmetricKey` (RFC 5958 §2), after a version.
+/// aws-lc-rs judges what follows.
 fn parts_of_pkcs8(pkcs8: &[u8]) -> der::Result<(AlgorithmIdentifierRef<'_>, &[u8])> {
     SliceReader::new(pkcs8)?.sequence(|reader| {
         u8::decode(reader)?;
@@ -106,8 +107,8 @@ fn check_pkcs1(pkcs1: &[u8]) -> Result<(), ImportError> {
     check_rsa(modulus.as_bytes(), exponent.as_bytes())
 }
 
-/// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve, which is required but sometimes
-/// missing; then the length of the number implies it.
+/// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve. The curve is required but
+/// sometimes missing; then the length of the number implies it.
 fn kind_of_sec1(sec1: &[u8]) -> der::Result<KeyKind> {
     SliceReader::new(sec1)?.sequence(|reader| {
         u8::decode(reader)?;

@@ -1,6 +1,7 @@
-//! The primes of an RSA key and the numbers that follow from them, of a key that has its modulus and its exponents alone (NIST SP 800-56B
-//! revision 2 appendix C.2). It happens once for each such key and never for a message, so its timing reveals nothing to a caller, and plain
-//! arithmetic is fast enough: some milliseconds. aws-lc-rs checks what is found.
+//! The primes of an RSA key and the numbers that follow from them, of a key that has its modulus and its
+//! exponents alone (NIST SP 800-56B revision 2 appendix C.2). It happens once for each such key and never for
+//! a message, so its timing reveals nothing to a caller, and plain arithmetic is fast enough: some
+//! milliseconds. aws-lc-rs checks what is found.
 
 use std::cmp::Ordering;
 
@@ -51,7 +52,8 @@ impl Primes {
     }
 }
 
-/// A natural number of 32 bits a limb, the least significant first and the last not zero. Its memory is wiped.
+/// A natural number of 32 bits a limb, the least significant first and the last not
+/// zero. Its memory is wiped.
 #[derive(Clone, PartialEq, Eq)]
 struct Number(Zeroizing<Vec<u32>>);
 

@@ -1,5 +1,5 @@
-//! One load of a tenant's keys at a time: who asks meanwhile gets its result, and its error. A load ends with the caller that runs it; then another
-//! one of those that wait begins anew.
+//! One load of a tenant's keys at a time: who asks meanwhile gets its result, and its error. A load ends with
+//! the caller that runs it; then another one of those that wait begins anew.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -32,8 +32,8 @@ enum Part<'a> {
 }
 
 impl SingleLoads {
-    /// The result of `load`, or of one that runs already, or what `known` finds where one has just ended. `keep` is called with a result before
-    /// the load ends, so that `known` finds it.
+    /// The result of `load`, or of one that runs already, or what `known` finds where one has just ended.
+    /// `keep` is called with a result before the load ends, so that `known` finds it.
     pub(crate) async fn load(
         &self,
         tenant: &TenantId,

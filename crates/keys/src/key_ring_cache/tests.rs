@@ -1,4 +1,4 @@
-//! Rings before rows in memory that count, fail and race, and before sealing services that do not answer.
+//! Tests rings over rows in memory that count, fail and race, and with sealing services that do not answer.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -85,7 +85,7 @@ fn setting() -> Setting {
     Setting { rows, cache }
 }
 
-/// Another replica: the same rows under another sealing key.
+/// A cache of another replica: the same rows under another sealing key.
 fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
     let sealer = SealingKey::generate().unwrap();
     KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20)
@@ -188,7 +188,7 @@ async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
     assert!(!Arc::ptr_eq(&first, &second));
     assert!(Arc::ptr_eq(first.active(ES256, at(11)).unwrap(), second.active(ES256, at(11)).unwrap()));
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
-    // Nothing follows the key that retires, so the tenant is given another one, and the old one stays published.
+    // No key follows the one that retires, so the tenant gets another one, and the old one stays published.
     let third = cache.ring(&acme, at(20)).await.unwrap();
     assert_eq!(third.active(ES256, at(20)).unwrap().id(), KeyId::numbered(2));
     assert_eq!(third.jwk_set(at(20)).keys.len(), 2);
@@ -281,7 +281,7 @@ async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
     let key = cache.signing_key(&changed, at(11)).await.unwrap();
     assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(1), ES256));
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
-    // Where nothing can sign any more, the new key is of the new algorithm.
+    // If no key can sign any more, the new key has the new algorithm.
     rows.put(&acme.id, |records| records.keys[0].retiring_from = Some(at(20)));
     let key = cache.signing_key(&changed, at(20)).await.unwrap();
     assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(2), SigningAlgorithm::EdDSA));
@@ -319,7 +319,7 @@ impl KeySealer for Service {
     }
 }
 
-/// Another replica, with a service of its own.
+/// A cache of another replica, with its own service.
 fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
     let sealer = SealingKey::generate().unwrap();
     let service = Arc::new(Service { sealer, requests: AtomicUsize::new(0), away: AtomicBool::new(false) });
@@ -362,7 +362,7 @@ async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
     assert!(error.needs_operator());
     assert!(replica.signing_key(&other, at(20)).await.is_ok());
     assert_eq!(replica.unopened(at(20)), Some(UnopenedKeys { tenants: 1, waiting: false }));
-    // The next one signs at its time, and a destroyed one is no trouble.
+    // The next key signs at its time, and a destroyed key causes no failure.
     assert_eq!(replica.signing_key(&acme, at(50)).await.unwrap().id(), KeyId::numbered(2));
     assert!(replica.unopened(at(50)).is_some());
     rows.put(&acme.id, |records| records.keys[0].sealed_private_key.clear());
@@ -424,7 +424,7 @@ async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
 }
 
-/// The memory of parsed keys has an end, however many tenants there are.
+/// The memory of parsed keys is bounded, however many tenants there are.
 #[tokio::test]
 async fn tenants_beyond_the_capacity_are_opened_anew() {
     let sealer = Arc::new(SealingKey::generate().unwrap());
@@ -442,7 +442,7 @@ async fn tenants_beyond_the_capacity_are_opened_anew() {
         kept
     };
     assert_eq!(kept(2 << 20).await, 200);
-    // There is room for one. It is made in the background, so it may be a few more.
+    // There is room for one. The cache evicts in the background, so it may hold a few more.
     let few = kept(8 << 10).await;
     assert!(few < 100, "{few}");
 }
@@ -501,7 +501,7 @@ async fn a_key_named_by_its_thumbprint_signs_is_published_and_is_found_by_that_n
         let found = |ring: &KeyRing| ring.find(kid, Lifetime::from_seconds(0), at(10)).is_some();
         assert_eq!([found(&ring), found(&other)], [own, others], "{kid}");
     }
-    // As a change of the setting leaves it: a key keeps its name.
+    // The key keeps its name after the setting has changed.
     acme.signing.kid = tenancy::KidForm::Numbered;
     cache.forget(&acme.id);
     assert_eq!(cache.signing_key(&acme, at(11)).await.unwrap().id().to_string(), name);

@@ -17,9 +17,9 @@ pub struct JwksCacheLifetime {
     pub stale: Lifetime,
 }
 
-/// The lifetime of the policy, or less if the next key is to be announced earlier, so that copies are fetched again
-/// after that. Safety does not depend on it: every new key is published for the whole window anyway. An announcement
-/// that is overdue for longer than a copy's lifetime is not waited for.
+/// The lifetime of the policy, or less if the next key will be announced earlier, so that copies are fetched
+/// again after that. Safety does not depend on it, because every new key is published for the whole window
+/// anyway. If an announcement is overdue for longer than a copy's lifetime, it no longer shortens the result.
 #[must_use]
 pub fn cache_lifetime(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> JwksCacheLifetime {
     let longest = JwksCacheLifetime { max_age: policy.jwks_max_age, stale: policy.jwks_stale };

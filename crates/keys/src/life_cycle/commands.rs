@@ -1,5 +1,5 @@
-//! The commands of operators. Each one is a plan by the same rules, so no command leaves a tenant without a key or a
-//! verifier without the key of a token, except those that are meant to.
+//! The commands of operators. Each one is a plan by the same rules. So no command leaves a tenant without a
+//! key or a verifier without the key of a token, except the commands whose purpose that is.
 
 use protocol::Timestamp;
 
@@ -8,14 +8,14 @@ use super::plan::{KeyCommandError, Plan, RevocationPlan};
 use super::policy::KeyPolicy;
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
-/// The next key takes over as soon as verifiers can know it. An announced key keeps its time if that is earlier than
-/// a new key's would be; otherwise it gets that time.
+/// Makes the next key take over as soon as verifiers can know it. An announced key keeps its time if that is
+/// earlier than a new key's would be; otherwise it gets that time.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
     let mut sequence = KeySequence::of(records, policy, now);
     sequence.set_in_order();
     let soonest = now + policy.publish_before;
-    // Announced by a clock that is ahead, a key still needs its whole publication.
+    // A key whose announcement came from a clock that is ahead still needs its whole publication.
     let enough = |announced_at: Timestamp| soonest.max(announced_at + policy.least_publication());
     match sequence.waiting().first().map(|key| (key.id, key.active_from, enough(key.announced_at))) {
         Some((id, active_from, enough)) if active_from > enough => sequence.begin(id, enough),
@@ -27,8 +27,8 @@ pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> P
     sequence.into_plan()
 }
 
-/// A new key signs at once, and all others are removed at once. Their times are set back by the skew, so they are
-/// past on every replica's clock.
+/// A new key signs at once, and all others are removed at once. Their times are moved back by the skew, so
+/// they are past on every replica's clock.
 #[must_use]
 pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
     let mut sequence = KeySequence::of(records, policy, now);
@@ -43,7 +43,7 @@ pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timest
 /// Removes this key at once. If it was signing, the announced key takes over, or else a new one.
 ///
 /// # Errors
-/// [`KeyCommandError`] for a key that is not there.
+/// [`KeyCommandError`] for an unknown key.
 pub fn revoke(
     records: &KeyRecords,
     policy: &KeyPolicy,
@@ -62,11 +62,11 @@ pub fn revoke(
     Ok(RevocationPlan { plan: sequence.into_plan(), breaks })
 }
 
-/// An imported key becomes the next key; in a tenant without a signing key it is the first and signs at once.
+/// Makes an imported key the next key. In a tenant without a signing key it is the first and signs at once.
 ///
 /// # Errors
-/// [`KeyCommandError`] for a key of another algorithm than the policy's, for one that the tenant has or had, and while another one is
-/// announced that begins no earlier.
+/// [`KeyCommandError`] for a key of another algorithm than the policy's, for one that the tenant has or had,
+/// and while another key is announced that begins no earlier.
 pub fn import(
     records: &KeyRecords,
     policy: &KeyPolicy,
@@ -92,7 +92,7 @@ pub fn import(
     Ok(sequence.into_plan())
 }
 
-/// The announced key becomes active at this instant; the signing key goes on until then.
+/// The announced key becomes active at this instant, and the signing key signs until then.
 ///
 /// # Errors
 /// [`KeyCommandError`] for a key that has begun or is about to.

@@ -1,11 +1,12 @@
-//! When the changes of a plan happen, for the times that it sets back: what is shown of them ([`ShownTimes`]).
+//! The instants of a plan's changes as people see them ([`ShownTimes`]), if the plan moves the stored times
+//! back.
 
 use protocol::Timestamp;
 
 use super::plan::KeyTimes;
 use crate::{KeyRecord, ShownTimes};
 
-/// What is shown of a new key.
+/// The shown times of a new key.
 pub(super) fn shown_of_new(announced_at: Timestamp, active_from: Timestamp, now: Timestamp) -> ShownTimes {
     let happens_now = |planned: Timestamp| (planned < now).then_some(now);
     ShownTimes {
@@ -15,7 +16,7 @@ pub(super) fn shown_of_new(announced_at: Timestamp, active_from: Timestamp, now:
     }
 }
 
-/// What is shown of a row that a plan gives these times.
+/// The shown times of a row that a plan gives these times.
 pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> ShownTimes {
     let before = row.shown;
     // The clock of the command that announced the key may be ahead of this one.
@@ -23,8 +24,8 @@ pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> Sho
     let active_from = shown(Some(row.active_from), before.active_from, Some(after.active_from), now);
     let now = before.active_from.filter(|_| row.active_from <= now).map_or(now, |active| active.max(now));
     let removed_at = shown(row.removed_at, before.removed_at, after.removed_at, now);
-    // Revoked within the skew of its activation, a key was active for a while, although its row cannot say so. One that had retired before
-    // did so then.
+    // A key that was revoked within the skew of its activation was active for a while, although its row
+    // cannot express that. A key that had retired before did so at its own time.
     let revoked =
         after.removed_at != row.removed_at && after.removed_at.is_some_and(|removed| removed <= now);
     let retiring_from = if revoked && after.active_from <= now {
@@ -35,7 +36,7 @@ pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> Sho
     ShownTimes { announced_at: before.announced_at, active_from, retiring_from, removed_at }
 }
 
-/// An instant that is set into the past happens now, or has happened already.
+/// An instant that a plan moves into the past happens now, or has happened already.
 fn shown(
     row: Option<Timestamp>,
     before: Option<Timestamp>,

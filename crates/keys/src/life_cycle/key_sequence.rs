@@ -24,8 +24,8 @@ impl<'a> KeySequence<'a> {
         Self { records, policy, now, keys, announced: None }
     }
 
-    /// The time from which a key is revoked or replaces a revoked one. It is past on every clock, so that no replica
-    /// goes on with a stolen key until its own clock has caught up.
+    /// The time from which a key is revoked or replaces a revoked one. It is past on every clock, so that no
+    /// replica uses a stolen key until its own clock has caught up.
     pub(super) fn revoked_from(&self) -> Timestamp {
         before(self.now, self.policy.skew)
     }

@@ -1,4 +1,4 @@
-//! Puts the sequence in order: which keys are added or dropped, and how long each is published.
+//! Orders the sequence: decides which keys are added or dropped, and how long each is published.
 
 use protocol::{SigningAlgorithm, Timestamp};
 
@@ -8,8 +8,8 @@ use super::plan::Announcement;
 use crate::{KeyId, KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
-    /// Drops keys that are no longer wanted, gives announced keys their required publication, and lets each key
-    /// retire when the next becomes active.
+    /// Drops keys that are no longer wanted, gives announced keys their required publication, and lets each
+    /// key retire when the next becomes active.
     pub(super) fn set_in_order(&mut self) {
         let (in_effect_before, wanted) = (self.in_effect_before(), self.policy.algorithm);
         let near = |key: &&KeyRecord| key.active_from < in_effect_before;
@@ -28,21 +28,21 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Ensures that a key signs, from this instant on if a new one is needed, and that the last key gets a successor
-    /// in time.
+    /// Ensures that a key signs, from this instant on if a new one is needed, and that the last key
+    /// gets a successor in time.
     pub(super) fn continue_from(&mut self, at: Timestamp) {
         if self.signing().is_none() {
-            // A key that has retired here may not have by a clock that is behind.
+            // A key that has retired by this clock may not have retired by a clock that is behind.
             for key in self.keys.iter_mut().filter(|key| !is_revoked(key)) {
                 key.retiring_from = key.retiring_from.map(|retiring| retiring.min(at.max(key.active_from)));
             }
             match self.waiting().first().map(|key| key.id) {
                 None => self.append(self.policy.algorithm, at, at),
-                // For the first key of a replica whose clock is ahead this changes nothing: it was announced when it
-                // became active.
+                // This changes nothing for the first key of a replica whose clock is ahead: the key was
+                // announced when it became active.
                 Some(id) => {
                     self.begin(id, at);
-                    // Since one key signs now, those of another algorithm than the policy's can be dropped.
+                    // One key signs now, so those of another algorithm than the policy's can be dropped.
                     self.set_in_order();
                 }
             }
@@ -90,7 +90,7 @@ impl KeySequence<'_> {
     pub(super) fn remove(&mut self, id: KeyId, at: Timestamp) {
         let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else { return };
         let at = at.max(key.announced_at);
-        // Also of a key that had retired before: by these times it is known that the key is revoked.
+        // This includes a key that had retired before: these times show that it is revoked.
         key.retiring_from = (key.active_from <= at).then_some(at);
         key.removed_at = Some(at);
     }
@@ -105,8 +105,8 @@ impl KeySequence<'_> {
         self.link();
     }
 
-    /// Backdates the activation of the key that takes over at this instant to the revocation: by a clock that is
-    /// behind, the previous key would still sign.
+    /// Moves the activation of the key that takes over at this instant back to the revocation. By a clock
+    /// that is behind, the previous key would still sign.
     pub(super) fn bring_forward(&mut self, turn: Option<Timestamp>) {
         let revoked_from = self.revoked_from();
         let signing =
@@ -127,8 +127,8 @@ impl KeySequence<'_> {
         {
             match sequence.iter().position(|id| *id == key.id) {
                 Some(place) => key.retiring_from = begins.get(place + 1).copied(),
-                // A second active key of another replica or an older version. Some replicas may sign with it until
-                // they see this.
+                // The second active key is of another replica or an older version. Some replicas may sign
+                // with it until they see this change.
                 None => key.retiring_from = key.retiring_from.or(Some(in_effect_before)),
             }
             let until = key.retiring_from.map(|retiring| retiring + retention);

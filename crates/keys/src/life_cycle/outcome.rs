@@ -17,8 +17,8 @@ impl KeySequence<'_> {
             KeyStage::Retiring => key.retiring_from?,
             KeyStage::Removed => return None,
         };
-        // The previous lifetime is known only by the expiry of its last token and by the time for which the key is
-        // retained.
+        // The previous lifetime is known only from the expiry of its last token and from the time for which
+        // the key is retained.
         let earlier = self.policy.previous_tokens_until.min(key.removed_at);
         let until = earlier.unwrap_or(last).max(last + self.policy.longest_token);
         (until > self.now).then_some(BrokenTokens { key: key.id, until })
@@ -37,7 +37,7 @@ impl KeySequence<'_> {
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
         let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();
         let rows = self.records.keys.iter().filter(whole);
-        // The working copy for a live key, the row for any other key.
+        // The working copy of a live key, or the row of any other key.
         let current = rows.map(|row| self.keys.iter().find(|key| key.id == row.id).unwrap_or(row));
         let destruction = current.filter_map(gone).filter(|gone| *gone > self.now).min();
         let due_at = self.succession().into_iter().chain(destruction).min();

@@ -30,7 +30,7 @@ pub struct Announcement {
     pub announced_at: Timestamp,
     /// When it becomes active. It has no successor yet, so it neither retires nor is removed.
     pub active_from: Timestamp,
-    /// What is shown of these times.
+    /// The times as they are shown to people.
     pub shown: ShownTimes,
 }
 
@@ -45,7 +45,7 @@ pub struct KeyTimes {
     pub retiring_from: Option<Timestamp>,
     /// When it is removed.
     pub removed_at: Option<Timestamp>,
-    /// What is shown of these times, and of its announcement.
+    /// The times as they are shown to people, with the announcement.
     pub shown: ShownTimes,
 }
 

@@ -5,8 +5,8 @@ use tenancy::{SigningPolicy, Tenant};
 
 use crate::{KeyRecord, KeySpec, RsaSize};
 
-/// Timestamps are whole seconds, so an event "now" may happen up to a second later. Every period that others rely on
-/// is longer by this.
+/// Timestamps are whole seconds, so an event "now" may happen up to a second later. Every period that others
+/// depend on is longer by this step.
 const CLOCK_STEP: Lifetime = Lifetime::from_seconds(1);
 
 /// A tenant's signing policy, the lifetime of its tokens, and the remaining effects of previous policies.
@@ -26,7 +26,7 @@ pub struct KeyPolicy {
     pub jwks_stale: Lifetime,
     /// The difference between clocks.
     pub skew: Lifetime,
-    /// How long a replica may use rows that another one has changed, if no invalidation reaches it.
+    /// How long a replica may use rows after another replica has changed them, if no invalidation reaches it.
     pub l1_lifetime: Lifetime,
     /// The longest lifetime of the tenant's tokens.
     pub longest_token: Lifetime,
@@ -53,17 +53,17 @@ impl KeyPolicy {
         }
     }
 
-    /// How long a tenant's keys may serve stale while the store is unavailable: no longer than the tenant allows, and
-    /// no longer than is safe for its verifiers.
+    /// How long a tenant's keys may serve stale while the store is unavailable: no longer than the tenant
+    /// allows, and no longer than is safe for its verifiers.
     #[must_use]
     pub fn stale_if_error(tenant: &Tenant, l1_lifetime: Lifetime) -> Lifetime {
         let policy = Self::new(&tenant.signing, tenant.access_token.lifetime, l1_lifetime);
         policy.margin().min(tenant.stale_if_error)
     }
 
-    /// This policy while previous ones still have effects: tokens that live until then, and copies of the key set
-    /// that are cached until then. All plans after a change of policy use it; the commit of the change itself does
-    /// what cannot wait ([`super::extend_retention`]).
+    /// This policy with the remaining effects of previous ones: tokens that live until then, and copies of
+    /// the key set that are cached until then. All plans after a change of policy use it. The commit of the
+    /// change itself does the part that cannot wait ([`super::extend_retention`]).
     #[must_use]
     pub fn with_previous(
         self,
@@ -97,20 +97,22 @@ impl KeyPolicy {
         sum([self.longest_token, self.skew, self.jwks_max_age])
     }
 
-    /// The margin by which a key is published before it signs, beyond the window. A replica that cannot read the
-    /// change may use its old rows for this long after their freshness. Later its key set would lack a key that signs
-    /// elsewhere, and it would sign with a removed one.
+    /// The margin by which a key is published before it signs, beyond the window. A replica that cannot read
+    /// the change may use its old rows for this long after their freshness. After that its key set would lack
+    /// a key that signs elsewhere, and it would sign with a removed one.
     #[must_use]
     pub fn margin(&self) -> Lifetime {
         minus(self.publish_before.seconds(), self.window().seconds())
     }
 
-    /// How long until every replica acts on a changed row, by any clock. Nearer times are not changed any more.
+    /// How long it takes until every replica acts on a changed row, by any clock. Times that are nearer are
+    /// not changed any more.
     pub(super) fn propagation_delay(&self) -> Lifetime {
         sum([self.l1_lifetime, self.skew, CLOCK_STEP])
     }
 
-    /// How long a key must have been published: the window, or a shorter `publish_before` if the operator chose one.
+    /// How long a key must have been published: the window, or a shorter `publish_before`
+    /// if the operator chose one.
     pub(super) fn least_publication(&self) -> Lifetime {
         self.window().min(self.publish_before)
     }

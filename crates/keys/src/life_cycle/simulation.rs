@@ -1,5 +1,6 @@
-//! Random lives of a tenant: schedulers that run late, early or never, commands, changes of the policy, two replicas whose clocks and rows
-//! differ, and verifiers that honour `Cache-Control`. Invariants are asserted after every step.
+//! Simulates random lives of a tenant: schedulers that run late, early or never, commands, changes of the
+//! policy, two replicas whose clocks and rows differ, and verifiers that honour `Cache-Control`. Invariants
+//! are asserted after every step.
 
 use std::cell::RefCell;
 
@@ -27,7 +28,8 @@ const ALGORITHMS: [SigningAlgorithm; 3] =
 struct TestEnv {
     /// Seconds for which a replica uses cached rows.
     l1_lifetime: u64,
-    /// Ticks by which the replicas' clocks are ahead of true time, each no more than any policy's skew.
+    /// The ticks by which the replicas' clocks are ahead of true time. Each is at most the skew of any
+    /// policy.
     clocks: [u64; 2],
     apart: u64,
     /// Whether windows are as small as possible.
@@ -170,13 +172,13 @@ struct World<'a> {
     time: u64,
     test_env: TestEnv,
     history: Vec<Snapshot>,
-    /// By key: when it was committed, and whether verifiers could know it before it signed.
+    /// For each key, when it was committed, and whether verifiers could know it before it signed.
     committed: Vec<(KeyId, u64, bool)>,
     due_at: Option<Timestamp>,
     tokens: Vec<Token>,
     revoked: Vec<KeyId>,
     copies: [Copy; 3],
-    /// As the store keeps them: the ends of previous, longer lifetimes of tokens and of cached key sets.
+    /// The ends of previous, longer lifetimes of tokens and of cached key sets, as the store has them.
     previous_tokens_until: Option<Timestamp>,
     previous_jwks: Option<(Lifetime, Timestamp)>,
     /// The replica and the policy of the latest plan.
@@ -273,7 +275,8 @@ impl World<'_> {
                 let revoked = rotate_in_emergency(&records, &policy, now);
                 assert!(revoked.plan.announce.is_some());
                 self.check_revocation(&revoked, &records, now);
-                // A key that another replica has dropped before it ever signed may stay published until this clock catches up.
+                // If another replica has dropped a key before it ever signed, the key may stay published
+                // until this clock catches up.
                 let dropped = |key: &&KeyRecord| key.removed_at.is_some() && key.retiring_from.is_none();
                 let lived = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed);
                 for key in lived.filter(|key| !dropped(key)) {
@@ -332,7 +335,8 @@ impl World<'_> {
         None
     }
 
-    /// Ticks that the skew leaves for a commit: what the clocks do not differ by, and no more than the longest commit.
+    /// The ticks that the skew leaves for a commit: the skew without the difference of the clocks, and at
+    /// most the longest commit.
     fn margin(&self) -> u64 {
         (self.latest().policy.skew.seconds() - self.test_env.apart).min(LATEST_COMMIT) * TICKS
     }
@@ -350,7 +354,7 @@ impl World<'_> {
             .map(|key| key.id)
             .collect();
         check_shown(revoked, before, now);
-        // The command reports every token that is still alive and whose key it removes.
+        // The command reports every token that is alive and whose key it removes.
         for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
             let alive = (0..2).any(|replica| token.expires > self.clock(replica));
             let said =
@@ -482,7 +486,7 @@ impl World<'_> {
         Copy { fetched: self.time, fresh_until, keys }
     }
 
-    /// Checks the invariants until then, also at the instants in between at which a state changes by time alone.
+    /// Checks the invariants until then, also at the instants in between at which time alone changes a state.
     fn pass_until(&mut self, until: u64, from: u64) {
         let clocks = self.test_env.clocks;
         let rows = self.latest().records.keys.iter();
@@ -536,7 +540,7 @@ impl World<'_> {
             for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
                 let (_, committed, ahead) =
                     *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
-                // A key that had to sign at once is known only to verifiers that fetched since.
+                // Only verifiers that have fetched since know a key that had to sign at once.
                 if ahead || copy.fetched >= committed + self.test_env.l1_lifetime * TICKS {
                     assert!(copy.keys.contains(&token.key), "{} is not in {:?}", token.key, copy.keys);
                     self.counts.borrow_mut().verified += 1;
@@ -546,7 +550,8 @@ impl World<'_> {
     }
 }
 
-/// What people are shown of a revocation happened at it or before it, and in the order of a key's life. Another clock may be ahead.
+/// The shown instants of a revocation are at its time or before it, and in the order of a key's life. Another
+/// clock may be ahead.
 fn check_shown(revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
     for times in &revoked.plan.times {
         let row = before.keys.iter().find(|row| row.id == times.id).unwrap();
@@ -639,8 +644,9 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
 // [V13 13.3.4]: 3 | Secrets expire and are replaced as documented | not met | Signing keys rotate
 //   automatically. Client secrets end at `expires`, which is optional
 // [http RFC 9111 §4.2]
-/// The same lives in each run, so that only a change of the planner changes the result. `TestRunner::new(config)` with more cases searches
-/// for others; docs/reliability.md lists those that are known to break a rule.
+/// Runs the same lives each time, so that only a change of the planner changes the result.
+/// `TestRunner::new(config)` with more cases searches for others; docs/reliability.md lists those that are
+/// known to break a rule.
 #[test]
 fn no_life_breaks_a_verifier() {
     let counts = RefCell::new(Counts::default());

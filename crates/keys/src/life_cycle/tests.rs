@@ -1,4 +1,4 @@
-//! The rules of the life cycle, one by one.
+//! Tests the rules of the life cycle, one by one.
 
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 
@@ -136,7 +136,8 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
     let rows =
         check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
     assert!(next(&rows, &policy(ES256), at(9_700)).is_empty());
-    // After the lifetime becomes shorter again, the key stays for tokens of the longer lifetime, and reports what its removal would break.
+    // After the lifetime becomes shorter again, the key stays for tokens with the longer lifetime, and the
+    // plan reports which tokens its removal would break.
     let mindful = policy(ES256).with_previous(Some(at(14_800)), None, at(9_700));
     assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
@@ -299,7 +300,8 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
     // Soon after a takeover, the key before ended with it.
     let plan = emergency(&announced(), 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 10510 10510, 10510 10510 - -");
-    // Again within the skew: what is shown of the first emergency stays, and the new key has an end after its beginning.
+    // A second emergency within the skew keeps the shown times of the first one, and the end of the new key
+    // is after its beginning.
     let rows = check_shown(
         &rows,
         &emergency(&rows, 10_005),
@@ -312,7 +314,7 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
         "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 10005 10005, 10005 10005 19985 20175, 18985 19985 - -",
     );
     assert_eq!(rows.keys[3].active_from, at(9_985), "it signs on a clock that is behind");
-    // One key alone; the announced key takes over at once.
+    // One key alone is removed, and the announced key takes over at once.
     let plan = revoke(&announced(), 1, 10_000);
     check_shown(&announced(), &plan, "500 500 10000 10000, 9500 10000 - -");
     // It was announced within the skew, and is shown as announced then.

@@ -1,4 +1,4 @@
-//! An entry by a simulated clock, with a fetch that a test controls.
+//! Tests an entry with a simulated clock, and with a fetch that a test controls.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +10,7 @@ use crate::token::tests::token;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a fetch does, and how often it ran.
+/// A fetch with a given result, which counts its calls.
 struct Fake {
     clock: Clock,
     lifetime: Duration,
@@ -87,7 +87,8 @@ impl Tested {
     }
 }
 
-/// 24 hours in which `callers` ask at each tick. The requests are those of a plain loop over the ticks.
+/// Simulates 24 hours in which `callers` call at each tick. A plain loop over the ticks gives the same
+/// requests.
 async fn a_day(lifetime: Duration, tick: Duration, callers: u32) {
     let latency = Duration::from_millis(20);
     let tested = Tested::new(lifetime, latency);
@@ -196,7 +197,7 @@ async fn a_caller_waits_no_longer_than_its_time() {
     let begun = Instant::now();
     let error = tested.get().await.unwrap_err();
     assert_eq!((error.to_string(), begun.elapsed().as_secs()), ("no token within 10 s".to_owned(), 10));
-    // The request went on: no second one begins.
+    // The first request continued, so no second one begins.
     assert_eq!((tested.get().await.unwrap().as_str(), tested.fetches()), ("token-1", 1));
 }
 

@@ -1,4 +1,4 @@
-//! Runs the program that prints a secret. What it prints is in no message.
+//! Runs the program that prints a secret. No message contains its output.
 
 use std::ffi::OsString;
 use std::io::Read as _;
@@ -16,7 +16,7 @@ use crate::credential::CredentialError;
 const TIME: Duration = Duration::from_secs(5);
 const LARGEST: usize = 64 * 1024;
 
-/// What the program prints, without the newline at its end.
+/// The output of the program, without the newline at its end.
 pub(super) async fn run(words: Vec<OsString>) -> Result<Text, CredentialError> {
     let outcome = tokio::task::spawn_blocking(move || run_now(&words)).await;
     outcome.unwrap_or_else(|error| Err(CredentialError::new("the program was not run").caused_by(error)))
@@ -37,7 +37,7 @@ fn run_now(words: &[OsString]) -> Result<Text, CredentialError> {
         .map_err(|error| failed("cannot be started".to_owned()).caused_by(error))?;
     let output = child.stdout.take().ok_or_else(|| failed("has no output".to_owned()))?;
     let (sender, printed) = mpsc::channel();
-    // A read cannot be interrupted, so a thread of its own does it; the end of the program ends it.
+    // A read cannot be interrupted, so a separate thread makes it. The end of the program ends the thread.
     thread::spawn(move || {
         let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
         let outcome = output.take(LARGEST as u64 + 1).read_to_string(&mut text);

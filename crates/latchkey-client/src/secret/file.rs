@@ -1,4 +1,4 @@
-//! Reads a secret's file when it changed.
+//! Reads a secret's file after a change.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -12,7 +12,7 @@ use crate::credential::CredentialError;
 
 const LARGEST: u64 = 64 * 1024;
 
-/// What changes with a file's content: length, time, and the file itself where another one took its name.
+/// The properties that change with a file's content: length, time, and the identity of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
     length: u64,
@@ -30,7 +30,7 @@ impl Stamp {
     }
 }
 
-/// The text of a file without the newline at its end, or `None` if it is as it was.
+/// The text of a file without the newline at its end, or `None` if it has not changed.
 pub(super) async fn read(
     path: PathBuf,
     before: Option<Stamp>,
@@ -51,7 +51,7 @@ fn read_now(path: &Path, before: Option<Stamp>) -> io::Result<Option<(Text, Stam
     if stamp.length > LARGEST {
         return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
     }
-    // One allocation: a string that grows leaves copies behind.
+    // The string has room for the whole file: a growing string leaves copies in memory.
     let mut text = Zeroizing::new(String::with_capacity(usize::try_from(LARGEST).unwrap_or_default() + 1));
     file.by_ref().take(LARGEST + 1).read_to_string(&mut text)?;
     Ok(Some((without_newline(&text), stamp)))

@@ -49,9 +49,9 @@ pub(super) fn parse(text: &str) -> Result<SigningKey, CredentialError> {
     Ok(SigningKey { pair, kid: jwk.kid, algorithm })
 }
 
-/// What the key is for (RFC 7517 §4.4).
+/// The use of the key (RFC 7517 §4.4).
 fn algorithm(name: &str) -> Result<Algorithm, CredentialError> {
-    // RFC 9864 §2.2: the name that says the curve.
+    // RFC 9864 §2.2: this name includes the curve.
     let name = if name == "Ed25519" { "EdDSA" } else { name };
     let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
     known.ok_or_else(|| refused("`alg` of the JWK is no algorithm that this crate signs with"))

@@ -1,10 +1,10 @@
-//! Revocation and introspection, with the credential of the source.
+//! Tests revocation and introspection, with the credential of the source.
 
 use latchkey_client::{Secret, TokenSource, WorkloadToken};
 
 use crate::stub::{Received, Reply, Stub};
 
-/// A server whose metadata name all endpoints. It says of the token `good` that it is active.
+/// A server whose metadata contain all endpoints. It answers that the token `good` is active.
 fn server(received: &Received) -> Reply {
     let base = format!("http://{}", received.header("host").unwrap());
     match received.path.as_str() {

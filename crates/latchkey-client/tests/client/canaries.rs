@@ -1,4 +1,4 @@
-//! No secret and no token in what is logged at `trace`, shown by `Debug` or told by an error.
+//! No secret and no token is in the log at `trace`, in `Debug` output or in an error.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -56,7 +56,7 @@ fn shown(error: &dyn Error) -> String {
     text
 }
 
-/// All that is shown while a source is used.
+/// Returns all output while a source is used.
 async fn use_of(
     credential: impl ClientCredential + Debug + 'static,
     builder: Builder,

@@ -1,4 +1,4 @@
-//! Client certificates: which connections present them, and what happens when they are renewed.
+//! Tests client certificates: which connections present them, and what happens when they are renewed.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -56,7 +56,7 @@ impl TestEnv {
         Path::new(self.folder.path()).join(name)
     }
 
-    /// A server that takes certificates of the authority, and connections without one.
+    /// Starts a server that accepts certificates of the authority, and connections without one.
     pub(crate) async fn server(&self, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Stub {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der().clone()).unwrap();

@@ -1,4 +1,4 @@
-//! The token endpoint as the issuer's metadata say.
+//! Tests the token endpoint that the issuer's metadata contain.
 
 use latchkey_client::{Secret, TokenSource};
 

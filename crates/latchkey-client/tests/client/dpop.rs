@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key: each request has its own proof.
+//! Tests tokens that are bound to a key: each request has its own proof.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ fn seen(received: &Received) -> Seen {
     Seen { header: next(), claims: next(), authorization }
 }
 
-/// A token endpoint and an API, each of which wants its own nonce.
+/// Starts a token endpoint and an API, each of which requires its own nonce.
 async fn servers() -> (TokenSource, Stub, Stub, Arc<Mutex<Vec<Seen>>>) {
     let all = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&all);

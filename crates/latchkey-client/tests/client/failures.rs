@@ -1,4 +1,4 @@
-//! Each kind of failure: which is tried again, which is remembered, and what is told.
+//! Tests each kind of failure: which is tried again, which is remembered, and what the error says.
 
 use std::error::Error as _;
 use std::time::{Duration, Instant};

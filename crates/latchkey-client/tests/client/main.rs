@@ -1,4 +1,4 @@
-//! The source against servers whose answers each test decides.
+//! Tests the source against servers whose answers each test decides.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,4 @@
-//! What a recorder of the crate `metrics` gets.
+//! Tests what a recorder of the crate `metrics` gets.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

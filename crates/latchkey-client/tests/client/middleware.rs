@@ -1,4 +1,4 @@
-//! A client with a middleware: the same tokens, origins and repetitions.
+//! Tests a client with a middleware: it has the same tokens, origins and repetitions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,7 +53,7 @@ async fn a_body_that_cannot_be_cloned_is_sent_once() {
     let body = Body::wrap(Body::from("once"));
     let answer = http.post(service.url("/")).body(body).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), service.requests()), (401, 1));
-    // The refused token is gone all the same.
+    // The refused token is deleted all the same.
     assert_eq!(tokens.token().await.unwrap().expose(), "t1");
 }
 

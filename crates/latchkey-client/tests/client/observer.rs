@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! Tests the events that an observer gets.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::builder;
 use crate::refused_tokens::{issuing, takes};
 use crate::stub::{Reply, Stub};
 
-/// Notes all that it is told.
+/// Records all events.
 #[derive(Default)]
 pub(crate) struct Noting(pub(crate) Mutex<Vec<String>>);
 

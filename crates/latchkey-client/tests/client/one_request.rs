@@ -1,4 +1,4 @@
-//! One request for all callers, and none for a cached token.
+//! Tests that all callers share one request, and that a cached token needs none.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn ten_thousand_tasks_on_a_cold_source_make_one_request_though_half_are_dr
     for number in 0..10_000 {
         let tokens = tokens.clone();
         let handle = tasks.spawn(async move { tokens.token().await.map(|token| token.expose().to_owned()) });
-        // The first one among them: it began the request.
+        // The first of them began the request.
         if number % 2 == 0 {
             dropped.push(handle);
         }

@@ -1,4 +1,4 @@
-//! Credentials that are no secret: assertions that the client signs, and tokens of its platform.
+//! Tests credentials that are no secret: assertions that the client signs, and tokens of its platform.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! Requests with a token: where it may go, and what happens when a service refuses it.
+//! Tests requests with a token: which addresses may get it, and what happens when a service refuses it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

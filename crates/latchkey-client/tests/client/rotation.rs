@@ -1,4 +1,4 @@
-//! Secrets: how they are sent, and what happens when one was replaced.
+//! Tests secrets: how they are sent, and what happens after one was replaced.
 
 use std::sync::Arc;
 

@@ -12,12 +12,12 @@ use tokio_rustls::TlsAcceptor;
 
 /// A request as it came.
 pub(crate) struct Received {
-    /// Which one, from 0.
+    /// The number of the request, from 0.
     pub(crate) number: usize,
     pub(crate) path: String,
     pub(crate) head: String,
     pub(crate) body: String,
-    /// What the connection presented, in DER.
+    /// The certificate that the connection presented, in DER.
     pub(crate) certificate: Option<Vec<u8>>,
 }
 
@@ -30,7 +30,7 @@ impl Received {
     }
 }
 
-/// What is written to the connection: whole answers, or less.
+/// The bytes that the server writes to the connection: whole answers, or less.
 pub(crate) enum Reply {
     Whole(u16, Vec<(&'static str, String)>, String),
     /// The connection ends after these bytes.

@@ -1,4 +1,4 @@
-//! A client that is a service of tower: the same tokens, origins and repetitions.
+//! Tests a client that is a service of tower: it has the same tokens, origins and repetitions.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -62,7 +62,7 @@ async fn a_layer_sends_tokens_and_repeats_where_it_was_asked_to() {
         };
         assert_eq!(answer.unwrap().status(), status);
         assert_eq!(*api.seen.lock().unwrap(), sent);
-        // Without a repetition, too, the refused token is gone.
+        // The refused token is also deleted without a repetition.
         assert_eq!(tokens.token().await.unwrap().expose(), "t1");
     }
 }

@@ -1,4 +1,4 @@
-//! actix-web: `Bearer` as a parameter of a handler, and a refusal as an answer.
+//! actix-web: `Bearer` as a parameter of a handler, and a refusal as a response.
 
 use std::future::Future;
 use std::pin::Pin;

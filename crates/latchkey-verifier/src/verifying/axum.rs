@@ -1,4 +1,4 @@
-//! axum: `Bearer` as a parameter of a handler, and a refusal as an answer.
+//! axum: `Bearer` as a parameter of a handler, and a refusal as a response.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Response};

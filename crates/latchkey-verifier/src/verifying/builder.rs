@@ -1,4 +1,4 @@
-//! What a verifier trusts and requires. Mistakes are found when it is built.
+//! The trusted issuers and the requirements of a verifier. Building it finds mistakes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::{Algorithm, Verifier};
 /// `nbf` and `iat` may be ahead by so much.
 const LEEWAY: Duration = Duration::from_secs(5);
 const MOST_LEEWAY: Duration = Duration::from_secs(60);
-/// DPoP proofs of one issuer's tokens that are remembered: for two minutes each, so 800 a second.
+/// The remembered DPoP proofs of one issuer's tokens: each for two minutes, so 800 a second.
 const PROOFS_OF_ISSUER: usize = 100_000;
 const MOST_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -88,7 +88,7 @@ pub enum ConfigError {
         "`{0}` is no URL to fetch from: use https, or http to this machine; name the URL of the key set with `Trusted::jwks_uri` if the issuer is none"
     )]
     Url(String),
-    /// Where clients reach this API.
+    /// The origin at which clients reach this API.
     #[error("`{0}` is no public origin: write it as `https://orders.example.com`")]
     PublicOrigin(String),
     /// Revocations are required of an issuer without a feed.
@@ -121,7 +121,8 @@ impl Verifier {
 }
 
 impl Trusted {
-    /// The issuer of exactly this name. Its keys are where its metadata says (RFC 8414), unless another source is named.
+    /// The issuer of exactly this name. Its metadata names its keys (RFC 8414), unless another source is
+    /// configured.
     pub fn issuer(name: impl Into<Box<str>>) -> Self {
         Self { issuer: name.into(), tenant: None, keys: Keys::OfMetadata, revocations: None }
     }
@@ -141,7 +142,7 @@ impl Trusted {
         Self { revocations: Some(url.into()), ..self }
     }
 
-    /// What [`crate::Caller::tenant`] returns for its tokens.
+    /// The tenant that [`crate::Caller::tenant`] returns for its tokens.
     pub fn tenant(self, tenant: impl Into<Box<str>>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
     }
@@ -182,8 +183,8 @@ impl Builder {
         self
     }
 
-    /// Trusts tenants of the platform at this URL, whose issuers are `{url}/api/v1/tenant/{id}`. The closure says whether a tenant is known; it must not
-    /// block, and its answer is used for 30 s.
+    /// Trusts tenants of the platform at this URL, whose issuers are `{url}/api/v1/tenant/{id}`. The closure
+    /// says whether a tenant is known; it must not block, and its answer is used for 30 s.
     pub fn platform(
         mut self,
         url: impl Into<String>,
@@ -193,7 +194,7 @@ impl Builder {
         self
     }
 
-    /// Accepts tokens for this audience: the name of the API. Needed; each call adds one.
+    /// Accepts tokens for this audience, which is the name of the API. It is required; each call adds one.
     pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
         self.audiences.push(audience.into());
         self
@@ -216,50 +217,56 @@ impl Builder {
         Self { leeway, ..self }
     }
 
-    /// How long keys are used after they were fresh, while the issuer cannot be reached: an hour, and a day at most.
+    /// How long keys stay in use after their freshness, while the issuer cannot be reached: an hour, and a
+    /// day at most.
     pub fn max_stale(mut self, max_stale: Duration) -> Self {
         self.times.max_stale = max_stale;
         self
     }
 
-    /// The least time for which keys are taken for fresh, whatever `Cache-Control` says: 30 s.
+    /// The shortest freshness of keys, whatever `Cache-Control` says: 30 s.
     pub fn least_fresh(mut self, least_fresh: Duration) -> Self {
         self.times.least_fresh = least_fresh;
         self
     }
 
-    /// The least time between two fetches for keys that are not known: 10 s. Anyone can send tokens with random `kid`.
+    /// The shortest time between two fetches for unknown keys: 10 s. Any caller can send tokens with random
+    /// `kid`.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.times.cool_down = cool_down;
         self
     }
 
-    /// What to do about revocations: [`Revocations::Preferred`] by default.
+    /// How revocations are handled: [`Revocations::Preferred`] by default.
     pub fn revocations(self, revocations: Revocations) -> Self {
         Self { revocations, ..self }
     }
 
-    /// Where clients reach this API, such as `https://orders.example.com`: the `htu` of a DPoP proof is below it. Without one no token that is bound to
-    /// a DPoP key is accepted. Each call adds one. Nothing is read from `Host` or `Forwarded` headers.
+    /// The origin at which clients reach this API, such as `https://orders.example.com`. The `htu` of a DPoP
+    /// proof must be below it. Without one no token that is bound to a DPoP key is accepted. Each call adds
+    /// one. Nothing is read from `Host` or `Forwarded` headers.
     pub fn public_origin(mut self, url: impl Into<String>) -> Self {
         self.public_origins.push(url.into());
         self
     }
 
-    /// Knows the DPoP proofs that were used; share one among the processes of an API. By default each process knows its own.
+    /// Records the used DPoP proofs. Share one among the processes of an API; by default each process has its
+    /// own.
     pub fn replay_guard(self, replay_guard: Arc<dyn ReplayGuard>) -> Self {
         Self { replay_guard, ..self }
     }
 
-    /// Remembers the signatures of so many tokens, so that a token which comes again costs no signature; none by default. It is for an API that gets
-    /// each token many times. All other checks are made each time: of times, type and audience, whether the key is still in the key set, revocation, and
-    /// the proof of a bound token. A token takes about 100 bytes.
+    /// Remembers the signatures of this number of tokens, so that a repeated token costs no signature; none
+    /// by default. It is for an API that gets each token many times. All other checks are made each time: of
+    /// times, type and audience, whether the key is still in the key set, revocation, and the proof of a
+    /// bound token. A token takes about 100 bytes.
     pub fn remember(self, most: usize) -> Self {
         Self { remembered: most, ..self }
     }
 
-    /// Introspects opaque tokens (RFC 7662), whose issuers must be trusted as well. An answer is used for 10 s, an inactive one for 5 s; where there is none, the answer is
-    /// 503. Without it an opaque token is refused.
+    /// Introspects opaque tokens (RFC 7662), whose issuers must be trusted as well. An answer is used for 10
+    /// s, an inactive one for 5 s. Without an answer of the issuer the response is 503. Without this setting
+    /// an opaque token is refused.
     pub fn introspection(self, introspection: Introspection) -> Self {
         Self { introspection: Some(introspection), ..self }
     }
@@ -282,7 +289,7 @@ impl Builder {
         self
     }
 
-    /// Tells this observer of fetches, and of tokens that are accepted and refused; none by default.
+    /// Notifies this observer of fetches, and of accepted and refused tokens; none by default.
     pub fn observer(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }
     }

@@ -1,11 +1,11 @@
-//! How long an answer may be kept (RFC 9111 §5.2.2, RFC 5861 §3).
+//! How long a response may be cached (RFC 9111 §5.2.2, RFC 5861 §3).
 
 use std::time::Duration;
 
-/// What the headers of an answer say.
+/// The cache headers of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CacheControl {
-    /// `max-age` without the age that the answer has already; 0 where it must not be kept.
+    /// `max-age` without the present age of the response. 0 if it must not be cached.
     pub(crate) max_age: Option<Duration>,
     /// `stale-while-revalidate`.
     pub(crate) revalidate: Option<Duration>,

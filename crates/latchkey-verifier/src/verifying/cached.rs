@@ -1,5 +1,5 @@
-//! A fetched value behind its schedule: one fetch at a time, in a task of its own, whatever the number of callers. Reading it takes no lock
-//! while it is fresh.
+//! A fetched value with its schedule. One fetch runs at a time, in a separate task, whatever the number of
+//! callers. Reading a fresh value takes no lock.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::verifying::schedule::{Attempts, Freshness, Use};
 /// The longest wait of a caller for a fetch.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// A value that cannot be had now.
+/// The value cannot be had now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unavailable {
     pub(crate) retry_after: Duration,
@@ -113,8 +113,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self.held().filter(|held| held.freshness.is_usable(now)).ok_or_else(|| self.unavailable(now))
     }
 
-    /// A later value than this one, which lacks something: waits for one fetch, unless one has ended during the cool-down.
-    /// `None` says that there is no later one, and the error that this cannot be known, because the last fetch failed.
+    /// A later value than this one, which lacks something. Waits for one fetch, unless one has ended during
+    /// the cool-down. `None` means that there is no later one. An error means that this is unknown, because
+    /// the last fetch failed.
     pub(crate) async fn later_than<F>(
         self: &Arc<Self>,
         lacking: &Arc<Held<T>>,
@@ -137,7 +138,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
         Ok(later)
     }
 
-    /// The same without waiting: starts a fetch if one may start and there is a runtime. It cannot be known then what the fetch brings.
+    /// Does so without waiting: starts a fetch if one may start and there is a runtime. The result of the
+    /// fetch is unknown then.
     pub(crate) fn later_than_now<F>(
         self: &Arc<Self>,
         cool_down: Duration,
@@ -158,7 +160,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         Ok(None)
     }
 
-    /// What a use does, and the attempts on which that was decided.
+    /// The step of a use, and the attempts on which it was decided.
     fn decide(&self, clock: &Arc<dyn Clock>) -> (Option<Arc<Held<T>>>, Use, Attempts) {
         let (held, now) = (self.held(), clock.now());
         let is_fresh = |held: &Arc<Held<T>>| now.since(held.freshness.at) < held.freshness.fresh;
@@ -179,7 +181,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
         Unavailable { retry_after: Duration::from_secs(seconds) }
     }
 
-    /// Starts a fetch, unless one runs. Says whether one runs now: none does if one has ended since it was decided to have one.
+    /// Starts a fetch, unless one runs. Returns whether one runs now. None does if one has ended since the
+    /// decision.
     fn start<F>(
         self: &Arc<Self>,
         decided_on: &Attempts,
@@ -199,7 +202,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         let flight = Flight { cached: Arc::clone(self), clock: Arc::clone(clock), fetched: None };
         let fetch = fetch();
         tokio::spawn(async move {
-            // The whole flight moves here, so that its end is the end of the task.
+            // The whole flight moves into the task, so that it ends with the task.
             let mut flight = flight;
             flight.fetched = fetch.await;
         });
@@ -216,10 +219,10 @@ impl<T: Send + Sync + 'static> Cached<T> {
         F: Future<Output = Option<Held<T>>> + Send + 'static,
     {
         let mut ended = pin!(self.ended.notified());
-        // A fetch that ends before the first poll counts.
+        // A fetch that ends before the first poll counts, too.
         ended.as_mut().enable();
         if self.start(decided_on, clock, fetch) {
-            // Without an end in time the caller goes on with what there is.
+            // If the fetch does not end in time, the caller continues with the present value.
             let _ = timeout(LONGEST_WAIT, ended).await;
         }
     }

@@ -1,4 +1,4 @@
-//! The caller of a request: what its access token says, after all checks.
+//! The caller of a request: the content of its access token, after all checks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::Reason;
 use crate::verifying::issuer::Issuer;
 use crate::verifying::refusal::{Challenge, Refusal, Scheme};
 
-/// The caller of a request. Only a verifier makes one. `C` are the claims of the token that the API reads itself.
+/// The caller of a request. Only a verifier creates one. `C` are the claims that the API itself reads.
 #[derive(Clone)]
 pub struct Caller<C = IgnoredAny> {
     pub(crate) issuer: Arc<Issuer>,
@@ -30,7 +30,7 @@ impl<C> Caller<C> {
         &self.issuer.name
     }
 
-    /// The tenant of its token: the one that the verifier was given for the issuer, or that of the platform's issuer.
+    /// The tenant of its token: the one that is configured for the issuer, or that of the platform's issuer.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.issuer.tenant.as_deref()
@@ -98,14 +98,14 @@ impl<C> Caller<C> {
         &self.claims
     }
 
-    /// The same, owned.
+    /// Returns the claims as an owned value.
     #[must_use]
     pub fn into_claims(self) -> C {
         self.claims
     }
 }
 
-/// Who calls, without what the token says of a person.
+/// Shows the caller without the token's claims about a person.
 impl<C> fmt::Debug for Caller<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Caller({} of {})", self.client_id, self.issuer.name)

@@ -1,4 +1,4 @@
-//! The time, by two clocks: one says which second it is, the other one how much time has passed.
+//! The time, by two clocks: one for the current second, the other for the elapsed time.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,7 +35,8 @@ impl Clock for SystemClock {
 }
 
 impl Moment {
-    /// The time since then: the longer one of both clocks, because the monotonic one stops while a machine is suspended.
+    /// The time since then: the longer one of both clocks, because the monotonic one stops while a machine is
+    /// suspended.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
         monotonic.max(self.unix.saturating_sub(earlier.unix))

@@ -1,4 +1,5 @@
-//! The keys that a token is bound to (RFC 7800 §3.1): `cnf` with `jkt` (RFC 9449 §6.1) or `x5t#S256` (RFC 8705 §3.1).
+//! The keys that a token is bound to (RFC 7800 §3.1): `cnf` with `jkt` (RFC 9449 §6.1) or
+//! `x5t#S256` (RFC 8705 §3.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -21,8 +22,8 @@ struct Claim<'a> {
 }
 
 impl Confirmation {
-    /// Reads `cnf` of a token's claims. A member that is not known, and an empty `cnf`, are malformed: ignoring them would accept the token
-    /// without its proof.
+    /// Reads `cnf` of a token's claims. An unknown member, and an empty `cnf`, are malformed: ignoring them
+    /// would accept the token without its proof.
     pub(crate) fn read(members: &Members<'_>, claims: &str) -> Result<Self, TokenError> {
         let mut confirmation = Self::default();
         if members.get("cnf").is_none() {

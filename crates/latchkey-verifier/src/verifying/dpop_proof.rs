@@ -1,5 +1,5 @@
-//! DPoP proofs (RFC 9449 §4.3): the claims, in an order that verifies no signature before everything else
-//! fits.
+//! DPoP proofs (RFC 9449 §4.3): the claims, checked in an order that verifies no signature before everything
+//! else fits.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::thumbprint::Thumbprint;
 /// How far `iat` may be from now.
 const WINDOW: u64 = 60;
 
-/// What a proof must say.
+/// The expected values of a proof.
 pub(crate) struct Expected<'a> {
     pub(crate) method: &'a str,
     /// The URIs of the request, in normal form.
@@ -26,7 +26,7 @@ pub(crate) struct Expected<'a> {
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(crate) key: Thumbprint,
-    /// The same for each use of this proof, and for no other proof.
+    /// The identifier of this proof, which is the same for each use of it.
     pub(crate) id: [u8; 32],
     /// It is refused anyway from this second on.
     pub(crate) expires_at: u64,
@@ -63,7 +63,7 @@ impl Claims {
         ensure(self.htm == expected.method, E::OtherMethod)?;
         // Check 9.
         let uri = normalized(&self.htu).filter(|uri| expected.uris.contains(uri)).ok_or(E::OtherUri)?;
-        // Check 11. The fraction of a second is left out; seconds beyond 64 bits are those of the last one.
+        // Check 11. The fraction of a second is ignored; a number over 64 bits becomes the last second.
         let made_at = self.iat as u64;
         ensure(made_at.abs_diff(expected.now) <= WINDOW, E::OtherTime)?;
         // Check 12.

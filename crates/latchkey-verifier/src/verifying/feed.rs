@@ -1,5 +1,5 @@
-//! The revocation feed of an issuer: a signed list of what it has revoked (docs/revocation.md of Latchkey). A time is the last second whose tokens are
-//! invalid.
+//! The revocation feed of an issuer: a signed list of its revocations (docs/revocation.md of Latchkey). Each
+//! time is the last second whose tokens are invalid.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,11 +16,12 @@ use crate::media_type::same_media_type;
 use crate::members::Members;
 use crate::verifying::named_key::check_key;
 
-/// More than the largest feed: ten thousand single tokens, as many clients, and as many grants, sessions and accounts of people.
+/// The limit exceeds the largest feed: ten thousand single tokens, as many clients, and as many grants,
+/// sessions and accounts of people.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 const TYP: &str = "latchkey-revocations+jwt";
 
-/// What an issuer has revoked.
+/// The revocations of an issuer.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Feed {
     iss: Box<str>,
@@ -51,7 +52,7 @@ struct RevokedClient {
     credentials: HashMap<Box<str>, u64>,
 }
 
-/// What decides whether a token is revoked.
+/// The facts about a token that decide whether it is revoked.
 pub(crate) struct IssuedToken<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) jti: &'a str,

@@ -1,4 +1,4 @@
-//! Fetches what issuers publish: bounded in time and size, without redirects, conditionally.
+//! Fetches the documents of issuers: bounded in time and size, without redirects, conditionally.
 
 use std::error::Error;
 use std::time::Duration;

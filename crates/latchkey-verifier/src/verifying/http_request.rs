@@ -1,4 +1,4 @@
-//! Requests and answers of the crate `http`, which axum and tower share.
+//! Requests and responses of the crate `http`, which axum and tower share.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -26,7 +26,7 @@ pub(crate) fn answer<B: From<String>>(refusal: &Refusal) -> Response<B> {
     *response.status_mut() =
         StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in refusal.headers() {
-        // Each value is made of printable characters.
+        // Each value consists of printable characters.
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().append(name, value);
         }

@@ -1,4 +1,5 @@
-//! Opaque tokens, which only their issuer can explain (RFC 7662): one request for all callers with one token, and answers that are kept for seconds.
+//! Opaque tokens, which only their issuer can explain (RFC 7662). One request serves all callers with the
+//! same token, and answers are cached for seconds.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,7 @@ const MOST_REQUESTS: usize = 64;
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const LARGEST: usize = 64 * 1024;
 
-/// Where opaque tokens are introspected, and as which client. `Debug` shows no secret.
+/// The endpoint that introspects opaque tokens, and the client's credential. `Debug` shows no secret.
 #[must_use]
 pub struct Introspection {
     pub(crate) url: String,
@@ -40,16 +41,16 @@ pub(crate) struct Introspector {
     url: Url,
     client_id: String,
     client_secret: Zeroizing<String>,
-    /// By the SHA-256 of the token.
+    /// The answers by the SHA-256 of the token.
     answers: Mutex<HashMap<[u8; 32], Arc<Answer>>>,
     requests: Semaphore,
 }
 
 struct Answer {
     at: Moment,
-    /// The members of an active token; none of an inactive one.
+    /// The members of an active token. None for an inactive one.
     members: OnceCell<Option<Arc<str>>>,
-    /// Whether the request failed. Callers that waited for it do not repeat it one after the other.
+    /// Whether the request failed. Callers that waited for it then do not repeat it one after the other.
     has_failed: AtomicBool,
 }
 
@@ -86,7 +87,7 @@ impl std::fmt::Debug for Introspection {
 }
 
 impl Introspector {
-    /// The members of an active token as JSON; none of an inactive one.
+    /// The members of an active token as JSON. None for an inactive one.
     pub(crate) async fn introspect(
         &self,
         token: &str,
@@ -112,7 +113,7 @@ impl Introspector {
         members.map_err(|_| UNAVAILABLE)?.cloned()
     }
 
-    /// The answer of this token: one that may still be used, or a new one.
+    /// The answer for this token: one that may still be used, or a new one.
     fn answer(&self, token: [u8; 32], now: Moment) -> Arc<Answer> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = answers.get(&token).filter(|answer| answer.is_usable(now)) {

@@ -17,17 +17,17 @@ use crate::verifying::metadata::{self, Metadata};
 use crate::verifying::observer::{Document, Fetched, Observer};
 use crate::verifying::schedule::Freshness;
 
-/// Without `max-age`.
+/// The freshness without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(5 * 60);
 const LONGEST_FRESH: Duration = Duration::from_secs(60 * 60);
-/// Without `stale-while-revalidate`.
+/// The time without `stale-while-revalidate`.
 const DEFAULT_REVALIDATE: Duration = Duration::from_secs(60);
 /// After so long metadata is fetched again, with the keys.
 const METADATA_FRESH: Duration = Duration::from_secs(60 * 60);
 
-/// What all issuers of a verifier share.
+/// The state that all issuers of a verifier share.
 pub(crate) struct Environment {
-    /// None where nothing is fetched.
+    /// None if nothing is fetched.
     pub(crate) http: Option<Http>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) times: Times,
@@ -46,7 +46,7 @@ pub(crate) struct Times {
     pub(crate) max_stale: Duration,
 }
 
-/// What a verifier does about revocations.
+/// How a verifier handles revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Revocations {
@@ -58,20 +58,20 @@ pub enum Revocations {
     Within(Duration),
 }
 
-/// Where its keys are.
+/// The place of its keys.
 #[derive(Debug)]
 pub(crate) enum KeySource {
-    /// Where its metadata says.
+    /// The place that its metadata names.
     Metadata(Url),
     Jwks(Url),
     /// They are not fetched.
     Fixed,
 }
 
-/// Where the feed of an issuer is.
+/// The place of an issuer's feed.
 #[derive(Debug)]
 pub(crate) enum FeedSource {
-    /// Where its metadata says, if it says so.
+    /// The place that its metadata names, if any.
     Metadata,
     At(Url),
     /// It has none.
@@ -85,7 +85,7 @@ pub(crate) struct Issuer {
     keys: Arc<Cached<KeySet>>,
     pub(crate) feed_source: FeedSource,
     pub(crate) feed: Arc<Cached<Feed>>,
-    /// With the time of its request.
+    /// The metadata with the time of its request.
     pub(crate) metadata: ArcSwapOption<(Metadata, Moment)>,
 }
 
@@ -113,7 +113,8 @@ impl Environment {
 }
 
 impl Times {
-    /// How long an answer to a request of then is used. `drawn` is from 0 to 255: instances that began together do not fetch together.
+    /// How long an answer is used after its request. `drawn` is from 0 to 255, so that instances that began
+    /// together do not fetch together.
     fn freshness(&self, at: Moment, cache: CacheControl, drawn: u8) -> Freshness {
         let max_age = cache.max_age.unwrap_or(DEFAULT_FRESH).min(LONGEST_FRESH).max(self.least_fresh);
         let fresh = max_age - max_age / 10 * u32::from(drawn) / 255;
@@ -141,7 +142,7 @@ impl Issuer {
         })
     }
 
-    /// The keys to verify with, without looking for one.
+    /// The keys to verify with. None is searched.
     pub(crate) async fn keys(
         self: &Arc<Self>,
         environment: &Arc<Environment>,
@@ -154,8 +155,8 @@ impl Issuer {
         }
     }
 
-    /// The keys with the one of this `kid`, if the issuer has it. A `kid` that is not there is looked for in one fetch within the cool-down:
-    /// any caller can send any `kid`.
+    /// The keys with the one of this `kid`, if the issuer has it. For an unknown `kid`, one fetch runs within
+    /// the cool-down, because any caller can send any `kid`.
     pub(crate) async fn keys_with(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -269,7 +270,7 @@ impl Issuer {
     }
 }
 
-/// A random number. Nothing secret depends on it.
+/// A random number. No secret depends on it.
 fn drawn() -> u8 {
     let mut byte = [0];
     let _ = aws_lc_rs::rand::fill(&mut byte);

@@ -1,4 +1,5 @@
-//! Which issuers are trusted: those that are named, exactly, and the tenants of platforms, by the shape of their issuers and a closure.
+//! The trusted issuers: the named ones, compared exactly, and the tenants of platforms, by the shape of their
+//! issuers and a closure.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,9 +12,9 @@ use crate::verifying::cached::Cached;
 use crate::verifying::clock::Moment;
 use crate::verifying::issuer::{FeedSource, Issuer, KeySource};
 
-/// The closure is asked again after so long, whatever it said.
+/// The closure is called again after this time, whatever it returned.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
-/// Tenants that are kept; the one that was unused for longest leaves.
+/// The most tenants in memory. The least recently used one is dropped.
 const MOST_TENANTS: usize = 10_000;
 /// Refused tenants that are remembered.
 const MOST_REFUSED: usize = 10_000;
@@ -119,7 +120,7 @@ impl Issuers {
         if refused.len() >= MOST_REFUSED {
             refused.retain(|_, at| now.since(*at) < ASKED_AGAIN);
         }
-        // A flood of new names is forgotten as a whole; the closure is asked again for each then.
+        // A flood of new names is forgotten as a whole. The closure is then called again for each.
         if refused.len() >= MOST_REFUSED {
             refused.clear();
         }

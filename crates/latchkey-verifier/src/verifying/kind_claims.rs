@@ -5,13 +5,13 @@ use crate::TokenError;
 use crate::members::Members;
 use crate::verifying::confirmation::Confirmation;
 
-/// Who calls, with which rights.
+/// The caller, and its rights.
 pub(crate) struct KindClaims<'a> {
     pub(crate) sub: &'a str,
     pub(crate) client_id: &'a str,
     pub(crate) jti: &'a str,
     pub(crate) scope: Option<&'a str>,
-    /// Other issuers may mean anything by it.
+    /// The claim may mean anything at other issuers.
     pub(crate) sid: Option<&'a str>,
     pub(crate) grant_id: Option<&'a str>,
     pub(crate) confirmation: Confirmation,

@@ -1,4 +1,4 @@
-//! The metadata of an issuer (RFC 8414): where its keys and its revocations are.
+//! The metadata of an issuer (RFC 8414), with the URLs of its keys and its revocations.
 
 use serde::Deserialize;
 use url::Url;
@@ -8,7 +8,7 @@ use crate::verifying::service_url::service_url;
 /// A metadata document is a few KiB.
 pub(crate) const LARGEST: usize = 64 * 1024;
 
-/// What the verifier needs of it.
+/// The members that the verifier needs.
 #[derive(Debug)]
 pub(crate) struct Metadata {
     pub(crate) jwks_uri: Url,
@@ -34,7 +34,8 @@ struct Document {
 }
 
 impl Metadata {
-    /// The places of an issuer's metadata: the well-known name between host and path (RFC 8414 §3.1), then behind the path.
+    /// The URLs of an issuer's metadata: the well-known name between host and path (RFC 8414 §3.1), then
+    /// after the path.
     pub(crate) fn places(issuer: &Url) -> [Url; 2] {
         const NAME: &str = "/.well-known/oauth-authorization-server";
         let path = issuer.path().trim_end_matches('/');
@@ -48,7 +49,8 @@ impl Metadata {
 
     pub(crate) fn read(json: &str, issuer: &str) -> Result<Self, InvalidMetadata> {
         let document: Document = serde_json::from_str(json).map_err(|_| InvalidMetadata::Malformed)?;
-        // RFC 8414 §3.3: `issuer` is identical to the identifier that the well-known URL was made of, else the document is not used.
+        // RFC 8414 §3.3: if `issuer` differs from the identifier in the well-known URL, the document is not
+        // used.
         if document.issuer != issuer {
             return Err(InvalidMetadata::OtherIssuer);
         }

@@ -5,8 +5,8 @@ use crate::check::{Check, CheckObserver, ensure};
 use crate::jws::Header;
 use crate::key_set::{KeySet, PublicKey};
 
-/// Finds the key by its identifier among this issuer's; it verifies with its own algorithm, and the token's `alg` must be that one (RFC 8725
-/// §3.1).
+/// Finds the key by its identifier among this issuer's; it verifies with its own algorithm, and the token's
+/// `alg` must be that one (RFC 8725 §3.1).
 pub(crate) fn check_key<'k>(
     header: &Header<'_>,
     keys: &'k KeySet,

@@ -1,11 +1,12 @@
-//! What a verifier tells the API that has it, for metrics.
+//! The events of a verifier for its API's metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Reason;
 
-/// Is told what a verifier does ([`crate::Builder::observer`]). Nothing of it is secret. The methods run where callers wait, so they return soon.
+/// Receives the events of a verifier ([`crate::Builder::observer`]). No event contains a secret. The methods
+/// run while callers wait, so they must return soon.
 pub trait Observer: Send + Sync {
     /// A fetch of what an issuer publishes ended.
     fn fetched(&self, fetched: &Fetched<'_>) {
@@ -17,7 +18,8 @@ pub trait Observer: Send + Sync {
         let _ = accepted;
     }
 
-    /// A token, or a request without one, was refused. That a scope is missing is the API's own refusal, and not told.
+    /// A token, or a request without one, was refused. A missing scope is the API's own refusal, and causes
+    /// no event.
     fn refused(&self, reason: &Reason) {
         let _ = reason;
     }
@@ -41,13 +43,14 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Fetched<'a> {
-    /// Whose document it is.
+    /// The issuer of the document.
     pub issuer: &'a str,
-    /// Which document it is.
+    /// The document.
     pub document: Document,
     /// How long it took.
     pub took: Duration,
-    /// Whether the document, or that it is unchanged, was understood. What is held already is used otherwise.
+    /// Whether the document, or the response that it is unchanged, was valid. Otherwise the present value
+    /// stays in use.
     pub succeeded: bool,
 }
 
@@ -79,7 +82,7 @@ impl Document {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Accepted<'a> {
-    /// Who issued it.
+    /// The issuer.
     pub issuer: &'a str,
     /// The client that requested it.
     pub client_id: &'a str,

@@ -1,4 +1,5 @@
-//! The checks of an opaque token: those of a JWT, as far as the answer of introspection has what they are made of.
+//! The checks of an opaque token: those of a JWT, as far as the introspection response has the necessary
+//! members.
 
 use serde::de::DeserializeOwned;
 

@@ -1,4 +1,5 @@
-//! A refusal and its rendering: status, headers and body (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1), the same for every web framework.
+//! A refusal and its rendering: status, headers and body (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1), the
+//! same for every web framework.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -22,7 +23,7 @@ pub(crate) enum Scheme {
     Dpop,
 }
 
-/// What each challenge of a verifier says.
+/// The values of a verifier's challenges.
 #[derive(Debug, Default)]
 pub(crate) struct Challenge {
     pub(crate) realm: Option<Box<str>>,
@@ -46,7 +47,7 @@ impl Refusal {
             Reason::SeveralTokens => 400,
             Reason::NoToken | Reason::Token(_) | Reason::Sender(_) | Reason::Proof(_) => 401,
             Reason::InsufficientScope(_) => 403,
-            // Not 401: a client would throw a good token away.
+            // The status is not 401, because a client would drop a valid token.
             Reason::NotReady { .. } => 503,
         }
     }

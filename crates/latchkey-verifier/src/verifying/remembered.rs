@@ -1,4 +1,5 @@
-//! Signatures that were verified before: a token that comes again costs a hash and no signature. All other checks are made each time.
+//! Signatures that were verified before: a repeated token costs a hash and no signature. All other checks are
+//! made each time.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,21 +8,21 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::Thumbprint;
 
-/// Callers on several threads rarely meet at one lock.
+/// With this number, callers on several threads rarely contend for one lock.
 const SHARDS: usize = 16;
 
 /// SHA-256 of a key and a whole token, whose claims name the issuer.
 pub(crate) type SignedToken = [u8; 32];
 
-/// At most so many verified tokens, in the memory of the process.
+/// A limited number of verified tokens, in the memory of the process.
 pub(crate) struct Remembered {
-    /// Of one generation of a shard.
+    /// The most tokens of one generation of a shard.
     most: usize,
     shards: [Mutex<Generations>; SHARDS],
 }
 
-/// A full generation replaces the one before it. So about half of the tokens, those that came last, are always known, and nothing is searched for the
-/// oldest one.
+/// A full generation replaces the previous one. So about half of the tokens, the latest ones, are always
+/// known, and no search for the oldest one is needed.
 #[derive(Default)]
 struct Generations {
     present: HashSet<SignedToken>,
@@ -34,7 +35,7 @@ impl Remembered {
         Self { most: most.div_ceil(2 * SHARDS), shards: Default::default() }
     }
 
-    /// What stands for this token and the key with which its signature is verified. `None` where nothing is remembered.
+    /// The digest for this token and the key that verifies its signature. `None` if nothing is remembered.
     pub(crate) fn signed_token(&self, key: Thumbprint, token: &str) -> Option<SignedToken> {
         if self.most == 0 {
             return None;
@@ -109,7 +110,7 @@ mod tests {
         add(&remembered, "unused");
         for number in 0..100_000 {
             add(&remembered, &number.to_string());
-            // As often as a hundredth of all tokens.
+            // This token is used as often as a hundredth of all tokens.
             assert!(number % 100 != 0 || has(&remembered, "in use"), "{number}");
         }
         assert!(!has(&remembered, "unused"));

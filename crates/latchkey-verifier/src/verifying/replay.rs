@@ -1,27 +1,29 @@
-//! Each DPoP proof is accepted once (RFC 9449 §11.1). The guard of a verifier knows the proofs of this process; several processes of one API share one
-//! that implements the trait.
+//! Accepts each DPoP proof once (RFC 9449 §11.1). The guard of a verifier knows the proofs of this process.
+//! Several processes of one API share a guard that implements the trait.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-/// Nobody can say whether a proof was used.
+/// It cannot be known whether a proof was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it cannot be known whether the DPoP proof was used before")]
 pub struct GuardUnavailable;
 
-/// What a guard answers: whether this is the first use.
+/// The answer of a guard: whether this is the first use.
 pub type FirstUse<'a> = Pin<Box<dyn Future<Output = Result<bool, GuardUnavailable>> + Send + 'a>>;
 
 /// Knows the proofs that were used.
 pub trait ReplayGuard: Send + Sync {
-    /// Records the use of a proof of this issuer's tokens, and says whether it is the first one. The proof is refused anyway from the second `expires_at` on,
-    /// so it may be forgotten then. Of two calls at once only one is first.
+    /// Records the use of a proof of this issuer's tokens. Returns whether it is the first one. The proof is
+    /// refused anyway from the second `expires_at` on, so it may be forgotten then. Only one of two
+    /// concurrent calls is the first.
     fn first_use<'a>(&'a self, issuer: &'a str, proof: [u8; 32], expires_at: u64, now: u64) -> FirstUse<'a>;
 }
 
-/// Remembers proofs in memory: so many of one issuer, and ten times as many in all, so that one tenant does not use up the memory of all.
+/// Remembers proofs in memory: a limited number of one issuer, and ten times as many in all, so that one
+/// tenant cannot use up the memory.
 pub(crate) struct MemoryGuard {
     of_issuer: usize,
     used: Mutex<Used>,
@@ -33,7 +35,7 @@ struct Used {
     issuers: HashMap<Box<str>, Proofs>,
 }
 
-/// By the half minute in which they expire, so that they are forgotten together.
+/// The proofs by the half minute in which they expire, so that they are forgotten together.
 #[derive(Default)]
 struct Proofs {
     count: usize,
@@ -41,7 +43,7 @@ struct Proofs {
 }
 
 const SLOT: u64 = 30;
-/// Issuers with a share, at most: as many as full ones fit.
+/// The most issuers with a share: there is room for this number of full shares.
 const SHARES: usize = 10;
 
 impl MemoryGuard {

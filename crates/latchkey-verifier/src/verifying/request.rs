@@ -1,4 +1,5 @@
-//! What a verifier needs to know of a request. Nothing is read from `Host` or `Forwarded` headers: their sender chooses them.
+//! The parts of a request that a verifier needs. Nothing is read from `Host` or `Forwarded` headers, because
+//! their sender chooses them.
 
 use crate::Thumbprint;
 use crate::verifying::refusal::Scheme;
@@ -55,11 +56,11 @@ impl<'a> RequestFacts<'a> {
         } else {
             return Err(Reason::NoToken);
         };
-        // What is no text is no token either; its verification says so.
+        // A value that is no text is no token either, which its verification reports.
         Ok((scheme, str::from_utf8(token.trim_ascii()).unwrap_or_default()))
     }
 
-    /// The one proof.
+    /// The only proof.
     pub(crate) fn proof(&self) -> Result<&'a str, ProofError> {
         match self.dpop.as_slice() {
             [] => Err(ProofError::Missing),

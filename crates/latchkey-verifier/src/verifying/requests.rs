@@ -13,8 +13,8 @@ use crate::verifying::verifier::Unconfirmed;
 use crate::{Caller, ProofError, Reason, Refusal, RequestFacts, Verifier};
 
 impl Verifier {
-    /// The caller of a request: a bearer token, one that is bound to a DPoP key beside its proof, or one that is bound to the certificate of the
-    /// connection. Waits as [`Verifier::verify`] does.
+    /// The caller of a request with a bearer token, a token that is bound to a DPoP key with its proof, or a
+    /// token that is bound to the certificate of the connection. Waits like [`Verifier::verify`].
     ///
     /// # Errors
     /// [`Refusal`].
@@ -28,7 +28,8 @@ impl Verifier {
         }
     }
 
-    /// A proof is checked only beside a valid token, and used up only if it is of the token's key: a caller without a token causes no work.
+    /// A proof is checked only beside a valid token, and used up only if it is of the token's key: a caller
+    /// without a token causes no work.
     async fn confirmed<C: DeserializeOwned>(
         &self,
         request: &RequestFacts<'_>,

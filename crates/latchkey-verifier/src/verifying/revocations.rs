@@ -1,4 +1,4 @@
-//! When the revocation feed of an issuer is fetched, and what is accepted without it.
+//! When the revocation feed of an issuer is fetched, and which tokens are accepted without it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::verifying::issuer::{Environment, FeedSource, Issuer, Revocations, Wai
 use crate::verifying::observer::Document;
 use crate::verifying::schedule::Freshness;
 
-/// Without `max-age`.
+/// The freshness without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(10);
 const LEAST_FRESH: Duration = Duration::from_secs(1);
-/// What was revoked stays revoked: an old feed is better than none.
+/// Revocations are never taken back, so an old feed is better than none.
 const USED_WHEN_PREFERRED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Issuer {
-    /// The feed to check a token with; none where tokens are accepted without one.
+    /// The feed to check a token with. None if tokens are accepted without one.
     pub(crate) async fn feed(
         self: &Arc<Self>,
         environment: &Arc<Environment>,
@@ -32,7 +32,7 @@ impl Issuer {
             return Ok(None);
         }
         let fetch = || Arc::clone(self).fetch_feed(Arc::clone(environment));
-        // Where no feed is required, no request waits for one that could not be fetched.
+        // If no feed is required, no request waits for one that could not be fetched.
         let waits = if is_required || !self.feed.is_failing() { waits } else { Waits::Never };
         let held = match waits {
             Waits::Yes => self.feed.get(&environment.clock, fetch).await,
@@ -74,7 +74,7 @@ impl Issuer {
                 let keys = self.keys_with(kid.as_deref(), environment, Waits::Yes).await.ok()?;
                 let feed = Feed::read(jws.trim_ascii_end(), &self.name, &keys.value, Algorithms::ALL, now);
                 let feed = feed.map_err(|error| self.failed("revocation feed", &error)).ok()?;
-                // A cache in between may still have an older one.
+                // An intermediate cache may still return an older one.
                 if held.is_some_and(|held| held.value.iat > feed.iat) {
                     self.failed("revocation feed", &"it is older than the one before");
                     return None;

@@ -1,5 +1,6 @@
-//! When something is fetched, and how long it is used; pure. It is fresh, then used while a fetch runs beside, then used as long as fetches
-//! fail, then not at all.
+//! When a value is fetched, and how long it is used. This code is pure. A value is first fresh; then it is
+//! used while a fetch runs in the background; then it is used as long as fetches fail; then it is not used
+//! any more.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub(crate) struct Freshness {
     pub(crate) at: Moment,
     /// Used without a fetch.
     pub(crate) fresh: Duration,
-    /// Then used for so long while a fetch runs in the background.
+    /// After its freshness, it is used for this time while a fetch runs in the background.
     pub(crate) revalidate: Duration,
     /// After it was fresh, used for so long when fetches fail.
     pub(crate) stale: Duration,
@@ -27,13 +28,13 @@ pub(crate) struct Attempts {
     pub(crate) is_running: bool,
     /// How many have ended.
     pub(crate) count: u64,
-    /// When the last one ended.
+    /// When the last fetch ended.
     pub(crate) ended: Option<Moment>,
     /// How many have failed since the last success.
     pub(crate) failures: u32,
 }
 
-/// What a use of the value does.
+/// The step of a use of the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// Takes the value.
@@ -47,7 +48,7 @@ pub(crate) enum Use {
 }
 
 impl Freshness {
-    /// Whether the value may be used after a fetch that did not bring another one.
+    /// Whether the value may be used after a fetch that returned no new one.
     pub(crate) fn is_usable(&self, now: Moment) -> bool {
         now.since(self.at) < self.fresh.saturating_add(self.stale.max(self.revalidate))
     }
@@ -65,12 +66,13 @@ impl Attempts {
         !self.is_running && self.wait(now).is_zero()
     }
 
-    /// Whether a fetch for something that the value lacks may start: one in so much time, whether it succeeds or not.
+    /// Whether a fetch for something that the value lacks may start: one in each cool-down, whether it
+    /// succeeds or not.
     pub(crate) fn may_start_for_missing(&self, now: Moment, cool_down: Duration) -> bool {
         !self.is_running && self.ended.is_none_or(|ended| now.since(ended) >= cool_down)
     }
 
-    /// What a use does.
+    /// The step of a use.
     pub(crate) fn decide(&self, held: Option<&Freshness>, now: Moment) -> Use {
         let serve = if self.may_start(now) { Use::ServeAndFetch } else { Use::Serve };
         let wait = if self.is_running || self.may_start(now) { Use::Wait } else { Use::Refuse };

@@ -1,4 +1,5 @@
-//! May the sender of this request use the token? It may if it has proven each key that the token is bound to (RFC 9449 §7, RFC 8705 §3).
+//! May the sender of this request use the token? It must have proven each key that the token is bound to (RFC
+//! 9449 §7, RFC 8705 §3).
 
 use crate::check::ensure;
 use crate::verifying::confirmation::Confirmation;

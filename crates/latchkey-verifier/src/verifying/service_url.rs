@@ -1,4 +1,5 @@
-//! URLs that the verifier fetches from: https, or http to this machine. A reader of the network could replace the keys otherwise.
+//! URLs that the verifier fetches: https, or http to this machine. Otherwise an attacker in the network could
+//! replace the keys.
 
 use url::{Host, Url};
 

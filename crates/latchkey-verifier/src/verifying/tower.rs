@@ -1,4 +1,4 @@
-//! tower: a layer that lets only verified callers through, with the [`Caller`] in the extensions of the request.
+//! tower: a layer that passes only verified requests on, with the [`Caller`] in their extensions.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -74,7 +74,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that is ready goes with the request, and its clone stays here.
+        // The ready service is used for this request, and its clone stays here.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let verifier = self.verifier.clone();

@@ -34,7 +34,7 @@ use crate::{Caller, Reason, Refusal, TokenError};
 #[derive(Clone)]
 pub struct Verifier(pub(crate) Arc<Inner>);
 
-/// Without its keys.
+/// Leaves out the keys.
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Verifier")
@@ -45,7 +45,7 @@ pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
     pub(crate) rules: Rules,
     pub(crate) environment: Arc<Environment>,
-    /// In normal form, without a slash at the end.
+    /// The public origins in normal form, without a slash at the end.
     pub(crate) public_origins: Vec<Box<str>>,
     pub(crate) replay_guard: Arc<dyn ReplayGuard>,
     pub(crate) remembered: Remembered,
@@ -62,24 +62,25 @@ pub(crate) struct Rules {
     pub(crate) leeway: u64,
 }
 
-/// A token that is valid in itself. Nothing shows yet that its sender may use it.
+/// A valid token. Nothing proves yet that its sender may use it.
 pub(crate) struct Unconfirmed<C> {
     pub(crate) caller: Caller<C>,
     pub(crate) confirmation: Confirmation,
 }
 
 impl Verifier {
-    /// The caller that this bearer token stands for. Waits for a fetch only where keys are missing, two seconds at most. Needs a tokio
-    /// runtime.
+    /// The caller of this bearer token. Waits for a fetch only if keys are missing, two seconds at most.
+    /// Needs a tokio runtime.
     ///
     /// # Errors
-    /// [`Refusal`]. A token that is bound to a key is refused: it is valid only beside a proof.
+    /// [`Refusal`]. A token that is bound to a key is refused, because it is valid only with a proof.
     pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<Caller<C>, Refusal> {
         self.verify_bearer(token, Waits::Yes, &mut Unobserved).await
     }
 
-    /// The same without waiting, and without a runtime: where keys are missing or too old, the answer is 503. With a runtime around, it starts the fetch
-    /// that the next call needs; without one, call [`Verifier::prefetch`] elsewhere, now and then.
+    /// The caller of this bearer token, without waiting and without a runtime: if keys are missing or too
+    /// old, the answer is 503. In a runtime, it starts the fetch that the next call needs. Without one, call
+    /// [`Verifier::prefetch`] elsewhere, now and then.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -112,7 +113,7 @@ impl Verifier {
         }
     }
 
-    /// Whether there are keys of each issuer that is named, for a readiness probe.
+    /// Whether the keys of each named issuer are available, for a readiness probe.
     #[must_use]
     pub fn ready(&self) -> bool {
         let now = self.0.environment.clock.now();
@@ -317,7 +318,7 @@ mod tests {
         assert!(!accepts(&verifier_of_ten, &forged) && !has(&forged), "a refused token is not remembered");
         assert!(!has(token) && accepts(&verifier_of_ten, token) && has(token));
         assert!(accepts(&verifier_of_ten, token) && !accepts(&verifier_of_ten, &forged));
-        // That the memory is asked: what it has by mistake is accepted.
+        // The test shows that the memory is used: a token that it contains by mistake is accepted.
         verifier_of_ten.0.remembered.add(remembered(&verifier_of_ten, &forged).unwrap());
         assert!(accepts(&verifier_of_ten, &forged));
         let verifier_of_none = verifier(0);

@@ -1,4 +1,5 @@
-//! How many allocations a token costs. A change of the figure is a decision: its commit gives the reason.
+//! Counts the allocations of a token's verification. A change of the figure is a decision: its commit gives
+//! the reason.
 
 use latchkey_verifier::{Caller, KeySet, Trusted, Verifier};
 
@@ -21,6 +22,7 @@ fn a_token_costs_so_many_allocations() {
     let verify = || drop(verifier.verify_now(&token).map(|caller: Caller| caller).unwrap());
     verify();
     let counted = allocation_counter::measure(verify);
-    // Header, claims and signature, decoded; the members of both objects; subject, client, identifier and scope of the caller.
+    // The allocations are for header, claims and signature, decoded, for the members of both objects, and for
+    // subject, client, identifier and scope of the caller.
     assert_eq!(counted.count_total, 9);
 }

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key of their sender: DPoP proofs and client certificates.
+//! Tests tokens that are bound to a key of their sender: DPoP proofs and client certificates.
 
 use std::sync::Arc;
 use std::time::Duration;

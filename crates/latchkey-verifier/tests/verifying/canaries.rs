@@ -1,4 +1,4 @@
-//! No token and no proof is in what is logged, at any level, nor in an error or a `Debug` output.
+//! No token and no proof is in the log at any level, in an error or in `Debug` output.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,7 @@ async fn no_token_is_in_a_log_or_an_error() {
     presented.push("canary".to_owned());
     for text in [&logged, &shown] {
         for token in &presented {
-            // Neither a token nor one of its parts.
+            // The output contains neither a token nor one of its parts.
             for part in token.split('.') {
                 assert!(!text.contains(part), "{part} is in {text}");
             }

@@ -90,7 +90,7 @@ fn sorted<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<String>
     let headers = headers.filter(|(name, value)| ours.contains(name) && !value.starts_with(b"text/plain"));
     let mut lines: Vec<_> =
         headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect();
-    // Frameworks keep the order of values of one name, and no other.
+    // Frameworks keep the order of the values of one name, and no other order.
     lines.sort_by_key(|line| line.split(':').next().map(str::to_owned));
     lines
 }

@@ -1,4 +1,4 @@
-//! Opaque tokens: what introspection says of them, and for how long it is used.
+//! Tests opaque tokens: the answers of introspection, and how long they are used.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! An issuer of the tests: it signs tokens, and publishes on 127.0.0.1 what a test lets it publish, over plain sockets.
+//! An issuer of the tests: it signs tokens, and publishes on 127.0.0.1 what a test gives it, over plain
+//! sockets.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +43,7 @@ impl Key {
         json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": self.kid })
     }
 
-    /// An access token that is valid for a day from this second on.
+    /// Returns an access token that is valid for a day from this second on.
     pub(crate) fn token(&self, issuer: &str, now: u64) -> String {
         self.sign(&self.header(), &claims(issuer, now))
     }
@@ -59,11 +60,11 @@ pub(crate) fn key_set(keys: &[&Key]) -> String {
     json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }).to_string()
 }
 
-/// What is at a path.
+/// The answer at a path.
 #[derive(Clone)]
 pub(crate) struct Page {
     pub(crate) status: u16,
-    /// Each with its line end.
+    /// The headers, each with its line end.
     pub(crate) headers: String,
     pub(crate) body: String,
     pub(crate) delay: Duration,
@@ -78,7 +79,7 @@ impl Page {
     }
 }
 
-/// The server. Without a page at a path it closes the connection, as one that is away.
+/// The server. Without a page at a path it closes the connection, like a server that is away.
 pub(crate) struct Server {
     pub(crate) origin: String,
     pages: Arc<Mutex<HashMap<String, Page>>>,

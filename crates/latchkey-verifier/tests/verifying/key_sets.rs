@@ -1,4 +1,4 @@
-//! Key sets over HTTP: when they are fetched, and what is accepted while they cannot be.
+//! Tests key sets over HTTP: when they are fetched, and which tokens are accepted while they cannot be.
 
 use std::future::Future as _;
 use std::sync::Arc;
@@ -191,7 +191,7 @@ async fn a_flood_of_random_kids_costs_a_good_token_neither_work_nor_a_wait() {
         assert!(env.verify(&random(number)).await.is_err());
     }
     assert_eq!(work(), before);
-    // A fetch that does not end: who sent the random kid waits for it, and no one else does.
+    // The fetch does not end. Only the caller that sent the random kid waits for it.
     env.server.publish(JWKS, Page { delay: seconds(60), ..Page::ok(CACHED, key_set(&[&key])) });
     env.clock.advance(seconds(11));
     let (verifier, token) = (env.verifier.clone(), random(0));
@@ -224,14 +224,15 @@ async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_the
     .into_iter()
     .cycle();
     env.clock.advance(seconds(300));
-    // 58 min in steps of 12 s, each with the next fault; the server is away for the first ten minutes.
+    // The test covers 58 min in steps of 12 s, each with the next fault. The server is away for the first ten
+    // minutes.
     for step in 0..290_u64 {
         match faults.next().filter(|_| step >= 50).flatten() {
             Some(page) => env.server.publish(JWKS, page),
             None => env.server.remove(JWKS),
         }
         assert!(env.accepts(&key).await, "{step}");
-        // The fetch beside it ends.
+        // The fetch in the background ends.
         tokio::time::sleep(Duration::from_millis(5)).await;
         env.clock.advance(seconds(12));
     }
@@ -241,7 +242,7 @@ async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_the
     let refusal = env.verify(&env.token(&key)).await.unwrap_err();
     assert_eq!((refusal.status(), is_not_ready(refusal.reason())), (503, true));
     assert!(!env.verifier.ready());
-    // What needs no key is still told from what does.
+    // The verifier still distinguishes errors that need no key from those that do.
     assert_eq!(env.verify("no token").await.unwrap_err().status(), 401);
     env.publish(&[&key]);
     env.clock.advance(seconds(31));

@@ -1,4 +1,4 @@
-//! The verifier as an API uses it.
+//! Tests the verifier as an API uses it.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,4 @@
-//! What an observer is told.
+//! Tests the events that an observer gets.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,6 @@
-//! Random input: bytes, changed tokens, changed key sets and changed proofs. Nothing panics, nothing forged is accepted, and the work grows no faster than the
-//! input. The generator has a fixed seed, so each run has the same input, and a message names the round.
+//! Tests random input: bytes, changed tokens, changed key sets and changed proofs. Nothing panics, nothing
+//! forged is accepted, and the work grows no faster than the input. The generator has a fixed seed, so each
+//! run has the same input, and a message contains the round.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Random {
         items[self.below(items.len())]
     }
 
-    /// The text after one to four changes.
+    /// Returns the text after one to four changes.
     fn changed(&mut self, text: &str) -> String {
         const PIECES: [&str; 20] = [
             "",
@@ -74,7 +75,7 @@ impl Random {
         characters.into_iter().collect()
     }
 
-    /// A value with one member, at any depth, replaced or removed.
+    /// Returns a value with one member, at any depth, replaced or removed.
     fn changed_value(&mut self, value: &Value) -> Value {
         let mut value = value.clone();
         let place = match &mut value {
@@ -221,7 +222,7 @@ async fn a_changed_proof_is_refused() {
         let changed = if round % 2 == 0 {
             env.random.changed(&proof)
         } else {
-            // With the signature of another key over whatever it says.
+            // Another key signs the changed content.
             Key::new("s1").sign(&env.random.changed_value(&header), &env.random.changed_value(&body))
         };
         assert!(changed == proof || !verify(&changed).await, "{round}: {changed}");

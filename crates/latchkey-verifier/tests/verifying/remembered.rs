@@ -48,7 +48,7 @@ async fn a_remembered_token_is_refused_when_its_key_has_left_the_set_or_became_a
         let token = accepted(&env).await;
         let next = Key::new(next);
         env.server.publish(JWKS, Page::ok("max-age=3600", key_set(&[&next])));
-        // Beyond the time in which the old set may be used beside a fetch.
+        // The time is after the end of the time in which the old set may be used during a fetch.
         env.pass(3_661);
         assert_eq!(env.verify_token(&token).await, refused(error), "{}", next.kid);
         assert_eq!(env.verify_token(&next.token(ISSUER, env.clock.seconds())).await, Ok(()));
@@ -71,7 +71,7 @@ fn a_remembered_token_of_one_issuer_is_none_of_another_and_is_never_a_bearer_tok
     let (clock, key) = (TestClock::default(), Key::new("k1"));
     let other = ISSUER.replace("acme", "globex");
     let keys = || KeySet::read(&key_set(&[&key])).unwrap();
-    // Both tenants have one key, which nothing but the issuer of the token tells apart.
+    // Both tenants have one key. Only the issuer of the token tells them apart.
     let verifier = Verifier::builder()
         .issuer(Trusted::issuer(ISSUER).key_set(keys()).tenant("acme"))
         .issuer(Trusted::issuer(other.as_str()).key_set(keys()).tenant("globex"))

@@ -1,4 +1,4 @@
-//! The revocation feed: what it revokes, and what is accepted without it.
+//! Tests the revocation feed: which tokens it revokes, and which are accepted without it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl TestEnv {
 
     pub(crate) async fn verify_token(&self, token: &str) -> Result<(), Reason> {
         let verified = self.verifier.verify::<Value>(token).await;
-        // A fetch beside it ends.
+        // The fetch in the background ends.
         tokio::time::sleep(Duration::from_millis(100)).await;
         verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
     }

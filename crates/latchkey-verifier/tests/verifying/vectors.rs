@@ -1,4 +1,4 @@
-//! The verifier comes to the outcomes of the vectors that Latchkey's own verification reads as well.
+//! The verifier reaches the results of the vectors that Latchkey's own verification reads as well.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
 pub(crate) struct ApiAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// What a server writes to its log only.
+    /// The cause that a server writes only to its log.
     pub(super) cause: Option<Arc<EditError>>,
 }
 
@@ -40,7 +40,8 @@ impl ApiAnswer {
         Ok(Self { status, body: Zeroizing::new(body), cause: None })
     }
 
-    /// Prints what the request wrote that has no effect: of the row, and of the client that came with it.
+    /// Prints the warnings about settings without effect: those of the row, and those of the client that was
+    /// created with it.
     pub(super) fn print_warnings(&self, request: &ApiRequest) {
         // It may hold a new secret.
         let document = Wiped::new(serde_json::from_slice(&self.body).unwrap_or_default());
@@ -64,7 +65,7 @@ impl ApiAnswer {
         serde_json::from_slice(text).map_err(|error| not_understood(&error))
     }
 
-    /// The documents of a success, one a line.
+    /// The documents of a success, one for each line.
     pub(super) fn lines<T: DeserializeOwned>(self) -> anyhow::Result<Vec<T>> {
         if !self.status.is_success() {
             return Err(AdminClientError::Refused(self.problem()).into());
@@ -73,7 +74,8 @@ impl ApiAnswer {
         lines.map(|line| serde_json::from_slice(line).map_err(|error| not_understood(&error))).collect()
     }
 
-    /// The document of a success of this request. An error names what the request is about, and its fields as the command line does.
+    /// The document of a successful request. An error names the rows of the request, and its fields as the
+    /// command line does.
     pub(super) fn document_of<T: DeserializeOwned>(self, request: &ApiRequest) -> anyhow::Result<T> {
         if self.status.is_success() {
             return self.document();

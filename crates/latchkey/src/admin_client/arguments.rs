@@ -24,7 +24,8 @@ pub(crate) struct AdminArguments {
     /// Print the API's JSON documents instead of tables.
     #[arg(long, global = true, help_heading = None::<&'static str>)]
     pub(crate) json: bool,
-    /// Ask a running server instead of opening the store [variable: LATCHKEY_SERVER]. The token comes from LATCHKEY_TOKEN, or as below.
+    /// Ask a running server instead of opening the store [variable: LATCHKEY_SERVER]. The token comes from
+    /// LATCHKEY_TOKEN, or as below.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<Url>,
     /// Read the token from this file.

@@ -1,4 +1,4 @@
-//! Where the token for a server comes from: given by the operator, or fetched for a client.
+//! The source of the token for a server: the operator gives it, or a client fetches it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use settings::files;
 /// For the token request with its repetitions.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where the token comes from.
+/// The source of the token.
 pub(super) enum Credential {
     Token(Secret),
     /// A client that the options or variables name, with its secret.
@@ -30,7 +30,8 @@ pub(super) enum Credential {
 }
 
 impl Credential {
-    /// Options come before variables, variables before a profile, and a token before a client that fetches one.
+    /// Options come before variables, variables before a profile, and a token before a
+    /// client that fetches one.
     pub(super) fn choose(
         server: &Url,
         arguments: &AdminArguments,
@@ -64,7 +65,8 @@ impl Credential {
         }
     }
 
-    /// What requests of administration trust: the arguments' certificates, and those of the profile.
+    /// The certificates that requests of administration trust: those of the arguments, and those of the
+    /// profile.
     pub(super) fn trust(&self, arguments: &AdminArguments) -> Trust {
         let mut trust = Trust::of(arguments.ca.as_ref());
         trust.is_insecure = arguments.insecure;
@@ -74,7 +76,7 @@ impl Credential {
         trust
     }
 
-    /// What requests of administration present, beside the token.
+    /// The certificate that requests of administration present beside the token.
     pub(super) fn identity(&self) -> anyhow::Result<Option<Identity>> {
         match self {
             Self::Profile(folders, chosen) => ProfileStore(folders).identity(chosen),
@@ -106,7 +108,7 @@ fn request(profile: &Profile) -> Request {
     tenant.fold(Request::new(), |request, tenant| request.resource(tenant.admin_audience()))
 }
 
-/// The profile whose server it is. Without a folder for profiles there is none.
+/// The profile for this server. Without a folder for profiles there is none.
 fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Credential>> {
     let Ok(folders) = Folders::of(environment) else { return Ok(None) };
     let chosen = ProfileStore(&folders).of_server(server)?;

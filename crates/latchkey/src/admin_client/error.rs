@@ -30,13 +30,13 @@ pub(crate) enum AdminClientError {
     NoToken,
     #[error("{from}")]
     NoTokenFrom {
-        /// Which token endpoint, and which client.
+        /// The token endpoint, and the client.
         from: String,
         source: TokenError,
     },
 }
 
-/// What the API answers instead of a document.
+/// The error of the API.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     pub(crate) status: u16,
@@ -56,7 +56,8 @@ pub(crate) struct ApiFieldError {
 }
 
 impl AdminClientError {
-    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else; docs/command-line.md has the table.
+    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else;
+    /// docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(problem) => problem.exit_code(),
@@ -76,7 +77,7 @@ impl ApiProblem {
     fn exit_code(&self) -> u8 {
         match (self.status, self.cause.as_deref()) {
             (_, Some(EditError::Seal(SealError::Unavailable(_)))) => 6,
-            // No outage: the same command fails again.
+            // The error is no outage: the same command would fail again.
             (_, Some(EditError::Seal(_) | EditError::Unreadable(_))) => 1,
             (status, _) => exit_code_of_status(status),
         }

@@ -1,4 +1,4 @@
-//! How an error of the API names what it concerns, in the words of the command line.
+//! Translates the pointers and paths in an error of the API into the words of the command line.
 
 use administration::pointer_names;
 use percent_encoding::percent_decode_str;
@@ -27,7 +27,8 @@ const OPTIONS: [(&str, &str); 17] = [
 /// The longest value that is repeated.
 const LONGEST: usize = 100;
 
-/// A JSON pointer (RFC 6901) as the option of a new row with its value, else as the name that `set` takes. No option has a secret.
+/// A JSON pointer (RFC 6901) as the option of a new row with its value, otherwise as the name that `set`
+/// takes. No option contains a secret.
 pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> String {
     let segments: Vec<String> = pointer_names(pointer).collect();
     let option = |segment: &String| OPTIONS.iter().find(|(member, _)| member == segment);
@@ -38,7 +39,8 @@ pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> Strin
     segments.join(".")
 }
 
-/// The ids in the path of a request, such as `globex/billing`, as far as the row that the detail says is missing.
+/// The ids in the path of a request, such as `globex/billing`, up to the row that the detail reports as
+/// missing.
 pub(super) fn rows_of(path: &str, detail: &str) -> String {
     let depth = [("no tenant", 1), ("no client", 2), ("no account", 2), ("no key", 2)];
     let depth =

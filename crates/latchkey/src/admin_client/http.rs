@@ -13,7 +13,7 @@ use super::{AdminArguments, AdminClientError, ApiRequest};
 use crate::trust::Trust;
 use settings::Environment;
 
-/// For one request, which may wait for a slow hash or a busy store.
+/// The time for one request, which may wait for a slow hash or a busy store.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -38,7 +38,8 @@ impl Http {
         Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
     }
 
-    /// Sends a request, once more where the answer was lost and the request is safe or has an idempotency key.
+    /// Sends a request. If the answer is lost, it is sent once more, provided that it is safe or has an
+    /// idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
         let ApiRequest { method, path, body, lines, .. } = request;
         let key = uuid::Uuid::new_v4().to_string();

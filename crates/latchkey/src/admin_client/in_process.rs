@@ -1,4 +1,5 @@
-//! The admin API in process, over the store: for an operator, who may do everything. The audit names the user of this machine.
+//! The admin API in process, over the store, for an operator with all permissions. The audit names the user
+//! of this machine.
 
 use std::io::{Write as _, stderr};
 use std::mem::take;
@@ -30,7 +31,7 @@ pub(crate) struct InProcess {
     pub(crate) database: Arc<Database>,
     pub(crate) sealer: Arc<dyn KeySealer>,
     pub(crate) pepper: Arc<Pepper>,
-    /// Whom the audit names.
+    /// The actor in the audit.
     pub(crate) actor: String,
     api: OperatorApi,
     caches: Caches,
@@ -44,7 +45,8 @@ impl InProcess {
         let is_new = matches!(&settings.storage, StorageLocation::Sqlite(path) if !path.exists());
         let database = database::open(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
         if is_new {
-            // The variables of a service are not those of a shell, so this may be another store than the server's.
+            // The variables of a service differ from those of a shell, so this may be another store than the
+            // server's.
             let _ = writeln!(
                 stderr(),
                 "created the store {}; only a server with this storage.url serves it",
@@ -81,7 +83,7 @@ impl InProcess {
             })
         };
         let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(platform::THREADS)?);
-        // A pool of keys would go on generating after the one that is needed.
+        // A pool of keys would continue to generate after the one that is needed.
         let pool = KeyPool::new(0);
         let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
         let composition = platform::composition(

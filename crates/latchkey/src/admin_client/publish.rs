@@ -1,5 +1,5 @@
-//! Publishes a change to Redis before the program ends. Running servers learn of a change from the store itself, but would go on
-//! reading the old row from Redis, where there is one, for the rest of its ten seconds.
+//! Publishes a change to Redis before the program ends. Running servers learn of a change from the store
+//! itself. But with Redis they would read the old row from it for the rest of its ten seconds.
 
 use std::io::{Write as _, stderr};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 const ATTEMPTS: usize = 15;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits until the change is published. Where that fails, a warning goes to the standard error.
+/// Waits until the change is published. If that fails, a warning goes to the standard error.
 pub(crate) async fn publish(caches: &Caches, changed: &[Invalidation]) {
     for _ in 0..ATTEMPTS {
         if changed.is_empty() || caches.publish_invalidation(changed).await {

@@ -16,13 +16,13 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// A request that is not sent yet.
 pub(crate) struct ApiRequest {
     pub(super) method: Method,
-    /// With the query.
+    /// The path with the query.
     pub(super) path: String,
     /// It may hold a secret.
     pub(super) body: Option<Wiped>,
     /// Lines of JSON in the place of a document.
     pub(super) lines: Option<Zeroizing<Vec<u8>>>,
-    /// Whether it changes nothing, so that a store that is opened read-only can answer it.
+    /// Whether the request changes nothing. A read-only store can then answer it.
     pub(super) only_reads: bool,
 }
 
@@ -40,8 +40,8 @@ impl ApiRequest {
         Self { method: Method::PATCH, path, body, lines: None, only_reads: false }
     }
 
-    /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator may not even name what
-    /// only others may set.
+    /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator
+    /// may not even name a member that only others may set.
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
@@ -59,8 +59,8 @@ impl ApiRequest {
         Self { only_reads: true, ..Self::post(path, body) }
     }
 
-    /// Refuses a path with an empty name, which no row has. Over HTTP also one with the names `.` and `..`: URLs drop these segments
-    /// (RFC 3986 §5.2.4), so the request would reach another row.
+    /// Refuses a path with an empty name, which no row has. Over HTTP it also refuses the names `.` and `..`:
+    /// URLs drop these segments (RFC 3986 §5.2.4), so the request would reach another row.
     pub(super) fn check_path(&self, over_http: bool) -> Result<(), AdminClientError> {
         let path = self.path.split('?').next().unwrap_or_default();
         let mut collection = "";
@@ -74,7 +74,7 @@ impl ApiRequest {
     }
 }
 
-/// A name as one segment of a path.
+/// Writes a name as one segment of a path.
 pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, UNRESERVED).to_string()
 }

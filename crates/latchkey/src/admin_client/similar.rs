@@ -1,5 +1,5 @@
-//! What leads on after a refusal: the row that was probably meant in place of one that does not exist, and the command that shows one that
-//! exists already.
+//! Suggestions after a refusal: a similar row in place of one that does not exist, and the command that shows
+//! one that exists already.
 
 use administration::nearest;
 use serde_json::Value;
@@ -37,7 +37,8 @@ impl AdminClient {
             }
             _ => return None,
         };
-        // The first page has all rows of a small installation; in a large one those that begin alike are found by their beginning.
+        // The first page has all rows of a small installation. In a large one, a search for the first letters
+        // finds similar names.
         let beginning: String = given.chars().take(2).collect();
         for search in [None, Some(beginning)] {
             let list = with_query(&path, &[("limit", Some(PAGE.to_owned())), ("search", search)]);

@@ -1,5 +1,5 @@
-//! The admin API over the store of these settings. The first request opens the store: a read opens it read-only, so that it creates
-//! nothing and works under an account that may only read.
+//! The admin API over the store of these settings. The first request opens the store. A read opens it
+//! read-only, so that it creates nothing and works under an account that may only read.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! `latchkey account import`: sends the lines of a file in calls that the API takes, and says what became of them.
+//! `latchkey account import`: sends the lines of a file in calls of the size that the API accepts, and shows
+//! the result of each line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _, stderr, stdin};
@@ -16,13 +17,13 @@ use super::paths::accounts_path;
 use super::runner::Runner;
 use crate::admin_client::ApiRequest;
 
-/// Lines of one call.
+/// The most lines of one call.
 const LINES: usize = 2_000;
-/// Bytes of one call after which it is sent.
+/// A call is sent when it has this number of bytes.
 const BYTES: usize = 4 * 1024 * 1024;
-/// Lines with a password of one call: judging and hashing one takes some 20 ms.
+/// The most lines with a password in one call: to check and hash one takes some 20 ms.
 const PASSWORDS: usize = 250;
-/// What such a line has in it.
+/// The text in a line with a password.
 const PASSWORD: &[u8] = b"\"password\"";
 
 /// Of `account import`.
@@ -90,9 +91,9 @@ impl Summary {
     }
 }
 
-/// The lines of one call and their number; none at the end.
+/// The lines of one call and their number. None at the end.
 pub(super) fn next_call(lines: &mut impl BufRead) -> std::io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
-    // With room for the last line: a text that grows leaves parts of a password behind in memory.
+    // The buffer has room for the last line: a growing text leaves parts of a password in memory.
     let mut call = Zeroizing::new(Vec::with_capacity(BYTES + 64 * 1024));
     let (mut count, mut passwords) = (0, 0);
     while count < LINES && passwords < PASSWORDS && call.len() < BYTES {

@@ -20,11 +20,12 @@ use settings::{Environment, read_platform};
 /// What can be done about administrators.
 #[derive(Subcommand)]
 pub(crate) enum AdminCommand {
-    /// Make the first administrator, a client of the tenant `platform`, and print its secret, once. Refused while there is one.
+    /// Make the first administrator, a client of the tenant `platform`, and print its secret, once.
+    /// Refused while there is one.
     #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
-    /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the person sets its password, once
-    /// and within 24 hours. An account without a password is invited again.
+    /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the
+    /// person sets its password, once and within 24 hours. An account without a password is invited again.
     #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
     Invite(Box<InviteArguments>),
 }

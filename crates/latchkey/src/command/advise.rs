@@ -1,4 +1,4 @@
-//! `latchkey advise`: what the administrators of a tenant could do better.
+//! `latchkey advise`: advice for the administrators of a tenant.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `latchkey apply`: makes the store agree with the settings, also where starting or reloading would rather ask.
+//! `latchkey apply`: makes the store agree with the settings, even where a start or a reload would refuse to.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ pub(crate) fn run(
     if as_json { report_json(applied) } else { report(applied, |plan| plan_lines(plan, is_full)) }
 }
 
-/// Applies, and waits until those who share what they read are told.
+/// Applies the settings, and waits until the other replicas are notified.
 pub(super) async fn take_over(
     platform: &Platform,
     loaded: Loaded,
@@ -48,7 +48,7 @@ pub(super) async fn take_over(
     Ok(applied)
 }
 
-/// What became of it, for programs: the plan, and the generation if there is a new one.
+/// The result for programs: the plan, and the generation if there is a new one.
 pub(super) fn report_json(Applied { outcome, left_out }: Applied) -> anyhow::Result<ExitCode> {
     let (generation, plan) = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => (None, Plan::default()),
@@ -60,7 +60,8 @@ pub(super) fn report_json(Applied { outcome, left_out }: Applied) -> anyhow::Res
     left_out.map_or(Ok(code), |left_out| Err(left_out.into()))
 }
 
-/// What became of it, with these lines of a plan. It is an error where tenants were left out, although all others were applied.
+/// The result, with these lines of a plan. It is an error if tenants were left out, although all others were
+/// applied.
 pub(super) fn report(
     Applied { outcome, left_out }: Applied,
     lines: impl Fn(&Plan) -> String,

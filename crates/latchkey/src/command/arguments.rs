@@ -44,7 +44,7 @@ pub(crate) struct ChangeArguments {
 }
 
 impl ChangeArguments {
-    /// The merge patch that is asked for.
+    /// The requested merge patch.
     pub(super) fn patch<T: Shaped>(self) -> anyhow::Result<Value> {
         match self.merge_patch {
             Some(patch) => Ok(patch),

@@ -27,7 +27,7 @@ pub(crate) struct BackupArguments {
     from: Option<String>,
 }
 
-/// A new file that its owner alone may read, or the standard output.
+/// A new file that only its owner may read, or the standard output.
 pub(super) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
     if file.as_os_str() == "-" {
         return Ok(Box::new(stdout()));
@@ -53,7 +53,7 @@ pub(crate) fn run(
     let written = match written {
         Ok(written) => written,
         Err(error) => {
-            // Half a backup would be taken for one.
+            // An incomplete backup could be mistaken for a complete one.
             if !to_stdout {
                 drop(std::fs::remove_file(file));
             }

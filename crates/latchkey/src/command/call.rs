@@ -52,7 +52,8 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
-/// Sends the request, once more where the service refuses the token. The exit code follows the status.
+/// Sends the request, and once more with another token if the service refuses the token. The exit code
+/// follows the status.
 pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::of(&Environment::of_process())?;
     let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
@@ -106,7 +107,7 @@ async fn answer(
         }
         http = http.identity(identity);
     }
-    // What goes to this machine goes through no proxy.
+    // A request to this machine uses no proxy.
     let http = if outbound::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
     let http = http.map_err(AdminClientError::Unreachable)?;
     let method = arguments.method.clone().unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
@@ -131,7 +132,7 @@ async fn answer(
     shared.invalidate(chosen, request, &token)?;
     match shared.token(chosen, request).await {
         Ok(other) if other.access_token != token.access_token => send(&other).await,
-        // Without another token the refusal is the answer.
+        // If there is no other token, the refusal is the answer.
         _ => Ok(answer),
     }
 }

@@ -1,4 +1,5 @@
-//! `latchkey check`: what is wrong with the settings, what a start would refuse, and what has no effect or a surprising one.
+//! `latchkey check`: the errors of the settings, the errors that a start would find, and settings that have
+//! no effect or a surprising one.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +18,7 @@ use settings::{
 };
 use storage::postgres;
 
-/// Writes nothing, and opens the store only where its `rows` are to be judged, too. With `strict` a warning is a failure.
+/// Writes nothing, and opens the store only to check `rows`. With `strict` a warning is a failure.
 pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let loaded = match inspected(config, &environment) {
@@ -73,7 +74,7 @@ fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
     loaded.locations.faults(findings).faults
 }
 
-/// The settings, or all that is wrong with them.
+/// The settings, or all their errors.
 fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
     let loaded = inspect(config, environment, clock::now())?;
     refuse_unusable(&loaded)?;
@@ -86,7 +87,7 @@ fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value
     json!({ "location": location, "key": key, "problem": problem, "hint": hint })
 }
 
-/// What needs other crates than the settings to be found.
+/// The errors that only other crates than the settings can find.
 fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
     if let StorageLocation::Postgres(url) = &loaded.platform.storage

@@ -104,7 +104,8 @@ pub(crate) struct AddArguments {
     /// The https URL where it publishes those keys.
     #[arg(long, value_name = "URL")]
     jwks_uri: Option<String>,
-    /// A rule over assertions of another issuer, in JSON: {"issuer": "ci", "subject": "repo:a/b"}; repeated. The client then has no secret.
+    /// A rule over assertions of another issuer, in JSON: {"issuer": "ci", "subject": "repo:a/b"}; repeated.
+    /// The client then has no secret.
     #[arg(long, value_name = "RULE", value_parser = read_rule)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     federated: Vec<Value>,
@@ -131,7 +132,8 @@ pub(crate) struct AddArguments {
     /// Put the claims of its scopes into ID tokens, too.
     #[arg(long)]
     claims_in_id_token: bool,
-    /// How long ago a person may have signed in for a request without `max_age`, such as 1h. Default: any time.
+    /// How long ago a person may have signed in for a request without `max_age`, such
+    /// as 1h. Default: any time.
     #[arg(long, value_name = "SPAN")]
     default_max_age: Option<Lifetime>,
     /// It signs people in within a popup.
@@ -238,7 +240,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
     }
 }
 
-/// A JWK set in a file. The server judges the keys, but a private one is not even sent.
+/// A JWK set in a file. The server checks the keys, but a private one is not even sent.
 fn read_jwks(path: &str) -> Result<Value, String> {
     const FORM: &str = "write {\"keys\": […]} as in RFC 7517 section 5";
     let bytes = files::read_public(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
@@ -258,7 +260,7 @@ fn read_rule(text: &str) -> Result<Value, String> {
     if rule.is_object() { Ok(rule) } else { Err("write an object with `issuer` and `subject`".to_owned()) }
 }
 
-/// Also of the first administrator, who is a client.
+/// This is also for the first administrator, which is a client.
 pub(super) fn welcome(
     tenant: &TenantId,
     created: &CreatedClient,

@@ -1,5 +1,5 @@
-//! `latchkey client migrate`: which credentials a client has, which secrets are still used and from where, and the next step from secrets
-//! to keys.
+//! `latchkey client migrate`: the credentials of a client, the secrets that are still used and the addresses
+//! that use them, and the next step from secrets to keys.
 
 use administration::{ClientView, SecretView, UsedFrom};
 use keys::jwk_thumbprint;
@@ -51,7 +51,7 @@ enum Step {
 }
 
 impl Migration {
-    /// From what the API says of a client and its secrets.
+    /// The migration of a client, from the API's documents of the client and its secrets.
     pub(crate) fn of(
         names: &ClientArguments,
         client: &ClientView,

@@ -1,4 +1,4 @@
-//! Settings and store side by side, for commands that only look: nothing is written, not even a database that is not there yet.
+//! Compares settings and store for commands that only read: nothing is written, and no database is created.
 
 use administration::{Plan, ReconcileError, Reconciler};
 use secrets::Pepper;
@@ -6,7 +6,7 @@ use secrets::Pepper;
 use crate::{clock, database, sealing};
 use settings::Loaded;
 
-/// What looks at the store; nothing where there is no store yet.
+/// The reconciler that reads the store. None if there is no store yet.
 pub(crate) async fn read_only_reconciler(loaded: &Loaded) -> anyhow::Result<Option<Reconciler>> {
     let Some(database) = database::open_read_only(&loaded.platform.storage).await? else { return Ok(None) };
     let (sealer, pepper) = sealing::for_reading(&loaded.platform.sealing_keys, &database).await?;
@@ -15,7 +15,7 @@ pub(crate) async fn read_only_reconciler(loaded: &Loaded) -> anyhow::Result<Opti
     Ok(Some(reconciler))
 }
 
-/// What a store that is not there yet is compared by.
+/// The plan for a store that does not exist yet.
 pub(crate) fn initial_plan(loaded: &Loaded) -> Result<Plan, ReconcileError> {
     let clients = loaded.platform.limits.clients.get().into();
     Ok(administration::initial_plan(&Pepper::generate(), &loaded.declaration, clients, clock::now())?)

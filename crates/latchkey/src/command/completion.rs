@@ -1,4 +1,4 @@
-//! `latchkey completion`: what a shell needs to complete commands and options.
+//! `latchkey completion`: the script with which a shell completes commands and options.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
-//! `latchkey dev`: a server for development, on this machine alone and with a store that ends with it. It has a tenant with a service, an
-//! application and a person, and prints all that one needs to use them.
+//! `latchkey dev`: a server for development, on this machine alone and with a store that is deleted at its
+//! end. It has a tenant with a service, an application and a person, and prints everything that is needed to
+//! use them.
 
 use std::net::SocketAddr;
 use std::path::Path;

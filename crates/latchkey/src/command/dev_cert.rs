@@ -1,5 +1,5 @@
-//! `latchkey dev-cert`: a self-signed certificate for a listener of this machine. No browser or program trusts it unless it is told to,
-//! and nothing beyond a developer's machine should.
+//! `latchkey dev-cert`: a self-signed certificate for a listener of this machine. No browser or program
+//! trusts it by default, and only a developer's machine should.
 
 use std::path::Path;
 use std::process::ExitCode;

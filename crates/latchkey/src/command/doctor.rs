@@ -1,4 +1,4 @@
-//! `latchkey doctor`: goes on from `check` on the machine where the server runs or is to run. It creates nothing and changes nothing.
+//! `latchkey doctor`: extends `check` on the machine of the server. It creates nothing and changes nothing.
 
 mod machine;
 mod network;
@@ -29,9 +29,10 @@ const CLOCK: Check = Check("clock");
 const CERTIFICATE: Check = Check("certificate");
 
 const DAY: u64 = 86_400;
-/// From how many days before its end on a certificate is warned of.
+/// Within this number of days before its end, a certificate causes a warning.
 const SOON: u64 = 14;
-/// How many seconds two clocks may be apart before a token is seen as one of the future, and before verifiers refuse it.
+/// With a greater difference of clocks in seconds, a token seems to be from the future, and verifiers refuse
+/// it.
 const APART: u64 = 5;
 const TOO_FAR_APART: u64 = 60;
 
@@ -112,7 +113,7 @@ async fn redis(url: Option<&FileSecret>) -> Line {
     }
 }
 
-/// Those that cannot be served are errors of the settings.
+/// Certificates that cannot be served are errors of the settings.
 fn certificates(loaded: &Loaded) -> Vec<Line> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {

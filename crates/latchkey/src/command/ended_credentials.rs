@@ -1,4 +1,5 @@
-//! Ended credentials of a client that a caller still presents: deleting its old secrets and keys is safe where there are none.
+//! Ended credentials of a client that a caller still presents. If there are none, its old secrets and keys
+//! can be deleted safely.
 
 use administration::{ApiKeyView, Instant, Page, SecretView, UsedFrom};
 use serde_json::json;

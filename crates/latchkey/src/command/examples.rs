@@ -1,4 +1,4 @@
-//! The example that `--help` shows of each command that does something: a line to type after `latchkey`.
+//! The example that `--help` shows for each command with an effect: a line to type after `latchkey`.
 
 /// The end of the help text of a command.
 macro_rules! example {

@@ -27,7 +27,8 @@ pub(crate) struct ExplainArguments {
     /// The parameter grant_type. Default: client_credentials.
     #[arg(long, value_name = "TYPE")]
     grant_type: Option<String>,
-    /// A requested scope; repeated, or with commas. Default: the request has no scope, and gets all registered ones.
+    /// A requested scope; repeated, or with commas. Default: the request has no scope, and
+    /// gets all registered ones.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
     /// A requested resource; repeated, or with commas.
@@ -39,36 +40,39 @@ pub(crate) struct ExplainArguments {
     /// How the request authenticates. Default: client_secret_basic.
     #[arg(long, value_name = "METHOD", value_parser = suggested(ExplainSettings::METHODS))]
     auth_method: Option<String>,
-    /// Check the secret or API key in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right secret is
-    /// assumed.
+    /// Check the secret or API key in this file; - reads standard input. A wrong one counts as a failed
+    /// attempt. Default: a right secret is assumed.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Verify the assertion in this file, without using it up; - reads standard input. With --auth-method private_key_jwt.
+    /// Verify the assertion in this file, without using it up; - reads standard input. With
+    /// --auth-method private_key_jwt.
     #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
     assertion_file: Option<PathBuf>,
-    /// Check the certificate in this file, in PEM or DER, and its chain; - reads standard input. With --auth-method tls_client_auth or
-    /// self_signed_tls_client_auth. A private key in the file is not read.
+    /// Check the certificate in this file, in PEM or DER, and its chain; - reads standard input. With
+    /// --auth-method tls_client_auth or self_signed_tls_client_auth. A private key in the file is not read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "assertion_file"])]
     certificate_file: Option<PathBuf>,
-    /// Check the DPoP proof in this file, without using it up; - reads standard input. Beside --access-token, as that of a request to a
-    /// resource, else as that of the token request.
+    /// Check the DPoP proof in this file, without using it up; - reads standard input. Beside --access-token,
+    /// as that of a request to a resource, else as that of the token request.
     #[arg(long, value_name = "FILE")]
     dpop_proof: Option<PathBuf>,
     /// The HTTP method of the request with the proof. Default: POST.
     #[arg(long, value_name = "METHOD", requires = "dpop_proof")]
     dpop_method: Option<String>,
-    /// The URL of the request with the proof, as the client sends it. Default: the token endpoint of the tenant.
+    /// The URL of the request with the proof, as the client sends it. Default: the
+    /// token endpoint of the tenant.
     #[arg(long, value_name = "URL", requires = "dpop_proof")]
     dpop_url: Option<String>,
-    /// Check the access token in this file: whether it is valid, what has revoked it, and whether the proof is of its key; - reads standard
-    /// input.
+    /// Check the access token in this file: whether it is valid, what has revoked it, and whether the proof
+    /// is of its key; - reads standard input.
     #[arg(long, value_name = "FILE")]
     access_token: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
 
-/// Prints the explanation. Exit 0 for a request that gets a token, else as `inspect` for a token that is not valid.
+/// Prints the explanation. Exit 0 for a request that gets a token, otherwise like `inspect` for an invalid
+/// token.
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let ExplainArguments { of, scopes, admin, .. } = arguments;
     let certificate = arguments.certificate_file.as_deref().map(read_certificate).transpose()?;

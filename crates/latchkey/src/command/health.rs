@@ -20,8 +20,8 @@ struct Answer {
     body: String,
 }
 
-/// Prints what the server says. Exit 0 when it is ready, 1 when it is not or does not answer. No settings are read: they may be
-/// wrong at this moment, while the server goes on with the last good ones.
+/// Prints the server's answer. Exit 0 when it is ready, 1 when it is not or does not answer. No settings are
+/// read: they may have an error at this moment, while the server still uses the last good ones.
 pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
     let answer = match probe(address).with_context(|| format!("no server answers at {address}"))? {
         Some(answer) => answer,
@@ -34,7 +34,7 @@ pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
     Ok(if answer.is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// `None` where a server answers something else than HTTP, or nothing, as an https listener does.
+/// `None` if a server answers no HTTP, or nothing, like an https listener.
 fn probe(address: SocketAddr) -> io::Result<Option<Answer>> {
     let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
@@ -54,8 +54,8 @@ fn probe(address: SocketAddr) -> io::Result<Option<Answer>> {
     Ok(Some(Answer { is_ready: head.starts_with("HTTP/1.1 200 "), body: body.to_owned() }))
 }
 
-/// The certificate is for the names that callers use, not for an address of this machine, and the probe sends no secret: so any certificate
-/// is accepted.
+/// The certificate is for the names that callers use, not for an address of this machine, and the probe sends
+/// no secret. So any certificate is accepted.
 async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<Answer> {
     let client =
         Client::builder().timeout(PATIENCE).no_proxy().tls_danger_accept_invalid_certs(true).build()?;

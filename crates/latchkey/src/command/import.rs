@@ -1,4 +1,5 @@
-//! `latchkey import keycloak`: makes a tenant of a realm that Keycloak has exported, after showing what is made of it and what is left out.
+//! `latchkey import keycloak`: creates a tenant from a realm that Keycloak has exported. It first shows the
+//! planned rows and the parts that are left out.
 
 mod client_grants;
 mod client_proof;
@@ -39,8 +40,8 @@ use super::tenant::path as tenant_path;
 /// From where something is imported.
 #[derive(Subcommand)]
 pub(crate) enum ImportCommand {
-    /// Make a tenant of an exported realm: its scopes, its clients with their secrets, its people with their password hashes. Shows
-    /// first what is made and what is left out, and asks.
+    /// Make a tenant of an exported realm: its scopes, its clients with their secrets, its people with their
+    /// password hashes. Shows first what is made and what is left out, and asks.
     #[command(after_help = example!("import keycloak acme-realm.json --tenant acme --dry-run"))]
     Keycloak(KeycloakArguments),
 }
@@ -85,7 +86,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
         confirm(&plan.question(exists), *yes)?;
         let mut made = Made::of_tenant(admin, &plan, exists).await?;
         let done = made.add_rest(admin, &plan, exists).await;
-        // Also what was made before an error: a new secret is shown this once.
+        // This shows also the rows that were created before an error: a new secret is shown only this once.
         let of_plan = plan.document();
         runner.print(&json!({ "plan": of_plan, "made": &made }), || made.lines(&plan.tenant))?;
         done.context("the import stopped, and what is made stays; the same command with --resume goes on")?;
@@ -93,7 +94,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
     })
 }
 
-/// The standard output is the document's, where there is one.
+/// With a document, the standard output is only for it.
 fn show(runner: Runner<'_>, plan: &Plan) -> anyhow::Result<()> {
     let lines = format!("{}\n", plan.lines());
     if runner.arguments.json {
@@ -107,7 +108,7 @@ fn read(path: &Path) -> anyhow::Result<Realm> {
     let unreadable = || format!("{named} cannot be read");
     let mut file = File::open(path).with_context(unreadable)?;
     let length = usize::try_from(file.metadata().with_context(unreadable)?.len()).unwrap_or_default();
-    // With room for all of it: bytes that grow leave parts of a secret behind in memory.
+    // The buffer has room for the whole file: a growing buffer leaves parts of a secret in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
     file.read_to_end(&mut bytes).with_context(unreadable)?;
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
@@ -116,7 +117,7 @@ fn read(path: &Path) -> anyhow::Result<Realm> {
         );
     }
     serde_json::from_slice(&bytes).map_err(|error| {
-        // Not its text, which may repeat a value of the file.
+        // The error's text is left out, because it may repeat a value of the file.
         let (line, column) = (error.line(), error.column());
         anyhow::anyhow!("{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected")
     })

@@ -1,4 +1,5 @@
-//! `latchkey init`: settings for a first start, with one tenant and a secret of its own. Nothing is written over.
+//! `latchkey init`: settings for a first start, with one tenant and a generated secret. No file is
+//! overwritten.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
-//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key check by check, with the verification that a request goes through: at
-//! the tenant's own server, or at an API that verifies offline.
+//! `latchkey inspect`: explains a token, an assertion, a proof, a client certificate or an API key check by
+//! check. It uses the verification of a request, at the tenant's own server or at an API that verifies
+//! offline.
 
 mod api_key;
 mod assertion;
@@ -38,10 +39,11 @@ use report::Report;
 /// Which token, and what is expected of it.
 #[derive(Args)]
 pub(crate) struct InspectArguments {
-    /// The file that holds the token, a token response, an API key, or a client certificate in PEM or DER; - reads standard input. Never
-    /// the token itself. Default: -.
+    /// The file that holds the token, a token response, an API key, or a client certificate in PEM or DER; -
+    /// reads standard input. Never the token itself. Default: -.
     file: Option<PathBuf>,
-    /// Verify with the public keys of this JWKS document, as an API does offline; an assertion with those of its client.
+    /// Verify with the public keys of this JWKS document, as an API does offline; an assertion
+    /// with those of its client.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     jwks: Option<PathBuf>,
     /// Verify as this tenant does: with its keys, issuers and type; an API key as its token endpoint does.
@@ -50,7 +52,8 @@ pub(crate) struct InspectArguments {
     /// The issuer that `iss` must name. Default: the tenant's.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The API's own name, which `aud` must have. Of an assertion, the token endpoint, which `aud` may have in place of the issuer.
+    /// The API's own name, which `aud` must have. Of an assertion, the token endpoint, which `aud` may
+    /// have in place of the issuer.
     #[arg(long, value_name = "NAME")]
     audience: Option<String>,
     /// The `typ` of the header. Default: the tenant's, else at+jwt.
@@ -62,7 +65,8 @@ pub(crate) struct InspectArguments {
     /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     leeway: Lifetime,
-    /// Check a client assertion: the client that the request names. After a tenant, and before the file, its rules over other issuers (`federated`).
+    /// Check a client assertion: the client that the request names. After a tenant, and before the file, its
+    /// rules over other issuers (`federated`).
     #[arg(long, value_names = ["TENANT", "CLIENT"], num_args = 1..=2, conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
     client: Vec<String>,
     /// Check a DPoP proof: the HTTP method of its request, such as POST.
@@ -77,8 +81,8 @@ pub(crate) struct InspectArguments {
     /// Check a client certificate: the file with the authorities, as `client_ca` of a listener names it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ", "method", "url", "access_token"])]
     client_ca: Option<PathBuf>,
-    /// Serve a page on this machine that explains what is pasted into it, until Ctrl-C. Nothing that is pasted leaves the machine, but an API key
-    /// with `--tenant`, which its server looks up.
+    /// Serve a page on this machine that explains what is pasted into it, until Ctrl-C. Nothing that is
+    /// pasted leaves the machine, but an API key with `--tenant`, which its server looks up.
     #[arg(long, conflicts_with_all = ["file", "json", "at", "method", "url", "access_token", "client_ca"])]
     page: bool,
     #[command(flatten)]
@@ -103,7 +107,7 @@ impl InspectArguments {
         id.transpose().context("--client")
     }
 
-    /// The tenant and the client whose rules are asked for.
+    /// The tenant and the client whose rules are used.
     fn client_with_rules(&self) -> anyhow::Result<Option<(TenantId, ClientId)>> {
         let [tenant, client] = self.client.as_slice() else { return Ok(None) };
         Ok(Some((tenant.parse().context("--client")?, client.parse().context("--client")?)))
@@ -129,7 +133,8 @@ impl InspectArguments {
 /// The token fails a check, or its signature was not checked.
 pub(super) const NOT_VALID: u8 = 7;
 
-/// Prints each check with what it found. Exit 0 for a token, assertion, proof, certificate or API key that passes all, 7 for one that does not, 1 for an error.
+/// Prints each check with its result. Exit 0 for a token, assertion, proof, certificate or API key that
+/// passes all, 7 for one that does not, 1 for an error.
 pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Result<ExitCode> {
     arguments.place_file();
     if arguments.page {
@@ -147,7 +152,7 @@ pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Res
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
 }
 
-/// The port is any free one.
+/// The system chooses a free port.
 fn serve_page(config: PathBuf, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port of this machine is free")?;
     print(&format!(

@@ -41,7 +41,8 @@ pub(crate) enum KeyCommand {
     Rotate {
         /// The tenant's id.
         tenant: TenantId,
-        /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once. Says first what that breaks.
+        /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once.
+        /// Says first what that breaks.
         #[arg(long)]
         emergency: bool,
         /// Do not ask.
@@ -77,10 +78,12 @@ pub(crate) enum KeyCommand {
     /// Show which keys sign and come next, and whether verifiers have fetched them.
     #[command(after_help = example!("key status globex"))]
     Status(TenantArguments),
-    /// Print the dates to come of signing keys, and of secrets that are replaced on a schedule, as a calendar (RFC 5545).
+    /// Print the dates to come of signing keys, and of secrets that are replaced on a schedule,
+    /// as a calendar (RFC 5545).
     #[command(after_help = example!("key calendar globex"))]
     Calendar(TenantArguments),
-    /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
+    /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way,
+    /// it goes on where it was.
     #[command(after_help = example!("key reseal --dry-run"))]
     Reseal {
         /// Only count what would be moved. Exit 2 if there is anything.

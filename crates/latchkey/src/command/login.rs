@@ -43,28 +43,32 @@ pub(crate) struct LoginArguments {
     /// The client's id.
     #[arg(long, value_name = "CLIENT")]
     client_id: String,
-    /// Read the client's secret from this file; - reads standard input. Without this option and the next two the command asks at the terminal.
+    /// Read the client's secret from this file; - reads standard input. Without this option and the next two
+    /// the command asks at the terminal.
     #[arg(long, value_name = "FILE", conflicts_with = "client_secret_env")]
     client_secret_file: Option<PathBuf>,
     /// Read the client's secret from the variable of this name.
     #[arg(long, value_name = "NAME")]
     client_secret_env: Option<String>,
-    /// Let this command print the client's secret, such as one that reads a secret store. Its words may have quotes, and no shell runs it. The
-    /// profile keeps the command instead of a secret, and runs it for each new token.
+    /// Let this command print the client's secret, such as one that reads a secret store. Its words
+    /// may have quotes, and no shell runs it. The profile keeps the command instead of a secret, and
+    /// runs it for each new token.
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["client_secret_file", "client_secret_env"])]
     client_secret_command: Option<String>,
-    /// Sign assertions with the private key in this file (`private_key_jwt`), in PEM or as a JWK, instead of a secret; - reads standard input.
+    /// Sign assertions with the private key in this file (`private_key_jwt`), in PEM or as a JWK, instead of
+    /// a secret; - reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = SECRETS)]
     key: Option<PathBuf>,
     /// The `kid` of that key. A JWK brings its own.
     #[arg(long, value_name = "KID", requires = "key")]
     key_id: Option<String>,
-    /// Make a P-256 key pair for assertions instead, print its public half as a JWK set to register at the server, and fetch no token. The
-    /// private half stays in the profile.
+    /// Make a P-256 key pair for assertions instead, print its public half as a JWK set to register at the
+    /// server, and fetch no token. The private half stays in the profile.
     #[arg(long, conflicts_with_all = ["key", SECRETS[0], SECRETS[1], SECRETS[2]])]
     new_key: bool,
-    /// Present the certificate in this PEM file (`tls_client_auth`, `self_signed_tls_client_auth`), with those between it and its authority, instead
-    /// of a secret. The profile keeps a copy of certificate and key.
+    /// Present the certificate in this PEM file (`tls_client_auth`,
+    /// `self_signed_tls_client_auth`), with those between it and its authority, instead of a
+    /// secret. The profile keeps a copy of certificate and key.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "new_key", SECRETS[0], SECRETS[1], SECRETS[2]])]
     certificate: Option<PathBuf>,
     /// The certificate's private key. Without this option it is beside the certificate.
@@ -72,8 +76,8 @@ pub(crate) struct LoginArguments {
     certificate_key: Option<PathBuf>,
     #[command(flatten)]
     request: RequestArguments,
-    /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every https URL that a command names;
-    /// repeated, or with commas.
+    /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every
+    /// https URL that a command names; repeated, or with commas.
     #[arg(long = "origin", value_name = "URL", value_delimiter = ',')]
     origins: Vec<String>,
     /// Trust the certificates in this PEM file, too.
@@ -84,8 +88,8 @@ pub(crate) struct LoginArguments {
     store: CredentialStore,
 }
 
-/// Fetches a token, and stores profile, credential and token. Where that fails nothing is stored. A new key is stored without a token: the
-/// server does not know it yet.
+/// Fetches a token, and stores profile, credential and token. If that fails, nothing is stored. A new key is
+/// stored without a token, because the server does not know the key yet.
 pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     arguments.store.check()?;
     let environment = Environment::of_process();

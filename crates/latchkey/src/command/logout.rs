@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     print(&lines)
 }
 
-/// Revokes the profile's shared tokens. Others that it fetched are not known here.
+/// Revokes the profile's shared tokens. Other tokens are unknown here.
 async fn revoke(shared: &SharedTokens<'_>, chosen: &Chosen) -> anyhow::Result<()> {
     let source = shared.source(chosen, &RequestArguments::none().request(&chosen.profile))?;
     for token in shared.valid(&chosen.name) {

@@ -1,5 +1,5 @@
-//! `latchkey migrate`: brings the schema up to date and does nothing else, for those who want that to be a step of its own. Starting
-//! does it too, one replica at a time.
+//! `latchkey migrate`: brings the schema up to date and does nothing else, as a separate step. A start does
+//! the same, one replica at a time.
 
 use std::io::{Write as _, stderr};
 use std::path::Path;

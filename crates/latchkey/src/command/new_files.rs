@@ -1,4 +1,4 @@
-//! Two files that belong together: both are written or neither, and nothing is written over.
+//! Two files that belong together: both are written or neither, and no file is overwritten.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +9,14 @@ use settings::files;
 /// A path with its text and mode.
 pub(super) type NewFile<'a> = (&'a Path, &'a str, u32);
 
-/// Fails where one of them is there. `option` says how another file is named.
+/// Fails if one of them exists. `option` names the option for another file.
 pub(super) fn refuse_existing(paths: [&Path; 2], option: &str) -> anyhow::Result<()> {
     let Some(path) = paths.into_iter().find(|path| path.exists()) else { return Ok(()) };
     let path = path.display();
     bail!("{path} is there already, and is not written over; remove it, or name another file{option}")
 }
 
-/// The first alone would be in the way of the next try.
+/// Otherwise the first file alone would block the next attempt.
 pub(super) fn create(first: NewFile<'_>, second: NewFile<'_>) -> anyhow::Result<()> {
     let create = |(path, text, mode): NewFile<'_>| {
         let unwritten = || format!("{} cannot be written", path.display());

@@ -1,4 +1,5 @@
-//! What people and programs see of documents: tables and lines, or the API's JSON; secrets once.
+//! The output of documents: tables and lines for people, or the API's JSON for programs. A secret is shown
+//! once.
 
 mod confirm;
 mod list;

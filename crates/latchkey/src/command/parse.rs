@@ -1,4 +1,4 @@
-//! Words of the command line that stand for instants, spans and changes of settings.
+//! Parses words of the command line: instants, durations and changes of settings.
 
 use std::str::FromStr;
 
@@ -64,8 +64,8 @@ pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
     }
 }
 
-/// A merge patch (RFC 7396). The shape of the settings tells a number from a text. A member that it does not have is sent as it is
-/// written, and refused with the nearest name.
+/// A merge patch (RFC 7396). The shape of the settings decides between a number and a text. An unknown member
+/// is sent as it is written, and refused with the nearest name.
 pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Value, String> {
     let mut patch = Value::Object(Map::new());
     for Assignment { path, value } in assignments {
@@ -83,7 +83,8 @@ pub(crate) fn patch(assignments: &[Assignment], settings: &Shape) -> Result<Valu
     Ok(patch)
 }
 
-/// An audience may hold dots, so of a resource server only the first and the last name are set apart.
+/// An audience may contain dots, so only the first and the last name of a resource server's path are
+/// separated.
 fn names(path: &str) -> Vec<&str> {
     match path.split_once("resource_servers.").filter(|(before, _)| before.is_empty()) {
         Some((_, rest)) => match rest.rsplit_once('.') {

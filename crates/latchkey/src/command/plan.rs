@@ -1,5 +1,5 @@
-//! `latchkey plan`: what applying the settings would change, and who gains or loses which scope by it. `latchkey drift`: also what
-//! applying would leave alone. Nothing is written.
+//! `latchkey plan`: the changes that applying the settings would make, and the scopes that clients gain or
+//! lose. `latchkey drift`: also the differences that applying would not undo. Nothing is written.
 
 use std::io::{Write as _, stderr};
 use std::path::Path;
@@ -17,7 +17,8 @@ use crate::conflict_messages::{conflict_error, left_out};
 use crate::last_store::LastStore;
 use settings::{Environment, read};
 
-/// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
+/// The exit codes are those of `diff`: 0 for no change, 2 for changes, and 1, through the error, for a
+/// failure, such as a tenant that is left out.
 pub(super) const SOMETHING: u8 = 2;
 
 /// Compares settings and store as far as applying goes or, for `drift`, all of them.

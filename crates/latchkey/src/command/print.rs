@@ -1,4 +1,4 @@
-//! Words for people and programs, on the standard streams.
+//! Writes to the standard streams, for people and programs.
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use storage::OpenError;
 
 use crate::admin_client::AdminClientError;
 
-/// What failed if a standard stream does not take a text.
+/// The error if a standard stream does not accept a text.
 pub(crate) const OUTPUT: &str = "the output cannot be written";
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset). A reader that
-/// closes the pipe, such as `head`, has all that it wants.
+/// Prints a document, in colours only at a terminal (and if `NO_COLOR` is unset). A reader that closes the
+/// pipe, such as `head`, needs no more.
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
     match stdout().write_all(document.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}

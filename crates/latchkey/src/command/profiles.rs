@@ -1,4 +1,4 @@
-//! `latchkey profiles` and `latchkey use`: which profiles there are, and which one counts.
+//! `latchkey profiles` and `latchkey use`: the existing profiles, and the current one.
 
 use std::process::ExitCode;
 

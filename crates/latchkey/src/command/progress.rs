@@ -1,4 +1,4 @@
-//! How far a command has come, as a bar for a person at a terminal.
+//! The progress of a command, as a bar for a person at a terminal.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl CopyBar {
         };
         if !stderr().is_terminal() {
             if self.has_lines {
-                // A pipe that nobody reads stops no copy.
+                // A pipe without a reader does not stop the copy.
                 let _ = writeln!(stderr(), "{message}");
             }
             return;

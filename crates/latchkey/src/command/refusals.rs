@@ -60,7 +60,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Replicas write what they have refused some seconds late.
 const LATE: u64 = 15;
 
-/// Prints the refusals. One that is asked for by its request is explained.
+/// Prints the refusals. A single requested one is explained.
 pub(crate) fn run(config: &Path, arguments: &RefusalsArguments) -> anyhow::Result<ExitCode> {
     let RefusalsArguments { tenant, client, reason, request_id, since, follow, list, admin } = arguments;
     let path = format!("/api/v1/tenant/{tenant}/refusals");

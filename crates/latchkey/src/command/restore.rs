@@ -1,4 +1,4 @@
-//! `latchkey restore`: a backup in an empty store, or verified without one.
+//! `latchkey restore`: writes a backup into an empty store, or verifies it without one.
 
 use std::fmt::Write as _;
 use std::fs::File;

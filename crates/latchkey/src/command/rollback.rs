@@ -1,5 +1,5 @@
-//! `latchkey rollback`: applies again what an earlier generation was read from. The files of then are read from what was recorded,
-//! through the same path as those of today; the store, its sealing key and the environment are those of today.
+//! `latchkey rollback`: applies the settings of an earlier generation again. Its files are read from the
+//! recorded sources, with the code that reads today's files. Store, sealing key and environment are today's.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -29,7 +29,7 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
-/// Lists the generations that can be asked for: those that left no tenant out.
+/// Lists the generations to which a rollback is possible: those that left no tenant out.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
     let (generations, latest) = block_on(async {

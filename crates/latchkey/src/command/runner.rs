@@ -1,4 +1,5 @@
-//! Runs a command of the admin API: opens a client, sends requests, shows the answers, and closes the client, also after an error.
+//! Runs a command of the admin API: opens a client, sends requests, shows the answers, and closes the client,
+//! even after an error.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ impl Runner<'_> {
         })
     }
 
-    /// Sends a request that has a secret in its answer. The file for the secret is created first.
+    /// Sends a request whose answer contains a secret. The file for the secret is created first.
     pub(crate) fn show_secret<T: Serialize + DeserializeOwned>(
         self,
         request: ApiRequest,

@@ -50,7 +50,8 @@ pub(crate) enum SecretCommand {
         /// When the new one ends.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
-        /// Let the server write the new one to this place in a secret store of its settings, as STORE:PATH#KEY, instead of printing it.
+        /// Let the server write the new one to this place in a secret store of its settings, as
+        /// STORE:PATH#KEY, instead of printing it.
         #[arg(long, value_name = "PLACE", conflicts_with = "secret_file")]
         into: Option<SecretPlace>,
         #[command(flatten)]
@@ -159,7 +160,7 @@ fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &st
     )
 }
 
-/// A secret that was revoked ended then, whatever end it had before.
+/// A revoked secret ended at its revocation, whatever end it had before.
 fn rows(secrets: &[SecretView]) -> String {
     let row = |secret: &SecretView| {
         let mut row = json!(secret);
@@ -173,7 +174,7 @@ fn rows(secrets: &[SecretView]) -> String {
     COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())
 }
 
-/// What a rotation does to the other secrets.
+/// The effect of a rotation on the other secrets.
 fn others(rotated_at: Timestamp, grace: Lifetime) -> String {
     let list = "`latchkey secret list` shows them.\n";
     match grace.seconds() {

@@ -16,7 +16,7 @@ pub(super) fn read(file: &Path, named: &str, what: &str) -> anyhow::Result<Zeroi
     if file.to_str() != Some("-") {
         return files::read_secret_text(file).with_context(unreadable);
     }
-    // With room for all of it: a text that grows leaves parts of the secret behind in memory.
+    // The text has room for the whole secret: a growing text leaves parts of it in memory.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
     stdin().lock().take(LARGEST as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
     if text.len() > LARGEST {

@@ -1,4 +1,4 @@
-//! `latchkey serve`: from settings to a serving program, and to its orderly end.
+//! `latchkey serve`: reads the settings, serves, and ends in order.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::net::SocketAddr;
@@ -30,10 +30,12 @@ use crate::tls;
 use settings::{Environment, Loaded, ReadError, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";
-/// How long the first requests have the processor before RSA keys are generated in advance, which takes 60 ms of a core each.
+/// How long the first requests have the processor before RSA keys are generated in advance, which
+/// takes 60 ms of a core each.
 const FIRST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
+/// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0,
+/// or 1 at a second signal.
 pub(crate) fn run(config: &Path, addresses: &[SocketAddr], requires_store: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process().with_addresses(addresses);
     start(config, environment, Start { requires_store, greeting: None })
@@ -64,7 +66,8 @@ async fn serve(
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
-    // From here on, so that asking for a reload does not end a program that is still starting.
+    // The signal is handled from here on, so that a request for a reload does not end a program that is still
+    // starting.
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
     let service_manager = ServiceManager::of(&environment);
     let options = gateway_options(&loaded)?;
@@ -122,7 +125,7 @@ async fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-/// A secret that a secret store does not give is served from its row. Before anything was applied there is none.
+/// If a secret store does not return a secret, its row is served. Before a first apply there is no row.
 async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow::Result<()> {
     let faults = unread(loaded);
     if faults.is_empty() || platform.database.latest_generation().await?.is_some() {
@@ -166,7 +169,7 @@ fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, Str
     Ok(())
 }
 
-/// A certificate for trying things out is one that nobody trusts, hence `-k`.
+/// Nobody trusts a certificate for trials, so the command has `-k`.
 fn token_command(address: SocketAddr, is_https: bool, tenant: &str, client: &str) -> String {
     let (curl, scheme) = if is_https { ("curl -k", "https") } else { ("curl", "http") };
     format!(

@@ -1,4 +1,4 @@
-//! `latchkey store copy`: the platform's rows in another store, while they are served.
+//! `latchkey store copy`: copies the platform's rows into another store, while they are served.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,7 +33,8 @@ pub(crate) struct CopyArguments {
     /// [default: the store of the settings].
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// An empty store, as in `storage.url`; it is created where it is a file. PGPASSWORD may hold its password.
+    /// An empty store, as in `storage.url`; it is created where it is a file.
+    /// PGPASSWORD may hold its password.
     #[arg(long, value_name = "URL", required_unless_present = "take_back")]
     to: Option<String>,
     /// Let a store that was copied take writes again. Serve its copy no more: both would sign as one issuer.
@@ -76,7 +77,7 @@ pub(super) fn named_or_configured(
     }
 }
 
-/// A store that is to be written. A new file has the owner of its folder, who serves it.
+/// The store to write. A new file gets the owner of its folder, who serves it.
 pub(super) fn target(location: &StorageLocation) -> anyhow::Result<StorePlace> {
     if let StorageLocation::Sqlite(path) = location {
         database::create(path).with_context(|| format!("cannot create {}", path.display()))?;
@@ -96,7 +97,7 @@ fn document(copied: &Copied) -> serde_json::Value {
     json!({ "tables": tables(&copied.tables), "pause_ms": u64::try_from(copied.pause.as_millis()).unwrap_or(u64::MAX) })
 }
 
-/// What the store has of each table.
+/// The content of each table.
 pub(super) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
     let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
     tables.iter().map(table).collect()

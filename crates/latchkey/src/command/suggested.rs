@@ -1,4 +1,5 @@
-//! Texts of options that have usual values. Shells complete these values, and help lists them; the API decides which ones it accepts.
+//! Texts of options that have usual values. Shells complete these values, and help lists them; the API
+//! decides which ones it accepts.
 
 use std::ffi::OsStr;
 

@@ -62,10 +62,12 @@ pub(crate) enum TenantCommand {
     /// Take its deletion back.
     #[command(after_help = example!("tenant restore globex"))]
     Restore(TenantArguments),
-    /// Suspend it, and write it to a file that another installation alone can open: keys, clients, secrets, people and revocations.
+    /// Suspend it, and write it to a file that another installation alone can open: keys, clients,
+    /// secrets, people and revocations.
     #[command(after_help = example!("tenant export globex globex.tenant --to lkr_hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"))]
     Export(ExportArguments),
-    /// Let a tenant that was exported for this installation serve here, with its issuer, keys, secrets and tokens.
+    /// Let a tenant that was exported for this installation serve here, with its issuer,
+    /// keys, secrets and tokens.
     #[command(after_help = example!("tenant import globex.tenant"))]
     Import(ImportArguments),
     /// Print the key of this installation, for which others export tenants.
@@ -96,7 +98,8 @@ pub(crate) struct AddArguments {
     /// Make no client.
     #[arg(long, conflicts_with_all = ["client", "audience", "scopes", "secret_file"])]
     no_client: bool,
-    /// In which language to print how a token is fetched and checked. Default: one line of curl that fetches a token.
+    /// In which language to print how a token is fetched and checked. Default: one line of
+    /// curl that fetches a token.
     #[arg(long, value_enum)]
     snippet: Option<Language>,
     #[command(flatten)]
@@ -184,7 +187,7 @@ impl AddArguments {
     }
 }
 
-/// All that the tenant's service and those who check its tokens need.
+/// Everything that the tenant's service and its verifiers need.
 fn welcome(
     created: &CreatedTenant,
     sink: &mut SecretSink,

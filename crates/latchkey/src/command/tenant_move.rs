@@ -1,6 +1,6 @@
-//! `latchkey tenant export`, `import` and `recipient`: one tenant goes to another installation, with its
-//! keys, secrets and people. All three work on the store of the settings, because no interface gives private
-//! keys away.
+//! `latchkey tenant export`, `import` and `recipient`: moves one tenant to another installation, with its
+//! keys, secrets and people. All three work on the store of the settings, because no interface gives out
+//! private keys.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write, stderr};
@@ -28,8 +28,8 @@ use crate::database::store_place;
 
 /// The line before what is sealed, and what is sealed under it.
 const KIND: &str = "latchkey tenant 1";
-/// Within this time every server of the store has read the key of the tenant's digests, which it looks for
-/// each second.
+/// Within this time every server of the store has read the tenant's digest key, because it checks for new
+/// ones each second.
 const READ_BY_ALL: Duration = Duration::from_secs(3);
 
 /// Which tenant, and for whom.
@@ -113,7 +113,7 @@ async fn write(
     let rows =
         export_tenant(&store_place(&settings.storage), &facts, &*store.sealer, &mut lines, &tell).await;
     bar.end();
-    // Half a tenant has no end.
+    // An incomplete file has no end.
     let rows = rows?;
     let sealing = lines.into_inner().map_err(std::io::IntoInnerError::into_error).context(OUTPUT)?;
     sealing.finish().context(OUTPUT)?;

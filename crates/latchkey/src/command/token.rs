@@ -28,7 +28,8 @@ pub(crate) struct TokenArguments {
     /// For which shell `--format env` is.
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     shell: Shell,
-    /// Fetch another token if less than this is left. Default: 60s, or a tenth of the lifetime if that is shorter.
+    /// Fetch another token if less than this is left. Default: 60s, or a tenth of the
+    /// lifetime if that is shorter.
     #[arg(long, value_name = "SPAN")]
     min_left: Option<Lifetime>,
     /// Fetch a token, and share it with no other command.
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
             Some(question) => Some(question),
             None => return Ok(ExitCode::SUCCESS),
         },
-        // git tells what it used; there is nothing to store or to erase.
+        // git reports the used credential. There is nothing to store or to erase.
         (Format::Git, Some(git::Operation::Store | git::Operation::Erase)) => return Ok(ExitCode::SUCCESS),
         (_, Some(_)) => anyhow::bail!("only --format git takes get, store or erase"),
         (_, None) => None,

@@ -1,4 +1,5 @@
-//! `latchkey upgrade check`: what a start of this program would change in the store, and what runs beside it. Nothing is changed.
+//! `latchkey upgrade check`: the changes that a start of this program would make to the store, and which
+//! programs can run beside it. Nothing is changed.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `latchkey usage`: how often what happened.
+//! `latchkey usage`: the counts of events.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -110,7 +110,7 @@ fn named(numbers: &BTreeMap<String, u64>) -> String {
     numbers.into_iter().map(|(name, number)| format!("{name} {number}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Its share of the greatest number. What happened at all is seen.
+/// A bar in proportion to the greatest number. Every number above zero has a visible bar.
 fn bar(number: u64, most: u64) -> String {
     let length = (u128::from(number) * u128::from(BAR)).div_ceil(u128::from(most.max(1)));
     "█".repeat(usize::try_from(length).unwrap_or_default())

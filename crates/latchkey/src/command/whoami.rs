@@ -1,4 +1,4 @@
-//! `latchkey whoami`: a profile, and what its server says of its token.
+//! `latchkey whoami`: a profile, and its server's view of its token.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,8 @@ use crate::profiles::{
 pub(crate) struct WhoamiArguments {
     #[command(flatten)]
     profile: ProfileArguments,
-    /// Introspect the token at its server (RFC 7662), too; one is fetched if there is none. Exit 5 if it is not active.
+    /// Introspect the token at its server (RFC 7662), too; one is fetched if there is none.
+    /// Exit 5 if it is not active.
     #[arg(long)]
     online: bool,
     /// Print a JSON document instead.
@@ -27,7 +28,7 @@ pub(crate) struct WhoamiArguments {
     json: bool,
 }
 
-/// Shows a profile. Without `--online` it asks no server.
+/// Shows a profile. Without `--online` it sends no request.
 pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::of(&Environment::of_process())?;
     let store = ProfileStore(&folders);
@@ -83,7 +84,7 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// What the server says of the profile's token.
+/// The server's answer about the profile's token.
 async fn introspect(
     shared: &SharedTokens<'_>,
     chosen: &Chosen,

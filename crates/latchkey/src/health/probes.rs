@@ -14,7 +14,7 @@ pub(crate) struct Found {
     apart: u64,
 }
 
-/// By how many seconds clocks may be apart. A revocation reaches as far beyond the store's second.
+/// The seconds by which clocks may differ. A revocation covers this many seconds after the store's time.
 const ALLOWED_APART: u64 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub(super) enum Opens {
 }
 
 impl Found {
-    /// The state after one more check, which had no result where the store did not answer. `serves_stale` says whether the caches can serve
-    /// while the store is unavailable.
+    /// The state after one more check. The check has no result if the store did not answer. `serves_stale` is
+    /// whether the caches can serve while the store is unavailable.
     pub(super) fn after(self, opens: Option<Opens>, serves_stale: bool) -> Self {
         match opens {
             Some(opens) => Self { store: Store::Answers, opens, ..self },
@@ -47,7 +47,7 @@ impl Found {
         }
     }
 
-    /// The same with the times by the clocks of the store and of this machine, where both are known.
+    /// Adds the times by the clocks of the store and of this machine, if both are known.
     pub(super) fn with_clocks(self, clocks: Option<(Timestamp, Timestamp)>) -> Self {
         let apart = clocks.map_or(self.apart, |(store, own)| store.seconds().abs_diff(own.seconds()));
         Self { apart, ..self }
@@ -79,7 +79,8 @@ impl Found {
         }
     }
 
-    /// The state of the sealing key, checked with the pepper, and of tenants whose keys could not be unsealed. Such tenants fail alone.
+    /// The state of the sealing key, checked with the pepper, and of tenants whose keys could not be
+    /// unsealed. Such tenants fail alone.
     pub(super) fn keys(self, unopened: usize) -> State {
         match (self.opens, unopened) {
             (Opens::No, _) => State::Failed("what is sealed in the store cannot be opened".into()),
@@ -180,7 +181,7 @@ mod tests {
         {
             let found = Found::default().with_clocks(Some((at(store), at(own))));
             assert_eq!(found.clock().is_none(), expected, "{store} {own}");
-            // What was measured last counts while the store does not answer.
+            // The last measurement counts while the store does not answer.
             assert_eq!(found.after(None, true).with_clocks(None).clock().is_none(), expected);
         }
     }

@@ -1,5 +1,5 @@
-//! Which clients notices are sent to now. A client whose address does not answer is paused by itself: its notices wait, and those of others
-//! go on. Each replica learns for itself.
+//! The clients that notices are sent to now. A client whose address does not answer is paused: its notices
+//! wait, and others are sent. Each replica decides for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const LONGEST_PAUSE: u64 = 300;
 /// A client that nothing was sent to for so long after its pause is forgotten.
 const REMEMBERED: Lifetime = Lifetime::from_seconds(3_600);
 
-/// Of a client that is not paused.
+/// For a client that is not paused.
 const NEVER: Timestamp = Timestamp::from_seconds(0);
 
 /// The clients with attempts in progress, and those that did not answer.
@@ -38,7 +38,8 @@ pub(super) struct Begun {
 }
 
 impl Addresses {
-    /// The clients that no attempt may begin for now. Forgets those that have nothing to do with it any more.
+    /// The clients to which no attempt may begin now. Drops the clients without a running attempt and
+    /// without a recent failure.
     pub(super) fn closed(&mut self, now: Timestamp) -> Vec<LogoutAddress> {
         self.0.retain(|_, address| {
             address.in_progress() > 0 || (address.failures > 0 && now <= address.paused_until + REMEMBERED)
@@ -51,7 +52,7 @@ impl Addresses {
     pub(super) fn begin(&mut self, address: LogoutAddress, now: Timestamp) -> Option<Begun> {
         let of_client = self.0.entry(address.clone()).or_insert_with(Address::new);
         let (failures_before, attempt) = (of_client.failures, Arc::clone(&of_client.attempts));
-        // With its own the count is one more.
+        // The count includes its own attempt.
         let has_room = of_client.in_progress() <= of_client.most() && now >= of_client.paused_until;
         has_room.then_some(Begun { address, failures_before, _attempt: attempt })
     }
@@ -63,7 +64,8 @@ impl Addresses {
         }
     }
 
-    /// The client has not answered. Attempts that were in progress at the same time count as one. Returns whether a pause begins.
+    /// Records that the client has not answered. Concurrent attempts count as one. Returns whether a pause
+    /// begins.
     pub(super) fn failed(&mut self, begun: &Begun, now: Timestamp) -> bool {
         let Some(address) = self.0.get_mut(&begun.address) else { return false };
         if address.failures != begun.failures_before {
@@ -76,7 +78,8 @@ impl Addresses {
         true
     }
 
-    /// The notices with those first whose tenant has the fewest attempts in progress; each notice counts for the ones behind it.
+    /// Orders the notices: those whose tenant has the fewest running attempts come first, and each notice
+    /// counts for the later ones.
     pub(super) fn in_turn(&self, due: Vec<QueuedLogout>) -> Vec<QueuedLogout> {
         let mut held = HashMap::<&TenantId, usize>::new();
         for (address, of_client) in &self.0 {

@@ -1,4 +1,4 @@
-//! One attempt at telling a client that a session has ended.
+//! One attempt to notify a client that a session has ended.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) trait SendLogout: Send + Sync {
     async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError>;
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Delivered,
@@ -23,7 +23,7 @@ pub(crate) enum Attempt {
     Unaddressed,
     /// The client has answered that it did not accept the notice.
     Refused(String),
-    /// Nothing was sent, because of other addresses of the tenant.
+    /// Nothing was sent, because other addresses of the tenant used up the share.
     Postponed,
     /// The address does not answer, or nothing can be sent to it now.
     Failed(String),
@@ -60,7 +60,7 @@ impl SendLogout for LogoutSender {
 fn failed(error: FetchError) -> Attempt {
     let text = error.to_string();
     match error {
-        // Of this notice: the next may be accepted.
+        // Only this notice was refused; the next one may be accepted.
         FetchError::Status(status) if status < 500 && status != 429 => Attempt::Refused(text),
         FetchError::NoTurn => Attempt::Postponed,
         _ => Attempt::Failed(text),

@@ -1,4 +1,5 @@
-//! Deliveries from an outbox in memory to clients that answer, refuse or hang. Time is the runtime's, which is paused.
+//! Tests deliveries from an outbox in memory to clients that answer, refuse or hang. The time is the
+//! runtime's, which is paused.
 
 use std::sync::Mutex;
 
@@ -19,7 +20,8 @@ struct FakeOutbox {
 
 #[async_trait]
 impl LogoutOutbox for FakeOutbox {
-    /// The notice that is due for longest is first, without turns: the turns of this test are those of the deliveries.
+    /// The notice that has been due for the longest time comes first, and tenants take no turns: this test
+    /// checks the turns of the deliveries.
     async fn due_logouts(
         &self,
         now: Timestamp,
@@ -70,7 +72,7 @@ impl LogoutOutbox for FakeOutbox {
     }
 }
 
-/// Tenants, clients and times of what was sent, and how many were under way at most.
+/// Tenants, clients and times of sent notices, and the largest number of concurrent attempts.
 #[derive(Default)]
 struct FakeSender {
     begun: Instant0,
@@ -162,7 +164,7 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     rows.extend(notices("a", "web", 1));
     let (outbox, sender) = deliver(rows, 60).await;
     assert_eq!(sender.times("a", "web"), [Duration::ZERO], "in the first look");
-    // The address is tried once more, and then once after each pause; the others use no attempts up.
+    // The address is tried once more, and then once after each pause. The other notices use up no attempts.
     let tried = sender.times("b", "dead");
     let seconds: Vec<_> =
         tried[QueuedLogout::MOST_AT_ONCE as usize..].iter().map(Duration::as_secs).collect();
@@ -173,7 +175,7 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     assert_eq!(*outbox.claims.lock().unwrap(), 1 + u32::try_from(tried.len()).unwrap());
 }
 
-/// Forty clients at once, as many as one tenant's share and more.
+/// Forty clients receive notices at once, more than one tenant's share.
 #[tokio::test(start_paused = true)]
 async fn dead_addresses_of_a_tenant_take_no_more_than_its_share() {
     let mut rows: Vec<_> = (0..40).flat_map(|number| notices("b", &format!("dead-{number}"), 10)).collect();
@@ -203,7 +205,7 @@ async fn a_client_that_refuses_a_notice_is_not_paused() {
     assert!(outbox.rows.lock().unwrap().iter().all(|(queued, _)| queued.attempts == 1));
 }
 
-/// Names of other clients are slow to be found. That pauses none, and uses up no attempt.
+/// Name lookups of other clients are slow. That pauses no client, and uses up no attempt.
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_sent_because_of_other_addresses_is_sent_when_it_can_be() {
     let (outbox, sender) = deliver(notices("a", "postponed", 1), 34).await;

@@ -1,4 +1,4 @@
-//! The cost of requests in statements, counted over the whole composition and through the network.
+//! Counts the statements of requests, over the whole composition and through the network.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::*;
 use crate::apply::{ApplyOptions, apply};
 use settings::{Environment, read};
 
-/// A cached row expires after this; the counting must end well before.
+/// A cached row expires after this time; the counting must end well before.
 const FRESH: Duration = Duration::from_secs(8);
 
 /// The clients of the tenant.
@@ -70,7 +70,7 @@ async fn warm_documents_and_the_sample_resource_cost_no_statement() {
     .await;
 }
 
-/// Such ids are unknown without a statement, so that callers cannot put load on the store with invented names.
+/// No statement is executed for such ids, so that callers cannot put load on the store with invented names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_no_tenant_can_have_costs_no_statement() {
     serving(async |running| {

@@ -25,14 +25,15 @@ pub(crate) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// What the profile says.
+    /// The scopes and resources of the profile.
     pub(crate) const fn none() -> Self {
         Self { scopes: Vec::new(), resources: Vec::new() }
     }
 
     pub(crate) fn request(&self, profile: &Profile) -> Request {
         let scopes = if self.scopes.is_empty() { &profile.scopes } else { &self.scopes };
-        // The origins belong to the profile's resources: a token for another resource is not for them.
+        // The origins belong to the profile's resources, so a token for another resource must not be sent to
+        // them.
         let (resources, origins) = if self.resources.is_empty() {
             (&profile.resources, profile.origins.as_slice())
         } else {

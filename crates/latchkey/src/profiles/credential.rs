@@ -1,4 +1,5 @@
-//! Where the credential of a profile is kept: in a file, or in the keyring of the system. The profile says which, and nothing else is tried.
+//! The place of a profile's credential: a file, or the keyring of the system. The profile names it, and no
+//! other place is tried.
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -8,13 +9,14 @@ use zeroize::Zeroizing;
 
 use super::{Folders, ProfileName, private_files};
 
-/// Where a credential is kept.
+/// The place of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialStore {
     /// In a file that only its owner may read.
     File,
-    /// In the kernel's keyring, until the machine restarts or three days without use; for programs with the feature `keyring`.
+    /// In the kernel's keyring, until the machine restarts or three days without use; for programs
+    /// with the feature `keyring`.
     Keyring,
 }
 
@@ -77,7 +79,8 @@ fn keyring() -> anyhow::Result<Box<dyn Keyring>> {
     open_keyring().context("--store keyring cannot be used; --store file can")
 }
 
-/// Its name in the keyring is the path that its file would have: profiles of other folders are others.
+/// Its name in the keyring is the path that its file would have, so that profiles of other folders have other
+/// names.
 fn entry(folders: &Folders, name: &ProfileName) -> String {
     folders.credential(name).display().to_string()
 }

@@ -1,4 +1,4 @@
-//! Where profiles and tokens are kept: below `$XDG_CONFIG_HOME/latchkey` and `$XDG_CACHE_HOME/latchkey`.
+//! The folders of profiles and tokens: below `$XDG_CONFIG_HOME/latchkey` and `$XDG_CACHE_HOME/latchkey`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Files that only their owner may read, in folders that only their owner may enter. What others may read is refused, as ssh does.
+//! Files that only their owner may read, in folders that only their owner may enter. A file that others may
+//! read is refused, as ssh does.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
@@ -50,8 +51,8 @@ pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until no other process has this file locked. The lock ends with the answer. It is a file of its own: a file that is replaced takes
-/// its lock with it.
+/// Waits until no other process has locked this file. The lock ends when the returned file is dropped. It is
+/// a separate file, because a file that is replaced takes its lock with it.
 pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
     create_folder(path.parent().unwrap_or(path))?;
     let unlocked = || format!("{} cannot be locked", path.display());
@@ -70,7 +71,7 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Creates a folder of this program for its owner alone. One that exists must be so.
+/// Creates a folder of this program for its owner alone. An existing folder must be private, too.
 fn create_folder(folder: &Path) -> anyhow::Result<()> {
     let uncreated = || format!("{} cannot be created", folder.display());
     DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(uncreated)?;

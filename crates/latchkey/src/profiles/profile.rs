@@ -1,4 +1,4 @@
-//! A profile: a client at a server, and what its tokens are requested for. It holds no secret.
+//! A profile: a client at a server, and the scopes and resources of its tokens. It contains no secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(crate) struct Profile {
     pub(crate) ca: Option<PathBuf>,
 }
 
-/// Where its tokens are requested.
+/// The endpoint that its tokens are requested from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Endpoint {
@@ -51,7 +51,7 @@ pub(crate) enum Endpoint {
     },
 }
 
-/// What proves that it is this client.
+/// The credential that authenticates the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialKind {
@@ -65,7 +65,7 @@ pub(crate) enum CredentialKind {
 }
 
 impl Profile {
-    /// A client without settings of its own.
+    /// A profile with the default settings.
     pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialKind) -> Self {
         Self {
             endpoint,
@@ -80,7 +80,7 @@ impl Profile {
         }
     }
 
-    /// What its requests trust.
+    /// The certificates that its requests trust.
     pub(crate) fn trust(&self) -> Trust {
         Trust::of(self.ca.as_ref())
     }
@@ -100,7 +100,7 @@ impl Profile {
 }
 
 impl fmt::Display for Endpoint {
-    /// As URL.
+    /// The endpoint as a URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant { server, tenant } => {
@@ -112,7 +112,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The name of a profile. Its credential's file has this name, so it has no character that means something in a path.
+/// The name of a profile. The file of its credential has this name, so it contains no character with a
+/// meaning in a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct ProfileName(String);

@@ -38,14 +38,14 @@ fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
     }
 }
 
-/// Who did not answer about a token, and to which client.
+/// The error that a server does not answer the client about its token.
 pub(crate) fn no_answer(profile: &Profile, source: TokenError) -> anyhow::Error {
     let from =
         format!("{} does not answer the client {} about its token", profile.endpoint, profile.client_id);
     AdminClientError::NoTokenFrom { from, source }.into()
 }
 
-/// Who refused a token, and to which client.
+/// The error that a server gives the client no token.
 pub(crate) fn no_token(profile: &Profile, source: TokenError) -> anyhow::Error {
     let from = format!("{} gives no token to the client {}", profile.endpoint, profile.client_id);
     AdminClientError::NoTokenFrom { from, source }.into()

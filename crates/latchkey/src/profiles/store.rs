@@ -14,7 +14,7 @@ use super::{CredentialKind, Folders, Profile, ProfileName};
 /// The content of `profiles.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Profiles {
-    /// Which one commands use that name none.
+    /// The profile for commands that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) current: Option<ProfileName>,
     #[serde(default)]
@@ -46,7 +46,7 @@ impl ProfileStore<'_> {
         serde_json::from_str(&text).with_context(|| format!("{} is no list of profiles", path.display()))
     }
 
-    /// The named profile, else the current one.
+    /// The named profile, or else the current one.
     pub(crate) fn choose(&self, name: Option<&ProfileName>) -> anyhow::Result<Chosen> {
         let Profiles { current, mut profiles } = self.read()?;
         let login = "`latchkey login` makes one";
@@ -57,7 +57,8 @@ impl ProfileStore<'_> {
         }
     }
 
-    /// The profile for the administration of a server: the current one if it is of that server, else the only one that is.
+    /// The profile for the administration of a server: the current one if it is for that server, otherwise
+    /// the only one that is.
     pub(crate) fn of_server(&self, server: &Url) -> anyhow::Result<Option<Chosen>> {
         let Profiles { current, profiles } = self.read()?;
         let mut found: Vec<(String, Profile)> =
@@ -78,7 +79,8 @@ impl ProfileStore<'_> {
         found.pop().map(Chosen::try_from).transpose()
     }
 
-    /// Stores a profile with its credential, and makes it the current one. The credential of a former profile of this name is removed.
+    /// Stores a profile with its credential, and makes it the current one. The credential of a previous
+    /// profile with this name is removed.
     pub(crate) fn save(&self, chosen: &Chosen, credential: &str) -> anyhow::Result<()> {
         let Chosen { name, profile } = chosen;
         profile.store.write(self.0, name, credential)?;
@@ -114,7 +116,7 @@ impl ProfileStore<'_> {
         profile.store.read(self.0, name)
     }
 
-    /// What connections with the profile's tokens present, if its credential is a certificate.
+    /// The certificate that connections with the profile's tokens present, if its credential is one.
     pub(crate) fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
         match chosen.profile.credential {
             CredentialKind::Certificate => {

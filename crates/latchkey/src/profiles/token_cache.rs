@@ -1,4 +1,5 @@
-//! Tokens that commands share: a file for each profile, scopes and resources, and a lock beside it, so that of many commands one fetches.
+//! Tokens that commands share: a file for each combination of profile, scopes and resources, and a lock
+//! beside it, so that only one of several commands fetches a token.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +16,7 @@ use super::private_files::{self, lock};
 use super::{Chosen, Folders, ProfileName, ProfileStore, no_token, source_builder};
 use crate::clock;
 
-/// A token is used for as long as this, or a tenth of its lifetime if that is shorter, is left.
+/// A token is used as long as this time, or a tenth of its lifetime if that is shorter, is left.
 const MIN_LEFT: Lifetime = Lifetime::from_seconds(60);
 
 /// A token in a file.
@@ -27,7 +28,7 @@ pub(crate) struct CachedToken {
     /// Seconds since 1970.
     issued_at: u64,
     pub(crate) expires_at: u64,
-    /// Whose it is, so that `logout` finds it.
+    /// The profile of the token, so that `logout` finds it.
     profile: String,
 }
 
@@ -52,7 +53,8 @@ impl CachedToken {
         }
     }
 
-    /// How long it is still valid. A clock that was set back makes it worthless: it could seem valid for ever.
+    /// How long the token is still valid. If the clock was set back, it is worthless, because it could seem
+    /// valid for ever.
     pub(crate) fn left(&self, now: Timestamp) -> u64 {
         if now.seconds() + 60 < self.issued_at { 0 } else { self.expires_at.saturating_sub(now.seconds()) }
     }
@@ -65,12 +67,12 @@ impl CachedToken {
 }
 
 impl<'a> SharedTokens<'a> {
-    /// Those of this user, each used until little of it is left.
+    /// The tokens of this user, each used until little of its time is left.
     pub(crate) const fn of(folders: &'a Folders) -> Self {
         Self { folders, min_left: None, is_used: true }
     }
 
-    /// The shared token, or one that is fetched and shared.
+    /// Returns the shared token, or fetches and shares one.
     pub(crate) async fn token(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
         if !self.is_used {
             return self.fetch(chosen, request).await;

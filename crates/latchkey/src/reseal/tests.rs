@@ -1,4 +1,4 @@
-//! Over a store of its own, with two local keys.
+//! Tests with a separate store and two local keys.
 
 use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, NewGeneration, TenantRows as _,
@@ -81,7 +81,8 @@ impl TestEnv {
     }
 }
 
-/// The pepper and some keys, half of them in the older format, a generation's sources and a stored answer, all sealed with the first key.
+/// The pepper and some keys, half of them in the older format, a generation's sources and a stored answer,
+/// all sealed with the first key.
 async fn test_env(tenants: usize) -> TestEnv {
     let texts = [0; 2].map(|_| SealingKey::generate().unwrap().to_base64());
     let test_env = TestEnv { store: Arc::new(TestStore::new()), texts };

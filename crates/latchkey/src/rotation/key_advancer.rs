@@ -1,4 +1,4 @@
-//! The operation of the scheduler on each tenant.
+//! The scheduler's step for each tenant.
 
 use administration::{Administrator, EditError};
 use async_trait::async_trait;

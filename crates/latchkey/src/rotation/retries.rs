@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// A tenant that has not been due for this long after its pause is forgotten: it was deleted, or another replica has rotated its keys.
+/// A tenant that has not been due for this long after its pause is forgotten: it was deleted, or another
+/// replica has rotated its keys.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 /// The waiting tenants, and until when each waits.

@@ -1,4 +1,4 @@
-//! Leases, budgets and failures over a store of its own, with clocks that the test sets.
+//! Tests leases, budgets and failures with a separate store, and with clocks that the test sets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -54,7 +54,7 @@ struct TestEnv {
     now: Arc<AtomicU64>,
 }
 
-/// With tenants that are always due.
+/// A test environment with tenants that are always due.
 async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEnv {
     let store = Arc::new(TestStore::new());
     for number in 0..tenants {
@@ -208,7 +208,7 @@ async fn a_store_that_is_down_is_waited_for() {
     }
 }
 
-/// With the real administration: the rows equal those that one replica with one clock would have written, except for seconds.
+/// Runs the real administration: the rows equal those of one replica with one clock, except for seconds.
 #[tokio::test(start_paused = true)]
 async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     let test_env = test_env(0, None).await;
@@ -247,7 +247,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
         let key_advancer = Arc::clone(&administrator) as Arc<dyn KeyAdvancer>;
         Rotation { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
     });
-    // A day in steps of ten seconds: the fast clock takes each of the other's leases for expired.
+    // A day in steps of ten seconds. By the fast clock, each of the other's leases has expired.
     for _ in 0..8_640 {
         test_env.pass(10).await;
         for replica in &replicas {

@@ -24,7 +24,7 @@ pub(crate) fn create(path: &Path) -> anyhow::Result<SealingKey> {
 /// Folders that a restart of the machine empties: a key that the program created there would be lost.
 const TEMPORARY: [&str; 3] = ["/run", "/var/run", "/dev/shm"];
 
-/// Creates the first key, unless another program on the same folder is faster; then uses that program's key.
+/// Creates the first key. If another program with the same folder is faster, uses that program's key.
 pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Result<SealingKey> {
     if let Some(folder) = TEMPORARY.iter().find(|folder| path.starts_with(folder)) {
         bail!(

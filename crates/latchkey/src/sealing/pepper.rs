@@ -28,7 +28,7 @@ pub(crate) async fn pepper(
         return Ok(pepper);
     }
     let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
-    // Another process may have been faster: the stored pepper counts.
+    // Another process may have been faster, so the stored pepper is used.
     store.put_sealed_if_absent(PEPPER, &sealed.context(UNUSABLE)?, now).await?;
     existing_pepper(store, sealer).await?.context(WRONG_LENGTH)
 }
@@ -59,7 +59,8 @@ pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow
     Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
 }
 
-/// Whether the service that holds the key does not answer, refuses, or no longer has the key; the pepper itself may be intact.
+/// Whether the service that holds the key does not answer, refuses, or no longer has the key; the
+/// pepper itself may be intact.
 pub(crate) fn is_outage(error: &SealError) -> bool {
     matches!(error, SealError::Unavailable(_) | SealError::KeyGone { .. })
 }

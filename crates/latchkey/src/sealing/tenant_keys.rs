@@ -1,5 +1,5 @@
-//! The keys of digests that came with their tenants from other installations, sealed in the store. Every
-//! server looks for new ones each second.
+//! The digest keys of tenants from other installations, sealed in the store. Every server checks for new ones
+//! each second.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,15 @@ use tenancy::TenantId;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-/// What was read last. Keys are opened anew only when others are there.
+/// The keys that were read last. They are unsealed again only if they have changed.
 #[derive(Default)]
 pub(crate) struct TenantKeys(Mutex<Vec<(TenantId, Vec<u8>)>>);
 
 impl TenantKeys {
-    /// Reads them, so that digests are made with them.
+    /// Reads the keys, so that digests are made with them.
     ///
     /// # Errors
-    /// When the store fails, or one cannot be opened; those of before count on.
+    /// When the store fails, or a key cannot be unsealed. The previous keys then stay in use.
     pub(crate) async fn read(
         &self,
         store: &dyn SealedItems,

@@ -1,4 +1,5 @@
-//! An authorization request as the suite builds it: the parameters in their order, each of which a module may change.
+//! An authorization request as the suite builds it: the parameters in their order. A module may change each
+//! of them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -25,7 +26,7 @@ impl AuthorizationRequest {
         }
     }
 
-    /// With this value in place of the one that it has.
+    /// Replaces the value of the parameter.
     pub(super) fn with(self, name: &'static str, value: &str) -> Self {
         let mut request = self.without(name);
         request.parameters.push((name, value.to_owned()));
@@ -37,7 +38,7 @@ impl AuthorizationRequest {
         self
     }
 
-    /// With the parameters the other way round.
+    /// Reverses the order of the parameters.
     pub(super) fn reversed(mut self) -> Self {
         self.parameters.reverse();
         self
@@ -47,7 +48,7 @@ impl AuthorizationRequest {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whose request it is.
+    /// Returns the client of the request.
     pub(super) fn client(&self) -> Client {
         let is_it = |client: &Client| self.get("client_id") == Some(client.id());
         [Client::First, Client::Second].into_iter().find(is_it).unwrap()
@@ -62,7 +63,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// So many letters, digits, `-` and `_`.
+/// Returns this number of letters, digits, `-` and `_`.
 pub(super) fn random_text(length: usize) -> String {
     let mut text = BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<128>().as_slice());
     text.truncate(length);

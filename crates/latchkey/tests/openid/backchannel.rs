@@ -1,4 +1,4 @@
-//! Modules of Back-Channel Logout 1.0: a client is told that the session has ended.
+//! Modules of Back-Channel Logout 1.0: the provider tells a client that the session has ended.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A browser without script: it keeps cookies, follows redirects and forms, and stops where a client takes over.
+//! A browser without script. It keeps cookies, follows redirects and forms, and stops at the address of a
+//! client.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +19,16 @@ pub(super) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
-/// Where a way ends.
+/// The page or address at which the browser stops.
 #[derive(Clone, Debug)]
 pub(super) enum End {
-    /// At a page that waits for the person.
+    /// A page that waits for the person.
     Page(Page),
-    /// At a client.
+    /// The address of a client.
     Client(Callback),
 }
 
-/// A way to the client on which the person signs in where a page asks for it.
+/// A visit that ends at the client. The person signs in if a page asks for it.
 pub(super) struct Journey {
     pub(super) end: End,
     /// The pages that asked for the password.
@@ -74,7 +75,8 @@ impl Browser {
         let form = page.form().unwrap_or_else(|| panic!("no form in {}", page.html));
         let hidden = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let fields: Vec<_> = hidden.chain(fields.iter().copied()).collect();
-        // Our pages have `Referrer-Policy: no-referrer`, with which browsers name no origin (Fetch §3.2).
+        // The provider's pages have `Referrer-Policy: no-referrer`, with which browsers name no origin (Fetch
+        // §3.2).
         let request = provider.http.post(form.action.clone()).form(&fields).header(ORIGIN, "null");
         self.send(provider, &form.action, request.header("sec-fetch-site", "same-origin")).await
     }
@@ -127,7 +129,7 @@ impl Browser {
         }
     }
 
-    /// Goes on until a page waits, or the way leaves the provider.
+    /// Follows redirects until a page waits, or the address is not the provider's.
     async fn follow(&mut self, provider: &Provider, from: &Url, mut response: Response) -> End {
         let mut url = from.clone();
         for _ in 0..MOST_STEPS {

@@ -1,4 +1,4 @@
-//! What reaches a client at its redirect URI, and the checks that the suite makes of it.
+//! The answer that a client gets at its redirect URI, and the checks that the suite makes of it.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) enum Mode {
 /// A request of the browser to an address of a client.
 #[derive(Clone, Debug)]
 pub(super) struct Callback {
-    /// Without the parameters that count.
+    /// The address without the parameters that the suite checks.
     pub(super) uri: Url,
     pub(super) mode: Mode,
     pub(super) parameters: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl Callback {
         Self { uri, mode: Mode::Query, parameters }
     }
 
-    /// Neither code nor error may be in the address as well.
+    /// The address itself may contain neither code nor error.
     pub(super) fn by_form(uri: Url, parameters: Vec<(String, String)>) -> Self {
         assert_eq!((uri.query(), uri.fragment()), (None, None), "{uri}");
         Self { uri, mode: Mode::FormPost, parameters }
@@ -55,7 +55,7 @@ impl Callback {
         assert_eq!(self.get("iss"), Some(issuer));
     }
 
-    /// The code of an answer that has one.
+    /// Returns the code of an answer that has one.
     pub(super) fn code(&self, request: &AuthorizationRequest, issuer: &str) -> &str {
         assert_eq!(self.get("error"), None, "{self:?}");
         self.assert_answers(request, issuer);
@@ -66,7 +66,7 @@ impl Callback {
         code
     }
 
-    /// The error of an answer that has one (`iss` is that of RFC 9207).
+    /// Returns the error of an answer that has one (`iss` is that of RFC 9207).
     pub(super) fn error(&self, request: &AuthorizationRequest, issuer: &str) -> &str {
         self.assert_answers(request, issuer);
         self.assert_names(&["error", "error_description", "state", "iss"]);

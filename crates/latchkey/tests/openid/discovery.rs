@@ -9,9 +9,10 @@ use url::Url;
 use super::plan::Plan;
 use crate::answer::Answer;
 
-/// Members that no registered specification knows. The suite warns of them; docs/conformance.md lists them.
+/// Members that no registered specification defines. The suite warns of them, and docs/conformance.md lists
+/// them.
 const OURS: [&str; 1] = ["revocations_uri"];
-/// What of the registry of RFC 8414 §7.1.1 we may say.
+/// The members of the registry of RFC 8414 §7.1.1 that the provider may list.
 const REGISTERED: &str = "
     acr_values_supported authorization_endpoint authorization_response_iss_parameter_supported
     backchannel_logout_session_supported backchannel_logout_supported claim_types_supported
@@ -44,7 +45,8 @@ const REQUIRED: &str =
 // [native RFC 9207 §3]: Metadata has `authorization_response_iss_parameter_supported: true`
 pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     let provider = &plan.provider;
-    // §4.3: the issuer is the address that the path of the document was appended to, which is where it was fetched.
+    // §4.3: the issuer is the address to which the path of the document was appended, which is where it was
+    // fetched.
     let issuer = provider.issuer();
     let again = Answer::to(provider.http.get(format!("{issuer}/.well-known/openid-configuration"))).await;
     assert_eq!(again.json(), provider.metadata);

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::authorization_request::AuthorizationRequest;
 use super::provider::Client;
 
-/// What may be in an ID token of which the client has requested no claim: §2, and `nbf` and `jti` of RFC 7519.
+/// What may be in an ID token of which the client has requested no claim: §2, and
+/// `nbf` and `jti` of RFC 7519.
 const EXPECTED: [&str; 13] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "nbf", "jti"];
 

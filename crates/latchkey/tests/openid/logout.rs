@@ -1,4 +1,5 @@
-//! Modules of RP-Initiated Logout 1.0: a person signs in, and a client sends the browser to the end of the session.
+//! Modules of RP-Initiated Logout 1.0: a person signs in, and a client sends the browser to the end-session
+//! endpoint.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -18,7 +19,7 @@ use crate::jwt;
 
 pub(super) use super::discovery::oidcc_rp_initiated_logout_discovery_endpoint_verification;
 
-/// What a client sends to the end of the session.
+/// The parameters that a client sends to the end-session endpoint.
 pub(super) struct EndSession {
     hint: Option<String>,
     uri: Option<String>,
@@ -54,7 +55,7 @@ pub(super) async fn signed_in(plan: &mut Plan) -> Granted {
     plan.grant(&request).await
 }
 
-/// Whether the session is over: without a page nobody is signed in any more.
+/// Asserts that the session has ended: a request without a page finds no session.
 async fn assert_signed_out(plan: &mut Plan) {
     let request = plan.request().with("prompt", "none").with("state", &random_text(128));
     let callback = plan.callback(&request).await;
@@ -66,7 +67,7 @@ async fn assert_signed_in(plan: &mut Plan) {
     plan.grant(&request).await;
 }
 
-/// The session ends, and the browser goes back.
+/// The session ends, and the browser returns to the client.
 async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
     let mut end_session = EndSession::of(&granted);
@@ -78,7 +79,8 @@ async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     assert_signed_out(&mut plan).await;
 }
 
-/// The browser stays: a page asks whether to sign out, and nothing has happened yet. An answer signs out, without a redirect.
+/// The browser does not return. A page asks whether to sign out, and nothing has happened yet. After the
+/// answer the session ends, without a redirect.
 async fn asks(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
     let mut end_session = EndSession::of(&granted);
@@ -120,7 +122,7 @@ pub(super) async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirec
 }
 
 // [sign-out Logout §2 b]
-/// The same claims with `alg: none` and no signature.
+/// The hint has the same claims with `alg: none` and no signature.
 pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint(plan: Plan) {
     asks(plan, |end_session| {
         let hint = end_session.hint.as_deref().unwrap();
@@ -133,7 +135,7 @@ pub(super) async fn oidcc_rp_initiated_logout_modified_id_token_hint(plan: Plan)
 // [sign-out Logout §2 b]: The hint is an ID token of this issuer: with another signature, or none, it counts
 //   as absent
 // [sign-out Logout §2 c]
-/// The same header and claims, signed by a key that is not ours.
+/// The hint has the same header and claims, signed by a key that is not the provider's.
 pub(super) async fn oidcc_rp_initiated_logout_bad_id_token_hint(plan: Plan) {
     asks(plan, |end_session| {
         let hint = end_session.hint.take().unwrap();

@@ -1,5 +1,6 @@
-//! The certification plans of the OpenID Foundation for providers, played at the program over TLS: one test a module, which bears its name and
-//! makes its checks. What the suite reports as a failure is an assertion; what it reports as a warning is in docs/conformance.md.
+//! The certification plans of the OpenID Foundation for providers, run against the program over TLS. Each
+//! module is one test with its name and its checks. A failure of the suite is an assertion here.
+//! docs/conformance.md lists the suite's warnings.
 
 mod authorization_request;
 mod backchannel;
@@ -18,7 +19,7 @@ mod repeated;
 mod signing_in;
 mod standard_claims;
 
-/// A test for each module: it starts a provider of its own, and plays the function of that name.
+/// Makes a test for each module. It starts a provider of its own, and runs the function of that name.
 macro_rules! plan {
     ($mode:path, $modules:ident: $($module:ident,)*) => {
         $(
@@ -30,7 +31,7 @@ macro_rules! plan {
     };
 }
 
-/// A plan of the modules of signing in, with one response mode.
+/// A plan of the modules about sign-ins, with one response mode.
 macro_rules! basic_plan {
     ($mode:path) => {
         plan! {

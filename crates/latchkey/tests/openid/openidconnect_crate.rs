@@ -1,4 +1,5 @@
-//! The `openidconnect` crate signs a person in at the provider, and refuses what is not meant for it.
+//! The `openidconnect` crate signs a person in at the provider, and refuses answers that are for another
+//! client.
 
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreUserInfoClaims};
 use openidconnect::{
@@ -11,7 +12,7 @@ use super::callback::Mode;
 use super::plan::Plan;
 use super::provider::{Client, EMAIL, POST_LOGOUT_REDIRECT_URI, REDIRECT_URI};
 
-/// The crate has an HTTP client of its own; ours trusts the certificate of the test.
+/// The crate has an HTTP client of its own. This one trusts the certificate of the test.
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let response = http.execute(request.try_into()?).await?;
     let mut answer = HttpResponse::default();

@@ -1,4 +1,4 @@
-//! A page as a browser without script reads it: its form, and where it goes on by itself.
+//! A page as a browser without script reads it: its form, and the address of its refresh.
 
 use url::Url;
 
@@ -9,7 +9,7 @@ pub(super) struct Page {
     pub(super) html: String,
 }
 
-/// The one form of a page.
+/// The only form of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) action: Url,
@@ -29,7 +29,7 @@ impl Page {
         Some(Form { action, hidden })
     }
 
-    /// Where `<meta http-equiv="refresh">` leads.
+    /// Returns the address of `<meta http-equiv="refresh">`.
     pub(super) fn refresh(&self) -> Option<Url> {
         let mut metas = tags(&self.html, "meta");
         let refresh = metas.find(|tag| attribute(tag, "http-equiv").as_deref() == Some("refresh"))?;
@@ -65,7 +65,7 @@ fn tags<'h>(html: &'h str, name: &str) -> impl Iterator<Item = &'h str> {
     places.into_iter().map(move |at| html[at..].split_once('>').unwrap().0)
 }
 
-/// The value of an attribute, decoded. No value of ours has `>` undecoded.
+/// Returns the value of an attribute, decoded. No value in a page of the provider has `>` undecoded.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, after) = tag.split_once(&format!(" {name}=\""))?;
     let value = after.split_once('"').unwrap().0;

@@ -1,4 +1,5 @@
-//! The relying party of a plan: it sends requests by a browser, redeems codes, and makes the checks that all modules share.
+//! The relying party of a plan. It sends requests by a browser, redeems codes, and makes the checks that all
+//! modules share.
 
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ pub(super) struct Plan {
     pub(super) browser: Browser,
 }
 
-/// What came of a request that was granted.
+/// The result of a request that was granted.
 pub(super) struct Granted {
     pub(super) code: String,
-    /// The pages that asked for the password on the way.
+    /// Whether a page asked for the password meanwhile.
     pub(super) was_asked: bool,
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
@@ -54,7 +55,7 @@ impl Plan {
         AuthorizationRequest::new(Client::First, self.mode)
     }
 
-    /// The way of the browser with this request, on which the person signs in if a page asks.
+    /// Sends this request by the browser. The person signs in if a page asks.
     pub(super) async fn authorize(&mut self, request: &AuthorizationRequest) -> Journey {
         let url = format!("{}?{}", self.provider.endpoint("authorization_endpoint"), request.encoded());
         let end = self.browser.visit(&self.provider, &url).await;
@@ -68,7 +69,7 @@ impl Plan {
         self.authorize(request).await.end.callback()
     }
 
-    /// A request that is granted, with all checks of its answers.
+    /// Sends a request that is granted, and checks each of its answers.
     pub(super) async fn grant(&mut self, request: &AuthorizationRequest) -> Granted {
         let journey = self.authorize(request).await;
         self.redeem_journey(request, journey).await
@@ -152,7 +153,7 @@ pub(super) fn claims_of(answer: &Answer) -> Value {
     claims
 }
 
-/// `auth_time` counts in seconds, so that two sign-ins within one cannot be told apart.
+/// `auth_time` counts in seconds, so two sign-ins within one second look equal.
 pub(super) async fn wait(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }

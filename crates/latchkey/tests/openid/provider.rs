@@ -1,4 +1,5 @@
-//! The program as an OpenID Provider over TLS: one tenant with two clients, and one person with every standard claim.
+//! The program as an OpenID Provider over TLS: one tenant with two clients, and one person
+//! with every standard claim.
 
 use std::net::TcpListener;
 use std::sync::mpsc::Receiver;
@@ -16,7 +17,7 @@ use crate::running::tenant_path;
 
 pub(super) const TENANT: &str = "conformance";
 pub(super) const EMAIL: &str = "ada@example.com";
-/// Nothing listens there: the browser of the tests ends its way at a client's address.
+/// No server listens at this address: the browser of the tests stops at a client's address.
 pub(super) const REDIRECT_URI: &str = "https://client.example.com/callback";
 pub(super) const POST_LOGOUT_REDIRECT_URI: &str = "https://client.example.com/post_logout_redirect";
 
@@ -31,10 +32,10 @@ pub(super) struct Provider {
     pub(super) http: reqwest::Client,
     /// The base of its addresses.
     pub(super) url: String,
-    /// As clients find it below the issuer.
+    /// The metadata that clients find below the issuer.
     pub(super) metadata: Value,
     pub(super) password: String,
-    /// What the first client is told of sessions that have ended: path and body.
+    /// The notices about ended sessions that the first client gets: path and body.
     pub(super) logouts: Receiver<(String, String)>,
     secrets: [String; 2],
     _program: Program,

@@ -28,7 +28,7 @@ async fn refresh(plan: &Plan, client: Client, token: &str) -> Answer {
 //   without the grant; every other client that is not `first_party` has the person's consent
 // [core Core §12.2]: The ID token of a refresh has the same `iss`, `sub`, `aud` and `auth_time`, its own
 //   `iat`, and no `nonce`
-/// A refresh as each client may do it, and then one with the token of the other client.
+/// Each client refreshes its own token, and then sends the token of the other client.
 pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
     let mut tokens = Vec::new();
     for client in [Client::First, Client::Second] {
@@ -45,6 +45,6 @@ pub(super) async fn oidcc_refresh_token(mut plan: Plan) {
         tokens.push(second.refresh_token.unwrap_or(token));
     }
     refresh(&plan, Client::First, &tokens[1]).await.assert_refused(400, "invalid_grant");
-    // Which ends nothing for its owner.
+    // The attempt ends nothing for the owner of the token.
     assert_eq!(refresh(&plan, Client::Second, &tokens[1]).await.status, 200);
 }

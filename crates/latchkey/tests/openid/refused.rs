@@ -1,5 +1,6 @@
-//! Modules whose request is not in order. Nobody is signed in, so the person sees a page; `prompt=none` alone goes back by itself. A request
-//! that has its parameters elsewhere, where they cannot be read, has no address to go back to.
+//! Modules with an invalid request. No person is signed in, so the person sees a page. Only `prompt=none`
+//! gets a redirect to the client without a page. A request whose parameters are in an unreadable place has no
+//! address for a redirect.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -19,7 +20,7 @@ async fn refused(plan: &mut Plan, request: &AuthorizationRequest) -> Page {
     page
 }
 
-/// What the client learns without a page.
+/// Returns the error that the client gets without a page.
 async fn error_of(plan: &mut Plan, request: AuthorizationRequest) -> String {
     let request = request.with("prompt", "none");
     plan.callback(&request).await.error(&request, plan.provider.issuer()).to_owned()
@@ -59,7 +60,8 @@ fn request_object(plan: &Plan, request: &AuthorizationRequest) -> String {
     format!("{header}.{claims}.")
 }
 
-/// The suite skips the modules of unsigned objects where `none` is not listed. They are sent all the same, and refused.
+/// The suite skips the modules of unsigned objects if `none` is not listed. This test sends and refuses them
+/// all the same.
 pub(super) async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
     mut plan: Plan,
 ) {
@@ -84,7 +86,7 @@ pub(super) async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_a
     assert_eq!(plan.provider.metadata["request_uri_parameter_supported"], false);
 }
 
-/// The URI outside of the object is not registered, the one inside is: an unsigned object changes nothing.
+/// The URI outside the object is not registered, and the one inside is: an unsigned object changes nothing.
 pub(super) async fn oidcc_ensure_request_object_with_redirect_uri(mut plan: Plan) {
     let request = plan.request();
     let object = request_object(&plan, &request);

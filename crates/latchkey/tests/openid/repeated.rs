@@ -1,4 +1,5 @@
-//! Modules of more than one request: whether a session counts, and whether a code counts twice.
+//! Modules with more than one request: whether the session is used again, and whether a code can be used
+//! twice.
 
 use reqwest::Method;
 
@@ -17,7 +18,7 @@ pub(super) fn assert_needs_page(plan: &Plan, request: &AuthorizationRequest, cal
     assert!(OF_PAGES.contains(&error), "{error}");
 }
 
-/// Two requests, of which the second one uses the session of the first one.
+/// Sends two requests. The second one uses the session of the first one.
 async fn same_sign_in(
     mut plan: Plan,
     first: AuthorizationRequest,
@@ -33,7 +34,7 @@ async fn same_sign_in(
     }
 }
 
-/// Two requests, of which the second one has the person sign in again.
+/// Sends two requests. The person signs in again for the second one.
 async fn second_sign_in(mut plan: Plan, seconds: u64, name: &'static str, value: &str) {
     let request = plan.request();
     let first = plan.grant(&request).await;
@@ -113,7 +114,8 @@ pub(super) async fn oidcc_codereuse_30seconds(mut plan: Plan) {
     let granted = plan.grant(&request).await;
     wait(30).await;
     reuse(&plan, &request, &granted).await;
-    // "SHOULD revoke (when possible) all tokens previously issued based on that authorization code" (RFC 6749 §4.1.2).
+    // "SHOULD revoke (when possible) all tokens previously issued based on that
+    // authorization code" (RFC 6749 §4.1.2).
     let userinfo = plan.provider.request(Method::GET, "userinfo_endpoint");
     let answer = Answer::to(userinfo.bearer_auth(&granted.access_token)).await;
     answer.assert_refused(401, "invalid_token");

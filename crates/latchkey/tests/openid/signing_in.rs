@@ -11,7 +11,7 @@ use super::provider::EMAIL as IDENTIFIER;
 use super::standard_claims::{ADDRESS, EMAIL, PHONE, PROFILE, assert_exactly};
 use crate::answer::Answer;
 
-/// Signs the person in with one parameter more.
+/// Signs the person in with one more parameter.
 async fn with(plan: &mut Plan, name: &'static str, value: &str) -> Granted {
     let request = plan.request().with(name, value);
     let granted = plan.grant(&request).await;
@@ -103,7 +103,7 @@ pub(super) async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mu
 }
 
 pub(super) async fn oidcc_claims_essential(mut plan: Plan) {
-    // That the ID token has no claim that was not requested is among the checks of each grant.
+    // The checks of each grant include that the ID token has no claim that was not requested.
     let granted = with(&mut plan, "claims", r#"{"userinfo":{"name":{"essential":true}}}"#).await;
     assert_exactly(&granted.userinfo, &["name"]);
 }

@@ -1,4 +1,4 @@
-//! The claims of OpenID Connect Core §5.1: which scope requests them, and the form that each has.
+//! The claims of OpenID Connect Core §5.1: the scope that requests each claim, and its form.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The admin API of a running program, as an administrator's own client calls it.
+//! The admin API of a running program, called as by an administrator's own client.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -28,7 +28,8 @@ pub(crate) struct Administrator {
 }
 
 impl Administrator {
-    /// The first administrator. `command` is a prepared `admin init --json` on the store of the running program.
+    /// Makes the first administrator. `command` is a prepared `admin init --json` on the store of the running
+    /// program.
     pub(crate) async fn init(program: &Program, command: &mut Command, canaries: &Canaries) -> Self {
         let made: Value = serde_json::from_str(&run(command).output()).unwrap();
         let client = made["client_id"].as_str().unwrap();
@@ -46,7 +47,7 @@ impl Administrator {
         }
     }
 
-    /// The same administrator, at a program that started later on the same store.
+    /// Returns the administrator at a program that started later on the same store.
     pub(crate) fn at(&self, program: &Program) -> Self {
         Self { origin: program.url(""), ..self.clone() }
     }
@@ -62,7 +63,8 @@ impl Administrator {
         Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
-    /// The answer to a request that must succeed. Repeats a read when a busy store did not answer in time.
+    /// Returns the answer to a request that must succeed. Repeats a read if a busy store did not answer in
+    /// time.
     pub(crate) async fn send_request(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let began = Instant::now();
         let (status, said) = loop {

@@ -1,5 +1,5 @@
-//! Every algorithm and RSA key size that a tenant may sign with. Foreign libraries verify the program's tokens with the tenant's key set,
-//! and with no other tenant's, although all keys have the same `kid`.
+//! Tests every algorithm and RSA key size with which a tenant may sign. Other libraries verify the program's
+//! tokens with the tenant's key set, and with no other tenant's, although all keys have the same `kid`.
 
 use std::fmt::Write as _;
 
@@ -90,7 +90,7 @@ async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran, [of_another, malfo
     }
 }
 
-/// With a token of each tenant's `svc`.
+/// Starts the program with a token of each tenant's `svc`.
 async fn start() -> (Folder, Program, Vec<String>) {
     let mut settings = "server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: rs256 }\n\
                         storage: { url: sqlite://data/latchkey.db }\n\

@@ -1,4 +1,5 @@
-//! An answer, read whole: from an HTTP library, or from a raw connection for requests that the library cannot send.
+//! Reads a whole answer, from an HTTP library or from a raw connection. Tests use the latter for requests
+//! that the library cannot send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,7 +32,7 @@ impl Answer {
         Self { status, headers, body: response.text().await.unwrap() }
     }
 
-    /// The answer to raw bytes; closes the write half and reads to the end.
+    /// Returns the answer to raw bytes. Closes the write half and reads to the end.
     pub(crate) async fn to_bytes(address: SocketAddr, request: &[u8]) -> Self {
         let exchange = async {
             let mut connection = TcpStream::connect(address).await.unwrap();

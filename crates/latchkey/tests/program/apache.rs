@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::host::{LONGEST, signal, wait};
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
-// As Debian's packages install them.
+// The paths of Debian's packages.
 const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
@@ -47,7 +47,8 @@ impl Apache {
         let folder = TempDir::new().unwrap();
         let settings = folder.path().join("httpd.conf");
         std::fs::write(&settings, text(&folder, sites, providers)).unwrap();
-        // `-X`: one process, which does not leave the terminal. Started by root it becomes the user of the settings.
+        // `-X`: Apache is one process and stays in the terminal. When root starts it, it becomes the user of
+        // its settings.
         let mut apache = Command::new(PROGRAM);
         apache.arg("-X").arg("-f").arg(&settings).env_clear();
         apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
@@ -71,7 +72,7 @@ impl Apache {
 impl Drop for Apache {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
-            // With this signal it also frees what it shares between processes.
+            // With this signal Apache also frees the memory that its processes share.
             signal("TERM", self.process.id());
         }
         if wait(&mut self.process, Duration::from_secs(10)).is_none() {

@@ -1,4 +1,5 @@
-//! `private_key_jwt` with the libraries that clients have: each gets a token at its own tenant and none at the other.
+//! Tests `private_key_jwt` with libraries of clients: each gets a token at its own tenant and none at the
+//! other.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -35,7 +36,7 @@ impl Pair {
         Self::numbered(1, algorithm)
     }
 
-    /// With the `kid` of this number.
+    /// Makes a key with the `kid` of this number.
     pub(crate) fn numbered(number: u32, algorithm: SigningAlgorithm) -> Self {
         let document = PrivateKeyDocument::generate(algorithm).unwrap();
         let key = SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap();
@@ -61,7 +62,8 @@ pub(crate) fn endpoint(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"))
 }
 
-/// Each tenant has a client `signer` with a key of its own, in the settings at one and in a file beside them at the other.
+/// Each tenant has a client `signer` with a key of its own. One tenant's key is in the settings, the other's
+/// in a file beside them.
 pub(crate) fn folder(pairs: &[Pair; 2]) -> Folder {
     let jwks = |pair: &Pair| json!({ "keys": [pair.key.jwk] }).to_string();
     let folder =
@@ -70,7 +72,7 @@ pub(crate) fn folder(pairs: &[Pair; 2]) -> Folder {
     folder
 }
 
-/// With the keys of the clients of both tenants.
+/// Returns the settings with the keys of the clients of both tenants.
 pub(crate) fn settings(keys: [&str; 2]) -> String {
     let tenant = |keys: &str| {
         format!(
@@ -137,7 +139,7 @@ pub(crate) fn authlib(environment: &[(&str, &str)]) -> String {
 async fn a_token_source_signs_with_rsa_keys() {
     let pairs = [SigningAlgorithm::RS256, SigningAlgorithm::PS256].map(Pair::generate);
     let folder = folder(&pairs);
-    // Assertions are for the issuer, so the public URL is the one that the source has.
+    // The audience of an assertion is the issuer, so the public URL must be the address of the source.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut serve = folder.program(&["serve", "--listen", &address]);
     let program =

@@ -1,6 +1,8 @@
-//! A correct resource server that learns of new keys as late as allowed. It verifies tokens offline with a key set that it caches to the
-//! last instant that `Cache-Control` permits (RFC 9111 §4.2, RFC 5861 §3), and does not refetch for an unknown `kid`. `latchkey-verifier` renews its
-//! keys earlier, and fetches from one URL; this one takes each key set from the next program, so that every program must have published a key in time.
+//! A correct resource server that learns of new keys as late as allowed. It verifies tokens offline with
+//! a key set that it caches to the last instant that `Cache-Control` permits (RFC 9111 §4.2, RFC 5861
+//! §3), and does not refetch for an unknown `kid`. `latchkey-verifier` renews its keys earlier, and
+//! fetches from one URL; this one takes each key set from the next program, so that every program must
+//! have published a key in time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! Texts that no output may contain: every secret that a test configures, and everything that looks like a credential.
+//! Texts that no output may contain: every secret that a test configures, and everything that
+//! looks like a credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +47,7 @@ impl Canaries {
     }
 }
 
-/// Inside a random word the same letters come by chance.
+/// The same letters occur by chance inside a random word.
 fn begins_a_word(line: &str, start: &str) -> bool {
     let is_inside = |at: usize| {
         line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || "-_".contains(before))

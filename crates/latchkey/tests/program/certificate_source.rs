@@ -1,5 +1,6 @@
-//! `latchkey-client` with a client certificate against the program: it finds the alias of the metadata, uses its bound token over connections with the
-//! certificate, and renews the certificate while it runs. Another tenant takes neither.
+//! Tests `latchkey-client` with a client certificate against the program. It finds the alias of the metadata,
+//! uses its bound token over connections with the certificate, and renews the certificate while it runs.
+//! Another tenant accepts neither.
 
 use std::time::Duration;
 use testkit::free_port;
@@ -17,13 +18,13 @@ use crate::running::tenant_path;
 
 const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
 
-/// A program with a listener that asks for certificates beside one that does not.
+/// A program with two listeners, of which one asks for certificates.
 pub(crate) struct TestEnv {
     pub(crate) folder: Folder,
     authority: CertifiedIssuer<'static, KeyPair>,
     pub(crate) public_url: String,
     pub(crate) mtls_url: String,
-    /// Of the clients `svc`.
+    /// The secrets of the clients `svc`.
     secrets: [String; 2],
 }
 
@@ -122,7 +123,7 @@ async fn a_certificate_is_renewed_and_no_call_fails() {
         assert_eq!(env.steal(tokens.cached().unwrap().expose()).await, 401, "{tenant}");
         env.renew(tenant);
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        // The cached token goes on over connections with the certificate that it is bound to.
+        // The cached token is still used, over connections with the certificate to which it is bound.
         assert_eq!(env.call(&tokens).await, status, "{tenant}");
         if status == 200 {
             assert_eq!(bound_to(&tokens), before);
@@ -143,7 +144,7 @@ async fn a_certificate_beside_a_secret_binds_the_token() {
     for (((tenant, other), secret), status) in TENANTS.into_iter().zip(&env.secrets).zip([200, 401]) {
         let source =
             |at: &str, of: &str| env.source(at, "svc", env.certificate(of).beside(Secret::value(secret)));
-        // The secret authenticates the client, so any certificate of which the client has the key will do.
+        // The secret authenticates the client, so it may present any certificate of which it has the key.
         for of in [tenant, other] {
             let tokens = source(tenant, of);
             assert_eq!(env.call(&tokens).await, status, "{tenant}");

@@ -1,5 +1,5 @@
-//! Client certificates with the programs that clients have: curl, openid-client, oauth4webapi and Authlib get tokens at their own tenant and none at
-//! the other.
+//! Tests client certificates with programs of clients: curl, openid-client, oauth4webapi and Authlib get
+//! tokens at their own tenant and none at the other.
 
 use std::process::Command;
 use std::thread;
@@ -46,7 +46,8 @@ pub(crate) fn write(folder: &Folder, name: &str, pem: &str, key: &KeyPair) {
     folder.write(&format!("{name}.key"), &key.serialize_pem());
 }
 
-/// Two listeners: one asks for certificates, one is behind a proxy that passes them on. Each tenant has a client for each method.
+/// The program has two listeners: one asks for certificates, one is behind a proxy that forwards them. Each
+/// tenant has a client for each method.
 fn folder() -> Folder {
     let folder = Folder::with("");
     let (ours, other) = (authority("ours"), authority("other"));
@@ -108,7 +109,7 @@ fn curl(arguments: &[&str]) -> (u16, Value) {
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_else(|_| panic!("{output}")))
 }
 
-/// A token request over TLS, with a certificate where one is named.
+/// Sends a token request over TLS, with a certificate if one is named.
 fn request(
     folder: &Folder,
     program: &Program,
@@ -181,7 +182,7 @@ fn curl_as_a_trusted_proxy_passes_a_certificate_on() {
     program.stop();
 }
 
-/// The status of a token request that the trusted proxy passes on with the certificate of this name.
+/// Returns the status of a token request that the trusted proxy forwards with the certificate of this name.
 fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, name: &str) -> u16 {
     let url = format!("http://{}{}", program.addresses()[1], tenant_path(tenant, "/oauth/token"));
     let pem = std::fs::read_to_string(folder.path(format!("{name}.pem"))).unwrap();
@@ -267,7 +268,7 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
         assert_eq!(added.code, Some(0), "{added:?}");
         assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0, 200);
         assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{other}"))).0, 401);
-        // The subject becomes another one.
+        // The client gets another subject.
         let patch = r#"{"tls_client_auth_subject_dn":null,"tls_client_auth_san_dns":"billing.example.com"}"#;
         let set = folder.run(&["client", "set", tenant, "billing", "--patch", patch]);
         assert_eq!(set.code, Some(0), "{set:?}");
@@ -307,7 +308,8 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
             assert_eq!(found.map(Option::unwrap_or_default), [check, reason], "{name}: {explained}");
         }
     }
-    // A private key beside the certificate does not leave the machine, and a file without one is refused.
+    // `latchkey` does not send the private key that is in the same file as the certificate. It refuses a file
+    // without a certificate.
     let key = folder.read("own-acme.key");
     folder.write("both.pem", &format!("{key}{}", folder.read("own-acme.pem")));
     for (file, code, words) in [("both.pem", 0, ""), ("own-acme.key", 1, "there is no certificate in it")] {

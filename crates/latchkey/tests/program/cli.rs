@@ -17,12 +17,12 @@ pub(crate) struct Cli<'a> {
 }
 
 impl<'a> Cli<'a> {
-    /// On the store.
+    /// Runs commands on the store.
     pub(crate) fn store(folder: &'a Folder) -> Self {
         Self { folder, more: Vec::new() }
     }
 
-    /// Through a running server, as its first administrator, whom this creates.
+    /// Runs commands through a running server, as its first administrator, whom this creates.
     pub(crate) async fn server(folder: &'a Folder, program: &Program) -> Self {
         first_administrator(folder, program).await;
         Self::as_client(folder, program, "platform", "admin", "admin.secret")
@@ -65,7 +65,8 @@ impl<'a> Cli<'a> {
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
     }
 
-    /// Creates a tenant with the client `svc` and an audience. Returns the secret and adds it to the canaries.
+    /// Creates a tenant with the client `svc` and an audience. Returns the secret and
+    /// adds it to the canaries.
     #[track_caller]
     pub(crate) fn add_tenant(&self, tenant: &str) -> String {
         let add = ["tenant", "add", tenant, "--client", "svc", "--audience", "api"];
@@ -83,8 +84,8 @@ impl<'a> Cli<'a> {
     }
 }
 
-/// Creates the first administrator, `admin`, with its secret in `admin.secret`, and waits until the running server gives it a token. Returns the
-/// secret and adds it to the canaries.
+/// Creates the first administrator, `admin`, with its secret in `admin.secret`, and waits until the running
+/// server gives it a token. Returns the secret and adds it to the canaries.
 pub(crate) async fn first_administrator(folder: &Folder, program: &Program) -> String {
     let made = Cli::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
     let secret = folder.read("admin.secret").trim().to_owned();

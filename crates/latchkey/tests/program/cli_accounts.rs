@@ -1,4 +1,4 @@
-//! `latchkey account add` and `account import`, and the people who sign in then.
+//! Tests `latchkey account add` and `account import`, and the sign-ins of the new people.
 
 use std::fs::File;
 
@@ -10,10 +10,10 @@ use crate::person::{Browser, after, code_in, public_url};
 use crate::settings::TWO_TENANTS;
 use crate::two_providers::TwoProviders;
 
-/// Of `a long enough password`, by PyPI bcrypt.
+/// A hash of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
-/// More lines than one call takes; the third and the last one are refused.
+/// Returns more lines than one call takes. The third and the last one are refused.
 fn lines() -> String {
     let mut lines: Vec<String> =
         (0..2_500).map(|number| json!({ "username": format!("p{number}") }).to_string()).collect();
@@ -65,7 +65,7 @@ async fn assert_signs_in(browser: &mut Browser<'_>, (name, password): (&str, &st
     }
 }
 
-/// By the server at one tenant, and beside it on the store at the other.
+/// The server adds people at one tenant. At the other one the command does so on the store.
 #[tokio::test]
 async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_other() {
     const ADDED: &str = "forty grey pebbles in a jar";
@@ -96,9 +96,9 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
         );
         for person in people {
             assert_signs_in(&mut browsers[at], person, true).await;
-            // The second time the hash is one of ours.
+            // The second time the hash is one of this program.
             assert_signs_in(&mut browsers[at], person, true).await;
-            // At the second tenant's turn the first one has them already.
+            // The first tenant has the people already when the second one gets them.
             assert_signs_in(&mut browsers[1 - at], person, at == 1).await;
         }
         let [(added, _), (bob, password), _] = people;

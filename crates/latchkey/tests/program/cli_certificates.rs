@@ -1,4 +1,5 @@
-//! Profiles whose credential is a client certificate: tokens are requested and sent over connections that present it.
+//! Tests profiles whose credential is a client certificate: tokens are requested and sent over connections
+//! that present it.
 
 use std::fs;
 
@@ -24,7 +25,7 @@ fn files(tenant: &str) -> [String; 2] {
     [format!("{tenant}.pem"), format!("{tenant}.key")]
 }
 
-/// The twin of two tenants: a certificate of one is worth nothing at the other, and neither are its tokens.
+/// Tests two tenants: a certificate of one is worth nothing at the other, and neither are its tokens.
 #[test]
 fn a_certificate_may_be_the_credential() {
     let env = TestEnv::new();
@@ -55,7 +56,7 @@ fn a_certificate_may_be_the_credential() {
     program.stop();
 }
 
-/// The twin of two tenants: each administrator reaches its own.
+/// Tests two tenants: each administrator reaches its own.
 #[test]
 fn administration_presents_the_certificate_of_its_profile() {
     let env = TestEnv::new();

@@ -1,4 +1,5 @@
-//! `latchkey explain` on the store and through a server, always with another tenant whose client has the same name.
+//! Tests `latchkey explain` on the store and through a server, always with another tenant whose client has
+//! the same name.
 
 use std::fs::File;
 
@@ -39,7 +40,8 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
             let token = &explained["token"];
             assert_eq!((&token["claims"]["aud"], &token["kid"]), (&json!(["api"]), &json!("oauth2-key-1")));
             assert!(token["claims"]["iss"].as_str().unwrap().ends_with(tenant), "{explained}");
-            // The secret of the other tenant's client, and a scope that is misspelt: both are told.
+            // The command has the secret of the other tenant's client, and a misspelt scope. The answer names
+            // both faults.
             let ran = cli.run(&["explain", tenant, "svc", "--scope", "api:raed", "--secret-file", &others]);
             assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
             let lines = ran.out;
@@ -64,7 +66,8 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
         cli.assert_ends(&["explain", "nowhere", "svc"], 3, "there is no tenant");
         let method = ["explain", "initech", "svc", "--auth-method", "bearer"];
         cli.assert_ends(&method, 1, "--auth-method bearer");
-        // A secret that cannot be sent is named, and not repeated: the folder's canaries are searched for.
+        // The output names a secret that cannot be sent, and does not contain it: the test searches for the
+        // folder's canaries.
         let no_secret =
             ["explain", "initech", "svc", "--auth-method", "none", "--secret-file", "initech.secret"];
         cli.assert_ends(&no_secret, 1, "client_secret: is not sent with the method none");
@@ -73,7 +76,8 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
     let audit = store.json(&["audit", "list", "--tenant", "initech"]);
     let actions = audit["items"].as_array().unwrap().iter().map(|record| record["action"].clone());
     assert!(!actions.into_iter().any(|action| action.as_str().unwrap().contains("explain")), "{audit}");
-    // No command was an attempt at the server's own budget, and no use of a secret was recorded but the token's.
+    // No command counted as an attempt in the server's budget. The only recorded use of a secret is that for
+    // the token.
     program.stop();
 }
 

@@ -1,4 +1,4 @@
-//! Drift, rollback, and an apply that is killed: the state of a configuration, and how to return to it.
+//! Tests drift, rollback, and an apply that is killed: the state of a configuration, and how to return to it.
 
 use std::fmt::Write as _;
 use std::process::Stdio;
@@ -59,7 +59,7 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     assert_eq!(folder.run(&["drift"]).code, Some(1));
 }
 
-/// Nothing but the document is on the standard output.
+/// The standard output contains only the document.
 #[test]
 fn what_is_done_with_settings_is_printed_for_programs() {
     let folder = Folder::with(TWO_TENANTS);
@@ -103,7 +103,8 @@ fn what_is_done_with_settings_is_printed_for_programs() {
     assert!(["problem", "hint"].iter().all(|member| error[*member].is_string()), "{checked}");
 }
 
-/// A rollback restores a tenant in a folder, a secret in a file and one in a variable, whatever these hold by now.
+/// A rollback restores a tenant in a folder, a secret in a file and one in a variable, whatever these contain
+/// now.
 #[tokio::test]
 async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     let settings = edited(TWO_TENANTS, "tenants:\n", "tenants_dir: tenants.d\ntenants:\n");
@@ -155,7 +156,8 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
 }
 
 // [parties #12]
-/// The stored sources are sealed: the store contains neither a secret of the environment nor one of a file in plain text.
+/// The stored sources are sealed: the store contains neither a secret of the environment nor one of a file in
+/// plain text.
 #[test]
 fn what_is_kept_for_a_rollback_is_sealed() {
     let folder = Folder::with(TWO_TENANTS);
@@ -198,7 +200,7 @@ fn an_apply_that_is_killed_converges() {
     assert_eq!(folder.run(&["drift"]).code, Some(0));
 }
 
-/// Tenants with one client each, whose secrets are hashes.
+/// Returns tenants with one client each, whose secrets are hashes.
 fn many(tenants: usize) -> String {
     let (head, _) = TWO_TENANTS.split_once("tenants:\n").unwrap();
     let head = head.replace("default_tenant: acme", "default_tenant: t0");

@@ -1,4 +1,5 @@
-//! `latchkey import keycloak`: a realm becomes a tenant whose clients and people go on with their secrets and passwords.
+//! Tests `latchkey import keycloak`: a realm becomes a tenant whose clients and people keep their secrets and
+//! passwords.
 
 use std::num::NonZeroU32;
 
@@ -26,7 +27,7 @@ fn tenant(url: &str, id: &'static str) -> ProviderTenant {
     ProviderTenant { id, name: "Ada Lovelace", issuer, secret, password, eves_password, key }
 }
 
-/// In the shape of an export, with what is taken and what is left out.
+/// Returns an export in Keycloak's form, with members that the import takes and members that it leaves out.
 fn realm(tenant: &ProviderTenant) -> Value {
     let (salt, rounds) = (b"sixteen bytes!!!", 27_500);
     let mut digest = [0; 64];
@@ -60,7 +61,7 @@ async fn assert_signs_in(browser: &mut Browser<'_>, password: &str, expected: bo
     }
 }
 
-/// By the server for one tenant, and beside it on the store for the other.
+/// The server imports for one tenant. For the other one the command does so on the store.
 #[tokio::test]
 async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");

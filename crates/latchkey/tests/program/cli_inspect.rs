@@ -1,4 +1,4 @@
-//! `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
+//! Tests `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -113,7 +113,8 @@ async fn a_good_token_passes_on_the_store_through_a_server_and_with_a_key_set() 
         let mut through = server.command(&["inspect", "--tenant", tenant, "--json"]);
         let (code, out) = with_input(&mut through, token.as_bytes());
         assert_eq!(code, Some(0), "{out}");
-        // At the other tenant the issuer is foreign; with the other's key of the same `kid`, the signature is.
+        // At the other tenant the issuer is wrong. With the other tenant's key of the same `kid`, the
+        // signature is.
         tokens.inspect(token, &["--tenant", other]).assert_refused("iss", "token_of_another_issuer");
         let other_keys = format!("{other}.jwks");
         for arguments in [&["--tenant", other, "--issuer", issuer][..], &["--jwks", &other_keys]] {
@@ -129,7 +130,7 @@ async fn each_fault_is_found_by_its_check() {
     let tokens = Tokens::fetch().await;
     let token = &tokens.acme;
     let with = |name: &'static str, value: Value| changed(token, 0, move |header| header[name] = value);
-    // The vectors of `latchkey-verifier` and the tests of `keys` have the other faults of each check.
+    // The vectors of `latchkey-verifier` and the tests of `keys` contain the other faults of each check.
     let table = [
         ("opaque".to_owned(), "token_malformed", "parts"),
         (format!("{token}="), "token_malformed", "encoding"),
@@ -224,7 +225,7 @@ async fn no_output_has_a_signature_or_a_secret() {
         let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);
         assert!(found == Some(code) && out.contains(words), "{out}");
     }
-    // Neither as an argument.
+    // The secret is also not accepted as an argument.
     for argument in [secret.as_str(), &tokens.acme] {
         let (code, out) = tokens.run(b"", &[argument]);
         assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
@@ -242,7 +243,8 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
     let known = found.check("kid")["expected"].as_str().unwrap();
     assert!(known.starts_with("oauth2-key-1 (ES256, removed at "), "{known}");
     assert!(known.ends_with("), oauth2-key-2 (ES256, signs now)"), "{known}");
-    // With a key set from before the rotation the token is still valid: what verifiers see that have not fetched again.
+    // With a key set from before the rotation the token is still valid. Verifiers that have not fetched again
+    // judge it in this way.
     tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert_valid();
     server.run(&["tenant", "suspend", "globex"]).output();
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
@@ -272,7 +274,8 @@ fn a_key_set_needs_no_settings_and_nothing_is_created() {
     assert!(!folder.exists("data") && !folder.exists("keys"), "a command that reads creates nothing");
 }
 
-/// With a key set the verdict is that of an API, which needs the claims of an access token and takes a bound token beside a proof alone.
+/// With a key set the verdict is that of an API. It requires the claims of an access token, and accepts a
+/// bound token only with a proof.
 #[test]
 fn a_key_set_judges_an_access_token_as_an_api_does() {
     let folder = Folder::with("no: settings\n");
@@ -304,7 +307,7 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     audience.assert_status("not_reached", &["cnf"]);
 }
 
-/// What the server has revoked is named; a key set knows nothing of it.
+/// The output names the revocation of the server. A key set contains no revocations.
 #[tokio::test]
 async fn a_revoked_token_is_named_with_what_revoked_it() {
     let tokens = Tokens::fetch().await;
@@ -316,14 +319,14 @@ async fn a_revoked_token_is_named_with_what_revoked_it() {
     let revoked = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
     revoked.assert_refused("revoked", "token_revoked");
     assert!(revoked.found("revoked").starts_with("All tokens of the client were revoked"));
-    // The other tenant's client of the same name has revoked nothing.
+    // The client of the same name at the other tenant has revoked nothing.
     tokens.inspect(&tokens.globex, &["--tenant", "globex"]).assert_valid();
     let offline = tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]);
     offline.assert_valid();
     offline.assert_status("not_checked", &["revoked"]);
     assert_eq!(offline.found("revoked"), "give --tenant");
 
-    // The command for clients says the same of the token, and ends with 7.
+    // The command for clients gives the same result for the token, and ends with 7.
     tokens.folder.write("token.jwt", &tokens.acme);
     let ran = cli.run(&["explain", "acme", "svc", "--access-token", "token.jwt"]);
     assert_eq!(ran.code, Some(7), "{ran:?}");

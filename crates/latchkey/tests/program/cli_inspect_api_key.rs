@@ -1,4 +1,5 @@
-//! `latchkey inspect` and `latchkey explain` of API keys: what the text says offline, and what its tenant says of it.
+//! Tests `latchkey inspect` and `latchkey explain` of API keys: what the text shows offline, and what its
+//! tenant knows of it.
 
 use serde_json::json;
 

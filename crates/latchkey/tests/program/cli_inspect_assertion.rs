@@ -1,4 +1,5 @@
-//! `latchkey inspect` of a client's assertion: it names the check that refuses the assertion at the token endpoint, offline.
+//! Tests `latchkey inspect` of a client's assertion. Offline it names the check for which the token endpoint
+//! refuses the assertion.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +23,7 @@ fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
 }
 
-/// As the client of this tenant, whose keys are in a file.
+/// Inspects as the client of this tenant, whose keys are in a file.
 fn inspect_as(folder: &Folder, assertion: &str, tenant: &str) -> Inspected {
     let (jwks, issuer, endpoint) = (format!("{tenant}.jwks.json"), issuer(tenant), endpoint(tenant));
     let options = ["--client", "signer", "--jwks", &jwks, "--issuer", &issuer, "--audience", &endpoint];
@@ -98,7 +99,8 @@ async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
                 (_, reason) => panic!("{failed:?} is {reason:?} at the server: {}", found.document),
             }
         }
-        // What is good at its tenant is refused at the other, whose client has the same name, by the same check.
+        // A valid assertion of one tenant is refused at the other, whose client has the same name, by the
+        // same check.
         let new = signed("JWT", "jti", json!("3"));
         let reason = refused(&program, &new, other).await.unwrap();
         inspect_as(&folder, &new, other).assert_refused("signature", &reason);

@@ -1,4 +1,5 @@
-//! `latchkey inspect` of client certificates: what each says of itself, and each check that a listener makes of it.
+//! Tests `latchkey inspect` of client certificates: the content of each, and each check that a listener makes
+//! of it.
 
 use std::fs;
 
@@ -36,7 +37,7 @@ fn key() -> KeyPair {
     KeyPair::generate().unwrap()
 }
 
-/// Two authorities, one between the first and a client, and certificates of clients.
+/// The folder contains two authorities, one between the first and a client, and certificates of clients.
 fn folder() -> Folder {
     let folder = Folder::with("");
     let ours = Issuer::self_signed(of_authority("ours", (2000, 2090)), key()).unwrap();
@@ -106,7 +107,7 @@ fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
         } else {
             found.assert_refused(failed, reason);
         }
-        // Neither is known without a client and a handshake.
+        // Without a client and a handshake the command can make neither check.
         found.assert_status("not_checked", &["registration", "private_key"]);
     }
     inspected(&folder, "issued.pem", &[]).assert_unverified();

@@ -1,4 +1,4 @@
-//! `latchkey inspect` of DPoP proofs: each check that a request makes, offline.
+//! Tests `latchkey inspect` of DPoP proofs: each check of a request, offline.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;

@@ -1,4 +1,5 @@
-//! Signing keys on the command line, on the store and through a server: listing, rotating, importing, revoking.
+//! Tests signing keys on the command line, on the store and through a server: to list, rotate, import and
+//! revoke them.
 
 use std::fs::File;
 use std::time::Duration;
@@ -59,7 +60,7 @@ async fn keys_are_listed_shown_and_exported() {
     assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
 }
 
-/// Without a terminal, a command that breaks tokens requires `--yes`.
+/// Without a terminal, a command that makes tokens invalid requires `--yes`.
 #[tokio::test]
 async fn what_breaks_is_said_before_it_is_done() {
     let (folder, program) = Program::serving(&settings());
@@ -85,7 +86,7 @@ async fn what_breaks_is_said_before_it_is_done() {
     assert_eq!(program.present(&token).await.status, 401);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);
-    // The same on the store, for one key.
+    // The command on the store is for one key.
     clis[0].run(&["key", "revoke", "acme", "oauth2-key-2", "--yes"]).output();
     until_published(&program, "acme", &["oauth2-key-3"]).await;
     assert_eq!(program.present(&token).await.status, 401);

@@ -1,4 +1,5 @@
-//! `latchkey client migrate`: a client moves from a secret to a key while it gets tokens all the time.
+//! Tests `latchkey client migrate`: a client changes from a secret to a key while it requests tokens without
+//! pause.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
-/// The step that comes next, once it is this one.
+/// Returns the answer once the next step is this one.
 async fn until_step(cli: &Cli<'_>, tenant: &str, step: &str) -> Value {
     for _ in 0..60 {
         let found = cli.json(&["client", "migrate", tenant, "signer"]);

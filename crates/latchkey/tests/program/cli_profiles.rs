@@ -1,4 +1,5 @@
-//! Profiles: `login`, `token`, `whoami`, `call`, `profiles`, `use`, `logout`, and administration with a profile.
+//! Tests profiles: `login`, `token`, `whoami`, `call`, `profiles`, `use`, `logout`, and administration with a
+//! profile.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -50,7 +51,8 @@ impl User<'_> {
     }
 }
 
-/// Waits until the log has so many token requests, and a moment longer for one too many: a line is written after its answer.
+/// Waits until the log contains this number of token requests. It then waits a moment for an extra one,
+/// because a line is written after its answer.
 #[track_caller]
 fn assert_token_requests(program: &Program, expected: usize) {
     let is_token =
@@ -128,7 +130,7 @@ fn parallel_commands_make_one_request() {
     assert_token_requests(&program, 2);
 }
 
-/// The twin of two tenants: each profile has its own token, and a token of one is none of the other.
+/// Tests two tenants: each profile has its own token, and neither's token is valid for the other.
 #[test]
 fn profiles_of_two_tenants_share_nothing() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -141,7 +143,7 @@ fn profiles_of_two_tenants_share_nothing() {
     assert!(issuer(&["token", "--profile", "acme"]).ends_with("/acme"));
     assert_eq!(user.run(&["use", "acme"]).output(), "The profile `acme` is the current one.\n");
     assert!(issuer(&["token"]).ends_with("/acme"));
-    // The resource is acme's: a token of globex is refused, and fetching another one does not help.
+    // The resource belongs to acme. A token of globex is refused, also after the command fetched another one.
     let refused = user.run(&["call", "--profile", "globex", &program.url("/api/v1/protected-resource")]);
     assert_eq!(refused.code, Some(5), "{refused:?}");
     let ran = user.run(&["use", "initech"]);
@@ -150,7 +152,7 @@ fn profiles_of_two_tenants_share_nothing() {
     assert_eq!(user.run(&["profiles"]).output(), "There is no profile; `latchkey login` makes one.\n");
 }
 
-/// The twin of two tenants: what is revoked at one leaves the other's tokens as they are.
+/// Tests two tenants: a revocation at one leaves the other's tokens valid.
 #[test]
 fn tokens_are_introspected_and_revoked_at_their_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -236,7 +238,7 @@ fn the_secret_may_come_from_standard_input_or_a_variable() {
     run(variable.env("MINE", ACME_SECRET)).output();
 }
 
-/// The profile keeps the command, so that the secret may be replaced where the command reads it.
+/// The profile keeps the command, so an operator may replace the secret in the place that the command reads.
 #[test]
 fn the_secret_may_be_what_a_command_prints() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -272,9 +274,9 @@ async fn administration_takes_the_profile_of_its_server() {
         let listed: Value = serde_json::from_str(&user.run(&list).output()).unwrap();
         assert!(listed["items"].as_array().unwrap().len() >= 2);
     }
-    // That of the helper, that of the login, and one for the audience of administration.
+    // The requests are that of the helper, that of the login, and one for the audience of administration.
     assert_token_requests(&program, 3);
-    // A profile of another server is not for this one.
+    // The command refuses a profile of another server.
     let elsewhere = user.run(&["tenant", "list", "--server", "http://localhost:9"]);
     assert_eq!(elsewhere.code, Some(5), "{elsewhere:?}");
     // An option comes first: this client has no resource of administration.
@@ -343,14 +345,15 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
     assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
 }
 
-/// Starts the program at its public URL: assertions are for the issuer, and so is what the profile says.
+/// Starts the program at its public URL, because that is the audience of assertions and the address of the
+/// profile.
 fn started_at_public_url(folder: &Folder) -> Program {
     let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     Program::spawn(folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")))
 }
 
-/// The twin of two tenants: a key of one is worth nothing at the other.
+/// Tests two tenants: a key of one is worth nothing at the other.
 #[tokio::test]
 async fn a_new_key_is_registered_by_its_public_half() {
     let folder = Folder::with(TWO_TENANTS);

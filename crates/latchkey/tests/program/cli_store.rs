@@ -1,4 +1,5 @@
-//! Commands on the store need what they use, and no more: no secret of a client, and no store of their own making where they read.
+//! Commands on the store require only what they use. They need no secret of a client, and a command that
+//! reads makes no store.
 
 use std::fs;
 
@@ -7,7 +8,8 @@ use crate::folder::Folder;
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited};
 
-/// Client secrets in a variable that is not set, as in the shell of an operator beside a service.
+/// The client secrets are in a variable that is not set, as in the shell of an operator on the machine of a
+/// service.
 fn without_secrets() -> Folder {
     let secret = format!("value: {}", crate::settings::ACME_SECRET);
     Folder::with(&edited(TWO_TENANTS, &secret, "env: UNSET_SECRET"))

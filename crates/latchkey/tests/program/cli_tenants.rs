@@ -1,4 +1,4 @@
-//! `latchkey tenant …` on the store: output, effect, and exit codes of failures.
+//! Tests `latchkey tenant …` on the store: output, effect, and exit codes of failures.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +29,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
     }
 }
 
-/// `language_examples.rs` runs the examples of which the lines of the other languages are a part.
+/// `language_examples.rs` runs the examples that contain the lines of the other languages.
 #[tokio::test]
 async fn the_printed_curl_fetches_a_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -42,7 +42,8 @@ async fn the_printed_curl_fetches_a_token() {
     assert!(answer.contains("access_token"), "{answer}");
 }
 
-/// Suspend, resume, delete and restore do not affect the other tenant. A running server sees each within a second.
+/// Suspend, resume, delete and restore do not affect the other tenant. A running server
+/// sees each within a second.
 #[tokio::test]
 async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -152,7 +153,7 @@ fn exit_codes_say_what_happened() {
         (&["tenant", "set", "acme", "name=x"], 4, ""),
         (&["tenant", "show", "Not An Id"], 1, ""),
         (&["key", "show", "acme", "../x"], 1, "as `key list` shows it"),
-        // The API decides which values there are, also for one that no shell completes.
+        // The API decides which values are valid, also of an option without completions of a shell.
         (&["client", "add", "acme", "other", "--introspection", "all"], 1, "--introspection all"),
         (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "leave --server out"),
         (&unreachable, 5, "no token"),

@@ -1,5 +1,5 @@
-//! The client guide in five languages: its examples run as printed with their own settings, on both listeners. For Go and Rust, the test
-//! sends the requests that the examples would send.
+//! The client guide in five languages: its examples run as printed with their own settings, on both
+//! listeners. For Go and Rust, the test sends the requests that the examples would send.
 
 use std::collections::HashMap;
 
@@ -36,8 +36,8 @@ async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listene
     assert_eq!((answer.status, answer.body), (401, compact(&printed("invalid_client.json"))));
 }
 
-/// In Go `http.Post` with `url.Values.Encode()` has keys in alphabetical order, and a blank as a plus. In
-/// Rust the example's own library and calls are used; the map yields its members in any order.
+/// In Go `http.Post` with `url.Values.Encode()` writes keys in alphabetical order, and a blank as a plus. For
+/// Rust the test uses the example's own library and calls. The map yields its members in any order.
 #[tokio::test]
 async fn the_examples_of_four_languages_get_a_token() {
     let (_folder, program) = start();
@@ -108,7 +108,7 @@ fn step_1(path: &str) -> String {
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The parts as one script, with the addresses of the test.
+/// Returns the parts as one script, with the addresses of the test.
 fn script(parts: &[&str], program: &Program, api: &StubApi) -> String {
     let parts: Vec<_> = parts.iter().map(|name| printed(name)).collect();
     pointed(&parts.join("\n"), &[(PRINTED_BASE, &at_8080(program)), ("https://api.example.com", &api.url())])

@@ -1,4 +1,5 @@
-//! `latchkey-client` against the program under load: a secret is rotated, and the server is killed, and no call fails.
+//! Tests `latchkey-client` against the program under load: a secret is rotated, and the server is killed, and
+//! no call fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -41,7 +42,7 @@ impl Load {
         Self { ends, calls, tasks }
     }
 
-    /// How many calls succeeded. One that failed fails the test.
+    /// Returns how many calls succeeded. A failed call fails the test.
     async fn end(mut self) -> usize {
         self.ends.store(true, Ordering::SeqCst);
         while let Some(ended) = self.tasks.join_next().await {
@@ -72,7 +73,8 @@ async fn a_secret_is_rotated_under_load_and_no_call_fails() {
     let before = tokens.cached().expect("a token").expose().to_owned();
     server.run(&["secret", "add", "acme", "worker", "--secret-file", "second.secret"]).output();
     folder.replace("worker.secret", folder.read("second.secret").trim());
-    // Revoking a secret ends the tokens that it got: each call that is under way is refused, and repeated with another token.
+    // To revoke a secret ends the tokens that it got. Each call under way is refused, and repeated with
+    // another token.
     server.run(&["secret", "revoke", "acme", "worker", "s1", "--yes"]).output();
     until_status(&program, ("acme", "worker", &first), 401).await;
     sleep(Duration::from_secs(1)).await;

@@ -1,4 +1,5 @@
-//! Messages and exit codes of the commands. None needs a running server; `plan_and_apply.rs` has the commands that use the store.
+//! Tests messages and exit codes of the commands. None needs a running server. `plan_and_apply.rs` has the
+//! commands that use the store.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -190,7 +191,7 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
 // [V6 6.3.2], [found 12]
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
-    // On a listener that other machines reach, or behind a proxy on this machine.
+    // The listener is reachable from other machines, or behind a proxy on this machine.
     for (settings, command) in [
         (settings::sample().replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1), "check"),
         (
@@ -217,7 +218,7 @@ fn printed_documents_are_the_committed_ones() {
         ("schema", include_str!("../../../../config.schema.json")),
         ("openapi", include_str!("../../../../docs/openapi.json")),
     ] {
-        // They have an example of a token, so their text is not searched for one.
+        // These texts contain an example of a token, so the test does not search them for one.
         let printed = crate::host::run(&mut folder.program(&[command])).output();
         assert!(printed == committed, "`latchkey {command}` differs: run `cargo xtask codegen`");
     }

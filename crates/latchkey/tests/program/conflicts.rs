@@ -38,8 +38,8 @@ fn a_conflict_with_the_store_names_file_line_key_and_hint() {
 }
 
 // [found 16]
-/// The same key in two encodings. Which of two new tenants it belongs to cannot be decided, so nothing is applied; a tenant that has it
-/// keeps it, and the other one is left out.
+/// Two tenants have one key in two encodings. If both are new, its owner cannot be decided, so nothing is
+/// applied. A tenant that already has the key keeps it, and the other one is left out.
 #[test]
 fn a_first_key_of_two_tenants_is_reported_with_its_place() {
     let acme = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { first_key: { file: key.pem } }\n");
@@ -69,7 +69,7 @@ fn a_first_key_of_two_tenants_is_reported_with_its_place() {
 
     folder.write("config.yaml", &acme);
     folder.run(&["apply"]).output();
-    // Nothing but the store knows the other tenant's key.
+    // Only the store knows the other tenant's key.
     folder.write("config.yaml", &globex(TWO_TENANTS));
     folder.run(&["check"]).output();
     ["plan", "apply"].into_iter().for_each(check);

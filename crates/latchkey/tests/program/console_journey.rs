@@ -1,5 +1,5 @@
-//! An operator at the console of the program in Chromium: from a link to a pasted command that fetches a token, rotation and revocation; with
-//! script and without.
+//! An operator at the console of the program in Chromium: from a link to a pasted command that fetches a
+//! token, rotation and revocation; with script and without.
 
 use std::process::Command;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::host::run;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// Nothing of the program is below the folder of the tests.
+/// The program keeps nothing below the folder of the tests.
 const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
 
-/// Of twenty pages; four times what it takes.
+/// The limit for twenty pages, four times the usual time.
 const LONGEST_JOURNEY: Duration = Duration::from_secs(150);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,13 +46,13 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
             let answer = bash(&curl, &[("CLIENT_SECRET", secret)]).output();
             assert_eq!(answer.contains("access_token"), issued, "{answer}");
         }
-        // A link is used up, and the way back is the sign-in.
+        // The link is used up, and the person returns to the sign-in.
         assert_eq!(found["signedOut"], "You are signed out.", "{found}");
         assert_eq!(found["copies"], if script == "true" { json!(9) } else { json!(0) }, "{found}");
     }
 }
 
-/// Once the caches are warm. The program's own statements may coincide with a page's.
+/// The test counts after the caches are filled. The program's own statements may coincide with a page's.
 #[tokio::test]
 async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -109,7 +109,7 @@ async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
     }
 }
 
-/// What the command prints to a terminal, below the public URL. A pipe does not get it.
+/// Returns the path, below the public URL, that the command prints to a terminal. A pipe does not get it.
 fn path_at_terminal(folder: &Folder) -> String {
     let piped = folder.program(&["console"]).output().unwrap();
     let refused = String::from_utf8_lossy(&piped.stderr);

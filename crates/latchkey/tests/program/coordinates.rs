@@ -1,5 +1,6 @@
-//! Three hundred EC keys, each published and used once, verified by foreign libraries. A coordinate or half of a signature that begins with
-//! zeros must keep them (RFC 7518 §6.2.1.2, §3.4). One in 256 does, so the test generates keys and signatures until some are among them.
+//! Three hundred EC keys, each published and used once, verified by foreign libraries. A coordinate or half
+//! of a signature that begins with zeros must keep them (RFC 7518 §6.2.1.2, §3.4). One in 256 does, so the
+//! test generates keys and signatures until some are among them.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran) {
     assert_eq!(verdict, json!({ "own": pairs.len(), "other": 0 }));
 }
 
-/// As in the published key set, where all coordinates have full length, some with leading zeros.
+/// The pairs are as in the published key set: all coordinates have full length, some with leading zeros.
 fn pairs() -> Vec<Pair> {
     let (mut pairs, mut short) = (Vec::new(), BTreeMap::new());
     for (algorithm, size) in CURVES {

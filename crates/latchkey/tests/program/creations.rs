@@ -1,5 +1,5 @@
-//! Concurrent creation of tenants and clients until the program is killed with SIGKILL. Afterwards, every acknowledged creation is
-//! complete, and each other one is complete or absent.
+//! Concurrent creation of tenants and clients until the program is killed with SIGKILL. Afterwards, every
+//! acknowledged creation is complete, and each other one is complete or absent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 5;
 /// The program is killed after this many acknowledgements, with more requests under way.
 const ACKNOWLEDGED: usize = 200;
 const AT_ONCE: usize = 8;
-/// Enough for hundreds of requests on a machine that compiles at the same time.
+/// The time is enough for hundreds of requests on a machine that compiles meanwhile.
 const LONGEST: Duration = Duration::from_secs(45);
 
 /// A requested creation. The test chooses its secret, so that it can try it even without an answer.
@@ -32,7 +32,7 @@ struct Creation {
     is_acknowledged: bool,
 }
 
-/// `start` starts a program on the same store each time; `admin` works with each of them.
+/// `start` starts a program on the same store each time. `admin` works with each of them.
 pub(crate) async fn assert_survive_kill_9<T>(
     start: impl Fn() -> (Program, T),
     admin: &Administrator,

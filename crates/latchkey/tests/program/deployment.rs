@@ -12,7 +12,7 @@ const DOCKERFILE: &str = include_str!("../../../../deploy/Dockerfile");
 const UNIT: &str = include_str!("../../../../deploy/latchkey.service");
 const CONFIG: &str = include_str!("../../../../deploy/config.yaml");
 
-/// With the variables that compose.yaml sets, as text: the container engine substitutes values.
+/// The test sets the variables that compose.yaml sets, as text: the container engine substitutes values.
 #[test]
 fn the_settings_of_the_compose_file_are_sound() {
     let folder = Folder::with(CONFIG);
@@ -51,14 +51,14 @@ fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 2);
     assert_eq!(place("docker compose -f deploy/compose.yaml exec latchkey latchkey "), commands.len() - 1);
     assert!(services.contains("    image: latchkey\n"));
-    // As the image starts without mounted settings.
+    // The folder is like that of the image, which starts without mounted settings.
     let folder = Folder::with("");
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.args(["--config", "/etc/latchkey/config.yaml", "key", "new-sealing-key"]);
     assert!(!run(command.current_dir(folder.path(""))).output().trim().is_empty());
 }
 
-/// Checks what `deploy/docker-check.sh` shows by building, as far as possible without a build.
+/// Checks the steps that `deploy/docker-check.sh` tests with a build, as far as possible without one.
 #[test]
 fn the_steps_of_the_image_name_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

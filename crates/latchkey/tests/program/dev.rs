@@ -1,4 +1,5 @@
-//! `latchkey dev`: what it prints works as printed, a change of its settings is applied, and nothing is left of it.
+//! Tests `latchkey dev`: its printed commands work, it applies a change of its settings, and it leaves no
+//! file.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -53,7 +54,7 @@ impl Development {
         Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
     }
 
-    /// What a browser gets.
+    /// Returns the answer that a browser gets.
     async fn page(&self, path: &str) -> (u16, String) {
         let request = Client::new().get(format!("{}{path}", self.url)).header(ACCEPT, "text/html,*/*;q=0.8");
         let answer = request.send().await.unwrap();

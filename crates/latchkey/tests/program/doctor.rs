@@ -1,4 +1,5 @@
-//! `latchkey doctor`: each thing that can be wrong with a machine is broken once, and has its line. It creates and changes nothing.
+//! Tests `latchkey doctor`: each possible fault of a machine is caused once, and has its line. The command
+//! creates and changes nothing.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +14,7 @@ use crate::host::{Ran, run};
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited};
 
-/// Settings that listen on a port that was free a moment ago, under a public URL that leads there.
+/// Returns settings that listen on a port that was free a moment ago, and whose public URL is that address.
 fn settings() -> (String, SocketAddr) {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = format!("server:\n  public_url: http://{address}\n");
@@ -27,8 +28,8 @@ fn examine(command: &mut Command) -> (Ran, Value) {
     (ran, report)
 }
 
-/// The report of this folder's doctor, which ends with this code and has these lines: check, status, and
-/// words of what was found.
+/// Runs the doctor of this folder. It ends with this code, and its report has these lines: check, status, and
+/// words of the finding.
 #[track_caller]
 fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value {
     let (ran, report) = examine(&mut folder.program(&["doctor"]));
@@ -51,7 +52,7 @@ fn assert_line(report: &Value, check: &str, status: &str, found: &str) {
     let lines = lines(report, check);
     let is_there = lines.iter().any(|line| line.0 == status && line.1.contains(found));
     assert!(is_there, "no line {status} {check} {found:?} in {report:#}");
-    // Whatever is wrong comes with a fix.
+    // Each fault comes with a hint.
     assert!(lines.iter().all(|line| matches!(line.0, "ok" | "skipped") == line.2.is_empty()), "{lines:?}");
 }
 
@@ -298,7 +299,7 @@ fn issuer(seconds_behind: Option<u64>) -> SocketAddr {
     address
 }
 
-/// A unit test has the bounds, and `a_server_that_runs_is_found_sound_and_left_as_it_is` a clock that agrees.
+/// A unit test has the bounds. `a_server_that_runs_is_found_sound_and_left_as_it_is` has a clock that agrees.
 #[test]
 fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
     let clock = "s ahead of that of an issuer";

@@ -1,5 +1,5 @@
-//! DPoP (RFC 9449) with the libraries that clients have: each gets a bound token at its own tenant, uses it at the protected resource, and repeats a
-//! request that needs a nonce.
+//! Tests DPoP (RFC 9449) with libraries of clients. Each gets a bound token at its own tenant, uses it at the
+//! protected resource, and repeats a request that needs a nonce.
 
 use testkit::free_port;
 
@@ -17,7 +17,8 @@ use crate::running::tenant_path;
 
 const PUBLIC_URL: &str = "http://localhost:3000";
 
-/// Two tenants with a client `svc` that gets bound tokens only; the first requires nonces and has the protected resource.
+/// Two tenants have a client `svc` that gets bound tokens only. The first one requires nonces and has the
+/// protected resource.
 fn folder(server: &str, secrets: &[String; 2]) -> Folder {
     let tenant = |nonce: bool, secret: &str| {
         format!(
@@ -52,7 +53,8 @@ async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce
         let environment = [("ISSUER", issuer.as_str()), ("SECRET", secret), ("RESOURCE", &resource)];
         let found: Value =
             serde_json::from_str(&node(include_str!("scripts/dpop.cjs"), &environment).output()).unwrap();
-        // oauth4webapi, as the resource server, accepts token and proof together, and not the proof of another key.
+        // oauth4webapi, as the resource server, accepts the token with its proof, and refuses the proof of
+        // another key.
         let expected = json!([
             { "library": "openid-client", "type": "dpop", "bound": true, "resource": status },
             { "library": "oauth4webapi", "type": "dpop", "bound": true, "resource": status, "verified": true, "stolen": "refused" },
@@ -108,7 +110,7 @@ async fn a_proof_is_accepted_once_also_after_a_kill() {
         request(&program, "globex", &secrets[1], &prover.proof(&url("globex"), "new")).await.status,
         200
     );
-    // The proof for one tenant is none at the other, which also wants a nonce.
+    // The proof for one tenant is invalid at the other, which also requires a nonce.
     let at_other = request(&program, "acme", &secrets[0], &prover.proof(&url("globex"), "other")).await;
     assert_eq!(at_other.json()["error"], "invalid_dpop_proof");
     let without_nonce = request(&program, "acme", &secrets[0], &prover.proof(&url("acme"), "other")).await;

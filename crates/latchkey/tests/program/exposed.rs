@@ -1,5 +1,5 @@
-//! Published sample secrets are never valid on a listener that other machines can reach, through whichever interface they were configured:
-//! another file at a reload, a later generation in the store, the admin API.
+//! Published sample secrets are never valid on a listener that other machines can reach, whichever source
+//! contains them: another file at a reload, a later generation in the store, the admin API.
 
 use crate::folder::Folder;
 use crate::program::Program;
@@ -13,7 +13,7 @@ fn beyond_loopback(settings: &str) -> String {
     edited(settings, "address: 127.0.0.1:0", "address: 0.0.0.0:0")
 }
 
-/// On loopback, with a public URL that a proxy serves to other machines.
+/// Returns the settings with a loopback listener and a public URL that a proxy serves to other machines.
 fn behind_a_proxy(settings: &str) -> String {
     edited(settings, "server:\n", "server:\n  public_url: http://auth.example.com\n")
 }

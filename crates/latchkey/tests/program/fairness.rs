@@ -1,5 +1,6 @@
-//! The matrix of fairness, beside the matrix of isolation: of each thing that tenants share, globex uses tenfold its share, from the address
-//! from which acme's callers come, too. Meanwhile acme does its ordinary work, and no request of it fails.
+//! The matrix of fairness, beside the matrix of isolation. For each thing that tenants share, globex uses ten
+//! times its share, from the address of acme's callers. Meanwhile acme does its ordinary work, and no request
+//! of it fails.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -27,9 +28,9 @@ const CLIENTS: usize = 24;
 /// People of globex whose hashes come from another system. Two checks of each take longer than a check may
 /// wait, on a fast processor, too.
 const IMPORTED: usize = 18;
-/// Of another password, with the default parameters of bcrypt.
+/// A hash of another password, with the default parameters of bcrypt.
 const BCRYPT: &str = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
-/// Requests that globex has under way.
+/// The number of globex's requests under way.
 const AT_ONCE: usize = 48;
 /// Rounds of acme's work during each flood, at least.
 const ROUNDS: usize = 2;
@@ -45,11 +46,12 @@ struct Shared {
 
 type Sent = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// What globex does: so many requests, each of them new, and the statuses that some of them get.
-/// Where a share shows in a status, that status is among them: the flood has exceeded its share.
+/// The work of globex: this number of new requests, and statuses that some of them get. If a limit shows in a
+/// status, that status is among them, because the flood has exceeded its share.
 type Flood = (&'static str, usize, &'static [u16], fn(Arc<Shared>, usize) -> Sent);
 
-/// A row for each shared thing that requests use. What only its own crate can fill has a test there (docs/ARCHITECTURE.md).
+/// A row for each shared thing that requests use. A thing that only its own crate can fill has a test there
+/// (docs/ARCHITECTURE.md).
 const FLOODS: [Flood; 9] = [
     ("hash threads", 120, &[401], |shared, number| {
         let client = format!("svc-{}", number % CLIENTS);
@@ -111,7 +113,7 @@ async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
         assert!(is_expected && !answered.contains(&500), "{what}: {answered:?}");
         eprintln!("{what}: {count} requests of globex, {rounds} rounds of acme");
     }
-    // Its people wait at the address from which so many of its accounts were tried.
+    // The people of globex wait, because this many of its accounts were tried from their address.
     assert_eq!(shared.sign_in("globex", "ada@example.com", PASSWORD).await.0.status, 403);
 }
 

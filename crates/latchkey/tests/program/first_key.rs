@@ -47,7 +47,7 @@ async fn an_imported_key_is_imported_once_and_not_replaced() {
     let (folder, program) = Program::serving_in(with_signing("{ first_key: { file: key.pem } }", RSA_PKCS8));
     let before = program.jwks("acme").await.body;
     program.stop();
-    // The same key in another encoding is no change.
+    // Another encoding of the key is no change.
     folder.write("key.pem", RSA_PKCS1);
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     folder.write("key.pem", RSA_OTHER);

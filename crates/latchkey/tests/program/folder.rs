@@ -17,12 +17,12 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// With these settings in `config.yaml`.
+    /// Makes a folder with these settings in `config.yaml`.
     pub(crate) fn with(settings: &str) -> Self {
         Self::with_config_at("config.yaml", settings)
     }
 
-    /// With these settings in another file.
+    /// Makes a folder with these settings in another file.
     pub(crate) fn with_config_at(config: &str, settings: &str) -> Self {
         let folder = Self {
             root: TempDir::new().unwrap(),

@@ -1,4 +1,5 @@
-//! Foreign programs as clients: bash, and the packages for Node and Python that `cargo xtask test` installs.
+//! Runs other programs as clients: bash, and the packages for Node and Python that `cargo xtask test`
+//! installs.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -27,8 +28,9 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
 }
 
-/// Runs an example with this text in place of its own, as a person does: by its name, in its folder, beside the other files of that folder. A
-/// file that hides a module of its language fails there. `files` are its path below `docs/examples`, and further files of a Go program.
+/// Runs an example with this text in place of its own, as a person does: by its name, in its folder, beside
+/// the other files of that folder. A file that hides a module of its language fails there. `files` are its
+/// path below `docs/examples`, and further files of a Go program.
 pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)]) -> Ran {
     let (folder, names) = files.split_once('/').unwrap();
     let names: Vec<_> = names.split(' ').collect();
@@ -64,13 +66,13 @@ pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(node, "script.cjs", script, environment)
 }
 
-/// Runs a file of `scripts` that drives Debian's Chromium and may `require` libraries of clients that run in browsers. It runs where it is,
-/// beside what such scripts share.
+/// Runs a file of `scripts` that drives Debian's Chromium and may `require` libraries of clients that run in
+/// browsers. It runs in its own folder, beside the files that such scripts share.
 pub(crate) fn browser(file: &str, environment: &[(&str, &str)]) -> Ran {
     browser_within(file, environment, LONGEST)
 }
 
-/// The same, for no longer than this.
+/// Runs such a file for at most this time.
 pub(crate) fn browser_within(file: &str, environment: &[(&str, &str)], longest: Duration) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");
@@ -96,7 +98,7 @@ fn module_in(folder: &Path, module: &str, environment: &[(&str, &str)]) -> Comma
 fn node_in(folder: &Path) -> Command {
     let modules = installed("LATCHKEY_TEST_NODE_DIR").join("node_modules");
     std::os::unix::fs::symlink(modules, folder.join("node_modules")).unwrap();
-    // Node 18 has the global `crypto` behind a flag alone, and later ones accept the flag.
+    // Node 18 has the global `crypto` only with a flag, and later versions accept the flag.
     let mut node = Command::new("node");
     node.args(["--no-warnings", "--experimental-global-webcrypto"]);
     node
@@ -109,7 +111,7 @@ pub(crate) struct NodeServer {
 }
 
 impl NodeServer {
-    /// Waits for its first line, with which it says that it serves.
+    /// Waits for the module's first line, which it prints once it serves.
     #[track_caller]
     pub(crate) fn start(module: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -144,7 +146,7 @@ pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
 /// A `go run` with the packages of Debian.
 fn go_run() -> Command {
     let mut go = Command::new("go");
-    // Compiled packages are kept between tests.
+    // The tests share the compiled packages.
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-build");
     go.arg("run").env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOCACHE", cache);
     go

@@ -1,4 +1,5 @@
-//! Clients that foreign tools generate from the served OpenAPI document, in the onboarding of two tenants against the running program.
+//! Other tools generate clients from the served OpenAPI document. The clients make two tenants at the running
+//! program.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::host::{LONGEST, Ran};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// As strict as the compiler can be.
+/// The strictest options of the compiler.
 const TSCONFIG: &str = r#"{
   "compilerOptions": {
     "strict": true, "noUncheckedIndexedAccess": true, "exactOptionalPropertyTypes": true, "noImplicitReturns": true,
@@ -28,7 +29,7 @@ struct Onboarding {
 }
 
 impl Onboarding {
-    /// With the served document in `openapi.json`.
+    /// Starts with the served document in `openapi.json`.
     async fn start() -> Self {
         let (folder, program) = Program::serving(TWO_TENANTS);
         let secret = first_administrator(&folder, &program).await;
@@ -71,8 +72,8 @@ async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants
     let python = |arguments: &[&str]| {
         onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()
     };
-    // No formatter runs over what is generated.
-    // It knows no type for the feed of revocations, which is text, for the lines of an import and for the pictures of logos.
+    // No formatter checks the generated code. The generator knows no type for the text of the revocation
+    // feed, for the lines of an import and for the pictures of logos.
     let bytes = ["application/x-ndjson", "image/png", "image/jpeg", "image/webp"];
     let bytes = bytes.map(|media_type| format!("{media_type}: application/octet-stream"));
     let overrides = format!("application/jwt: text/plain, {}", bytes.join(", "));

@@ -1,4 +1,5 @@
-//! Callers who send sign-in forms and hang up, over connections to a program: the work for them is dropped, and people sign in meanwhile.
+//! Tests callers that send sign-in forms and close the connection. The program drops their work, and people
+//! sign in meanwhile.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -13,14 +14,16 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::two_providers::TwoProviders;
 
-/// So many forms have had their hash before their callers hang up: all others wait then.
+/// The number of forms whose hash has begun before their callers close the connection. All other forms wait
+/// at that time.
 const BEGUN: u32 = 10;
-/// Longer than a hash takes, so that a number of hashes that stays the same for so long does not grow any more.
+/// A time longer than a hash takes. A number of hashes that is stable for this time does not grow any more.
 const SETTLED: Duration = Duration::from_millis(500);
 /// The pool gives up a hash that has waited for so long, and the answer is 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Strangers of one attack. None tries one account more than once: the limits of accounts refuse a form before its hash.
+/// Strangers of one attack. None tries an account more than once, because the limits of accounts refuse a
+/// form before its hash.
 struct Strangers {
     /// The first of their addresses; the others follow it.
     first: Ipv4Addr,
@@ -67,7 +70,7 @@ async fn hashes(program: &Program) -> u32 {
     count.unwrap_or_else(|| panic!("no number of hashes in {metrics}")).parse().unwrap()
 }
 
-/// The same when no more are computed.
+/// Returns the number of hashes when no more are computed.
 async fn hashes_in_the_end(program: &Program) -> u32 {
     let mut before = hashes(program).await;
     loop {
@@ -118,7 +121,8 @@ async fn attack(attacks: [Strangers; 2]) {
             tenant.id, strangers.addresses
         );
         assert!(while_connected < sent / 2, "too few are left to be dropped: {while_connected} of {sent}");
-        // Two are those of the people; the program may not have seen yet that the next ones' callers have hung up.
+        // Two hashes are those of the people. The program may not have seen yet that the callers of the next
+        // ones have closed the connection.
         let left = sent - while_connected;
         assert!((2..=2 + left / 4).contains(&after_that), "{after_that} hashes for {left} who hang up");
         assert!(times.iter().all(|time| *time < LONGEST_WAIT), "{times:?}");
@@ -137,7 +141,7 @@ async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropp
 }
 
 // [attacks #19]
-/// At the address of the people, as behind one router.
+/// The forms come from the people's own address, as behind one router.
 #[tokio::test]
 async fn the_forms_of_callers_at_a_persons_own_address_who_hang_up_are_dropped_and_the_person_signs_in() {
     let here = || Strangers { first: Ipv4Addr::LOCALHOST, addresses: 1, of_each: 90 };

@@ -1,5 +1,5 @@
-//! The chart under `deploy/helm`, rendered with its values, is YAML that fits the program. The renderer here knows the constructs that the chart
-//! uses and panics at all others; it does not replace helm.
+//! The chart under `deploy/helm`, rendered with its values, is YAML that the program accepts. The renderer
+//! here implements the constructs of the chart and panics at all others. It does not replace helm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
 }
 
-/// The chart with these changes of its values, one document for each template that is not empty.
+/// Renders the chart with these changes of its values. Returns one document for each template that is not
+/// empty.
 fn render(changes: &[(&str, Value)]) -> Vec<Value> {
     let mut values = yaml(&fs::read_to_string(chart().join("values.yaml")).unwrap());
     for (path, value) in changes {

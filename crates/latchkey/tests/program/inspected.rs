@@ -1,4 +1,4 @@
-//! What `latchkey inspect` says of what it reads.
+//! The output of `latchkey inspect`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -29,13 +29,13 @@ impl Inspected {
         assert_eq!((self.code, self.verdict()), (Some(0), ["valid", "", ""]), "{}", self.document);
     }
 
-    /// No check fails, and not all that need be are made.
+    /// Asserts that no check fails, and that some necessary checks were not made.
     #[track_caller]
     pub(crate) fn assert_unverified(&self) {
         assert_eq!((self.code, self.verdict()), (Some(7), ["unverified", "", ""]), "{}", self.document);
     }
 
-    /// The check that fails says what was expected, and what to do.
+    /// Asserts that the failed check says what was expected, and what to do.
     #[track_caller]
     pub(crate) fn assert_refused(&self, failed: &str, reason: &str) {
         assert_eq!((self.code, self.verdict()), (Some(7), ["refused", failed, reason]), "{}", self.document);
@@ -69,8 +69,8 @@ impl Inspected {
     }
 }
 
-/// The exit code and everything that was written. In it is no canary of the folder and no signature, with
-/// which it could be replayed.
+/// Returns the exit code and the whole output. Asserts that the output contains no canary of the folder, and
+/// no signature, with which a token could be replayed.
 #[track_caller]
 pub(crate) fn inspect(folder: &Folder, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
     let (code, out) = with_input(&mut folder.program(&[&["inspect"], arguments].concat()), input);
@@ -86,7 +86,7 @@ pub(crate) fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, S
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The program ends before it has read a text that is too large.
+    // The program ends before it has read all of a text that is too large.
     let _ = stdin.write_all(input);
     drop(stdin);
     let ran = child.wait_with_output().unwrap();
@@ -94,7 +94,7 @@ pub(crate) fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, S
     (ran.status.code(), text)
 }
 
-/// The token with another header or other claims, and its own signature.
+/// Returns the token with another header or other claims, and its own signature.
 pub(crate) fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! The complete configurations under `deploy/` start in the layout that they are for: folders, users, credential and commands of the image and
-//! of the systemd unit, in a mount namespace and a network of their own.
+//! The complete configurations under `deploy/` start in their own layout: folders, users, credential and
+//! commands of the image and of the systemd unit, in a mount namespace and a network of their own.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::program::{Mark, Program};
 use crate::settings::{TWO_TENANTS, edited};
 
 const NAMESPACES: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-/// As [`NAMESPACES`], for a user other than root. Then all files have one owner.
+/// The options of [`NAMESPACES`] for a user other than root. All files then have one owner.
 const AS_USER: [&str; 3] = ["--user", "--map-current-user", "--keep-caps"];
 
 #[track_caller]

@@ -1,4 +1,5 @@
-//! A program that is killed between the steps of a sign-in, and what a store holds of people who have proven nothing. Each at two tenants.
+//! A program is killed between the steps of a sign-in. Tests also what the store keeps of people who are not
+//! authenticated. Each runs at two tenants.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -62,7 +63,7 @@ async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() 
         let session = browser.authorize().await;
         assert_eq!(session.status, 303, "the person is still signed in: {session:?}");
         code_in(session.header("location"));
-        // The code was used before two of these ends: it ends what it gave.
+        // The code was used before two of these ends. Its second use ends the grant.
         browser.tokens("authorization_code", "code", code).await.assert_refused(400, "invalid_grant");
         assert_eq!(userinfo(&program, browser.tenant, tokens).await, 401);
     }
@@ -79,7 +80,7 @@ async fn userinfo(program: &Program, tenant: &ProviderTenant, tokens: &Value) ->
     Answer::to(request.bearer_auth(tokens["access_token"].as_str().unwrap())).await.status
 }
 
-/// The rows of each table of the store but one, with all their columns.
+/// Returns the rows of each table of the store but one, with all their columns.
 fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
     let script = "import json, sqlite3, sys\n\
         store = sqlite3.connect(sys.argv[1])\n\
@@ -97,7 +98,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
 #[tokio::test]
 async fn a_thousand_strangers_change_no_row_of_a_store() {
     const PAGES: usize = 480;
-    /// An address that fails at twenty accounts of a tenant waits with the next one.
+    /// After failures at twenty accounts of a tenant, an address waits with the next one.
     const PASSWORDS: usize = 15;
     let TwoProviders { tenants, folder, program: _program } = TwoProviders::start("http://127.0.0.1:9");
     let url = public_url(&tenants);
@@ -123,7 +124,7 @@ async fn a_thousand_strangers_change_no_row_of_a_store() {
     }
     let now = rows(&folder);
     assert!(now.keys().eq(before.keys()) && now.len() > 20, "{:?}", now.keys());
-    // What was counted and refused is written, and bounded.
+    // The counts and the refusals are written, and bounded.
     let is_written = |table: &str| ["refusals", "usage_days", "usage_batches"].contains(&table);
     for (table, rows) in now.iter().filter(|(table, _)| !is_written(table)) {
         assert_eq!(rows, &before[table], "{table}");

@@ -1,5 +1,6 @@
-//! Two tenants with the same client ids, audiences and key ids. The test tries every credential of one at every endpoint of the other. It
-//! reads the endpoints from the OpenAPI document, so that it includes new ones.
+//! Two tenants with the same client ids, audiences and key ids. The test tries every credential
+//! of one at every endpoint of the other. It reads the endpoints from the OpenAPI document, so
+//! that it includes new ones.
 
 use reqwest::Method;
 use serde_json::json;
@@ -175,7 +176,7 @@ async fn judge(
         let signed_in = answer.header("set-cookie").contains("lk-s.");
         assert!(!signed_in && !answer.body.contains(attacker.tenant), "{what}");
     } else if path.starts_with("/console") {
-        // A browser without a session is led to the sign-in, whatever credentials of clients it shows.
+        // A browser without a session is sent to the sign-in, whatever credentials of clients it sends.
         let is_let_in = answer.header("set-cookie").contains("lk-c.") || answer.body.contains("Sign out");
         assert!(!is_let_in && !answer.body.contains(attacker.tenant), "{what}");
         assert!(matches!(answer.status, 200 | 303 | 403 | 404), "{what}");
@@ -205,7 +206,7 @@ async fn judge(
         let problem = answer.header("content-type") == "application/problem+json";
         assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");
     } else if path == "/api/v1/secrets/leaked" {
-        // The same for all that is sent.
+        // Every caller gets this answer, whatever it sends.
         assert!(answer.status == 202 && answer.body.is_empty(), "{what}");
     } else if path == "/metrics" {
         // Metrics change with each request, but contain no tenant or client.

@@ -1,5 +1,5 @@
-//! Rotates keys repeatedly under traffic with offline verification. No verifier that honours `Cache-Control` ever receives a token that it
-//! cannot verify. `cargo xtask soak --only rotation` is the long form.
+//! Rotates keys repeatedly under traffic with offline verification. No verifier that honours `Cache-Control`
+//! ever receives a token that it cannot verify. `cargo xtask soak --only rotation` is the long form.
 
 use std::sync::Arc;
 use std::time::Duration;

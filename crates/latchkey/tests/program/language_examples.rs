@@ -1,5 +1,5 @@
-//! The examples of callers and of APIs in `docs/examples`: each runs in its folder as it is shown, at the addresses of a program of the test,
-//! for a tenant beside which another one has the same names.
+//! Runs the examples of callers and of APIs in `docs/examples`, each in its folder as printed, at the
+//! addresses of a program of the test. Another tenant has the same names as the example's.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -27,7 +27,7 @@ const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_API: &str = "http://localhost:3000/api/v1/protected-resource";
 const PRINTED_JWKS: &str = "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json";
 
-/// A program at an address that its public URL has, too, so that issuers are those of the examples.
+/// A program whose public URL is its own address, so that issuers are those of the examples.
 struct Env {
     folder: Folder,
     url: String,
@@ -120,13 +120,13 @@ fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
     ] {
         let text = env.example(name);
         assert_called(&run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[0])]));
-        // The secret of the client of the same name in the other tenant.
+        // The secret is that of the client of the same name in the other tenant.
         let ran = run_example(name, &text, &[("CLIENT_SECRET", &env.secrets[1])]);
         assert!(!ran.out.contains("Protected resource data"), "{ran:?}");
     }
 }
 
-/// Each example ends with one call; the test adds two more, or the lines that make them.
+/// Each example ends with one call. The test adds two more, or the lines that make them.
 #[test]
 fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
     let env = Env::new();
@@ -189,7 +189,7 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
     }
 }
 
-/// A server of one document, until it is told to be away.
+/// A server of one document, until the test makes it unavailable.
 struct Document {
     url: String,
     is_away: Arc<AtomicBool>,
@@ -289,7 +289,7 @@ fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
     let ran = job(&env.example("cron/job.py"));
     assert_called(&ran);
     assert_eq!(ran.out.lines().count(), 3, "{ran:?}");
-    // One token for the whole run.
+    // The whole run uses one token.
     let api = StubApi::refusing_first(0);
     assert_eq!(job(&env.calling(&example("cron/job.py"), &api.url())).code, Some(0));
     let tokens = api.tokens();
@@ -315,7 +315,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
         sh.arg(env.folder.path(script)).env("STATE", &state);
         run_in(&mut sh, &state, LONGEST)
     };
-    // Nothing listens when the device starts.
+    // No server listens when the device starts.
     let program = thread::scope(|scope| {
         let waiting = scope.spawn(|| device("device.sh"));
         let since = Instant::now();
@@ -330,7 +330,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
         &std::fs::metadata(state.join("token")).unwrap().permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
-    // The next start has the same token, and a token of its own after one that the API rejects.
+    // The next start has the same token. After one that the API rejects, it has a new token.
     assert_called(&device("device.sh"));
     assert_eq!(env.folder.read("device/token"), kept);
     let api = StubApi::refusing_first(1);
@@ -343,7 +343,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
     env.folder.write("device/token", &format!("99999999999 {rest}"));
     assert_called(&device("device.sh"));
     assert!(!env.folder.read("device/token").starts_with("99999999999"));
-    // The token goes on while the server is away, as far as the API takes it.
+    // The device uses its token while the server is away, as long as the API accepts it.
     program.kill();
     let api = StubApi::refusing_first(0);
     env.folder.write("other.sh", &env.calling(&example("device/device.sh"), &api.url()));

@@ -1,4 +1,4 @@
-//! Settings that have served do not begin anew on another store in silence.
+//! Settings that have served before do not silently begin anew on another store.
 
 use crate::folder::Folder;
 use crate::program::{Mark, Program};

@@ -34,7 +34,8 @@ fn lookalikes(secret: &str) -> [String; 8] {
     ]
 }
 
-/// As gitleaks applies the file: a text with the keyword, the pattern, and the entropy of the match.
+/// Searches like gitleaks with the file: for a text with the keyword, the pattern, and the entropy of the
+/// match.
 fn find(texts: &[String]) -> Vec<Value> {
     let script = "
 import json, math, os, re, tomllib
@@ -75,7 +76,7 @@ fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
     }
 }
 
-/// With and without a brand.
+/// The keys are with and without a brand.
 #[test]
 fn the_rule_for_gitleaks_finds_api_keys_whole() {
     let keys = [None, Some("acme_live"), Some("a")].map(|brand| GeneratedApiKey::generate(brand).key);
@@ -107,7 +108,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
     for credential in [&*secret, key.expose()] {
         assert_eq!(find(&leaks(credential)), vec![Value::from(credential); 5]);
     }
-    // Its checksum alone tells the last one from a secret.
+    // Only its checksum tells the last one from a secret.
     let passed = lookalikes(&secret);
     assert_eq!(find(&passed[..passed.len() - 1]), vec![Value::Null; passed.len() - 1]);
 }
@@ -137,8 +138,8 @@ print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TE
     }
 }
 
-/// A secret that no program of a test has, so a failing test may print it.
-/// With the start of a tenant's id.
+/// Returns a secret that no program of a test has, so a failing test may print it, with the start of a
+/// tenant's id.
 fn generated() -> String {
     let tenant = TenantId::parse("acme-shop-eu-1").unwrap();
     GeneratedSecret::of(&tenant).secret.expose().to_owned()

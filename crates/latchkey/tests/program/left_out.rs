@@ -1,5 +1,5 @@
-//! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts and applies all other tenants.
-//! It applies the remaining tenant as soon as the conflict is gone.
+//! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts
+//! and applies all other tenants. It applies the remaining tenant as soon as the conflict is gone.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn changed() -> String {
     edited(&edited(TWO_TENANTS, ACME_SECRET, NEW_ACME), GLOBEX_SECRET, NEW_GLOBEX)
 }
 
-/// With one more client of acme, in line 12.
+/// Returns the settings with one more client of acme, in line 12.
 fn declaring(settings: &str, client: &str) -> String {
     let svc = "      svc: { client_secret: { value: acme";
     let declared = format!("      {client}: {{ client_secret: {{ value: acme-more-canary-1b7e }} }}\n{svc}");
@@ -99,7 +99,8 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
 }
 
 // [found 6]
-/// Without another file, a start or a command: the store's notification triggers a new attempt.
+/// The tenant is applied without another file, a start or a command: the store's notification triggers a new
+/// attempt.
 #[tokio::test]
 async fn a_tenant_is_applied_once_the_api_gives_way() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -1,4 +1,4 @@
-//! The metadata with the libraries of agents: both official SDKs of the Model Context Protocol refuse a
+//! Tests the metadata with libraries of agents: both official SDKs of the Model Context Protocol refuse a
 //! document without `authorization_endpoint`.
 
 use serde_json::{Value, json};

@@ -12,14 +12,14 @@ const DASHBOARD: &str = include_str!("../../../../deploy/monitoring/dashboard.js
 
 /// Prometheus adds these to each series when it scrapes.
 const OF_PROMETHEUS: [&str; 2] = ["instance", "job"];
-/// Words of PromQL that stand before a list of labels.
+/// Words of PromQL before a list of labels.
 const LISTS: [&str; 3] = ["by", "without", "on"];
 
 /// The names of series, each with its labels. Histograms have `_bucket`, `_sum` and `_count`.
 fn series(exposition: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in exposition.lines().filter(|line| !line.is_empty()) {
-        // A metric without a series yet, such as a counter whose labels no request has made.
+        // The metric has no series yet, for example a counter whose labels no request has made.
         if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').unwrap();
             if kind != "histogram" {
@@ -44,7 +44,7 @@ fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
-/// What a query names that is not exported.
+/// Returns the names in a query that are not exported.
 fn unknown(query: &str, series: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let mut unknown = Vec::new();
     let mut names = BTreeSet::new();

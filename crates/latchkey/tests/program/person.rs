@@ -1,4 +1,4 @@
-//! A person with a browser without script at one tenant of a program.
+//! A person with a browser without script, at one tenant of a program.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl<'t> Browser<'t> {
     }
 }
 
-/// What a page has after this text, up to a quotation mark.
+/// Returns the part of a page after this text, up to a quotation mark.
 pub(crate) fn after(page: &Answer, before: &str) -> String {
     let rest = page.body.split_once(before).unwrap_or_else(|| panic!("no {before} in {page:?}")).1;
     rest.split('"').next().unwrap().replace("&#38;", "&")

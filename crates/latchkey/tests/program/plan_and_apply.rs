@@ -78,7 +78,7 @@ fn a_plan_reads_a_read_only_folder() {
 }
 
 /// The command reads another file than the server, so that only the store notifies the server. A start with
-/// the older file serves what the later one left.
+/// the older file serves the state that the later one left.
 #[tokio::test]
 async fn a_running_server_is_notified_of_what_was_applied_and_one_with_older_settings_serves_the_store() {
     let (folder, program) = Program::serving(TWO_TENANTS);

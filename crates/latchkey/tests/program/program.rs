@@ -16,7 +16,7 @@ use crate::host;
 /// Far longer than anything that tests wait for.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Of the output, those that a failed test shows.
+/// The number of lines of the output that a failed test shows.
 const MOST_LINES: usize = 30;
 
 pub(crate) struct Program {
@@ -61,7 +61,7 @@ impl Program {
         (folder, program)
     }
 
-    /// Like [`Program::start`], with a command that the test prepared.
+    /// Starts like [`Program::start`], with a command that the test prepared.
     #[track_caller]
     pub(crate) fn spawn(folder: &Folder, command: &mut Command) -> Self {
         let mut child =
@@ -146,7 +146,7 @@ impl Program {
         format!("{}\n{}", text(&self.out), text(&self.err))
     }
 
-    /// So few lines that what failed stays in sight.
+    /// Returns only the last lines, so that the failure stays visible.
     fn last_output(&self) -> String {
         let output = self.output();
         let lines: Vec<&str> = output.lines().collect();

@@ -1,4 +1,5 @@
-//! Public clients with the libraries that clients have: each redeems a code with PKCE and renews its tokens by its name alone (`none`), at its own tenant.
+//! Tests public clients with libraries of clients: each redeems a code with PKCE and renews its tokens with
+//! its name only (`none`), at its own tenant.
 
 use std::process::Command;
 
@@ -21,7 +22,8 @@ fn start() -> TwoProviders {
     TwoProviders::start(REDIRECT_URI.strip_suffix("/callback").unwrap())
 }
 
-/// What each library finds as the public client. A refresh token that was used, another verifier, and a code of the other tenant are refused.
+/// Returns the results of each library as the public client. A used refresh token, another verifier, and a
+/// code of the other tenant are refused.
 fn found(library: &str, tenant: &ProviderTenant) -> Value {
     json!({
         "library": library,
@@ -170,7 +172,7 @@ fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
     }
 }
 
-/// These parameters of the answer to a request, for which the person of this tenant signs in.
+/// Signs in the person of this tenant for a request, and returns these parameters of its answer.
 #[track_caller]
 fn answered<const N: usize>(tenant: &ProviderTenant, request: &Url, names: [&str; N]) -> [String; N] {
     let script =

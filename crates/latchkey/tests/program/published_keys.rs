@@ -1,5 +1,5 @@
-//! Keys at a `jwks_uri`, published by an https server on this machine: libraries get tokens with them, keys roll over, and the server goes away
-//! and comes back.
+//! Tests keys at a `jwks_uri`, which an https server on this machine publishes. Libraries get tokens with
+//! them, keys are rotated, and the server stops and starts again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -37,7 +37,7 @@ impl Publisher {
         self.sets.lock().unwrap().insert(format!("/{tenant}"), json!({ "keys": jwks }).to_string());
     }
 
-    /// A program whose clients publish here, and that may connect here where `allowed` says so.
+    /// Starts a program whose clients publish here. It may connect here if `allowed` says so.
     fn program(&self, allowed: &str) -> (Folder, Program) {
         let port = self.server.address.port();
         let at = ["acme", "globex"].map(|tenant| format!("jwks_uri: 'https://localhost:{port}/{tenant}'"));
@@ -64,7 +64,7 @@ async fn libraries_get_tokens_with_keys_that_they_publish() {
         publisher.publish("globex", &[&pairs[1]]);
         let (_folder, program) = publisher.program("127.0.0.1, '::1'");
         try_library(&program, &pairs, library);
-        // A cold set for each tenant, and for the other's key one more look each.
+        // The program fetches one set for each tenant, and once more for the other's key.
         assert!((2..=4).contains(&publisher.server.request_count()));
         publisher.server.be_away(true);
         try_library(&program, &pairs, library);

@@ -1,5 +1,5 @@
-//! The effect of a change of the settings on a running program: it applies the change within seconds without dropping a request, or refuses
-//! it and changes nothing. `reload_sources.rs` tests where changes come from.
+//! Tests a change of the settings of a running program. It applies the change within seconds without dropping
+//! a request, or refuses it and changes nothing. `reload_sources.rs` tests the sources of changes.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -165,7 +165,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: 
     }
 }
 
-/// Requests of a client that no change concerns, in turn on a new connection and on a persistent one.
+/// Requests of a client that no change concerns, by turns on a new connection and on a persistent one.
 pub(crate) struct Load {
     ended: Arc<AtomicBool>,
     requests: JoinHandle<Vec<u16>>,

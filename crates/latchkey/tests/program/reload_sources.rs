@@ -1,4 +1,5 @@
-//! Sources of settings changes: editors, deployment tools, mounted folders, files and folders that config.yaml names, and a signal.
+//! Tests the sources of settings changes: editors, deployment tools, mounted folders, files and folders that
+//! config.yaml names, and a signal.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,8 +18,8 @@ fn tenant(secret: &str) -> String {
     )
 }
 
-/// Each change after the first one shows that the watch still works. The backup is that of an editor that
-/// keeps the old file.
+/// Each change after the first one shows that the watch still works. The backup is like that of an editor
+/// that keeps the old file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_that_holds_a_secret() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -53,7 +54,8 @@ async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_t
     load.assert_none_failed().await;
 }
 
-/// As an agent of a secret store rewrites the file. Without `previous_for` the value before ends with its tokens.
+/// An agent of a secret store rewrites the file in this way. Without `previous_for` the previous value ends
+/// with its tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
     let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
@@ -152,7 +154,8 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
     load.assert_none_failed().await;
 }
 
-/// As a full disk or an unfinished copy leaves it. Wherever the file is cut, it is either invalid or would retire too many rows.
+/// A full disk or an unfinished copy leaves such a file. Wherever the file is cut, it is either invalid or
+/// would retire too many rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_truncated_file_retires_no_tenant() {
     let settings = format!("reconcile: {{ max_retired: {{ tenants: 0, clients: 0 }} }}\n{TWO_TENANTS}");
@@ -171,7 +174,8 @@ async fn a_truncated_file_retires_no_tenant() {
     load.assert_none_failed().await;
 }
 
-/// As Kubernetes mounts a ConfigMap: `config.yaml` is a link through `..data`, which is replaced by a link to another folder.
+/// Kubernetes mounts a ConfigMap in this way: `config.yaml` is a link through `..data`, which is replaced by
+/// a link to another folder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mounted_folder_whose_link_is_swapped() {
     let stored = edited(TWO_TENANTS, "sqlite://data/latchkey.db", "sqlite://../data/latchkey.db");

@@ -1,4 +1,4 @@
-//! A change of the sealing key while the program serves.
+//! Tests a change of the sealing key while the program serves.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -56,7 +56,8 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
     program.stop();
 }
 
-/// After the previous key is removed, a repeated request still gets its stored answer, and a rollback to an earlier generation works.
+/// After the previous key is removed, a repeated request still gets its stored answer, and a rollback to an
+/// earlier generation works.
 #[tokio::test]
 async fn what_is_kept_for_later_moves_too() {
     let folder = Folder::with(TWO_TENANTS);

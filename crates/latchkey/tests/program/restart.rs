@@ -1,4 +1,4 @@
-//! Data that survives the program's end, graceful or not, and conditions under which it refuses to start.
+//! Tests which data survives the program's end, graceful or not, and when the program refuses to start.
 
 use std::fs;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! A revocation is kept once it is acknowledged, whatever becomes of the program.
+//! The program keeps an acknowledged revocation, also when it is killed.
 
 use crate::program::Program;
 use crate::running::tenant_path;

@@ -1,5 +1,5 @@
-//! The client guide's secret rotation (create, update, verify, revoke) while the client requests tokens, and the usage of secrets that the
-//! API then reports.
+//! The client guide's secret rotation (create, update, verify, revoke) while the client requests tokens, and
+//! the usage of secrets that the API then reports.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -72,7 +72,8 @@ async fn ten_rotations_under_load_lose_no_request() {
     let secrets = secrets(&admin, "acme").await;
     assert_eq!(secrets.len(), ROTATIONS + 1);
     for shown in &secrets {
-        // An attempt after the end, which each old one has seen, may be in the same second, or take the place of the last use.
+        // An attempt after the end, which each old secret has seen, may be in the same second, or replace the
+        // last use.
         let presented = [&shown["last_used_at"], &shown["presented_after_end_at"]];
         assert!(presented.iter().any(|at| at.is_string()) && shown["addresses"] == 1, "{shown}");
         assert_eq!(shown["used_from"][0]["address"], "127.0.0.1", "{shown}");
@@ -122,7 +123,7 @@ fn of(folder: &Folder, made: &Value) -> (String, String) {
     secret
 }
 
-/// In order of creation.
+/// Returns the secrets in order of creation.
 async fn secrets(admin: &Administrator, tenant: &str) -> Vec<Value> {
     let said = admin.send_request(Method::GET, &path(tenant, ""), None).await;
     said["items"].as_array().unwrap().clone()

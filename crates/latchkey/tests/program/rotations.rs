@@ -13,16 +13,16 @@ use crate::traffic::Traffic;
 /// Three seconds, and a margin for a busy machine.
 const ANNOUNCED: Duration = Duration::from_secs(15);
 
-/// Members of `signing` that shorten days to seconds: verifiers know a new key within 2 s (`jwks_max_age` and `cache.l1_lifetime`), and it
-/// signs after 3 s. The third second covers the rounding of timestamps.
+/// Members of `signing` that shorten days to seconds: verifiers know a new key within 2 s (`jwks_max_age` and
+/// `cache.l1_lifetime`), and it signs after 3 s. The third second covers the rounding of timestamps.
 pub(crate) const QUICK: &str = "publish_before: 3s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
 /// The settings that `QUICK` needs outside the tenants.
 pub(crate) const QUICK_CACHE: &str = "cache: { l1_lifetime: 1s }\n";
 /// A short token lifetime, so that keys are removed while others are announced.
 pub(crate) const QUICK_TOKENS: &str = "access_token: { lifetime: 6s }";
 
-/// Rotates the keys of all these tenants this many times, at the programs in turn, each time after tokens of the previous new keys have
-/// been seen.
+/// Rotates the keys of these tenants this many times, at the programs by turns. Each rotation waits for
+/// tokens of the previous new keys.
 pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: usize, traffic: &Traffic) {
     let mut before = vec![0; tenants.len()];
     for round in 0..=times {

@@ -15,7 +15,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 impl Program {
     /// Uses a new connection each time, as many callers do.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // Without TLS: to read the certificate authorities of the machine takes longer than most requests.
+        // The client has no TLS: to read the certificate authorities of the machine takes longer than most
+        // requests.
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         http.request(method, self.url(path))
     }
@@ -33,7 +34,7 @@ impl Program {
         self.post(&tenant_path(tenant, "/oauth/token"), &form).await
     }
 
-    /// A token of a client, fetched as services do: what a busy machine does not answer is requested again.
+    /// Fetches a token of a client like a service: it repeats a request that a busy machine did not answer.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
         let token = self.try_token(tenant, client, secret, Request::new()).await;
         token.unwrap_or_else(|error| panic!("no token for {client} of {tenant}: {error:?}"))

@@ -1,4 +1,5 @@
-//! schemathesis searches the API of a running program for answers that contradict the served OpenAPI document, with an administrator's token.
+//! schemathesis searches the API of a running program for answers that contradict the served OpenAPI
+//! document, with an administrator's token.
 
 use std::fs;
 use std::process::Command;
@@ -9,15 +10,16 @@ use crate::foreign::{installed, run_in};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is left out: a schema cannot say which
-/// names exist, which ETag is the present one, or that a client authenticates in one way only. The Thunder-compatible API takes a person's
-/// assertion, which an administrator's token is not. The revocation feed is no JSON, for which the tool takes its media type, and it cannot write the
-/// lines of an import. Reports of leaks are answered alike, whatever is sent.
+/// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is
+/// left out: a schema cannot say which names exist, which ETag is the present one, or that a client
+/// authenticates in one way only. The Thunder-compatible API takes a person's assertion, which an
+/// administrator's token is not. The revocation feed is no JSON, for which the tool takes its media type, and
+/// it cannot write the lines of an import. Reports of leaks are answered alike, whatever is sent.
 const SEARCH: &str = "run openapi.json --phases examples,coverage,fuzzing --max-examples 10 --seed 1 \
      --exclude-checks positive_data_acceptance --generation-database none --no-shrink --continue-on-failure --no-color \
      --exclude-path-regex ^/(applications|flow)|/revocations$|/accounts/import$|/secrets/leaked$ --workers 1 --request-timeout 20";
 
-/// On a machine that runs other tests, too.
+/// The limit also for a machine that runs other tests.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Fewer would mean that the search ended early.
 const FEWEST_CASES: u64 = 1_500;

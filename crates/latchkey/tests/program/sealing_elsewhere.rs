@@ -1,5 +1,5 @@
-//! A sealing key in Vault or AWS KMS: the program generates, uses, moves and reloads private keys with it. Also the behaviour while the
-//! service is unavailable or refuses.
+//! Tests a sealing key in Vault or AWS KMS: the program generates, uses, moves and reloads private keys with
+//! it. Tests also the behaviour while the service is unavailable or refuses.
 
 use std::time::{Duration, Instant};
 
@@ -131,7 +131,7 @@ async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
     for service in [&vault, &kms] {
         let both = format!("sealing_key: {}, former_sealing_keys: [{former}]", service.setting);
         folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, &both));
-        // Only the program with the environment variables knows what the other service needs.
+        // Only the program has the environment variables for the other service.
         let program = kms.serve(&folder);
         assert_verified(&program, &tokens(&program).await).await;
         kms.run(&folder, &["key", "reseal"]).output();
@@ -190,7 +190,7 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
-    // Globex has no key at first, and one that is not loaded later.
+    // Globex has no key at first, and later one that is not loaded.
     for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;
@@ -249,7 +249,7 @@ async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
 // [V13 13.2.1]: 2 | Connections to services are authenticated, with credentials that change | not met |
 //   PostgreSQL by a password or a client certificate (`sslcert`), Redis by a password only; Vault by a token
 //   that may be renewed in its file, KMS by a role. Missing: client certificates for Redis
-/// As an agent renews its token.
+/// An agent renews its token in this way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {
     let folder = empty();

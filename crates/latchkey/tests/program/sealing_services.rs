@@ -10,7 +10,7 @@ use crate::program::Program;
 /// A service and its settings.
 pub(crate) struct Service {
     pub(crate) server: MockServer,
-    /// Its name in sealed values.
+    /// The name of the service in sealed values.
     pub(crate) name: String,
     /// The value of `sealing_key`.
     pub(crate) setting: String,

@@ -1,4 +1,5 @@
-//! Secrets of clients in a secret store: rotations there and into it under load, a store that is away, and what a tenant may refer to.
+//! Tests secrets of clients in a secret store: rotations in it and into it under load, an unavailable store,
+//! and which paths a tenant may use.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,7 @@ use crate::test_servers;
 const ROUNDS: Duration = Duration::from_secs(40);
 const TENANTS: [&str; 2] = ["acme", "globex"];
 
-/// Both tenants name the one store, which is read again each second.
+/// Both tenants name the same store, which the program reads again each second.
 fn settings(store: &Store) -> String {
     let kept = |tenant| {
         format!("{{ store: {NAME}, path: latchkey/{tenant}, key: client_secret, previous_for: 1h }}")
@@ -41,7 +42,7 @@ async fn serving(folder: &Folder, store: &Store) -> Program {
     store.serve(folder)
 }
 
-/// Callers of both tenants, who read their secret anew for each request, as from the store.
+/// Callers of both tenants, which read their secret again for each request, as from the store.
 struct Callers {
     secrets: Arc<Mutex<[String; 2]>>,
     ended: Arc<AtomicBool>,
@@ -114,7 +115,7 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
     let program = serving(folder, store).await;
     let callers = Callers::on(&program);
     let first = "acme-first-canary-6b1d";
-    // In the store: the value before stays.
+    // The rotation is in the store, and the previous value stays valid.
     let second = "acme-second-canary-77c0";
     store.put(folder, "latchkey/acme", second).await;
     let plan = eventually_ran(store, folder, &["plan"], "changed in the store: kept version").await;
@@ -123,7 +124,8 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
     assert_eq!(program.request_token("acme", "svc", first).await.status, 200);
     callers.change_to(0, second);
 
-    // Into the store: nothing of the secret is shown, and the file's reading finds what the rotation made.
+    // The rotation writes into the store. The answer shows no part of the secret, and the next reading of the
+    // file finds the new one.
     let place = format!("{NAME}:latchkey/acme#client_secret");
     let rotated = store.run(folder, &["secret", "rotate", "acme", "svc", "--into", &place]).output();
     assert!(rotated.contains(&format!("in {place}, version ")), "{rotated}");
@@ -142,14 +144,14 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
         list["items"].as_array().unwrap().iter().map(|secret| !secret["expires_at"].is_null()).collect();
     assert_eq!(ends, [true, true, false], "{list}");
 
-    // A leak, or an operator, ends what the file keeps.
+    // A report of a leak, or an operator, ends the value in the file.
     store.run(folder, &["secret", "revoke", "acme", "svc", "s2", "--yes"]).output();
     until_status(&program, ("acme", "svc", second), 401).await;
     assert!(store.run(folder, &["apply"]).output().contains("No changes"));
     callers.assert_none_failed().await;
 }
 
-/// What a command prints once that has these words.
+/// Runs the command until its output contains these words, and returns the output.
 async fn eventually_ran(store: &Store, folder: &Folder, arguments: &[&str], words: &str) -> String {
     let printed = Mutex::new(String::new());
     eventually(words, async || {
@@ -259,7 +261,8 @@ async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_write
     assert_eq!(live("globex").await, ["live", "live", "revoked"]);
 }
 
-/// A client of each tenant: one that a file declares, and one of the API. The revoked secrets and the changed schedules make both due.
+/// Each tenant has two clients: one of a file, and one of the API. The revoked secrets and the changed
+/// schedules make both due.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {
     let folder = Folder::with("");

@@ -1,5 +1,5 @@
-//! Secrets and API keys with the programs that clients have: each gets a token at its own tenant and none at the other. [`crate::verifiers`] has the
-//! `oauth2` crate.
+//! Tests secrets and API keys with programs of clients: each gets a token at its own tenant and none at the
+//! other. [`crate::verifiers`] has the `oauth2` crate.
 
 use std::process::Command;
 
@@ -39,7 +39,7 @@ fn serving() -> (Folder, Program, Vec<(&'static str, String, &'static str)>) {
     (folder, program, of_each.into_iter().flatten().collect())
 }
 
-/// A token for each of the library's ways at the tenant of its secret, and none at the other.
+/// Each way of the library gets a token at the tenant of its secret, and none at the other.
 async fn try_library(run: impl Fn(&[(&str, &str)]) -> String) {
     let (_folder, program, credentials) = serving();
     for (tenant, secret, other) in &credentials {

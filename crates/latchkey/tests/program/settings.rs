@@ -25,8 +25,8 @@ pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
     settings.replace(from, to)
 }
 
-/// Tests run in parallel, so they cannot all use port 3000. The replaced ports must be those in the commands of the README and of the
-/// documented examples.
+/// Tests run in parallel, so they cannot all use port 3000. The replaced ports must be those in the commands
+/// of the README and of the documented examples.
 #[track_caller]
 fn with_free_ports(settings: &str, called: &[&str]) -> String {
     let mut ports = Vec::new();

@@ -1,4 +1,5 @@
-//! People sign in at the program with the libraries that clients have: each checks the answers by itself, and refuses one that is not for it.
+//! People sign in at the program with libraries of clients. Each library checks the answers by itself, and
+//! refuses one that is for another client.
 
 use std::time::Duration;
 use testkit::free_port;

@@ -1,5 +1,5 @@
-//! The example of a client that signs people in, `docs/examples/js/sign-in.mjs`: it runs as printed with the client of the repository's settings,
-//! beside a tenant that has a client and a person of the same names.
+//! Tests the example of a client for which people sign in, `docs/examples/js/sign-in.mjs`. It runs as printed
+//! with the client of the repository's settings. Another tenant has a client and a person of the same names.
 
 use serde_json::{Value, json};
 use testkit::free_port;
@@ -14,11 +14,12 @@ const PRINTED_HOME: &str = "http://localhost:8080/";
 const PRINTED_TENANT: &str = "/tenant/acme";
 const SECRET: &str = "acme-web-sample-secret";
 
-/// The tenants of the sample and another one, which differs from `acme` in its id and in the person's name.
+/// Returns the tenants of the sample and another one, which differs from `acme` in its id and in the person's
+/// name.
 fn settings(listen: u16, home: &str) -> String {
     let sample = edited(&sample(), "address: 127.0.0.1:0", &format!("address: 127.0.0.1:{listen}"));
     let base = format!("http://localhost:{listen}");
-    // Tokens that end within the test.
+    // The tokens expire during the test.
     let short = "first_party: true\n        access_token_lifetime: 6s";
     let (others, acme) = sample.split_once("\n  acme:\n").unwrap();
     let acme = edited(acme, "first_party: true", short);

@@ -1,4 +1,5 @@
-//! People at the program in Chromium: whole journeys by keyboard alone, and the way back after a sign-out.
+//! People at the program in Chromium: whole sign-ins with only the keyboard, and the return to the client
+//! after a sign-out.
 
 use serde_json::{Value, json};
 

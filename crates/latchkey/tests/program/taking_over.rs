@@ -1,4 +1,5 @@
-//! Callers behind a load balancer, while the first of two programs shuts down gracefully and the second takes over: no caller may notice.
+//! Callers behind a load balancer, while the first of two programs shuts down gracefully and the second takes
+//! over: no caller may notice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +21,8 @@ struct Balanced {
     answered: [AtomicUsize; 2],
 }
 
-/// Callers keep their connections, as services do; one in three opens a new one for each request, as scripts do.
+/// Callers keep their connections, like services. One in three opens a new one for each request, like a
+/// script.
 const CALLERS: usize = 6;
 
 /// Stops the first program under load, after both have served all clients.

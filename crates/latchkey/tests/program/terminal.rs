@@ -1,4 +1,4 @@
-//! Output for a person at a terminal, which a pipe does not get.
+//! Tests output for a person at a terminal, which a pipe does not get.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -121,7 +121,7 @@ impl OnTerminal {
         Self { script, lines, pid }
     }
 
-    /// The lines up to one with this text.
+    /// Returns the lines up to one with this text.
     fn until(&self, part: &str) -> Vec<String> {
         let mut seen: Vec<String> = Vec::new();
         while !seen.last().is_some_and(|line| line.contains(part)) {

@@ -1,5 +1,5 @@
-//! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own settings. The test replaces only
-//! the port and the id that the document leaves open.
+//! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own
+//! settings. The test replaces only the port and the id that the document leaves open.
 
 use serde_json::Value;
 

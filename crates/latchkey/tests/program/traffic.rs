@@ -1,5 +1,6 @@
-//! Callers who request tokens all the while, at every program in turn, and verifiers who check each token at once. They verify some tokens
-//! again at the end of their lives and, by introspection, at the next program.
+//! Callers that request tokens without pause, at the programs by turns, and verifiers that check each token
+//! at once. The verifiers check some tokens again at the end of their lives and, by introspection, at the
+//! next program.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -276,7 +277,7 @@ impl Outcome {
         self.assert_none_failed(least);
     }
 
-    /// Like [`Outcome::assert_all_served`], but allows some 503.
+    /// Asserts like [`Outcome::assert_all_served`], but allows some 503.
     #[track_caller]
     pub(crate) fn assert_none_failed(&self, least: usize) {
         assert_eq!(self.failed, 0, "of {} tokens: {:#?}", self.tokens, self.failures);

@@ -1,5 +1,5 @@
-//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers that sign people in. Eve has an account
-//! at both, too: she is who attacks.
+//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers of
+//! sign-ins. Eve has an account at both, too. She is the attacker.
 
 use testkit::free_port;
 
@@ -13,10 +13,11 @@ use crate::host::Ran;
 use crate::program::Program;
 use crate::running::tenant_path;
 
-/// Nothing listens there.
+/// No server listens at this address.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
-/// A tenant with the client `web`, which has a secret, and the public clients `spa` and `partner`: the person is asked what `partner` may see.
+/// A tenant with the client `web`, which has a secret, and the public clients `spa` and `partner`. The person
+/// is asked for consent to `partner`.
 pub(crate) struct ProviderTenant {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
@@ -25,7 +26,7 @@ pub(crate) struct ProviderTenant {
     /// Ada's.
     pub(crate) password: String,
     pub(crate) eves_password: String,
-    /// Of the client `web`, for what it signs.
+    /// The key with which the client `web` signs.
     pub(crate) key: Pair,
 }
 
@@ -41,17 +42,17 @@ impl TwoProviders {
         Self::start_with(spa, |_| json!({}))
     }
 
-    /// The same, where the client `web` is told of sessions that end: below this address, at the tenant's name.
+    /// Starts with a client `web` that is told of ended sessions, below this address, at the tenant's name.
     pub(crate) fn start_telling(spa: &str, logouts: &str) -> Self {
         Self::start_with(spa, |id| json!({ "backchannel_logout_uri": format!("{logouts}/{id}") }))
     }
 
-    /// The same, where the client `web` of a tenant has these settings, too.
+    /// Starts with additional settings for the client `web` of a tenant.
     pub(crate) fn start_with(spa: &str, web: impl Fn(&str) -> Value) -> Self {
         Self::start_by("http", spa, web)
     }
 
-    /// By this scheme: over TLS with a certificate that no browser trusts.
+    /// Starts with this scheme. https has a certificate that no browser trusts.
     pub(crate) fn start_by(scheme: &str, spa: &str, web: impl Fn(&str) -> Value) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("{scheme}://{address}");
@@ -87,7 +88,7 @@ impl TwoProviders {
         Self { tenants, program: Program::start(&folder), folder }
     }
 
-    /// Each tenant, with the other one.
+    /// Returns each tenant with the other one.
     pub(crate) fn each(&self) -> [(&ProviderTenant, &ProviderTenant); 2] {
         let [first, second] = &self.tenants;
         [(first, second), (second, first)]
@@ -95,7 +96,7 @@ impl TwoProviders {
 }
 
 impl ProviderTenant {
-    /// What a script finds that does something at this tenant. It prints JSON.
+    /// Runs a script at this tenant and returns what it finds. The script prints JSON.
     #[track_caller]
     pub(crate) fn found(
         &self,

@@ -1,5 +1,5 @@
-//! A tenant whose sealing key is missing. Its clients learn nothing about it. Every interface for operators names the missing key and the
-//! remedy, and the remedy works.
+//! Tests a tenant whose sealing key is missing. Its clients learn nothing about it. Every interface for
+//! operators names the missing key and the remedy, and the remedy works.
 
 use std::process::Command;
 
@@ -22,7 +22,8 @@ fn execute(folder: &Folder, statements: &str) {
     run(Command::new("python3").arg("-c").arg(script).arg(database).arg(statements)).output();
 }
 
-/// Everything is sealed with the new key except acme's key, which is sealed with the old one; and the old key's name.
+/// Everything is sealed with the new key, except acme's key, which is sealed with the old one. Returns the
+/// old key's name, too.
 async fn acme_is_left_behind() -> (Folder, String, String) {
     let (folder, program) = Program::serving(TWO_TENANTS);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;

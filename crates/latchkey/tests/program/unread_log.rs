@@ -15,7 +15,8 @@ use crate::folder::Folder;
 use crate::host;
 use crate::settings::TWO_TENANTS;
 
-/// Four times the capacity of a pipe on this system; every request's log line is longer than 100 bytes.
+/// The number is for four times the capacity of a pipe on this system. The log line of every request is
+/// longer than 100 bytes.
 const REQUESTS: usize = 4 * 65_536 / 100;
 
 /// A program whose standard output is full.
@@ -56,7 +57,7 @@ impl Unread {
         format!("http://{}{path}", self.address)
     }
 
-    /// The exit code, and the time until the end.
+    /// Returns the exit code, and the time until the end.
     fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let requested = Instant::now();
         host::signal(signal, self.child.id());

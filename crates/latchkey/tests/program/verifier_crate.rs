@@ -1,4 +1,4 @@
-//! `latchkey-verifier` in an API beside the program: through rotations, revocations and an outage.
+//! Tests `latchkey-verifier` in an API beside the program: through rotations, revocations and an outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,14 +27,14 @@ fn trusted(program: &Program, tenant: &str) -> Trusted {
         .tenant(tenant)
 }
 
-/// Services of several tenants that request tokens and call one API all the while.
+/// Services of several tenants that request tokens and call one API without pause.
 pub(crate) struct Callers {
     ended: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<(usize, Vec<String>)>>,
 }
 
 impl Callers {
-    /// The API knows a new key as late as `Cache-Control` allows, and fetches no key set for an unknown key.
+    /// The API learns a new key as late as `Cache-Control` allows, and fetches no key set for an unknown key.
     pub(crate) fn start(program: &Arc<Program>, services: &[(&str, &str, &str)]) -> Self {
         let builder = services
             .iter()
@@ -125,12 +125,12 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
     }
     let form = [("client_id", "svc"), ("client_secret", ACME_SECRET), ("token", &revoked)];
     assert_eq!(program.post(&tenant_path("acme", "/oauth/revoke"), &form).await.status, 200);
-    // Beyond a minute the verifier waits for the feed, so no sleep is needed.
+    // After more than a minute the verifier waits for the feed, so the test needs no sleep.
     clock.advance(61);
     assert_eq!(verify(&verifier, &revoked).await, Err(Reason::Token(TokenError::Revoked)));
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
     assert_eq!(verify(&verifier, &theirs).await, Ok(()));
-    // Without the program: as long as the feed is of use, and then 503.
+    // The program is away: the API accepts tokens as long as the feed is valid, and then answers 503.
     program.stop();
     clock.advance(30);
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
@@ -175,7 +175,7 @@ async fn an_api_takes_a_token_and_an_api_key_at_the_same_place() {
 #[tokio::test]
 async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_the_next_key_set() {
     let seconds = Duration::from_secs;
-    // Without the feed: beyond `max-age` and `stale-while-revalidate` of the key set.
+    // The feed is away, and the key set is older than `max-age` and `stale-while-revalidate`.
     for (revocations, later, expected) in [
         (Revocations::Within(seconds(60)), 61, TokenError::Revoked),
         (Revocations::Off, 361, TokenError::UnknownKey),

@@ -16,7 +16,8 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 const TENANTS: [(&str, &str, &str); 2] = [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
 
-/// The Rust code that `tenant add` prints. Each placeholder is a block around a name, so these names give it values of the tenant `acme`.
+/// The Rust code that `tenant add` prints. Each placeholder is a block around a name, so these names give it
+/// values of the tenant `acme`.
 mod printed {
     #![expect(
         non_upper_case_globals,
@@ -104,7 +105,7 @@ async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
     }
 }
 
-/// With a token of each tenant's `svc`.
+/// Starts the program with a token of each tenant's `svc`.
 async fn start() -> (Folder, Program, [String; 2]) {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let acme = program.token("acme", "svc", ACME_SECRET).await;
@@ -112,7 +113,8 @@ async fn start() -> (Folder, Program, [String; 2]) {
     (folder, program, [acme, globex])
 }
 
-/// The libraries' own HTTP client, of another version than ours. It follows no redirects, as they recommend.
+/// The HTTP client of the library, of another version than ours. It follows no redirects, as the library
+/// recommends.
 pub(crate) fn client() -> oauth2::reqwest::Client {
     let client = oauth2::reqwest::ClientBuilder::new().redirect(oauth2::reqwest::redirect::Policy::none());
     client.timeout(std::time::Duration::from_secs(20)).build().unwrap()

@@ -1,5 +1,5 @@
-//! Machines without secrets, with an issuer that the program finds by discovery: libraries present its assertions, and `latchkey inspect` says which rule
-//! does not hold.
+//! Tests machines without secrets. The program finds their issuer by discovery, libraries send the issuer's
+//! assertions, and `latchkey inspect` names the failed rule.
 
 use std::collections::HashMap;
 use std::net::TcpListener;
@@ -33,7 +33,7 @@ const TENANTS: [&str; 2] = ["acme", "globex"];
 const SUBJECT: &str = "system:serviceaccount:prod:billing";
 
 impl Setting {
-    /// Whose keys are found by discovery, or stand in the settings.
+    /// Starts with an issuer whose keys are found by discovery, or are in the settings.
     async fn start(publishes: bool) -> Self {
         let pairs = [1, 2].map(|number| Pair::numbered(number, SigningAlgorithm::ES256));
         let (acceptor, certificate) = tls();
@@ -99,7 +99,8 @@ impl Setting {
         self.program.url(&tenant_path(tenant, ""))
     }
 
-    /// As the platform of the first tenant or the second one gives it, for a tenant, with this in place of its claims.
+    /// Returns an assertion as the platform of the first or the second tenant makes it, for a tenant, with
+    /// these claims replaced.
     #[expect(clippy::disallowed_methods, reason = "a platform reads its own clock")]
     fn assertion(&self, nth: usize, tenant: &str, changed: &Value) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -159,7 +160,7 @@ async fn libraries_present_what_the_platform_gave_them() {
             assert_eq!(code, if is_accepted { Ok(()) } else { Err(Some("invalid_client".to_owned())) });
         }
     }
-    // Metadata and keys, once for each tenant that was asked with its own issuer.
+    // The program fetched metadata and keys, once for each tenant with an issuer of its own.
     assert!(setting.platform.request_count() <= 8, "{}", setting.platform.request_count());
 }
 

@@ -1,4 +1,4 @@
-//! API keys at two replicas: each knows a new key at once, and a revoked one not much longer.
+//! Tests API keys at two replicas: each knows a new key at once, and a revoked one within a short time.
 
 use serde_json::Value;
 use testkit::RedisServer;

@@ -1,4 +1,5 @@
-//! An assertion that is sent to two programs at once is accepted by one of them, whatever Redis does, and by none after a restart.
+//! Of two programs that get an assertion at once, one accepts it, whatever Redis does. After a restart none
+//! accepts it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,7 @@ use crate::test_servers::{LONGEST, eventually};
 
 /// The default of `server.public_url`.
 const PUBLIC_URL: &str = "http://localhost:3000";
-/// Of an assertion, in seconds.
+/// The lifetime of an assertion, in seconds.
 pub(crate) const LIFETIME: u64 = 600;
 const TRIES: usize = 100;
 
@@ -54,8 +55,8 @@ pub(crate) async fn status(program: &Program, tenant: &str, assertion: &str) -> 
     program.post(&tenant_path(tenant, "/oauth/token"), &form).await.status
 }
 
-/// Until a program has read the rows of both clients and their keys. On a busy machine a program that has not refuses the winner of a race with
-/// 503, whose assertion is used up then.
+/// Waits until a program has read the rows of both clients and their keys. Before that, on a busy machine,
+/// the program may refuse the winner of a race with 503, and the assertion is used up.
 pub(crate) async fn warm(replicas: &[Replica; 2], keys: &[SigningKey; 2], phase: &str) {
     for (number, replica) in replicas.iter().enumerate() {
         for (key, tenant) in keys.iter().zip(TENANTS) {
@@ -70,7 +71,8 @@ pub(crate) async fn warm(replicas: &[Replica; 2], keys: &[SigningKey; 2], phase:
     }
 }
 
-/// How many of the tries at both programs get a token, each of the two tenants with the same `jti`.
+/// Returns how many of the attempts at both programs get a token. Each of the two tenants gets the same
+/// `jti`.
 pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jti: &str) -> [usize; 2] {
     let mut counts = [0; 2];
     for (nth, tenant) in TENANTS.into_iter().enumerate() {

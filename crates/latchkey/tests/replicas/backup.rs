@@ -1,5 +1,5 @@
-//! A backup that is made while the store is served, in a store of the other engine: what was revoked stays so, what was issued has ended, and what the
-//! audit ended later has ended, too.
+//! Tests a backup that is made while the store is served, in a store of the other engine. What was revoked
+//! stays revoked, and what was issued has ended. What the audit says ended later has ended, too.
 
 use serde_json::Value;
 

@@ -75,8 +75,8 @@ async fn what_a_token_costs_without_redis() {
         .await;
 }
 
-/// Measures up to five times, and compares the least cost of each situation: each program also writes and checks rows of its own, and on a
-/// busy machine that may coincide with both tenants' requests.
+/// Measures up to five times, and compares the least cost of each situation: each program also writes and
+/// checks rows of its own, and on a busy machine that may coincide with both tenants' requests.
 async fn assert_costs(
     expected: Vec<(&'static str, Cost)>,
     measured: impl AsyncFn() -> Option<Vec<(&'static str, Cost)>>,
@@ -133,7 +133,8 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
     }
 }
 
-/// The cost of tokens in each situation, and Redis' own count of the commands of one after an invalidation.
+/// Measures the cost of tokens in each situation, and Redis' own count of the commands of one token after an
+/// invalidation.
 async fn measure(
     test_env: &TestEnv,
     [one, other]: &[Replica; 2],
@@ -196,16 +197,18 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
             let after = Numbers::of(replica).await;
             assert!(after.client_loads - before.client_loads <= readings, "single flight");
         }
-        // Without Redis each program reads the row once; with Redis the second may find the row that the first has read.
+        // Without Redis each program reads the row once; with Redis the second may find the
+        // row that the first has read.
         let least = if url.is_none() { 2 } else { 1 };
         let requested = requested() - requested_before;
         assert!((least..=2 * readings).contains(&requested), "{requested} queries, {readings} readings each");
     }
 }
 
-/// Repeats a request that an overloaded worker refused, as clients do: a slow machine opens so many connections over hundreds of
-/// milliseconds, which is no burst. The same where a machine that runs other tests, too, read no head within five seconds (RFC 9110 §15.5.9).
-/// Other refusals are not repeated.
+/// Repeats a request that an overloaded worker refused, as clients do. A slow machine opens this many
+/// connections over hundreds of milliseconds, which is no burst. It also repeats a request whose head was not
+/// read within five seconds, as on a machine that runs other tests (RFC 9110 §15.5.9). Other refusals are not
+/// repeated.
 async fn status_of(request: RequestBuilder) -> StatusCode {
     for _ in 0..20 {
         let answer = request.try_clone().unwrap().send().await.unwrap();
@@ -222,14 +225,16 @@ async fn status_of(request: RequestBuilder) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }
 
-/// A tenant's first token generates its key, which invalidates all caches. These programs end, so that nothing of it is pending.
+/// A tenant's first token generates its key, which invalidates all caches. These programs end, so that
+/// nothing of it is pending.
 async fn make_keys(test_env: &TestEnv) {
     let replicas = test_env.start_two(&settings(30)).await;
     first_tokens(test_env, &replicas[0]).await;
     scheduled().await;
 }
 
-/// Waits for the scheduler, which processes new keys and keys of changed tenants once, within a second or two.
+/// Waits for the scheduler, which processes new keys and keys of changed tenants
+/// once, within a second or two.
 async fn scheduled() {
     sleep(Duration::from_secs(4)).await;
 }
@@ -241,7 +246,8 @@ async fn first_tokens(test_env: &TestEnv, replica: &Replica) {
     settled(replica).await;
 }
 
-/// The cost of one token, as the minimum of several equal ones: once a second a program checks its store, which counts, too.
+/// Returns the cost of one token, as the minimum of several equal ones. Once a second a program checks its
+/// store, which counts, too.
 async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
     let mut costs = Vec::new();
     for (tenant, client) in clients {
@@ -257,7 +263,8 @@ async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) 
     least_of(&costs)
 }
 
-/// The minimum of statements and of commands separately, since a store check may coincide with either.
+/// Returns the minimum of statements and of commands separately, since a store check may coincide with
+/// either.
 fn least_of(costs: &[Cost]) -> Cost {
     let statements = costs.iter().map(|cost| cost.0).min().unwrap();
     let commands = costs.iter().map(|cost| cost.1).min().unwrap();
@@ -277,7 +284,8 @@ async fn settled(replica: &Replica) -> Numbers {
     }
 }
 
-/// Replaces the secrets of these clients of acme in one program's file; returns when both programs have applied it.
+/// Replaces the secrets of these clients of acme in one program's file; returns when both
+/// programs have applied it.
 async fn replace_secrets(one: &Replica, clients: &[&str]) {
     let mut text = settings(30);
     for client in clients {

@@ -1,4 +1,5 @@
-//! An empty database for one test, and its server. The login has no special rights: it owns the database and may create roles.
+//! An empty database for one test, and its server. The login has no special rights: it owns the
+//! database and may create roles.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use crate::test_servers::server_path;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// The same for all tests on this server: the platform's roles admit only the login that created them.
+/// The login of all tests on this server: the platform's roles admit only the login that created them.
 const LOGIN: &str = "latchkey_login";
 
 /// A PostgreSQL server, accessed as its administrator.

@@ -1,6 +1,7 @@
-//! Two programs sign with the same keys and switch to the next one together, whichever of them gets the command to rotate and whichever is
-//! killed meanwhile. No verifier that honours `Cache-Control` receives a token that it cannot verify, and each tenant always has exactly
-//! one key that signs. `cargo xtask soak --only rotation` is the long form.
+//! Two programs sign with the same keys and switch to the next one together, whichever of them gets the
+//! command to rotate and whichever is killed meanwhile. No verifier that honours `Cache-Control` receives a
+//! token that it cannot verify, and each tenant always has exactly one key that signs.
+//! `cargo xtask soak --only rotation` is the long form.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,8 @@ const CLIENTS: usize = 3;
 const ROTATIONS: usize = 6;
 const PACE: Pace = Pace { callers: 6, pause: Duration::from_millis(10), again: 4 };
 
-/// Milliseconds from the command to rotate until the leader is killed: before its write, during it, while the new key is announced, and
-/// just before it signs.
+/// Milliseconds from the command to rotate until the leader is killed: before its write, during it, while the
+/// new key is announced, and just before it signs.
 const KILLED_AFTER: [u64; 4] = [1_200, 3, 12, 2_950];
 /// A lease of 15 s, and a margin for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(30);
@@ -93,7 +94,8 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
         traffic.turn_to(vec![leader.program.url(""), follower.program.url("")]);
     }
     let outcome = traffic.end().await;
-    // A program that has just started opens its connections during requests, which takes time on a busy machine.
+    // A program that has just started opens its connections during requests, which
+    // takes time on a busy machine.
     outcome.assert_none_failed(500);
     eprintln!("measured: {outcome:?}");
 }
@@ -129,8 +131,8 @@ async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     Traffic::start(origins, requested.collect(), PACE)
 }
 
-/// Requests tokens until every client has had one here. Cold clients may get 503 while connections are being opened, which these tests are
-/// not about.
+/// Requests tokens until every client has had one here. Cold clients may get 503 while connections are being
+/// opened, which these tests are not about.
 async fn know_all(test_env: &TestEnv, replica: &Replica) {
     for number in 0..CLIENTS {
         for tenant in TENANTS {

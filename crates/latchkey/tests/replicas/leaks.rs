@@ -1,4 +1,5 @@
-//! A credential that is reported as leaked at one replica, in a tenant that revokes such ones, is refused at the other within a second.
+//! A credential is reported as leaked at one replica, in a tenant that revokes leaked credentials. The other
+//! replica refuses it within a second.
 
 use std::time::Instant;
 

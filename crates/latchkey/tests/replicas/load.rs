@@ -1,5 +1,5 @@
-//! Callers who send requests all the while on persistent connections, each time for another client and at the next program. They check each
-//! token: tenant, client and signature.
+//! Callers that send requests without pause on persistent connections, each time for another client and at
+//! the next program. They check each token: tenant, client and signature.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,8 @@ use crate::test_servers::{LONGEST, eventually};
 use crate::verifier::Verifier;
 
 const CALLERS: usize = 6;
-/// Between two requests of a caller. Without it the callers alone keep two cores busy, and connections are opened late.
+/// The pause between two requests of a caller. Without it the callers alone keep two cores busy, and
+/// connections are opened late.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Load {
@@ -45,8 +46,8 @@ impl Load {
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
-        // Warm clients are served whatever happens afterwards. On a busy machine, warming up may take more than one try: a store that does
-        // not answer in time is a correct 503.
+        // Warm clients are served whatever happens afterwards. On a busy machine, warming up may take more
+        // than one try: a store that does not answer in time is a correct 503.
         let http = reqwest::Client::new();
         for _ in 0..shared.urls.len() * TENANTS.len() * clients {
             let number = shared.requested.fetch_add(1, Ordering::Relaxed);

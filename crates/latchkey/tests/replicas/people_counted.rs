@@ -8,11 +8,11 @@ use crate::person::{AUTHORIZATION_REQUEST, Browser, after, code_of, redeem, requ
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
-/// More often than the program's own statements, of which there is one a second, coincide with each request. One fewer than the wrong passwords
-/// that an account may have.
+/// A number that is higher than the number of times at which the program's own statements, one a second, can
+/// coincide with a request. It is one fewer than the wrong passwords that an account may have.
 const TIMES: usize = 9;
 
-/// What each kind of request costs at a tenant whose rows are cached.
+/// The cost of each kind of request at a tenant whose rows are cached.
 const COSTS: [(&str, u64); 9] = [
     ("the pages of a device, a sign-out and the account", 0),
     ("the page of a sign-in", 0),
@@ -25,7 +25,8 @@ const COSTS: [(&str, u64); 9] = [
     ("a token of the client itself", 0),
 ];
 
-/// What the page of the account costs, and ending another session there, after which the tenant's rows are read again.
+/// The cost of the account page, and of ending another session on it, after which the tenant's rows are read
+/// again.
 const COSTS_OF_ACCOUNT: [u64; 2] = [3, 20];
 
 /// The statements of the replica until now, and when they were read.
@@ -33,8 +34,9 @@ async fn count(replica: &Replica) -> (u64, Instant) {
     (Numbers::of(replica).await.statements, Instant::now())
 }
 
-/// What was counted between the two. A request that takes longer than a second, as a password does on a slow machine, always coincides
-/// with the program's own statements: they are taken off where that leads to the expected cost.
+/// Returns the statements between the two. A request that takes longer than a second, such as a password on a
+/// slow machine, always coincides with the program's own statements. They are subtracted if that gives the
+/// expected cost.
 fn cost(before: (u64, Instant), after: (u64, Instant), expected: u64) -> u64 {
     let (counted, own) = (after.0 - before.0, (after.1 - before.1).as_secs());
     counted.saturating_sub(own).max(expected.min(counted))
@@ -95,7 +97,7 @@ async fn costs_of_account(test_env: &TestEnv, tenant: &'static str, replica: &Re
         let page = browser.get(replica, "/account").await;
         let seen = count(replica).await;
         let other = after(&page, "name=\"session\" value=\"").unwrap_or_else(|| panic!("{page:?}"));
-        // One of those that look equal.
+        // The request is one of those that look equal.
         let other = other.split(' ').next().unwrap().to_owned();
         let ended = browser.submit(replica, "/account", &page, &[("session", &*other)]).await;
         assert!(ended.status == 200 && !ended.body.contains(&other), "{ended:?}");

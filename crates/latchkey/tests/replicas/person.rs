@@ -1,4 +1,5 @@
-//! A person of each tenant with a browser that may go to any replica, and the client that signs the person in.
+//! A person of each tenant with a browser that may use any replica, and the client for which the person signs
+//! in.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::running::tenant_path;
 use crate::test_env::{Replica, TestEnv, settings};
 
 pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// Nothing listens there.
+/// No server listens at this address.
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
 /// RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -19,7 +20,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// The origin of every replica's pages: the public URL.
 const PUBLIC: &str = "http://localhost:3000";
 
-/// The settings of an installation in which Ada has an account at each tenant, and the client `web` signs her in.
+/// Returns settings in which Ada has an account at each tenant, and can sign in for the client `web`.
 pub(crate) fn settings_with_people() -> String {
     let with_person = "strategies: { oauth2: { enabled: true }, oidc: { enabled: true } }
     refresh_token: { rotation: always }
@@ -130,7 +131,7 @@ pub(crate) const AUTHORIZATION_REQUEST: [(&str, &str); 6] = [
     ("code_challenge_method", "S256"),
 ];
 
-/// The code with which the browser goes on to the client: by a redirect, and after a form by a page.
+/// Returns the code in the address of the client: in a redirect, and after a form in a page.
 pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     let redirect = answer.headers.iter().find(|(name, _)| name == LOCATION.as_str());
     let redirect = redirect.map(|(_, location)| location.clone());
@@ -139,7 +140,7 @@ pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     to.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
 }
 
-/// What a page has after this text, up to a quotation mark.
+/// Returns the part of a page after this text, up to a quotation mark.
 pub(crate) fn after(page: &Answer, before: &str) -> Option<String> {
     Some(page.body.split_once(before)?.1.split_once('"')?.0.to_owned())
 }

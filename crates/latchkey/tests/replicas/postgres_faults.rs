@@ -1,5 +1,5 @@
-//! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown client", never an internal
-//! error. Everything recovers afterwards.
+//! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown
+//! client", never an internal error. Everything recovers afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,9 @@ const CLIENTS: usize = 60;
 const WARM: usize = 10;
 /// A second, and a margin for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// A second, and a margin for opening connections on a busy machine: with six processes that only count it takes 4 s.
+/// A second, and a margin for opening connections on a busy machine. With six busy processes it takes 4 s.
 const SERVED_AGAIN: Duration = Duration::from_secs(30);
-/// Entries are fresh for ten seconds; afterwards they serve only because the store is unavailable.
+/// Entries are fresh for ten seconds. Afterwards they are used only because the store is unavailable.
 const STALE: Duration = Duration::from_millis(10_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,7 +75,8 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     eprintln!("measured: {answered} requests of warm clients, 0 failed");
 }
 
-/// Its settings declare nothing, so the caches follow the policies of tenants that were created through the API.
+/// Its settings declare nothing, so the caches follow the policies of tenants that were
+/// created through the API.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
@@ -88,7 +89,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
     admin.send_request(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
     let is_served = async || program.request_token("initech", "svc", secret).await.status == 200;
-    // Its first key and the resulting invalidation.
+    // The tenant gets its first key, and its rows are invalidated.
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_secs(3) {
         eventually("a new tenant is served", LONGEST, is_served).await;
@@ -128,12 +129,12 @@ async fn a_first_start_goes_on_after_roles_that_another_database_makes_at_the_sa
     let test_env = TestEnv::on(&postgres.server(), None);
     let replica = test_env.start(&settings(1));
     assert!(made.is_finished(), "the program waits for the roles of the other database");
-    // On a busy machine its first connections may take longer than a request waits.
+    // On a busy machine the first connections may take longer than a request waits.
     let is_served = async || send_request(&test_env, &replica, "svc-0").await.status == 200;
     eventually("the program serves", LONGEST, is_served).await;
 }
 
-/// A client that was refused during the outage, and one that was not requested.
+/// Requests tokens of a client that was refused during the outage, and of one that was not requested.
 async fn served_again(test_env: &TestEnv, replicas: &[Replica; 2], first: usize, accepts: Instant) {
     let mut longest = Duration::ZERO;
     for number in [first, first + 15] {

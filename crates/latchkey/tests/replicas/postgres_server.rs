@@ -1,5 +1,5 @@
-//! A PostgreSQL for one test, which the test may stop and kill. PostgreSQL refuses to run as root, so for root it runs as its packages'
-//! user. Only its own processes get signals.
+//! A PostgreSQL for one test, which the test may stop and kill. PostgreSQL refuses to run as root, so for
+//! root it runs as its packages' user. Only its own processes get signals.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ impl PostgresServer {
         )
     }
 
-    /// Its log, with statements only if configured.
+    /// Returns its log, which has statements only if configured.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap()
     }
@@ -70,7 +70,8 @@ impl PostgresServer {
     pub(crate) fn start(&mut self) {
         let mut command = self.tool("postgres");
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        // The data must survive a kill, so it keeps its write-ahead log; it need not survive a crash of the machine.
+        // The data must survive a kill, so it keeps its write-ahead log; it need not
+        // survive a crash of the machine.
         for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"] {
             command.args(["-c", setting]);
         }
@@ -88,7 +89,8 @@ impl PostgresServer {
         }
     }
 
-    /// Like `pg_ctl stop -m immediate`: cuts open connections, and the next start recovers from the log.
+    /// Stops like `pg_ctl stop -m immediate`: it cuts open connections, and the next start recovers from the
+    /// log.
     pub(crate) fn stop_immediately(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         signal("QUIT", process.id());
@@ -125,7 +127,8 @@ impl PostgresServer {
         }
     }
 
-    /// Ends with this process, even when it is killed. setpriv executes the program in its own process, so the child is the server.
+    /// The tool ends with this process, even when it is killed. setpriv executes the program in its own
+    /// process, so the child is the server.
     fn tool(&self, name: &str) -> Command {
         let program = server_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
         let mut command = if is_root() {

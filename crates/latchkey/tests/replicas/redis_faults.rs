@@ -1,5 +1,6 @@
-//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs get requests all the while, mostly for
-//! clients that they have not cached, so that they would use Redis. Afterwards they use it again without intervention.
+//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs get
+//! requests without pause, mostly for clients that they have not cached, so that they would use Redis.
+//! Afterwards they use it again without intervention.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -64,8 +65,8 @@ async fn redis_may_be_killed_and_started_anew() {
     env.end().await;
 }
 
-/// Values from before a change are authentic, even when an attacker restores them. They count for the rest of the ten seconds after the
-/// reading, as if a message were lost, and then never again.
+/// Values from before a change are authentic, even when an attacker restores them. They are used for the rest
+/// of the ten seconds after the reading, as after a lost message, and then never again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_given_back_what_was_true_before() {
     let mut env = Env::start(RedisServer::started()).await;
@@ -98,12 +99,13 @@ async fn redis_may_be_given_back_what_was_true_before() {
             for replica in replicas {
                 let status = replica.program.request_token("acme", &client, revoked).await.status;
                 assert!([200, 401, 503].contains(&status), "{status}");
-                // A replica that takes the secret for valid, and knows that its tokens are revoked, issues none: 503.
+                // A replica that takes the secret for valid, but knows that its tokens are revoked, issues
+                // none: it answers 503.
                 believed += usize::from(status != 401);
             }
         }
         eprintln!("measured: {believed} times a revoked secret was taken because of what was put back");
-        // Otherwise there was no attack that had to be fended off.
+        // Without these conditions there was no attack that had to fail.
         let is_conclusive = outages().await == before && applied - read < Duration::from_secs(5);
         assert!(believed > 0 || !is_conclusive, "what was put back was never found");
         for _ in 0..10 {
@@ -167,7 +169,7 @@ impl Env {
     }
 }
 
-/// Whether one program finds in Redis a row that the other has read.
+/// Returns whether one program finds in Redis a row that the other has read.
 async fn is_shared(
     test_env: &TestEnv,
     redis: &RedisServer,
@@ -184,8 +186,8 @@ async fn is_shared(
     after > before && found > hits && redis.scripts_run() > scripts
 }
 
-/// Overwrites everything: values become random bytes, empty, another entry's value, or another type; leases, epochs and probes become other
-/// texts.
+/// Overwrites everything: values become random bytes, empty, another entry's value, or another type; leases,
+/// epochs and probes become other texts.
 fn forge(redis: &RedisServer) {
     let mut foreign = b"foreign".to_vec();
     for (number, name) in redis.names().iter().enumerate() {

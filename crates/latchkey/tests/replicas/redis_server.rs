@@ -4,7 +4,7 @@ use redis::{Cmd, FromRedisValue, Value};
 use testkit::RedisServer;
 
 pub(crate) trait Inspected {
-    /// What Redis says to a command, if it is of this type.
+    /// Returns the answer of Redis to a command, if it is of this type.
     fn ask<T: FromRedisValue>(&self, words: &[&[u8]]) -> Option<T>;
 
     fn command(&self, words: &[&[u8]]) {
@@ -16,7 +16,7 @@ pub(crate) trait Inspected {
         self.ask(&[b"KEYS", b"latchkey:*"]).unwrap()
     }
 
-    /// Number of executed scripts: every operation of programs on rows and changes is one script.
+    /// Returns the number of executed scripts. Every operation of programs on rows and changes is one script.
     fn scripts_run(&self) -> u64 {
         let statistics: String = self.ask(&[b"INFO", b"commandstats"]).unwrap();
         let calls = |name: &str| {

@@ -1,5 +1,5 @@
-//! With Redis a replay at another replica costs no statement. A Redis that is flushed or written by others accepts nothing twice, and refuses
-//! nothing at another tenant.
+//! With Redis a replay at another replica costs no statement. A Redis that is flushed or written by others
+//! accepts nothing twice, and refuses nothing at another tenant.
 
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// More often than the program's own statements, of which there is one a second, coincide with each of them.
+/// A number that is higher than the number of times at which the program's own statements, one a second, can
+/// coincide with one of them.
 const TIMES: usize = 6;
-/// What is left of an assertion with the leeway for the client's clock and the one for those of replicas, in milliseconds.
+/// The remaining life of an assertion with the leeway for the client's clock and the one for those of
+/// replicas, in milliseconds.
 const LEFT: i64 = (LIFETIME as i64 + 120) * 1_000;
 
 async fn two_with_redis(test_env: &TestEnv, settings: &str) -> [Replica; 2] {
@@ -42,7 +44,8 @@ async fn is_marked(redis: &RedisServer, tenant: &str) {
     eventually("it is marked", LONGEST, has_a_mark).await;
 }
 
-/// What was used of these and marked. A mark is a shortcut that is written once, so a busy machine may lack it.
+/// Returns the values that were used and have a mark. A mark is a shortcut that is written once, so a busy
+/// machine may lack it.
 async fn used_and_marked<T>(redis: &RedisServer, tenant: &str, using: impl AsyncFn(&str) -> T) -> T {
     for jti in ["1", "2", "3", "4", "5"] {
         let used = using(jti).await;
@@ -56,7 +59,8 @@ async fn used_and_marked<T>(redis: &RedisServer, tenant: &str, using: impl Async
     panic!("{tenant}: no mark of five");
 }
 
-/// Statements and commands of a replay at this replica, which Redis refuses: of several the fewest.
+/// Returns the statements and commands of a replay at this replica, which Redis refuses. It is the least of
+/// several.
 async fn cost<F: Future<Output = u16>>(
     replica: &Replica,
     replay: impl Fn() -> F,
@@ -81,7 +85,7 @@ async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_stateme
     let keys = [key(), key()];
     let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
     for (key, tenant) in keys.iter().zip(TENANTS) {
-        // Of the same client and `jti` at both tenants.
+        // The values have the same client and `jti` at both tenants.
         let used = used_and_marked(&redis, tenant, async |jti| {
             let used = assertion(key, tenant, jti);
             assert_eq!(status(&one.program, tenant, &used).await, 200, "{tenant}");
@@ -153,14 +157,14 @@ async fn what_is_written_into_redis_by_hand_refuses_nothing_at_another_tenant() 
     let mark: Vec<u8> = redis.ask(&[b"GET", &name]).unwrap();
     redis.command(&[b"DEL", &name]);
     forget();
-    // A mark that comes from elsewhere: the store would accept the assertion, and Redis alone refuses it.
+    // The mark is a copy. The store would accept the assertion, and only Redis refuses it.
     redis.command(&[b"SET", &name, &mark]);
     assert_eq!(status(&other.program, "acme", &acme).await, 401);
-    // The same client and `jti`, at the other tenant.
+    // The copy has the same client and `jti`, at the other tenant.
     let copied = String::from_utf8(name.clone()).unwrap().replace("{acme}", "{globex}");
     redis.command(&[b"SET", copied.as_bytes(), &mark]);
     assert_eq!(status(&other.program, "globex", &globex).await, 200);
-    // What no replica has sealed is no mark.
+    // A value that no replica has sealed is no mark.
     for forged in [b"".as_slice(), b"1", &mark[1..]] {
         redis.command(&[b"SET", &name, forged]);
         assert_eq!(status(&other.program, "acme", &acme).await, 200, "{forged:?}");

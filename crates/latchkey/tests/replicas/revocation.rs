@@ -1,5 +1,6 @@
-//! What is revoked at one replica is invalid at the other: within a second through a message, within ten seconds without one. Without the store no
-//! token is active. Of five times by a message the median is within the second, and each is within a limit for a busy machine.
+//! A token that is revoked at one replica is invalid at the other: within a second with a message, within ten
+//! seconds without one. Without the store no token is active. The median of five times with a message is
+//! within the second, and each is within a limit for a busy machine.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ use crate::test_servers::eventually;
 
 pub(crate) const BY_MESSAGE: Duration = Duration::from_secs(1);
 const WITHOUT_MESSAGE: Duration = Duration::from_secs(10);
-/// A second, and a margin for a busy machine. Far less than the eight seconds after which cached facts expire.
+/// A second, and a margin for a busy machine. It is far less than the eight seconds after which cached facts
+/// expire.
 pub(crate) const NOTIFIED: Duration = Duration::from_secs(4);
 pub(crate) const TIMES: usize = 5;
 
@@ -40,7 +42,7 @@ pub(crate) fn assert_median_within(bound: Duration, mut times: Vec<Duration>) {
     assert!(times[TIMES / 2] <= bound, "the median is beyond {bound:?}: {times:?}");
 }
 
-/// Revokes tokens of each tenant at the first replica, each of which the second one has just called active.
+/// Revokes tokens of each tenant at the first replica. The second one has just called each of them active.
 async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
     let [one, other] = replicas;
     for tenant in TENANTS {
@@ -96,8 +98,8 @@ async fn a_revocation_without_a_message_is_found_all_the_same_without_redis() {
     check_without_messages(&TestEnv::new(None)).await;
 }
 
-/// A row that plain SQL writes is logged nowhere, like a message that is lost. The first one comes just after the replicas have read the facts, and each
-/// other one a second later.
+/// Plain SQL writes a row without a message, as if the message were lost. It writes the first one just after
+/// the replicas have read the facts, and each other one a second later.
 async fn check_without_messages(test_env: &TestEnv) {
     let replicas = test_env.start_two(&settings(1)).await;
     for tenant in TENANTS {
@@ -127,7 +129,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
             next += Duration::from_secs(1);
         }
         for (replica, times) in replicas.iter().zip(&mut times) {
-            // They end in the order of their rows: facts are read all at once.
+            // The tokens end in the order of their rows, because a replica reads all facts at once.
             while let Some((token, at)) = revoked.get(times.len()) {
                 if is_active(test_env, replica, tenant, token).await {
                     assert!(at.elapsed() <= WITHOUT_MESSAGE, "not within {WITHOUT_MESSAGE:?}");
@@ -157,7 +159,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
         assert!(is_active(&test_env, replica, "acme", &token).await);
     }
     postgres.stop_immediately();
-    // What was read is fresh for ten seconds.
+    // Facts are fresh for ten seconds after they were read.
     sleep(Duration::from_millis(10_500)).await;
     for replica in &replicas {
         for _ in 0..3 {
@@ -177,7 +179,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
     }
 }
 
-/// Also the next token of what goes on: it waits until it is valid.
+/// The next token of a grant that continues is tested, too. It waits until it is valid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
     let test_env = TestEnv::new(None);

@@ -1,5 +1,5 @@
-//! A store moves to the other engine and back while it is served, and all that it knows goes on there: tokens, revocations, secrets, API keys,
-//! sessions, refresh tokens and keys.
+//! A store moves to the other engine and back while it is served. All its content stays valid there: tokens,
+//! revocations, secrets, API keys, sessions, refresh tokens and keys.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ use crate::revocation::introspect;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
-/// What a tenant has given out.
+/// The credentials that a tenant has issued.
 pub(crate) struct Held {
     tenant: &'static str,
     pub(crate) token: String,
@@ -56,7 +56,7 @@ impl Held {
         assert!(code_of(&self.browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
     }
 
-    /// What needs no session is as it was.
+    /// Checks credentials without a session, which are unchanged.
     pub(crate) async fn check_tokens(&mut self, test_env: &TestEnv, replica: &Replica) {
         let (tenant, of) = (self.tenant, (test_env, self.tenant));
         assert_eq!(replica.program.jwks(tenant).await.json(), self.keys);
@@ -77,7 +77,8 @@ pub(crate) fn start(test_env: &TestEnv, settings: &str, url: &str) -> Replica {
     Replica { program: Program::spawn(&folder, command.env("LATCHKEY__STORAGE__URL", url)), folder }
 }
 
-/// Runs a command. On a busy machine it may wait longer than it does for its first connection, and says so (6).
+/// Runs a command. On a busy machine it may wait longer than it does for its first
+/// connection, and says so (6).
 pub(crate) fn patiently(command: impl Fn() -> Command) -> Ran {
     let ran = || run(&mut command());
     (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
@@ -98,7 +99,7 @@ fn killed(test_env: &TestEnv, folder: &Folder, [from, to]: [&str; 2], line: &str
     copy.wait().unwrap();
 }
 
-/// Copies while callers get tokens: none of them fails, and the source refuses writes afterwards.
+/// Copies while callers get tokens. None of them fails, and the source refuses writes afterwards.
 async fn copied(test_env: &TestEnv, source: &Replica, [from, to]: [&str; 2]) {
     let ended = Arc::new(AtomicBool::new(false));
     let copying = {
@@ -185,7 +186,7 @@ async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
     back.program.log_after(Mark::START, "serving");
 }
 
-/// Each has one client with a secret, and signs with a key of its own.
+/// Returns settings of tenants, each with one client with a secret, and a signing key of its own.
 fn settings_of(tenants: usize) -> String {
     const HEAD: &str = "\
 server: { listeners: [{ address: 127.0.0.1:0 }] }

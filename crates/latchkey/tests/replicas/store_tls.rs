@@ -1,5 +1,5 @@
-//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust it fails to start because of
-//! PostgreSQL, and works without Redis.
+//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust it
+//! fails to start because of PostgreSQL, and works without Redis.
 
 use std::fs;
 use std::path::PathBuf;

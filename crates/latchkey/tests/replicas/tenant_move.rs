@@ -1,12 +1,12 @@
-//! One tenant goes to another installation, and back: its tokens, secrets, API keys, refresh tokens, people
-//! and revocations go on there, and the other tenants of both notice nothing.
+//! One tenant moves to another installation, and back. Its tokens, secrets, API keys, refresh tokens, people
+//! and revocations stay valid there. The other tenants of both notice nothing.
 
 use crate::host::Ran;
 use crate::person::{Browser, settings_with_people};
 use crate::store_copy::{Held, patiently, start};
 use crate::test_env::{Replica, TestEnv};
 
-/// One with a sealing key, a pepper and a store of its own.
+/// An installation with a sealing key, a pepper and a store of its own.
 struct Installation {
     test_env: TestEnv,
     url: String,
@@ -74,7 +74,7 @@ async fn a_tenant_goes_on_in_another_installation_and_comes_back() {
     assert!(imported.contains("It serves from now on"), "{imported}");
     held.check_tokens(&home.test_env, &abroad.replica).await;
     Browser::signed_in(&home.test_env, "acme", &abroad.replica).await;
-    // Neither installation's other tenants are touched, and a token of one is none of the other.
+    // The other tenants of both installations are unchanged, and a token of one is invalid at the other.
     for (installation, tenant) in [(&home, "globex"), (&abroad, "globex"), (&abroad, "initech")] {
         let secret = if tenant == "initech" { "acme" } else { tenant };
         let secret = installation.test_env.secret_of(secret);
@@ -83,7 +83,7 @@ async fn a_tenant_goes_on_in_another_installation_and_comes_back() {
     assert_eq!(abroad.status(&home.test_env, "globex").await, 401);
     abroad.refuses(&["tenant", "import", &exported], "serves here; suspend it first");
 
-    // What is made there goes on after a restart, and here when the tenant is back.
+    // Rows that are made there are valid after a restart, and here once the tenant is back.
     let made: serde_json::Value =
         serde_json::from_str(&abroad.cli(&["secret", "add", "acme", "svc-0", "--json"]).output()).unwrap();
     let made = made["client_secret"].as_str().unwrap().to_owned();

@@ -1,5 +1,5 @@
-//! An installation: a database, an optional Redis, its own secrets, and any number of programs with the same settings, each in its own
-//! folder.
+//! An installation: a database, an optional Redis, its own secrets, and any number of programs with the same
+//! settings, each in its own folder.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -18,7 +18,8 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::test_servers::{LONGEST, eventually};
 
-/// Two tenants with clients of the same names and different signing algorithms. `CLIENTS` is the placeholder for the clients.
+/// Two tenants with clients of the same names and different signing algorithms. `CLIENTS` is the
+/// placeholder for the clients.
 const SETTINGS: &str = "\
 server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: acme }
 keys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }
@@ -74,7 +75,7 @@ impl TestEnv {
         Self::on(&Server::shared(), redis_url)
     }
 
-    /// With a Redis of its own.
+    /// Starts with a Redis of its own.
     pub(crate) fn with_redis() -> (RedisServer, Self) {
         let redis = RedisServer::started();
         let test_env = Self::new(Some(redis.url()));
@@ -118,7 +119,7 @@ impl TestEnv {
         command
     }
 
-    /// Two programs that start at the same time and have served for a while.
+    /// Starts two programs at the same time, and waits until they have served for a while.
     pub(crate) async fn start_two(&self, settings: &str) -> [Replica; 2] {
         let replicas = thread::scope(|scope| {
             let starts = [(); 2].map(|()| scope.spawn(|| self.start(settings)));
@@ -132,8 +133,8 @@ impl TestEnv {
 }
 
 impl Replica {
-    /// Sends requests for unknown tenants until the store's connection pool is full. On a busy machine, opening a connection may take
-    /// longer than a request waits, which these tests are not about.
+    /// Sends requests for unknown tenants until the store's connection pool is full. On a busy machine,
+    /// opening a connection may take longer than a request waits, which these tests are not about.
     pub(crate) async fn open_connections(&self) {
         let mut round = 0;
         let all_answered = async || {

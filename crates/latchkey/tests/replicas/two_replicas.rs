@@ -1,5 +1,6 @@
-//! Two programs that start at once on an empty database act as one server from the first token on. A change at one takes effect at the
-//! other: through Redis, through PostgreSQL, or, without a notification, when cached rows expire.
+//! Two programs that start at once on an empty database act as one server from the first token on. A
+//! change at one takes effect at the other: through Redis, through PostgreSQL, or, without a
+//! notification, when cached rows expire.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 use crate::verifier::Verifier;
 
-/// A second, and a margin for a busy machine. Far less than the ten seconds after which cached rows expire.
+/// A second, and a margin for a busy machine. It is far less than the ten seconds after which cached rows
+/// expire.
 const NOTIFIED: Duration = Duration::from_secs(4);
 /// Ten seconds, and a margin for a busy machine.
 const FOUND_OUT: Duration = Duration::from_secs(13);
@@ -72,7 +74,7 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
             count("change_log WHERE kind = 'client' AND tenant_id = 'acme' AND client_id = 'svc-1'"),
         ]
     };
-    // Settings that were applied before are no newer ones, so none comes twice.
+    // Settings that were applied before are not newer, so none is applied twice.
     for scope in ["api:write", "api:admin", "api:admin, api:write"] {
         let before = counts();
         let svc = "svc-1: { client_secret: { env: ACME_SECRET }, audiences: [api], scopes: ";
@@ -112,8 +114,8 @@ async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
     check_changes(&test_env, &replicas, FOUND_OUT).await;
 }
 
-/// A write by plain SQL sends no notification, like the loss of every message. A row that one program has read and the other has from Redis
-/// is fresh for no longer than if both had read it.
+/// A write by plain SQL sends no notification, like the loss of every message. A row that one program has
+/// read and the other has from Redis is fresh for no longer than if both had read it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_without_a_notification_is_found_all_the_same() {
     let redis = RedisServer::started();
@@ -138,8 +140,9 @@ async fn a_change_without_a_notification_is_found_all_the_same() {
     }
 }
 
-/// In sequence: a client's secret is replaced, a client is removed, a tenant is removed and returns. Only the first program sees the file.
-/// The second one has just served the changed rows, so they are in its cache.
+/// Changes in sequence: a client's secret is replaced, a client is removed, a tenant is removed and returns.
+/// Only the first program reads the file. The second one has just served the changed rows, so they are in its
+/// cache.
 async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest: Duration) {
     let replaced = settings(3).replacen(
         "svc-0: { client_secret: { env: ACME_SECRET }",

@@ -1,5 +1,6 @@
-//! Codes, device codes and request URIs work once at all replicas: each is used at two replicas at the same time, again and again, while Redis
-//! answers, is gone and is flushed. The store contract has many more uses at once.
+//! Codes, device codes and request URIs can be used once at all replicas. Each is used at two replicas at the
+//! same time, repeatedly, while Redis answers, is gone and is flushed. The store contract has many more uses
+//! at once.
 
 use std::time::Duration;
 
@@ -14,12 +15,12 @@ use crate::test_env::{Replica, TENANTS, TestEnv};
 
 /// Twice of each tenant, at each state of Redis.
 const PAIRS: usize = 16;
-/// Of all 192 pairs, those with one first use and one refusal.
+/// The least number of the 192 pairs with one first use and one refusal.
 const LEAST: usize = 180;
 /// Pairs of one session, which gives 20 codes of a client in a minute.
 const OF_A_SESSION: usize = 8;
 
-/// What a test uses: a browser at a tenant, and the replicas.
+/// A browser at a tenant, and the replicas of a test.
 struct Place<'p> {
     test_env: &'p TestEnv,
     browser: &'p Browser,
@@ -45,11 +46,11 @@ async fn until_not_busy<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Ans
     panic!("the replica is busy for more than 30 s");
 }
 
-/// What a second use does beside being refused.
+/// The effect of a second use besides its refusal.
 #[derive(Clone, Copy, PartialEq)]
 enum SecondUse {
     Nothing,
-    /// It ends what the first one was to give (RFC 6749 §4.1.2), which then may be refused, too.
+    /// It ends the tokens of the first one (RFC 6749 §4.1.2), which may then be refused, too.
     EndsTheFirst,
 }
 

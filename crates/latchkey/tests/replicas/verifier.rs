@@ -1,4 +1,5 @@
-//! Checks tokens like a resource server, with key sets that were fetched once. It would refuse tokens of a replica with keys of its own.
+//! Checks tokens like a resource server, with key sets that were fetched once. It would refuse tokens of a
+//! replica with keys of its own.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ use crate::test_env::{Replica, TENANTS};
 pub(crate) struct Verifier(HashMap<&'static str, (DecodingKey, Validation)>);
 
 impl Verifier {
-    /// With the one published key of each tenant; each tenant must have had a first token.
+    /// Returns a verifier with the only published key of each tenant. Each tenant must have had a first
+    /// token.
     pub(crate) async fn of(replica: &Replica) -> Self {
         let mut keys = HashMap::new();
         for tenant in TENANTS {

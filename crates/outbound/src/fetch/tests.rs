@@ -1,4 +1,4 @@
-//! Fetching over real sockets, from servers that answer anything.
+//! Tests fetching over real sockets, from servers that answer anything.
 
 use std::time::Instant;
 
@@ -126,7 +126,7 @@ async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
         assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));
         assert_eq!((header("cookie"), header("authorization"), header("referer")), (None, None, None));
         assert_eq!(request.body, FORM.as_bytes());
-        // It says that it is longer than anything, and never ends.
+        // The response announces a greater length than any limit, and never ends.
         Reply::raw("HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 9999999999\r\n\r\nx")
     });
     let server = server.await;

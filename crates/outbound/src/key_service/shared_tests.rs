@@ -1,5 +1,5 @@
-//! What every key service does, against mock servers that speak its protocol. What only one of them does is
-//! tested beside it.
+//! Tests what every key service does, against mock servers that speak its protocol. Tests of a single service
+//! are in its folder.
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::sync::Arc;
@@ -38,7 +38,7 @@ async fn key_at(service: KeyService, address: String) -> Arc<dyn KeyEncryptionKe
     }
 }
 
-/// What the service says when it cannot serve, and how that is reported.
+/// The service's answers when it cannot serve, and how they are reported.
 fn busy(service: KeyService) -> Vec<(Reply, &'static str)> {
     match service {
         KeyService::AwsKms => vec![
@@ -218,7 +218,7 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
                 assert!(!format!("{error:?} {}", message(&error)).contains("secret plaintext"), "{number}");
             }
         }
-        // What authenticates and is no data key was not sealed by us.
+        // An authenticated plaintext that is no data key was sealed by another program.
         server.instead([unsealed(service, &json!("AAAA"))]);
         assert!(matches!(key.unwrap(&wrapped, b"x").await, Err(SealError::Corrupt)), "{service}");
     }

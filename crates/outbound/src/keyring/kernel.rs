@@ -1,4 +1,5 @@
-//! The persistent keyring of a user in the Linux kernel. Each operation asks for it anew, which lets its time begin again.
+//! The persistent keyring of a user in the Linux kernel. Each operation requests it anew, which restarts its
+//! expiry.
 
 use std::str;
 
@@ -36,8 +37,8 @@ impl Keyring for KernelKeyring {
     }
 }
 
-/// The keyring, linked to that of this process, so that the process may use what is in it. The session's would not do: a process that no
-/// login began has none of its own.
+/// The keyring, linked to that of this process, so that the process may use its secrets. The session's
+/// keyring is not suitable: a process that no login began has none of its own.
 fn persistent() -> Result<KeyRing, KeyringError> {
     KeyRing::get_persistent(KeyRingIdentifier::Process).map_err(refused)
 }

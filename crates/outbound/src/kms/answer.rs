@@ -1,4 +1,5 @@
-//! The meaning of AWS KMS' refusals. They have names; an unknown name is a temporary refusal, never damage.
+//! The meaning of AWS KMS' refusals. They have names. An unknown name counts as a temporary refusal, never as
+//! damage.
 
 use aws_sdk_kms::config::http::HttpResponse;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};

@@ -1,4 +1,4 @@
-//! Lookups at a name server of the test, which never answers for names that begin with "slow".
+//! Tests lookups with a name server that never answers for names that begin with "slow".
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,7 +26,8 @@ fn asking(server: SocketAddr) -> Lookups {
     Lookups::asking(Servers::These(ResolverConfig::from_parts(None, Vec::new(), vec![server])))
 }
 
-/// Answers with a public address, and for names that begin with "private" with one that is not.
+/// A name server that answers with a public address, and for names that begin with "private" with another
+/// one.
 async fn name_server() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -93,7 +94,7 @@ async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
     assert!(begun.elapsed() <= LONGEST + Duration::from_millis(10), "{:?}", begun.elapsed());
     assert_eq!(lookups.turns.free(), LOOKUPS);
 
-    // A lookup that is given up ends at once.
+    // A lookup that is dropped ends at once.
     let turn = lookups.take_turn(&tenant("a")).await.unwrap();
     let given_up = timeout(Duration::from_millis(100), lookups.resolve("slow.example.", turn)).await;
     assert!(given_up.is_err());
@@ -114,7 +115,7 @@ async fn a_lookup_of_a_tenant_over_its_share_waits_two_seconds_for_its_turn() {
     lookups.take_turn(&tenant("a")).await.unwrap();
 }
 
-/// The table of the machine comes first, and no name server is asked for a name in it.
+/// The hosts file of the machine comes first, and no name server is asked for a name in it.
 #[tokio::test(start_paused = true)]
 async fn a_name_of_the_hosts_file_needs_no_name_server() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,5 @@
 //! AWS Secrets Manager: `secretsmanager.GetSecretValue` and `PutSecretValue` in JSON 1.1, for requests with a
-//! valid signature. A mock: its answers are held against the documentation; they were not compared with the
+//! valid signature. This is a mock: its answers follow the documentation, and were not compared with the
 //! service.
 
 use std::collections::{HashMap, HashSet};

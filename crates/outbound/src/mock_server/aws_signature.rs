@@ -1,4 +1,4 @@
-//! Signature Version 4 of AWS, with the one key pair.
+//! Signature Version 4 of AWS, with one key pair.
 
 use std::collections::HashMap;
 

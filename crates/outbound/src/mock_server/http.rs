@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// A running server; it and its connections end with this handle.
+/// A running server. It ends with this handle, and so do its connections.
 pub(crate) struct MockServer {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,

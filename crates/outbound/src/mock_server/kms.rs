@@ -1,5 +1,5 @@
-//! AWS KMS: `TrentService.Encrypt` and `Decrypt` in JSON 1.1, for requests with a valid Signature Version 4 of the
-//! one key pair.
+//! AWS KMS: `TrentService.Encrypt` and `Decrypt` in JSON 1.1, for requests with a valid Signature Version 4
+//! of one key pair.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,11 @@
-//! All log events, in memory, of every library and level.
+//! Collects all log events of every library and level in memory.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use tracing::subscriber::{DefaultGuard, set_default};
 
-/// The events of this thread; a test runs on one.
+/// The events of this thread. A test runs on one thread.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 

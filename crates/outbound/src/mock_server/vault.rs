@@ -33,7 +33,7 @@ impl Default for VaultKeys {
 }
 
 impl VaultKeys {
-    /// Replaces the accepted token, as after the end of the previous one.
+    /// Replaces the accepted token, as if the previous one had expired.
     pub(crate) fn take_only(&self, token: &str) {
         token.clone_into(&mut self.token.lock().unwrap());
     }

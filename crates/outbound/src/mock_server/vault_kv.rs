@@ -1,6 +1,6 @@
-//! Vault's KV engine, version 2, mounted at `secret`, with its sign-in by AppRole and Kubernetes. A mock: its
-//! answers are held against the documentation and against recorded answers of OpenBao 2.7.2, by the tests of
-//! the secret store.
+//! Vault's KV engine, version 2, mounted at `secret`, with its sign-in by AppRole and Kubernetes. This is a
+//! mock: the tests of the secret store compare its answers with the documentation and with recorded answers
+//! of OpenBao 2.7.2.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,7 +24,7 @@ pub(crate) struct KvSecrets(Arc<Mutex<State>>);
 struct State {
     secrets: HashMap<String, Vec<Version>>,
     tokens: HashSet<String>,
-    /// What the policy does not allow.
+    /// The paths that the policy denies.
     forbidden: HashSet<&'static str>,
     lease_seconds: u64,
     is_renewable: bool,
@@ -35,7 +35,7 @@ struct State {
     namespaces: HashSet<Option<String>>,
 }
 
-/// Neither has data.
+/// A version without data: deleted or destroyed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gone {
     Deleted,
@@ -84,7 +84,7 @@ impl KvSecrets {
         self.state().secrets.get_mut(path).unwrap()[version - 1].gone = Some(Gone::Destroyed);
     }
 
-    /// Ends every token but this one.
+    /// Ends every token except this one.
     pub(crate) fn take_only(&self, token: &str) {
         self.state().tokens = HashSet::from([token.to_owned()]);
     }
@@ -94,7 +94,7 @@ impl KvSecrets {
         self.state().forbidden = capabilities.iter().copied().collect();
     }
 
-    /// What a sign-in gives from now on. 0 is a token without end.
+    /// Sets the lease of later sign-ins. 0 is a token without end.
     pub(crate) fn give(&self, lease_seconds: u64, is_renewable: bool) {
         let mut state = self.state();
         (state.lease_seconds, state.is_renewable) = (lease_seconds, is_renewable);

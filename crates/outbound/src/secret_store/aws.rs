@@ -1,5 +1,5 @@
 //! AWS Secrets Manager as a secret store. The SDK finds credentials and a missing region in its usual places;
-//! nothing else here reads the environment.
+//! no other code here reads the environment.
 
 mod answer;
 
@@ -34,7 +34,7 @@ pub(crate) struct AwsStore {
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 impl AwsStore {
-    /// Finds the region if it is missing, which may take seconds; AWS Secrets Manager itself is not called
+    /// Searches the region if it is missing, which may take seconds. AWS Secrets Manager itself is not called
     /// yet.
     pub(super) async fn new(name: &str, options: AwsStoreOptions) -> Result<Self, OptionsError> {
         Self::load(name, options, aws::defaults()).await
@@ -86,7 +86,7 @@ impl SecretStore for AwsStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(PREVIOUS)).await {
-            // One that cannot be used is as good as gone.
+            // An unusable version counts as absent.
             Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if failed.is_missing() => None,
             Err(failed) => return Err(read(failed)),

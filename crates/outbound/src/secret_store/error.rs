@@ -7,7 +7,7 @@ use protocol::cropped;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretStoreError {
     /// The store does not answer or cannot serve now: no connection, a timeout, sealed, too many requests, an
-    /// error of its own, a redirect. A later attempt may succeed.
+    /// internal error, a redirect. A later attempt may succeed.
     #[error("{0}")]
     Unavailable(String),
     /// The store refuses the credentials of the program or does not let them reach the secret, or there are
@@ -17,8 +17,8 @@ pub enum SecretStoreError {
     /// The store has no such secret, or its current version is deleted.
     #[error("{0}")]
     Missing(String),
-    /// The store has something else there: not understood, larger than 64 KiB, binary, no JSON object, no
-    /// such member.
+    /// The stored value is unusable: not understood, larger than 64 KiB, binary, no JSON object, or without
+    /// the member.
     #[error("{0}")]
     Unusable(String),
 }
@@ -29,12 +29,12 @@ pub enum WriteError {
     /// The store has not changed anything.
     #[error("{0}")]
     Refused(SecretStoreError),
-    /// No answer, or a broken one, came after the request was sent: the value may or may not be there.
+    /// After the request was sent, no answer came, or a broken one: the value may or may not be written.
     #[error("{0}; the value may be stored or not: read it")]
     Unknown(SecretStoreError),
 }
 
-/// What is stored has no secret where one is expected.
+/// The stored value contains no secret at the expected place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {flaw}")]
 pub struct UnusableSecret {
@@ -42,7 +42,7 @@ pub struct UnusableSecret {
     pub(super) flaw: Flaw,
 }
 
-/// What is wrong with a text that is stored. No member is named but the one that was asked for.
+/// The error of a stored text. Only the requested member is named.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
     #[error("it is larger than 64 KiB; store each client secret by itself")]

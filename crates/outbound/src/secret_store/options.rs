@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::{ReadFile, VaultToken};
 
-/// Where a store is and how to sign in there: one variant for each kind of store.
+/// The address of a store and how to sign in: one variant for each kind of store.
 #[derive(Debug)]
 pub enum SecretStoreOptions {
     /// A KV engine, version 2, of HashiCorp Vault or OpenBao.
@@ -19,14 +19,14 @@ pub enum SecretStoreOptions {
 pub struct VaultStoreOptions {
     /// `https://host:port`, or `http://` on this machine, as for a Vault agent.
     pub address: String,
-    /// Where the engine is mounted; usually `secret`.
+    /// The mount path of the engine, usually `secret`.
     pub mount: String,
     /// The namespace, if there is one.
     pub namespace: Option<String>,
     /// The only certificates to trust, in PEM; without it, those that the machine trusts.
     pub ca: Option<Vec<u8>>,
     /// How the program signs in. Its policy needs `read` on `<mount>/data/<path>`, and `update` there to
-    /// write; to write where there is nothing yet it needs `create`, too.
+    /// write. To write a new secret it needs `create`, too.
     pub sign_in: VaultSignIn,
 }
 
@@ -35,18 +35,19 @@ pub struct VaultStoreOptions {
 pub enum VaultSignIn {
     /// A token. It is not renewed here.
     Token(VaultToken),
-    /// The token of the program's Kubernetes service account, for a token that is renewed here.
+    /// The token of the program's Kubernetes service account. This program renews the Vault token of the
+    /// sign-in.
     Kubernetes {
-        /// Where the method is mounted; usually `kubernetes`.
+        /// The mount path of the method, usually `kubernetes`.
         mount: String,
         /// The role.
         role: String,
         /// The file of the service account's token and the function that reads it, at each sign-in.
         token: (PathBuf, ReadFile),
     },
-    /// An AppRole, for a token that is renewed here.
+    /// An AppRole. This program renews the Vault token of the sign-in.
     AppRole {
-        /// Where the method is mounted; usually `approle`.
+        /// The mount path of the method, usually `approle`.
         mount: String,
         /// The identifier of the role. It is not secret.
         role_id: String,
@@ -55,7 +56,7 @@ pub enum VaultSignIn {
     },
 }
 
-/// AWS Secrets Manager of one region. The SDK finds the credentials, as for AWS KMS.
+/// AWS Secrets Manager of one region. The SDK finds the credentials, like for AWS KMS.
 #[derive(Clone, Debug, Default)]
 pub struct AwsStoreOptions {
     /// The region; without it, that of the environment.

@@ -1,5 +1,5 @@
-//! What every secret store does, against mock servers that speak its protocol. What only one of them does is
-//! tested beside it.
+//! Tests what every secret store does, against mock servers that speak its protocol. Tests of a single store
+//! are in its folder.
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Secrets {
         }
     }
 
-    /// What the service says when it cannot serve, and how that is told.
+    /// The service's answers when it cannot serve, and how they are reported.
     fn busy(&self) -> Vec<(Reply, &'static str)> {
         match self {
             Self::Vault(_) => vec![
@@ -130,7 +130,7 @@ impl Stand {
         vec![vault.start().await, aws.start().await]
     }
 
-    /// What messages begin with.
+    /// The prefix of messages.
     fn place(&self) -> String {
         match self.secrets {
             Secrets::Vault(_) => format!("the secret store main (vault at {}): {PATH}", self.server.address),
@@ -198,7 +198,7 @@ async fn a_write_is_a_new_version_with_the_other_members() {
         assert_eq!(stored.previous.unwrap().value(KEY).unwrap().expose(), "one");
         let debug = format!("{stored:?} {:?}", stand.store, stored = stored.current);
         assert!(!debug.contains(HIDDEN) && debug.contains("the secret store main"), "{debug}");
-        // A member that is not there is added.
+        // A missing member is added.
         stand.store.write(PATH, Some("next"), &Secret::new("x".to_owned())).await.unwrap();
         assert_eq!(stand.secrets.current().unwrap()["next"], "x");
     }
@@ -415,7 +415,7 @@ async fn nonsense_is_unusable_and_is_not_quoted() {
             let error = stand.value().await.unwrap_err();
             assert!(matches!(error, SecretStoreError::Unusable(_)), "{number}: {error:?}");
             assert!(!format!("{error} {error:?}").contains(HIDDEN), "{number}: {error}");
-            // After a write it says nothing of what was stored.
+            // After a write the error reveals nothing about the stored value.
             stand.server.instead([stand.secrets.answer_with(&json!("one")), reply]);
             let error = stand.write(HIDDEN).await.unwrap_err();
             assert!(matches!(error, WriteError::Unknown(_)), "{number}: {error:?}");

@@ -1,4 +1,4 @@
-//! A secret as a store has it: one or two versions of a text, of which a member is the secret.
+//! A secret in a store: one or two versions of a text, of which a member is the secret.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use zeroize::Zeroizing;
 
 use super::error::{Flaw, UnusableSecret};
 
-/// The longest text that is read: that of AWS Secrets Manager.
+/// The longest accepted text: the limit of AWS Secrets Manager.
 const LONGEST: usize = 64 * 1024;
 
-/// A secret: its current version and, if it was asked for and the store still has it, the one before.
+/// A secret: its current version and, if it was requested and the store still has it, the previous one.
 #[derive(Debug)]
 pub struct StoredSecret {
-    /// The version that the store names when no other is asked for.
+    /// The version that the store returns by default.
     pub current: StoredVersion,
-    /// The one before.
+    /// The previous version.
     pub previous: Option<StoredVersion>,
 }
 
 /// One version of a secret.
 #[derive(Debug)]
 pub struct StoredVersion {
-    /// What the store calls it: a number in Vault, an identifier in AWS.
+    /// The store's name for the version: a number in Vault, an identifier in AWS.
     pub version: String,
     /// The moment of its creation, by the clock of the store.
     pub created_at: Timestamp,
@@ -37,10 +37,10 @@ pub struct StoredVersion {
 }
 
 impl StoredVersion {
-    /// A version of the secret at a place, which messages begin with.
+    /// A version of the secret at a place, which is the prefix of messages.
     ///
     /// # Errors
-    /// [`UnusableSecret`] where the text is larger than 64 KiB.
+    /// [`UnusableSecret`] if the text is larger than 64 KiB.
     pub fn new(
         place: String,
         version: String,
@@ -53,10 +53,10 @@ impl StoredVersion {
         Ok(Self { version, created_at, text, place })
     }
 
-    /// With a key that member of the JSON object, which is a string; without one the whole text.
+    /// With a key, the string member of the JSON object. Without a key, the whole text.
     ///
     /// # Errors
-    /// [`UnusableSecret`] where the text is no JSON object, or it has no such member, or the member is no
+    /// [`UnusableSecret`] if the text is no JSON object, or it has no such member, or the member is no
     /// string.
     pub fn value(&self, key: Option<&str>) -> Result<Secret, UnusableSecret> {
         match key {
@@ -76,9 +76,9 @@ fn member(text: &str, key: &str) -> Result<Secret, Flaw> {
     Ok(Secret::new(text))
 }
 
-/// The text to store instead of the current one, which may be absent: the value alone without a key, else the
-/// object with another value at the key. The other members stay as they are written, numbers of any length
-/// included.
+/// The text to store in place of the current one, which may be absent: without a key the value alone,
+/// otherwise the object with the new value at the key. The other members stay exactly as they are written,
+/// with numbers of any length.
 #[cfg(any(feature = "aws-secrets", feature = "vault"))]
 pub(super) fn replaced(
     place: &str,

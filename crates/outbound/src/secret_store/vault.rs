@@ -32,7 +32,7 @@ pub(crate) struct VaultStore {
     name: String,
 }
 
-/// What a message tells to allow.
+/// The permission that a message names.
 #[derive(Clone, Copy)]
 enum Attempt {
     Read,
@@ -90,7 +90,7 @@ impl SecretStore for VaultStore {
             return Ok(StoredSecret { current, previous: None });
         }
         let previous = match self.version(path, Some(before)).await {
-            // One that cannot be used is as good as gone.
+            // An unusable version counts as absent.
             Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if is_missing(&failed) => None,
             Err(failed) => return Err(self.error(path, Attempt::Read, &failed)),

@@ -1,5 +1,5 @@
-//! The meaning of Vault's refusals. Only their text distinguishes the causes, so an unknown text counts as a temporary
-//! refusal, never as damage: damage would be permanent.
+//! The meaning of Vault's refusals. Only their text distinguishes the causes, so an unknown text counts as a
+//! temporary refusal, never as damage: damage would be permanent.
 
 use keys::SealError;
 
@@ -8,7 +8,7 @@ use super::failed::{Failed, is_nonsense, status};
 
 const NO_SUCH_KEY: &str = "encryption key not found";
 const NO_SUCH_MOUNT: &str = "no handler for route";
-/// The key is another one, or older than the ciphertext, as after a restored backup.
+/// The key differs, or is older than the ciphertext, for example after a backup was restored.
 const NO_SUCH_VERSION: &str = "version is too new";
 /// The ciphertext was altered, or wrapped for another context.
 const NOT_AUTHENTIC: [&str; 2] = ["message authentication failed", "invalid ciphertext"];

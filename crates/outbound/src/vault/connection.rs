@@ -1,4 +1,4 @@
-//! One Vault, as its key and its secrets are reached: the address, the namespace and the HTTP client.
+//! The connection to one Vault, for its keys and its secrets: the address, the namespace and the HTTP client.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl Connection {
         self.client(token.expose())
     }
 
-    /// The same for a sign-in, which has no token yet.
+    /// The client for a sign-in, which has no token yet.
     pub(super) fn without_token(&self) -> VaultClient {
         self.client("")
     }

@@ -1,4 +1,4 @@
-//! A request to Vault that failed, and what may be done about it.
+//! A failed request to Vault, and what can be done about it.
 
 use rustify::errors::ClientError as HttpError;
 use vaultrs::error::ClientError;
@@ -84,7 +84,7 @@ pub(crate) fn is_redirect(error: &ClientError) -> bool {
     status(error).is_some_and(|(status, _)| (300..400).contains(&status))
 }
 
-/// Whether there is an answer that says success and cannot be understood.
+/// Whether there is an answer with a success status that cannot be understood.
 pub(crate) fn is_nonsense(error: &ClientError) -> bool {
     matches!(
         error,
@@ -99,7 +99,7 @@ pub(crate) fn status(error: &ClientError) -> Option<(u16, String)> {
     match error {
         ClientError::APIError { code, errors } => Some((*code, on_one_line(&errors.join("; ")))),
         ClientError::RestClientError { source: HttpError::ServerResponseError { code, .. } } => {
-            // Not JSON of Vault, so it is of another server, such as a proxy's page.
+            // An answer that is not Vault's JSON comes from another server, such as a proxy.
             Some((*code, "no reason".to_owned()))
         }
         _ => None,

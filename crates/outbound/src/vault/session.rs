@@ -1,4 +1,4 @@
-//! Who the program is at one Vault: a token, which is replaced when it is refused or soon ends.
+//! The program's session at one Vault: a token, which is replaced when it is refused or soon expires.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,19 +15,19 @@ use super::sign_in::{Lease, PAUSE};
 use super::token;
 use crate::{OptionsError, VaultSignIn, VaultToken};
 
-/// One Vault and the way to sign in there.
+/// One Vault with the method to sign in.
 pub(crate) struct Session {
     connection: Connection,
     sign_in: VaultSignIn,
-    /// Held during a sign-in, so that there is one at a time.
+    /// The lock is held during a sign-in, so that only one runs at a time.
     state: Mutex<State>,
 }
 
-/// A new token that is refused, too, is denied by its policy. For this time no other one is asked for: each lives in
-/// Vault until its end.
+/// A new token that is refused, too, is denied by its policy. No further token is requested for this time,
+/// because each exists in Vault until its end.
 const POLICY: Duration = Duration::from_secs(60);
 
-/// The last token that Vault has given, the last sign-in that it has refused, and when it last refused a new token.
+/// The last token from Vault, the last sign-in that Vault has refused, and when it last refused a new token.
 struct State {
     lease: Option<Lease>,
     failed: Option<(Instant, NotSignedIn)>,
@@ -35,16 +35,15 @@ struct State {
 }
 
 impl Session {
-    /// Reads the credentials, so that unusable ones are refused at once. No request is sent before the first
-    /// one.
+    /// Reads the credentials, so that unusable ones are refused at once. No request is sent yet.
     pub(crate) fn new(connection: Connection, sign_in: VaultSignIn) -> Result<Self, OptionsError> {
         let token = sign_in.check()?;
         let lease = token.map(|token| Lease::endless(connection.with_token(&token)));
         Ok(Self { connection, sign_in, state: Mutex::new(State { lease, failed: None, denied: None }) })
     }
 
-    /// Sends a request a second time when the first attempt failed temporarily or because of the token: it
-    /// must be one that may happen twice.
+    /// Sends a request a second time if the first attempt failed temporarily or because of the token. The
+    /// request must be one that may happen twice.
     pub(crate) async fn ask<T, F>(&self, request: impl Fn(Arc<VaultClient>) -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, ClientError>>,
@@ -86,7 +85,7 @@ impl Session {
         Ok(request(client).with_subscriber(Dispatch::none()).await?)
     }
 
-    /// The client with a token that lives.
+    /// The client with a live token.
     async fn client(&self) -> Result<Arc<VaultClient>, NotSignedIn> {
         let begun = Instant::now();
         let mut state = self.state.lock().await;
@@ -105,8 +104,7 @@ impl Session {
         self.signed_in(&mut state, begun).await
     }
 
-    /// The client with another token than the refused one, or the reason why there is none, if there is one
-    /// to tell.
+    /// The client with another token than the refused one, or the reason why there is none, if one is known.
     async fn another(
         &self,
         refused: &Arc<VaultClient>,
@@ -143,7 +141,7 @@ impl Session {
         }
     }
 
-    /// Signs in, unless a sign-in that began meanwhile has failed: the many that waited for it then fail with
+    /// Signs in, unless a sign-in that began meanwhile has failed. The callers that waited for it fail with
     /// it.
     async fn signed_in(&self, state: &mut State, begun: Instant) -> Result<Arc<VaultClient>, NotSignedIn> {
         if let Some((at, failed)) = &state.failed

@@ -1,4 +1,4 @@
-//! The ways to a token of Vault, and how long it lives.
+//! The methods to get a token of Vault, and its lifetime.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Lease {
     pub(super) client: Arc<VaultClient>,
     pub(super) is_renewable: bool,
-    /// The moment when two thirds of the token's life are over. Without it only a refusal tells the end.
+    /// The moment when two thirds of the token's life are over. Without it, only a refusal shows the end.
     due: Option<Instant>,
 }
 
@@ -36,11 +36,11 @@ impl Lease {
         self.due.is_some_and(|due| due <= Instant::now())
     }
 
-    /// Takes over the life that a sign-in or a renewal has given. It began before the request was sent.
+    /// Takes over the lifetime of a sign-in or a renewal. It counts from before the request was sent.
     pub(super) fn prolong(&mut self, begun: Instant, given: &AuthInfo) {
         self.is_renewable = given.renewable;
         let life = Duration::from_secs(given.lease_duration);
-        // Vault gives 0 where there is no end.
+        // Vault returns 0 if there is no end.
         self.due = if life.is_zero() { None } else { begun.checked_add(life / 3 * 2) };
     }
 }

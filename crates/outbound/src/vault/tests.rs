@@ -1,4 +1,4 @@
-//! What only Vault's transit engine does, against a mock server that speaks its protocol.
+//! Tests what only Vault's transit engine does, against a mock server that speaks its protocol.
 
 use std::path::Path;
 
@@ -162,7 +162,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
         assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
         assert_eq!(server.request_count(), request_count, "the next request comes with the new one");
     }
-    // Another one that Vault does not know either is tried once a request.
+    // Another unknown token is tried once for each request.
     keys.take_only("hvs.third");
     std::fs::write(&file, "hvs.wrong").unwrap();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();

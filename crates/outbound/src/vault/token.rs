@@ -1,4 +1,4 @@
-//! The token for Vault: fixed, or in a file where another program replaces it before or after its end.
+//! The token for Vault: fixed, or in a file that another program replaces before or after its end.
 
 use std::error::Error;
 use std::io;

@@ -1,27 +1,28 @@
-//! A chart of bars, each of two counts one above the other. It is SVG without styles of its own, and a table has the same numbers.
+//! A chart of bars with two counts each, one above the other. It is SVG without its own styles, and a table
+//! has the same numbers.
 
 use super::{Column, Table, Value};
 
 /// A chart.
 #[derive(Clone, Debug)]
 pub struct BarChart {
-    /// Its identifier, which no other part of the page has.
+    /// A unique identifier in the page.
     pub id: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
     /// The sums, for people who do not see the bars.
     pub summary: String,
-    /// What a slot is, such as an hour.
+    /// The noun of a slot, such as an hour.
     pub slot: &'static str,
-    /// What is counted: below, and above it.
+    /// The two counted things: the lower, and the upper.
     pub series: [&'static str; 2],
     /// The bars in their order.
     pub slots: Vec<Slot>,
-    /// What opens the table.
+    /// The label that opens the table.
     pub numbers: String,
 }
 
-/// What was counted in an hour, or in another slot.
+/// The counts of an hour, or of another slot.
 #[derive(Clone, Debug)]
 pub struct Slot {
     /// Its name.
@@ -43,7 +44,7 @@ pub struct Bar {
     pub height: u64,
 }
 
-/// The height of the drawing. What was counted at all is one unit high at least, and two parts of a bar have a gap.
+/// The height of the drawing. A count above zero has at least one unit, and two parts of a bar have a gap.
 const HEIGHT: u64 = 100;
 const STEP: usize = 10;
 
@@ -84,7 +85,7 @@ impl BarChart {
         self.slots.iter().enumerate().flat_map(of_slot).filter(|bar| bar.height > 0).collect()
     }
 
-    /// The same numbers.
+    /// The numbers as a table.
     #[must_use]
     pub fn table(&self) -> Table {
         let columns = [Column::of(self.slot)].into_iter().chain(self.series.map(Column::of_numbers));

@@ -1,18 +1,18 @@
-//! Addresses with what a person types into a field of the same form. A script shows them as it is typed.
+//! Addresses that contain the text of a field of the same form. A script updates them while a person types.
 
 /// Addresses below a field.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// The name of the field.
     pub field: &'static str,
-    /// What takes the place of the value where there is none, such as `ID`.
+    /// The text in place of an absent value, such as `ID`.
     pub placeholder: String,
     /// Labels and addresses. Each address has the mark `{}` once, where the value belongs.
     pub lines: Vec<(String, String)>,
 }
 
 impl Preview {
-    /// What is before the value, and what is after it. An address without a mark has no value.
+    /// The parts before and after the value. An address without a mark has no value.
     pub(crate) fn parts(address: &str) -> (&str, Option<&str>) {
         address.split_once("{}").map_or((address, None), |(before, after)| (before, Some(after)))
     }

@@ -1,11 +1,11 @@
-//! A table. In a narrow window each row of it is a card, in which the headings are labels.
+//! A table. In a narrow window each row becomes a card with the headings as labels.
 
 use super::Value;
 
 /// A table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// What it lists.
+    /// The caption.
     pub caption: String,
     /// Its columns.
     pub columns: Vec<Column>,
@@ -23,13 +23,13 @@ pub struct Column {
 }
 
 impl Column {
-    /// Of texts.
+    /// A column of texts.
     #[must_use]
     pub const fn of(heading: &'static str) -> Self {
         Self { heading, is_number: false }
     }
 
-    /// Of numbers.
+    /// A column of numbers.
     #[must_use]
     pub const fn of_numbers(heading: &'static str) -> Self {
         Self { heading, is_number: true }

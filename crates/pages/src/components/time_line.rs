@@ -1,21 +1,20 @@
-//! Lives of signing keys on a line of time. It is SVG without styles of its own, and callers put a table of
-//! the same instants below it.
+//! The lives of signing keys on a time line. It is SVG without its own styles, and callers put a table of the
+//! same instants below it.
 
 use super::Moment;
 
 /// Lives of keys.
 #[derive(Clone, Debug)]
 pub struct TimeLine {
-    /// Its identifier, which no other part of the page has.
+    /// A unique identifier in the page.
     pub id: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// The same in a sentence that all people read. It takes the place of the drawing for those who do not see
-    /// it.
+    /// The summary in a sentence that all people read. It replaces the drawing for people who do not see it.
     pub summary: String,
-    /// What the spans of a row are called, in their order.
+    /// The names of a row's spans, in their order.
     pub legend: [&'static str; 3],
-    /// What the line that marks the present is called.
+    /// The label of the line that marks the present.
     pub now_label: &'static str,
     /// The present, in Unix seconds.
     pub now: u64,
@@ -28,8 +27,8 @@ pub struct TimeLine {
 pub struct TimeLineRow {
     /// Its identifier.
     pub label: String,
-    /// When it is published and does not sign yet, when it signs, and when it verifies alone. A life may lack
-    /// any of them.
+    /// The times when it is published and does not sign yet, when it signs, and when it only verifies. A life
+    /// may lack any of them.
     pub spans: [Option<TimeSpan>; 3],
 }
 
@@ -38,7 +37,7 @@ pub struct TimeLineRow {
 pub struct TimeSpan {
     /// Its begin, in Unix seconds.
     pub from: u64,
-    /// The first second after it; none where its end is not known.
+    /// The first second after it. None if its end is unknown.
     pub to: Option<u64>,
 }
 
@@ -56,11 +55,11 @@ const WIDTH: u64 = 1_000;
 const HEIGHT: u64 = 32;
 /// A span of a moment is that wide, so that it is seen.
 const LEAST: u64 = 4;
-/// The class and the height of each span. Their heights tell them apart where colours do not.
+/// The class and the height of each span. Their heights distinguish them if colours do not.
 const SHAPES: [(&str, u64); 3] = [("published", 6), ("signs", 20), ("retiring", 12)];
 
 impl TimeLine {
-    /// So many rows are drawn.
+    /// The most rows that are drawn.
     pub const MOST: usize = 30;
 
     pub(crate) fn drawn(&self) -> &[TimeLineRow] {
@@ -94,8 +93,8 @@ impl TimeLine {
         [first, self.now, last].map(Moment::at)
     }
 
-    /// The earliest begin and the latest end. The present lies between them, and what has no end goes on for
-    /// another tenth of the time before it at least.
+    /// The earliest begin and the latest end. The present is between them, and a span without end continues
+    /// for at least a tenth of the earlier time.
     fn ends(&self) -> [u64; 2] {
         let spans = || self.drawn().iter().flat_map(|row| row.spans).flatten();
         let first = spans().map(|span| span.from).fold(self.now, u64::min);
@@ -126,7 +125,7 @@ mod tests {
         TimeLineRow { label: String::new(), spans }
     }
 
-    /// The spans of one row, of which 0 is an open end; where each is drawn, and where the present is.
+    /// Checks the spans of one row, of which 0 is an open end: where each is drawn, and where the present is.
     #[track_caller]
     fn check(now: u64, spans: &[(u64, u64)], expected: &[(u64, u64)], mark: u64) {
         let line = line(now, vec![row(spans)]);

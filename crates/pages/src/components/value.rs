@@ -20,7 +20,7 @@ pub enum Value {
     Number(u64),
     /// An instant.
     Time(Moment),
-    /// A way to another page.
+    /// A link to another page.
     Link(Link),
     /// A status.
     Badge(Badge),
@@ -29,7 +29,7 @@ pub enum Value {
 /// A value with what it is.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// What it is.
+    /// The label.
     pub label: &'static str,
     /// The value.
     pub value: Value,
@@ -42,13 +42,13 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// From a text of RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
+    /// An instant from a text of RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
     #[must_use]
     pub const fn utc(instant: String) -> Self {
         Self { instant }
     }
 
-    /// From Unix seconds.
+    /// An instant from Unix seconds.
     #[must_use]
     pub fn at(seconds: u64) -> Self {
         Self::utc(Timestamp::from_seconds(seconds).to_rfc3339())
@@ -58,7 +58,7 @@ impl Moment {
         &self.instant
     }
 
-    /// To the minute, such as `2026-11-22 02:40 UTC`.
+    /// The text to the minute, such as `2026-11-22 02:40 UTC`.
     pub(crate) fn text(&self) -> String {
         let (date, time) = self.instant.split_once('T').unwrap_or((&self.instant, ""));
         format!("{date} {} UTC", time.get(..5).unwrap_or_default())
@@ -74,7 +74,7 @@ impl Value {
         digits.char_indices().flat_map(|(at, digit)| before(at).chars().chain([digit])).collect()
     }
 
-    /// Whether it is one of the numbers, which are compared by their ends.
+    /// Whether it is a number. Numbers are aligned at their ends.
     #[must_use]
     pub const fn is_number(&self) -> bool {
         matches!(self, Self::Number(_))

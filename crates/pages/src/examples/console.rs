@@ -1,5 +1,5 @@
-//! Pages of the console in the states that they have: before a session, with rows, without any, with endless names, and with a form that was
-//! refused.
+//! Pages of the console in their states: before a session, with rows, without any, with endless names, and
+//! with a refused form.
 
 use super::{Common, keys, moment};
 use crate::console::{Block, Choice, ConsolePage, Entry, Field, Form, Input};
@@ -30,7 +30,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
     ]
 }
 
-/// Lists and forms with this text wherever others choose one.
+/// Lists and forms with this text at every place that callers or administrators can fill.
 pub(super) fn named(common: &Common, text: &str) -> ConsolePage {
     within(common, text, tabs("Credentials"), [list(text), credentials(text)].concat())
 }
@@ -204,7 +204,7 @@ fn new_tenant() -> Vec<Block> {
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
 }
 
-/// An application that a file declares. Nothing can be done to it here.
+/// An application that a file declares. The page offers no actions on it.
 fn read_only() -> Vec<Block> {
     let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
     let status = Badge { meaning: Meaning::Success, text: "active".to_owned() };

@@ -1,4 +1,4 @@
-//! Lives of signing keys: one that is announced, one that signs, and those before it.
+//! Lives of signing keys: an announced one, a signing one, and earlier ones.
 
 use crate::{Moment, TimeLine, TimeLineRow, TimeSpan, Value};
 
@@ -6,7 +6,7 @@ use crate::{Moment, TimeLine, TimeLineRow, TimeSpan, Value};
 const NOW: u64 = 1_795_315_200;
 const DAY: u64 = 86_400;
 
-/// What the label of a key is when it has no place to break.
+/// A label that has no place for a line break.
 pub(super) const LONG: &str = "a-key-of-another-server-with-an-id-that-has-no-place-where-it-could-break";
 
 fn row(label: &str, spans: [Option<(u64, Option<u64>)>; 3]) -> TimeLineRow {
@@ -14,8 +14,8 @@ fn row(label: &str, spans: [Option<(u64, Option<u64>)>; 3]) -> TimeLineRow {
     TimeLineRow { label: label.to_owned(), spans }
 }
 
-/// A key that was published a day before it signed, and retired for two days. It signed for so many days, and
-/// stopped so many days before now.
+/// A key that was published a day before it signed, and retired for two days. It signed for `days` days, and
+/// stopped `before` days before now.
 fn past(label: &str, days: u64, before: u64) -> TimeLineRow {
     let (signs, retires) = (NOW - (before + days) * DAY, NOW - before * DAY);
     let spans = [(signs - DAY, signs), (signs, retires), (retires, retires + 2 * DAY)];
@@ -46,7 +46,7 @@ pub(super) fn lives(id: &str, first: &str) -> TimeLine {
     }
 }
 
-/// The same instants as the rows of a table.
+/// The instants as the rows of a table.
 pub(super) fn rows(line: &TimeLine) -> Vec<Vec<Value>> {
     let time = |at: Option<u64>| {
         at.map_or_else(|| Value::Text("-".to_owned()), |seconds| Value::Time(Moment::at(seconds)))

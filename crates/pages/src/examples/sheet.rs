@@ -1,4 +1,4 @@
-//! A sheet with every part that pages are made of, in every state that it has. It is a page in the frame of those for operators.
+//! A sheet with every part of pages, in every state. It is a page in the frame of operators' pages.
 
 use askama::Template;
 

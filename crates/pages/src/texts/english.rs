@@ -18,7 +18,8 @@ pub(super) const TEXTS: Texts = Texts {
     hide: "Hide",
     hide_password: "Hide password",
     stay_signed_in: "Stay signed in on this device",
-    // One text for all refusals, so that it says of no account whether it exists, or has too many tries.
+    // All refusals have one text, so that it does not reveal whether an account exists, or has too many
+    // tries.
     sign_in_refused: "Wrong e-mail or password. After many tries, wait.",
     sign_in_busy: "The server is busy. Wait a moment, then try again.",
     sign_in_expired: "This page was open for too long. Sign in again.",
@@ -142,7 +143,7 @@ pub(super) const TEXTS: Texts = Texts {
     set_password: "Set your password",
     password_link_code: "Code of the link",
     password_link_hint: "What follows # in the link that you got.",
-    // One text for all refusals, so that it says of no account whether it exists.
+    // All refusals have one text, so that it does not reveal whether an account exists.
     password_link_refused: "This link is wrong, was used or has expired. Ask for another one.",
 
     scope: |name| {

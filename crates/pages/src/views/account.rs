@@ -1,5 +1,5 @@
-//! The account of the person who is signed in: where it is signed in, and which applications may use it. All of it is one form, whose buttons
-//! say what ends. One leads to the page for another password.
+//! The account of the signed-in person: its sessions, and the applications that may use it. The page is one
+//! form, whose buttons end them. One button leads to the page for another password.
 
 use askama::Template;
 
@@ -9,14 +9,15 @@ use crate::page::{Common, page};
 use crate::texts::With;
 use crate::views::consent::{ScopeLine, services};
 
-/// Shows what a person can end.
+/// Shows the sessions and consents that a person can end.
 #[derive(Template)]
 #[template(path = "views/account.html")]
 pub struct AccountPage {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where the form leads. One of its fields says what ends: `decision` is `sign_out` or `sign_out_everywhere`, `session` names one of the
-    /// other sessions, or several with blanks between them, and `client` an application. The decision `password` asks for another password.
+    /// The target of the form. One of its fields names what ends: `decision` is `sign_out` or
+    /// `sign_out_everywhere`, `session` names one of the other sessions, or several separated by blanks, and
+    /// `client` an application. The decision `password` leads to the page for another password.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -26,21 +27,21 @@ pub struct AccountPage {
     pub account: String,
     /// Whether the person signs in with a password, and so can set another one.
     pub has_password: bool,
-    /// Where the console is, for a person who administers.
+    /// The link to the console, for an administrator.
     pub console: Option<String>,
-    /// What has just been done.
+    /// The last action.
     pub notice: Option<AccountNotice>,
     /// The session of this browser.
     pub here: SessionEntry,
-    /// The others, those first that were used last. [`MOST`](Self::MOST) groups of equal ones are shown.
+    /// The other sessions, the last used first. [`MOST`](Self::MOST) groups of equal ones are shown.
     pub elsewhere: Vec<SessionEntry>,
-    /// What the person has allowed, [`MOST`](Self::MOST) of it.
+    /// The consents of the person, at most [`MOST`](Self::MOST).
     pub applications: Vec<AllowedApplication>,
     /// How many are not among them.
     pub more_applications: usize,
 }
 
-/// What was done.
+/// The last action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountNotice {
     /// Another session has ended.
@@ -49,7 +50,7 @@ pub enum AccountNotice {
     SessionsEnded,
     /// An application has no access any more.
     ApplicationEnded,
-    /// The password is another one.
+    /// The password has changed.
     PasswordChanged,
 }
 
@@ -68,14 +69,14 @@ pub struct SessionEntry {
     pub last_seen: Moment,
 }
 
-/// Sessions that a person cannot tell from each other.
+/// Sessions that a person cannot distinguish.
 pub(crate) struct SessionGroup<'p> {
     browser: String,
     source: Option<&'p str>,
-    /// When one of them was used last.
+    /// When one of them was last used.
     last_seen: &'p Moment,
     count: usize,
-    /// What the button ends: up to [`AccountPage::MOST`] of them.
+    /// The sessions that the button ends: at most [`AccountPage::MOST`].
     ids: String,
 }
 
@@ -86,7 +87,7 @@ pub struct AllowedApplication {
     pub client: String,
     /// The name of the client.
     pub name: String,
-    /// What it may do.
+    /// Its permissions.
     pub scopes: Vec<ScopeLine>,
     /// The APIs at which it may do it, where they are known.
     pub apis: Vec<String>,
@@ -95,7 +96,8 @@ pub struct AllowedApplication {
 }
 
 impl AccountPage {
-    /// So many groups of sessions are shown, and so many applications. One button ends so many sessions.
+    /// The most groups of sessions and the most applications that are shown, and the most sessions that one
+    /// button ends.
     pub const MOST: usize = 20;
 
     fn message(&self) -> Option<&'static str> {

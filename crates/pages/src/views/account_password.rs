@@ -1,17 +1,17 @@
-//! Another password for the own account: the present one and the new one.
+//! Sets another password for the own account: asks for the present one and the new one.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 use crate::views::sign_in::SignInMessage;
 
-/// Asks for the present password and for another one.
+/// Asks for the present and the new password.
 #[derive(Template)]
 #[template(path = "views/account_password.html")]
 pub struct ChangePassword {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where the form leads.
+    /// The target of the form.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -21,19 +21,19 @@ pub struct ChangePassword {
     pub error: Option<ChangePasswordError>,
 }
 
-/// Why the password is the same as before.
+/// Why the password was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangePasswordError {
     /// The present password was not accepted, as at a sign-in.
     Present(SignInMessage),
-    /// The new password may not be one; the text says why.
+    /// The new password is refused; the text gives the reason.
     Unfit(String),
     /// The operator's files declare the account.
     Declared,
 }
 
 impl ChangePassword {
-    /// What is wrong with the present password, or with all of the form.
+    /// The error of the present password, or of the whole form.
     fn present_message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error.as_ref()? {
@@ -44,7 +44,7 @@ impl ChangePassword {
         })
     }
 
-    /// What is wrong with the new password; empty where nothing is.
+    /// The error of the new password. Empty if there is none.
     fn new_message(&self) -> String {
         match &self.error {
             Some(ChangePasswordError::Unfit(why)) => (self.common.texts().new_password_unfit)(why),

@@ -1,5 +1,5 @@
-//! The consent: what a client asks for, and where the browser goes afterwards. Without scopes it is the question that a client on the
-//! person's own device is always preceded by (RFC 8252 §8.6).
+//! The consent: the client's request, and where the browser goes afterwards. Without scopes, it is the
+//! question that always precedes a client on the person's own device (RFC 8252 §8.6).
 
 use askama::Template;
 
@@ -11,9 +11,9 @@ use crate::page::{Common, page};
 #[derive(Template)]
 #[template(path = "views/consent.html")]
 pub struct Consent {
-    /// What all pages have; a client has begun this.
+    /// The parts that all pages have. A client has begun this request.
     pub common: Common,
-    /// Where the form leads. Its field `decision` is `allow` or `deny`.
+    /// The target of the form. Its field `decision` is `allow` or `deny`.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -21,11 +21,11 @@ pub struct Consent {
     pub account: String,
     /// Where the browser goes afterwards: a host, or the name of an application's own scheme.
     pub return_host: String,
-    /// Who registered the client, where that is known.
+    /// The party that registered the client, if it is known.
     pub registered_by: Option<String>,
-    /// What the client asks for.
+    /// The scopes that the client requests.
     pub scopes: Vec<ScopeLine>,
-    /// The APIs at which it asks for it.
+    /// The APIs of the scopes.
     pub apis: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Consent {
 pub struct ScopeLine {
     /// The name in requests.
     pub name: String,
-    /// What it permits; empty where nothing is said of it.
+    /// Its description. Empty if there is none.
     pub description: String,
 }
 

@@ -1,4 +1,5 @@
-//! The pages of the device grant (RFC 8628 §3.3): the code is typed, the request is confirmed, and the person goes back to the device.
+//! The pages of the device grant (RFC 8628 §3.3): the person types the code, confirms the request, and goes
+//! back to the device.
 
 use askama::Template;
 
@@ -12,7 +13,7 @@ use crate::views::consent::{ScopeLine, services};
 pub struct DeviceCode {
     /// What all pages have.
     pub common: Common,
-    /// Where the form leads.
+    /// The target of the form.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -31,13 +32,14 @@ pub enum DeviceCodeMessage {
     TooMany,
 }
 
-/// Asks whether the device may use the account. Remote phishing (RFC 8628 §5.4) is why the refusal is the main choice.
+/// Asks whether the device may use the account. The refusal is the main choice because of remote phishing
+/// (RFC 8628 §5.4).
 #[derive(Template)]
 #[template(path = "views/device_confirm.html")]
 pub struct DeviceConfirm {
-    /// What all pages have; a client has begun this.
+    /// The parts that all pages have. A client has begun this request.
     pub common: Common,
-    /// Where the form leads. Its field `decision` is `deny` or `allow`.
+    /// The target of the form. Its field `decision` is `deny` or `allow`.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -49,9 +51,9 @@ pub struct DeviceConfirm {
     pub requested_from: String,
     /// When the code was requested.
     pub requested_at: Moment,
-    /// What the client asks for.
+    /// The scopes that the client requests.
     pub scopes: Vec<ScopeLine>,
-    /// The APIs at which it asks for it.
+    /// The APIs of the scopes.
     pub apis: Vec<String>,
 }
 
@@ -61,11 +63,11 @@ pub struct DeviceConfirm {
 pub struct DeviceDone {
     /// What all pages have.
     pub common: Common,
-    /// What was decided.
+    /// The decision.
     pub outcome: DeviceOutcome,
 }
 
-/// What was decided of a device.
+/// The decision about a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceOutcome {
     /// It may use the account.

@@ -1,4 +1,4 @@
-//! A page that says what is wrong, with a way back to the client where one is known.
+//! A page that explains an error, with a link back to the client if one is known.
 
 use askama::Template;
 
@@ -10,17 +10,17 @@ use crate::texts::ErrorKind;
 #[derive(Template)]
 #[template(path = "views/error.html")]
 pub struct ErrorPage {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
     /// Title and explanation.
     pub kind: ErrorKind,
-    /// What exactly, for the developers of the application: English, in the words of the standards.
+    /// The details for the developers of the application: English, in the words of the standards.
     pub detail: Option<String>,
     /// The error code (RFC 6749 §4.1.2.1 and its extensions).
     pub code: Option<&'static str>,
-    /// By which the people who run the server find the request.
+    /// The identifier by which the operators of the server find the request.
     pub request_id: Option<String>,
-    /// Where the person came from.
+    /// The link back.
     pub back: Option<Link>,
 }
 
@@ -33,7 +33,7 @@ impl ErrorPage {
         (self.common.texts().error)(self.kind).1
     }
 
-    /// The code, with the way to what is said of it, and the request.
+    /// The code with a link to its explanation, and the request.
     fn facts(&self) -> Vec<Fact> {
         let texts = self.common.texts();
         let code = self.code.map(|code| Link { name: code.to_owned(), url: self.common.help_on(code) });

@@ -1,5 +1,5 @@
-//! The page that posts an answer to the client (OAuth 2.0 Form Post Response Mode). A script submits its form; without script there is a
-//! button.
+//! The page that posts an answer to the client (OAuth 2.0 Form Post Response Mode). A script submits its
+//! form; without script there is a button.
 
 use askama::Template;
 
@@ -9,7 +9,7 @@ use crate::page::{Common, FormTarget, page};
 #[derive(Template)]
 #[template(path = "views/form_post.html")]
 pub struct FormPost {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
     /// The client's redirect URI.
     pub to: String,

@@ -1,23 +1,24 @@
-//! The page at the root of a server that only its own machine reaches: what runs, and where to go on.
+//! The page at the root of a server that only its own machine reaches: the running program, and links to
+//! continue.
 
 use askama::Template;
 
 use crate::components::{Fact, Value};
 use crate::page::{Common, Link, page};
 
-/// What runs here.
+/// The running program.
 #[derive(Template)]
 #[template(path = "views/front.html")]
 pub struct FrontPage {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
     /// The version of the program.
     pub version: &'static str,
-    /// What issuers and endpoints are derived from.
+    /// The public URL, from which issuers and endpoints are derived.
     pub public_url: String,
     /// A command that fetches a token.
     pub command: String,
-    /// Where to go on.
+    /// The links to continue.
     pub places: Vec<Link>,
 }
 

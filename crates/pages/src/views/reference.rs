@@ -1,4 +1,5 @@
-//! The reference of the API, for developers: what is in the body of a page. It is the same for all readers. Its texts are those of the OpenAPI document.
+//! The reference of the API, for developers: what is in the body of a page. It is the same for all readers.
+//! Its texts are those of the OpenAPI document.
 
 use askama::Template;
 

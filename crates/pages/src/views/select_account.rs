@@ -1,22 +1,22 @@
-//! The choice of an account: a client asks for it, or another tab has signed another person in meanwhile.
+//! The choice of an account: a client requests it, or another tab has signed in another person meanwhile.
 
 use askama::Template;
 
 use crate::page::{Common, page};
 
-/// Asks as whom to go on.
+/// Asks with which account to continue.
 #[derive(Template)]
 #[template(path = "views/select_account.html")]
 pub struct SelectAccount {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where the form leads. Its field `decision` is `continue` or `other`.
+    /// The target of the form. Its field `decision` is `continue` or `other`.
     pub action: String,
     /// The sealed request.
     pub flow: String,
     /// The account that is signed in.
     pub account: String,
-    /// The account that the person has typed, where it is another one.
+    /// The account that the person has typed, if it is another one.
     pub other: Option<String>,
 }
 

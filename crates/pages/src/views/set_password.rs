@@ -1,5 +1,5 @@
-//! The page of a link with which a person sets a password. The code is the fragment of the link, which no server is sent: the page's script puts
-//! it into the form, and without script the person does.
+//! The page of a link with which a person sets a password. The code is the fragment of the link, which
+//! browsers send to no server. The page's script puts it into the form; without script the person does.
 
 use askama::Template;
 
@@ -9,9 +9,9 @@ use crate::page::{Common, page};
 #[derive(Template)]
 #[template(path = "views/set_password.html")]
 pub struct SetPassword {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where the form leads.
+    /// The target of the form.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -26,7 +26,7 @@ pub struct SetPassword {
 pub enum SetPasswordError {
     /// The link is wrong, was used, or has expired: nothing distinguishes them.
     Link,
-    /// The password may not be one; the text says why.
+    /// The password is refused; the text gives the reason.
     Unfit(String),
     /// Too many passwords wait to be hashed.
     Busy,

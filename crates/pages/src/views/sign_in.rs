@@ -1,4 +1,4 @@
-//! The sign-in: identifier and password together, so that password managers fill both.
+//! The sign-in: identifier and password are on one page, so that password managers fill in both.
 
 use askama::Template;
 
@@ -8,13 +8,13 @@ use crate::page::{Common, page};
 #[derive(Template)]
 #[template(path = "views/sign_in.html")]
 pub struct SignIn {
-    /// What all pages have.
+    /// The parts that all pages have.
     pub common: Common,
-    /// Where the form leads.
+    /// The target of the form.
     pub action: String,
     /// The sealed request.
     pub flow: String,
-    /// What the request suggests or the person has typed.
+    /// The identifier that the request suggests or the person has typed.
     pub identifier: String,
     /// Whether the person may choose a session that outlives the browser.
     pub offers_to_stay: bool,
@@ -25,7 +25,7 @@ pub struct SignIn {
 /// Why a sign-in is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInMessage {
-    /// The one text for each refusal.
+    /// The single text for all refusals.
     Refused,
     /// The password was not checked, because too many others wait.
     Busy,
@@ -46,7 +46,7 @@ impl SignIn {
         })
     }
 
-    /// Only after a refusal; it does not say which of the two is wrong.
+    /// Whether the sign-in was refused. The page does not say which of the two is wrong.
     fn is_refused(&self) -> bool {
         self.error == Some(SignInMessage::Refused)
     }

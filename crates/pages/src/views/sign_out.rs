@@ -1,4 +1,4 @@
-//! The end of a session: the question, and that it has ended.
+//! The end of a session: the question, and the confirmation.
 
 use askama::Template;
 
@@ -10,7 +10,7 @@ use crate::page::{Common, Link, page};
 pub struct SignOut {
     /// What all pages have.
     pub common: Common,
-    /// Where the form leads. Its field `decision` is `sign_out` or `stay`.
+    /// The target of the form. Its field `decision` is `sign_out` or `stay`.
     pub action: String,
     /// The sealed request.
     pub flow: String,
@@ -24,7 +24,7 @@ pub struct SignOut {
 pub struct SignedOut {
     /// What all pages have.
     pub common: Common,
-    /// Where the person may go.
+    /// The link back for the person.
     pub back: Option<Link>,
 }
 

@@ -1,5 +1,5 @@
-//! The checks of a client's assertion one by one, offline: with the functions of a request, and with what is known of the client and its tenant
-//! (RFC 7523 §3).
+//! The checks of a client's assertion one by one, offline (RFC 7523 §3). They use the functions that check a
+//! request, and the facts that are known about the client and its tenant.
 
 use keys::PublicKeys;
 use protocol::{AssertionKind, Timestamp};
@@ -8,7 +8,7 @@ use tenancy::AssertionPolicy;
 use crate::AssertionCheck;
 use crate::assertion::client_assertion::{Accepted, AssertionClaims, client_of, read};
 
-/// What is known of the client that an assertion is of, and of its tenant.
+/// The known facts about the client that signed an assertion, and about its tenant.
 #[derive(Clone, Copy, Default)]
 pub struct KnownClient<'a> {
     /// The `client_id` of the request.
@@ -20,8 +20,8 @@ pub struct KnownClient<'a> {
 }
 
 impl KnownClient<'_> {
-    /// Inspects an assertion for a request of now, under the policy of a tenant that has set none. Returns
-    /// the thumbprint of the key that signed it, where there are keys.
+    /// Inspects an assertion as if a request presented it now, under the default policy of a tenant. Returns
+    /// the thumbprint of the key that signed it, if the keys are known.
     ///
     /// # Errors
     /// The check that fails.
@@ -33,7 +33,7 @@ impl KnownClient<'_> {
             None => jwt.unverified_claims().map(|claims| (claims, None)),
         }
         .map_err(AssertionCheck::of_signature)?;
-        // Where no name of the tenant is known, any that the assertion has will do.
+        // If no name of the tenant is known, each `aud` of the assertion is accepted.
         let audiences = match self.audiences {
             [] => claims.audiences().map(str::to_owned).collect(),
             audiences => audiences.to_vec(),

@@ -1,5 +1,6 @@
-//! Verifies what a client has signed with its keys, registered or fetched: assertions (`private_key_jwt`, RFC 7523 §2.2) and request objects (RFC 9101).
-//! The rules over them stand in `client_assertion.rs` and `request_object.rs`.
+//! Verifies the JWTs that a client has signed with its registered or fetched keys: assertions
+//! (`private_key_jwt`, RFC 7523 §2.2) and request objects (RFC 9101). The rules are in `client_assertion.rs`
+//! and `request_object.rs`.
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ type Signed = (AssertionClaims, String);
 pub(crate) struct Federated {
     pub(crate) client: Arc<Client>,
     pub(crate) proof: Box<FederatedProof>,
-    /// What the assertion uses up, where its rule says so.
+    /// The identifier that the assertion uses up, if its rule demands single use.
     pub(crate) identifier: Option<SingleUseIdentifier>,
 }
 
@@ -38,13 +39,14 @@ pub struct Assertions {
     pub(crate) key_sets: Arc<KeySets>,
     public_urls: PublicUrls,
     default_tenant: Option<String>,
-    /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
-    /// It is refused also where one of them signed it.
+    /// Keys for an assertion in the name of a client that has no key or does not exist: its verification
+    /// costs as much as any other. The assertion is refused even if one of these keys signed it.
     pub(crate) keys_of_nobody: ClientKeys,
 }
 
 impl Assertions {
-    /// For a server at these URLs, whose default tenant has token endpoints without a tenant id as well.
+    /// Creates the service for a server at these URLs. Its default tenant has token endpoints without a
+    /// tenant id as well.
     #[must_use]
     pub fn new(
         guard: Arc<dyn ReplayGuard>,
@@ -57,14 +59,14 @@ impl Assertions {
         Self { used, key_sets, public_urls, default_tenant, keys_of_nobody }
     }
 
-    /// With another share of each tenant in the assertions that are remembered.
+    /// Changes how many used assertions of each tenant are remembered.
     #[must_use]
     pub fn with_share(self, share: u32) -> Self {
         Self { used: self.used.with_share(share), ..self }
     }
 
-    /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
-    /// itself is the result, after the signature was verified.
+    /// Verifies an assertion in the name of a client, and returns the key that signed it. If the client has
+    /// no key or is refused anyway, the refusal is returned after the signature was verified.
     pub(crate) async fn verify(
         &self,
         tenant: &Tenant,
@@ -99,8 +101,8 @@ impl Assertions {
         Ok((client, identifier, credential))
     }
 
-    /// Verifies an assertion of another issuer by the rules of a client, which may have none. A refusal of the client by itself is the
-    /// result, after a signature was verified.
+    /// Verifies an assertion of another issuer by the rules of a client. If the client has no rule or is
+    /// refused anyway, the refusal is returned after a signature was verified.
     pub(crate) async fn verify_federated(
         &self,
         tenant: &Tenant,
@@ -140,7 +142,8 @@ impl Assertions {
         Ok((Box::new(FederatedProof { rule: accepted.rule.clone(), copied: accepted.copied }), identifier))
     }
 
-    /// Verifies a request object of a client with the same keys, and returns its parameters as the body of a form.
+    /// Verifies a request object of a client with the same keys, and returns its
+    /// parameters as the body of a form.
     pub(crate) async fn open_request_object(
         &self,
         tenant: &Tenant,

@@ -1,5 +1,5 @@
-//! `private_key_jwt`: all rules over a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). The form of any JWT and its signature are those of
-//! [`ClientJwt`]; `assertions.rs` has the keys, and uses the identifier up.
+//! `private_key_jwt`: all rules for a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). [`ClientJwt`]
+//! checks the form of the JWT and its signature. `assertions.rs` finds the keys and uses up the identifier.
 
 use keys::{ClientJwt, TokenError};
 use latchkey_verifier::rules::ensure;
@@ -10,7 +10,8 @@ use tenancy::{AssertionPolicy, Tenant};
 use crate::assertion::single_use::CLOCKS;
 use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
-/// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
+/// The accepted `typ` of an assertion. Most clients write the first value or none. RFC 7523bis §3 defines the
+/// second.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 /// JWT-SVID §2.3: "the value MUST be either JWT or JOSE".
 const TYPS_OF_SVID: [&str; 2] = ["JWT", "JOSE"];
@@ -37,7 +38,7 @@ pub(crate) struct AssertionClaims {
 
 /// What a tenant accepts.
 pub(crate) struct Accepted {
-    /// Its names: its issuer, then its token endpoints.
+    /// The names of the tenant: its issuer, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
 }
@@ -53,19 +54,21 @@ pub(crate) fn read(jwt: &str, kind: AssertionKind) -> Result<ClientJwt<'_>, Toke
     }
 }
 
-/// The client that an assertion names, beside the `client_id` of the request. Nothing shows yet that the client signed it.
+/// Returns the client that an assertion names, beside the `client_id` of the request. Nothing proves yet that
+/// the client signed it.
 pub(crate) fn client_of(jwt: &ClientJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
     let subject = jwt.unverified_subject()?;
-    // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is identified by the client
-    // assertion".
+    // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is
+    // identified by the client assertion".
     ClientId::parse(subject).ok().filter(|_| client_id.is_none_or(|id| id == subject))
 }
 
 impl Accepted {
-    /// Of a tenant of the server at these URLs. The default tenant has token endpoints without a tenant id as well.
+    /// What a tenant of the server at these URLs accepts. The default tenant has token endpoints without a
+    /// tenant id as well.
     pub(crate) fn by(tenant: &Tenant, public_urls: &PublicUrls, is_default: bool) -> Self {
-        // RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an "aud" element". An alias of the
-        // issuer is not among them.
+        // RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an
+        // "aud" element". An alias of the issuer is not among them.
         let mut audiences = vec![tenant.issuer.to_string()];
         audiences.extend(public_urls.at(&format!("/api/v1/tenant/{}/oauth/token", tenant.id)));
         if is_default {
@@ -88,28 +91,34 @@ impl AssertionClaims {
         accepted: &Accepted,
         now: Timestamp,
     ) -> Result<SingleUseIdentifier, AssertionCheck> {
-        // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the
-        // JWT"; "For client authentication, the subject MUST be the "client_id" of the OAuth client".
+        // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier
+        // for the entity that issued the JWT"; "For client authentication, the subject MUST be the
+        // "client_id" of the OAuth client".
         let is_own = self.iss == client.as_str() && self.sub == client.as_str();
         ensure(is_own, AssertionCheck::Issuer)?;
-        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
-        // intended audience. … Comparison … MUST use the Simple String Comparison method".
+        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that
+        // identifies the authorization server as an intended audience. … Comparison … MUST use the
+        // Simple String Comparison method".
         let is_for_us = if accepted.policy.issuer_only {
-            // RFC 7523bis §3: "the issuer identifier of the authorization server … MUST be used as the sole audience value", as a string.
+            // RFC 7523bis §3: "the issuer identifier of the authorization server … MUST be used as the sole
+            // audience value", as a string.
             matches!(&self.aud, Audience::One(name) if accepted.audiences.first().is_some_and(|issuer| name == issuer))
         } else {
             self.aud.iter().any(|name| accepted.audiences.iter().any(|known| known == name))
         };
         ensure(is_for_us, AssertionCheck::Audience)?;
-        // RFC 7523 §3: "The authorization server MUST reject any JWT with an expiration time that has passed".
+        // RFC 7523 §3: "The authorization server MUST reject any JWT with an
+        // expiration time that has passed".
         ensure(now < self.exp + LEEWAY, AssertionCheck::Expiry)?;
         // RFC 7523 §3: "the JWT MUST NOT be accepted for processing" before `nbf`.
         let begins = [self.nbf, self.iat].into_iter().flatten().max();
         ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), AssertionCheck::Begin)?;
-        // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the future", or an `iat` in the past.
+        // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the
+        // future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
         ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionCheck::Lifetime)?;
-        // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. Here each has one, and is used once.
+        // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. This server demands an
+        // identifier, and accepts each once.
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionCheck::Identifier)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }
@@ -268,7 +277,8 @@ mod tests {
     #[test]
     fn the_identifier_is_kept_until_the_assertion_is_refused_anyway_also_by_a_clock_that_is_behind() {
         let used = with("exp", json!(NOW + 60)).unwrap();
-        // The leeway for the client's clock, and the difference that clocks of replicas are allowed.
+        // The margins are the leeway for the client's clock, and the difference between the clocks of
+        // replicas.
         assert_eq!(used.expires_at, Timestamp::from_seconds(NOW + 60 + 60 + 60));
     }
 }

@@ -1,4 +1,5 @@
-//! When the key set of a `jwks_uri` is fetched again, and for how long it may be used: the decision alone, over instants since a beginning.
+//! Decides when the key set of a `jwks_uri` is fetched again, and for how long it may be used. The decisions
+//! are pure; instants count from an arbitrary beginning.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +8,16 @@ use keys::PublicKeys;
 
 /// A set is fresh for as long as its answer says (`Cache-Control`), within these bounds.
 const FRESH: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3_600)];
-/// A set whose answer says nothing.
+/// The freshness of a set whose answer states none.
 const FRESH_BY_DEFAULT: Duration = Duration::from_secs(600);
 /// While its source fails, a set is used for so long after it was fetched.
 const STALE: Duration = Duration::from_secs(86_400);
 /// After a failure nothing is fetched for so long.
 const PAUSE: Duration = Duration::from_secs(30);
-/// An assertion that no key of the set verifies makes the server fetch at most once in this span.
+/// An assertion that no key of the set verifies causes at most one fetch in this time.
 const UNKNOWN_KEY: Duration = Duration::from_secs(60);
 
-/// What is known of one URL for one tenant.
+/// The known facts about one URL of one tenant.
 #[derive(Default)]
 pub(crate) struct FetchedKeys {
     set: Option<Arc<PublicKeys>>,
@@ -29,14 +30,14 @@ pub(crate) struct FetchedKeys {
     is_running: bool,
 }
 
-/// What a request does.
+/// The next step of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// Uses this set.
     Use(Arc<PublicKeys>),
     /// Uses this set, while it is fetched for later requests.
     UseAndFetch(Arc<PublicKeys>),
-    /// Begins a fetch or waits for the running one, and decides again.
+    /// The request begins a fetch or waits for the running one, and decides again.
     Fetch,
     /// Goes without keys.
     GoWithout,
@@ -81,7 +82,7 @@ impl FetchedKeys {
         true
     }
 
-    /// A fetch ended with this set, or failed. A failed one leaves the set before it.
+    /// Ends a fetch with this set, or with a failure. A failed fetch does not remove the previous set.
     pub(crate) fn end(&mut self, fetched: Option<(PublicKeys, Option<Duration>)>, now: Duration) {
         self.is_running = false;
         let Some((set, max_age)) = fetched else {

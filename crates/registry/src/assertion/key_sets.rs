@@ -1,7 +1,8 @@
-//! The key sets of clients with a `jwks_uri`, and of trusted issuers. A set is fetched once for all waiting
-//! requests, and kept within a bound for each tenant.
+//! The key sets of clients with a `jwks_uri`, and of trusted issuers. One fetch serves all waiting requests,
+//! and the memory of each tenant has a bound.
 //!
-//! A set belongs to one tenant and source. Two tenants with one URL fetch it each for itself, so that neither sees what the other has caused.
+//! A set belongs to one tenant and one source. Two tenants with the same URL fetch it separately, so that
+//! neither observes the fetches of the other.
 
 #[cfg(test)]
 mod tests;
@@ -25,12 +26,13 @@ use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
 const SHARE: usize = 16 << 20;
 /// Memory for the sets of all tenants.
 const ALL: usize = 256 << 20;
-/// A set without its keys, and a byte of its document: parsed keys are larger than their text.
+/// The cost of a set without its keys, and of a byte of its document: parsed keys are larger than their text.
 const COST: [usize; 2] = [1 << 10, 8];
-/// Fetches at a time, and of them those of one tenant: a slow source delays no other tenant, and all fetches occupy 16 MiB.
+/// Concurrent fetches of all tenants, and of one tenant: a slow source delays no other tenant, and all
+/// fetches occupy 16 MiB.
 const FLIGHTS: usize = 256;
 const FLIGHTS_OF_TENANT: usize = 16;
-/// Fetches of one tenant that wait for their turn. One more ends as a failed one.
+/// Fetches of one tenant that wait for their turn. A further fetch fails at once.
 const WAITING_OF_TENANT: usize = 1_024;
 /// A request waits no longer for fetches that began before.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
@@ -58,7 +60,7 @@ struct Source {
     tenant: TenantId,
     keys_at: Arc<KeySource<'static>>,
     state: Mutex<State>,
-    /// Notifies the requests that wait for the end of a fetch.
+    /// Notifies the requests that wait for the fetch.
     ended: Notify,
 }
 
@@ -75,8 +77,9 @@ impl KeySets {
         Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default(), flights })
     }
 
-    /// Checks with the set of this source, and once more with a newer one where the error says that no key of the first one fits: the client may
-    /// have new keys, which are fetched once a minute. `None` where no set can be had now.
+    /// Checks with the set of this source. If the error says that no key of the set fits, checks once more
+    /// with a newer set: the client may have new keys, which are fetched at most once a minute. Returns
+    /// `None` if no set can be had now.
     pub(crate) async fn check_with<T, E>(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -106,8 +109,8 @@ impl KeySets {
         self.take(source, true, |keys, now| keys.step_beyond(seen, now)).await
     }
 
-    /// How long after its arrival a refused assertion leaves at the earliest: as long as the tenant's longest fetch of the last hour, so
-    /// that a refusal does not show whether this one was fetched for.
+    /// The shortest time between the arrival and the refusal of an assertion: the duration of the tenant's
+    /// longest fetch of the last hour. So a refusal does not reveal whether it caused a fetch.
     pub(crate) fn refusal_delay(&self, tenant: &TenantId) -> Duration {
         let now = self.began.elapsed();
         let tenants = self.tenants();
@@ -121,7 +124,7 @@ impl KeySets {
         for_unknown_key: bool,
         step: impl Fn(&FetchedKeys, Duration) -> Step,
     ) -> Option<Arc<PublicKeys>> {
-        // Waits from here on, so that no end is missed.
+        // The request waits from here on, so that it misses no notification.
         let mut ended = pin!(source.ended.notified());
         ended.as_mut().enable();
         let (found, begins) = {
@@ -135,7 +138,8 @@ impl KeySets {
             (found, state.keys.begin(for_unknown_key, now))
         };
         if begins {
-            // It goes on when its request ends, so that a caller that hangs up does not spend the attempt.
+            // The fetch continues when its request ends, so that a caller that hangs up does not waste the
+            // attempt.
             let running = Running { sets: Arc::clone(self), source: Arc::clone(source) };
             tokio::spawn(running.fetch());
         }
@@ -149,7 +153,7 @@ impl KeySets {
         }
     }
 
-    /// What is known of a source of this tenant. New ones are without a set.
+    /// The state of a source of this tenant. A new source has no set.
     fn source(&self, tenant: &TenantId, keys_at: &KeySource<'_>) -> Arc<Source> {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
@@ -202,7 +206,7 @@ impl KeySets {
     }
 }
 
-/// After this source took room: first its own tenant gives some, then those with most.
+/// Makes room after this source grew: first within its own tenant, then in the tenants with the largest sets.
 fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, now: Duration) {
     if let Some(of_tenant) = tenants.get_mut(&source.tenant) {
         of_tenant.shrink(source, SHARE, now);
@@ -223,7 +227,7 @@ fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, no
     }
 }
 
-/// A fetch. However it ends, also by a panic, it is not running any more.
+/// A running fetch. When it is dropped, also after a panic, the source counts as not running.
 struct Running {
     sets: Arc<KeySets>,
     source: Arc<Source>,
@@ -272,7 +276,8 @@ impl OfTenant {
         Self { sources: HashMap::new(), bytes: 0, longest: (Duration::ZERO, Duration::ZERO) }
     }
 
-    /// Drops what is over, then what was not used for longest, until so many bytes are left. The current one stays.
+    /// Drops expired sets, then the least recently used ones, until this number of bytes is left. The current
+    /// source stays.
     fn shrink(&mut self, current: &Arc<Source>, most: usize, now: Duration) {
         if self.bytes <= most {
             return;
@@ -282,7 +287,7 @@ impl OfTenant {
             let state = source.state();
             (!state.keys.is_over(now), state.used_at)
         });
-        // A quarter more than needed, so that not each new one sorts.
+        // It frees a quarter more than needed, so that not each new set sorts all of them.
         let target = most / 4 * 3;
         for source in sources.into_iter().filter(|source| !Arc::ptr_eq(source, current)) {
             if self.bytes <= target {

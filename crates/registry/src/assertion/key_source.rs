@@ -1,4 +1,4 @@
-//! Where a key set is found that the server verifies the signatures of others with.
+//! Where the server finds a key set that verifies the signatures of another party.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,20 @@ use tenancy::{IssuerKeys, TrustedIssuer};
 /// A place of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeySource<'a> {
-    /// What the text is.
+    /// The kind of place that the text names.
     pub place: KeyPlace,
     /// A URL, an issuer, or a document.
     pub text: Cow<'a, str>,
 }
 
-/// What names a place of keys.
+/// The kind of place that has the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPlace {
     /// The `jwks_uri` of a client.
     OfClient,
     /// The URL of another issuer's keys.
     OfIssuer,
-    /// Another issuer, whose metadata name the URL.
+    /// Another issuer. Its metadata has the URL.
     Discovery,
     /// A document, which is not fetched.
     Document,
@@ -35,7 +35,7 @@ impl<'a> KeySource<'a> {
         Self { place: KeyPlace::OfClient, text: Cow::Borrowed(url) }
     }
 
-    /// That of a trusted issuer.
+    /// The source of a trusted issuer's keys.
     #[must_use]
     pub fn of_issuer(issuer: &'a TrustedIssuer) -> Self {
         let (place, text) = match &issuer.keys {
@@ -57,8 +57,8 @@ impl<'a> KeySource<'a> {
     pub fn url(&self) -> Option<Cow<'_, str>> {
         match self.place {
             KeyPlace::OfClient | KeyPlace::OfIssuer => Some(Cow::Borrowed(&self.text)),
-            // OpenID Connect Discovery §4: "If the Issuer value contains a path component, any terminating / MUST be removed before
-            // appending /.well-known/openid-configuration."
+            // OpenID Connect Discovery §4: "If the Issuer value contains a path component, any terminating /
+            // MUST be removed before appending /.well-known/openid-configuration."
             KeyPlace::Discovery => Some(Cow::Owned(format!(
                 "{}/.well-known/openid-configuration",
                 self.text.trim_end_matches('/')
@@ -81,10 +81,10 @@ impl<'a> KeySource<'a> {
     }
 }
 
-/// The URL of the keys in the metadata of this issuer.
+/// Reads the URL of the keys from the metadata of this issuer.
 ///
 /// # Errors
-/// Where the document is none, or is the metadata of another issuer.
+/// When the document is no metadata, or is the metadata of another issuer.
 pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -94,7 +94,8 @@ pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
     let read = serde_json::from_str::<Metadata>(metadata);
     let Metadata { issuer: named, jwks_uri } =
         read.map_err(|_| "the metadata of the issuer have no issuer or no jwks_uri".to_owned())?;
-    // OpenID Connect Discovery §4.3: "The issuer value returned MUST be identical to the Issuer URL that was used".
+    // OpenID Connect Discovery §4.3: "The issuer value returned MUST be identical to the
+    // Issuer URL that was used".
     if named == issuer { Ok(jwks_uri) } else { Err("the metadata are of another issuer".to_owned()) }
 }
 

@@ -1,4 +1,5 @@
-//! A tenant's share of the replay guard: how many identifiers that have not expired this replica has recorded for it.
+//! A tenant's share of the replay guard: the number of unexpired identifiers that this replica has recorded
+//! for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -6,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-/// Identifiers of a tenant that may be live at a time, at each replica. A tenant that has more gets no further assertion accepted until
-/// some expire; an identifier is never forgotten before.
+/// The unexpired identifiers that a tenant may have at each replica. Over this number no further assertion is
+/// accepted until some expire. No identifier is forgotten before it expires.
 pub(crate) const SHARE: u32 = 250_000;
 
-/// Counts are kept by the minute in which identifiers expire: an hour and three minutes make 64 numbers for a tenant.
+/// Identifiers are counted by the minute in which they expire. An hour and three minutes make 64 numbers for
+/// a tenant.
 const MINUTE: u64 = 60;
 
 /// The counts of all tenants.
@@ -19,7 +21,7 @@ pub(crate) struct LiveIdentifiers {
     counts: Mutex<Counts>,
 }
 
-/// An identifier that is counted until this is dropped, or until it expires once it is recorded.
+/// An identifier that is counted until this value is dropped. A recorded one is counted until it expires.
 pub(crate) struct Counted<'a> {
     of: &'a LiveIdentifiers,
     is_recorded: bool,
@@ -64,7 +66,7 @@ impl Counted<'_> {
     }
 }
 
-/// Nothing was recorded: a replay leaves no row, however often it comes.
+/// Nothing was recorded: a replay leaves no row, however often it is sent.
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         if self.is_recorded {
@@ -79,7 +81,7 @@ impl Drop for Counted<'_> {
 }
 
 impl Counts {
-    /// Once a minute: forgets what has expired, and tenants of which nothing is left.
+    /// Removes expired identifiers once a minute, and tenants without any.
     fn sweep(&mut self, minute: u64) {
         if self.swept == minute {
             return;
@@ -89,7 +91,7 @@ impl Counts {
             *live = live.split_off(&minute);
             !live.is_empty()
         });
-        // What many tenants took at once is given back, and not the room that the next ones need.
+        // Memory that many tenants needed at once is returned. Room for the next tenants stays.
         if self.tenants.len() < self.tenants.capacity() / 4 {
             self.tenants.shrink_to(2 * self.tenants.len());
         }
@@ -112,7 +114,7 @@ mod tests {
             (&acme, 120, 0, false),
             (&globex, 120, 0, true),
             (&acme, 240, 119, false),
-            // The minute in which one expires counts until its end.
+            // An identifier counts until the end of the minute in which it expires.
             (&acme, 240, 179, false),
             (&acme, 240, 180, true),
             (&acme, 240, 180, false),
@@ -129,14 +131,16 @@ mod tests {
         assert_eq!(live.counts.lock().unwrap().tenants.len(), 1, "nothing of acme is left");
     }
 
-    /// What the guard holds of a tenant whose identifiers expire in each minute of the longest lifetime, in bytes: its id and its counts.
+    /// The bytes that the guard holds for a tenant with an identifier in each minute of the longest lifetime:
+    /// its id and its counts.
     const BYTES_OF_A_TENANT: u64 = 2_048;
 
     // [assertions RFC 7523 §3 e]
     #[test]
     fn the_counts_of_many_tenants_keep_to_a_bound_in_bytes_and_are_given_back() {
         const TENANTS: u64 = 2_000;
-        // An assertion of an hour, the leeway for its client's clock at both ends, and that for the clocks of replicas.
+        // An assertion of an hour, the leeway for its client's clock at both ends, and the difference between
+        // the clocks of replicas.
         const LONGEST: u64 = 3_600 + 2 * LEEWAY.seconds() + CLOCKS.seconds();
         let at = Timestamp::from_seconds;
         let fill = |live: &LiveIdentifiers, now: u64, seconds: &[u64]| {
@@ -165,7 +169,7 @@ mod tests {
         let later = allocation_counter::measure(|| fill(&other, 600, &any_order)).bytes_current;
         assert!(full + later <= most, "{later} more, later");
 
-        // Two hours later one tenant is left, and nothing of the others.
+        // Two hours later one tenant is left, and the counts of the others are gone.
         let left = allocation_counter::measure(|| {
             let tenant = TenantId::parse("acme").unwrap();
             other.take(&tenant, at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();

@@ -1,4 +1,4 @@
-//! Request objects: the rules over one besides its form and signature (RFC 9101 §4, §6.3), and its parameters.
+//! Request objects: the rules beside form and signature (RFC 9101 §4, §6.3), and the parameters.
 
 use latchkey_verifier::rules::ensure;
 use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifetime, Timestamp};
@@ -9,7 +9,7 @@ use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_
 
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
-/// The longest that one may be valid.
+/// The longest time that a request object may be valid.
 const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
 
 /// The members of a request object.
@@ -95,7 +95,8 @@ impl RequestObject {
     }
 }
 
-/// What a parameter's value would be in a query: a list of texts is the parameter several times, and other lists and objects are JSON.
+/// Writes a parameter's value as a query would. A list of texts is the parameter several times; other lists
+/// and objects are JSON.
 fn texts(value: &Value, push: &mut impl FnMut(String)) {
     match value {
         Value::Null => {}

@@ -1,4 +1,5 @@
-//! Uses identifiers up, within each tenant's share: of uses at the same time, at all replicas, one counts.
+//! Uses up identifiers, within each tenant's share. One of several concurrent uses counts, at all replicas
+//! together.
 
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use tenancy::{StoreError, TenantId};
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{ReplayGuard, SingleUseIdentifier};
 
-/// How much longer than at this replica what an identifier names may be accepted at another one, whose clock differs.
+/// Clocks differ: another replica may accept what an identifier names for this much longer.
 pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
-/// The identifiers of one kind.
+/// Uses up the identifiers of one kind.
 pub(crate) struct SingleUse {
     guard: Arc<dyn ReplayGuard>,
     live: LiveIdentifiers,
@@ -23,7 +24,7 @@ pub enum SingleUseError {
     /// It was used before.
     #[error("the identifier was used before")]
     Replayed,
-    /// As many of the tenant as are remembered have not expired yet.
+    /// The tenant has as many unexpired identifiers as are remembered for one tenant.
     #[error("too many identifiers of the tenant have not expired yet")]
     ShareUsedUp,
     /// The store failed.
@@ -36,7 +37,7 @@ impl SingleUse {
         Self { guard, live: LiveIdentifiers::new(SHARE) }
     }
 
-    /// With another share of each tenant.
+    /// Changes the share of each tenant.
     pub(crate) fn with_share(self, share: u32) -> Self {
         Self { live: LiveIdentifiers::new(share), ..self }
     }
@@ -56,11 +57,12 @@ impl SingleUse {
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        // A full share is refused within its tenant: what is remembered is never forgotten to make room.
+        // A full share refuses further requests of its tenant: no identifier is forgotten to make room.
         let counted =
             self.live.take(tenant, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
-        // RFC 7523 §6: "The specification does not mandate replay protection". Here the insert into the store decides, and its row stays until
-        // what it identifies is refused anyway: over a restart, and at all replicas.
+        // RFC 7523 §6: "The specification does not mandate replay protection". This server has it: the insert
+        // into the store decides, and the row stays until the identified credential is refused anyway. So it
+        // covers restarts and all replicas.
         if self.guard.record_use(tenant, identifier).await? {
             counted.keep();
             return Ok(());

@@ -5,17 +5,18 @@ use protocol::{Thumbprint, Timestamp};
 
 use crate::ClientId;
 
-/// An identifier that may be used once until it expires. It is kept as a digest, so that a row has the same size for each identifier.
+/// An identifier that may be used once until it expires. It is stored as a digest, so that all rows have the
+/// same size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SingleUseIdentifier {
     /// SHA-256 of what the identifier is for and of its parts.
     pub digest: [u8; SHA256_OUTPUT_LEN],
-    /// From when on what it identifies is refused anyway.
+    /// The instant from which on the identified credential is refused anyway.
     pub expires_at: Timestamp,
 }
 
 impl SingleUseIdentifier {
-    /// The `jti` of a client's assertion. Two clients may use equal ones.
+    /// The `jti` of a client's assertion. Two clients may use the same `jti`.
     #[must_use]
     pub fn of_assertion(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
         // No client id holds a control character.
@@ -35,7 +36,7 @@ impl SingleUseIdentifier {
         Self::of([b"dpop", key.to_string().as_bytes(), uri.as_bytes(), jti.as_bytes()], expires_at)
     }
 
-    /// Only the last part may hold a NUL.
+    /// Only the last part may contain a NUL character.
     fn of<const PARTS: usize>(parts: [&[u8]; PARTS], expires_at: Timestamp) -> Self {
         let mut digest = Context::new(&SHA256);
         for (nth, part) in parts.into_iter().enumerate() {

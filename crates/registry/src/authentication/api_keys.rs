@@ -1,7 +1,7 @@
-//! Which API key is presented? The way of a key at the token endpoint and at introspection.
+//! Finds the API key that a request presents, at the token endpoint and at introspection.
 //!
-//! The text alone decides the cost of a check: one digest for each text of the shape of a key, and one lookup where its checksum is right.
-//! Every refusal looks alike.
+//! The presented text alone decides the cost of a check: one digest for a text of the shape of a key, and one
+//! lookup if its checksum is right. Every refusal looks alike.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ impl ApiKeys {
         Self { store, pepper, last_used: Arc::default(), ended_presented: AtomicU64::new(0) }
     }
 
-    /// The key of this text, whatever its status, as far as there is one. A text with a wrong checksum costs no lookup.
+    /// Finds the key of this text, whatever its status. A text with a wrong checksum costs no lookup.
     ///
     /// # Errors
     /// When the store fails.
@@ -41,10 +41,10 @@ impl ApiKeys {
         Ok(found.filter(|key| key.tenant == *tenant && key.id == id))
     }
 
-    /// Whether the text is this key, which is live, in a tenant whose clients may have keys.
+    /// Checks that the text is this key, that the key is live, and that the tenant's clients may have keys.
     ///
     /// # Errors
-    /// Why not, for the log.
+    /// The reason for the log.
     pub fn check(
         &self,
         tenant: &Tenant,
@@ -66,7 +66,7 @@ impl ApiKeys {
         }
     }
 
-    /// The live key that this text is. One that has ended is recorded.
+    /// Finds the live key of this text. Records the attempt if the key has ended.
     ///
     /// # Errors
     /// When the store fails.

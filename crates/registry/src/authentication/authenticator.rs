@@ -1,6 +1,7 @@
 //! Client authentication (RFC 6749 §2.3): the only code that creates an [`AuthenticatedClient`].
 //!
-//! All refusals look alike and leave after the same time. The presented secret alone decides the cost of a check.
+//! All refusals look alike and leave after the same time. The presented secret alone
+//! decides the cost of a check.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -37,8 +38,8 @@ use secrets::{
     SecretHash, presented_token, wait_until,
 };
 
-/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store. Tenants take
-/// turns.
+/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every
+/// connection of the store. Tenants take turns.
 const LOOKUPS_OVER_LIMIT: usize = 2;
 /// Lookups of one tenant that wait for a turn.
 const LOOKUPS_WAITING: usize = 1_024;
@@ -130,8 +131,8 @@ impl Authenticator {
         Self { samples, ..self }
     }
 
-    /// Sends refusals at their exact instant. The runtime's timers are coarser and would reveal when the lookup ended. Tests leave this out
-    /// and use Tokio's paused clock.
+    /// Sends refusals at their exact instant. The runtime's timers are coarser and would reveal when the
+    /// lookup ended. Tests leave this out and use Tokio's paused clock.
     #[must_use]
     pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
         Self { precise_timer: Some(timer), ..self }
@@ -140,7 +141,8 @@ impl Authenticator {
     /// Checks the credentials of one request. Several readings of a Basic header are one attempt.
     ///
     /// # Errors
-    /// The refusals of [`ClientAuthenticationError`]; its server failures, which do not count as failed attempts.
+    /// The refusals of [`ClientAuthenticationError`]; its server failures, which do not
+    /// count as failed attempts.
     pub async fn authenticate(
         &self,
         tenant: &Tenant,
@@ -197,11 +199,12 @@ impl Authenticator {
         }
     }
 
-    /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
-    /// limit, but no use of the secret is recorded, and no client is authenticated.
+    /// Returns the credential that matches, or the reason why none matches, for an administrator. The call is
+    /// an attempt with the usual costs and the usual limit. It records no use of the secret and authenticates
+    /// no client.
     ///
     /// # Errors
-    /// As [`Authenticator::authenticate`].
+    /// The errors of [`Authenticator::authenticate`].
     pub async fn explain(
         &self,
         tenant: &Tenant,
@@ -311,8 +314,8 @@ impl Authenticator {
         Err(ClientAuthenticationError::refused(unreadable, None))
     }
 
-    /// The public client that a request without a secret and an assertion names. Every other client, also one that does not exist, fails like
-    /// one without a credential.
+    /// Finds the public client that a request names without a secret and without an assertion. Every other
+    /// client fails like one without a credential, and so does an unknown client.
     async fn identify(
         &self,
         tenant: &Tenant,
@@ -333,7 +336,7 @@ impl Authenticator {
         }))
     }
 
-    /// Checks an assertion in the name of its subject, or of the client of which a rule trusts its issuer.
+    /// Checks an assertion in the name of its subject, or of the client that has a rule for its issuer.
     async fn check_assertion(
         &self,
         tenant: &Tenant,
@@ -345,7 +348,8 @@ impl Authenticator {
         let PresentedAssertion { client_id, jwt, kind } = presented;
         let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose(), *kind).ok());
         let jwt = jwt.ok_or(malformed())?;
-        // RFC 7523 §3: an assertion of the client's own has its id as `iss` and `sub`. Any other is checked by rules, where there are some.
+        // RFC 7523 §3: a client's own assertion has the client's id as `iss` and `sub`. Every other assertion
+        // is checked by the client's rules, if there are some.
         let is_foreign =
             *kind == AssertionKind::JwtSvid || jwt.unverified_issuer() != jwt.unverified_subject();
         let own = client_assertion::client_of(&jwt, client_id.as_deref());
@@ -457,7 +461,8 @@ impl Authenticator {
         })
     }
 
-    /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.
+    /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not
+    /// reveal how long the lookup took.
     async fn check_readings(
         &self,
         tenant: &Tenant,
@@ -491,7 +496,8 @@ impl Authenticator {
         Err(refusal.unwrap_or(malformed()))
     }
 
-    /// Checks a text of the shape of an API key, which is no secret of a client. The client may be left out.
+    /// Checks a text of the shape of an API key that is no secret of the client. The request may leave out
+    /// the client.
     async fn check_api_key(
         &self,
         tenant: &Tenant,
@@ -510,7 +516,7 @@ impl Authenticator {
         };
         let refused =
             |reason, client| Ok(Checked::Refused(ClientAuthenticationError::refused(reason, client)));
-        // Also where none is accepted, so that it costs the same.
+        // The check runs also at endpoints that accept no API key, so that a refusal costs the same there.
         let checked = self.api_keys.check(tenant, found.as_deref(), text, now);
         let key = match (found, checked) {
             (Some(key), Ok(())) => key,
@@ -537,7 +543,7 @@ impl Authenticator {
         Ok(Checked::Proven(AuthenticatedClient { client, proof, credential }))
     }
 
-    /// Checks a secret with the verified-secret cache, or with the token hash when it is a generated one.
+    /// Checks a secret with the verified-secret cache, or a generated secret with its token hash.
     async fn check_quickly(
         &self,
         tenant: &TenantId,
@@ -614,7 +620,8 @@ impl Authenticator {
         wait_until(self.precise_timer.as_ref(), leave).await;
     }
 
-    /// A refused assertion may have waited for a key set of its client. So all of the tenant's leave as if they had.
+    /// A refused assertion may have waited for the key set of its client. So every refusal of the tenant
+    /// leaves as if it had waited.
     async fn until_assertions_leave(&self, tenant: &TenantId, arrival: Instant) {
         sleep_until(arrival + self.assertions.key_sets.refusal_delay(tenant)).await;
     }
@@ -654,16 +661,18 @@ impl Authenticator {
     }
 }
 
-/// What credentials are checked for.
+/// What a credential is checked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A request that a client makes with a credential of its own.
+    /// The client makes the request with a credential of its own.
     Authenticate,
-    /// A request that one of its API keys may make as well, as the client credentials grant.
+    /// The client makes the request, or one of its API keys does so with the client credentials grant.
     Exchange,
-    /// A request that a public client may make by its name alone: it gives the client nothing, or possession of something else is the proof.
+    /// A public client may make the request with its `client_id` alone: the response gives the client
+    /// nothing, or the client proves possession of something else.
     Identify,
-    /// An administrator's question, as [`Authenticator::explain`] asks it. No assertion is used up, so the answer must give a client nothing.
+    /// An administrator calls [`Authenticator::explain`]. No assertion is used up, so the answer must give a
+    /// client nothing.
     Explain,
 }
 
@@ -707,10 +716,10 @@ fn malformed() -> ClientAuthenticationError {
     ClientAuthenticationError::refused(methods::MALFORMED, None)
 }
 
-/// Whether there is a client, and its method allows this credential, or its name alone.
+/// Checks that the client exists, and that its method allows this credential or the `client_id` alone.
 ///
 /// # Errors
-/// Why not, before any credential is checked.
+/// The reason, before any credential is checked.
 pub fn may_authenticate(
     found: Option<Arc<Client>>,
     presented: Option<Credential>,

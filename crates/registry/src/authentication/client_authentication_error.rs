@@ -15,15 +15,14 @@ pub enum ClientAuthenticationError {
     Refused {
         /// The row in the table of the method, for the log.
         reason: &'static CredentialReason,
-        /// The registered client that the request names. Nothing shows that it sent the request.
+        /// The registered client that the request names. Nothing proves that the client sent the request.
         client: Option<Arc<Client>>,
-        /// The secret or the API key, where it is one that has ended.
+        /// The presented secret or API key, if it has ended.
         ended: Option<Proof>,
-        /// Where the source of the attempt was over its limit before: the span of the limit lasts this much
-        /// longer.
+        /// If the source of the attempt was over its limit before: how much longer the limit applies.
         wait: Option<Lifetime>,
     },
-    /// As many assertions of the tenant as are remembered have not expired yet.
+    /// The tenant has as many unexpired assertions as the server remembers for one tenant.
     #[error("too many client assertions of the tenant have not expired yet")]
     TooManyAssertions,
     /// Too many secrets wait to be checked.
@@ -35,7 +34,7 @@ pub enum ClientAuthenticationError {
 }
 
 impl ClientAuthenticationError {
-    /// The refusal of what this registered client presents, if there is one.
+    /// Refuses what this registered client presents, if there is such a client.
     #[must_use]
     pub const fn refused(reason: &'static CredentialReason, client: Option<Arc<Client>>) -> Self {
         Self::Refused { reason, client, ended: None, wait: None }
@@ -51,7 +50,8 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn error_code(&self) -> ErrorCode {
         match self {
-            // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or certificate has this code, too.
+            // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or
+            // certificate has this code, too.
             Self::Refused { .. } => ErrorCode::InvalidClient,
             Self::Busy | Self::TooManyAssertions | Self::Store(StoreError::Unavailable(_)) => {
                 ErrorCode::TemporarilyUnavailable
@@ -60,7 +60,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The description for the caller: one for all refusals, and one for those over the limit.
+    /// The description for the caller. All refusals share one text, and those over the limit share another.
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match (self, self.error_code()) {
@@ -93,7 +93,7 @@ impl ClientAuthenticationError {
         }
     }
 
-    /// The same refusal of a source that is over its limit.
+    /// Returns this refusal for a source that is over its limit.
     pub(crate) fn too_often(mut self, over: Lifetime) -> Self {
         if let Self::Refused { wait, .. } = &mut self {
             *wait = Some(over);

@@ -1,4 +1,5 @@
-//! The last uses of client secrets and API keys by address, buffered until they are written: a token costs no write.
+//! Buffers the last uses of client secrets and API keys by address until they are written, so that issuing a
+//! token costs no write.
 
 use indexmap::Equivalent;
 use protocol::Timestamp;
@@ -7,10 +8,10 @@ use tenancy::{TenantId, Usage, UsageBuffer};
 
 use crate::{ApiKeyId, ClientId, SecretId};
 
-/// Addresses of one secret, as many as stores keep.
+/// The addresses of one secret. Stores keep the same number.
 const ADDRESSES: usize = 32;
 
-/// The same of one API key, of which a client has many.
+/// The addresses of one API key. A client has many keys, so there are fewer.
 const ADDRESSES_OF_KEY: usize = 8;
 
 /// A secret with its client and tenant.
@@ -80,7 +81,7 @@ impl Default for LastUsedApiKeys {
 impl LastUsedApiKeys {
     /// Records that a key was used.
     pub fn note(&self, tenant: &TenantId, key: &ApiKeyId, source: &ClientAddress, now: Timestamp) {
-        // Neither is copied by its text.
+        // The clones share their text.
         let owner = (tenant.clone(), key.clone());
         self.0.record((&owner, Clone::clone), (|known: &ClientAddress| known == source, || *source), (), now);
     }

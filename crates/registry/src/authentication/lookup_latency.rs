@@ -11,7 +11,8 @@ const SLICE: Duration = Duration::from_secs(10);
 /// Eight buckets for each doubling of [`LEAST`], up to 20 s; the first bucket holds all shorter lookups.
 const BUCKETS: usize = 1 + 8 * 12;
 
-/// A histogram of the lookups of the last minute that read the store. Its instants are times since its creation.
+/// A histogram of the lookups of the last minute that read the store. Its instants are
+/// times since its creation.
 pub(crate) struct LookupLatency {
     slices: Mutex<[Slice; SLICES]>,
 }
@@ -39,8 +40,8 @@ impl LookupLatency {
         *count = count.saturating_add(1);
     }
 
-    /// The delay of all refusals at this instant: 5 ms, or the 99.9th percentile of the last minute's lookups if that
-    /// is longer.
+    /// The delay of all refusals at this instant: 5 ms, or the 99.9th percentile of the last minute's
+    /// lookups if that is longer.
     pub(crate) fn refusal_delay(&self, at: Duration) -> Duration {
         let now = slice(at);
         let slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);

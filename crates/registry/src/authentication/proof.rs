@@ -9,13 +9,13 @@ use crate::{ApiKey, CertificateMethod, FederatedProof, SecretId};
 pub enum Proof {
     /// A client secret (RFC 6749 §2.3.1).
     Secret(SecretId),
-    /// An API key, which narrows the client to its own part.
+    /// An API key. It may use a part of what the client may use.
     ApiKey(Arc<ApiKey>),
     /// A signed assertion (RFC 7523 §2.2).
     Assertion,
     /// An assertion of another issuer, by a rule of the client.
     Federated(Box<FederatedProof>),
-    /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
+    /// No credential: a public client sent its `client_id` (RFC 6749 §2.1). Any caller can do so.
     Nothing,
     /// A client certificate (RFC 8705 §2).
     Certificate(CertificateMethod),

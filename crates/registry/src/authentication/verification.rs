@@ -1,6 +1,7 @@
 //! The cost of checking a presented secret, and the stored hashes to compare it with.
 //!
-//! The presented text alone decides the cost: neither the existence nor the status nor the secrets of the client do.
+//! The presented text alone decides the cost: neither the existence nor the status nor the
+//! secrets of the client do.
 
 use protocol::{CredentialReason, Secret, Timestamp};
 
@@ -28,7 +29,7 @@ pub(crate) struct Candidates<'a> {
     now: Timestamp,
 }
 
-/// What a secret is that is none of the live ones, and which one it was.
+/// The reason for which the presented secret matches no live one, and the ended secret that it is, if any.
 pub(crate) type Mismatch = (&'static CredentialReason, Option<SecretId>);
 
 impl Work {
@@ -58,7 +59,8 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The common salt of the live chosen secrets; without them that of an ended one, so that the log can name an ended secret, or a dummy.
+    /// The common salt of the live chosen secrets. Without live ones it is the salt of an ended secret, so
+    /// that the log can name it, or a dummy.
     pub(crate) fn salt(self) -> PasswordSalt {
         let live = self.passwords().find_map(|(_, phc)| salt_of(phc));
         let ended = || {
@@ -70,8 +72,8 @@ impl<'a> Candidates<'a> {
         live.or_else(ended).unwrap_or_else(PasswordSalt::dummy)
     }
 
-    /// The live secret with the presented hash. All secrets are compared in every case, and without any one dummy
-    /// comparison is made.
+    /// Finds the live secret with the presented hash. All secrets are compared in every case. If there are
+    /// none, one dummy comparison is made.
     ///
     /// # Errors
     /// What the presented secret is instead.
@@ -83,7 +85,7 @@ impl<'a> Candidates<'a> {
                 found = Some(&secret.id);
             }
         }
-        // No presented text is known to have an all-zero digest; such a digest must not authenticate.
+        // An all-zero digest must not authenticate, although no known text has such a digest.
         found.filter(|_| !dummy).ok_or_else(|| self.mismatch(presented))
     }
 

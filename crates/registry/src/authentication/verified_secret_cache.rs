@@ -1,5 +1,5 @@
-//! A cache of verified secrets, so that only the first check of a chosen secret computes argon2id. It holds keyed
-//! digests, never secrets.
+//! A cache of verified secrets, so that only the first check of a chosen secret computes argon2id. It holds
+//! keyed digests, never secrets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +15,13 @@ use secrets::{KeyedDigest, random_bytes};
 
 /// The number of entries; beyond it the least used are evicted.
 const CAPACITY: usize = 100_000;
-/// The lifetime of an entry that is not used.
+/// The lifetime of an unused entry.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// The cache of one process, under a random key that is never stored.
 ///
-/// While it is nearly full, it takes no more from a tenant that has an equal share of it, so that the secrets of others stay.
+/// When the cache is nearly full, a tenant that has its equal share of it gets no further entry, so that the
+/// secrets of others stay.
 pub struct VerifiedSecretCache {
     key: KeyedDigest,
     secrets: Cache<VerifiedSecretKey, Arc<Verified>>,
@@ -40,9 +41,9 @@ struct Held(Mutex<HashMap<TenantId, usize>>);
 
 /// A digest of a presented secret and everything that it was checked against.
 ///
-/// This includes tenant, client and the client's live secrets with their hashes. So a secret that expires, is revoked
-/// or is replaced leaves the cache by that change, and an entry of one client is useless for another. The bytes are the key of the hash
-/// job, too: equal keys have equal secrets and salts.
+/// This includes tenant, client and the client's live secrets with their hashes. So a secret that expires, is
+/// revoked or is replaced leaves the cache by that change, and an entry of one client is useless for another.
+/// The bytes are the key of the hash job, too: equal keys have equal secrets and salts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct VerifiedSecretKey(pub(crate) [u8; 32]);
 
@@ -100,7 +101,7 @@ impl Held {
         let mut tenants = self.tenants();
         let own = tenants.get(tenant).copied().unwrap_or_default();
         let others = tenants.len() - usize::from(own > 0);
-        // Where a tenant has fewer than its share, no sum is needed.
+        // A tenant with less than its share needs no sum.
         if own >= capacity / (others + 1) && tenants.values().sum::<usize>() >= capacity / 16 * 15 {
             return false;
         }

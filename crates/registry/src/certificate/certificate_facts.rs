@@ -1,4 +1,5 @@
-//! What a certificate says of itself, in the words of a registration (RFC 5280 §4, RFC 8705 §2.1.2). Nothing of it is verified.
+//! What a certificate says about itself, in the terms of a registration (RFC 5280 §4, RFC 8705 §2.1.2). No
+//! statement is verified.
 
 use std::net::IpAddr;
 
@@ -32,7 +33,7 @@ pub struct CertificateFacts {
     pub thumbprint: Thumbprint,
     /// Kind and size of the public key.
     pub public_key: String,
-    /// From when until when it is valid.
+    /// The first and the last instant of its validity.
     #[serde(flatten, serialize_with = "dates")]
     pub validity: Validity,
     /// What the key may be used for; `None` without the extension.
@@ -70,7 +71,7 @@ const CURVES: [(&str, &str); 4] = [
 ];
 
 impl CertificateFacts {
-    /// Those of a certificate in DER; `None` where the bytes are none.
+    /// Reads the facts of a certificate in DER. Returns `None` if the bytes are no certificate.
     #[must_use]
     pub fn read(der: &[u8]) -> Option<Self> {
         let thumbprint = digest(&SHA256, der).as_ref().try_into().ok()?;

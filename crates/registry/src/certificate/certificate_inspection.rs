@@ -1,4 +1,5 @@
-//! The checks of a client certificate one by one, offline: with the functions of a request, as far as they need no registration (RFC 8705 §2).
+//! The checks of a client certificate one by one, offline (RFC 8705 §2): the functions that check a request,
+//! as far as they need no registration.
 
 use keys::Outcome;
 use protocol::{ClientCertificate, Timestamp};
@@ -9,14 +10,15 @@ use crate::{CertificateCheck, CertificateFacts};
 /// A certificate with the result of its checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateInspection {
-    /// Each check, in the order in which they are made.
+    /// Each check, in the order of a request.
     pub checks: [(CertificateCheck, Outcome<CertificateCheck>); 5],
-    /// What it says of itself; `None` where it cannot be read.
+    /// What the certificate says about itself. `None` if it cannot be read.
     pub facts: Option<CertificateFacts>,
 }
 
 impl CertificateInspection {
-    /// Inspects a certificate, whose chain was judged for this instant. Without authorities its chain is not checked.
+    /// Inspects a certificate. The caller has judged its chain for this instant. Without authorities the
+    /// chain is not checked.
     #[must_use]
     pub fn of(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
         use CertificateCheck as C;
@@ -26,7 +28,8 @@ impl CertificateInspection {
         let dates = parsed
             .as_ref()
             .map_or(NotReached, |parsed| check_dates(parsed, now).map_or_else(Failed, |()| Passed));
-        // The chain is built from the certificate on: dates and usage of the certificate itself come before its issuer.
+        // The chain is verified from the certificate upwards, so its own dates and usage come before its
+        // issuer.
         let (usage, chain) = match (has_authorities, check_chain(certificate, now)) {
             _ if form != Passed => (NotReached, NotReached),
             (false, _) => (NotChecked, NotChecked),
@@ -96,8 +99,8 @@ mod tests {
             // A certificate between it and the authority.
             (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
             (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
-            // A chain that was judged at the beginning of a connection is compared with the instant, as that
-            // of a request is.
+            // A request compares the dates of a chain with its own instant, also if the chain was judged when
+            // the connection began.
             (&good, Ok(ended), "+++!?", Some(E::ChainExpired)),
             (&old, Err(ChainError::Expired), "+!--?", Some(E::Dates)),
             (&early, Err(ChainError::NotYetValid), "+!--?", Some(E::NotYetValid)),
@@ -107,7 +110,7 @@ mod tests {
             assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed), "{chain:?}");
             assert_eq!(inspection.facts.is_some(), failed != Some(E::Form));
         }
-        // Without authorities the chain is not checked, and the dates are.
+        // Without authorities the dates are checked, and the chain is not.
         for (der, expected, failed) in [(&good, "++???", None), (&old, "+!???", Some(E::Dates))] {
             let presented = presented(der, Err(ChainError::NoAuthorities));
             let inspection = CertificateInspection::of(&presented, false, NOW);

@@ -1,4 +1,5 @@
-//! The one name by which a client's certificate is known, as it is registered (RFC 8705 §2.1.2). `client_certificate.rs` compares it.
+//! The one name that identifies a client's certificate, as the client registers it (RFC 8705 §2.1.2).
+//! `client_certificate.rs` compares it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -44,7 +45,7 @@ pub enum InvalidSubject {
     /// No distinguished name.
     #[error("this is no distinguished name: {0}")]
     Dn(#[from] InvalidName),
-    /// No DNS name. A wildcard is none: it names no one client.
+    /// The text is no DNS name. A wildcard is refused, because it does not name one client.
     #[error("this is no DNS name")]
     Dns,
     /// No absolute URI.

@@ -1,5 +1,6 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth`: all rules over a client's certificate (RFC 8705 §2). The listener has judged the chain and proven the
-//! private key; `assertions.rs` has the keys that a client publishes.
+//! `tls_client_auth` and `self_signed_tls_client_auth`: all rules for a client's certificate (RFC 8705 §2).
+//! The listener has verified the chain and the private key. `assertions.rs` finds the keys that a client
+//! publishes.
 
 use std::net::IpAddr;
 
@@ -29,7 +30,8 @@ pub enum CertificateMethod {
 }
 
 impl CertificateMethod {
-    /// That of a client. A client with the method `any` that has a subject uses it, otherwise its keys.
+    /// The method of a client. A client with the method `any` uses its subject if it has one, otherwise its
+    /// keys.
     #[must_use]
     pub const fn of(client: &Client) -> Self {
         match client.authentication_method {
@@ -40,7 +42,7 @@ impl CertificateMethod {
         }
     }
 
-    /// That of a client whose certificate was refused.
+    /// The method of a client whose certificate was refused.
     #[must_use]
     pub fn of_refused(error: &ClientAuthenticationError) -> Option<Self> {
         let ClientAuthenticationError::Refused { reason, client: Some(client), .. } = error else {
@@ -49,7 +51,7 @@ impl CertificateMethod {
         CertificateCheck::REASONS.contains(reason).then(|| Self::of(client))
     }
 
-    /// Its name in logs and metrics.
+    /// The name in logs and metrics.
     #[must_use]
     pub const fn presented(self) -> PresentedMethod {
         match self {
@@ -59,10 +61,11 @@ impl CertificateMethod {
     }
 }
 
-/// Whether a certificate authenticates a client with these keys; by which method, and by which of its credentials.
+/// Checks whether a certificate authenticates a client with these keys. Returns the method and the
+/// credential.
 ///
 /// # Errors
-/// The first rule that it breaks.
+/// The first rule that the certificate breaks.
 pub fn check_client_certificate(
     client: &Client,
     keys: Option<&PublicKeys>,
@@ -84,8 +87,8 @@ pub fn check_client_certificate(
 }
 
 impl CredentialTag {
-    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of
-    /// its key.
+    /// The credential tag of a certificate: of its thumbprint for a certificate of an authority, of its key
+    /// for a self-signed one.
     #[must_use]
     pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
         Self::of(tenant, client, b"certificate", thumbprint.as_bytes())
@@ -93,23 +96,26 @@ impl CredentialTag {
 }
 
 impl SenderKeys {
-    /// Whether the connection has the certificate that a token or a refresh token is bound to, if it is bound to one.
+    /// Whether the connection has the certificate that a token or a refresh token is bound
+    /// to, if it is bound to one.
     #[must_use]
     pub fn prove_certificate(&self, bound_to: Option<Thumbprint>) -> bool {
-        // RFC 8705 §3: "The protected resource MUST obtain, from its TLS implementation layer, the client certificate used for mutual TLS
-        // and MUST verify that the certificate matches the certificate associated with the access token." §4 and §7.1 ask the same of the
-        // refresh tokens of public clients. §7.2: another certificate would have to have the same SHA-256.
+        // RFC 8705 §3: "The protected resource MUST obtain, from its TLS implementation layer, the client
+        // certificate used for mutual TLS and MUST verify that the certificate matches the certificate
+        // associated with the access token." §4 and §7.1 ask the same of the refresh tokens of public
+        // clients. §7.2: another certificate would have to have the same SHA-256.
         bound_to.is_none() || self.certificate == bound_to
     }
 }
 
-/// How many certificates a PEM document has; none where one of them cannot be read.
+/// Counts the certificates of a PEM document. Returns nothing if one of them cannot be read.
 #[must_use]
 pub fn count_certificates(pem: &str) -> Option<usize> {
     Certificate::load_pem_chain(pem.as_bytes()).ok().map(|all| all.len())
 }
 
-/// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is registered for the client.
+/// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is
+/// registered for the client.
 fn check_issued(
     client: &Client,
     certificate: &ClientCertificate,
@@ -117,8 +123,8 @@ fn check_issued(
 ) -> Result<(), CertificateCheck> {
     let parsed = parse(certificate)?;
     check_chain(certificate, now)?;
-    // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the single subject that is
-    // registered for it. The handshake has shown that it has the private key.
+    // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the
+    // single subject that is registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
     if !is_subject {
         return Err(CertificateCheck::Registration);
@@ -130,7 +136,7 @@ fn check_issued(
     if is_spiffe_id && !is_svid(&parsed) { Err(CertificateCheck::Svid) } else { Ok(()) }
 }
 
-/// X509-SVID §2, §4: a leaf for signatures, with exactly one URI.
+/// X509-SVID §2, §4: a leaf certificate for signatures has exactly one URI.
 fn is_svid(certificate: &Certificate) -> bool {
     let certificate = certificate.tbs_certificate();
     let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
@@ -145,7 +151,7 @@ fn is_svid(certificate: &Certificate) -> bool {
 }
 
 impl CertificateSubject {
-    /// Whether a certificate has this subject: the whole distinguished name, or one of its alternative names.
+    /// Whether a certificate has this subject: the whole distinguished name, or one of the alternative names.
     pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
         let certificate = certificate.tbs_certificate();
         if let Self::Dn(name) = self {
@@ -156,9 +162,10 @@ impl CertificateSubject {
         };
         names.iter().any(|name| match (self, name) {
             (Self::Dns(expected), GeneralName::DnsName(name)) => name.as_str().eq_ignore_ascii_case(expected),
-            // RFC 3986 §6.2.1: simple string comparison, which takes no two identifiers for one.
+            // RFC 3986 §6.2.1: simple string comparison never treats two identifiers as equal.
             (Self::Uri(expected), GeneralName::UniformResourceIdentifier(name)) => name.as_str() == expected,
-            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways; "comparison … in binary format".
+            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways;
+            // "comparison … in binary format".
             (Self::Ip(expected), GeneralName::IpAddress(octets)) => match expected {
                 IpAddr::V4(address) => octets.as_bytes() == address.octets(),
                 IpAddr::V6(address) => octets.as_bytes() == address.octets(),
@@ -181,9 +188,9 @@ fn is_same_address(one: &str, other: &str) -> bool {
     }
 }
 
-/// RFC 8705 §2.2: the client is authenticated if the certificate of its handshake is one of those that are registered for it. No chain is
-/// validated. A certificate says itself until when it is good, so one that has expired is refused. Returns the key that it is registered
-/// with.
+/// RFC 8705 §2.2: the client is authenticated if the certificate of its handshake is one of those that are
+/// registered for it. No chain is validated. A certificate says itself until when it is good, so one that has
+/// expired is refused. Returns the key that it is registered with.
 fn check_self_signed<'a>(
     keys: Option<&'a PublicKeys>,
     certificate: &ClientCertificate,
@@ -211,7 +218,7 @@ pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(
     })
 }
 
-/// From when until when a certificate says that it is valid.
+/// The validity that a certificate states.
 pub(crate) fn validity_of(certificate: &Certificate) -> Validity {
     let validity = certificate.tbs_certificate().validity();
     let instant = |time: x509_cert::time::Time| Timestamp::from_seconds(time.to_unix_duration().as_secs());

@@ -1,4 +1,5 @@
-//! A distinguished name: read from its text (RFC 4514), and compared with that of a certificate (RFC 5280 §7.1).
+//! A distinguished name: reads it from text (RFC 4514), and compares it with the name of a certificate (RFC
+//! 5280 §7.1).
 
 use std::fmt;
 
@@ -29,15 +30,15 @@ pub(crate) const TYPES: [(&str, &str); 19] = [
     ("dnQualifier", "2.5.4.46"),
 ];
 
-/// A distinguished name that was written by a person. Its text stays as it was written.
+/// A distinguished name as a person wrote it. The text is unchanged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DistinguishedName {
     text: String,
-    /// As in a certificate: the last of the text is the first.
+    /// The names in the order of a certificate: the last name of the text comes first.
     names: Vec<RelativeName>,
 }
 
-/// The attributes of a relative distinguished name, in an order that is the same however they were written.
+/// The attributes of a relative distinguished name, sorted.
 type RelativeName = Vec<Attribute>;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +64,7 @@ pub enum InvalidName {
     /// An attribute without `=`.
     #[error("an attribute has no `=`; each is a type and a value, such as CN=client")]
     NoType,
-    /// An attribute type that is not known.
+    /// The attribute type is unknown.
     #[error("`{0}` is no attribute type that is known here; write its object identifier, such as 2.5.4.3")]
     UnknownType(String),
     /// An attribute without a value.
@@ -78,13 +79,14 @@ pub enum InvalidName {
     /// Escaped bytes that are no text, or a control character.
     #[error("a value has bytes that are no text")]
     NoText,
-    /// A value after `#` that is not BER in hexadecimal digits.
+    /// The value after `#` is no BER in hexadecimal digits.
     #[error("a value after `#` is not DER in hexadecimal digits")]
     NoDer,
 }
 
 impl DistinguishedName {
-    /// Reads the text of RFC 4514, with blanks around its separators as people write them (RFC 4514 §2.4 allows other forms, too).
+    /// Reads a text of RFC 4514. Blanks around its separators are accepted, as people write them (RFC 4514
+    /// §2.4 allows other forms, too).
     ///
     /// # Errors
     /// [`InvalidName`].
@@ -113,13 +115,14 @@ impl DistinguishedName {
         Ok(Self { text: text.to_owned(), names })
     }
 
-    /// As it was written.
+    /// The text as the person wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether a certificate's subject is this name: the same attributes in the same order, those of one relative name in any order.
+    /// Whether a certificate's subject is this name: it has the same attributes in the same order. The order
+    /// within one relative name does not matter.
     pub(crate) fn is(&self, subject: &Name) -> bool {
         let names = subject.iter_rdn().map(|name| {
             let mut name: RelativeName = name
@@ -137,7 +140,7 @@ impl DistinguishedName {
 }
 
 impl Value {
-    /// Texts of the three types that certificates of today have are compared as text, all else byte by byte (RFC 5280 §7.1).
+    /// Compares values of the three usual text types as text, and all others byte by byte (RFC 5280 §7.1).
     fn of(value: AnyRef<'_>) -> Self {
         match text_of(value) {
             Some(text) => Self::Text(prepared(&text)),
@@ -158,14 +161,14 @@ pub(crate) fn text_of(value: AnyRef<'_>) -> Option<String> {
     }
 }
 
-/// Without what does not count: the case of letters, blanks at the ends, and more than one blank in a row. Other differences of RFC 4518,
-/// such as composed and decomposed letters, do count.
+/// Removes the differences that do not count: the case of letters, blanks at the ends, and more than one
+/// blank in a row. Other differences of RFC 4518, such as composed and decomposed letters, count.
 fn prepared(text: &str) -> String {
     let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect();
     words.join(" ").to_lowercase()
 }
 
-/// Takes the first attribute of a text, and what ends it: `+`, `,` or nothing.
+/// Reads the first attribute of a text and the separator that ends it: `+`, `,` or nothing.
 fn attribute(rest: &mut &str) -> Result<(Attribute, Option<char>), InvalidName> {
     let (name, after) = rest.split_once('=').ok_or(InvalidName::NoType)?;
     let attribute_type = attribute_type(name.trim())?;
@@ -201,7 +204,8 @@ fn der(digits: &str) -> Result<Value, InvalidName> {
     Ok(Value::of(value.to_ref()))
 }
 
-/// A value with escapes (RFC 4514 §2.4), what ends it, and the rest from there on.
+/// Reads a value with escapes (RFC 4514 §2.4). Returns the value, the separator that ends it, and the rest of
+/// the text.
 fn string(text: &str) -> Result<(Value, Option<char>, &str), InvalidName> {
     let mut bytes = Vec::new();
     let mut characters = text.char_indices();
@@ -225,7 +229,7 @@ fn string(text: &str) -> Result<(Value, Option<char>, &str), InvalidName> {
     Ok((Value::Text(value), end, after))
 }
 
-/// What follows a backslash.
+/// Reads the characters after a backslash.
 fn escaped(characters: &mut std::str::CharIndices<'_>) -> Result<u8, InvalidName> {
     let (_, first) = characters.next().ok_or(InvalidName::Escape)?;
     if matches!(first, ' ' | '"' | '#' | '+' | ',' | ';' | '<' | '=' | '>' | '\\') {
@@ -362,7 +366,7 @@ mod tests {
         }
 
         // [mutual-tls RFC 5280 §7.1]
-        /// Whatever a certificate names is found by its text, and by nothing else.
+        /// Each value in a certificate is found by its text, and by no other text.
         #[test]
         fn no_value_is_lost(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {
             let text: Vec<_> = values.iter().map(|value| format!("CN={}", escape(value))).collect();

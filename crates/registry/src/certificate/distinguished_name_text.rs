@@ -6,7 +6,8 @@ use x509_cert::name::Name;
 
 use crate::certificate::distinguished_name::{TYPES, text_of};
 
-/// The most specific part first. [`DistinguishedName::parse`](crate::DistinguishedName::parse) reads it as the same name.
+/// Writes the most specific part first. [`DistinguishedName::parse`](crate::DistinguishedName::parse) reads
+/// the text as the same name.
 pub(crate) fn distinguished_name_text(name: &Name) -> String {
     let mut names: Vec<String> =
         name.iter_rdn().map(|name| name.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
@@ -17,10 +18,11 @@ pub(crate) fn distinguished_name_text(name: &Name) -> String {
 fn attribute(attribute: &AttributeTypeAndValue) -> String {
     let number = attribute.oid.to_string();
     let known = TYPES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name);
-    // Control characters are written as DER: as they are, they could change what a terminal shows.
+    // Control characters are written as DER: unescaped, they could change what a terminal shows.
     let is_readable = |text: &String| !text.trim().is_empty() && !text.chars().any(char::is_control);
     let text = known.and_then(|_| text_of(attribute.value.to_ref())).filter(is_readable);
-    // RFC 4514 §2.4: with a type in numbers, or a value that is no text, the value is `#` and the digits of its BER encoding.
+    // RFC 4514 §2.4: if the type is a number or the value is no text, the value is `#` and the digits of its
+    // BER encoding.
     let value = match text {
         Some(text) => escaped(&text),
         None => hexadecimal(&attribute.value.to_der().unwrap_or_default()),
@@ -107,7 +109,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is shown of a certificate can be registered, and is the name of that certificate.
+        /// The text of a certificate's subject can be registered, and the registration matches that
+        /// certificate.
         #[test]
         fn a_registration_reads_what_is_written(
             parts in proptest::collection::vec((0..3_usize, 0..5_usize, any::<String>(), any::<bool>()), 1..5),

@@ -1,4 +1,5 @@
-//! The checks of a DPoP proof one by one, offline: with the functions of a request, and with what is known of the request (RFC 9449 §4.3).
+//! The checks of a DPoP proof one by one, offline (RFC 9449 §4.3). They use the functions that check a
+//! request, and the facts that are known about the request.
 
 use latchkey_verifier::rules::{ProofJwt, normalized};
 use protocol::{Thumbprint, Timestamp};
@@ -6,7 +7,7 @@ use protocol::{Thumbprint, Timestamp};
 use crate::DpopCheck;
 use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};
 
-/// What is known of the request that a proof was made for.
+/// The known facts about the request that a proof was made for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownRequest<'a> {
     /// The HTTP method.
@@ -18,7 +19,7 @@ pub struct KnownRequest<'a> {
 }
 
 impl KnownRequest<'_> {
-    /// Inspects a proof for this request, of now. Returns the key that signed it.
+    /// Inspects a proof for this request, as if it came now. Returns the key that signed it.
     ///
     /// # Errors
     /// The check that fails.

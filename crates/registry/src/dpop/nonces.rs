@@ -1,4 +1,5 @@
-//! Nonces for DPoP proofs (RFC 9449 §8): a keyed digest over tenant and minute. All replicas agree on them, and no table has them.
+//! Nonces for DPoP proofs (RFC 9449 §8). A nonce is a keyed digest of the tenant and the minute, so all
+//! replicas accept it and no table stores it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -7,7 +8,8 @@ use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 
-/// A nonce is issued for a minute, and accepted in the minute before and after it, too: clocks of replicas differ.
+/// A nonce is issued for a minute. The minutes before and after accept it, too, because the clocks of
+/// replicas differ.
 const MINUTE: u64 = 60;
 /// Bytes of the digest in a nonce: "unpredictable" (RFC 9449 §8).
 const BYTES: usize = 16;
@@ -16,7 +18,7 @@ const BYTES: usize = 16;
 pub(crate) struct DpopNonces(KeyedDigest);
 
 impl DpopNonces {
-    /// With a key of its own, which follows from the pepper.
+    /// Derives the key of nonces from the pepper.
     pub(crate) fn new(pepper: &Pepper) -> Self {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey dpop nonce 1"))
     }
@@ -26,7 +28,7 @@ impl DpopNonces {
         self.of(tenant, now.seconds() / MINUTE)
     }
 
-    /// From when on a nonce is refused; `None` where it is none of this tenant and time.
+    /// The instant from which on a nonce is refused. `None` if the nonce is not of this tenant and time.
     pub(crate) fn accepted_until(&self, tenant: &TenantId, nonce: &str, now: Timestamp) -> Option<Timestamp> {
         let minute = now.seconds() / MINUTE;
         let mut near = minute.saturating_sub(1)..=minute + 1;

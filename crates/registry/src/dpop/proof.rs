@@ -1,5 +1,5 @@
-//! DPoP: all rules over a proof (RFC 9449 §4.3). The form of any JWT with its own key, and its signature, are those of [`ProofJwt`]; `dpop_nonces.rs`
-//! recognises nonces, and `dpop.rs` uses the identifier up.
+//! DPoP: all rules for a proof (RFC 9449 §4.3). [`ProofJwt`] checks the form and the signature of a JWT that
+//! contains its key. `dpop_nonces.rs` recognises nonces, and `dpop.rs` uses up the identifier.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -15,7 +15,8 @@ use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
 /// The `typ` of a proof.
 pub(crate) const TYP: &str = "dpop+jwt";
-/// How far `iat` may be from now: "preferably only for a relatively brief period on the order of seconds or minutes" (RFC 9449 §11.1).
+/// How far `iat` may be from now: "preferably only for a relatively brief period on the order of seconds or
+/// minutes" (RFC 9449 §11.1).
 const WINDOW: Lifetime = Lifetime::from_seconds(60);
 
 /// The claims of a proof (RFC 9449 §4.2).
@@ -43,7 +44,7 @@ pub struct DpopRequest<'a> {
     pub access_token: Option<&'a str>,
 }
 
-/// From when on a nonce is refused; `None` where it is none of ours.
+/// The instant from which on a nonce is refused. `None` if this server did not issue the nonce.
 pub(crate) type AcceptedUntil<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
 
 /// What a proof must say.
@@ -52,12 +53,12 @@ pub(crate) struct DpopExpectations<'a> {
     /// The URIs of the request, in normal form.
     pub(crate) uris: &'a [String],
     pub(crate) access_token: Option<&'a str>,
-    /// Recognises a nonce, where one is required.
+    /// Recognises a nonce, if the tenant requires one.
     pub(crate) nonce: Option<AcceptedUntil<'a>>,
     pub(crate) now: Timestamp,
 }
 
-/// A proof that is for its request. Nothing shows yet that its key signed it.
+/// A proof that is for its request. Nothing proves yet that its key signed it.
 pub struct UnverifiedProof<'a> {
     jwt: ProofJwt<'a>,
     jti: String,
@@ -74,7 +75,7 @@ pub struct DpopProof {
 }
 
 impl<'a> DpopExpectations<'a> {
-    /// Of a request to this tenant.
+    /// The expectations of a request to this tenant.
     pub(crate) fn of(
         tenant: &Tenant,
         request: &DpopRequest<'a>,
@@ -82,15 +83,15 @@ impl<'a> DpopExpectations<'a> {
         accepted_until: AcceptedUntil<'a>,
         now: Timestamp,
     ) -> Self {
-        // RFC 9449 §11.3: "A server MUST NOT accept any DPoP proofs without the nonce claim when a DPoP nonce has been provided to the
-        // client."
+        // RFC 9449 §11.3: "A server MUST NOT accept any DPoP proofs without the nonce claim when a DPoP nonce
+        // has been provided to the client."
         let nonce = tenant.access_token.require_dpop_nonce.then_some(accepted_until);
         let DpopRequest { method, access_token, .. } = *request;
         Self { method, uris, access_token, nonce, now }
     }
 }
 
-/// The proof of a request whose headers `DPoP` have these values, if it has one. What is no text is no proof.
+/// The proof in the values of the `DPoP` headers, if there is one. A value that is no text is no proof.
 pub(crate) fn only_proof<'a>(
     mut headers: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Option<&'a str>, DpopCheck> {
@@ -105,7 +106,7 @@ pub(crate) fn read<'a>(
     proof: &'a str,
     expected: &DpopExpectations<'_>,
 ) -> Result<UnverifiedProof<'a>, DpopCheck> {
-    // Checks 2, 4, 5 and 7 are those of any JWT with its own key.
+    // The type [`ProofJwt`] makes checks 2, 4, 5 and 7, which concern each JWT that contains its key.
     let jwt = ProofJwt::parse(proof, TYP)?;
     let claims: DpopClaims = jwt.unverified_claims().map_err(|_| DpopCheck::Claims)?;
     let (uri, until) = claims.check(expected)?;
@@ -125,15 +126,17 @@ impl UnverifiedProof<'_> {
 }
 
 impl DpopClaims {
-    /// Checks the claims of a proof. Returns its `htu` in normal form, and from when on it is refused anyway.
+    /// Checks the claims of a proof. Returns its `htu` in normal form, and the instant from which on the
+    /// proof is refused anyway.
     pub(crate) fn check(&self, expected: &DpopExpectations<'_>) -> Result<(String, Timestamp), DpopCheck> {
         use DpopCheck as E;
         // RFC 9449 §4.3, check 3: "All required claims per Section 4.2 are contained in the JWT."
         ensure(!self.jti.is_empty(), E::Claims)?;
-        // Check 8: "The htm claim matches the HTTP method of the current request." Methods are case-sensitive (RFC 9110 §9.1).
+        // Check 8: "The htm claim matches the HTTP method of the current request." Methods are
+        // case-sensitive (RFC 9110 §9.1).
         ensure(self.htm == expected.method, E::Method)?;
-        // Check 9: "The htu claim matches the HTTP URI value for the HTTP request in which the JWT was received, ignoring any query and
-        // fragment parts."
+        // Check 9: "The htu claim matches the HTTP URI value for the HTTP request in which the JWT was
+        // received, ignoring any query and fragment parts."
         let uri = normalized(&self.htu).filter(|uri| expected.uris.contains(uri)).ok_or(E::Uri)?;
         let until = self.accepted_until(expected)?;
         // Check 12: "ensure that the value of the ath claim equals the hash of that access token".
@@ -142,11 +145,12 @@ impl DpopClaims {
         Ok((uri, until))
     }
 
-    /// Check 11: "The creation time of the JWT, as determined by either the iat claim or a server managed timestamp via the nonce claim, is
-    /// within an acceptable window".
+    /// Check 11: "The creation time of the JWT, as determined by either the iat claim or a server managed
+    /// timestamp via the nonce claim, is within an acceptable window".
     fn accepted_until(&self, expected: &DpopExpectations<'_>) -> Result<Timestamp, DpopCheck> {
         let now = expected.now;
-        // Check 10: "If the server provided a nonce value to the client, the nonce claim matches the server-provided nonce value."
+        // Check 10: "If the server provided a nonce value to the client, the nonce claim matches the
+        // server-provided nonce value."
         if let Some(accepted_until) = expected.nonce {
             return self.nonce.as_deref().and_then(accepted_until).ok_or(DpopCheck::Nonce);
         }
@@ -157,16 +161,18 @@ impl DpopClaims {
 }
 
 impl SenderKeys {
-    /// Whether a proof shows the key that a token, a code or a refresh token is bound to, if it is bound to one.
+    /// Whether a proof shows the key that a token, a code or a refresh token is bound
+    /// to, if it is bound to one.
     #[must_use]
     pub fn prove_dpop_key(&self, bound_to: Option<Thumbprint>) -> bool {
-        // RFC 9449 §4.3, check 12: "confirm that the public key to which the access token is bound matches the public key from the DPoP
-        // proof". §5 and §10 ask the same of refresh tokens and codes.
+        // RFC 9449 §4.3, check 12: "confirm that the public key to which the access token is bound matches
+        // the public key from the DPoP proof". §5 and §10 ask the same of refresh tokens and codes.
         bound_to.is_none() || self.dpop == bound_to
     }
 }
 
-/// "the result of a base64url encoding the SHA-256 hash of the ASCII encoding of the associated access token's value" (RFC 9449 §4.2).
+/// "the result of a base64url encoding the SHA-256 hash of the ASCII encoding of the associated access
+/// token's value" (RFC 9449 §4.2).
 fn hash(access_token: &str) -> String {
     BASE64URL.encode(digest(&SHA256, access_token.as_bytes()))
 }

@@ -1,4 +1,5 @@
-//! Checks DPoP proofs by the rules of `dpop_proof.rs`, and remembers those that were used (RFC 9449). It writes nothing before its caller has authenticated.
+//! Checks DPoP proofs by the rules of `dpop_proof.rs`, and remembers the used ones (RFC 9449). It writes
+//! nothing before the caller has authenticated.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ impl DpopProofs {
         Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
     }
 
-    /// With another share of each tenant in the proofs that are remembered.
+    /// Changes how many used proofs of each tenant are remembered.
     #[must_use]
     pub fn with_share(self, share: u32) -> Self {
         Self { used: self.used.with_share(share), ..self }
@@ -38,8 +39,8 @@ impl DpopProofs {
         self.nonces.current(tenant, now)
     }
 
-    /// Reads the proof among the values of the headers `DPoP`, if there is one, and checks that it is for this request at this tenant. No
-    /// signature is verified, so it costs little.
+    /// Reads the proof from the values of the `DPoP` headers, if there is one. Checks that it is for this
+    /// request at this tenant. No signature is verified, so the check costs little.
     ///
     /// # Errors
     /// The first check that fails.
@@ -53,7 +54,7 @@ impl DpopProofs {
         only_proof(headers)?.map(|proof| self.read_proof(tenant, proof, request, now)).transpose()
     }
 
-    /// As [`Self::read`], of the one proof.
+    /// Does the same as [`Self::read`] for a request with one proof.
     ///
     /// # Errors
     /// The first check that fails.
@@ -70,7 +71,7 @@ impl DpopProofs {
         read(proof, &expected)
     }
 
-    /// Whether a proof was used, for an administrator. It uses nothing up.
+    /// Whether a proof was used, for an administrator. The call does not use up the proof.
     ///
     /// # Errors
     /// When the store fails.
@@ -78,7 +79,8 @@ impl DpopProofs {
         self.used.is_used(tenant, &proof.identifier).await
     }
 
-    /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be declined" (RFC 9449 §11.1).
+    /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be
+    /// declined" (RFC 9449 §11.1).
     ///
     /// # Errors
     /// [`SingleUseError`].

@@ -1,6 +1,6 @@
-//! All rules over the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2
-//! and §3, draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] has the rules of form and signature, and
-//! `assertions.rs` the keys; it uses the assertion up.
+//! All rules for the assertion of another issuer, by the rules of one client (RFC 7521 §4.2, RFC 7523 §2.2
+//! and §3, draft-ietf-oauth-spiffe-client-auth). [`ClientJwt`] checks form and signature. `assertions.rs`
+//! finds the keys and uses up the assertion.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,8 @@ use crate::{Client, FederationCheck, SingleUseIdentifier, TextPattern, TrustRule
 /// The claims of an assertion of another issuer.
 #[derive(Debug, Deserialize)]
 pub(crate) struct FederatedClaims {
-    // RFC 7523 §3: `sub`, `aud` and `exp` are required. The issuer was found by `iss`, or by the trust domain of `sub`.
+    // RFC 7523 §3: `sub`, `aud` and `exp` are required. `iss`, or the trust domain of `sub`, has already
+    // named the issuer.
     sub: String,
     aud: Audience<'static>,
     #[serde(deserialize_with = "numeric_date")]
@@ -43,26 +44,26 @@ pub(crate) struct RulesOfIssuer<'a> {
 #[derive(Debug)]
 pub(crate) struct AcceptedAssertion<'a> {
     pub(crate) rule: &'a TrustRule,
-    /// What tokens of this authentication copy of it.
+    /// The claims that the client's tokens copy from the assertion.
     pub(crate) copied: StaticClaims,
-    /// Until when it is accepted by any replica.
+    /// The instant until which any replica accepts the assertion.
     pub(crate) accepted_until: Timestamp,
 }
 
-/// What has proven a client by the assertion of another issuer.
+/// The proof of a client by the assertion of another issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FederatedProof {
     /// The rule that holds.
     pub rule: TrustRule,
-    /// What tokens copy of the assertion.
+    /// The claims that tokens copy from the assertion.
     pub copied: StaticClaims,
 }
 
 impl<'a> RulesOfIssuer<'a> {
-    /// Those for the issuer that an assertion says it is of.
+    /// Finds the client's rules for the issuer that an assertion names.
     ///
     /// # Errors
-    /// Where there are none, or the issuer must not sign with this algorithm.
+    /// When there are none, or the issuer must not sign with this algorithm.
     pub(crate) fn of(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
@@ -79,10 +80,11 @@ impl<'a> RulesOfIssuer<'a> {
         Ok(Self { rules: client.federated.0.iter().filter(is_for).collect(), issuer, client })
     }
 
-    /// Checks the claims of an assertion that this issuer has signed, for a tenant with this issuer.
+    /// Checks the claims of an assertion of this issuer, for a tenant with this issuer. The signature was
+    /// verified before.
     ///
     /// # Errors
-    /// Why the rule that gets furthest refuses it.
+    /// The refusal of the rule that passes the most checks.
     pub(crate) fn check(
         &self,
         claims: &FederatedClaims,
@@ -99,7 +101,7 @@ impl<'a> RulesOfIssuer<'a> {
         Err(furthest)
     }
 
-    /// The checks of one rule.
+    /// Checks the claims by one rule.
     pub(crate) fn check_rule(
         &self,
         rule: &'a TrustRule,
@@ -108,7 +110,8 @@ impl<'a> RulesOfIssuer<'a> {
         now: Timestamp,
     ) -> Result<AcceptedAssertion<'a>, FederationCheck> {
         ensure(rule.subject.matches(&claims.sub), FederationCheck::Subject)?;
-        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server".
+        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies
+        // the authorization server".
         let audience = rule.audience.as_deref().unwrap_or(own_issuer);
         let mut names = claims.aud.iter();
         // The draft for SPIFFE: the issuer identifier is "its sole value".
@@ -120,7 +123,8 @@ impl<'a> RulesOfIssuer<'a> {
         ensure(now < claims.exp + LEEWAY, FederationCheck::Expiry)?;
         let begins = [claims.nbf, claims.iat].into_iter().flatten().max();
         ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), FederationCheck::Begin)?;
-        // RFC 7523 §3: an `iat` "too far in the past", or an `exp` "unreasonably far in the future", may be rejected.
+        // RFC 7523 §3: an `iat` "too far in the past", or an `exp` "unreasonably far in the
+        // future", may be rejected.
         let (is_young, ends) = match claims.iat.map(|issued| issued + rule.max_age) {
             Some(too_old_at) => (now < too_old_at + LEEWAY, too_old_at.min(claims.exp)),
             None => (claims.exp <= now + rule.max_age + LEEWAY, claims.exp),
@@ -138,7 +142,8 @@ impl<'a> RulesOfIssuer<'a> {
 }
 
 impl AcceptedAssertion<'_> {
-    /// What it uses up, where its rule says so. Its signature is not part of it: another one over the same may be valid, too.
+    /// Returns the identifier that the assertion uses up, if its rule demands single use. The signature is
+    /// not part of it, because another signature over the same claims may be valid, too.
     pub(crate) fn identifier(&self, client: &Client, jwt: &ClientJwt<'_>) -> Option<SingleUseIdentifier> {
         let identifier =
             || SingleUseIdentifier::of_foreign_assertion(&client.id, jwt.signed_part(), self.accepted_until);
@@ -154,7 +159,7 @@ impl FederatedClaims {
         self.others.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
     }
 
-    /// The claims that tokens copy; `None` where one is missing, or is no value of a claim.
+    /// The claims that tokens copy. `None` if one is missing, or is no value of a claim.
     fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
         let value = |(name, from): (&String, &String)| {
             self.find(from)
@@ -165,7 +170,7 @@ impl FederatedClaims {
     }
 }
 
-/// A number and a truth value count as they are written in JSON, and of a list one member is enough.
+/// A number or a truth value is compared as its JSON text. A list matches if one member does.
 pub(crate) fn fits(pattern: &TextPattern, value: &Value) -> bool {
     match value {
         Value::String(text) => pattern.matches(text),

@@ -1,4 +1,5 @@
-//! Which clients of a tenant the assertions of other issuers are of, for requests that name no client.
+//! Finds the clients of a tenant that an assertion of another issuer may authenticate, for requests without
+//! `client_id`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,15 +24,16 @@ pub struct FederatedClients {
 /// Finds them.
 #[async_trait]
 pub trait FederatedClientStore: Send + Sync {
-    /// Those of this tenant. One with more than [`FederatedClients::MOST`] has none: each of its requests names its client.
+    /// The clients of this tenant with rules. If there are more than [`FederatedClients::MOST`], the result
+    /// is empty, and each request must name its client.
     async fn find_federated_clients(&self, tenant: &TenantId) -> Result<Arc<FederatedClients>, StoreError>;
 }
 
 impl FederatedClients {
-    /// Of so many clients a tenant may leave out `client_id`.
+    /// A tenant may have this number of clients with rules before requests must name the client.
     pub const MOST: u32 = 10_000;
 
-    /// Those of a tenant.
+    /// The clients of a tenant, with their rules.
     #[must_use]
     pub fn new(tenant: TenantId, clients: Vec<(ClientId, TrustRules)>) -> Self {
         let mut all = Self { tenant, exact: HashMap::new(), patterns: HashMap::new(), bytes: 0 };
@@ -61,7 +63,7 @@ impl FederatedClients {
         };
         let declared = tenant.trusted_issuers.iter().filter(|issuer| issuer.is_named(iss, sub));
         let names = declared.flat_map(|issuer| [issuer.name.as_str(), issuer.issuer.as_str()]);
-        // An issuer of discovery that is not declared.
+        // An issuer that is found by discovery, and that the tenant has not declared.
         let undeclared = iss.filter(|iss| TrustedIssuer::find(&tenant.trusted_issuers, iss).is_some());
         let names: BTreeSet<&str> = names.chain(undeclared).collect();
         let mut found = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! Judges the assertion of another issuer by each rule of a client, without the issuer's keys: how far each
-//! rule gets, and which claims differ.
+//! Checks the assertion of another issuer against each rule of a client, without the issuer's keys. Shows the
+//! checks that each rule passes, and the claims that differ.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use crate::assertion::client_assertion::read;
 use crate::federation::federated_assertion::{FederatedClaims, RulesOfIssuer, fits};
 use crate::{Client, FederationCheck, TrustRule};
 
-/// What one rule says of an assertion whose signature nobody has verified.
+/// The result of one rule for an assertion whose signature was not verified.
 pub struct JudgedRule<'a> {
     /// The rule.
     pub rule: &'a TrustRule,
-    /// Its issuer, as the tenant trusts it.
+    /// The issuer of the rule, as the tenant trusts it.
     pub issuer: Option<TrustedIssuer>,
     /// The check that fails.
     pub failed: Option<FederationCheck>,
@@ -23,7 +23,8 @@ pub struct JudgedRule<'a> {
     pub differing: Vec<(&'a str, Option<Value>)>,
 }
 
-/// Judges an assertion by each rule of a client of this tenant. It is read as that of a request with either assertion type.
+/// Checks an assertion against each rule of a client of this tenant. The assertion is read as in a request
+/// with either assertion type.
 ///
 /// # Errors
 /// The check that fails before any rule.

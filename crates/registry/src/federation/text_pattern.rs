@@ -1,4 +1,5 @@
-//! Patterns of texts, such as subjects: `*` stands for any characters but `:` and `/`, `**` for any at all, and the rest for itself.
+//! Patterns of texts, such as subjects. `*` matches any characters but `:` and `/`, `**` matches any
+//! characters, and every other character matches itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct TextPattern(String);
 
-/// A longer text matches no pattern with a `*`, so that a check has an end.
+/// A longer text matches no pattern with a `*`, so that the duration of a check is bounded.
 const LONGEST_TEXT: usize = 1_024;
 
 #[derive(Clone, Copy)]
@@ -36,7 +37,7 @@ impl TextPattern {
         Self(text.to_owned())
     }
 
-    /// As it is written.
+    /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -48,7 +49,7 @@ impl TextPattern {
         !self.0.contains('*')
     }
 
-    /// Whether it names nothing: it has no character of its own but separators.
+    /// Whether the pattern restricts nothing: its only characters are wildcards and separators.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.bytes().all(|byte| matches!(byte, b'*' | b':' | b'/'))
@@ -60,14 +61,14 @@ impl TextPattern {
         if self.is_exact() {
             return self.0 == text;
         }
-        // Most texts differ before the first star, or after the last one.
+        // Most texts differ before the first star or after the last one.
         let (start, _) = self.0.split_once('*').unwrap_or_default();
         let (_, end) = self.0.rsplit_once('*').unwrap_or_default();
         let may_fit = text.len() <= LONGEST_TEXT && text.starts_with(start) && text.ends_with(end);
         may_fit && meet(&self.parts(), &text.bytes().map(Part::Byte).collect::<Vec<_>>())
     }
 
-    /// Whether one text fits both.
+    /// Whether some text matches both patterns.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         // Most patterns differ before their first star.
@@ -90,7 +91,8 @@ impl TextPattern {
     }
 }
 
-/// Whether some text fits both: row by row, which beginnings of `other` fit this beginning of `one`.
+/// Whether some text matches both patterns. Computes, row by row, which prefixes of `other` match this prefix
+/// of `one`.
 fn meet(one: &[Part], other: &[Part]) -> bool {
     let mut fits = vec![false; other.len() + 1];
     fits[0] = true;
@@ -101,7 +103,7 @@ fn meet(one: &[Part], other: &[Part]) -> bool {
                 continue;
             }
             let (mine, theirs) = (one.get(at).copied(), other.get(place).copied());
-            // A star may end here.
+            // The star may match nothing more.
             if matches!(mine, Some(Part::Segment | Part::Any)) {
                 next[place] = true;
             }

@@ -1,4 +1,4 @@
-//! What a client is known by at another issuer: the rules over foreign assertions that authenticate it (RFC 7523 §2.2).
+//! Rules that authenticate a client by the assertions of another issuer (RFC 7523 §2.2).
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,14 @@ use crate::{ClientId, CredentialTag, TextPattern};
 /// Which assertions of one issuer authenticate a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustRule {
-    /// The name of an issuer that the tenant trusts, or the URL of one that has its keys by discovery.
+    /// The name of an issuer that the tenant trusts, or the URL of an issuer whose keys are found by
+    /// discovery.
     pub issuer: String,
-    /// What `sub` is.
+    /// The accepted `sub`.
     pub subject: TextPattern,
-    /// What `aud` has. Without it, the issuer of the tenant.
+    /// A value that `aud` must contain. Without it, the issuer of the tenant.
     pub audience: Option<String>,
-    /// What other claims are: each by its name, or by a JSON pointer (RFC 6901) that begins with `/`.
+    /// The accepted values of other claims, by name or by a JSON pointer (RFC 6901) that begins with `/`.
     pub claims: BTreeMap<String, TextPattern>,
     /// How old an assertion may be.
     pub max_age: Lifetime,
@@ -25,18 +26,18 @@ pub struct TrustRule {
     pub once: bool,
 }
 
-/// The rules of a client, of which one must hold.
+/// The rules of a client. One of them must accept the assertion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrustRules(pub Vec<TrustRule>);
 
 impl TrustRule {
-    /// The age that a rule allows where it says nothing: most platforms renew what they give a workload within it.
+    /// The age that a rule allows by default: most platforms renew the tokens of a workload sooner.
     pub const MAX_AGE: Lifetime = Lifetime::from_seconds(3_600);
-    /// No rule allows a greater one.
+    /// The greatest age that a rule may allow.
     pub const GREATEST_MAX_AGE: Lifetime = Lifetime::from_seconds(86_400);
 
-    /// A rule that says no more than the issuer and the subject.
+    /// A rule with only an issuer and a subject.
     #[must_use]
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Why an API key is refused. `api_keys.rs` and the authenticator decide it.
+//! The reasons for which an API key is refused. `api_keys.rs` and the authenticator decide.
 
 reasons! {
     /// Its checksum is wrong.
@@ -25,7 +25,7 @@ reasons! {
     OTHER_CLIENT: "api_key_of_other_client",
         "The API key is that of another client than the request names.",
         "Leave client_id out at the caller, or send that of the key's client.";
-    /// The client has lost what the key was made for.
+    /// The client has lost every audience that the key was made for.
     NOTHING_LEFT: "api_key_without_audience",
         "The client has no audience of the API key any more.",
         "Run `latchkey client set {tenant} {client} audiences=…`, or make another key.";

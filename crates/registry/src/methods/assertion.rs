@@ -1,13 +1,12 @@
-//! The checks of a client's assertion (`private_key_jwt`, RFC 7523 §3), and why each refuses.
-//! `client_assertion.rs` makes them.
+//! The checks of a client's assertion (`private_key_jwt`, RFC 7523 §3), and the reason of each refusal.
+//! `client_assertion.rs` makes the checks.
 
 use keys::TokenError;
 
 use super::MALFORMED;
 
 checks! {
-    /// A check of an assertion. What is no assertion of a client has the reason of any credentials that are
-    /// none.
+    /// A check of an assertion. A text that is no assertion has the reason of malformed credentials.
     AssertionCheck {
         /// The compact form, header and claims as objects, and the types of their members.
         Form: "form",

@@ -1,5 +1,5 @@
 //! The checks of a client certificate (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 §2), and
-//! why each refuses. `client_certificate.rs` makes them.
+//! the reason of each refusal. `client_certificate.rs` makes the checks.
 
 use protocol::ChainError;
 

@@ -1,4 +1,5 @@
-//! The checks of a DPoP proof (RFC 9449 §4.3), and why each refuses. `dpop_proof.rs` makes them.
+//! The checks of a DPoP proof (RFC 9449 §4.3), and the reason of each refusal. `dpop_proof.rs` makes the
+//! checks.
 
 use latchkey_verifier::ProofError;
 use protocol::{ErrorCode, ErrorResponse, RefusalReason};
@@ -109,7 +110,7 @@ impl From<DpopCheck> for ErrorResponse {
     }
 }
 
-/// What [`latchkey_verifier::rules::ProofJwt`] finds.
+/// Converts the checks of [`latchkey_verifier::rules::ProofJwt`].
 impl From<ProofError> for DpopCheck {
     fn from(error: ProofError) -> Self {
         match error {

@@ -1,12 +1,14 @@
-//! The checks of another issuer's assertion by the rules of a client (RFC 7523 §2.2), and why each refuses.
-//! `federated_assertion.rs` makes them. Form, header and `typ` are checked as those of any assertion.
+//! The checks of another issuer's assertion by the rules of a client (RFC 7523 §2.2), and the reason of each
+//! refusal. `federated_assertion.rs` makes the checks. Form, header and `typ` have the checks of any
+//! assertion.
 
 use keys::TokenError;
 
 use crate::ClientAuthenticationError;
 
 checks! {
-    /// A check of another issuer's assertion. That of the rule which gets furthest is the reason.
+    /// A check of another issuer's assertion. The reason of a refusal is the check of the rule that passes
+    /// the most checks.
     FederationCheck {
         /// `iss`, or the trust domain of a SPIFFE ID.
         Issuer: "iss",
@@ -125,7 +127,7 @@ impl FederationCheck {
         all.copied().find(|check| check.reason().code == code)
     }
 
-    /// Of two checks the later one.
+    /// Returns the later of two checks.
     #[must_use]
     pub fn later(self, other: Self) -> Self {
         let place = |check: Self| Self::ALL.iter().position(|one| *one == check);

@@ -1,8 +1,8 @@
-//! Why a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749 §2.3.1).
-//! `verification.rs` decides it.
+//! The reasons for which a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749
+//! §2.3.1). `verification.rs` decides.
 
 reasons! {
-    /// None of the client's secrets.
+    /// The text is none of the client's secrets.
     WRONG: "wrong_secret",
         "The secret is none of the client's.",
         "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate {tenant} {client}`.";

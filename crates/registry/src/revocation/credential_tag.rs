@@ -1,5 +1,5 @@
-//! Which credential a token was issued for, in 32 bits of its `jti` (RFC 9562 §5.8): all tokens of one credential can be revoked, and no
-//! token has another claim for it.
+//! Names in 32 bits of a token's `jti` the credential that the token was issued for (RFC 9562 §5.8). So all
+//! tokens of one credential can be revoked without another claim.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use derive_more::Display;
@@ -9,8 +9,8 @@ use uuid::{Uuid, Variant, Version};
 
 use crate::{ApiKeyId, ClientId, SecretId};
 
-/// A digest of a credential of a client. Two credentials of one client have the same one once in four billion pairs; then their tokens are
-/// revoked together.
+/// A digest of a client's credential. Two credentials of one client have the same digest once in four billion
+/// pairs. Their tokens are then revoked together.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[display("{_0:08x}")]
 pub struct CredentialTag(u32);

@@ -1,4 +1,4 @@
-//! The revocations of one tenant in memory, and the one rule that decides on a token with them.
+//! The revocations of one tenant in memory, and the rule that decides on a token with them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,10 +22,10 @@ pub struct RevocationFacts {
     people: PeopleFacts,
 }
 
-/// How long later revocations are added before all are read again, which drops what has ended.
+/// How long later revocations are added before all are read again. Reading all drops what has ended.
 const READ_WHOLE_AFTER: Lifetime = Lifetime::from_seconds(600);
 
-/// Of which changes of the store facts are.
+/// Which changes of the store the facts contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The first change that they may be without.
@@ -35,30 +35,32 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Nothing was read.
+    /// Facts that were never read.
     pub const NEVER: Self = Self { next_change: 0, at: Timestamp::from_seconds(0) };
 }
 
-/// What is revoked of people.
+/// The revocations of people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct PeopleFacts {
     issued_until: Option<Timestamp>,
     grants: SharedMap<Timestamp>,
     sessions: SharedMap<Timestamp>,
     accounts: SharedMap<Timestamp>,
-    /// By account, and then by client.
+    /// The consents that were taken back, by account, and then by client.
     consents: SharedMap<HashMap<ClientId, Timestamp>>,
 }
 
-/// All tokens of the tenant or of a client, with refresh tokens and codes, or those for a credential, with refresh tokens.
+/// Ended tokens with their refresh tokens. Those of the tenant or of a client include codes; those of a
+/// credential do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct EndedTokens {
     issued_until: Timestamp,
-    /// When the last access token of them has expired. The rest is kept for refresh tokens, of which no verifier learns.
+    /// When the last of these access tokens has expired. After that the fact is kept for refresh tokens, and
+    /// is not published.
     published_until: Timestamp,
 }
 
-/// What is revoked of one client.
+/// The revocations of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ClientFacts {
     all: Option<EndedTokens>,
@@ -68,7 +70,7 @@ struct ClientFacts {
     tokens: SharedMap<Timestamp>,
 }
 
-/// What decides whether a token is revoked.
+/// The facts about a token that decide whether it is revoked.
 #[derive(Clone, Copy, Debug)]
 pub struct IssuedToken<'a> {
     /// `client_id`.
@@ -77,11 +79,11 @@ pub struct IssuedToken<'a> {
     pub jti: &'a str,
     /// `iat`.
     pub issued_at: Timestamp,
-    /// Whom it is of; none of a client's own token.
+    /// The person of the token. A client's own token has none.
     pub person: Option<PersonOfToken<'a>>,
 }
 
-/// What makes a token one of a person.
+/// The facts that make a token one of a person.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonOfToken<'a> {
     /// The account.
@@ -94,26 +96,26 @@ pub struct PersonOfToken<'a> {
     pub grant: Option<&'a str>,
 }
 
-/// What makes a token invalid. A time is the last second whose tokens it ends.
+/// The reason for which a token is invalid. The time is the last second whose tokens are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokedBy {
     /// All tokens of the tenant.
     Tenant(Timestamp),
-    /// Those of its client.
+    /// The tokens of its client.
     Client(Timestamp),
-    /// Those for the credential that it was issued for.
+    /// The tokens of the credential that it was issued for.
     Credential(Timestamp),
-    /// This one. When it was revoked is not kept.
+    /// This token. The time of its revocation is not kept.
     Token,
-    /// Those of all people.
+    /// The tokens of all people.
     People(Timestamp),
-    /// Those of its person.
+    /// The tokens of its person's account.
     Account(Timestamp),
-    /// Those of its person's session.
+    /// The tokens of its person's session.
     Session(Timestamp),
-    /// Those of its grant.
+    /// The tokens of its grant.
     Grant(Timestamp),
-    /// Those that its client has of its person.
+    /// The tokens that its client has of its person.
     Consent(Timestamp),
 }
 
@@ -139,7 +141,7 @@ impl RevocationFacts {
         facts
     }
 
-    /// The same facts, which are all of this reading.
+    /// Returns these facts as the result of this reading.
     #[must_use]
     pub fn read(self, read: Reading) -> Self {
         Self { read, ..self }
@@ -157,8 +159,9 @@ impl RevocationFacts {
         self.iter().next().is_none()
     }
 
-    /// These facts with the revocations that were written since [`RevocationFacts::next_change`]. `None` where all have to be read again: after a
-    /// while, where a client or tenant was resumed, which moves its time back, and where the store is another one.
+    /// Returns these facts with the revocations that were written since [`RevocationFacts::next_change`].
+    /// Returns `None` if all must be read again: after a while, after a client or tenant was resumed, which
+    /// moves its time back, and after the store was replaced.
     #[must_use]
     pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: Reading) -> Option<Arc<Self>> {
         let is_recent = (self.read.at..self.read.at + READ_WHOLE_AFTER).contains(&read.at);
@@ -223,14 +226,14 @@ impl RevocationFacts {
         }
     }
 
-    /// Whether the token is invalid. A token without a tag, which an earlier version of this program issued, is invalid with each credential
-    /// of its client: it may have been issued for that one.
+    /// Whether the token is invalid. An earlier version of this program issued tokens without a tag. Such a
+    /// token is invalid with each credential of its client, because it may have been issued for that one.
     #[must_use]
     pub fn revoke(&self, token: IssuedToken<'_>) -> bool {
         self.revoked_by(token).is_some()
     }
 
-    /// What makes the token invalid: the first of them, from the tenant on.
+    /// The first reason for which the token is invalid, in the order from the tenant to the single token.
     #[must_use]
     pub fn revoked_by(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
         let is_by = |until: &Timestamp| token.issued_at <= *until;
@@ -266,8 +269,9 @@ impl RevocationFacts {
         self.tenant_issued_until().is_some_and(|until| issued_at <= until)
     }
 
-    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with all tokens of the client or the tenant,
-    /// or with the credential for which the client got them. Where the client has a revoked credential back, what was granted before that ends, too.
+    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with
+    /// all tokens of the client or the tenant, or with the credential for which the client got them. If a
+    /// revoked credential becomes valid again, the grants from before its revocation stay ended.
     #[must_use]
     pub fn revoke_grant(
         &self,
@@ -280,7 +284,8 @@ impl RevocationFacts {
         self.granted_until(client).max(until).is_some_and(|until| granted_at <= until)
     }
 
-    /// The last second whose codes and refresh tokens of this client are invalid: the next code needs a later one.
+    /// The last second whose codes and refresh tokens of this client are invalid. The next code needs a later
+    /// second.
     #[must_use]
     pub fn granted_until(&self, client: &str) -> Option<Timestamp> {
         let of_client = self.clients.get(client).and_then(|of_client| of_client.all);
@@ -291,7 +296,8 @@ impl RevocationFacts {
         self.all.map(|ended| ended.issued_until)
     }
 
-    /// The last second whose tokens of this client and credential are invalid: the next token needs a later one.
+    /// The last second whose tokens of this client and credential are invalid. The next token needs a later
+    /// second.
     #[must_use]
     pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
         let of_client = self.clients.get(client);
@@ -299,7 +305,8 @@ impl RevocationFacts {
         self.tenant_issued_until().max(of_client.and_then(ClientFacts::issued_until)).max(credential)
     }
 
-    /// The last second whose tokens of this person at this client are invalid: the next one needs a later one.
+    /// The last second whose tokens of this person at this client are invalid. The next token needs a later
+    /// second.
     #[must_use]
     pub fn issued_until_of(&self, client: &str, person: PersonOfToken<'_>) -> Option<Timestamp> {
         self.people.of(client, person).into_iter().flatten().max()
@@ -311,7 +318,7 @@ impl RevocationFacts {
         self.people.grants.get(grant).is_some()
     }
 
-    /// Whether a person has taken back from this client, at this second or later, what was allowed.
+    /// Whether a person has taken back the consent to this client, at this second or later.
     #[must_use]
     pub fn is_consent_revoked_since(&self, account: &str, client: &str, allowed_at: Timestamp) -> bool {
         let until = self.people.consents.get(account).and_then(|clients| clients.get(client));
@@ -323,7 +330,7 @@ impl RevocationFacts {
         self.select(|_| true)
     }
 
-    /// Those that access tokens need still.
+    /// The revocations that access tokens still need.
     pub fn of_access_tokens(&self, now: Timestamp) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         self.select(move |ended| now < ended.published_until)
     }
@@ -377,7 +384,7 @@ impl EndedTokens {
 }
 
 impl ClientFacts {
-    /// Of its access tokens.
+    /// The last second whose access tokens are invalid.
     fn issued_until(&self) -> Option<Timestamp> {
         self.all.map(|ended| ended.issued_until).max(self.access_tokens)
     }
@@ -669,7 +676,7 @@ mod tests {
             known.with(rows.iter().map(row).collect(), read(next_change, at))
         };
         assert!(Arc::ptr_eq(&known, &later(&[], 9, 1_599).unwrap()), "nothing is new");
-        // The first two are read again, because a transaction that had begun earlier may have written them.
+        // The first two are read again, because a transaction that began earlier may have written them.
         assert_eq!(*later(&all, 9, 1_001).unwrap(), facts(&all).read(read(9, 1_000)));
         let (back, other) = ([(S::Client(id("a")), 49)], [(S::Client(id("b")), 49)]);
         assert_eq!(later(&back, 9, 1_001), None, "a client was resumed");
@@ -679,7 +686,7 @@ mod tests {
         assert_eq!(later(&[], 4, 1_001), None, "the store is an earlier copy");
     }
 
-    /// Of a tenant whose lists are full.
+    /// The lists of the tenant are full.
     #[test]
     fn a_check_allocates_nothing() {
         use RevokedSubject as S;

@@ -1,5 +1,5 @@
-//! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). No client and no person is named in clear: the feed is public, and
-//! no answer says which client ids are real.
+//! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). The feed is public,
+//! so it contains digests in place of client ids and accounts. No answer shows which client ids exist.
 
 use std::collections::BTreeMap;
 
@@ -11,45 +11,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RevocationFacts, RevokedSubject};
 
-/// What a tenant has revoked, as it is signed. A time is the last second whose tokens are invalid.
+/// The revocations of a tenant, as they are signed. Each time is the last second whose tokens are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationFeed {
     /// The tenant's issuer.
     pub iss: String,
     /// When it was signed.
     pub iat: Timestamp,
-    /// From when on it says nothing any more.
+    /// The instant from which on the feed is invalid.
     pub exp: Timestamp,
     /// The tokens of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
-    /// Those of clients, by [`RevocationFeed::name`].
+    /// The tokens of clients, by [`RevocationFeed::name`].
     pub clients: BTreeMap<String, RevokedClient>,
-    /// Those that a key has signed, by its `kid`.
+    /// The tokens that a key has signed, by its `kid`.
     pub keys: BTreeMap<String, Timestamp>,
-    /// Single ones, by their `jti`.
+    /// Single tokens, by their `jti`.
     pub tokens: Vec<String>,
-    /// Those of people.
+    /// The tokens of people.
     #[serde(default, skip_serializing_if = "RevokedPeople::is_empty")]
     pub people: RevokedPeople,
 }
 
-/// What is revoked of people, whose tokens have a `grant_id`.
+/// The revocations of people, whose tokens have a `grant_id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedPeople {
     /// All of their tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
-    /// Those of accounts, by [`RevocationFeed::name`].
+    /// The tokens of accounts, by [`RevocationFeed::name`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<String, Timestamp>,
-    /// Those of sessions, by `sid`.
+    /// The tokens of sessions, by `sid`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sessions: BTreeMap<String, Timestamp>,
-    /// Those of grants, by `grant_id`.
+    /// The tokens of grants, by `grant_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<String, Timestamp>,
-    /// Those that a client has of a person, by the [`RevocationFeed::name`] of the client's id, a space and the account.
+    /// The tokens that a client has of a person, by the [`RevocationFeed::name`] of the client's id, a space
+    /// and the account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consents: BTreeMap<String, Timestamp>,
 }
@@ -60,21 +61,21 @@ impl RevokedPeople {
     }
 }
 
-/// What is revoked of a client.
+/// The revocations of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedClient {
     /// All of its tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
-    /// Those whose `jti` begins with these eight digits.
+    /// The tokens whose `jti` begins with these eight digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub credentials: BTreeMap<String, Timestamp>,
 }
 
 impl RevocationFeed {
-    /// The `typ` of its header. No access token has one that begins so.
+    /// The `typ` of the feed. No `typ` of an access token begins like this.
     pub const TYP: &str = "latchkey-revocations+jwt";
-    /// How long a feed is valid: a verifier that cannot fetch another one by then knows nothing.
+    /// How long a feed is valid. A verifier that cannot fetch another one by then knows no revocations.
     pub const LIFETIME: Lifetime = Lifetime::from_seconds(180);
 
     /// The feed of these facts. Equal facts make equal feeds.

@@ -1,12 +1,13 @@
-//! Which credential of a client a token was issued for, as far as the tag in its `jti` and the client's registration tell.
+//! Finds the credential of a client that a token was issued for, by the tag in its `jti` and the client's
+//! registration.
 
 use protocol::{Credential, Thumbprint};
 
 use crate::{Client, CredentialTag};
 
-/// Kind and name of the credential, such as `client_secret s1`; none where the client has no credential of the token's tag any more. A
-/// certificate of an authority is known by the thumbprint that a bound token names, and keys behind a URL are told from other credentials
-/// only where the client has no others.
+/// Returns kind and name of the credential, such as `client_secret s1`. Returns nothing if the client no
+/// longer has a credential of the token's tag. A certificate of an authority is recognised by the thumbprint
+/// that a bound token names. Keys behind a URL are recognised only if the client has no other credential.
 #[must_use]
 pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumbprint>) -> Option<String> {
     let (tenant, id) = (&client.tenant, &client.id);

@@ -1,4 +1,5 @@
-//! How long does a check of a hash of another system take? Its parameters say it, so a hash is admitted on every machine or on none.
+//! How long does a check of another system's hash take? Its parameters decide, so a hash is accepted on every
+//! machine or on none.
 
 use super::{ForeignHash, ForeignHashError, Function, Pbkdf2Digest};
 
@@ -18,8 +19,8 @@ pub(super) const PBKDF2_BOUND: &str =
 pub(super) const BCRYPT_BOUND: &str = "bcrypt may have cost 12";
 
 impl ForeignHash {
-    /// Whether it may be imported: a check of it takes about half a second of a core at most, by its parameters. What was imported when
-    /// more was admitted is read and checked all the same.
+    /// Whether it may be imported: by its parameters, a check of it takes about half a second of a core at
+    /// most. A hash that was imported under a higher limit is still read and checked.
     ///
     /// # Errors
     /// [`ForeignHashError::TooCostly`].
@@ -53,7 +54,7 @@ pub(super) fn filled(memory: u32, passes: u32) -> u64 {
     u64::from(memory) * u64::from(passes)
 }
 
-/// Units of 128 bytes of scrypt in so many lanes; `None` where there are more than 64 bits count.
+/// Units of 128 bytes of scrypt with this number of lanes. `None` if the number exceeds 64 bits.
 pub(super) fn mixed(log_n: u8, block_size: u32, lanes: u32) -> Option<u64> {
     let units = 1_u64.checked_shl(log_n.into())?.checked_mul(u64::from(block_size))?;
     units.checked_mul(u64::from(lanes))

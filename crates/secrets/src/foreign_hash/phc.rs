@@ -1,14 +1,14 @@
-//! The parameters, the salt and the digest of a hash in PHC string format, strictly read.
+//! Strictly reads the parameters, the salt and the digest of a hash in PHC string format.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 
 /// Bytes of a salt.
 const SALT: std::ops::RangeInclusive<usize> = 1..=64;
-/// Bytes of a digest: a shorter one is right for too many passwords.
+/// The bytes of a digest: too many passwords match a shorter one.
 const DIGEST: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// What follows the name and the version.
+/// The part after the name and the version.
 pub(super) struct Phc<'a> {
     parameters: &'a str,
     pub(super) salt: Vec<u8>,
@@ -33,7 +33,7 @@ impl<'a> Phc<'a> {
         given.next().is_none().then_some(numbers)
     }
 
-    /// The rounds of PBKDF2: `i=600000`, also with the length of the digest, or the number alone.
+    /// The rounds of PBKDF2: `i=600000`, optionally with the length of the digest, or the number alone.
     pub(super) fn rounds(&self) -> Option<u32> {
         if let Some(rounds) = decimal(self.parameters) {
             return Some(rounds);

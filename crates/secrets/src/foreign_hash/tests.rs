@@ -1,4 +1,5 @@
-//! Hashes of other implementations are right for their passwords, and costly or broken ones are not accepted.
+//! Tests that hashes of other implementations match their passwords, and that costly or broken ones are
+//! refused.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The order of checks of imported hashes, by what each of them took.
+//! Tests the order of checks of imported hashes, by their durations.
 
 use protocol::Secret;
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Checks so many, each of which takes as many milliseconds as the function says.
+    /// Makes this number of checks. The function returns the milliseconds of each.
     fn served(&mut self, count: usize, took: impl Fn(&str) -> u64) -> Vec<String> {
         let next = || {
             let (check, turn) = self.queue.next()?;
@@ -64,7 +64,7 @@ fn the_sources_of_a_tenant_are_served_in_turn() {
     for (number, text) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2"), (3, "c1")] {
         queue.add("acme", number, text).unwrap();
     }
-    // The fourth turn is of the oldest one, which is the next of that source here.
+    // The fourth turn goes to the oldest check, which is also the next of that source here.
     assert_eq!(queue.served(9, took), ["a1", "b1", "c1", "a2", "b2", "a3"]);
 }
 

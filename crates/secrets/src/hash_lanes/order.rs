@@ -1,8 +1,9 @@
-//! Whose turn is it? The tenants that wait have turns, and the sources of a tenant have turns among each other.
+//! Which tenant and source is next? Waiting tenants take turns, and the sources of a tenant take turns with
+//! each other.
 //!
-//! A source that has just had a turn at one tenant is behind at the others too: it cannot take a turn of each tenant in the names of many.
-//! Every fourth turn of a tenant goes to its oldest source nevertheless, so that people behind an address that others use wait, but not
-//! without end.
+//! A source that has just had a turn at one tenant is late at the others, too, so it cannot take a turn of
+//! each tenant. Every fourth turn of a tenant goes to its oldest source nevertheless, so that people behind a
+//! shared address wait, but not for ever.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -11,7 +12,7 @@ use tenancy::TenantId;
 use super::{COMPUTED, LANES, Lane};
 use crate::ClientAddress;
 
-/// One of so many turns of a tenant is its oldest source's.
+/// One in this number of a tenant's turns goes to its oldest source.
 const OLDEST_EVERY: u64 = 4;
 
 /// A queue.
@@ -28,7 +29,8 @@ pub(super) struct Entry {
     pub(super) caller: ClientAddress,
 }
 
-/// What a place has before its queue is served: the later of the last turns of its tenant and its source, then the turn of its queue.
+/// The rank of a place in the order: the later of the last turns of its tenant and its source, then the turn
+/// of its queue.
 type Rank = (u64, u64);
 
 #[derive(Default)]
@@ -65,7 +67,7 @@ pub(super) struct OfSource {
     by_length: [BTreeSet<(usize, TenantId)>; LANES],
 }
 
-/// Those that wait in each lane, in the order of their turns, and by length; the longest is last.
+/// The waiting ones in each lane, in the order of their turns, and by length. The longest is last.
 struct Waiting<K> {
     turns: [BTreeMap<u64, K>; LANES],
     by_length: [BTreeSet<(usize, K)>; LANES],
@@ -108,7 +110,7 @@ fn resized<K: Ord + Clone>(by_length: &mut BTreeSet<(usize, K)>, key: &K, from: 
 }
 
 impl OfTenant {
-    /// Its next source that may go on, with the rank of its best one.
+    /// The next source that may have a turn, with the rank of its best place.
     fn first(&self, lane: Lane, sources: &HashMap<ClientAddress, OfSource>) -> Option<(Rank, ClientAddress)> {
         let mut best: Option<(Rank, ClientAddress)> = None;
         let mut oldest = None;
@@ -137,13 +139,13 @@ impl Order {
         turns && lengths && self.tenants.is_empty() && self.sources.is_empty()
     }
 
-    /// A number that is greater than all before.
+    /// A number that is greater than all previous ones.
     pub(super) fn number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// The place in this lane that is next, of those whose sources may go on.
+    /// The next place in this lane among those whose sources may have a turn.
     pub(super) fn first(&self, lane: Lane) -> Option<(Rank, Place)> {
         let mut best: Option<(Rank, ClientAddress, &TenantId)> = None;
         for (turn, tenant) in &self.waiting.turns[lane as usize] {
@@ -219,7 +221,7 @@ impl Order {
         queues.lines[place.lane as usize].front()
     }
 
-    /// The entries of this queue, of its tenant in the lane, and of its source in the lane over all tenants.
+    /// The lengths of this queue, of its tenant in the lane, and of its source in the lane over all tenants.
     pub(super) fn lengths_at(&self, place: &Place) -> (usize, usize, usize) {
         let lane = place.lane as usize;
         let of_tenant = self.tenants.get(&place.tenant);

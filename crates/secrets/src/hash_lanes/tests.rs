@@ -1,4 +1,4 @@
-//! The order of hashes, one computed after the other.
+//! Tests the order of hashes that are computed one after the other.
 
 use super::*;
 
@@ -45,7 +45,7 @@ impl Waiting {
         self.lanes.add(&tenant, job, lane, source, answer).map(|()| answered)
     }
 
-    /// Computes one after the other, as one thread does.
+    /// Computes one job after the other, as one thread does.
     fn served(&mut self) -> Vec<String> {
         let mut served = Vec::new();
         while let Some(Taken { job, turn }) = self.lanes.next() {
@@ -103,7 +103,8 @@ fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
 }
 
 // [attacks #19], [found 4]
-/// For each way in which one source can have 120 guesses outstanding, and each moment at which the other one comes.
+/// The cases: each way in which one source can have 120 waiting guesses, and each moment at which the other
+/// source arrives.
 #[test]
 fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
     for sign_ins in [0, 1, 60, 119, 120] {
@@ -190,7 +191,7 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
         .map(|(key, number)| waiting.add_keyed("equal", Some(key), Lane::Client, source(number)).unwrap())
         .into();
     assert_eq!(waiting.lanes.order.lengths, [0, 6, 0]);
-    // The first source's line does not hold up the second one, whose turn serves both.
+    // The queue of the first source does not delay the second one, whose turn serves both.
     let Taken { turn, .. } = waiting.lanes.next().unwrap();
     waiting.lanes.finish(&turn);
     let Taken { job, turn } = waiting.lanes.next().unwrap();
@@ -295,7 +296,8 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
     waiting.assert_empty();
 }
 
-/// A stranger has the address of people in common with them, tries at another tenant without end, and has company at theirs.
+/// A stranger shares an address with people, tries endlessly at another tenant, and has further sources at
+/// theirs.
 #[test]
 fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
     let mut waiting = Waiting::default();

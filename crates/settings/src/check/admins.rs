@@ -1,4 +1,4 @@
-//! The rules over the users that may sign in at `/flow/execute`.
+//! The rules for the users that may sign in at `/flow/execute`.
 
 use administration::{FieldErrors, Interface, LONGEST_ID, unfit};
 use protocol::ScopeToken;

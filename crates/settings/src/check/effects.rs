@@ -1,4 +1,5 @@
-//! Settings that are valid and have no effect, or another effect than intended. `check` warns of them; no start refuses them.
+//! Valid settings that have no effect, or another effect than intended. `check` warns of them; no start
+//! refuses them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// Of all tenants, beside what every interface warns of.
+/// Checks all tenants, beside the warnings that every interface has.
 pub(crate) fn check(
     tenants: &BTreeMap<TenantId, ResolvedTenant>,
     server: &Server,
@@ -35,7 +36,8 @@ pub(crate) fn check(
     }
 }
 
-/// Administration that other machines reach without TLS, and a console that answers none of them. Where a proxy is named, TLS may end there.
+/// Warns of administration that other machines reach without TLS, and of a console that refuses all other
+/// machines. If a proxy is named, TLS may end there.
 pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
     for (index, listener) in server.listeners.iter().enumerate() {
         let is_plain = listener.tls.is_none() && listener.trusted_proxies.is_none();
@@ -86,7 +88,8 @@ pub(crate) fn check_client_certificates(
     }
 }
 
-/// A secret that looks like a variable of a shell or of Compose, which no file of settings replaces.
+/// Warns of a secret that looks like a variable of a shell or of Compose, because no settings file replaces
+/// variables.
 pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     let DeclaredPassword::Value(value) = secret else { return };
     let is_placeholder = value.expose().split_once("${").is_some_and(|(_, rest)| rest.contains('}'));
@@ -131,7 +134,7 @@ mod tests {
     use super::super::super::{Environment, inspect};
     use super::*;
 
-    /// What is warned of, with what follows the file's name.
+    /// The warnings, each without the file's name.
     fn warnings(text: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.yaml");

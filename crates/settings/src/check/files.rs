@@ -1,5 +1,5 @@
-//! The rules over files that settings name and that are opened later: where one is there already, what holds a secret must be a regular
-//! file that no other user may write. A file that every user may read is reported as a warning.
+//! The rules for files that settings name and that are opened later. If a file with a secret exists already,
+//! it must be a regular file that no other user may write. A file that every user may read causes a warning.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A server for this machine alone may keep both in one folder, as the sample does.
+    /// A server for this machine alone may have both in one folder, as the sample does.
     fn check_folders(&mut self, server: &Server, storage: &StorageLocation, keys: &SealingKeys) {
         if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, &keys.writing)
             && database.parent() == key.parent()
@@ -89,7 +89,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A file that is not there yet may be made later, and is judged again when it is opened.
+    /// A file that does not exist yet may be created later. It is checked again when it is opened.
     fn check_secret_file(&mut self, path: &Path, at: Location) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if let Err(error) = judge(&metadata, Holds::Secret) {
@@ -117,7 +117,7 @@ mod tests {
     use crate::file_faults::PRIVATE_FOLDERS;
 
     impl Folder {
-        /// What is loaded, or all faults, with paths below this folder.
+        /// The loaded settings, or all errors, with paths below this folder.
         fn load(&self, settings: &str) -> Result<Loaded, String> {
             self.write("config.yaml", 0o666, settings);
             let credentials = self.path("credentials");

@@ -1,4 +1,5 @@
-//! Logos that files name: read as bytes, beside the file that names them, and read again from what was recorded.
+//! Tests logos that files name: they are read as bytes, relative to the file that names them, and read again
+//! from a snapshot.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Files that a start opens after it has read the settings: sealing keys, and certificates with their keys. `check` reads them to find
-//! what the start would refuse, and uses none of them.
+//! Files that a start opens after it has read the settings: sealing keys, and certificates with their keys.
+//! `check` reads them to find the errors of a start, and does not use them.
 
 use std::error::Error as _;
 use std::io::{Error, ErrorKind};
@@ -18,13 +18,13 @@ use super::super::{
 use crate::files::{self, Holds};
 
 const DAY: u64 = 86_400;
-/// From how many days before its end on a certificate is warned of.
+/// Within this number of days before its end, a certificate causes a warning.
 const SOON: u64 = 14;
 const HOLDS_CERTIFICATES: &str = "name a file with certificates in PEM";
 const NEW_KEY: &str = "make a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
 
 impl Reading<'_> {
-    /// Whether each sealing key has the form of one. Keys in services are not reached.
+    /// Checks whether each sealing key has the right form. Keys in services are not requested.
     pub(crate) fn check_sealing_keys(&mut self, keys: &SealingKeys, storage: &StorageLocation) {
         let at = Location::section("keys");
         let former = keys.former.iter().enumerate();
@@ -37,7 +37,8 @@ impl Reading<'_> {
                     self.check_form(&text.clone().into_inner(), at.key("env"));
                 }
                 SealingKeySource::File(path) => {
-                    // The first start with SQLite makes it; other replicas would each make another one.
+                    // The first start with SQLite creates it. With PostgreSQL each replica would create
+                    // another one.
                     let may_be_missing = !is_former && matches!(storage, StorageLocation::Sqlite(_));
                     self.check_key_file(path, at.key("file"), is_former, may_be_missing);
                 }
@@ -90,7 +91,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What the earlier rules over files have found is not repeated.
+    /// An error that the rules for files have found is not repeated.
     fn refuse_file(&mut self, error: &Error, at: Location) {
         if self.findings.errors.iter().any(|finding| finding.at.path == at.path) {
             return;
@@ -107,7 +108,8 @@ impl Reading<'_> {
         self.findings.error(at, problem, hint);
     }
 
-    /// Whether certificate and key of each https listener can be served, and now, and the authorities of client certificates can be used.
+    /// Checks that certificate and key of each https listener can be served now, and that the authorities of
+    /// client certificates can be used.
     pub(crate) fn check_certificates(&mut self, server: &Server, now: Timestamp) {
         for (index, listener) in server.listeners.iter().enumerate() {
             if let Some(tls) = &listener.tls {
@@ -125,7 +127,7 @@ impl Reading<'_> {
 
     /// The authorities behind a proxy's header.
     fn check_authorities(&mut self, header: &sections::ClientCertificateHeader, at: Location) {
-        // A name that is none is found by the rules over the settings.
+        // The rules for the settings report an invalid name.
         let Ok(name) = ClientCertificateHeader::name(&header.header) else { return };
         let path = header.client_ca.as_deref();
         match ClientCertificateHeader::open(name, header.format, path, files::read_public) {
@@ -146,7 +148,7 @@ impl Reading<'_> {
             Ok(opened) => opened,
             Err(TlsError::Unreadable { path, source }) => {
                 self.refuse_file(&source, key_of(&path));
-                // The key is read after the certificate, so its own faults would come one run later.
+                // The key is read after the certificate, so an error of the key would be found one run later.
                 if path == tls.certificate {
                     self.check_readable(&tls.private_key, at.key("private_key"), Holds::Secret);
                 }
@@ -189,7 +191,7 @@ impl Reading<'_> {
     }
 }
 
-/// Without the paths, which the line shows.
+/// The error without the paths, which the line shows.
 const fn problem(error: &TlsError) -> &'static str {
     match error {
         TlsError::Unreadable { .. } => "the file cannot be read",

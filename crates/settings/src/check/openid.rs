@@ -1,4 +1,4 @@
-//! What people's sign-ins need of the server and of a tenant's issuer.
+//! The requirements of people's sign-ins on the server and on a tenant's issuer.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// Of all tenants that sign people in.
+/// Checks all tenants that sign people in.
 pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server, findings: &mut Findings) {
     let url = &server.public_url;
     let mut signs_people_in = false;
@@ -54,7 +54,7 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
     }
 }
 
-/// Browsers that are asked for a certificate, because people have no listener that asks for none.
+/// Warns if browsers are asked for a certificate because no listener for people leaves that out.
 fn check_browsers(server: &Server, findings: &mut Findings) {
     let is_public = |listener: &&Listener| listener.surfaces().contains(&Surface::Public);
     if server.listeners.iter().filter(is_public).any(|listener| asked(listener).is_none()) {
@@ -71,7 +71,7 @@ fn check_browsers(server: &Server, findings: &mut Findings) {
     }
 }
 
-/// What the handshake asks of clients.
+/// The certificate that the handshake demands of clients.
 fn asked(listener: &Listener) -> Option<ClientCertificates> {
     listener.tls.as_ref().and_then(|tls| tls.files().client_certificates)
 }

@@ -1,4 +1,4 @@
-//! What the check says of tenants that sign people in, and the keys of what is not built for them.
+//! Tests the check of tenants that sign people in, and the keys of features that are not built.
 
 use protocol::Timestamp;
 
@@ -104,7 +104,7 @@ fn passwords_do_not_travel_in_clear() {
     }
 }
 
-/// A file that says one of these expects something that nobody does.
+/// An operator who writes one of these keys expects a feature that does not exist.
 #[test]
 fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
     for (key, value) in [
@@ -178,7 +178,7 @@ fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() 
         // A listener without certificates is that of people.
         (BOTH, vec![&none, &optional], vec![]),
         (BOTH, vec![&optional, &none], vec![]),
-        // Whom no certificate lets in is decided in the handshake.
+        // With `required`, the handshake decides that a client without a certificate gets no connection.
         (BOTH, vec![&required], vec![]),
         (BOTH, vec![&of_admin, &none], vec![]),
         // No tenant signs people in.

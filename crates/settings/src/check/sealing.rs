@@ -1,4 +1,5 @@
-//! Where the sealing keys are: each in exactly one place, and what goes over the network goes encrypted.
+//! The places of the sealing keys: each key has exactly one, and keys are never sent over the network
+//! unencrypted.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use super::super::{
 const ALLOWED: &str = "give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
 
 impl Reading<'_> {
-    /// All of them, if they are sound. Every one is looked at, so that every error is found.
+    /// All of them, if they are valid. Every one is checked, so that every error is found.
     pub(crate) fn sealing_keys(&mut self, keys: &Keys) -> Option<SealingKeys> {
         let at = Location::section("keys");
         let errors_before = self.findings.errors.len();
@@ -66,7 +67,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Every build reads every key, so that schema and messages are the same; only the use of a missing service is refused.
+    /// Every build reads every key, so that schema and messages are the same. Only the use of a missing
+    /// service is refused.
     pub(crate) fn check_built_in(&mut self, service: KeyService, at: &Location) {
         if !(self.is_built_in)(service) {
             let hint = outbound::build_hint(service.feature());

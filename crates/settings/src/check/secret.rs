@@ -1,4 +1,4 @@
-//! The rules over secrets and passwords, wherever they were found.
+//! The rules for secrets and passwords, wherever they come from.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub const SAMPLE_SECRETS: [&str; 9] = [
 const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
 const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
 
-/// One secret or password, wherever it was found.
+/// Checks one secret or password, wherever it comes from.
 pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     match secret {
         DeclaredPassword::Value(value) => {
@@ -48,7 +48,7 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
     }
 }
 
-/// The text of a file, without the one newline at its end that is left out.
+/// Refuses a newline in the text of a file, after the last newline was removed.
 pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings: &mut Findings) {
     let path = path.display();
     let problem = match text.expose().trim_end_matches(['\r', '\n']).contains('\n') {
@@ -62,8 +62,8 @@ pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings:
 
 /// An imported hash is the client's only chosen secret.
 pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings: &mut Findings) {
-    // A generated secret is recognised by its form and compared by HMAC; it is not a chosen one.
-    // What a secret store gives may be chosen tomorrow.
+    // A generated secret is recognised by its form and compared by HMAC, so it is no chosen one. A secret
+    // store may return a chosen secret tomorrow.
     let chosen = secrets.iter().filter(|secret| match &secret.password {
         DeclaredPassword::Value(value) => secret.stored.is_some() || !value.expose().starts_with("lk_"),
         DeclaredPassword::Hash(_) => true,

@@ -1,4 +1,5 @@
-//! The rules over the sections of the whole server: listeners, storage, caches, and the tenants they name.
+//! The rules for the sections of the whole server: listeners, storage, caches, and the tenants that they
+//! name.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -44,7 +45,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
         let at = at.item("listeners", index);
-        // With port 0 the system chooses a free port, so it is never the same one.
+        // With port 0 the system chooses a free port, so two such addresses never collide.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
             let problem = "another listener has this address";
             findings.error(at.key("address"), problem, "leave one of the two out");
@@ -102,7 +103,7 @@ fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
     }
 }
 
-/// Proxies that say for whom a request is.
+/// Checks the proxies that name the caller of a request.
 fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, findings: &mut Findings) {
     if let Some(proxies) = &listener.trusted_proxies {
         if proxies.from.is_empty() {
@@ -122,7 +123,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
     }
 }
 
-/// What is asked of clients in the handshake.
+/// Checks what the handshake demands of clients.
 fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut Findings) {
     let Some(tls) = &listener.tls else { return };
     if tls.client_certificates == Some(ClientCertificates::Required) && tls.client_ca.is_none() {
@@ -134,7 +135,7 @@ fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut 
     }
 }
 
-/// Where clients with certificates are sent to.
+/// Checks the URL for clients with certificates.
 fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
     let Some(url) = &server.mtls_url else { return };
     let at = at.key("mtls_url");
@@ -173,7 +174,7 @@ pub(crate) fn check_protected_resource(
     findings.extend(&at, errors);
 }
 
-/// Where rows are kept.
+/// Checks where rows are stored.
 pub(crate) fn storage(
     storage: &Storage,
     locations: &Locations,
@@ -187,10 +188,10 @@ pub(crate) fn storage(
     location
 }
 
-/// How long replicas remember, and the shared cache's URL, if there is one.
+/// Checks how long replicas cache, and the shared cache's URL, if there is one.
 pub(crate) fn check_cache(settings: &Cache, findings: &mut Findings) {
     let at = Location::section("cache");
-    // A change of a client counts everywhere within ten seconds, also if no message of it arrives.
+    // A change of a client takes effect everywhere within ten seconds, even if no message of it arrives.
     if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.seconds()) {
         findings.error(
             at.key("l1_lifetime"),

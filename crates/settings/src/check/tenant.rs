@@ -1,4 +1,5 @@
-//! The rules over tenants: those of their documents, what a file adds to them, and that issuers are unique over all tenants.
+//! The rules for tenants: those of their documents, the rules for members that only a file has, and that
+//! issuers are unique over all tenants.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +22,7 @@ use super::{
     secret::check_imported,
 };
 
-/// What is wrong with an id, whichever file names it.
+/// The errors of an id, whichever file names it.
 pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     if id == TenantId::PLATFORM {
         let problem = "`platform` is the tenant of platform administrators";
@@ -32,7 +33,7 @@ pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     }
 }
 
-/// What the files declare, of no use where errors were found.
+/// Checks the files and returns their declarations, which are of no use if errors were found.
 pub(crate) fn check(
     tenants: BTreeMap<TenantId, ResolvedTenant>,
     context: TenantContext<'_>,
@@ -92,7 +93,7 @@ fn check_one(
     DeclaredTenant { tenant, clients, accounts, first_key }
 }
 
-/// Each account by itself, and that no two have one identifier.
+/// Checks each account by itself, and that no two have the same identifier.
 fn check_accounts(
     tenant: &Tenant,
     accounts: &BTreeMap<String, AccountSettings>,
@@ -132,7 +133,7 @@ fn check_accounts(
     declared
 }
 
-/// Files are for development and tests, so how easily a password is guessed is not computed at every reading.
+/// Files are for development and tests, so not every reading computes how easily a password is guessed.
 fn check_length(value: &Secret, at: Location, findings: &mut Findings) {
     let password = normalised_password(Secret::new(value.expose().to_owned()));
     if password.is_none_or(|password| password.expose().chars().count() < SHORTEST_PASSWORD) {

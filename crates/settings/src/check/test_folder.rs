@@ -1,4 +1,4 @@
-//! A folder with settings and what they name, deleted at the end of a test.
+//! A folder with settings and the files that they name, deleted at the end of a test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! Every rule over tenants, clients and the server's sections, by one file that breaks it and one that keeps it.
+//! Tests every rule for tenants, clients and the server's sections, with one file that breaks it and one that
+//! obeys it.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Where the server listens, and the URL that the world reaches it at.
+//! The addresses of the server's listeners, and its public URL.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -79,7 +79,7 @@ impl TryFrom<String> for PublicUrl {
                 && url.username().is_empty()
                 && url.password().is_none()
         });
-        // The parser forgives blanks around and backslashes inside; an issuer is compared byte for byte.
+        // The parser accepts blanks around and backslashes inside, but an issuer is compared byte for byte.
         let exact = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         if fits && exact {
             Ok(Self(text.trim_end_matches('/').to_owned()))

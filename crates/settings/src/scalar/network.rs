@@ -1,4 +1,4 @@
-//! Networks: those whose proxies are trusted, and those that may be connected to.
+//! Networks: those whose proxies are trusted, and those that the server may connect to.
 
 use std::net::IpAddr;
 

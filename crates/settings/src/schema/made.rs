@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{beginning, given};
 use crate::document::Document;
 
-/// The schema as the committed `config.schema.json` has it, with a newline at its end.
+/// The schema as the committed `config.schema.json` contains it, with a newline at its end.
 ///
 /// # Panics
 /// Never: a schema is JSON.
@@ -27,7 +27,7 @@ pub fn schema() -> String {
     text
 }
 
-/// One of these keys is given, or none.
+/// At most one of these keys may be given.
 pub(crate) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
     let none: Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "null" }))).collect();
     schema.insert(
@@ -54,7 +54,8 @@ fn without_reserved_names(schema: &mut Schema) {
     }
 }
 
-/// A default that is an object repeats those of its members; a span of time is shown as text. A file is only read.
+/// A default that is an object repeats those of its members. A duration is shown as text. The schema is for
+/// reading only.
 fn plain_defaults(schema: &mut Schema) {
     schema.remove("writeOnly");
     schema.remove("x-file-only");

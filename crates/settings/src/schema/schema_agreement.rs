@@ -1,4 +1,5 @@
-//! The schema against the reader: what one refuses the other refuses, but for what only the program can judge, each with its reason.
+//! Tests the schema against the reader: each refuses what the other refuses, except the rules that only the
+//! program can check, each listed with its reason.
 
 use std::{collections::BTreeSet, fs};
 
@@ -13,14 +14,14 @@ use super::{
     schema,
 };
 
-/// Both over the same settings.
+/// The schema and the reader, for the same settings.
 struct Judges {
     schemas: Schemas,
     index: SchemaIndex,
     folder: TempDir,
 }
 
-/// What only the program can judge, by its words, and why.
+/// The rules that only the program can check, by their messages, with the reasons.
 const ONLY_THE_PROGRAM: [(&str, &str); 20] = [
     ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
@@ -67,7 +68,7 @@ impl Judges {
     }
 }
 
-/// Every key there is, with a value that is accepted.
+/// Every key that exists, with an accepted value.
 fn everything() -> Value {
     let mut settings = json!({
         "server": {
@@ -152,7 +153,7 @@ fn everything() -> Value {
         } }
     });
     settings["tenants"]["acme"]["accounts"] = accounts();
-    // Members that are not above have the values of a client, so that a new column needs no line here.
+    // Members that are missing above have the values of a client, so that a new column needs no line here.
     let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
     let web = &mut settings["tenants"]["acme"]["clients"]["web"];
     *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
@@ -162,7 +163,7 @@ fn everything() -> Value {
     settings
 }
 
-/// With every claim.
+/// Accounts with every claim.
 fn accounts() -> Value {
     json!({
         "ada": {
@@ -327,7 +328,7 @@ fn what_is_refused_and_what_is_not() {
     }
 }
 
-/// Where the schema accepts less, or more, than the program; each with the reason.
+/// The cases in which the schema accepts less, or more, than the program; each with the reason.
 #[test]
 fn where_they_differ_it_is_known_why() {
     let judges = Judges::new();
@@ -340,7 +341,7 @@ fn where_they_differ_it_is_known_why() {
         ("tenants: { acme: { access_token: { lifetime: 36526d } } }", false, true),
         ("tenants: { acme: { refresh_token: { absolute: 401d } } }", false, true),
         ("tenants: { acme: { refresh_token: { grace: 6m } } }", false, true),
-        // Nor does it compare one key with another.
+        // The schema does not compare one key with another either.
         ("tenants: { acme: { branding: { primary: '#ffffff' } } }", false, true),
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
         ("tenants: { acme: { sign_in: { session: { idle: 25h } } } }", false, true),
@@ -368,7 +369,8 @@ fn where_they_differ_it_is_known_why() {
     }
 }
 
-/// A document has the same members in files and over the API, in the same words, but for those that only a file has.
+/// A document has the same members with the same descriptions in files and over the API, except those that
+/// only a file has.
 #[test]
 fn files_and_api_agree_on_the_documents() {
     let files: Value = serde_json::from_str(&schema()).unwrap();

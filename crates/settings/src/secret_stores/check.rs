@@ -1,4 +1,4 @@
-//! The rules over `secret_stores`, and what they come to.
+//! The rules for `secret_stores`, and the resolved stores.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,13 @@ use super::known_stores::{KnownStore, KnownStores, SignIn, StorePlace, is_path};
 use super::{AppRoleSetting, AwsStoreSetting, KubernetesSetting, SecretStoreSetting, VaultStoreSetting};
 use crate::{check::sealing::is_segment, findings::Location, reading::Reading};
 
-/// Where Kubernetes mounts the token of a pod's service account.
+/// The path at which Kubernetes mounts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const SIGN_IN: &str = "give exactly one of `token`, `kubernetes` and `approle`";
 
 impl Reading<'_> {
-    /// Makes the stores of the settings known. One at fault is among the findings and not among these.
+    /// Registers the stores of the settings. A store with an error is among the findings and is not
+    /// registered.
     pub(crate) fn know_secret_stores(&mut self, settings: BTreeMap<String, SecretStoreSetting>) {
         let mut known = KnownStores::new();
         for (name, setting) in settings {

@@ -19,11 +19,11 @@ pub(crate) struct KnownStore {
     /// After what time a secret is read again.
     pub(crate) refresh: Duration,
     pub(crate) place: StorePlace,
-    /// Where a tenant's own administrators may have secrets written.
+    /// The paths to which a tenant's own administrators may have secrets written.
     pub(super) tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
-/// Where a store is, with paths resolved.
+/// The place of a store, with resolved paths.
 #[derive(Clone, Debug)]
 pub(crate) enum StorePlace {
     Vault { setting: Box<VaultStoreSetting>, sign_in: SignIn },
@@ -53,7 +53,7 @@ impl KnownStore {
         matches!(self.place, StorePlace::Vault { .. })
     }
 
-    /// What the store is opened with.
+    /// The options to open the store.
     pub(crate) fn options(&self) -> Result<SecretStoreOptions, String> {
         let (setting, sign_in) = match &self.place {
             StorePlace::Aws(AwsStoreSetting { region, endpoint }) => {

@@ -6,12 +6,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::store_reference::StoreReference;
 use crate::{findings::Location, reading::Reading, resolved::StorageLocation, sections::Cache};
 
-/// Those that were read.
+/// The passwords that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passwords {
-    /// That of `storage`.
+    /// The password of `storage`.
     pub storage: Option<FileSecret>,
-    /// That of `cache`.
+    /// The password of `cache`.
     pub redis: Option<FileSecret>,
 }
 
@@ -77,7 +77,7 @@ impl Reading<'_> {
     }
 }
 
-/// `None` where the URL has one already.
+/// `None` if the URL contains a password already.
 fn with_password(url: &str, password: &str) -> Option<FileSecret> {
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

@@ -1,4 +1,5 @@
-//! What secret stores hold: read again after a while, and kept in memory while a store does not give it.
+//! Reads the secrets of secret stores. They are read again after a while, and kept in memory while a store
+//! does not return them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +18,7 @@ use tokio::time::sleep_until;
 
 use super::known_stores::{KnownStore, KnownStores, is_path};
 
-/// When a secret that a store did not give is asked for again, at the latest.
+/// The longest wait before a secret that a store did not return is requested again.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
 /// How many secrets are read at once.
 const AT_ONCE: usize = 8;
@@ -25,7 +26,7 @@ const AT_ONCE: usize = 8;
 /// The secret stores that this program reads, and what it has read of them.
 #[derive(Default)]
 pub struct SecretStores {
-    /// Those of the settings that were read last.
+    /// The stores of the settings that were read last.
     known: Mutex<KnownStores>,
     memory: Mutex<Memory>,
     failures: Mutex<BTreeMap<Place, String>>,
@@ -46,7 +47,7 @@ struct Memory {
     read: BTreeMap<Place, Held>,
 }
 
-/// What was read last, and when it is read again.
+/// The value that was read last, and when it is read again.
 struct Held {
     secret: Arc<StoredSecret>,
     due: Instant,
@@ -55,7 +56,7 @@ struct Held {
 /// A secret, or what the store said.
 pub(crate) type Read = Result<Arc<StoredSecret>, String>;
 
-/// What was read from the stores.
+/// The values that were read from the stores.
 pub(crate) type StoredValues = BTreeMap<Place, Read>;
 
 impl SecretStores {
@@ -65,7 +66,7 @@ impl SecretStores {
         locked(&self.failures).keys().map(|place| place.store.clone()).collect()
     }
 
-    /// What they say, a line for each secret.
+    /// The errors of the stores, a line for each secret.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
         locked(&self.failures).values().cloned().collect()
@@ -80,14 +81,15 @@ impl SecretStores {
         }
     }
 
-    /// What was due when a reading began and was not read, as with settings at fault, is due later. What became due since is not.
+    /// Secrets that were due when a reading began and were not read, for example because the settings have an
+    /// error, become due later. Secrets that became due since stay due.
     pub fn put_off(&self, began: Instant) {
         let mut memory = locked(&self.memory);
         let overdue = memory.read.values_mut().filter(|held| held.due <= began);
         overdue.for_each(|held| held.due = Instant::now() + TRY_AGAIN);
     }
 
-    /// Lets the next reading ask the stores for every secret.
+    /// Lets the next reading request every secret.
     pub fn expire(&self) {
         let now = Instant::now();
         locked(&self.memory).read.values_mut().for_each(|held| held.due = now);
@@ -98,7 +100,7 @@ impl SecretStores {
         *locked(&self.known) = known;
     }
 
-    /// A store of the settings, if there is one of this name.
+    /// The store of the settings with this name, if there is one.
     pub(crate) fn known(&self, name: &str) -> Option<KnownStore> {
         locked(&self.known).get(name).cloned()
     }
@@ -109,10 +111,10 @@ impl SecretStores {
         locked(&self.known).keys().cloned().collect()
     }
 
-    /// What is wrong with a place that a secret is to be written to.
+    /// Checks the place that a secret will be written to.
     ///
     /// # Errors
-    /// What it is, for a caller.
+    /// The error, as text for a caller.
     pub fn check_place(&self, store: &str, path: &str, has_key: bool) -> Result<(), String> {
         let Some(known) = self.known(store) else { return Err(format!("there is no secret store {store}")) };
         if !is_path(path) {
@@ -132,7 +134,7 @@ impl SecretStores {
         self.known(store).is_some_and(|store| store.allows(tenant, path))
     }
 
-    /// A store that secrets are written to; `None` where the settings have none of this name.
+    /// A store that secrets are written to. `None` if the settings have none of this name.
     ///
     /// # Errors
     /// Why it cannot be opened.
@@ -152,7 +154,7 @@ impl SecretStores {
         Ok(opened)
     }
 
-    /// The wanted secrets. Blocks while stores are asked, on a thread of its own.
+    /// The wanted secrets. Blocks while stores are requested, on a separate thread.
     pub(crate) fn read(&self, wanted: &BTreeSet<Place>) -> BTreeMap<Place, Read> {
         let now = Instant::now();
         let due: Vec<(Place, Option<Arc<StoredSecret>>)> = {
@@ -200,7 +202,7 @@ impl SecretStores {
         asked.unwrap_or_else(|| all("the program could not ask the secret stores"))
     }
 
-    /// Asks for some at once. A store that does not answer is not asked for the others.
+    /// Requests several secrets at once. If a store does not answer, no further secret is requested from it.
     async fn ask(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
         let mut read = BTreeMap::new();
         let (turns, mut asking) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
@@ -238,7 +240,7 @@ impl SecretStores {
     }
 }
 
-/// The version before is of use once the current one is another than what was read last.
+/// The previous version is used once the current one differs from the value that was read last.
 async fn read_if_changed(
     store: &dyn SecretStore,
     path: &str,
@@ -255,7 +257,7 @@ async fn read_if_changed(
 /// A tenth more or less, so that replicas and secrets do not come all at once.
 fn jittered(refresh: Duration) -> Duration {
     let mut random = [0; 2];
-    // Without random bytes it is the earliest time.
+    // Without random bytes the earliest time is used.
     let _ = rand::fill(&mut random);
     refresh.mul_f64(0.9 + 0.2 * f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX))
 }
@@ -283,7 +285,7 @@ mod tests {
         Place { store: "kept".to_owned(), path: "a/b".to_owned() }
     }
 
-    /// With a secret that is due since now.
+    /// The stores with a secret that has just become due.
     fn stores() -> SecretStores {
         let text = Zeroizing::new("{}".to_owned());
         let version = StoredVersion::new("kept".to_owned(), "1".to_owned(), Timestamp::from_seconds(0), text);

@@ -1,4 +1,4 @@
-//! References to a secret store, and what the stores give for them.
+//! References to a secret store, and the values that the stores return for them.
 
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
@@ -11,20 +11,20 @@ use super::store_reference::StoreReference;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
 use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading};
 
-/// What is wrong is among the findings.
+/// The findings contain the error.
 pub(crate) struct Reported;
 
 /// A secret that a store gave, or why it did not give it.
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
-/// What the clients of the tenants refer to: stores and paths.
+/// The references of the tenants' clients: stores and paths.
 pub(crate) fn of_clients(declared: &Declared) -> impl Iterator<Item = (&str, &str)> {
     let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
     let sources = clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets));
     sources.filter_map(|SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
 }
 
-/// What the server's own sections refer to.
+/// The references of the server's own sections.
 pub(crate) fn of_server<'s>(
     storage: &'s Storage,
     cache: &'s Cache,
@@ -64,10 +64,11 @@ impl Reading<'_> {
         }
     }
 
-    /// What a store has for a client. `None` where the reference itself is wrong, which is among the findings.
+    /// The value of a store for a client. `None` if the reference itself is wrong, which is among the
+    /// findings.
     pub(crate) fn stored_secret(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
         let value = self.stored_value(reference, at)?;
-        // What was read counts for the hash of the settings as what a file holds.
+        // The value counts for the hash of the settings like the content of a file.
         let StoreReference { store, path, key } = reference;
         let name = format!("{store}:{path}#{}", key.as_deref().unwrap_or_default());
         match &value {
@@ -77,7 +78,7 @@ impl Reading<'_> {
         Some(value)
     }
 
-    /// What a store has for the server itself. What it does not give is an error of the settings.
+    /// The value of a store for the server itself. A missing value is an error of the settings.
     pub(crate) fn stored_of_server(
         &mut self,
         reference: &StoreReference,
@@ -93,7 +94,8 @@ impl Reading<'_> {
         }
     }
 
-    /// What a store has for a reference. `None` where the reference itself is wrong, which is among the findings.
+    /// The value of a store for a reference. `None` if the reference itself is wrong, which is among the
+    /// findings.
     pub(crate) fn stored_value(&mut self, reference: &StoreReference, at: &Location) -> Option<StoredValue> {
         let StoreReference { store, path, key } = reference;
         let stores = self.file_reader.environment.secret_stores();
@@ -125,7 +127,7 @@ impl Reading<'_> {
     }
 }
 
-/// The secret and the one before. A value that no client may have is one that the store does not give.
+/// The secret and the previous one. A value that no client may have counts as missing.
 fn value_of(StoreReference { store, path, key }: &StoreReference, secret: &StoredSecret) -> StoredValue {
     let at = || format!("the secret store {store}: {path}");
     let value = secret.current.value(key.as_deref()).map_err(|error| error.to_string())?;

@@ -1,5 +1,6 @@
-//! What the contract of config.yaml says of a path: whether there is one, and whether a secret may be found below it. A message repeats
-//! only what is at its place, so a key that is forgotten, misspelt or misplaced hides what follows it.
+//! What the contract of config.yaml says about a path: whether it exists, and whether a secret may be below
+//! it. A message repeats only text at its right place, so a forgotten, misspelt or misplaced key hides the
+//! text after it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,9 +15,11 @@ use super::KeyPath;
 /// Keys that other servers have for what `listeners` holds.
 pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
 
-/// In these sections of the server every value may be a secret: connections, where keys are, who administers.
+/// The sections of the server in which every value may be a secret: connections, places of keys,
+/// administrators.
 const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];
-/// Wherever these keys are, every value below them is a secret or says where one is. A secret is often written there by mistake.
+/// Every value below these keys, wherever they are, is a secret or names the place of one. A secret is often
+/// written there by mistake.
 const SECRET_KEYS: [&str; 8] = [
     "client_secret",
     "client_secrets",
@@ -34,14 +37,14 @@ const OPEN_SECTIONS: [&str; 3] = ["server", "limits", "reconcile"];
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&gateway::settings_schema()).expect("the committed schema is JSON")
 });
-/// Every key of the contract, and whether one of its places is where secrets are.
+/// Every key of the contract, and whether one of its places contains secrets.
 static KEYS: LazyLock<BTreeMap<&'static str, bool>> = LazyLock::new(|| {
     let mut keys = BTreeMap::new();
     collect(&mut KeyPath::new(), &mut keys);
     keys
 });
 
-/// Whether a scalar at this path may be repeated. Where a mapping belongs a scalar may be any.
+/// Whether a scalar at this path may be repeated. A scalar in place of a mapping may be a secret.
 pub(super) fn shows_value(path: &[String]) -> bool {
     let found = at(path);
     let is_mapping = |schema: &&Value| {
@@ -55,8 +58,8 @@ pub(super) fn names_source(path: &[String]) -> bool {
     path.last().is_some_and(|key| matches!(key.as_str(), "env" | "file")) && !at(path).is_empty()
 }
 
-/// Whether a small number at this path is no secret, though the contract has no such path: in a section without secrets, or at a word for
-/// what `listeners` holds.
+/// Whether a small number at this path is no secret, although the contract has no such path: in a section
+/// without secrets, or at a key that resembles the content of `listeners`.
 pub(super) fn shows_small_number(path: &[String]) -> bool {
     let [first, rest @ ..] = path else { return false };
     let is_open =
@@ -64,24 +67,24 @@ pub(super) fn shows_small_number(path: &[String]) -> bool {
     is_open && !path.iter().any(|segment| nearest(segment, SECRET_KEYS).is_some())
 }
 
-/// Whether this path has a place where no secret is. At the root anything may follow.
+/// Whether this path has a place without secrets. At the root anything may follow.
 pub(super) fn is_open(path: &[String]) -> bool {
     !path.is_empty() && !is_secret(path) && !at(path).is_empty()
 }
 
-/// Whether the key at the end of this path may be repeated: it has its place there, is or resembles a key of another place, or looks like
-/// a word.
+/// Whether the key at the end of this path may be repeated: it is at its place, it is or resembles a key of
+/// another place, or it looks like a word.
 pub(super) fn shows_key(path: &[String]) -> bool {
     is_meant_as_key(path) || !is_secret(path) && path.last().is_some_and(|key| is_word(key))
 }
 
-/// As [`shows_key`], where nothing but the word says that it is a key.
+/// Like [`shows_key`], for a key that only its word suggests.
 pub(super) fn is_meant_as_key(path: &[String]) -> bool {
     let Some(key) = path.last() else { return true };
     is_index(key) || !at(path).is_empty() || nearest(key, KEYS.keys().copied()).is_some()
 }
 
-/// Whether a text begins with a key of the contract, none of whose places is where secrets are, and its colon.
+/// Whether a text begins with a key of the contract and its colon, and no place of this key contains secrets.
 pub(super) fn begins_with_open_key(text: &str) -> bool {
     let item = text.trim_start_matches([' ', '-']);
     item.split_once(':').is_some_and(|(key, _)| KEYS.get(key) == Some(&false))
@@ -98,7 +101,7 @@ pub(crate) fn members(path: &[String]) -> impl Iterator<Item = &'static str> {
     names(at(path))
 }
 
-/// What the keys at this path name, where the file chooses them.
+/// The noun of the keys at this path, if the file chooses them.
 pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
     match path.last()?.as_str() {
         "users" => Some("administrator"),
@@ -120,7 +123,7 @@ pub(super) fn is_secret(path: &[String]) -> bool {
     in_section || path.iter().any(|segment| SECRET_KEYS.contains(&segment.as_str()))
 }
 
-/// The parts of the schema that a value at this path must fit. A file is config.yaml, one tenant or a JWK set.
+/// The parts of the schema for a value at this path. A file is config.yaml, one tenant or a JWK set.
 fn at(path: &[String]) -> Vec<&'static Value> {
     let definitions = &SCHEMA["$defs"];
     let mut found = Vec::new();
@@ -142,7 +145,7 @@ fn below(schema: &'static Value, segment: &str) -> Option<&'static Value> {
     named.or_else(|| schema.get("additionalProperties").filter(|free| free.is_object()))
 }
 
-/// With what it refers to.
+/// Adds the schemas that it refers to.
 fn unfold(schema: &'static Value, found: &mut Vec<&'static Value>) {
     found.push(schema);
     let name = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix("#/$defs/"));

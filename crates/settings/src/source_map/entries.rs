@@ -1,4 +1,5 @@
-//! The whole text of an entry: a key with its value, or an item of a list. The entry can be left out of the text without moving any other.
+//! The whole text of an entry: a key with its value, or an item of a list. The entry can be left out of the
+//! text without moving any other.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ pub(crate) struct EntryText {
 }
 
 impl SourceMap {
-    /// Whether the whole file is YAML, without values that come to other places than those where they are written.
+    /// Whether the whole file is YAML whose values are used only at the places where they are written.
     pub(crate) fn is_plain(&self) -> bool {
         self.broken.is_none() && !self.has_aliases
     }
@@ -23,7 +24,7 @@ impl SourceMap {
         self.entry_text(text, &self.nodes[last])
     }
 
-    /// The entry whose value is the mapping that begins at this byte, or the last one before it.
+    /// The entry of the mapping that begins at this byte, or the last entry before it.
     pub(crate) fn entry_of_mapping_at(&self, text: &str, byte: usize) -> Option<EntryText> {
         let before = self.nodes.partition_point(|node| node.bytes.start <= byte);
         let mapping = self.nodes[..before].iter().rev().find(|node| node.kind == NodeKind::Mapping)?;

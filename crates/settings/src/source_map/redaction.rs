@@ -1,4 +1,5 @@
-//! What of a file a message may repeat: keys and values that are at their place and no secrets, and of all else punctuation only.
+//! The parts of a file that a message may repeat: keys and values that are at their place and no secrets, and
+//! the punctuation of the rest.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -15,8 +16,9 @@ const SECRET_WORDS: [&str; 12] = [
 const LONGEST_NAME: usize = 100;
 
 impl SourceMap {
-    /// The stretches of a line that a message must not show: what may be a secret, and beside keys and values all that is no
-    /// punctuation, such as tags, anchors and comments. `None` where the content of the line is not known.
+    /// The ranges of a line that a message must not show: possible secrets, and all text beside keys and
+    /// values that is no punctuation, such as tags, anchors and comments. `None` if the content of the line
+    /// is unknown.
     pub(crate) fn hidden(&self, text: &str, line: &Range<usize>) -> Option<Vec<Hidden>> {
         let is_mapping = self.nodes.first().is_some_and(|root| root.kind == NodeKind::Mapping);
         let unclear_from = self.broken.as_ref().map_or(usize::MAX, |broken| broken.unclear_from);
@@ -76,7 +78,8 @@ impl SourceMap {
         }
     }
 
-    /// Of a stretch in which the file stops being YAML, with the line that is to be shown at its end.
+    /// Whether a range in which the file stops being YAML may contain secrets. The line to be shown is at its
+    /// end.
     fn may_hold_secrets(&self, stretch: &str, line: &str) -> bool {
         let stretch = stretch.to_lowercase();
         let path = self.broken.as_ref().map_or(&[][..], |broken| &broken.path);
@@ -86,7 +89,8 @@ impl SourceMap {
     }
 }
 
-/// A truth value or an address is no secret, a small number is none in some places, and neither is what looks like the name of a source.
+/// A truth value or an address is no secret. A small number is none in some places, and neither is a text
+/// that looks like the name of a source.
 fn is_harmless(path: &[String], value: &str) -> bool {
     if contract::names_source(path) && (is_variable_name(value) || is_relative_path(value)) {
         return true;
@@ -131,7 +135,7 @@ fn shows_kind(kind: NodeKind, path: &[String]) -> bool {
     }
 }
 
-/// Hides words where only punctuation is expected. A comment is one word.
+/// Hides words in a gap where only punctuation is expected. A comment is one word.
 fn hide_words(text: &str, gap: Range<usize>, hidden: &mut Vec<Hidden>) {
     let parts_words = |character: char| character.is_whitespace() || "{}[],".contains(character);
     let mut from = gap.start;

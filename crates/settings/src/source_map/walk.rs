@@ -1,4 +1,4 @@
-//! Walks the events of a YAML file and notes the position of each key and value.
+//! Reads the events of a YAML file and records the position of each key and value.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ pub(super) struct Node {
     pub(super) bytes: Range<usize>,
 }
 
-/// What a key or an item of a list adds to the path of the collection around it. A whole path for every node would
-/// make a file that nests deeply cost its depth for every byte.
+/// The part that a key or an item of a list adds to the path of the collection around it. If every node had a
+/// whole path, a deeply nested file would cost its depth for every byte.
 pub(super) struct Entry {
     pub(super) parent: EntryId,
     pub(super) segment: String,
@@ -29,9 +29,9 @@ pub(super) type EntryId = Option<usize>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeKind {
     Key,
-    /// In braces, without a value.
+    /// A key in braces, without a value.
     BareKey,
-    /// With nothing after its colon.
+    /// A key with nothing after its colon.
     EmptyKey,
     Scalar,
     Alias,
@@ -39,7 +39,7 @@ pub(super) enum NodeKind {
     Mapping,
 }
 
-/// Where a file stops being YAML.
+/// The place where a file stops being YAML.
 pub(super) struct Broken {
     /// The path at which the walk ended.
     pub(super) path: KeyPath,
@@ -141,7 +141,7 @@ impl<'t> Walk<'t> {
         self.value(value, entry, depth)
     }
 
-    /// The next event that is about content. What is no YAML any more belongs to the entry `here`.
+    /// The next event about content. Text that is no YAML any more belongs to the entry `here`.
     fn next(&mut self, here: EntryId) -> Result<EventAt<'t>, Broken> {
         loop {
             match self.events.next() {
@@ -162,7 +162,7 @@ impl<'t> Walk<'t> {
         Some(self.entries.len() - 1)
     }
 
-    /// A collection in brackets ends with its bracket, any other with its last value.
+    /// Ends a collection: one in brackets with its bracket, any other with its last value.
     fn close(&mut self, collection: usize, span: &Span) {
         let node = &mut self.nodes[collection];
         if self.text.get(node.bytes.start..).is_some_and(|text| text.starts_with(['[', '{']))

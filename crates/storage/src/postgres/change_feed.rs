@@ -1,4 +1,5 @@
-//! Reads the log of changes when PostgreSQL notifies that a row was logged. A notification carries nothing, so a lost one loses nothing.
+//! Reads the log of changes when PostgreSQL notifies that a row was logged. A notification carries no data,
+//! so a lost one loses nothing.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// How long an answer may take before the connection is given up.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Opens the one connection when it is needed.
+/// A pool that opens its only connection when it is needed.
 #[derive(Debug)]
 pub(crate) struct PostgresChangeFeed(PgPool);
 
@@ -47,7 +48,7 @@ impl PostgresChangeFeed {
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error.into()),
             }
-            // One reading answers all notifications that have arrived.
+            // One read of the log answers all notifications that have arrived.
             while listener.next_buffered().is_some() {}
         }
     }

@@ -1,4 +1,4 @@
-//! What a database says of itself, for a look from outside that changes nothing.
+//! The state of a database, for a check that changes nothing.
 
 use protocol::Timestamp;
 use sqlx::Connection as _;
@@ -7,8 +7,8 @@ use crate::open_error::OpenError;
 use crate::postgres::schema::connect;
 use crate::postgres::url::{parse, place};
 
-/// The clock of the server, and whether this login may write. The tables are written under the role `latchkey_operator` where the login
-/// is a member of it.
+/// The clock of the server, and whether this login may write. If the login is a member of the role
+/// `latchkey_operator`, the tables are written under that role.
 const INSPECT: &str = "
     SELECT extract(epoch FROM clock_timestamp())::bigint,
            pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on',
@@ -19,12 +19,12 @@ const INSPECT: &str = "
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
            current_setting('max_connections')::bigint";
 
-/// What was found.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// The time by the clock of the server.
     pub clock: Timestamp,
-    /// Whether the server takes no writes: a standby, or a database that is set to be read only.
+    /// Whether the server refuses writes: a standby, or a database that is set to read only.
     pub is_read_only: bool,
     /// Whether the login may write the tables, or create them where there are none.
     pub may_write: bool,

@@ -1,4 +1,4 @@
-//! How many connections, and as whom each of them speaks.
+//! The number of connections, and the role of each.
 
 use std::time::Duration;
 
@@ -7,9 +7,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 /// How long a connection for requests may take to be opened. No request waits that long.
 const READER_CONNECT: Duration = Duration::from_secs(5);
-/// How long administration waits for one.
+/// How long administration waits for a connection.
 pub(crate) const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
-/// Not by the cores: each of them waits for the disk of the server, which writes many commits at once.
+/// The number does not depend on the cores: each connection waits for the disk of the server, which writes
+/// many commits at once.
 const ADMINISTRATORS: u32 = 8;
 /// Onboarding thousands of tenants, or waiting for a replica that does.
 const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
@@ -26,8 +27,8 @@ pub struct PostgresOptions {
 }
 
 impl Default for PostgresOptions {
-    /// Readers by the cores of this machine: caches answer nearly all requests, and a reader is busy for a millisecond. One that takes 250
-    /// stands behind something that will not end in time.
+    /// The readers depend on the cores of this machine: caches answer nearly all requests, and a reader is
+    /// busy for a millisecond. A read that takes 250 ms waits behind something that will not end in time.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(64));
         let cores = u32::try_from(cores).unwrap_or(1);
@@ -39,7 +40,8 @@ impl Default for PostgresOptions {
     }
 }
 
-/// As whom a session speaks. Of the session and not of each transaction, so that a lookup is one statement.
+/// The role of a session. It belongs to the session and not to each transaction, so that a lookup is one
+/// statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The login itself: migrations, and everything where the roles cannot be used.
@@ -63,7 +65,7 @@ impl PostgresOptions {
     }
 }
 
-/// One connection, opened when it is needed.
+/// A pool with one connection, which is opened when it is needed.
 pub(crate) fn single(server: PgConnectOptions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     pool.acquire_timeout(ADMINISTRATION_WAIT).connect_lazy_with(server)
@@ -79,16 +81,18 @@ pub(crate) fn reading(
     session(server, role, longest)
 }
 
-/// For work across tenants, and for reading one. Every page is in the order of an index, and everything else is found by its key. The
-/// planner knows only what tenants have on average and would gather and sort all rows of one that has a thousand times as many.
+/// A connection for work across tenants, and for reading one. Every page is in the order of an index, and all
+/// other rows are found by their key. The planner knows only the average of all tenants, and would read and
+/// sort all rows of a tenant that has a thousand times as many.
 pub(crate) fn administration(server: &PgConnectOptions, row_level_security: bool) -> PgConnectOptions {
     let role = if row_level_security { Role::Operator } else { Role::Login };
     let in_order = [("enable_bitmapscan", "off"), ("max_parallel_workers_per_gather", "0")];
     session(server, role, ADMINISTRATION_STATEMENT).options(in_order)
 }
 
-/// Without `jit`: every statement reads few rows by an index, and where the planner expects more of them, compiling the plan takes the server
-/// longer than the statement (165 ms and 3 ms for the clients with due logout notices).
+/// The session has no `jit`: every statement reads few rows by an index. If the planner expects more rows,
+/// compiling the plan takes the server longer than the statement (165 ms and 3 ms for the clients with due
+/// logout notices).
 fn session(server: &PgConnectOptions, role: Role, longest: Duration) -> PgConnectOptions {
     let options = server.clone().options([("jit", "off")]);
     let options = options.options([("statement_timeout", longest.as_millis())]);

@@ -1,4 +1,5 @@
-//! Opening the database: schema, row level security, and the two pools, one that serves requests and one for everything else.
+//! Opens the database: schema, row level security, and two pools, one for requests and one for all other
+//! work.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,15 +29,15 @@ const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cann
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";
 
-/// As [`ROW_LEVEL_SECURITY_OFF`], for commits.
+/// See [`ROW_LEVEL_SECURITY_OFF`]; this is for commits.
 const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which sees all tenants: this login cannot act as the role \
                         latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
                         and NOBYPASSRLS, and grant it to this login, and start again";
 
-/// Held until the end of the transaction. Keys that are added meanwhile do not wait for it.
+/// The lock is held until the end of the transaction. Adding a key does not wait for it.
 const COMMIT_LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302012)";
 
-/// Both in one statement. The lock does not depend on the role.
+/// One statement does both. The lock does not depend on the role.
 const COMMIT_LOCK_AND_ENTER: &str =
     "SELECT pg_advisory_xact_lock(7810204517302012), set_config('latchkey.tenant', $1, true)";
 
@@ -44,21 +45,21 @@ const ENTER: &str = "SELECT set_config('latchkey.tenant', $1, true)";
 
 /// The connections to a database.
 pub(crate) struct PostgresPools {
-    /// As it was at the start: each pool has the password that its new connections use.
+    /// The options at the start. Each pool has the password of its new connections.
     server: PgConnectOptions,
     readers: PgPool,
     administrators: PgPool,
-    /// One connection, opened when it is needed.
+    /// A pool with one connection, which is opened when it is needed.
     feed: PgPool,
     patience: Duration,
-    /// Where connections are opened.
+    /// The runtime that opens connections.
     runtime: Handle,
     roles: Roles,
-    /// At the pool of requests, and at that of everything else, in which requests write, too.
+    /// The turns at the pool of requests, and at the pool of all other work, in which requests write, too.
     turns: StoreTurns,
 }
 
-/// Opens the database and migrates its schema; of several replicas that start at once, one does it.
+/// Opens the database and migrates its schema. If several replicas start at once, one of them migrates.
 ///
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
@@ -72,7 +73,7 @@ pub async fn open(url: &str, options: PostgresOptions) -> Result<Database, OpenE
     pools.connect_both().await
 }
 
-/// Opens the database without changing anything. Where there is no schema yet, there is nothing to open.
+/// Opens the database without changing anything. Without a schema the result is `None`.
 ///
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
@@ -87,7 +88,7 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
     }
 }
 
-/// Migrates the schema and does nothing else, as a step of its own before the program is started.
+/// Migrates the schema and does nothing else, as a separate step before the program is started.
 ///
 /// # Errors
 /// [`OpenError`], and nothing is changed in a database whose schema is newer than this program.
@@ -111,7 +112,8 @@ impl PostgresPools {
 
     pub(crate) fn connections(&self) -> (u32, usize) {
         let pools = [&self.readers, &self.administrators];
-        // A pool counts a connection as idle just after it has given it to the next, and wraps round below zero in between.
+        // A pool counts a connection as idle just after it has given it to the next caller, and the count
+        // wraps below zero in between.
         let idle = |idle: usize| isize::try_from(idle).map_or(0, |_| idle);
         (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| idle(pool.num_idle())).sum())
     }
@@ -130,7 +132,7 @@ impl PostgresPools {
         &self.feed
     }
 
-    /// New connections use this password; those that are open go on.
+    /// New connections use this password. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
         let server = self.server.clone().password(password);
         let is_restricted = self.roles.row_level_security;
@@ -140,8 +142,8 @@ impl PostgresPools {
         self.administrators.set_connect_options(administration);
     }
 
-    /// All rows of a statement of a request. Waiting for a connection, reading, and once more where the connection was lost, all have
-    /// one deadline of their own: a server that hangs keeps none.
+    /// Returns all rows of a statement of a request. Waiting for a connection, reading, and a second attempt
+    /// after a lost connection share one deadline, so a server that hangs keeps no request.
     pub(crate) async fn look_up(
         &self,
         statement: &Statement,
@@ -162,8 +164,8 @@ impl PostgresPools {
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
-    /// Executes one statement of a request that writes, within the time that a request has. It is not tried again: the first attempt
-    /// may have written. Returns its rows.
+    /// Executes one statement of a request that writes, within the time that a request has. It is not tried
+    /// again, because the first attempt may have written. Returns its rows.
     pub(crate) async fn write_of_request(
         &self,
         statement: &Statement,
@@ -179,10 +181,12 @@ impl PostgresPools {
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
-    /// A connection to read on, with the turn that is held as long as it is. It is opened in a task of its own, away from the workers that
-    /// sign: a request stops waiting in time, but the connection that it requested is opened to the end and serves the next one. Otherwise a
-    /// busy server that has lost its connections would begin them again and again, and finish none. The task holds the turn, so as many
-    /// connections are being opened as the pool has, and none of them waits in the pool until too little of its time is left.
+    /// A connection to read on, with the turn that is held for as long. A separate task opens it, away from
+    /// the workers that sign. A request stops waiting in time, but its connection is opened to the end and
+    /// serves the next request. Otherwise a busy server that has lost its connections would begin them again
+    /// and again, and finish none. The task holds the turn, so the number of connections that are being
+    /// opened is at most that of the pool. None of them waits in the pool until too little of its time is
+    /// left.
     async fn reader(
         &self,
         tenant: Option<&TenantId>,
@@ -237,7 +241,8 @@ impl PostgresPools {
         Ok(transaction)
     }
 
-    /// Opens a connection of each kind, so that a role that cannot be taken is found now, and the first request finds one.
+    /// Opens a connection of each kind. So a missing role is found now, and the first request finds a
+    /// connection.
     async fn connect_both(self) -> Result<Database, OpenError> {
         for pool in [&self.administrators, &self.readers] {
             match pool.acquire().await {
@@ -263,8 +268,9 @@ impl PostgresPools {
     }
 }
 
-/// Enters the tenant, and locks its row until the end, which the numbering of its audit needs: all in one message to the server, because customers
-/// write by such commits. A tenant's id is made of letters, digits and hyphens, so it needs no quoting.
+/// Enters the tenant, and locks its row until the end, which the numbering of its audit needs. All of it is
+/// one message to the server, because customers write with such commits. A tenant's id consists of letters,
+/// digits and hyphens, so it needs no quoting.
 fn begin_beside(tenant: &TenantId, has_writer: bool) -> String {
     let role = if has_writer { "SET LOCAL ROLE latchkey_writer; " } else { "" };
     format!(

@@ -1,5 +1,5 @@
-//! The schema and row level security: compiled-in migrations, applied whole under a lock that replicas share, never to a database that
-//! a newer program has migrated.
+//! The schema and row level security: compiled-in migrations, applied as a whole under a lock that replicas
+//! share, and never to a database that a newer program has migrated.
 
 use std::io;
 use std::sync::LazyLock;
@@ -22,21 +22,21 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres")
 /// A host that answers nothing would be waited for by the minute.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The SQLSTATEs for which a second session is opened. One is that of a session that another one has ended. The other
-/// is that of an unknown role: the program of another database of this server made it at the same time, and the
-/// session that waited for it does not see it.
+/// The SQLSTATEs after which a second session is opened. One is that of a session that another one has ended.
+/// The other is that of an unknown role: the program of another database of this server created it at the
+/// same time, and the session that waited for it does not see it.
 const OF_ANOTHER_SESSION: [&str; 2] = ["57P01", "42704"];
 
-/// Held until the end of the transaction that migrates.
+/// The lock is held until the end of the transaction that migrates.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
 
-/// Whether row level security is forced on tenants' rows, and whether it would stop this login.
+/// Whether row level security is forced on tenants' rows, and whether it would hide them from this login.
 const IS_BARRED: &str = "
     SELECT c.relforcerowsecurity AND NOT (r.rolsuper OR r.rolbypassrls)
       FROM pg_class c, pg_roles r
      WHERE c.oid = 'tenants'::regclass AND r.rolname = current_user";
 
-/// From PostgreSQL 16 on a member of a role needs the option SET to act as the role.
+/// From PostgreSQL 16 on, a member of a role needs the option SET to act as the role.
 const HAS_ROW_LEVEL_SECURITY: &str = "
     SELECT c.relforcerowsecurity
            AND (SELECT count(*) = 2 AND bool_and(pg_has_role(current_user, r.oid, acting.privilege))
@@ -50,9 +50,9 @@ const HAS_ROW_LEVEL_SECURITY: &str = "
 /// A role for writers is of use only beside the other two.
 const PREPARE_WRITER: &str = "SELECT CASE WHEN $1 THEN latchkey_prepare_writer() ELSE false END";
 
-/// What is there.
+/// The state of the schema.
 pub(crate) enum Schema {
-    /// Nothing was ever put into the database.
+    /// The database has never been used.
     Absent,
     /// The schema of this program.
     Ready {
@@ -70,9 +70,9 @@ pub(crate) struct Roles {
     pub(crate) writer: bool,
 }
 
-/// Brings the schema up to date, turns row level security on where it is off, and returns the roles that can be used. Of several
-/// replicas that start at once, one does it and the others wait for it. A session that fails because of another one has changed nothing,
-/// and a second one is opened.
+/// Brings the schema up to date, turns row level security on if it is off, and returns the usable roles. If
+/// several replicas start at once, one does it and the others wait for it. A session that fails because of
+/// another one has changed nothing, and a second one is opened.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     match migrate_in_a_session(server).await {
         Err(error) if is_of_another_session(&error) => migrate_in_a_session(server).await,
@@ -124,7 +124,7 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
         let row_level_security: bool =
             sqlx::query_scalar(HAS_ROW_LEVEL_SECURITY).fetch_one(&mut connection).await.map_err(failed)?;
         refuse_barred(server, &mut connection, row_level_security).await?;
-        // Nothing is committed, so no writer is missing.
+        // This session commits nothing, so it needs no writer.
         Schema::Ready { roles: Roles { row_level_security, writer: row_level_security } }
     } else {
         Schema::Absent
@@ -133,7 +133,7 @@ pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenErr
     Ok(schema)
 }
 
-/// Without the roles such a login would see an empty platform.
+/// Without the roles, such a login would see an empty platform.
 async fn refuse_barred(
     server: &PgConnectOptions,
     connection: &mut PgConnection,

@@ -4,7 +4,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::open_error::OpenError;
 
-/// Whether the text is a URL of PostgreSQL. Nothing is connected to.
+/// Checks whether the text is a URL of PostgreSQL, without connecting.
 ///
 /// # Errors
 /// [`OpenError::Url`].
@@ -17,7 +17,7 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(options.application_name("latchkey"))
 }
 
-/// What operators know a database by.
+/// The name of a database for operators.
 pub(crate) fn place(server: &PgConnectOptions) -> String {
     let name = server.get_database().unwrap_or_else(|| server.get_username());
     format!("{}:{}/{name}", server.get_host(), server.get_port())

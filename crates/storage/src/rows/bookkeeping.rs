@@ -1,4 +1,5 @@
-//! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the audit and the log of changes.
+//! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the
+//! audit and the log of changes.
 
 use administration::{
     Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
@@ -74,7 +75,7 @@ columns! {
     }
 }
 
-/// With its position.
+/// The record with its position.
 impl FromRow for (i64, AuditRecord) {
     fn selection(table: &str) -> String {
         format!("{table}.position, {}", AuditRecord::selection(table))
@@ -108,7 +109,7 @@ fn invalidation(row: &Row) -> Result<Invalidation, Error> {
     logged(&kind, tenant, &names).ok_or_else(unknown)
 }
 
-/// What a row of this kind says, if it has no name, or one name in the column of its kind.
+/// The change of this kind, if the kind has no name, or one name in its column.
 fn logged(kind: &str, tenant: TenantId, names: &[(&str, String)]) -> Option<Invalidation> {
     match names {
         [] => Invalidation::of(kind, tenant, None),

@@ -9,10 +9,11 @@ use crate::columns::{Columns as _, columns, document, gathered, selected, writte
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-/// What the document `settings` does not have: the lifecycle and other columns or rows have it.
+/// The members that the document `settings` lacks: the lifecycle, other columns or rows have them.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
-// What statements search and compare has a copy in a column. Description and schedule, which replicas do not share, have one alone.
+// Values that statements search and compare have a copy in a column. Description and schedule, which replicas
+// do not share, are in columns only.
 written! {
     Client {
         tenant: "tenant_id",
@@ -30,7 +31,7 @@ fn settings(client: &Client) -> Map<String, Value> {
     document(client, &ELSEWHERE)
 }
 
-/// Without its secrets.
+/// The client without its secrets.
 impl FromRow for Client {
     fn selection(table: &str) -> String {
         selected(&Self::columns(), table)
@@ -80,7 +81,7 @@ fn status(row: &Row) -> Result<ClientStatus, Error> {
     Ok(if serves { ClientStatus::Active } else { ClientStatus::Suspended })
 }
 
-// Without its secrets, which have rows of their own.
+// The columns without its secrets, which have rows of their own.
 written! { ClientState {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
 columns! {
@@ -93,7 +94,7 @@ columns! {
     }
 }
 
-/// With its secrets.
+/// The row with its secrets.
 impl FromRow for ClientState {
     fn selection(table: &str) -> String {
         let of_client = format!(

@@ -1,4 +1,4 @@
-//! The columns of a row's lifecycle, the same in each table that has them.
+//! The columns of a row's lifecycle, which are the same in each table.
 
 use crate::columns::{Columns, columns};
 use administration::RowLifecycle;

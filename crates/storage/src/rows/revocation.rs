@@ -1,4 +1,4 @@
-//! The columns of a revocation: a subject is its kind, and what names it within its tenant.
+//! The columns of a revocation: the kind of its subject, and the subject's name within its tenant.
 
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, CredentialTag, Reading, Revocation, RevokedSubject};
@@ -10,8 +10,8 @@ use crate::columns::selected;
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-/// The name of a row that ends refresh tokens and codes, too. Programs before this version have written rows without it, and read both kinds as
-/// one.
+/// The name of a row that ends refresh tokens and codes, too. Earlier versions have written rows without it,
+/// and read both kinds alike.
 const WITH_GRANTS: &str = "grants";
 
 /// The key of the row of a subject.
@@ -43,8 +43,8 @@ impl FromRow for Revocation {
         let subject = subject(row)?;
         let issued_until = Timestamp::read(row, "issued_until")?;
         let kept_until = Timestamp::read(row, "expires_at")?;
-        // A row that a program before this version has written is kept for access tokens alone. That of a credential has the same name, but is not
-        // kept for so long.
+        // A row of an earlier version is kept for access tokens alone. The row of a credential has the same
+        // name, but is not kept for so long.
         let is_kept_for_grants = match &subject {
             RevokedSubject::Credential(..) => issued_until + subject.kept_for_grants() <= kept_until,
             _ => row.get::<String>("name")? == WITH_GRANTS,
@@ -89,7 +89,7 @@ fn subject(row: &Row) -> Result<RevokedSubject, Error> {
         "session" => Ok(RevokedSubject::Session(name)),
         "account" => Ok(RevokedSubject::Account(name)),
         "consent" => Ok(RevokedSubject::Consent(client()?, name)),
-        // A token that a newer program has revoked in its own way must not be valid here.
+        // A token that a newer program has revoked in an unknown way must not be valid here.
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }
 }

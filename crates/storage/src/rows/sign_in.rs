@@ -1,4 +1,4 @@
-//! The columns of what sign-ins leave behind: sessions, codes, also of devices, pushed requests, and what people have allowed.
+//! The columns of sessions, codes (also of devices), pushed requests, and consents.
 
 use administration::ConsentState;
 use grants::{

@@ -47,7 +47,7 @@ columns! {
     }
 }
 
-/// `kid` is absent of a key that is named by its number.
+/// A key that is named by its number has no `kid`.
 impl Columns for KeyId {
     fn columns() -> Vec<(&'static str, &'static str)> {
         vec![("number", Self::TYPE), ("kid", String::TYPE)]
@@ -67,7 +67,7 @@ impl FromRow for KeyId {
     }
 }
 
-/// The tenant's counter, and a key if it has one.
+/// The tenant's counter, and a key if the tenant has one.
 impl FromRow for (KeyId, Option<KeyRecord>) {
     fn selection(table: &str) -> String {
         KeyRecord::selection(table)

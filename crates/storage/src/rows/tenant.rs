@@ -1,4 +1,5 @@
-//! The columns of a tenant, and of the resource servers, issuers and previous `typ` values that are read with it.
+//! The columns of a tenant, and of the resource servers, issuers and previous `typ`
+//! values that are read with it.
 
 use administration::rows::DecidedTenant;
 use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
@@ -12,14 +13,14 @@ use crate::columns::{Columns as _, columns, document, gathered, gathered_as, sel
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-/// What the document `settings` does not have: the lifecycle and other columns or tables have it.
+/// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
 const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
 
-/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier
-/// program replaces a member as a whole.
+/// Their members have names of their own in the document, such as `signing.skew`, because a commit of an
+/// earlier program replaces a member as a whole.
 const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"];
 
-// What statements search and compare has a copy in a column.
+// Values that statements search and compare have a copy in a column.
 written! {
     Tenant {
         id: "tenant_id",
@@ -88,7 +89,7 @@ columns! {
     with { lifecycle: RowLifecycle }
 }
 
-/// The longest lifetime of the tokens of a tenant `t`: its own, or that of a live client, which an index knows.
+/// The longest token lifetime of a tenant `t`: its own, or that of a live client, which is found by an index.
 macro_rules! longest_token {
     () => {
         "{greatest}(t.access_token_lifetime,
@@ -120,7 +121,7 @@ fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
     Ok(rows.into_iter().filter(|row| row.lifecycle.is_live()).map(|row| row.resource_server).collect())
 }
 
-/// With everything that belongs to it but clients and keys.
+/// The tenant with all its rows except clients and keys.
 impl FromRow for TenantState {
     fn selection(table: &str) -> String {
         let of_tenant = |rows: &str| format!("{rows}.tenant_id = {table}.tenant_id");
@@ -166,7 +167,7 @@ impl FromRow for (TenantCursor, TenantState) {
     }
 }
 
-// Without its tenant.
+// The columns without its tenant.
 written! {
     ResourceServerState {}
     with { resource_server: ResourceServer }

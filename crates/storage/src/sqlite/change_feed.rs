@@ -1,4 +1,5 @@
-//! Reads the log of changes when another connection has committed: one connection polls the file every 250 ms, which reads no table.
+//! Reads the log of changes after another connection has committed. One connection polls the file every 250
+//! ms, without reading a table.
 
 use std::future::pending;
 use std::time::Duration;
@@ -24,8 +25,8 @@ impl SqliteChangeFeed {
         Self(pools.feed.clone())
     }
 
-    /// Ends only with a failure. Gives the connection back when the pools are closed: the last connection that is closed folds the
-    /// write-ahead log into the file.
+    /// Ends only with a failure. Returns the connection when the pools are closed: the last connection that
+    /// is closed merges the write-ahead log into the file.
     pub(crate) async fn follow(
         &mut self,
         position: &mut i64,
@@ -61,7 +62,7 @@ async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec
     decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())
 }
 
-/// Another number after every commit of another connection.
+/// The number changes with every commit of another connection.
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
 }

@@ -1,4 +1,4 @@
-//! Writes of requests at the same time share a transaction, and with it one flush to the disk.
+//! Concurrent writes of requests share a transaction, and with it one flush to the disk.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -12,18 +12,18 @@ use tokio::task::yield_now;
 
 use crate::error::Error;
 
-/// Writes of one transaction: its length bounds how long others wait for the writer.
+/// The most writes in one transaction: its length bounds how long others wait for the writer.
 const GROUP: usize = 1_000;
 
-/// A write of a request that shares its transaction with others of its kind, also of other tenants.
+/// A write of a request that shares its transaction with other writes of its kind, also of other tenants.
 pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
-    /// What came of it.
+    /// The result of the write.
     type Outcome: Send;
 
     /// The tenant of its row.
     fn tenant(&self) -> &TenantId;
 
-    /// Writes all of them or none, and returns the outcomes in their order. Of equal ones the first counts.
+    /// Writes all of them or none, and returns the results in their order. Of equal ones the first counts.
     fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,
@@ -31,14 +31,14 @@ pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, Error>> + Send;
 }
 
-/// The writes of one kind that wait for a transaction.
+/// The waiting writes of one kind.
 pub(crate) struct Groups<W: GroupedWrite>(Arc<Mutex<Queue<W>>>);
 
 type Answer<W> = oneshot::Sender<Stored<<W as GroupedWrite>::Outcome>>;
 
 struct Queue<W: GroupedWrite> {
     waiting: Vec<(W, Answer<W>)>,
-    /// A task writes one group after another.
+    /// Whether a task writes one group after another.
     has_writer: bool,
 }
 
@@ -49,7 +49,8 @@ impl<W: GroupedWrite> Default for Groups<W> {
 }
 
 impl<W: GroupedWrite> Groups<W> {
-    /// Writes in the next group. A task of its own writes it: a request that ends early, as when its client leaves, ends no write of another.
+    /// Writes in the next group. A separate task writes it, so a request that ends early, for example because
+    /// its client hangs up, ends no other write.
     pub(crate) async fn write(
         &self,
         pool: &SqlitePool,
@@ -66,7 +67,7 @@ impl<W: GroupedWrite> Groups<W> {
             let writer = Writer { queue: Arc::clone(&self.0), has_left: false };
             tokio::spawn(writer.write_groups(pool.clone(), Arc::clone(statements)));
         }
-        // The end of the program ends the task, too. Then nobody knows what came of the write.
+        // The end of the program ends the task, too. The result of the write is then unknown.
         answered.await.unwrap_or_else(|_ended| Err(StoreError::unavailable("the writer has ended")))
     }
 }
@@ -75,7 +76,7 @@ fn lock<W: GroupedWrite>(queue: &Mutex<Queue<W>>) -> MutexGuard<'_, Queue<W>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What writes as long as anything waits.
+/// Writes as long as any write waits.
 struct Writer<W: GroupedWrite> {
     queue: Arc<Mutex<Queue<W>>>,
     has_left: bool,
@@ -84,7 +85,8 @@ struct Writer<W: GroupedWrite> {
 impl<W: GroupedWrite> Writer<W> {
     async fn write_groups(mut self, pool: SqlitePool, statements: Arc<AtomicU64>) {
         loop {
-            // The requests that this thread can go on with join the group first: a commit costs more than its rows.
+            // Other requests that are ready on this thread join the group first: a commit costs more than its
+            // rows.
             yield_now().await;
             let (group, answers): (Vec<_>, Vec<_>) = {
                 let mut queue = lock(&self.queue);
@@ -103,8 +105,8 @@ impl<W: GroupedWrite> Writer<W> {
     }
 }
 
-/// Takes out the writes of the next group. Where more wait than it has room for, tenants are taken in turn: the first write of each that waits
-/// goes before the second of any. Those of one tenant stay in their order.
+/// Takes out the writes of the next group. If more wait than it has room for, tenants take turns: the first
+/// write of each tenant comes before the second of any. The writes of one tenant keep their order.
 fn next_group<W: GroupedWrite>(waiting: &mut Vec<(W, Answer<W>)>, most: usize) -> Vec<(W, Answer<W>)> {
     if waiting.len() <= most {
         return mem::take(waiting);
@@ -133,7 +135,7 @@ fn answer<A>(answers: Vec<oneshot::Sender<A>>, outcomes: impl Iterator<Item = A>
     }
 }
 
-/// A writer that ends otherwise, as by a panic, leaves the next write to another one, and nothing waits for it.
+/// If the writer ends by a panic, the next write starts another writer, and no write waits for the old one.
 impl<W: GroupedWrite> Drop for Writer<W> {
     fn drop(&mut self) {
         if !self.has_left {
@@ -154,7 +156,8 @@ mod tests {
     static TENANTS: LazyLock<[TenantId; 2]> =
         LazyLock::new(|| ["acme", "globex"].map(|name| TenantId::parse(name).unwrap()));
 
-    /// A number, from 1 000 000 on of the second tenant: 1 cannot be written, 2 makes the writer panic. The outcome is the number and the length of its group.
+    /// A number. From 1 000 000 on it is of the second tenant: 1 cannot be written, 2 makes the writer panic.
+    /// The result is the number and the length of its group.
     impl GroupedWrite for u64 {
         type Outcome = (u64, usize);
 

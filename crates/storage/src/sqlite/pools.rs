@@ -1,4 +1,4 @@
-//! Opening the file: the settings of every connection, one writer and several readers.
+//! Opens the file: the settings of every connection, one writer and several readers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,25 +25,29 @@ use crate::transaction::{Open, Purpose, Transaction};
 
 /// How long the lookup of a request may take before its caller gets an error.
 const LOOKUP_WAIT: Duration = Duration::from_millis(250);
-/// How long everything else waits for a connection. On a crowded machine opening one takes longer than a request would wait.
+/// How long all other work waits for a connection. On a crowded machine opening one takes longer than a
+/// request would wait.
 const READER_WAIT: Duration = Duration::from_secs(5);
 /// How long a writer waits for the writers before it, here and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 /// How long a tenant waits for its turn at the writer of this process.
 const WRITER_TURN: Duration = Duration::from_secs(10);
-/// How long, and how often, a new file is waited for that another program switches to its write-ahead log: as long as for a writer.
+/// How long, and how often, to wait for a new file that another program switches to its write-ahead log: as
+/// long as for a writer.
 const SWITCH_WAIT: Duration = Duration::from_millis(100);
 const SWITCH_WAITS: u32 = 50;
 /// The result code `SQLITE_BUSY`.
 const LOCKED: &str = "5";
-/// A writer takes the lock first, rather than on the first write: so it waits for a busy database at the beginning and never fails
-/// halfway. While it has the lock, no commit is under way.
+/// A writer takes the lock at its beginning and not with the first write. So it waits for a busy database at
+/// the beginning and never fails halfway. While it has the lock, no commit runs.
 const BEGIN: &str = "BEGIN IMMEDIATE";
-/// In KiB, as SQLite writes it. What sign-ins and assertions write lies all over their tables: a page that is not here is read first.
+/// In KiB, as SQLite writes it. Sign-ins and assertions write to random places of their tables, and a page
+/// that is not in this cache is read first.
 const WRITER_CACHE: &str = "-16000";
-/// Pages of the write-ahead log that are copied into the file at once: 32 MiB. A page that was written several times by then is copied once.
+/// Pages of the write-ahead log that are copied into the file at once: 32 MiB. A page that was written
+/// several times until then is copied once.
 const CHECKPOINT: &str = "8000";
-/// Each reader is a thread and a page cache of its own.
+/// Each reader has its own thread and page cache.
 const READERS: u32 = 4;
 
 /// The connections to a file.
@@ -51,7 +55,8 @@ pub(crate) struct SqlitePools {
     pub(crate) path: PathBuf,
     pub(super) readers: SqlitePool,
     pub(crate) writer: SqlitePool,
-    /// One connection, for the log of changes: what it polls differs from connection to connection.
+    /// A pool with one connection, for the log of changes: the number that it polls differs from connection
+    /// to connection.
     pub(crate) feed: SqlitePool,
     pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
     pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
@@ -60,18 +65,18 @@ pub(crate) struct SqlitePools {
     lookup_wait: Duration,
 }
 
-/// Opens the file and migrates its schema. A new file is readable by its owner only.
+/// Opens the file and migrates its schema. Only the owner can read a new file.
 ///
 /// # Errors
-/// [`OpenError`], and nothing is changed in a file whose schema is newer than this program.
+/// [`OpenError`]. A file whose schema is newer than this program stays unchanged.
 pub async fn open(path: &Path) -> Result<Database, OpenError> {
     open_waiting(path, LOOKUP_WAIT).await
 }
 
-/// The same, where the lookup of a request may take so long.
+/// Opens the file. The lookup of a request may take this long.
 ///
 /// # Errors
-/// As [`open`].
+/// The errors of [`open`].
 pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database, OpenError> {
     let writer = migrated(path).await?;
     let (path, reading) = (path.to_owned(), options(path).pragma("query_only", "ON"));
@@ -90,7 +95,7 @@ async fn migrated(path: &Path) -> Result<SqlitePool, OpenError> {
     Ok(writer)
 }
 
-/// The same, and nothing else.
+/// Migrates the schema and does nothing else.
 pub(crate) async fn migrate(path: &Path) -> Result<(), OpenError> {
     migrated(path).await?.close().await;
     Ok(())
@@ -101,7 +106,7 @@ pub(crate) fn owner_options(path: &Path) -> SqliteConnectOptions {
     options(path).journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE)
 }
 
-/// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
+/// Opens the file for reading only. If there is no file, or it was never used, the result is `None`.
 ///
 /// # Errors
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
@@ -129,7 +134,8 @@ async fn readers_of_any(path: &Path) -> Result<Option<SqlitePool>, OpenError> {
     if !path.try_exists().map_err(|cause| failed(cause.into()))? {
         return Ok(None);
     }
-    // A reader creates a log and an index beside the file, unless the file is declared immutable. Without a log, no program writes it.
+    // A reader creates a log and an index beside the file, unless the file is declared immutable. If there is
+    // no log, no program writes the file.
     let is_immutable = !log_of(path).exists();
     let options = options(path).read_only(true).immutable(is_immutable);
     readers().connect_with(options).await.map(Some).map_err(failed)
@@ -160,8 +166,8 @@ impl SqlitePools {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
-    /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and begin and commit as statements
-    /// cost as much as the row.
+    /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and
+    /// separate statements for begin and commit would cost as much as the row.
     pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
         let _turn = self.turns.writer(statement.tenant(), WRITER_TURN).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.writer).await?;
@@ -212,8 +218,8 @@ fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The writer. It switches a new file to its write-ahead log. SQLite does not wait there for another program that does so, and says that
-/// the file is locked.
+/// Opens the writer. It switches a new file to its write-ahead log. If another program does so at the same
+/// time, SQLite does not wait, and reports that the file is locked.
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let mut waits = 0..SWITCH_WAITS;
     loop {
@@ -225,10 +231,11 @@ async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error
     }
 }
 
-/// Closes a connection whose transaction SQLite has ended by itself, as when the disk is full. The library counts that transaction still and
-/// would begin no other.
+/// Closes a connection whose transaction SQLite has ended by itself, for example because the disk is full.
+/// The library still counts that transaction and would begin no other.
 fn replacing_ended(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    // The connection was pinged when it was returned, so a rollback that was under way is done. Another ping before each use is a switch of threads.
+    // The connection was pinged when it was returned, so a running rollback is done. Another ping before each
+    // use would be a switch of threads.
     pool.test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }

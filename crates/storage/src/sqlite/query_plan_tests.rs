@@ -1,5 +1,5 @@
-//! How SQLite finds what is listed: by an index, never by reading a table. What it does is decided by the statements and the
-//! indexes alone, because nothing ever collects statistics here.
+//! Tests that SQLite finds the rows of a list by an index, and never by reading a table. The statements and
+//! the indexes alone decide its plans, because this program never collects statistics.
 
 use administration::{
     AccountState, Application, AuditCursor, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage,
@@ -37,7 +37,8 @@ async fn check(statement: Statement, may_sort: bool) {
     let steps = plan(statement).await;
     assert!(!steps.is_empty());
     for step in &steps {
-        // What is read whole is what was given as JSON, a page of rows, the counter of each log, or nothing but constants.
+        // Only these are read as a whole: rows that were given as JSON, a page of rows, the counter of each
+        // log, and constants.
         let small = [
             "VIRTUAL TABLE",
             "SCAN page",
@@ -73,7 +74,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
     ] {
         check(statement, false).await;
     }
-    // As many rows as were found or named are sorted.
+    // Only the found or named rows are sorted.
     for statement in [
         Statement::of(tenant_search::FOUND).reading::<TenantState>(),
         Statement::of(clients::SQLITE_RELATED).reading::<ClientState>(),
@@ -114,7 +115,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     ] {
         check(statement, false).await;
     }
-    // As many as are kept of one tenant are sorted.
+    // Only the rows that are kept for one tenant are sorted.
     check(Statement::of(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),

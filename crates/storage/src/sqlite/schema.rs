@@ -1,4 +1,5 @@
-//! The schema: compiled-in migrations, applied in one transaction, never to a file that a newer program has made.
+//! The schema: compiled-in migrations, applied in one transaction, and never to a file that a newer program
+//! has migrated.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,7 +14,7 @@ use crate::sqlite::search_terms;
 /// The schema of this program.
 pub(crate) static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("sqlite"));
 
-/// Migrates the schema. Of several processes that start at once, one does it and the others wait for it.
+/// Migrates the schema. If several processes start at once, one does it and the others wait for it.
 pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
     let database = path.display().to_string();
     let failed = |cause: sqlx::Error| OpenError::Open { database: database.clone(), cause: cause.into() };

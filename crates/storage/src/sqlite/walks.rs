@@ -1,5 +1,5 @@
-//! Rows that have expired are found by walking through their table in the order of its key. An index by expiry would be one more page to
-//! write for each row, and what is written most ends by itself.
+//! Finds expired rows by scanning their table in the order of its key. An index by expiry would be one more
+//! page to write for each row, and most written rows expire.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Argument, Dialect, Statement};
 
-/// Rows that a walk reads. The next one goes on behind them.
+/// The rows that one scan reads. The next one continues after them.
 const ROWS: u64 = 100_000;
 
 /// The columns of a row's key.
 type Key = Vec<Argument>;
 
-/// Behind which row each table is to be walked on. Those that are missing begin anew.
+/// The row after which each table's scan continues. The scan of a table without one begins anew.
 #[derive(Default)]
 pub(crate) struct Walks(Mutex<HashMap<&'static str, Key>>);
 
@@ -29,8 +29,8 @@ impl Walks {
 }
 
 impl SqlitePools {
-    /// Deletes what had expired by then, or ends early, in the next part of a table with these columns as its key, and returns how many rows that were. A batch
-    /// in which nothing has expired does not need the writer.
+    /// Deletes the rows of the next part of a table that had expired by then, or end early, and returns their
+    /// number. These columns are the table's key. A batch without expired rows does not need the writer.
     pub(crate) async fn delete_expired(
         &self,
         (table, key): (&'static str, &'static str),
@@ -77,7 +77,7 @@ impl SqlitePools {
     }
 }
 
-/// Of the rows behind this one.
+/// The rows after this one.
 fn behind(statement: Statement, key: &str, after: Option<&Key>) -> Statement {
     match after {
         Some(after) => statement.push_row(&format!(" AND ({key}) > ?"), after.clone()),

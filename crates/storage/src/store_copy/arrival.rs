@@ -1,4 +1,4 @@
-//! The rows of a tenant as they arrive from another installation, in one transaction.
+//! Writes the rows of a tenant that come from another installation, in one transaction.
 
 use data_encoding::HEXLOWER;
 use keys::KeySealer;
@@ -25,7 +25,7 @@ pub(super) struct Arrival<'d> {
     tell: &'d (dyn Fn(CopyStep) + Sync),
     dialect: Dialect,
     tables: Vec<Table>,
-    /// The place of the table whose rows come now.
+    /// The transaction that writes the rows.
     open: Option<usize>,
     batch: Vec<String>,
     /// Rows of the table, and of all.
@@ -42,7 +42,7 @@ impl<'d> Arrival<'d> {
         let mut tables = tables_of(database.read(columns(dialect)).await?)?;
         tables.retain(Table::is_of_tenants);
         let mut transaction = database.begin(Purpose::Writes).await?;
-        // A tenant may come back. Its own row stays, because thumbprints name it.
+        // A tenant may be moved back. Its own row stays, because thumbprints refer to it.
         let replaced = |table: &&Table| !["tenants", "key_thumbprints"].contains(&&*table.name);
         for table in tables.iter().rev().filter(replaced) {
             let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
@@ -99,8 +99,8 @@ impl<'d> Arrival<'d> {
     }
 }
 
-/// The row as it is here: administered by the API, since no file of this installation declares it, and sealed
-/// for this installation.
+/// The row for this installation: the API administers it, since no file of this installation declares it, and
+/// it is sealed for this installation.
 async fn arrived(
     table: &str,
     mut row: Map<String, Value>,

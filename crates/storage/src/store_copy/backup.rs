@@ -1,5 +1,6 @@
-//! A backup: lines of JSON. A row is an object; what is said of them is an array: `["backup",{…}]` at the beginning, `["table",NAME]` before the rows of a
-//! table, `["end",NAME,ROWS,DIGEST]` after them, `["end"]` after all.
+//! A backup: lines of JSON. A row is an object, and other lines are arrays: `["backup",{…}]` at the
+//! beginning, `["table",NAME]` before the rows of a table, `["end",NAME,ROWS,DIGEST]` after them, `["end"]`
+//! after all.
 
 use std::io::Write;
 
@@ -21,13 +22,13 @@ use crate::store_copy::{CopyError, CopyStep};
 pub struct BackupFacts {
     /// The schema of the store.
     pub schema: i64,
-    /// Of which store.
+    /// The store of the backup.
     pub store: String,
     /// When its rows were read.
     pub at: Timestamp,
 }
 
-/// Writes all rows of one moment, while the store is served. What seals them is not among them.
+/// Writes all rows as of one moment, while the store is served. The keys that seal them are not among them.
 ///
 /// # Errors
 /// [`CopyError`].

@@ -1,4 +1,4 @@
-//! Copies a store while it is served: a snapshot first, then what has changed since, and at last, while writes are
+//! Copies a store while it is served: first a snapshot, then the changes since, and at last, while writes are
 //! refused, the rest. No program serves the target before all of it is verified.
 
 use std::time::{Duration, Instant};
@@ -27,8 +27,8 @@ pub struct Copied {
 /// Copies one store into another, and leaves the source marked as moved.
 ///
 /// # Errors
-/// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very end,
-/// leaves the source marked until the copy is repeated or taken back.
+/// [`CopyError`]. The source takes writes again. A copy that is killed, or that loses the target at its very
+/// end, leaves the source marked until the copy is repeated or taken back.
 pub async fn copy(
     from: &StorePlace,
     to: &StorePlace,
@@ -66,7 +66,8 @@ pub async fn copy(
         marks::take_back(&mut Session::open(from).await?).await?;
         return Err(error);
     }
-    // A failure leaves open whether the target is finished. Two stores that take writes are worse than none.
+    // After a failure it is unknown whether the target is finished. Two stores that take writes are worse
+    // than none.
     transfer.target.finish().await?;
     let pause = began.elapsed();
     let sums = transfer.known.into_iter().map(|(_, sum)| sum);
@@ -105,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Executes a text in a session of its own, in the middle of a copy.
+    /// Executes a text in a separate session, in the middle of a copy.
     fn run(place: &StorePlace, text: &'static str) -> Result<(), Error> {
         let place = place.clone();
         let work = move || {

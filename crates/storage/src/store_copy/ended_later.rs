@@ -1,4 +1,5 @@
-//! Records of the audit from after a backup. What they ended does not live again with the rows of the backup.
+//! Applies the audit records from after a backup, so that the rows that they ended do not become valid again
+//! with the rows of the backup.
 
 use protocol::Timestamp;
 use serde::Deserialize;
@@ -12,19 +13,19 @@ use crate::store_copy::session::Session;
 pub struct AuditLine {
     /// When, as RFC 3339 writes it in UTC.
     pub at: String,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// Of which tenant.
+    /// The tenant.
     pub tenant: String,
-    /// To what.
+    /// The subject of the action.
     pub subject: String,
 }
 
 /// The name of a signing key in tokens.
 const KID: &str = "COALESCE(kid, 'oauth2-key-' || number)";
 
-/// Applies the records from this time on, the oldest first, and says how many. What was deleted is suspended:
-/// a restore deletes nothing.
+/// Applies the records from this time on, the oldest first, and returns their number. A row that was deleted
+/// is suspended: a restore deletes nothing.
 pub(super) async fn end_later(
     session: &mut Session,
     mut records: Vec<AuditLine>,
@@ -58,7 +59,7 @@ fn statement(AuditLine { action, tenant, subject, .. }: &AuditLine, now: Timesta
         ("account", "suspended" | "retired" | "deleted") => {
             ("accounts", &["account_id"], "suspended_at = $1")
         }
-        // A key that never retired before it was removed is a revoked one.
+        // A key that was removed without having retired was revoked.
         ("key", "revoked") => ("signing_keys", &[KID], "retiring_from = $1, removed_at = $1"),
         ("tenant", "suspended" | "retired" | "deleted" | "exported") => ("tenants", &[], "suspended_at = $1"),
         ("client", "resumed") => ("clients", &["client_id"], "suspended_at = NULLIF($1, $1)"),

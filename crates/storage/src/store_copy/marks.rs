@@ -1,4 +1,5 @@
-//! What a copy says of a store, so that no program takes its place meanwhile, and how the source refuses writes.
+//! The marks of a copy on a store, so that no program replaces it meanwhile, and how the source refuses
+//! writes.
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ const TABLES: &str = "SELECT name FROM sqlite_schema
                        WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('_sqlx_migrations', 'store_marks')";
 const REFUSING: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'latchkey_moved_%'";
-/// A session that waits for a lock of a table keeps all that come later waiting, so no attempt waits long.
-/// PostgreSQL looks for deadlocks after a second.
+/// All later sessions wait behind one that waits for a lock of a table, so no attempt waits long. PostgreSQL
+/// looks for deadlocks after a second.
 const LOCK_WAIT: &str = "SET LOCAL lock_timeout = 500";
-/// How often the locks of all tables are tried, and how long apart: programs take turns with the attempts.
+/// How often and at which intervals the locks of all tables are tried: programs take turns with the attempts.
 const LOCK_ATTEMPTS: usize = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 /// The SQLSTATE of a lock that was not given in time.
@@ -43,7 +44,8 @@ pub(super) async fn mark_of(session: &mut Session) -> Result<Option<StoreMark>, 
 }
 
 impl Database {
-    /// Nothing reads or serves a store that is half a copy, or whose rows go on elsewhere.
+    /// No program may read or serve a store that is an incomplete copy, or whose rows were moved to another
+    /// store.
     pub(crate) async fn refusing_marked(self) -> Result<Self, OpenError> {
         let database = self.place();
         match self.first::<MarkRow>(Statement::of(MARKS)).await {
@@ -64,12 +66,12 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Error> {
     session.run("DELETE FROM store_marks WHERE name = 'unfinished'").await
 }
 
-/// From the end of this on every writer is refused, whatever program it is.
+/// When this returns, every writer is refused, whatever program it is.
 pub(super) async fn mark_moved(session: &mut Session, to: &str, now: Timestamp) -> Result<(), Error> {
     with_all_locks(session, async |session| refuse_writes(session, to, now).await).await
 }
 
-/// From the end of this on writers are served again.
+/// When this returns, writers are served again.
 pub(super) async fn take_back(session: &mut Session) -> Result<(), Error> {
     with_all_locks(session, async |session| take_writes(session).await).await
 }

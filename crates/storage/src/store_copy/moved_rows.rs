@@ -28,10 +28,10 @@ pub enum MoveError {
         "tenant {0} is suspended here; --replace replaces its rows, and what was changed here since its export is lost"
     )]
     IsThere(TenantId),
-    /// Its id was used and deleted, and is never used again.
+    /// The id was used and deleted, and is never used again.
     #[error("tenant {0} was deleted here, and its id is never used again")]
     Deleted(TenantId),
-    /// A name of it that all tenants share is another one's.
+    /// Another tenant has a name that must be unique among all tenants.
     #[error("the issuer or a signing key of tenant {0} is, or was, another tenant's here")]
     Taken(TenantId),
     /// Names of people follow from the pepper, which stays.
@@ -39,7 +39,7 @@ pub enum MoveError {
         "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
     )]
     Pairwise(TenantId),
-    /// The file holds no tenant, or one of another version.
+    /// The file contains no tenant, or one of another version.
     #[error("the file cannot be imported: {0}")]
     Unusable(String),
     /// A private key cannot be opened or sealed.
@@ -53,8 +53,8 @@ impl From<Error> for MoveError {
     }
 }
 
-/// What stays where it is: what was begun and lives for minutes, what is sealed for this installation or its
-/// operators, and what follows from other rows.
+/// The tables that are not moved: values that live for minutes, values that are sealed for this installation
+/// or its operators, and values that follow from other rows.
 const STAYS: [&str; 8] = [
     "authorization_codes",
     "console_sessions",

@@ -1,4 +1,5 @@
-//! A backup is read: verified without a store, or written into an empty one, in which nothing that was issued before is valid any more.
+//! Reads a backup: verifies it without a store, or writes it into an empty one. No token or session from
+//! before is valid in that store.
 
 use std::io::BufRead;
 
@@ -16,7 +17,7 @@ use crate::store_copy::sums::TableSum;
 use crate::store_copy::target::Target;
 use crate::store_copy::{CopyError, CopyStep};
 
-/// What people and clients hold beside access tokens. A restored store knows none of it.
+/// The credentials of people and clients beside access tokens. A restored store has none of them.
 const ENDED: [&str; 8] = [
     "session_clients",
     "sessions",
@@ -27,7 +28,7 @@ const ENDED: [&str; 8] = [
     "console_sessions",
     "idempotent_answers",
 ];
-/// Tenants whose tokens end by one statement.
+/// The most tenants whose tokens end by one statement.
 const TENANTS: usize = 500;
 
 const LIVE_SECRETS: &str = "
@@ -40,19 +41,20 @@ const LIVE_API_KEYS: &str = "
 /// A restored store.
 #[derive(Debug)]
 pub struct Restored {
-    /// Of which backup.
+    /// The facts about the backup.
     pub facts: BackupFacts,
     /// Each table with what the backup has of it.
     pub tables: Vec<(String, TableSum)>,
     /// How many records of the audit were applied.
     pub ended_later: usize,
-    /// Tenant, client and id of each secret that is valid now. One that was ended after the backup is valid again.
+    /// Tenant, client and id of each secret that is valid now. A secret that was ended after the backup is
+    /// valid again.
     pub live_secrets: Vec<[String; 3]>,
-    /// The same of API keys.
+    /// Tenant, client and id of each API key that is valid now.
     pub live_api_keys: Vec<[String; 3]>,
 }
 
-/// What a line says.
+/// The content of a line.
 enum Line {
     Row(String),
     Backup(BackupFacts),
@@ -82,10 +84,10 @@ fn unusable(why: impl Into<String>) -> CopyError {
     CopyError::Backup(why.into())
 }
 
-/// Reads the whole backup, and compares each table with what the end of it says.
+/// Reads the whole backup, and compares each table with the line at its end.
 ///
 /// # Errors
-/// [`CopyError::Backup`] for a file that is not whole, or was changed.
+/// [`CopyError::Backup`] if the file is incomplete or was changed.
 pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSum)>), CopyError> {
     let (mut facts, mut tables, mut open) = (None, Vec::new(), None::<(String, TableSum)>);
     for (number, line) in backup.lines().enumerate() {
@@ -111,10 +113,10 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
     Err(unusable("its end is missing"))
 }
 
-/// Writes a backup into an empty store. All tokens and sessions of before are ended; what was revoked stays so.
+/// Writes a backup into an empty store. All earlier tokens and sessions are ended, and revocations stay.
 ///
 /// # Errors
-/// [`CopyError`]. A store that is not finished is served by no program, and a repeated restore begins anew.
+/// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
     to: &StorePlace,

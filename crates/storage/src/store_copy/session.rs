@@ -1,4 +1,4 @@
-//! A connection of its own to a store, as the owner of its tables.
+//! A separate connection to a store, as the owner of its tables.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::row::{FromRow, Row, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
 
-/// Where a store is.
+/// The place of a store.
 #[derive(Clone)]
 pub enum StorePlace {
     /// A file of SQLite.
@@ -44,7 +44,7 @@ impl StorePlace {
         })
     }
 
-    /// The migrations of this program, and the schema of the store. Nothing is changed.
+    /// The migrations of this program, and the schema of the store. The call changes nothing.
     pub(crate) async fn schema(&self) -> Result<(&'static Migrator, Option<i64>), OpenError> {
         Ok(match self {
             Self::Sqlite(path) => (&*crate::sqlite::MIGRATOR, crate::sqlite::schema_of(path).await?),
@@ -86,7 +86,7 @@ impl Session {
         }
     }
 
-    /// Reads all tables of one moment from here on, until a commit.
+    /// From here on until a commit, reads all tables as of one moment.
     pub(super) async fn begin_snapshot(&mut self) -> Result<(), Error> {
         match self.dialect() {
             Dialect::Sqlite => self.run("BEGIN").await,
@@ -153,7 +153,7 @@ impl Session {
         decoded(&rows)
     }
 
-    /// The one text column of each row, as they come.
+    /// The only text column of each row, in the order of their arrival.
     pub(super) fn texts(&mut self, text: String) -> BoxStream<'_, Result<String, Error>> {
         let text = AssertSqlSafe(text);
         match self {

@@ -1,4 +1,4 @@
-//! What verifies a copy: the number of a table's rows, and a digest of them in whatever order they come.
+//! Verifies a copy by the number of a table's rows and a digest of them that does not depend on their order.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -19,7 +19,7 @@ pub struct TableSum {
     digest: [u64; 4],
 }
 
-/// What the rows of a table were, by the hash of each key.
+/// The previous rows of a table, by the hash of each key.
 pub(super) type Known = HashMap<[u8; 16], [u8; 16]>;
 
 /// A row: its text, and the hashes of its key and of the whole.
@@ -43,7 +43,7 @@ impl TableSum {
         Ok(SummedRow { key: half(sha256(table.key_of(&row))), whole: half(hash), text })
     }
 
-    /// The same, of a table that is not known.
+    /// Counts a row of a table whose previous rows are unknown.
     pub(super) fn count(&mut self, table: &str, raw: &str) -> Result<CountedRow, Error> {
         let unreadable = |cause: serde_json::Error| Error::unreadable(table, cause);
         let row: Map<String, Value> = serde_json::from_str(raw).map_err(unreadable)?;
@@ -56,7 +56,7 @@ impl TableSum {
         Ok(CountedRow { row, text, hash })
     }
 
-    /// Of the rows that are in a store now.
+    /// The sum of the rows that a store has now.
     pub(super) async fn of(session: &mut Session, table: &Table) -> Result<Self, Error> {
         let selection = table.selection(session.dialect());
         let mut rows = session.texts(selection);

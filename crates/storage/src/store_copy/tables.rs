@@ -1,4 +1,5 @@
-//! The tables that are copied, as the catalog of each engine knows them, and their rows as JSON that is the same in both.
+//! The tables that are copied, as the catalog of each engine describes them, and their rows as JSON that is
+//! the same in both.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,9 @@ use crate::statement::{Dialect, Statement};
 use crate::store_copy::session::Session;
 use tenancy::TenantId;
 
-/// What is not copied: the schema's own tables, and what concerns running programs of one store only.
+/// The tables that are not copied: the schema's own, and those about running programs of one store.
 const LEFT: [&str; 4] = ["_sqlx_migrations", "store_marks", "change_log", "leases"];
-/// In these a trigger sets what concerns one store only.
+/// The columns that a trigger sets, whose values belong to one store.
 const LEFT_COLUMNS: [(&str, &str); 1] = [("revocations", "changed_in")];
 /// Lists of texts, which SQLite knows as text.
 const LISTS: [(&str, &str); 8] = [
@@ -102,7 +103,7 @@ pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<
 }
 
 impl Table {
-    /// What the tables of both engines agree in: a truth of PostgreSQL is a number of SQLite.
+    /// The properties that the tables of both engines share: a boolean of PostgreSQL is a number of SQLite.
     pub(super) fn shape(&self) -> (&str, Vec<(&str, Kind)>, &[String]) {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
             Kind::Truth => (name.as_str(), Kind::Integer),
@@ -111,7 +112,7 @@ impl Table {
         (&self.name, columns.collect(), &self.key)
     }
 
-    /// Whether each row is one tenant's.
+    /// Whether each row belongs to one tenant.
     pub(super) fn is_of_tenants(&self) -> bool {
         self.has("tenant_id")
     }
@@ -130,8 +131,8 @@ impl Table {
         self.selection_from(dialect, &self.name)
     }
 
-    /// The rows of one tenant, in their order where they have one. A tenant's id is made of letters, digits
-    /// and hyphens, so it needs no quoting.
+    /// The rows of one tenant, in their order if they have one. A tenant's id consists of letters, digits and
+    /// hyphens, so it needs no quoting.
     pub(super) fn selection_of(&self, dialect: Dialect, tenant: &TenantId) -> String {
         let order = if self.has("position") { " ORDER BY position" } else { "" };
         let rows = format!("(SELECT * FROM {} WHERE tenant_id = '{tenant}'{order}) AS t", self.name);

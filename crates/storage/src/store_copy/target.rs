@@ -1,4 +1,4 @@
-//! The store into which rows are written, as its owner, until all of it is verified.
+//! The store that rows are written into, as its owner, until all of it is verified.
 
 use protocol::Timestamp;
 
@@ -17,10 +17,10 @@ const BYTES: usize = 1 << 20;
 /// An open target.
 pub(super) struct Target<'c> {
     pub(super) session: Session,
-    /// As its engine has them: a truth of one engine is a number of the other.
+    /// The tables of its engine: a boolean of one engine is a number of the other.
     pub(super) tables: Vec<Table>,
     tell: &'c (dyn Fn(CopyStep) + Sync),
-    /// Rows of one table that are to be written.
+    /// Rows of one table that wait to be written.
     batch: Vec<String>,
     bytes: usize,
 }
@@ -64,7 +64,8 @@ impl<'c> Target<'c> {
         Ok(())
     }
 
-    /// Writes a row of this table, with those that come after it. Says whether they were many enough to be written at once.
+    /// Writes a row of this table, together with those after it. Returns whether they were many enough to be
+    /// written at once.
     pub(super) async fn write(&mut self, place: usize, row: String) -> Result<bool, CopyError> {
         self.bytes += row.len();
         self.batch.push(row);

@@ -1,6 +1,6 @@
-//! One tenant's rows on their way to another installation: lines of JSON. The first one is [`TenantFacts`];
-//! `["table",NAME]` precedes the rows of a table. Private keys are in the clear in them, so the command seals
-//! the lines for their recipient.
+//! Moves one tenant's rows to another installation, as lines of JSON. The first line is [`TenantFacts`];
+//! `["table",NAME]` precedes the rows of a table. The lines contain private keys in the clear, so the command
+//! seals them for their recipient.
 
 use std::io::{BufRead, Write};
 
@@ -37,7 +37,7 @@ pub struct TenantFacts {
     pub schema: i64,
     /// Which tenant.
     pub tenant: TenantId,
-    /// Of which store.
+    /// The store of the tenant.
     pub store: String,
     /// When its rows were read.
     pub at: Timestamp,
@@ -48,7 +48,7 @@ pub struct TenantFacts {
     key: String,
 }
 
-/// Writes the rows of one moment. The tenant is suspended before, so that none is written later.
+/// Writes the rows as of one moment. The tenant was suspended before, so none is written later.
 ///
 /// # Errors
 /// [`MoveError`].
@@ -102,7 +102,7 @@ impl TenantFacts {
 }
 
 impl Database {
-    /// What is said of a tenant of this store whose rows are read now.
+    /// The facts about a tenant of this store, whose rows are being read.
     #[must_use]
     pub fn tenant_facts(
         &self,
@@ -122,8 +122,8 @@ impl Database {
         }
     }
 
-    /// Suspends a tenant that serves, before its export. Its tokens do not end by it, because they go on
-    /// elsewhere. Its keys are published until then.
+    /// Suspends a tenant that serves, before its export. This ends no token, because the tokens stay valid at
+    /// the other installation. Its keys are published until then.
     ///
     /// # Errors
     /// When the store fails.
@@ -147,7 +147,7 @@ impl Database {
         end_step(transaction, record).await
     }
 
-    /// Reads the first line, and says whether the tenant can be written here: it is not there, or is to be
+    /// Reads the first line, and checks that the tenant can be written here: it does not exist, or is to be
     /// replaced and does not serve.
     ///
     /// # Errors
@@ -182,8 +182,8 @@ impl Database {
         }
     }
 
-    /// Keeps the sealed key of a tenant's digests that came with it; none of a tenant whose key is this
-    /// installation's.
+    /// Stores the sealed key of the tenant's digests that the file contains. There is none if the tenant uses
+    /// the key of its installation.
     ///
     /// # Errors
     /// When the store fails.
@@ -241,7 +241,7 @@ fn serve(record: &AuditRecord) -> Statement {
     Statement::of(SERVE).bind(record.tenant.as_str()).bind(record.at.0)
 }
 
-/// Records a step of the move, and tells the servers of it.
+/// Records a step of the move, and notifies the servers.
 async fn end_step(mut transaction: Transaction<'_>, record: &AuditRecord) -> Result<(), MoveError> {
     let changed = [Invalidation::Tenant, Invalidation::Keys, Invalidation::Revocations];
     let changed = changed.map(|of| log_row(&of(record.tenant.clone())));

@@ -1,4 +1,4 @@
-//! The rows on their way from one store to the other.
+//! Transfers the rows from one store to the other.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use crate::store_copy::{CopyError, CopyStep, CopyStep as Step};
 pub(super) struct Transfer<'c> {
     pub(super) source: Session,
     pub(super) target: Target<'c>,
-    /// As the source has them.
+    /// The tables of the source.
     pub(super) tables: Vec<Table>,
-    /// In the order of the tables: the rows of the target.
+    /// The rows of the target, in the order of the tables.
     pub(super) known: Vec<(Known, TableSum)>,
     pub(super) tell: &'c (dyn Fn(CopyStep) + Sync),
 }
 
 impl Transfer<'_> {
-    /// All rows of one moment.
+    /// Copies all rows as of one moment.
     pub(super) async fn snapshot(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
         self.target.begin_empty().await?;
@@ -47,7 +47,7 @@ impl Transfer<'_> {
         self.end(0..of).await
     }
 
-    /// Copies what has changed in the source since. The changes are kept in memory, because deletions go first.
+    /// Copies the changes in the source since. They are kept in memory, because deletions come first.
     pub(super) async fn catch_up(&mut self) -> Result<(), CopyError> {
         self.source.begin_snapshot().await?;
         self.target.session.begin_writing().await?;
@@ -66,7 +66,7 @@ impl Transfer<'_> {
                 now.0.insert(row.key, row.whole);
             }
             drop(rows);
-            // What is left of those that were known.
+            // The previous rows that are no longer there.
             if !known.is_empty() {
                 let mut gone = Vec::new();
                 let selection = self.target.tables[place].selection(self.target.session.dialect());

@@ -17,11 +17,12 @@ use testkit::requests;
 
 use crate::sandbox::Sandbox;
 
-/// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).
+/// PostgreSQL refuses a prepared statement whose columns have changed since
+/// (`cached plan must not change result type`).
 #[tokio::test]
 async fn statements_of_this_program_are_answered_after_a_column_was_added() {
     let sandbox = Sandbox::new().await;
-    // One session of each pool, so that it executes again what it has prepared.
+    // Each pool has one session, so that it executes again what it has prepared.
     let options = PostgresOptions { readers: 1, administrators: 1, patience: Duration::from_secs(10) };
     let database = postgres::open(&sandbox.url(), options).await.unwrap();
     let acme = fixtures::tenant("acme");

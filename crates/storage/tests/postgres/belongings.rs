@@ -1,4 +1,4 @@
-//! What a tenant may have beside its clients and keys, alike in every tenant.
+//! Rows that a tenant may have beside its clients and keys, equal in every tenant.
 
 use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
@@ -7,7 +7,7 @@ use registry::{SecretId, SingleUseIdentifier, TokenRevocation};
 use tenancy::TenantId;
 use testkit::fixtures;
 
-/// The same identifier, name and key in each tenant.
+/// Returns an application with the same identifier, name and key in each tenant.
 pub(crate) fn application(tenant: &TenantId) -> Application {
     Application {
         tenant: tenant.clone(),
@@ -29,7 +29,7 @@ pub(crate) fn answer(tenant: &TenantId) -> IdempotentAnswer {
     }
 }
 
-/// The same one in each tenant.
+/// Returns an identifier that is the same in each tenant.
 pub(crate) fn identifier() -> SingleUseIdentifier {
     let expires_at = fixtures::NOW + Lifetime::from_seconds(60);
     SingleUseIdentifier::of_assertion(&fixtures::client_id("svc"), "jti", expires_at)

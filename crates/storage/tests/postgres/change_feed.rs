@@ -1,4 +1,4 @@
-//! A replica hears of what others write, within a second, also after its connection was cut.
+//! A replica gets messages about the writes of others within a second, also after its connection was cut.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::feeds::{add, added, listen, receive};
 use crate::sandbox::{Sandbox, execute, server};
 
 const SOON: Duration = Duration::from_secs(1);
-/// For a connection to be opened anew, on a busy machine.
+/// The time for a new connection on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits until the feed's connection listens.

@@ -1,4 +1,4 @@
-//! A server that goes away is unavailable, soon told, and well again by itself.
+//! A server that goes away is unavailable. The database reports that soon, and recovers by itself.
 
 use std::time::{Duration, Instant};
 

@@ -1,15 +1,15 @@
-//! What a role that has entered one tenant can do to the rows of another, in every table that there is. The catalogue lists them, so that no
-//! table of a later migration is forgotten.
+//! Tests what a role that has entered one tenant can do to the rows of another, in every table. The test
+//! reads the tables from the catalogue, so that it includes tables of later migrations.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::two_tenants::{TABLES, enter, two_tenants};
 
-/// As whom requests, and commits of one tenant, write.
+/// The roles with which requests, and commits of one tenant, write.
 const ROLES: [&str; 2] = ["latchkey_app", "latchkey_writer"];
 
-/// What the role `$1` may do to the table `$2`: whether it inserts, the columns that it changes, whether it deletes; and whether the table has
-/// partitions.
+/// The rights of the role `$1` on the table `$2`: whether it inserts, the columns that it changes, whether it
+/// deletes. Also whether the table has partitions.
 const RIGHTS: &str = "
     SELECT has_column_privilege($1, c.oid, 'tenant_id', 'INSERT'),
            ARRAY(SELECT a.attname::text FROM pg_attribute a
@@ -19,7 +19,8 @@ const RIGHTS: &str = "
            c.relkind = 'p'
       FROM pg_class c WHERE c.oid = $2::regclass";
 
-/// Rights that row level security does not restrict, and rights to tables of no tenant or to a partition by its own name.
+/// Rights that row level security does not restrict, and rights to tables of no tenant or to a
+/// partition by its own name.
 const RIGHTS_PAST_ROW_LEVEL_SECURITY: &str = "
     SELECT concat_ws(' ', role, privilege, c.relname)
       FROM pg_class c, unnest($1::text[]) AS role, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
@@ -36,7 +37,8 @@ const RIGHTS_PAST_ROW_LEVEL_SECURITY: &str = "
 /// A refusal, by its SQLSTATE and message.
 type Refused = (String, String);
 
-/// Runs a statement as the role that has entered the tenant, and takes it back. Returns how many rows it touched.
+/// Runs a statement as the role that has entered the tenant, and rolls it back. Returns how many rows it
+/// touched.
 async fn attempt(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str) -> Result<u64, Refused> {
     let (role, tenant) = as_whom;
     let mut transaction = enter(connection, role, Some(tenant)).await;
@@ -47,7 +49,8 @@ async fn attempt(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str
     })
 }
 
-/// Refused by the policy where the role has the right, and for want of the right where it has none.
+/// Asserts that the policy refuses the statement if the role has the right, and that otherwise the missing
+/// right does.
 async fn assert_refused(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str, has_right: bool) {
     let why = if has_right { "violates row-level security policy" } else { "permission denied" };
     let refused = attempt(connection, as_whom, sql).await;
@@ -96,7 +99,8 @@ async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
     }
 }
 
-/// A partition has policies of its own, but nothing needs it by its own name; TRUNCATE and foreign keys read past every policy.
+/// A partition has policies of its own, but no statement needs it by its own name. TRUNCATE and foreign keys
+/// ignore every policy.
 #[tokio::test]
 async fn no_role_of_one_tenant_has_a_right_that_row_level_security_does_not_restrict() {
     let (_sandbox, mut connection) = two_tenants().await;

@@ -1,4 +1,5 @@
-//! Stands between a database and its server, and takes the server away: refuses, or says nothing any more.
+//! Forwards connections between a database and its server. A test makes it refuse connections, or forward
+//! nothing any more.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub(crate) struct Forwarder {
 }
 
 impl Forwarder {
-    /// To where the URL points.
+    /// Makes a forwarder to the address of the URL.
     pub(crate) async fn new(url: &str) -> (Self, String) {
         let (login, place) = url.rsplit_once('@').unwrap();
         let (server, database) = place.split_once('/').unwrap();
@@ -31,7 +32,7 @@ impl Forwarder {
         (forwarder, url)
     }
 
-    /// Takes connections, on the same port as before.
+    /// Accepts connections, on the same port as before.
     pub(crate) async fn accept(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
@@ -39,7 +40,7 @@ impl Forwarder {
         self.task = Some(tokio::spawn(forward(listener, self.server.clone(), Arc::clone(&self.silent))));
     }
 
-    /// Cuts all connections and takes no new ones.
+    /// Cuts all connections and accepts no new ones.
     pub(crate) async fn refuse(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -47,7 +48,7 @@ impl Forwarder {
         }
     }
 
-    /// Keeps all connections, takes new ones, and passes nothing on.
+    /// Keeps all connections, accepts new ones, and forwards nothing.
     pub(crate) fn hang(&self) {
         self.silent.store(true, Ordering::SeqCst);
     }

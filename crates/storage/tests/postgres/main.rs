@@ -1,5 +1,5 @@
-//! What a PostgreSQL database does beyond the contract of every store: opening, the wall between tenants, several replicas, and a
-//! server that goes away.
+//! Tests what a PostgreSQL database does beyond the contract of every store: opening, row level security,
+//! several replicas, and a server that goes away.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -34,5 +34,5 @@ mod turns;
 mod two_replicas;
 mod two_tenants;
 
-/// What says where the server is.
+/// The variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

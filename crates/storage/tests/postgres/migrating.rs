@@ -1,4 +1,4 @@
-//! What only PostgreSQL does with a database of an earlier program.
+//! Tests what only PostgreSQL does with a database of an earlier program.
 
 use std::str::FromStr as _;
 
@@ -28,7 +28,8 @@ async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any
     }
 }
 
-/// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).
+/// PostgreSQL refuses a prepared statement whose columns have changed since
+/// (`cached plan must not change result type`).
 #[tokio::test]
 async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {
     let sandbox = Sandbox::at_version(8, &[]).await;

@@ -1,4 +1,4 @@
-//! Opening databases: empty ones, several times at once, newer ones, and as logins that may do little.
+//! Opens databases: empty ones, several at once, newer ones, and as logins with few rights.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,7 @@ async fn migrations(sandbox: &Sandbox) -> i64 {
     sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&mut connection).await.unwrap()
 }
 
-/// So many migrations does this program have.
+/// Returns the number of migrations of this program.
 fn known() -> i64 {
     i64::try_from(MIGRATOR.iter().count()).unwrap()
 }
@@ -104,7 +104,8 @@ async fn a_database_that_cannot_be_opened_is_reported_once_with_its_setting() {
 
 static MODEST: AtomicU64 = AtomicU64::new(0);
 
-/// A login that owns a database, may make no roles and is a member of none. It goes with this.
+/// A login that owns a database, may make no roles and is a member of none. It is removed when this is
+/// dropped.
 pub(crate) struct Modest {
     login: String,
     sandbox: Sandbox,
@@ -169,7 +170,7 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
 }
 
-/// As a login that was prepared for the version before, which knew two roles.
+/// The login was prepared for the previous version, which knew two roles.
 #[tokio::test]
 async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it_gets_it() {
     let modest = Modest::new().await;

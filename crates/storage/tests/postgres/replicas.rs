@@ -80,7 +80,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
     assert_eq!(listed.into_iter().map(|(position, _)| position).collect::<Vec<_>>(), [3, 2, 1]);
 }
 
-/// Nobody waits for another forever, and nothing stays of what is destroyed.
+/// No replica waits for another without end, and no row of a destroyed secret stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
     let sandbox = Sandbox::new().await;

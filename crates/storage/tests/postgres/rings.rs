@@ -1,4 +1,5 @@
-//! Rows that end by themselves: a busy day in every ring that the catalogue has, months without a replica, and a partition that is read.
+//! Tests rows that end by themselves: a busy day in every ring of the catalogue, months without a replica,
+//! and a partition that is being read.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -15,11 +16,11 @@ use crate::sandbox::{Sandbox, execute, server};
 const DAY: u64 = 86_400;
 const MORNING: u64 = 20_000 * DAY;
 const SIGN_INS: u64 = 1_000_000;
-/// What each sign-in writes. Each tenth has a row in every other ring.
+/// The tables that each sign-in writes. Each tenth sign-in has a row in every other ring.
 const WRITTEN: [&str; 3] = ["sessions", "session_clients", "authorization_codes"];
 
-/// Tables with their number of partitions, and what a row needs: its columns, and a value of each for the row `n` that is written at `at` and
-/// ends at `until`.
+/// Tables with their number of partitions, and the columns of a row, each with its value for the row `n` that
+/// is written at `at` and ends at `until`.
 const TABLES: &str = "
     SELECT c.relname::text, (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid),
            string_agg(column_name, ', ' ORDER BY ordinal_position),
@@ -49,7 +50,8 @@ impl Table {
         tables.into_iter().map(of).collect()
     }
 
-    /// Rows with these numbers, which are their keys. They end at `until`, and were written at `at`: both may name the number as `n`.
+    /// Inserts rows with these numbers, which are their keys. They end at `until`, and were written at `at`.
+    /// Both may contain the number as `n`.
     async fn insert(&self, connection: &mut PgConnection, numbers: Range<u64>, at: &str, until: &str) {
         let Self { name, ring, columns, values } = self;
         let (unit, slots) = (ring.unit().seconds(), ring.slots());
@@ -94,13 +96,13 @@ async fn open() -> (Sandbox, Database, PgConnection, Vec<Table>) {
     (sandbox, database, connection, tables)
 }
 
-/// As requests write.
+/// Enters the tenant as requests do.
 async fn enter(connection: &mut PgConnection) {
     let sql = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
     execute(connection, sql.to_owned()).await;
 }
 
-/// As what empties partitions reads.
+/// Reads as the task that empties partitions does.
 async fn operate(connection: &mut PgConnection) {
     execute(connection, "SET ROLE latchkey_operator".to_owned()).await;
 }
@@ -109,8 +111,8 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
-/// Each signs in at another moment of the day, and what it leaves in a ring ends a unit of the ring later. No row is deleted singly, and a
-/// partition is empty two units after its last row has ended.
+/// Each person signs in at another moment of the day. The rows in a ring end a unit of the ring later. No row
+/// is deleted singly, and a partition is empty two units after its last row has ended.
 #[tokio::test]
 async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
     let (_sandbox, database, mut connection, tables) = open().await;
@@ -151,7 +153,8 @@ async fn assert_deleted_in_batches(
     }
 }
 
-/// What is in a partition that is in use again is deleted in batches, and what is in none is truncated. Rows that are valid stay.
+/// Rows in a partition that is in use again are deleted in batches. Any other partition is
+/// truncated. Valid rows stay.
 #[tokio::test]
 async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_two_replicas_at_once() {
     let (sandbox, database, mut connection, tables) = open().await;
@@ -202,7 +205,8 @@ async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_tw
     assert_eq!(count(&mut connection, &valid).await, of_each(7));
 }
 
-/// A transaction that goes on reading keeps its partition, and nothing else. Requests do not wait behind TRUNCATE for longer than they may.
+/// A transaction that is still reading keeps its partition, and no other one. Requests wait behind TRUNCATE
+/// for a limited time.
 #[tokio::test]
 async fn a_partition_that_is_read_is_left_for_the_next_time() {
     let (sandbox, database, mut connection, tables) = open().await;
@@ -229,7 +233,8 @@ async fn a_partition_that_is_read_is_left_for_the_next_time() {
     assert_eq!(read.count(&mut connection, "true").await, 0);
 }
 
-/// It can act as the roles, and neither creates nor drops a table. What empties rings needs no more.
+/// The login can act as the roles, and neither creates nor drops a table. The task that empties rings needs
+/// no more.
 #[tokio::test]
 async fn a_login_that_owns_no_table_empties_partitions() {
     let sandbox = Sandbox::new().await;

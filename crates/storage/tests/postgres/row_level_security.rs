@@ -1,4 +1,5 @@
-//! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
+//! Tests row level security: a query without a condition on the tenant reads only one tenant's rows, and
+//! writes no other's.
 
 use administration::{
     Applications as _, AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, CommitOutcome,
@@ -22,7 +23,7 @@ use crate::two_tenants::{TABLES, enter, two_tenants};
 const OPEN_PARTITIONS: &str = "
     SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)";
 
-/// Whose rows a query without a tenant finds.
+/// Returns the tenants of the rows that a query without a tenant finds.
 async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
     let sql = format!("SELECT DISTINCT tenant_id FROM {table} ORDER BY 1");
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
@@ -63,7 +64,7 @@ async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
             assert!(owners(&mut none, table).await.is_empty(), "{table} {unknown:?}");
         }
     }
-    // The owner of the tables, who is nobody here.
+    // The owner of the tables has no rights here.
     assert!(owners(&mut connection, "clients").await.is_empty());
 }
 
@@ -155,7 +156,8 @@ async fn requests_are_under_row_level_security_and_administration_is_not() {
     assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 2);
 }
 
-/// What a tenant's own administrator reads is read as its requests read, and holds nothing of another tenant that has the same.
+/// The administrator of a tenant reads with the same role as its requests. The result contains no row of
+/// another tenant with the same names.
 #[tokio::test]
 async fn administration_reads_a_single_tenant_under_row_level_security() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -221,7 +223,8 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
 //   21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)). A login without that role commits as before,
 //   with a warning at the start
 // [V13 13.2.2]
-/// Statements without a condition on the tenant, as the role of a commit that concerns one tenant.
+/// These statements have no condition on the tenant. They run as the role of a commit that concerns one
+/// tenant.
 #[tokio::test]
 async fn a_writer_of_one_tenant_changes_no_row_of_another() {
     let (_sandbox, mut connection) = two_tenants().await;
@@ -268,7 +271,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
 }
 
 // [found 20]
-/// A trigger stands for a statement that writes into another tenant by mistake.
+/// A trigger imitates a statement that writes into another tenant by mistake.
 #[tokio::test]
 async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -299,7 +302,8 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     // The other tenant may write its own rows.
     let committed = CommitOutcome::Committed { generation: None };
     assert_eq!(database.commit(&adding(&["globex"])).await.unwrap(), committed);
-    // A commit that concerns two tenants runs as the operator, and so does each of a login that may not act as the writer.
+    // A commit that concerns two tenants runs as the operator. So does each commit of a login that may not
+    // act as the writer.
     execute(&mut connection, "DROP TRIGGER misdirect ON client_names".to_owned()).await;
     let policy = "AS RESTRICTIVE TO latchkey_writer USING (false)";
     execute(&mut connection, format!("CREATE POLICY nothing ON clients {policy}")).await;
@@ -310,7 +314,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     assert_eq!(database.commit(&both).await.unwrap(), committed);
 }
 
-/// A commit of one tenant leaves rows of other tenants, which nobody needs any more.
+/// A commit of one tenant leaves unused rows of other tenants.
 #[tokio::test]
 async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour() {
     let (sandbox, mut connection) = two_tenants().await;

@@ -1,5 +1,5 @@
-//! A database of its own for a test, copied from one that was migrated once, on the server that `cargo xtask test` has started. The
-//! login is nobody special: it owns the database and may make roles.
+//! A database of its own for a test, copied from one that was migrated once, on the server that `cargo xtask
+//! test` has started. The login has no special rights: it owns the database and may make roles.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use testkit::store_contract::Stores;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// Of this server only, which ends with the tests.
+/// A login of this server only, which ends with the tests.
 const LOGIN: &str = "latchkey_login";
 
-/// Of a family of refresh tokens.
+/// The steps of a family of refresh tokens.
 pub(crate) const STEPS: u32 = 1_000;
 
 /// The settings of a row with one member more, and that member.
@@ -30,20 +30,20 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// With the schema of today.
+    /// Makes a database with the present schema.
     pub(crate) async fn new() -> Self {
         let template = template().await;
         Self::create(&format!("TEMPLATE {template}")).await
     }
 
-    /// With the database that is open.
+    /// Makes a database and opens it.
     pub(crate) async fn opened() -> (Self, Database) {
         let sandbox = Self::new().await;
         let database = sandbox.open().await;
         (sandbox, database)
     }
 
-    /// Empty, or as this says.
+    /// Makes an empty database, or one as this clause says.
     pub(crate) async fn create(how: &str) -> Self {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let name = format!("latchkey_test_{}_{number}", std::process::id());
@@ -53,12 +53,12 @@ impl Sandbox {
         Self { name }
     }
 
-    /// As the login, with its password.
+    /// Returns the URL for the login, with its password.
     pub(crate) fn url(&self) -> String {
         url(&self.name)
     }
 
-    /// With more patience than requests have, for a busy machine.
+    /// Opens the database with longer timeouts than requests have, for a busy machine.
     pub(crate) async fn open(&self) -> Database {
         let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
         postgres::open(&self.url(), options).await.unwrap()
@@ -68,12 +68,12 @@ impl Sandbox {
         Stores::of(self.open().await)
     }
 
-    /// As the login.
+    /// Connects as the login.
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
 
-    /// As the owner of the tables.
+    /// Executes as the owner of the tables.
     pub(crate) async fn define(&self, sql: &str) {
         execute(&mut self.connect().await, sql.to_owned()).await;
     }
@@ -84,7 +84,7 @@ impl Sandbox {
         sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap()
     }
 
-    /// As a program writes in any tenant.
+    /// Executes as a program that writes in any tenant.
     pub(crate) async fn execute(&self, sql: &str) {
         execute(&mut self.connect().await, format!("SET ROLE latchkey_operator; {sql}")).await;
     }
@@ -94,10 +94,10 @@ impl Sandbox {
         Self::earlier(version, true, rows).await
     }
 
-    /// Like [`Sandbox::at_version`], with row level security or without.
+    /// Makes a database like [`Sandbox::at_version`], with row level security or without.
     pub(crate) async fn earlier(version: i64, row_level_security: bool, rows: &[String]) -> Self {
-        // Makes the roles, and takes them, if no test has done so yet: earlier schemas cannot from PostgreSQL
-        // 16 on.
+        // Makes the roles, and grants them to the login, if no test has done so yet. Earlier schemas cannot
+        // do it since PostgreSQL 16.
         Self::new().await;
         let sandbox = Self::create("").await;
         let mut connection = migrated(&sandbox.url(), version).await;
@@ -114,7 +114,7 @@ impl Sandbox {
     }
 }
 
-/// Connected to an empty database that was brought up to this version, by whom the URL names.
+/// Connects, as the user of the URL, to an empty database that was migrated to this version.
 pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let previous = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
@@ -159,7 +159,8 @@ fn url(database: &str) -> String {
     format!("postgres://{LOGIN}:{LOGIN}@{place}/{database}")
 }
 
-/// Made by whichever test comes first; the others wait for it. It takes its name when it is done.
+/// The first test that needs the template makes it, and the others wait. It gets its name when it is
+/// complete.
 async fn template() -> String {
     let mut hasher = DefaultHasher::new();
     for migration in MIGRATOR.iter() {

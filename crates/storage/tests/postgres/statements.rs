@@ -1,4 +1,4 @@
-//! What requests cost: one statement, one round trip, for each thing that is looked up.
+//! Tests the cost of requests: one statement and one round trip for each thing that is looked up.
 
 use administration::{
     AuditLog as _, AuditQuery, ClientQuery, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _,
@@ -33,7 +33,8 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     assert_eq!(database.find_key(&acme.id, key(1).id.kid()).await.unwrap(), None);
     assert_eq!(counted(before), 4);
 
-    // BEGIN, entering the tenant, the number, the key, its schedule, the log, COMMIT: once in a tenant's life.
+    // The statements are BEGIN, entering the tenant, the number, the key, its schedule, the log, COMMIT. They
+    // run once in a tenant's life.
     let before = database.statements();
     assert!(database.add_key(&acme.id, &key(1)).await.unwrap());
     assert_eq!(counted(before), 7);
@@ -48,7 +49,8 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
     let sandbox = Sandbox::new().await;
     let tenant = code_with_offline_access(&sandbox.stores().await).await;
     let database = sandbox.open().await;
-    // BEGIN, entering the tenant, the code, forgetting what it was for, the family of refresh tokens, COMMIT.
+    // The statements are BEGIN, entering the tenant, the code, deleting the content of the code, the family
+    // of refresh tokens, COMMIT.
     let before = database.statements();
     let family = redeem_with_family(&database, &tenant).await;
     assert_eq!(database.statements() - before, 6);
@@ -88,7 +90,8 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
         let svc = fixtures::client(&tenant, "svc");
         database.commit(&requests::added(&tenant, &[&svc])).await.unwrap();
     }
-    // By id, by a word, and by several words, which are counted once, on the first page.
+    // The searches are by id, by a word, and by several words. The first page of several words is counted
+    // once.
     for (search, limit, expected, statements) in
         [("", 30, 30, 1), ("", 1, 1, 1), ("tenant", 30, 30, 1), ("tenant 2", 30, 11, 2)]
     {
@@ -113,7 +116,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
     assert_eq!(database.statements() - before, 6);
 }
 
-/// A pushed request is one statement, with its bound, and its browser one more.
+/// A pushed request costs one statement, with its limit. Its browser costs one more.
 #[tokio::test]
 async fn a_push_is_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;

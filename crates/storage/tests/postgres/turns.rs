@@ -1,4 +1,4 @@
-//! Tenants take turns at the connections of requests.
+//! Tenants use the connections of requests by turns.
 
 use std::sync::Mutex;
 use std::time::Duration;

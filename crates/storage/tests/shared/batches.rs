@@ -7,7 +7,8 @@ use storage::Database;
 /// More than two batches.
 pub(crate) const EXPIRED: u64 = 1_200;
 
-/// Each of them does what the program does once a minute. No row is in the way of the other one, and none is counted twice.
+/// Each replica does what the program does once a minute. Neither waits for a row of the other, and no row is
+/// counted twice.
 pub(crate) async fn delete_at_two_replicas([one, other]: [&Database; 2], now: Timestamp) -> u64 {
     let all = async |database: &Database| {
         let mut sum = 0;

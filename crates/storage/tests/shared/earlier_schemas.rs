@@ -1,5 +1,5 @@
-//! A database of an earlier program keeps its rows, and what newer ones find them by is made. A program of
-//! the version before may go on writing beside this one.
+//! A database of an earlier program keeps its rows. The columns by which newer programs find them are filled.
+//! A program of the previous version may still write beside this one.
 
 use administration::{
     AuditLog as _, AuditQuery, AuditRecord, CommitRequest, KeySchedule as _, RelatedClients, TenantList as _,
@@ -16,7 +16,8 @@ use testkit::requests;
 use crate::sandbox::{Sandbox, bytes, list};
 use crate::settings_as_columns;
 
-/// As the fourth migration's program wrote them. Tokens of a client have a lifetime of 77 s.
+/// Returns rows as the program of the fourth migration wrote them. Tokens of a client have a lifetime of 77
+/// s.
 pub(crate) fn rows() -> Vec<String> {
     let [grants, api, names, none] =
         [&["client_credentials"][..], &["api"], &["https://api.example.com", "api"], &[]].map(list);
@@ -42,7 +43,8 @@ pub(crate) fn rows() -> Vec<String> {
     ]
 }
 
-/// As the fifth migration's program wrote them: keys of the first tenant, none of the second.
+/// Returns rows as the program of the fifth migration wrote them: keys of the first tenant, none of the
+/// second.
 fn keys() -> [String; 3] {
     let sealed = bytes("009f9296ff");
     [
@@ -62,7 +64,7 @@ async fn found(database: &Database, search: &str) -> Vec<String> {
     page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()
 }
 
-/// What programs find in a database with [`rows`].
+/// Asserts what programs find in a database with [`rows`].
 pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
     let acme = tenant_id("acme-1");
     assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
@@ -101,7 +103,7 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     let database = sandbox.open().await;
     let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
     let state = database.load_keys(&acme).await.unwrap().unwrap();
-    // Nothing knew the public keys.
+    // The public keys were unknown at that version.
     assert_eq!(state.records.keys, [key(1), key(2)]);
     assert_eq!(state.records.next, KeyId::numbered(3));
     assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
@@ -113,8 +115,8 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     assert!(database.add_key(&globex, &key_of(&globex, 1)).await.unwrap());
 }
 
-/// As the eighth migration's program let it happen. The row of each tenant stays; the tenant that had the key
-/// first owns it, and so do the tenants of keys that are gone.
+/// The program of the eighth migration allowed this. The row of each tenant stays. The tenant that had the
+/// key first owns it, and a deleted key still belongs to its tenant.
 #[tokio::test]
 async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     let sealed = bytes("00");
@@ -139,7 +141,7 @@ async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     assert!(!database.add_key(&tenant_id("acme-1"), &known).await.unwrap());
 }
 
-/// The program of the version before keeps no count.
+/// The program of the previous version keeps no count.
 #[tokio::test]
 async fn clients_that_an_earlier_program_writes_are_counted() {
     let sandbox = Sandbox::at_version(9, &rows()).await;
@@ -163,8 +165,8 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
     }
 }
 
-/// The program of the version before adds keys and changes their times, and does not know what is shown of
-/// them.
+/// The program of the previous version adds keys and changes their times, but does not know the times that
+/// are shown.
 #[tokio::test]
 async fn an_earlier_program_leaves_the_shown_times_of_keys() {
     let sandbox = Sandbox::at_version(12, &rows()).await;
@@ -205,7 +207,7 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema knew no API keys, no static claims and no other issuers, and keys were numbered.
+    // That schema had no API keys, no static claims and no other issuers, and it numbered keys.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;

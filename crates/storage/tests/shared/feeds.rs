@@ -1,4 +1,4 @@
-//! What a replica receives of the changes that others write.
+//! Tests which messages a replica gets about the writes of others.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A newer version has added columns, and members of a document. This version keeps what it does not know.
+//! A newer version has added columns, and members of a document. This version keeps those that it does not
+//! know.
 
 use testkit::store_contract::{add_rows_of_each_table, change_rows_of_each_table};
 

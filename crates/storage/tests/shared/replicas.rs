@@ -21,7 +21,7 @@ async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
     assert_eq!(right.find_keys(&acme.id).await.unwrap().keys, [key]);
 }
 
-/// All refresh tokens are of one family.
+/// All refresh tokens belong to one family.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replicas_that_take_one_step_from_each_of_many_refresh_tokens_one_does() {
     let sandbox = Sandbox::new().await;

@@ -1,5 +1,5 @@
-//! A tenant and a client with every setting, as a program wrote them for which each setting was a column.
-//! They are those of the fixtures.
+//! A tenant and a client with every setting of the fixtures, as written by a program that had a column for
+//! each setting.
 
 use crate::sandbox::list;
 

@@ -1,4 +1,4 @@
-//! What it costs to sign a person out everywhere: one statement for all sessions, however many there are.
+//! Tests the cost of a sign-out everywhere: one statement for all sessions, however many there are.
 
 use administration::{CommitOutcome, TenantRows as _};
 use storage::Database;

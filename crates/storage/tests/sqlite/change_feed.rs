@@ -1,4 +1,4 @@
-//! A process is notified of what others write.
+//! A process is notified of the writes of others.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whatever is declared after whatever was there: once applied, a comparison of every row finds nothing more to change.
+//! After any declaration was applied to any state, a comparison of every row finds nothing more to change.
 
 use administration::{Along, ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
 use protocol::Lifetime;
@@ -78,7 +78,7 @@ async fn every_declaration_can_follow_every_other() {
         let content = ContentHash::of([round.to_be_bytes().as_slice()]);
         let options = ReconcileOptions { prune: true, ..options() };
         let changed = lines(reconciler.apply(&declared, &content, &options, Along::NONE).await);
-        // Without their fingerprints all tenants are compared row by row.
+        // Tenants without fingerprints are compared row by row.
         sqlx::query("UPDATE tenants SET fingerprint = NULL").execute(&mut connection).await.unwrap();
         let left = reconciler.plan(&declared, options.now).await.unwrap();
         assert!(left.is_empty(), "round {round}: after {changed:#?}\nthere is still {left}");

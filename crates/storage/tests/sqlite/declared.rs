@@ -62,7 +62,7 @@ pub(crate) async fn apply(
         .await
 }
 
-/// What was changed, as an operator reads it.
+/// Returns the changes as an operator reads them.
 #[track_caller]
 pub(crate) fn lines(outcome: Result<Outcome, ReconcileError>) -> Vec<String> {
     match outcome.unwrap() {

@@ -1,4 +1,4 @@
-//! What an import of accounts costs: so many statements for a thousand lines as for one.
+//! Tests the cost of an import of accounts: a thousand lines cost as many statements as one.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use testkit::requests;
 
 use crate::sandbox::Sandbox;
 
-/// Of `a long enough password`, by PyPI bcrypt.
+/// A hash of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
 fn administrator(database: &Arc<Database>) -> Administrator {
@@ -62,7 +62,8 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
         counted.push(database.statements() - before);
     }
     let [one, thousand, two_thousand, known] = counted[..] else { panic!("four imports") };
-    // Reading the tenant before and for each of two decisions, and a commit; audit records and passwords are two lists of at most a thousand rows.
+    // The statements read the tenant before and for each of two decisions, and commit. Audit records and
+    // passwords are two lists of at most a thousand rows.
     assert!(one <= 40, "{counted:?}");
     assert!(thousand <= one + 4, "{counted:?}");
     assert!(two_thousand <= 2 * thousand, "{counted:?}");

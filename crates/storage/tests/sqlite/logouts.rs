@@ -1,4 +1,4 @@
-//! Notices of sessions that have ended, for a client that does not take them.
+//! Tests logout tokens for a client that does not accept them.
 
 use administration::{CommitOutcome, TenantRows as _};
 use grants::QueuedLogout;

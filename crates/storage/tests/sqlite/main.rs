@@ -1,4 +1,5 @@
-//! What a database file does beyond the contract of every store: opening, reconciling, and several processes on one file.
+//! Tests what a database file does beyond the contract of every store: opening, reconciling, and several
+//! processes on one file.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,4 @@
-//! Opening files: new ones, foreign ones, newer ones, and without touching them.
+//! Opens files: new ones, files of other programs, newer ones, and without a change of them.
 
 use administration::{Generations as _, SealedItems as _, TenantList as _, TenantQuery};
 use storage::{OpenError, sqlite};
@@ -26,7 +26,7 @@ async fn what_was_answered_survives_the_end_of_the_process() {
     let database = sandbox.open().await;
     let secrets = vec![value("chosen")];
     apply(&database, &declaration(vec![tenant("acme", secrets)]), "one").await.unwrap();
-    // What `kill -9` leaves: a file and its write-ahead log, neither closed nor folded together.
+    // The state after `kill -9`: a file and its write-ahead log, neither closed nor merged.
     std::fs::create_dir_all(crashed.path().parent().unwrap()).unwrap();
     for suffix in ["", "-wal"] {
         let [from, to] = [sandbox.path(), crashed.path()].map(|path| format!("{}{suffix}", path.display()));

@@ -34,7 +34,8 @@ async fn applying_twice_changes_nothing_the_second_time() {
         ]
     );
     assert_eq!(apply(&database, &declared(), "one").await.unwrap(), Outcome::Unchanged);
-    // The same under other bytes, as after a comment was added: a generation, but no change and no slow hash.
+    // The content is the same with other bytes, as after a comment was added. It makes a generation, but no
+    // change and no slow hash.
     assert!(lines(apply(&database, &declared(), "two").await).is_empty());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 2);
     assert!(reconciler(&database).plan(&declared(), NOW).await.unwrap().is_empty());
@@ -119,7 +120,7 @@ async fn more_is_retired_only_on_request() {
     let (_sandbox, database) = Sandbox::opened().await;
     let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
     apply(&database, &three, "three").await.unwrap();
-    // As after a folder was unmounted: one tenant is left, and a new one is there.
+    // The settings are as after a folder was unmounted: one tenant is left, and a new one is there.
     let two = declaration(vec![tenant("a", Vec::new()), tenant("new", Vec::new())]);
     let Outcome::TooManyRetired { plan } = apply(&database, &two, "two").await.unwrap() else { panic!() };
     assert_eq!(plan.retirements(), Retirements { tenants: 2, clients: 0 });
@@ -193,7 +194,8 @@ async fn an_issuer_that_two_tenants_have_changes_nothing() {
 }
 
 // [found 6]
-/// The same content is tried again as long as a tenant is left out, and is not written again before one is applied.
+/// The reconciler tries the content again as long as a tenant is left out. It writes nothing again before one
+/// is applied.
 #[tokio::test]
 async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() {
     let (_sandbox, database) = Sandbox::opened().await;
@@ -208,7 +210,7 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
     let acme = async || database.load_state(&tenant_id("acme")).await.unwrap().unwrap();
     let before = acme().await;
 
-    // The client was made through the API, with an audience that is called as the file calls another client.
+    // The client was made through the API, with an audience that has the name of another client in the file.
     let mut through_api = testkit::fixtures::client(&before.tenant, "other");
     through_api.audiences = vec!["reports".to_owned()];
     let row = |client: &registry::Client, kind, before: Option<&registry::Client>| {

@@ -1,4 +1,4 @@
-//! What a revocation costs does not grow with those before it.
+//! The cost of a revocation does not grow with the number of earlier ones.
 
 use administration::{CommitOutcome, TenantRows as _};
 use registry::{RevocationStore as _, RevokedSubject};
@@ -7,7 +7,7 @@ use testkit::requests;
 
 use crate::sandbox::Sandbox;
 
-/// Of as many people, each once, in one change.
+/// Signs out this many people, each once, in one change.
 const SIGN_OUTS: &str = "
     WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 9998)
     INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
@@ -39,7 +39,7 @@ async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as
     assert_eq!(counted[0].1, 2);
 }
 
-/// The rows that a reader who knows all of before reads.
+/// Returns the rows that a reader of all earlier ones reads.
 async fn written_since(sandbox: &Sandbox, change: u64) -> i64 {
     let mut connection = sandbox.connect().await;
     let count =

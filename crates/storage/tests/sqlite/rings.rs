@@ -1,4 +1,4 @@
-//! Rows that end by themselves: a file has no partitions, so that their tables are walked through.
+//! Tests rows that end by themselves. A file has no partitions, so a task reads the tables in parts.
 
 use protocol::Timestamp;
 use sessions::SessionStore as _;
@@ -11,7 +11,8 @@ use crate::sandbox::Sandbox;
 
 const NOW: u64 = 20_000 * 86_400;
 
-/// Tables whose rows lie in a ring in PostgreSQL, with what a row needs: its columns, and a value of each for the row `n` that ends at `until`.
+/// Tables whose rows are in a ring in PostgreSQL, with the columns of a row, each with its value for the row
+/// `n` that ends at `until`.
 const TABLES: &str = "
     SELECT t.name, group_concat(c.name, ', '),
            group_concat(CASE c.name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'valid_until' THEN 'until' WHEN 'slot' THEN '0'
@@ -24,7 +25,7 @@ const TABLES: &str = "
 
 type Table = (String, String, String);
 
-/// Rows that end at this time, the first of them with this number.
+/// Inserts rows that end at this time, the first of them with this number.
 async fn insert(connection: &mut SqliteConnection, tables: &[Table], rows: (u64, u64), until: u64) {
     let (first, many) = rows;
     for (name, columns, values) in tables {
@@ -72,7 +73,7 @@ async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
 /// Rows that a walk reads, so that a large table takes several.
 const WALK: u64 = 100_000;
 
-/// Nothing has expired in the first part of the table.
+/// No row in the first part of the table has expired.
 #[tokio::test]
 async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
     let (sandbox, database) = Sandbox::opened().await;
@@ -92,7 +93,7 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
     }
 }
 
-/// Its row stays, and is small.
+/// The row of the code stays, and is small.
 #[tokio::test]
 async fn what_a_used_code_was_for_is_forgotten() {
     let sandbox = Sandbox::new().await;

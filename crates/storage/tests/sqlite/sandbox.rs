@@ -11,7 +11,7 @@ use storage::{Database, sqlite};
 use tempfile::TempDir;
 use testkit::store_contract::Stores;
 
-/// Of a family of refresh tokens.
+/// The steps of a family of refresh tokens.
 pub(crate) const STEPS: u32 = 100;
 
 /// The settings of a row with one member more, and that member.
@@ -24,12 +24,12 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Without a file yet.
+    /// Makes the folder, without a file yet.
     pub(crate) async fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// With the database that is open.
+    /// Makes the folder and opens the database.
     pub(crate) async fn opened() -> (Self, Arc<Database>) {
         let sandbox = Self::new().await;
         let database = sandbox.open().await;

@@ -1,4 +1,4 @@
-//! The order of turns, with callers that are polled by hand.
+//! Tests the order of turns, with callers that are polled by hand.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ fn request(turns: &TenantTurns, tenants: &[&str]) -> Vec<(String, Waiting)> {
     tenants.iter().map(request).collect()
 }
 
-/// Ends the turn and each that follows, one at a time, and returns the order in which they came.
+/// Ends the turn and each later one, one at a time, and returns the order in which they came.
 fn order(mut waiting: Vec<(String, Waiting)>, first: Turn) -> Vec<String> {
     let (mut served, mut held) = (Vec::new(), Some(first));
     while let Some(turn) = held.take() {

@@ -1,4 +1,4 @@
-//! Waits for the database on the thread of the caller, whatever runtime and whatever clock the caller has.
+//! Waits for the database on the thread of the caller, with any runtime and any clock of the caller.
 
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::coop::unconstrained;
 
-/// Where the connections have their timers and tasks.
+/// The runtime of the connections' timers and tasks.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a thread can be started")
 });
@@ -21,7 +21,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The output of the future. A test may call it inside and outside of its own runtime.
+/// Returns the output of the future. A test may call it inside and outside of its own runtime.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let _runtime = RUNTIME.enter();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

@@ -1,4 +1,4 @@
-//! Puts rows into the store as tests want them: what a commit writes, and then what no commit would.
+//! Puts rows into the store for tests: first the writes of a commit, then writes that no commit would make.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ macro_rules! execute {
     };
 }
 
-/// One connection that no foreign key stops.
+/// One connection without foreign keys.
 pub(super) fn connection(path: &Path) -> SqlitePool {
     let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -38,7 +38,7 @@ impl TestStore {
     /// Adds or replaces a tenant with its resource servers. Its clients stay.
     ///
     /// # Panics
-    /// Where it has a name that another one has.
+    /// When another tenant has one of its names.
     pub fn put_tenant(&self, tenant: Tenant) {
         block_on(async {
             let id = tenant.id.as_str();
@@ -70,7 +70,7 @@ impl TestStore {
     /// Adds or replaces a client with its secrets.
     ///
     /// # Panics
-    /// Where its tenant is missing.
+    /// If its tenant is missing.
     pub fn put_client(&self, client: Client) {
         self.put_clients(&[client]);
     }
@@ -78,7 +78,7 @@ impl TestStore {
     /// Adds or replaces clients of one tenant with their secrets.
     ///
     /// # Panics
-    /// Where their tenant is missing.
+    /// When their tenant is missing.
     pub fn put_clients(&self, clients: &[Client]) {
         block_on(async {
             let tenant = &clients[0].tenant;
@@ -121,7 +121,7 @@ impl TestStore {
     /// Adds or replaces an account with its password.
     ///
     /// # Panics
-    /// Where its tenant is missing, or another account has one of its names.
+    /// When its tenant is missing, or another account has one of its names.
     pub fn put_account(&self, account: Account, password: Option<AccountPassword>) {
         block_on(async {
             let (tenant, id) = (&account.tenant, account.id.as_str());
@@ -139,7 +139,7 @@ impl TestStore {
         });
     }
 
-    /// Adds an API key of a client that is there.
+    /// Adds an API key of an existing client.
     pub fn put_api_key(&self, key: &ApiKey) {
         block_on(async {
             let mut request = self.request(&key.tenant).await;

@@ -1,4 +1,4 @@
-//! The file that each store begins with. It has the schema and no rows, and is made once for all tests of a
+//! The template file of each store. It has the schema and no rows, and is created once for all tests of a
 //! build folder.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,10 +10,10 @@ use storage::sqlite;
 use tempfile::TempDir;
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
-/// Where Linux keeps files in memory.
+/// The folder in which Linux keeps files in memory.
 const IN_MEMORY: &str = "/dev/shm";
 
-/// Beside the program of the test. Its name says which migrations it has.
+/// The file is beside the test program. Its name contains a digest of the migrations.
 static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
     let program = env::current_exe().expect("a program knows its file");
     let digest = digest_of_migrations().expect("the migrations can be read");

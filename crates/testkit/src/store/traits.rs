@@ -1,4 +1,4 @@
-//! The traits of a store, answered by the database: each call is counted first.
+//! Implements the traits of a store with the database. Each call is counted first.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, Te
 
 use super::TestStore;
 
-/// Implements a trait. Before each method stands what counts its calls, and after them what is written out.
+/// Implements a trait. The counter of each method precedes it, and explicit methods follow.
 macro_rules! counted {
     ($store:ident { $($counter:ident: $method:ident($($name:ident: $type:ty),*) -> $output:ty;)* } $($more:tt)*) => {
         #[async_trait]

@@ -22,7 +22,7 @@ fn of_kind(kind: ChangeKind, account: &Account) -> Change {
     Change::Account(requests::row(kind, None, account))
 }
 
-/// From the API, with the accounts as they are now.
+/// A request of the API, with the accounts as they are now.
 pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
     let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
     request = resting_on_today(stores, &request).await;
@@ -52,7 +52,7 @@ fn at(seconds: u64) -> Timestamp {
     NOW + Lifetime::from_seconds(seconds)
 }
 
-/// Each field has a value of its own.
+/// Each field has a different value.
 pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let mut unusual = account(&acme, 1, &["ada@example.com", "ada.l"]);
@@ -108,7 +108,7 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     assert_eq!(found(&stores, &globex, "ada@example.com").await.unwrap().0, of_globex);
 }
 
-/// Also where the account that gets it is written first.
+/// This also works if the receiving account is written first.
 pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let (one, other) = (account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]));
@@ -120,7 +120,7 @@ pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores
     assert_eq!(found(&stores, &acme, "bob").await.unwrap().0, swapped[0]);
 }
 
-/// A commit that gives one to a second account writes nothing.
+/// A commit that gives an identifier to a second account writes nothing.
 pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let one = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
@@ -137,7 +137,7 @@ pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stor
     }
 }
 
-/// Each time the authentications until then end.
+/// Each change ends the earlier authentications.
 pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let rows = [account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]), account(&globex, 1, &["ada"])];
@@ -149,7 +149,8 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         let hash = hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap();
         passwords.bind(&acme, &rows[0].id, &hash).unwrap()
     };
-    // The first one ends nothing that began with it; each later one ends what began in the same second, too.
+    // The first password ends no session of the same second. Each later password ends those of the same
+    // second, too.
     for (seconds, password, declared_digest, valid_from) in
         [(1, Some(stored("one")), Some([1; 32]), 1), (2, Some(stored("two")), None, 3), (5, None, None, 6)]
     {
@@ -175,7 +176,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     }
 }
 
-/// Only the stored form: no authentication ends, and no other account of the id changes.
+/// Only the stored form changes: no authentication ends, and no other account with the id changes.
 pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let foreign: AccountPassword =
@@ -209,7 +210,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
 }
 
 // [V7 7.4.2]
-/// A sign-in finds it, so that it is refused like every other one.
+/// A sign-in finds the account, so that it is refused like every other one.
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let row = account(&acme, 1, &["ada"]);
@@ -255,7 +256,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
         ..Account::new(acme.clone(), row.id.clone(), at(5))
     };
     assert_eq!(left.account, empty);
-    // Its names are free, and its id is not.
+    // Its names are free, and its id stays reserved.
     let again = Account { external_id: Some("7".to_owned()), ..account(&acme, 2, &["ada"]) };
     change(&stores, at(6), vec![of_kind(ChangeKind::Added, &again)]).await;
     let mut request = request(&stores, at(6), vec![of_kind(ChangeKind::Added, &row)]).await;
@@ -263,7 +264,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::StaleRevision);
 }
 
-/// Nor an identifier.
+/// It keeps no identifier either.
 pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -281,7 +282,7 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     assert_eq!(stores.administration.find_accounts(&globex, every).await.unwrap().len(), 1);
 }
 
-/// By id, identifier or external id, and those of the files.
+/// Accounts are found by id, identifier or external id, and so are those of the files.
 pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -324,7 +325,7 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
     }
 }
 
-/// In the order of their creation, without deleted ones.
+/// The accounts are in the order of their creation, without deleted ones.
 pub async fn accounts_are_listed_page_by_page(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for (number, seconds) in [(3, 0), (1, 1), (2, 1), (5, 2), (4, 2)] {

@@ -1,4 +1,4 @@
-//! API keys, whose commits wait for no other tenant, and where they were used from.
+//! API keys, whose commits do not wait for other tenants, and the addresses that used them.
 
 use administration::{
     ApiKeyQuery, ApiKeyUsage, AuditQuery, AuditRecord, Change, ChangeKind, CommitOutcome, CommitRequest,
@@ -21,7 +21,7 @@ async fn client(stores: &Stores, tenant: &str) -> Client {
     svc
 }
 
-/// A commit of these changes of keys alone, with a record of each, on the keys as they are now.
+/// A commit of these changes of keys alone, with one audit record for each, on the keys as they are now.
 async fn request(stores: &Stores, changes: Vec<Change>) -> CommitRequest {
     let record = |change: &Change| {
         let text = json!({ "at": "2026-01-01T00:00:00Z", "actor": "a", "action": "api_key.changed",
@@ -56,7 +56,7 @@ fn id(number: usize) -> String {
     format!("key{number:09}")
 }
 
-/// Each field has a value of its own.
+/// Each field has a different value.
 pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
     let key = ApiKey {
@@ -100,7 +100,7 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
     assert_ne!(foreign[0].key, replaced);
 }
 
-/// Its revision is compared, that of its tenant is not.
+/// The key's revision is compared, and the tenant's is not.
 pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
@@ -121,7 +121,7 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
     assert_eq!(records.iter().filter(|(_, record)| record.action == "api_key.changed").count(), 2);
 }
 
-/// A new key is in no cache, so only a change of one is logged; revoking one ends its tokens.
+/// No cache contains a new key, so only a change is logged. Revoking a key ends its tokens.
 pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
@@ -145,7 +145,8 @@ pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(store
     assert!(facts.issued_until(svc.id.as_str(), tag).is_some());
 }
 
-/// Of several replicas: no commit of a key waits for one of another tenant, and each record has a number.
+/// Several replicas commit: no commit of a key waits for a key of another tenant, and each record has a
+/// number.
 pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
     let made: Vec<_> = (0..20)
@@ -170,7 +171,7 @@ pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     }
 }
 
-/// The latest addresses of each; a key that nobody made is ignored.
+/// The latest addresses of each key stay; an unknown key is ignored.
 pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
     for svc in [&acme, &globex] {
@@ -196,7 +197,7 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     }
 }
 
-/// Those that ended a month ago; the others of the client stay.
+/// Keys that ended a month ago are deleted; the client's other keys stay.
 pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let days = |days: u64| Lifetime::from_seconds(days * 86_400);

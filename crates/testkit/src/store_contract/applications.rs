@@ -9,7 +9,7 @@ use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// In which they were made, even within one second; a changed one keeps its place.
+/// The order is that of their creation, even within one second. A changed application keeps its place.
 pub async fn applications_are_kept_in_their_order(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -36,7 +36,7 @@ pub async fn applications_are_kept_in_their_order(stores: Stores) {
     let gone = all.remove(6);
     commit(&stores, &requests::declared(vec![row(ChangeKind::Deleted, &gone)])).await;
     assert_eq!(store.find_application(&acme.id, &gone.id).await.unwrap(), None);
-    // Its name is free at once.
+    // The name of a deleted application is free at once.
     all.push(application(&acme, "app 6"));
     commit(&stores, &requests::declared(vec![row(ChangeKind::Added, &all[6])])).await;
     assert_eq!(store.list_applications(&acme.id, 0, 100).await.unwrap(), (7, all.clone()));
@@ -54,7 +54,7 @@ pub async fn applications_are_kept_in_their_order(stores: Stores) {
     assert_eq!(store.list_applications(&acme.id, 0, 100).await.unwrap(), (7, all));
 }
 
-/// Two tenants may each have one of the same name, and even of the same identifier.
+/// Two tenants may each have an application with the same name, and even with the same identifier.
 pub async fn applications_belong_to_their_tenant(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let store = &stores.administration;

@@ -1,4 +1,4 @@
-//! The audit, read back.
+//! Reads the audit back.
 
 use administration::{AuditCursor, AuditQuery, AuditRecord, CommitOutcome, CommitRequest};
 use protocol::Timestamp;
@@ -8,7 +8,7 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Each filter alone and several together; a name that only begins alike is another one.
+/// Each filter is used alone and several together. A name that only begins alike is another one.
 pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
     let records = [
         record("acme", "cli:root", "client.added", "svc", 0),
@@ -53,7 +53,7 @@ pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
     }
 }
 
-/// Each page goes on before the last record of the one before it, whatever was written meanwhile.
+/// Each page continues before the last record of the previous page, whatever was written meanwhile.
 pub async fn audit_pages_have_no_gaps(stores: Stores) {
     let records: Vec<_> = (0..25)
         .map(|nth| record(["acme", "globex"][nth % 2], "config", "client.added", &nth.to_string(), 0))
@@ -73,7 +73,7 @@ pub async fn audit_pages_have_no_gaps(stores: Stores) {
         }
         seen.retain(|record| record.subject != "new");
         seen.reverse();
-        // Of one time: a tenant's own in their order, tenant by tenant.
+        // Records with the same time are in their order within a tenant, tenant by tenant.
         let mut expected: Vec<_> = expected.cloned().collect();
         expected.sort_by(|left, right| left.tenant.cmp(&right.tenant));
         assert_eq!(seen, expected);

@@ -1,4 +1,4 @@
-//! What is kept beside the rows: answers to idempotency keys, generations and their sources, marks.
+//! Data beside the rows: answers to idempotency keys, generations and their sources, and metadata.
 
 use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration,
@@ -11,7 +11,7 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Not by another tenant's, and not a second longer.
+/// Another tenant does not find it, and nobody finds it a second later.
 pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let store = &stores.administration;
@@ -28,7 +28,7 @@ pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
     assert!(store.holds_sealed_rows().await.unwrap());
 }
 
-/// The other one finds the answer; once that has expired, the key is free again.
+/// The other request finds the answer. Once the answer has expired, the key is free again.
 pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     let store = &stores.administration;
@@ -48,7 +48,7 @@ pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Sto
     assert_eq!(store.find_idempotent_answer(&acme.id, &[1; 32], at(60)).await.unwrap(), Some(later));
 }
 
-/// Older ones cannot be rolled back to.
+/// A rollback to older ones is not possible.
 pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
     let store = &stores.administration;
     let total = KEPT_SOURCES + 3;
@@ -65,7 +65,7 @@ pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
     assert!(store.holds_sealed_rows().await.unwrap());
 }
 
-/// No more than asked for.
+/// The list has at most the requested number.
 pub async fn generations_are_listed_the_newest_first(stores: Stores) {
     let store = &stores.administration;
     assert!(store.list_generations(5).await.unwrap().is_empty());
@@ -83,7 +83,7 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
 }
 
 // [found 6]
-/// It is the latest all the same. It is not listed, and makes none of those that are listed too old.
+/// It is the latest nevertheless. It is not listed, and makes none of the listed ones too old.
 pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
     let store = &stores.administration;
     commit(&stores, &generation(1, Some(vec![1]))).await;

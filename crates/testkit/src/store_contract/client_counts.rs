@@ -1,4 +1,4 @@
-//! How many clients a tenant has: the count that is read with its row.
+//! The number of a tenant's clients, which is read with its row.
 
 use administration::{
     Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, RelatedClients, TenantQuery,
@@ -10,7 +10,7 @@ use super::{Stores, add, commit, resting_on_today};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Whatever happens to a client, the count is that of the rows, and no other tenant's count moves.
+/// After any change of a client the count equals that of the rows, and no other tenant's count changes.
 pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let of = |tenant: &Tenant, ids: &[&str]| -> Vec<Client> {
@@ -34,7 +34,7 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
         commit(&stores, &change).await;
         assert_eq!(counts(&stores, &acme).await, counted, "{id}");
     }
-    // A client that the files have retired is deleted by the API, and is not counted down twice.
+    // The API deletes a client that the files have retired. The count is not decremented twice.
     commit(&stores, &from_api(changed("c", ChangeKind::Deleted))).await;
     assert_eq!(counts(&stores, &acme).await, 2);
     commit(&stores, &from_api(changed("e", ChangeKind::Added))).await;
@@ -51,7 +51,8 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
     assert_eq!(counts(&stores, &globex).await, 1);
 }
 
-/// Both were decided on the same count. The revision lets one of them pass, and the other is decided anew on the count after it.
+/// Both were decided on the same count. The revision accepts one of them, and the other is decided anew on
+/// the new count.
 pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     add(&stores, &acme, &[]).await;
@@ -72,7 +73,8 @@ pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores)
     assert_eq!(counts(&stores, &globex).await, 0);
 }
 
-/// More rows than a statement takes, of tenants that the same commit adds, and then all of them another way.
+/// There are more rows than a statement takes, of tenants that the same commit adds. Then all of them change
+/// in another way.
 pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stores) {
     let tenants = ["acme", "globex", "empty"].map(fixtures::tenant);
     let sizes = [700, 601, 0];
@@ -112,7 +114,7 @@ async fn counts(stores: &Stores, tenant: &Tenant) -> u64 {
     state.client_count
 }
 
-/// From the files: this happens to a client of `acme`.
+/// A change of a client of `acme` by the files.
 fn changed(id: &str, kind: ChangeKind) -> CommitRequest {
     let client = fixtures::client(&fixtures::tenant("acme"), id);
     let before = (kind != ChangeKind::Added).then_some(&client);

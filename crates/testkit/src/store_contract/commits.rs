@@ -1,4 +1,4 @@
-//! A commit is whole or nothing, and nothing where the plan no longer fits what is there.
+//! A commit is written as a whole or not at all, and not at all if its plan no longer fits the rows.
 
 use administration::{
     Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
@@ -72,7 +72,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
     }
 }
 
-/// What the API created is never touched by the files, nor the other way round.
+/// The files never change rows that the API created, and the API never changes those of the files.
 pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
         let tenant = fixtures::tenant(owner.as_str());
@@ -90,7 +90,7 @@ pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     }
 }
 
-/// Also among aliases.
+/// This includes aliases.
 pub async fn an_issuer_belongs_to_one_tenant(stores: Stores) {
     let acme = Tenant { issuer_aliases: vec![fixtures::issuer("thunder")], ..fixtures::tenant("acme") };
     add(&stores, &acme, &[]).await;

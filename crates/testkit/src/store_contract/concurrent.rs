@@ -1,4 +1,4 @@
-//! What other writers move without a revision stays beside a commit that was decided before.
+//! Values that other writers change without a revision stay unchanged by a commit that was decided before.
 
 use administration::{
     Change, ChangeKind, CommitOutcome, SealedPlace, SecretChangeKind, SecretUsage, VerifierFetch,
@@ -65,7 +65,8 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     assert_eq!(found.keys[0].retiring_from, retiring_from);
 }
 
-/// Adds a row of each table that commits change, for a test that gives these tables a column of a newer version.
+/// Adds a row to each table that commits change, for a test that gives these tables a column of a newer
+/// version.
 pub async fn add_rows_of_each_table(stores: &Stores) {
     let (_, acme, _) = rows(stores).await;
     assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());

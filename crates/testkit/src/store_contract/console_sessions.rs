@@ -61,7 +61,7 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
     assert!(!store.begin_console_session(&acme, &begun).await.unwrap(), "the link has expired");
 }
 
-/// A holder has ten at most: the oldest go. Those of others stay.
+/// A holder has ten sessions at most: the oldest are deleted. Those of others stay.
 pub async fn a_holder_has_so_many_sessions_of_the_console(stores: Stores) {
     add(&stores, &fixtures::tenant("acme"), &[]).await;
     let (store, acme) = (&stores.administration, fixtures::tenant_id("acme"));

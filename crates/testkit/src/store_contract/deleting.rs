@@ -1,4 +1,4 @@
-//! What is deleted is gone, but for its names.
+//! Deleted rows are gone, except for their names.
 
 use administration::{
     Application, ApplicationId, Change, ChangeKind, CommitOutcome, CommitRequest, IdempotentAnswer,
@@ -13,7 +13,7 @@ use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// The first step stops it and can be taken back; the second one cannot.
+/// The first step stops the tenant and can be cancelled; the second one cannot.
 pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
@@ -42,7 +42,7 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     }
 }
 
-/// The earliest first, and no more than asked for.
+/// The earliest comes first, and there are at most the requested number.
 pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
     let at = |seconds| Timestamp::from_seconds(NOW.seconds() + seconds);
     for (id, due) in [("late", Some(30)), ("b-soon", Some(10)), ("a-soon", Some(10)), ("never", None)] {
@@ -64,7 +64,7 @@ pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
     assert_eq!(found(30, 10).await, ["b-soon", "late"]);
 }
 
-/// Secrets, keys, applications and answers are destroyed; nobody else's are.
+/// Secrets, keys, applications and answers of the tenant are destroyed, and those of others stay.
 pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let store = &stores.administration;
@@ -105,7 +105,7 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
     assert_eq!(commit_now(&stores, &requests::added(&thief, &[])).await, CommitOutcome::StaleRevision);
 }
 
-/// Its namesake in another tenant is another client.
+/// A client with the same id in another tenant is another client.
 pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
@@ -158,7 +158,7 @@ fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
-/// From the interface that created the rows of these tests.
+/// A request of the interface that created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }

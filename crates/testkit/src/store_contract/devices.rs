@@ -23,7 +23,7 @@ async fn redeem(stores: &Stores, code: &DeviceCode, by: &str, now: Timestamp) ->
     stores.devices.redeem_device_code(&code.tenant, &code.key(), (&client(by), None), now).await.unwrap()
 }
 
-/// By either of its codes, at its own tenant, until it expires.
+/// It is found by either of its codes, at its own tenant, until it expires.
 pub async fn a_device_code_is_found_in_its_tenant(stores: Stores) {
     let (acme, globex) = (person(&stores, "acme").await.tenant, person(&stores, "globex").await.tenant);
     let code = device_code(&acme, 1);
@@ -41,7 +41,7 @@ pub async fn a_device_code_is_found_in_its_tenant(stores: Stores) {
     assert_eq!(typed(&stores, &acme, 101, at(1)).await, None, "which of the two is meant nobody knows");
 }
 
-/// Of one client, from one address, while nobody has decided on them.
+/// The limit counts the undecided codes of one client from one address.
 pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     for number in 1..=20 {

@@ -1,4 +1,4 @@
-//! What was written is found again, whole, where it belongs and nowhere else.
+//! Written rows are found again, whole, in their tenant and nowhere else.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
     assert_eq!(stores.tenants.find_tenant(&fixtures::tenant_id("globex")).await.unwrap(), None);
 }
 
-/// With a value in every field that is not the default.
+/// Every field has a value that is not the default.
 pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
     let plain = fixtures::tenant("plain");
     let unusual = unusual_tenant();
@@ -76,7 +76,7 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
     check(&acme, &[&first]).await;
 }
 
-/// With a value in every field that is not the default, and secrets of both kinds.
+/// Every field has a value that is not the default, and there are secrets of both kinds.
 pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
     let acme = unusual_tenant();
     let plain = fixtures::client(&acme, "plain");
@@ -108,7 +108,7 @@ pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
     }
 }
 
-/// Also what becomes empty, absent or shorter.
+/// This includes values that become empty, absent or shorter.
 pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     let before = unusual_tenant();
     let client_before = Client { secrets: Vec::new(), ..unusual_client(&before) };
@@ -126,7 +126,7 @@ pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     assert_eq!(found.as_deref(), Some(&client_after));
 }
 
-/// Live rows as requests see them, with who manages them and the marks.
+/// Live rows are as requests see them, with their managing interface and metadata.
 pub async fn administration_sees_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);
@@ -152,7 +152,7 @@ pub async fn administration_sees_every_row(stores: Stores) {
     assert_eq!(stores.administration.list_tenant_summaries(&named).await.unwrap().len(), 1);
 }
 
-/// Aliases too, and only those that were asked for.
+/// Aliases are found, too, and only the requested ones.
 pub async fn issuers_are_found_with_their_owners(stores: Stores) {
     let (acme, globex) = (unusual_tenant(), fixtures::tenant("globex"));
     super::add(&stores, &acme, &[]).await;

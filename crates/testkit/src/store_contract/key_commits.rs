@@ -1,4 +1,5 @@
-//! What a commit does to signing keys: they are numbered, moved and destroyed in their own tenant, or nothing is.
+//! The effect of a commit on signing keys: it numbers, changes and destroys keys in their own tenant, or does
+//! nothing.
 
 use administration::{Change, CommitOutcome, Invalidation, KeyChangeKind};
 use keys::life_cycle::KeyTimes;
@@ -10,7 +11,8 @@ use super::{Stores, add, commit, commit_now, resting_on_today, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Several at once, each read back field by field; what an operator declares as the first key is another matter.
+/// Several keys are added at once, and each is read back field by field. A declared first key of an operator
+/// has another test.
 pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let second = KeyRecord {
@@ -42,7 +44,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     commit(&stores, &announcing(&initech, &[fixtures::key(1)])).await;
     let state = stores.administration.load_state(&initech).await.unwrap().unwrap();
     assert_eq!((state.first_key_thumbprint, state.has_had_keys), (None, true));
-    // Of two tenants in one commit each counts its own.
+    // In a commit of two tenants, each counts its own keys.
     let mut both = announcing(&acme, &[fixtures::key(4)]);
     requests::announce_key(&mut both, &globex, fixtures::key_of(&globex, 2));
     commit(&stores, &both).await;
@@ -50,7 +52,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
     assert_eq!(records(&stores, &globex).await.next, KeyId::numbered(3));
 }
 
-/// As everything that is planned.
+/// A commit of keys needs the expected revision, like every plan.
 pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = requests::declared(Vec::new());
@@ -83,7 +85,8 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(3)).await.unwrap());
 }
 
-/// A destroyed key keeps its row, by which it is known again, and requests are not given it: they would read more with each rotation.
+/// A destroyed key keeps its row, by which it is recognised. Requests do not get it, because they would read
+/// more with each rotation.
 pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
@@ -141,7 +144,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     assert_eq!(stores.tenants.find_tenant(&acme).await.unwrap().unwrap().name, "acme");
 }
 
-/// Else caches would go on with what they have.
+/// Otherwise caches would keep the old keys.
 pub async fn every_key_commit_has_a_change(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let id = KeyId::numbered(2);

@@ -1,4 +1,5 @@
-//! A private key belongs to one tenant: each way by which a key is added refuses one that another tenant has or had.
+//! A private key belongs to one tenant: each method that adds a key refuses one that another tenant has or
+//! had.
 
 use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, FirstKey};
 use keys::{KeyId, KeyRecord};
@@ -13,7 +14,7 @@ use crate::requests;
 //   trusted like the main file, as this page says. The store claims the thumbprint of each new key for one
 //   tenant, for ever ([decision 21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)); equal keys from
 //   before stay until they are rotated
-/// The same tenant may have its key again, under another number.
+/// A tenant may have the same key again, under another number.
 pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let key = fixtures::key(1);
@@ -52,7 +53,7 @@ pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
 }
 
 // [found 16]
-/// By a commit, and by requests that create first keys.
+/// A commit and requests for first keys add the key at the same time.
 pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
     for round in 1..=5 {
         let tenants: Vec<TenantId> =

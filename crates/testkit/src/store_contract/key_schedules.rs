@@ -1,4 +1,4 @@
-//! When a tenant's keys are looked at: found by date, never by looking at all tenants.
+//! When a tenant's keys are due: they are found by date, and never by reading all tenants.
 
 use administration::{
     AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch,
@@ -13,14 +13,14 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// So that the scheduler finds a tenant that has none until a token is asked for.
+/// So the scheduler finds a tenant that has no key before its first token.
 pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
     assert!(stores.signing_keys.add_key(&acme, &key).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
-    // One that is refused leaves it.
+    // A refused key leaves the date unchanged.
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(1)).await.unwrap());
     assert_eq!(due_at(&stores, &acme).await, Some(at(5)));
     commit(&stores, &planning(&acme, Some(at(90)))).await;
@@ -28,7 +28,7 @@ pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
     assert_eq!(due_at(&stores, &acme).await, Some(NOW));
 }
 
-/// Beside a tenant that is made with it.
+/// The key is created together with its tenant.
 pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
     let acme = fixtures::tenant("acme");
@@ -40,7 +40,7 @@ pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
     assert_eq!(due_at(&stores, &acme.id).await, Some(at(5)));
 }
 
-/// The longest due first, of several at once by their names, and no more than asked for.
+/// The longest due comes first, equal ones are ordered by name, and there are at most the requested number.
 pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     let store = &stores.administration;
     let mut ids = Vec::new();
@@ -78,7 +78,8 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
 }
 
-/// Lifetimes and policies are rows of tenants and clients; nobody but a tenant with keys is looked at, and a plan has the last word.
+/// Lifetimes and policies are rows of tenants and clients. Only tenants with keys become due, and the date of
+/// a plan takes precedence.
 pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
@@ -125,7 +126,7 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     ] {
         assert_eq!(due_after(others).await, Some(at(500)));
     }
-    // What is done to keys without a plan is looked at, too.
+    // Keys that change without a plan are due as well.
     let mut unplanned = requests::declared(Vec::new());
     requests::announce_key(&mut unplanned, &acme, fixtures::key(2));
     assert_eq!(due_after(unplanned).await, Some(at(7)));
@@ -137,8 +138,8 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     assert_eq!(due_at(&stores, &without.id).await, None);
 }
 
-/// In the commit that lets tokens live longer, whenever the next step is taken; earlier than it was to be goes no key, and none comes
-/// back that is gone or was taken away.
+/// The commit that lengthens the lifetime of tokens keeps keys for longer, whenever the next step is taken.
+/// No key is removed earlier than planned, and no removed or revoked key returns.
 pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let life = |number, retiring: Option<u64>, removed| KeyRecord {
@@ -201,7 +202,8 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
     }
 }
 
-/// Nor fetches, and a late record brings nothing back. Its namesake's keys live on.
+/// The tenant has no fetches either, and a late record brings nothing back. The keys of the tenant with the
+/// same name stay.
 pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let store = &stores.administration;

@@ -1,11 +1,12 @@
-//! What is looked for when a credential is reported.
+//! The search for a reported credential.
 
 use registry::{Client, SecretPath};
 
 use super::{Stores, add};
 use crate::fixtures;
 
-/// Page after page, in the order of their paths: the secrets of one tenant do not hide another's.
+/// The search returns page after page, in the order of the paths: the secrets of one tenant do not hide
+/// another's.
 pub async fn secrets_are_found_by_their_hint_in_all_tenants(stores: Stores) {
     for tenant in ["acme", "globex"].map(fixtures::tenant) {
         let of = |name: &str| {

@@ -1,9 +1,10 @@
-//! Leases: of many processes one does what only one should do, and another takes over when it is gone.
+//! Leases: one of several processes does the work that only one should do, and another takes over when it is
+//! gone.
 
 use super::Stores;
 use super::key_commits::at;
 
-/// The holder may keep it, and may give it back.
+/// The holder may renew the lease, and may release it.
 pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     for (now, name, holder, until, expected) in [
         (0, "rotation", "first", 15, true),
@@ -25,7 +26,7 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     }
 }
 
-/// Also when it has run out under all of them at once.
+/// This includes a lease that has expired for all of them at once.
 pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
     for round in 0..2 {
         let attempts: Vec<_> = (0..20)

@@ -1,4 +1,4 @@
-//! Lists of tenants and clients, a page at a time.
+//! Lists of tenants and clients, page by page.
 
 use administration::{
     AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, RelatedClients, TenantCursor, TenantQuery,
@@ -11,7 +11,8 @@ use super::{Stores, add, commit};
 use crate::fixtures;
 use crate::requests;
 
-/// Whose id is named, and one of those who list a name; everything else about the tenant is whole.
+/// The named client, and one client for each listed name, are loaded. All other parts of the tenant are
+/// whole.
 pub async fn only_related_clients_are_loaded(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
@@ -50,7 +51,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
         }
         assert_eq!(TenantState { clients: whole.clients.clone(), ..found }, whole);
     }
-    // What it no longer lists does not touch it.
+    // A name that it no longer lists does not matter.
     let before = &whole.clients[0].client;
     let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
     let change = Change::Client(requests::row(ChangeKind::Changed, Some(before), &after));
@@ -59,7 +60,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
     assert_eq!(ids(&related(&[], &["new"]).await), ["other"]);
     let svc = RelatedClients { ids: &["svc"], listed: &["new"] };
     assert_eq!(store.load_with_related_clients(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
-    // A deleted client keeps its id and gives its names back.
+    // A deleted client keeps its id and releases its names.
     let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&after), &after));
     commit(&stores, &requests::declared(vec![deletion])).await;
     assert_eq!(ids(&related(&["other"], &[]).await), ["other"]);
@@ -67,7 +68,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
 }
 
 // [found 15]
-/// What is read for one client is the same with ten and with two thousand others of its audience.
+/// The reads for one client are the same with ten and with two thousand other clients of its audience.
 pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
     for (id, count) in [("few", 10), ("many", 2000)] {
         let tenant = fixtures::tenant(id);
@@ -89,7 +90,7 @@ pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores:
     }
 }
 
-/// A NUL is in no name, and not every store can look for one: it is no fault to ask.
+/// No name contains a NUL, and not every store can search for one. The search is no error nevertheless.
 pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { audiences: vec!["api".to_owned()], ..fixtures::client(&acme, "svc") };
@@ -123,7 +124,7 @@ pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
     }
 }
 
-/// In the order of their ids, each once, with everything but their clients.
+/// The tenants are in the order of their ids, each once, with everything except their clients.
 pub async fn tenants_are_listed_page_by_page(stores: Stores) {
     let mut expected = add_many(&stores, 260).await;
     expected.sort();
@@ -136,7 +137,7 @@ pub async fn tenants_are_listed_page_by_page(stores: Stores) {
     }
 }
 
-/// From the beginning of each word, in whatever order the words are asked for.
+/// Each search term matches the beginning of a word, in any order.
 pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores) {
     let named = |id: &str, name: &str| Tenant { name: name.to_owned(), ..fixtures::tenant(id) };
     let all = [
@@ -206,7 +207,7 @@ pub async fn a_search_goes_on_page_by_page(stores: Stores) {
     }
 }
 
-/// In the order of their ids, those of the tenant only.
+/// The clients are in the order of their ids, and only those of the tenant.
 pub async fn clients_are_listed_page_by_page(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {

@@ -1,4 +1,4 @@
-//! The log of changes, by which other processes learn what to forget.
+//! The log of changes, from which other processes learn what to invalidate.
 
 use administration::{Change, ChangeKind, Invalidation, SecretChangeKind};
 use registry::Client;
@@ -6,7 +6,7 @@ use registry::Client;
 use super::{Stores, add, commit};
 use crate::{fixtures, requests};
 
-/// From any position onward, and nothing from the newest; keys that are added are told too.
+/// Changes are listed from any position on, and none from the newest. Added keys are listed, too.
 pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");

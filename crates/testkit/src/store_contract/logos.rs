@@ -8,7 +8,7 @@ use tenancy::{Branding, Logo, Tenant};
 use super::{Stores, add, commit};
 use crate::{fixtures, requests};
 
-/// Another tenant has none of it, and a row that is read has the digest alone.
+/// Another tenant does not find it, and a row that is read has only the digest.
 pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
     let acme = showing("acme", Some(logo("light", 300)), Some(logo("dark", 256 * 1024)));
     let globex = showing("globex", Some(logo("other", 3)), None);
@@ -33,7 +33,7 @@ pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
     assert!(read.branding.logos().all(|logo| logo.content().is_none()));
 }
 
-/// The same picture of another tenant stays.
+/// Another tenant keeps the same picture.
 pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
     let light = || Some(logo("light", 9));
     let [acme, globex] = ["acme", "globex"].map(|id| showing(id, light(), light()));
@@ -76,7 +76,7 @@ async fn found(stores: &Stores, tenant: &Tenant, hash: &str) -> Option<Vec<u8>> 
     stores.logos.find_logo(&tenant.id, hash).await.unwrap().map(Arc::unwrap_or_clone)
 }
 
-/// As one tenant's interface commits.
+/// Commits like the tenant's interface.
 async fn change(stores: &Stores, kind: ChangeKind, before: &Tenant, after: &Tenant) {
     let change = Change::Tenant(requests::row(kind, Some(before), after));
     let request = CommitRequest { tenant_metadata: Vec::new(), ..requests::declared(vec![change]) };

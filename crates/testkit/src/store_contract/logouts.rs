@@ -26,7 +26,8 @@ fn named(due: &[QueuedLogout]) -> Vec<(&TenantId, &str)> {
 // [back-channel §2.5]: Each client of the session that registered a URI is told, by a form with
 //   `logout_token`
 // [V7 7.6.1]
-/// Each once, whichever way the session ends, and none for a session of another tenant or that ends a second time.
+/// Each client gets one notice, in whichever way the session ends. A session of another tenant, or one that
+/// ends a second time, causes none.
 pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -53,7 +54,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
     of.end(&ada.tenant, &begun[0], at(11)).await.unwrap();
     assert_eq!(due(&stores, at(11)).await, [], "it has ended before");
 
-    // The same person goes on with the session.
+    // The same person continues the session.
     let (again, _) = begin(&stores, &other, Some(&begun[1]), at(700_000));
     of.write(&again).await.unwrap();
     assert_eq!(due(&stores, at(700_000)).await, []);
@@ -62,7 +63,8 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
 }
 
 // [back-channel §2.5], [V7 7.6.1]
-/// One session, all of an account by each way that ends them, and each session once.
+/// The cases: one session, and all sessions of an account by each method that ends them. Each session counts
+/// once.
 pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -115,7 +117,7 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
 
 // [back-channel §2.8]: Another status than one of success is a failure; here it is tried again, three times
 //   in all
-/// Of replicas at once one makes an attempt, and three are made.
+/// One of several concurrent replicas makes an attempt, and there are three attempts.
 pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -141,7 +143,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         assert_eq!(claimed, 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
-            // It was not made after all: it counts no more, and is taken once more.
+            // An attempt that was not made does not count, and is taken once more.
             for _ in 0..2 {
                 stores.logouts.return_logout(&queued, now).await.unwrap();
             }
@@ -154,7 +156,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
 }
 
 // [shared 2.3]
-/// However many notices of a tenant wait, and for however long, another tenant's next is among the first.
+/// However many notices of a tenant wait, and for however long, another tenant's next one is among the first.
 pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {
         let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
@@ -169,7 +171,7 @@ pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     let most_at_once = QueuedLogout::MOST_AT_ONCE as usize;
     let all = due(100, &LogoutTurn::default()).await;
     assert_eq!((count(&all, "acme"), count(&all, "globex")), (1, most_at_once), "{all:?}");
-    // Of two places each has one, and of one place the tenant whose turn it is.
+    // With two places each tenant gets one. With one place, the tenant whose turn it is gets it.
     assert_eq!(count(&due(2, &LogoutTurn::default()).await, "acme"), 1);
     for (after, first) in [(None, "acme"), (Some("acme"), "globex"), (Some("globex"), "acme")] {
         let after = after.map(|tenant| TenantId::parse(tenant).unwrap());
@@ -180,7 +182,7 @@ pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     let paused = LogoutAddress { tenant: TenantId::parse("globex").unwrap(), client };
     let turn = LogoutTurn { except: vec![paused.clone()], after: None };
     assert_eq!(due(100, &turn).await, ["acme"]);
-    // What is still to be sent stays.
+    // Notices that are still to be sent stay.
     stores.logouts.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
     assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

@@ -1,4 +1,4 @@
-//! Keys and sealed values: numbers are given once, and the first one in wins.
+//! Keys and sealed values: numbers are given once, and the first writer wins.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::Stores;
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// What is added is read back; a number that is taken or not yet due is refused.
+/// An added key is read back. A number that is taken or not yet due is refused.
 pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let keys = &stores.signing_keys;
@@ -83,7 +83,7 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
     assert_eq!(whole.find(named).map(|key| key.id.number()), Some(2));
 }
 
-/// Replicas that make a first key at the same time agree on one.
+/// Replicas that create a first key at the same time agree on one.
 pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let attempts: Vec<_> = (0..20)
@@ -101,7 +101,7 @@ pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
     assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().keys, added);
 }
 
-/// And never after the tenant has had a key.
+/// No first key is imported after the tenant has had a key.
 pub async fn a_first_key_is_imported_once(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let key = fixtures::key(1);
@@ -117,7 +117,7 @@ pub async fn a_first_key_is_imported_once(stores: Stores) {
     assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().next, KeyId::numbered(2));
 }
 
-/// Replicas that make a pepper at the same time agree on one.
+/// Replicas that create a pepper at the same time agree on one.
 pub async fn a_sealed_value_is_put_once(stores: Stores) {
     let attempts: Vec<_> = (0..20_u8)
         .map(|attempt| {

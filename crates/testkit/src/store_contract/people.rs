@@ -22,7 +22,7 @@ pub(super) fn client(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
 }
 
-/// A person of this tenant, with the same address at each.
+/// A person of this tenant, with the same address in each tenant.
 pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
     let person = account(&tenant, 1, &["ada@example.com"]);

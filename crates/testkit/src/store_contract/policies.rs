@@ -1,4 +1,5 @@
-//! What the lives of a tenant's keys depend on: lifetimes of tokens and copies, those of now and those of a while ago.
+//! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
+//! previous ones.
 
 use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
@@ -61,7 +62,7 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     assert_eq!((state.previous_jwks, state.records.next), (None, KeyId::numbered(1)));
 }
 
-/// The longer age counts as long as what was noted may be about, and the later end.
+/// The longer age counts as long as copies of before may exist, and so does the later end.
 pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
@@ -83,7 +84,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
         assert_eq!(noted(&acme).await, expected, "{now}");
         assert_eq!(noted(&globex).await, None);
     }
-    // It is kept apart from when to look at the keys.
+    // It is stored separately from the date on which keys are due.
     commit(&stores, &planning(&acme, None)).await;
     assert_eq!(noted(&acme).await, Some((3, at(501))));
     commit(&stores, &planning(&acme, Some(at(5)))).await;

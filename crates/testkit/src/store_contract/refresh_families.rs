@@ -1,4 +1,4 @@
-//! Refresh tokens: one row a family, one step from each token.
+//! Refresh tokens: one row for each family, one step from each token.
 
 use accounts::Account;
 use administration::{Change, ChangeKind};
@@ -79,7 +79,7 @@ async fn take(
     stores.authorizations.step_family(tenant, step, at(seconds)).await.unwrap()
 }
 
-/// Signs a person in at a tenant `acme`, who allows a client to get a code and to act beyond the session.
+/// Signs a person in at a tenant `acme`. The person allows a client a code and offline access.
 pub async fn code_with_offline_access(stores: &Stores) -> TenantId {
     let ada = person(stores, "acme").await;
     let (write, _) = begin(stores, &ada, None, at(0));
@@ -106,7 +106,7 @@ pub async fn takes_step(store: &dyn AuthorizationStore, family: &RefreshFamily, 
     store.step_family(&family.tenant, &step, at(2)).await.unwrap().is_some()
 }
 
-/// As it is decided from the code, and only if the code is redeemed.
+/// The family begins as it was decided for the code, and only if the code is redeemed.
 pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -127,7 +127,7 @@ pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
     assert_eq!(find(&stores, &ada.tenant, elsewhere, 1).await, None);
 }
 
-/// It is in no session, so none ends it, whatever was granted.
+/// The family belongs to no session, so none ends it, whatever was granted.
 pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (tv, another, new) = (client("tv"), client("another"), new_family(SenderKeys::default()));
@@ -214,7 +214,8 @@ pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Sto
 }
 
 // [back-channel §2.7], [rfc9700 §4.14]
-/// With its grant, its consent, its account, and with its session where it is bound to that.
+/// The family ends with its grant, its consent and its account. If it is bound to a session, it ends with
+/// that, too.
 pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     let web = client("web");
     let ada = person(&stores, "acme").await;
@@ -260,7 +261,8 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
 }
 
 // [back-channel §2.7]
-/// As the session is judged at each read: without a use, and by a policy that has become stricter. A family that outlives it is not.
+/// Each read checks the session: its time without a use, and a policy that has become stricter. A family that
+/// outlives its session is not checked.
 pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores: Stores) {
     let web = client("web");
     let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
@@ -320,7 +322,7 @@ pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
     assert_eq!((found.family.session_slot, found.is_live), (Some(again.session().slot), true));
 }
 
-/// Those that have not ended stay.
+/// Families that have not ended stay.
 pub async fn ended_families_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;

@@ -9,7 +9,7 @@ use crate::fixtures;
 
 // [limits #39]: rows of refused requests | 1 000 of a tenant; 500 a second are written, of each tenant in
 //   turn | the oldest go
-/// Each is there once, the latest of each tenant stay, and a query finds its own alone.
+/// Each refusal exists once, the latest of each tenant stay, and a query finds only its own.
 pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {

@@ -1,4 +1,4 @@
-//! Everything that is sealed can be sealed anew, while others read and write it.
+//! All sealed values can be sealed anew, while others read and write them.
 
 use administration::{CommitRequest, Fingerprint, IdempotentAnswer, Invalidation, KEPT_SOURCES, SealedPlace};
 use keys::{KeyId, KeyRecord};
@@ -11,8 +11,8 @@ use super::{Stores, commit, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Keys by tenant and number, then named values, sources of generations, and answers that are still given; nothing twice, nothing
-/// left out, whatever the page's size.
+/// The order is keys by tenant and number, then named values, sources of generations, and unexpired answers.
+/// Nothing is listed twice or left out, whatever the page's size.
 pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     let store = &stores.administration;
     assert_eq!(store.list_sealed(None, 9, NOW).await.unwrap(), []);
@@ -70,7 +70,7 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
     }
 }
 
-/// Of two that seal the same row anew one does; caches learn of it, and nobody's plan is disturbed.
+/// One of two processes that reseal the same row does it. Caches are invalidated, and no plan becomes stale.
 pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores).await;
@@ -127,7 +127,7 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 
-/// A key that was destroyed between reading and writing stays so, and is nothing that a sealing key is needed for.
+/// A key that was destroyed between reading and writing stays destroyed, and needs no sealing key.
 pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
     let store = &stores.administration;
     let [acme, globex] = two_tenants(&stores).await;
@@ -146,7 +146,8 @@ pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
     assert!(!store.holds_sealed_rows().await.unwrap());
 }
 
-/// Between reading and writing a generation became too old to be rolled back to, and an answer expired and made room for another.
+/// Between reading and writing, a generation became too old for a rollback, and an answer expired and was
+/// replaced.
 pub async fn deleted_values_are_not_resealed(stores: Stores) {
     let store = &stores.administration;
     let acme = fixtures::tenant("acme");
@@ -167,7 +168,7 @@ pub async fn deleted_values_are_not_resealed(stores: Stores) {
     assert_eq!(store.list_sealed(None, 9, at(60)).await.unwrap(), [(answered(&acme.id, 1), vec![8])]);
 }
 
-/// Of a key of the fixtures.
+/// The place of a key of the fixtures.
 fn place(tenant: &TenantId, number: u32) -> SealedPlace {
     let key = fixtures::key(number);
     SealedPlace::SigningKey { tenant: tenant.clone(), id: key.id, algorithm: key.algorithm }

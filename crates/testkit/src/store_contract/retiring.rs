@@ -1,4 +1,4 @@
-//! What is retired stops serving and is kept, and serves again when it is restored.
+//! A retired row stops serving and is kept, and serves again when it is restored.
 
 use administration::{Change, ChangeKind};
 use registry::{Client, ClientStatus};

@@ -1,4 +1,4 @@
-//! What was planned on one revision of a tenant is written on that one or not at all.
+//! A plan that was made on one revision of a tenant is written on that revision or not at all.
 
 use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
 use protocol::Timestamp;
@@ -9,7 +9,7 @@ use super::{Stores, add, commit, commit_now, resting_on_today, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// Whatever it is that has changed since: the next plan rests on what there is now.
+/// A plan is stale whatever has changed since. The next plan uses the present rows.
 pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
@@ -33,7 +33,7 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// Another interface's too, because rules look at a tenant as a whole.
+/// This includes a client of another interface, because rules concern a tenant as a whole.
 pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     for tenant in [&acme, &globex] {
@@ -50,14 +50,14 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     commit(&stores, &suspended(&acme, "other")).await;
     assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
 
-    // Nothing of it stands in the way of the other tenant.
+    // The commit does not affect the other tenant.
     let planned = resting_on_today(&stores, &suspended(&globex, "other")).await;
     commit(&stores, &suspended(&acme, "svc")).await;
     let outcome = stores.administration.commit(&planned).await.unwrap();
     assert_eq!(outcome, CommitOutcome::Committed { generation: None });
 }
 
-/// One by one from the first; requests do not count.
+/// The revision increases by one with each commit; requests do not count.
 pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     for tenant in [&acme, &globex] {

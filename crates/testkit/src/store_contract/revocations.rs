@@ -1,4 +1,5 @@
-//! What a tenant has revoked. A store may add the difference that the clocks of replicas are allowed to its times.
+//! The revocations of a tenant. A store may add the allowed difference between the clocks of replicas to its
+//! times.
 
 use accounts::AccountId;
 use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
@@ -67,14 +68,14 @@ async fn change(stores: &Stores, change: Change) {
     commit(stores, &requests::declared(vec![change])).await;
 }
 
-/// Also of a tenant that is not there.
+/// This includes a tenant that does not exist.
 pub async fn nothing_is_revoked_at_first(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     assert_eq!(subjects(&stores, &acme.id).await, []);
     assert_eq!(subjects(&stores, &fixtures::tenant_id("nobody")).await, []);
 }
 
-/// One tenant's token is not the other's, and a repetition changes nothing.
+/// The token of one tenant is not the other's, and a repetition changes nothing.
 pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     revoke(&stores, &acme.id, "svc", "1").await;
@@ -86,7 +87,7 @@ pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// The list is bounded. What was on it stays revoked.
+/// The list is bounded. Its tokens stay revoked.
 pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for number in 0..TokenRevocation::MOST_OF_CLIENT {
@@ -102,7 +103,7 @@ pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores
     assert_eq!(subjects(&stores, &globex.id).await, [of_token("svc", "1")]);
 }
 
-/// Of a grant, a session, an account or a consent, in its tenant, and each is logged.
+/// The revocation is of a grant, a session, an account or a consent, in its tenant, and each is logged.
 pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let all = [
@@ -121,8 +122,8 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
     assert_eq!(subjects(&stores, &acme.id).await, all);
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // A minute after the last token that may have been issued by then, for clocks that differ. A grant ends for good, also for a request under way
-    // and a clock that is ahead.
+    // A revocation is kept until a minute after the last token that may have been issued by then, for clocks
+    // that differ. A grant ends for good, also for a request under way and a clock that is ahead.
     for (subject, left) in [(&all[1], &all[..1]), (&all[0], &all[..0])] {
         let expiry = until(&stores, &acme.id, subject).await.unwrap() + acme.access_token.lifetime + MINUTE;
         let before = expiry.saturating_sub(Lifetime::from_seconds(1));
@@ -133,7 +134,7 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
 }
 
-/// Whom a token is of that a client got for a person's session.
+/// The person of a token that a client got for a person's session.
 fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedToken<'a> {
     let person = PersonOfToken { account, sub: account, session: Some(session), grant: Some(grant) };
     IssuedToken { client: "svc", jti: "1", issued_at: NOW, person: Some(person) }
@@ -148,7 +149,8 @@ fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedTok
 //   every ten minutes
 // [shared 2.12]: The collapse of 2.2 deleted consents that were taken back: codes from before them were
 //   redeemed | fixed | Consents are not counted and not deleted; the latest 50 facts of an account stay, too
-/// However many of his own a person ends: they become one fact of the account. What was revoked stays so, consents among it.
+/// However many grants of the own account a person ends, they become one fact of the account. Everything that
+/// was revoked stays revoked, with consents.
 pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
@@ -209,7 +211,8 @@ pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
     assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
-/// A replica that has not learned of it may issue more tokens, which are revoked, too. Once it is resumed, only past tokens are.
+/// A replica that has not learned of the revocation may issue more tokens, which are revoked, too. After the
+/// row is resumed, only earlier tokens are.
 pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -239,7 +242,8 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
     }
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // What the files leave out for a while is as before when they declare it again, and a secret that they drop had expired.
+    // A row that the files leave out for a while is as before when they declare it again, and a secret that
+    // they drop had expired.
     let job = Client { secrets: Vec::new(), ..fixtures::client(&acme, "job") };
     change(&stores, requests::secret(&job, secret, SecretChangeKind::Removed)).await;
     let of_job = CredentialTag::of_secret(&acme.id, &job.id, &secret.id);
@@ -266,7 +270,7 @@ fn announced(tenant: &Tenant) -> CommitRequest {
     request
 }
 
-/// By their thumbprints, so it does not matter how a key is written or named.
+/// Keys are compared by their thumbprints, so their form and name do not matter.
 pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let jwk = |kid: &str, x: &str| format!(r#"{{"kid":"{kid}","kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
@@ -305,7 +309,8 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
     }
 }
 
-/// A minute after the last access token, so that a clock that is behind finds no token valid again. A single token has its own expiry.
+/// Revocations are deleted a minute after the last access token, so that a clock that is behind finds no
+/// token valid again. A single token has its own expiry.
 pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let suspended = RevokedSubject::Account("usr_a".to_owned());
@@ -324,7 +329,8 @@ pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
 }
 
 // [revocation ours]
-/// For as long as refresh tokens live, which they end, too. Verifiers learn of them for as long as access tokens live.
+/// They are kept as long as refresh tokens live, which they end, too. Verifiers see them as long as access
+/// tokens live.
 pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
@@ -375,7 +381,7 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
     assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 4);
 }
 
-/// Its id stays reserved, so nothing else of it is used again.
+/// Its id stays reserved, so none of its other credentials is used again.
 pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };

@@ -1,4 +1,4 @@
-//! Schedules by which the platform replaces secrets of clients.
+//! The schedules by which the platform rotates secrets of clients.
 
 use administration::{ChangeKind, RotationProgress};
 use protocol::{Lifetime, Timestamp};
@@ -20,7 +20,7 @@ async fn due(stores: &Stores, now: Timestamp, limit: u32) -> Vec<String> {
     due.iter().map(|(tenant, client)| format!("{tenant}/{client}")).collect()
 }
 
-/// Many of one tenant do not hide another's.
+/// Many schedules of one tenant do not hide another's.
 pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(stores: Stores) {
     let at = |seconds| NOW + Lifetime::from_seconds(seconds);
     for (name, clients) in [("acme", &["a", "b", "c"][..]), ("globex", &["a"])] {
@@ -56,7 +56,7 @@ pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(sto
     assert_eq!(rows, [("a", &failed), ("b", &none), ("c", &none), ("plain", &none)]);
     assert_eq!(store.load_state(&globex).await.unwrap().unwrap().clients[0].rotation, none);
 
-    // Another name leaves the schedule as it is, and another schedule is due at once.
+    // Another name does not change the schedule, and another schedule is due at once.
     let renamed = Client { name: "A".to_owned(), ..scheduled(&acme, "a", 3600) };
     let faster = scheduled(&acme, "a", 7200);
     let put = async |kind, client: &Client| {

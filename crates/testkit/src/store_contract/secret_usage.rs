@@ -1,4 +1,4 @@
-//! From where secrets were used, noted in batches by several replicas.
+//! The addresses that used secrets, recorded in batches by several replicas.
 
 use administration::{KEPT_ADDRESSES, SecretChangeKind, SecretUsage};
 use protocol::Timestamp;
@@ -9,7 +9,8 @@ use super::{Stores, add, commit, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// An address has one time, the latest, in whatever order the batches come; of each secret the latest addresses stay.
+/// An address has one time, the latest, in whatever order the batches come. The latest addresses of each
+/// secret stay.
 pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
@@ -44,7 +45,7 @@ pub async fn usage_of_secrets_is_merged_and_pruned(stores: Stores) {
         kept.into_iter().partition(|used| used.secret.as_str() == "s1");
     assert_eq!(sorted(of_first), sorted(all[all.len() - KEPT_ADDRESSES..].to_vec()));
     assert_eq!(of_second, [used(&acme, "s2", "a", 1)]);
-    // Nothing that anyone planned rests on it.
+    // No plan depends on it.
     assert_eq!(revision(&stores, &acme.id).await, 1);
 }
 

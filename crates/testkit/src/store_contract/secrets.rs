@@ -38,7 +38,8 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
     }
 }
 
-/// Its own end moves, the declared one does not; what it revokes stays revoked although it is declared.
+/// The secret's own end moves, and the declared one does not. A secret that the API revokes stays revoked
+/// although it is declared.
 pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let declared_end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
@@ -64,7 +65,7 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     }
 }
 
-/// Also at a client of theirs.
+/// This includes a client of the files.
 pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -88,8 +89,8 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
 // [limits #25]: ended secrets of a client | the newest 20, and all of the last 30 days | an hourly pass of
 //   each replica deletes others
 // [found 7]
-/// When a client gets another one. What ended within a month stays, and so does what a file declares; and no other
-/// client's are touched.
+/// Adding a secret to a client removes them. Secrets that ended within a month stay, and so do those that a
+/// file declares. No other client's secrets change.
 pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
     let day = |days: u64| Timestamp::from_seconds(NOW.seconds() + days * 86_400);
     let tenants = ["acme", "globex"].map(fixtures::tenant);
@@ -112,9 +113,9 @@ pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stor
         }
     }
     let all: Vec<u32> = (1..=32).collect();
-    // The declared one, the newest twenty of the thirty, and the one that has not ended.
+    // These stay: the declared one, the newest twenty of the thirty, and the one that has not ended.
     let kept: Vec<u32> = [1].into_iter().chain(12..=32).collect();
-    // On the 30th day they have ended 29 days ago.
+    // On the 30th day, they have ended 29 days ago.
     for (days, limit, deleted, rest) in
         [(30, 100, 0, Some(&all)), (31, 15, 15, None), (31, 100, 25, Some(&kept)), (31, 100, 0, Some(&kept))]
     {

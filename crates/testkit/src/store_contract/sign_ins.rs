@@ -1,4 +1,4 @@
-//! Sessions, codes, and what people have allowed.
+//! Sessions, codes, and the consents of people.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -19,7 +19,7 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self};
 use crate::requests::{self, account};
 
-/// In the partition where a code of the first minute ends.
+/// The partition is that in which a code of the first minute ends.
 const CODE: CodeKey = CodeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
@@ -38,7 +38,7 @@ pub fn begin(
     begin_in(stores, person, before, now, false)
 }
 
-/// The same in a browser whose person may want to stay signed in.
+/// Begins a session in a browser whose person may want to stay signed in.
 pub(super) fn begin_in(
     stores: &Stores,
     person: &Account,
@@ -101,8 +101,8 @@ pub(super) async fn redeem(
     stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
 }
 
-/// Signs a person in, who allows a client to get a code, and whose other session has ended, while a device waits. The client has pushed another
-/// request.
+/// Signs a person in, who allows a client a code. Another session of the person has ended, a device waits,
+/// and the client has pushed another request.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = Consent {
@@ -130,7 +130,8 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
 
 // [V7 7.2.1]: 1 | The server checks sessions | Each request with the cookie reads the row, and compares the
 //   digest of the cookie's secret. No cache has sessions
-/// With its own cookie, at its own tenant, until it is ended; a new cookie of the same session ends the one before.
+/// It is found by its own cookie, at its own tenant, until it ends. A new cookie of the same session replaces
+/// the previous one.
 pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -185,7 +186,7 @@ async fn revoked(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
 }
 
 // [V7 7.2.4]
-/// Another person in the same browser ends the session before.
+/// Another person in the same browser ends the previous session.
 pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -207,8 +208,8 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     assert_eq!(revoked(&stores, &ada.tenant).await, [ended]);
 }
 
-/// A person who signs in again while a sign-out is under way begins no second life of the session: neither it nor what ended with it goes on, in
-/// whichever partition it would.
+/// A person who signs in again during a sign-out does not revive the session: neither the session nor its
+/// tokens continue, in any partition.
 pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(stores: Stores) {
     let of = sessions(&stores);
     let week = 7 * 86_400;
@@ -315,7 +316,7 @@ pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
 }
 
 // [V7 7.4.1]
-/// What has ended between sign-in and redemption counts.
+/// An end between sign-in and redemption counts.
 pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let web = client("web");
     let ada = person(&stores, "acme").await;
@@ -340,7 +341,7 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     assert!(matches!(redeem(&stores, &bob.tenant, &redemption(&web), at(2)).await, Redeemed::Refused));
 }
 
-/// It is one row for each person and client.
+/// Each person has one row for each client.
 pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -371,7 +372,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
 }
 
-/// Ended ones too, those first that were used last; of another account and another tenant none.
+/// The list includes ended sessions, the last used first, and none of another account or tenant.
 pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
@@ -396,7 +397,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert_eq!(listed(&other.tenant, &ada.id).await, [(id(2), true)], "they have one id at each tenant");
     assert_eq!(listed(&ada.tenant, &AccountId::from_bytes([9; 16])).await, []);
 
-    // Of another tenant, and of another account, it is not ended.
+    // A session of another tenant, or of another account, does not end.
     for (tenant, account) in [(&other.tenant, &ada.id), (&ada.tenant, &AccountId::from_bytes([9; 16]))] {
         let change = Change::Sessions(tenant.clone(), account.clone(), Some(id(1)));
         super::accounts::change(&stores, at(8), vec![change]).await;
@@ -407,7 +408,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[1].1, at(9)).await.unwrap().is_none());
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[0].1, at(9)).await.unwrap().is_some());
 
-    // All of them, also those of this very second, and no later one.
+    // All sessions end, also those of the same second, and no later one.
     let (same_second, token) = begin(&stores, &ada, None, at(9));
     assert!(of.write(&same_second).await.unwrap());
     let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), None);
@@ -422,7 +423,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().is_some());
 }
 
-/// What signs a person out everywhere, who is signed in so many times at this tenant, each time at a client.
+/// Signs a person out everywhere, who has several sessions at this tenant, each with a client.
 pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> CommitRequest {
     let person = person(stores, tenant).await;
     for number in 0..times {
@@ -434,7 +435,7 @@ pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> Co
     super::accounts::request(stores, at(1_000), vec![ended]).await
 }
 
-/// How many sessions of the account that it concerns are valid after it, and how many are not.
+/// Returns how many sessions of the account are valid afterwards, and how many are not.
 pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &CommitRequest) -> (usize, usize) {
     let [Change::Sessions(tenant, account, _)] = &request.changes[..] else { panic!("{request:?}") };
     let found = store.list_sessions(tenant, account).await.unwrap();
@@ -442,7 +443,7 @@ pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &Commit
     (valid, found.len() - valid)
 }
 
-/// One by one, and all with the account.
+/// Consents are deleted one by one, and all with the account.
 pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     let other = person(&stores, "globex").await;
     // An account of the API, which may delete it.
@@ -502,7 +503,7 @@ async fn push(stores: &Stores, request: &PushedRequest, of_client: u32, now: Tim
     stores.authorizations.add_pushed(&request.tenant, request, most, now).await.unwrap()
 }
 
-/// In its tenant, until its row ends or a code was issued for it.
+/// It is found in its tenant, until its row ends or a code was issued for it.
 pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = pushed(&ada.tenant, 5);
@@ -566,7 +567,8 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
     assert_eq!(issued, 1);
 }
 
-/// Of one client at one tenant. Those that cannot be opened any more do not count, nor those that are used up.
+/// The limit is for one client at one tenant. Requests that cannot be opened any more do not count, nor do
+/// used ones.
 pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = |number| pushed(&ada.tenant, number);
@@ -619,7 +621,8 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
 //   20 codes of a session for a client and 60 for all its clients in a minute, counted in the statement that
 //   notes the client of a code; beyond it `temporarily_unavailable` at the redirect URI. `nonce` up to 512
 //   bytes. A code that was not redeemed is deleted within three minutes
-/// For one client, and for all of them. Nothing is written beyond it, and the next minute begins anew.
+/// The limit is for one client, and for all of them. Nothing is written over it, and the next minute begins
+/// from zero.
 pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (session, _) = begin(&stores, &ada, None, at(0));
@@ -642,7 +645,7 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     let (web, key) = (client("web"), CodeKey { digest: [20; 32], ..CODE });
     let unwritten = Redemption { key, ..redemption(&web) };
     assert!(matches!(redeem(&stores, &ada.tenant, &unwritten, at(60)).await, Redeemed::Refused));
-    // Neither another session nor another tenant's counts.
+    // Codes of another session or of another tenant do not count.
     assert_eq!(issue(&another, "web", 21, at(60)).await, Ok(()));
     assert_eq!(issue(&elsewhere, "web", 22, at(60)).await, Ok(()));
     for number in 0..40 {
@@ -654,7 +657,8 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
 }
 
 // [shared 2.4]
-/// What was not redeemed, or used, or never opened, is deleted soon. A code that was redeemed stays, so that a second use is noticed.
+/// Rows that were not redeemed, were used up, or were never opened are deleted early. A redeemed code stays,
+/// so that a second use is noticed.
 pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
@@ -678,7 +682,7 @@ pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
     assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(130)).await, Redeemed::Again(_)));
 }
 
-/// Those that have not expired stay.
+/// Rows that have not expired stay.
 pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, token) = begin(&stores, &ada, None, at(0));

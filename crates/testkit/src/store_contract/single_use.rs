@@ -16,7 +16,7 @@ fn identifier(jti: &str, expires: u64) -> SingleUseIdentifier {
 
 // [assertions RFC 7523 §6 b]: Replay: an identifier is remembered until the assertion has ended, over a
 //   restart and at all replicas
-/// A tenant's identifiers are its own.
+/// Each tenant has its own identifiers.
 pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     for (tenant, jti, expected) in [
@@ -35,7 +35,7 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
 }
 
 // [assertions RFC 7521 §5.2], [dpop RFC 9449 §11.1]
-/// Each of several that are tried at the same time.
+/// This holds for each of several identifiers that are tried at the same time.
 pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
     let attempts: Vec<_> = (0..100)
         .flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")])
@@ -56,7 +56,7 @@ pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
 }
 
 // [assertions RFC 7523 §6 b]
-/// Those that have not expired stay.
+/// Identifiers that have not expired stay.
 pub async fn expired_identifiers_are_deleted(stores: Stores) {
     let acme = tenant("acme");
     for (jti, expires) in [("1", 60), ("2", 61), ("3", 62)] {

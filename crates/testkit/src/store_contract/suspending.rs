@@ -9,7 +9,8 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// A tenant and a client, of the files and of the API, with a namesake that goes on serving.
+/// There are a tenant and a client of the files and of the API, and one with the same name that continues to
+/// serve.
 pub async fn files_and_api_suspend_and_resume(stores: Stores) {
     for (owner, other) in [(ManagedBy::Config, ManagedBy::Api), (ManagedBy::Api, ManagedBy::Config)] {
         let of = |suffix: &str| fixtures::tenant(&format!("{}-{suffix}", owner.as_str()));

@@ -12,7 +12,8 @@ use crate::fixtures::{self, NOW};
 
 const LAST: u64 = 1_000;
 
-/// A batch counts once, however often it is sent. Hours of a day add up, of several replicas too, and a tenant's counts are its own.
+/// A batch counts once, however often it is sent. The hours of a day add up, also those of several replicas,
+/// and a tenant's counts are its own.
 pub async fn usage_is_added_once_and_summed(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for tenant in [&acme, &globex] {
@@ -68,7 +69,7 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
     assert_eq!(busiest(Some(&globex), 9).await, []);
 }
 
-/// A new day takes the place of the day that is kept no more, and nothing takes the place of a newer one.
+/// A new day replaces an expired day, and nothing replaces a newer one.
 pub async fn usage_days_are_a_ring(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[&fixtures::client(&acme, "svc")]).await;

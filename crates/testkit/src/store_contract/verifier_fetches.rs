@@ -1,4 +1,4 @@
-//! Which verifiers fetched which keys, noted in batches by several replicas.
+//! The keys that verifiers fetched, recorded in batches by several replicas.
 
 use administration::{KEPT_VERIFIERS, VerifierFetch};
 use keys::KeyId;
@@ -8,13 +8,14 @@ use super::key_commits::{at, two_tenants};
 use super::{Stores, revision};
 use crate::fixtures::{self, NOW};
 
-/// A verifier has one time and one key, the latest of each, in whatever order the batches come; of each tenant so many are kept.
+/// A verifier has one time and one key, the latest of each, in whatever order the batches come. A limited
+/// number of each tenant is kept.
 pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let store = &stores.administration;
     let first = [seen(&acme, "a", 5, 1), seen(&acme, "b", 7, 2), seen(&acme, "a", 9, 1)];
     store.record_verifier_fetches(&first).await.unwrap();
-    // A copy that an older replica handed out takes no key away again, and a time that comes late does not go back.
+    // An older copy from another replica removes no key, and a late record does not move the time back.
     store.record_verifier_fetches(&[seen(&acme, "b", 8, 1), seen(&acme, "a", 3, 4)]).await.unwrap();
     store.record_verifier_fetches(&[seen(&globex, "a", 2, 1)]).await.unwrap();
     store.record_verifier_fetches(&[]).await.unwrap();
@@ -22,9 +23,10 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     assert_eq!(store.verifier_fetches(&acme).await.unwrap(), expected);
     assert_eq!(store.verifier_fetches(&globex).await.unwrap(), [seen(&globex, "a", 2, 1)]);
 
-    // Anybody may come under any name, however often: those that are known keep their places, and come again.
+    // Any caller may use any name, as often as it likes. The known verifiers keep their places, and fetch
+    // again.
     let numbered = |from: u64, count: u64, at: u64, key| {
-        // By their bytes upper case comes first, whatever the language.
+        // Names are compared by bytes, so upper case comes first in any language.
         let name = |nth: u64| format!("{}{:04}", if nth.is_multiple_of(2) { "v" } else { "V" }, from + nth);
         let seen = |nth: u64| seen(&acme, &name(nth), at + nth / 2, key);
         (0..count).map(seen).collect::<Vec<_>>()
@@ -34,7 +36,8 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     for batch in newcomers.chunks(200) {
         store.record_verifier_fetches(batch).await.unwrap();
     }
-    // The first batch leaves 54 places. Pairs come at once, and of the second batch those stay that came last.
+    // The first batch leaves 54 places. Pairs arrive at the same time, and of the second batch the latest
+    // stay.
     let mut kept = [&expected[..], &newcomers[..200], &newcomers[252..]].concat();
     let latest_first = |seen: &mut Vec<VerifierFetch>| {
         seen.sort_by_key(|seen| (std::cmp::Reverse(seen.last_fetch_at), seen.verifier.clone()));
@@ -48,9 +51,9 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     latest_first(&mut kept);
     assert_eq!(store.verifier_fetches(&acme).await.unwrap(), kept);
 
-    // Who has not come for a day gives way, unless he comes just now.
+    // A verifier that has not fetched for a day is replaced, unless it fetches just now.
     let day = 86_400;
-    // An odd number, so that one of a pair finds a place and the other does not.
+    // The number is odd, so that one of a pair finds a place and the other does not.
     let late = [&numbered(7000, places - 1, day + 23, 9)[..], &[seen(&acme, "a", day + 25, 4)]].concat();
     store.record_verifier_fetches(&late).await.unwrap();
     let since = at(late.iter().map(|seen| seen.last_fetch_at.seconds() - NOW.seconds()).max().unwrap() - day);
@@ -64,7 +67,7 @@ pub async fn verifier_fetches_are_merged_and_pruned(stores: Stores) {
     latest_first(&mut kept);
     assert_eq!(store.verifier_fetches(&acme).await.unwrap(), kept);
     assert_eq!(store.verifier_fetches(&globex).await.unwrap().len(), 1);
-    // Nothing that anyone planned rests on it.
+    // No plan depends on it.
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 

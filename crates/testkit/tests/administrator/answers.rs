@@ -1,4 +1,4 @@
-//! What the answer to a change shows.
+//! Tests the content of the answer to a change.
 
 use administration::{ClientStep, SecretStep, TenantStep};
 use registry::{Client, SecretId};
@@ -8,7 +8,8 @@ use testkit::fixtures::client_id;
 
 use crate::test_env::{caller, env, later, operator};
 
-/// A commit writes what was decided on its revision, so the answer is built from the decision and no row is read again.
+/// A commit writes what was decided on its revision. The answer is built from the decision, and no row is
+/// read again.
 #[tokio::test]
 async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
     let env = env();

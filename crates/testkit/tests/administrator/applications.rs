@@ -120,7 +120,8 @@ async fn race(first: &TestEnv, tenant: &TenantId, id: ApplicationId, bodies: [Bo
     answers
 }
 
-/// Two processes put an application whole, the one as "one", the other as "two", and the row holds what the later one said.
+/// Two processes replace the whole application, one with "one", the other with "two". The row contains the
+/// value of the later one.
 async fn check(before: Body, secrets: [&str; 2]) {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
@@ -235,7 +236,7 @@ async fn a_client_id_follows_the_rules_of_files_and_api() {
     }
     let refused = create(&env, &acme, &service("app", with_id("svc"))).await;
     assert!(matches!(&refused, Err(ApplicationError::Client(EditError::Conflict(_)))), "{refused:?}");
-    // At another tenant none of these names means anything.
+    // None of these names exists at another tenant.
     let globex = env.tenant("globex").await;
     for id in ["thunder", "your-api", "orders", "svc"] {
         create(&env, &globex, &service(id, with_id(id))).await.unwrap();

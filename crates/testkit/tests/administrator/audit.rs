@@ -1,4 +1,5 @@
-//! Every change leaves an audit record: actor, change, address, state before and after, and never a secret.
+//! Tests that every change leaves an audit record with actor, change, address, state before and after, and
+//! never a secret.
 
 use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
 use protocol::Lifetime;

@@ -1,4 +1,4 @@
-//! Clients and their secrets are created.
+//! Tests the creation of clients and their secrets.
 
 use administration::{EditError, EntityTag};
 use registry::ClientStore as _;

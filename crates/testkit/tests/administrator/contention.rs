@@ -1,4 +1,4 @@
-//! Concurrent writers of one tenant, in one process and in several.
+//! Tests concurrent writers of one tenant, in one process and in several.
 
 use std::sync::Arc;
 use tenancy::Tenant;

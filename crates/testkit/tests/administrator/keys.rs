@@ -1,4 +1,4 @@
-//! Signing keys: times, repeated commands, permissions, and what stays secret.
+//! Tests signing keys: times, repeated commands, permissions, and what stays secret.
 
 use administration::{
     AuditQuery, AuditView, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _,

@@ -1,4 +1,5 @@
-//! The scheduler's steps on a tenant's keys: over a year, with several schedulers, and with verifiers that lag behind.
+//! Tests the scheduler's steps on a tenant's keys: over a year, with several schedulers, and with verifiers
+//! that lag behind.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -240,7 +241,8 @@ async fn a_stale_revision_creates_no_second_key() {
     }
 }
 
-/// Sealing takes 11 seconds here, and generating a key may take as long. The publication of 1001 seconds counts from the commit.
+/// Sealing takes 11 seconds here, and generating a key may take as long. The publication of 1001
+/// seconds counts from the commit.
 #[tokio::test]
 async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
     for way in ["step", "rotate", "rotate once", "import"] {

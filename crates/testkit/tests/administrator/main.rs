@@ -1,4 +1,4 @@
-//! The administrator over a store: it commits each decision atomically and once, and publishes the
+//! Tests the administrator with a store: it commits each decision atomically and once, and publishes the
 //! invalidations.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]

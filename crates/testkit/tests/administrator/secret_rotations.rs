@@ -1,4 +1,5 @@
-//! Secrets that are replaced on a schedule, with a secret store that takes them, refuses them or does not answer.
+//! Tests secrets that are replaced on a schedule, with a secret store that accepts them, refuses them or does
+//! not answer.
 
 use std::sync::{Arc, Mutex};
 
@@ -87,7 +88,7 @@ async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
     assert_eq!(live(&env, &acme, DAY + 3599).await, ["s1", "s2"]);
     assert_eq!(live(&env, &acme, DAY + 3600).await, ["s2"]);
 
-    // One that an administrator makes meanwhile counts.
+    // A secret that an administrator makes meanwhile counts.
     let new = NewSecretSettings::default();
     env.administrator
         .create_secret(&caller(&operator(), later(2 * DAY - 1)), &acme, &svc(), new)
@@ -113,7 +114,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
     assert_eq!((shown.failed_at, shown.due_at), (Some(later(DAY).into()), Some(later(DAY + 600).into())));
     assert_eq!(env.store.count_failing_rotations().await.unwrap(), 1);
 
-    // All stay valid, also beyond the next one, which gives all before it their end.
+    // All stay valid until the next one is made, and longer. The next one sets the end of all earlier ones.
     *kept.fails.lock().unwrap() = Some(WriteFailure::Unknown("no answer".to_owned()));
     assert_eq!(rotate(DAY + 599).await, ScheduledRotation::NotDue);
     assert!(matches!(rotate(DAY + 600).await, ScheduledRotation::Failed(_)));
@@ -124,7 +125,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
     assert_eq!(env.client(&acme, "svc").await.rotation.unwrap().failure, None);
 }
 
-/// A killed process has made a secret, and it is not known what the secret store has.
+/// A killed process has made a secret, and the state of the secret store is unknown.
 #[tokio::test]
 async fn a_rotation_without_an_end_is_made_anew() {
     let (env, _, [acme, _]) = scheduled().await;

@@ -1,4 +1,4 @@
-//! The deletion of a tenant.
+//! Tests the deletion of a tenant.
 
 use administration::{EditError, Instant, TenantStep};
 use tenancy::{Tenant, TenantStore as _};

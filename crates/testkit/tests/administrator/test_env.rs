@@ -39,7 +39,8 @@ pub(crate) fn env() -> TestEnv {
     at(Arc::default(), Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()))
 }
 
-/// With a slow sealing service: each call takes this many seconds by the administrator's clock.
+/// Makes an environment with a slow sealing service: each call takes this many seconds by the administrator's
+/// clock.
 pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
     let key = SealingKey::generate().unwrap();
@@ -82,7 +83,7 @@ fn with_clock(
     with_limit(store, sealer, pepper, clock, 10_000)
 }
 
-/// With this limit of clients per tenant.
+/// Makes an environment with this limit of clients per tenant.
 pub(crate) fn small_env(clients: u64) -> TestEnv {
     let sealer = Arc::new(SealingKey::generate().unwrap());
     with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
@@ -122,7 +123,7 @@ fn with_limit(
 }
 
 impl TestEnv {
-    /// Another process over the same store.
+    /// Returns another process with the same store.
     pub(crate) fn beside(&self) -> Self {
         at(self.store.clone(), self.sealer.clone(), self.pepper.clone())
     }
@@ -135,7 +136,7 @@ impl TestEnv {
         tenant_id(id)
     }
 
-    /// A tenant with one client.
+    /// Makes a tenant with one client.
     pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
         let new = new_tenant(json!({ "id": id, "client": client }));
         let made = self.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();

@@ -1,9 +1,9 @@
-//! The table of `bench --peers`: what each server reaches with each workload, and the platform's lead over each peer. Markdown, so that
-//! docs/performance.md can repeat it unchanged.
+//! The table of `bench --peers`: the figures of each server with each workload, and the platform's lead over
+//! each peer. It is Markdown, so that docs/performance.md can contain it unchanged.
 
 use std::fmt::Write as _;
 
-/// What one server reaches with one workload: medians over the rounds.
+/// The figures of one server with one workload: medians over the rounds.
 #[derive(Clone, Copy)]
 pub(super) struct Figures {
     pub(super) per_cpu_second: f64,
@@ -11,7 +11,7 @@ pub(super) struct Figures {
     pub(super) p99_ms: f64,
     pub(super) idle_mib: f64,
     pub(super) loaded_mib: f64,
-    /// Only of RS256 tokens, and not of the bare handler.
+    /// Only for RS256 tokens, and not for the bare handler.
     pub(super) restart_ms: Option<f64>,
 }
 
@@ -115,7 +115,7 @@ pub(super) fn grouped(figure: f64, digits: usize) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// One workload whose second peer does not serve it.
+    /// A workload that the second peer does not serve.
     pub(in super::super) fn section() -> Section {
         let row = |server, factor: f64, restart_ms| Row {
             server,

@@ -9,7 +9,7 @@ use super::super::setup::Setup;
 pub(in super::super) struct OidcProvider {
     pub(super) node: PathBuf,
     pub(super) program: PathBuf,
-    /// Where its clients are; without it they are in memory.
+    /// The URL of the Redis with its clients. Without it they are in memory.
     pub(super) redis_url: Option<String>,
 }
 
@@ -20,7 +20,7 @@ impl OidcProvider {
         jwks: "/jwks",
         introspection: "/token/introspection",
         resource: "/resource",
-        // Its pages are an application's.
+        // The application has to provide its pages.
         people: PeoplesEndpoints { authorization: "/auth", sign_in: "/interaction", userinfo: "/me" },
     };
 
@@ -29,7 +29,7 @@ impl OidcProvider {
         let (port, algorithm) = (setup.address.port().to_string(), setup.algorithm.name());
         command.arg(&self.node).arg(&self.program).args([&port, algorithm]);
         command.arg(folder.join("key.json")).env("NODE_ENV", "production");
-        // Not as an argument: every user can read a command line.
+        // The URL is no argument, because every user can read a command line.
         command.envs(self.redis_url.iter().map(|url| ("REDIS_URL", url)));
     }
 }

@@ -1,5 +1,5 @@
-//! The plot of `bench --peers`: a chart of horizontal bars for each figure worth seeing, as an SVG file with text labels. It has a
-//! background of its own, so that it is readable on light and dark pages.
+//! The plot of `bench --peers`: a chart of horizontal bars for each important figure, as an SVG file with
+//! text labels. Its own background makes it readable on light and dark pages.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,9 @@ const MARGIN: f64 = 16.0;
 const TITLE_HEIGHT: f64 = 24.0;
 const BAR_HEIGHT: f64 = 16.0;
 const BAR_STEP: f64 = 22.0;
-/// From the top of a bar to the base line of its texts.
+/// The distance from the top of a bar to the base line of its texts.
 const BASE_LINE: f64 = 13.0;
-/// Where bars begin; the servers' names are to the left.
+/// The left end of the bars; the servers' names are to the left.
 const BARS_FROM: f64 = 180.0;
 /// The longest bar; its figure is to the right.
 const BAR_WIDTH: f64 = 210.0;
@@ -28,7 +28,7 @@ const STYLE: &str = "\
   .bare { fill: #6e7681 } .platform { fill: #4493f8 } .peer { fill: #db6d28 }
 }";
 
-/// The rate of each workload; then what differs little between workloads, of the first one.
+/// The rate of each workload, then the figures of the first one that differ little between workloads.
 pub(super) fn svg(sections: &[Section]) -> String {
     let rates = sections.iter().map(|section| (section, RATE));
     let others =
@@ -95,7 +95,8 @@ mod tests {
                 bars.filter_map(|(_, bar)| bar.split_once("width=\"")?.1.split_once('"')?.0.parse().ok());
             widths.collect::<Vec<f64>>()
         };
-        // The charts are rate, p99, memory, restart. The bare handler has no restart, and the other peer serves nothing.
+        // The charts are rate, p99, memory, restart. The bare handler has no restart, and the other peer
+        // serves nothing.
         assert_eq!(bars("bare"), [210.0, 26.2, 26.2]);
         assert_eq!(bars("platform"), [105.0, 52.5, 52.5, 16.8]);
         assert_eq!(bars("peer"), [26.2, 0.0, 210.0, 0.0, 210.0, 0.0, 210.0, 0.0]);

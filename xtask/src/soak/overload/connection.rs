@@ -1,4 +1,5 @@
-//! One persistent connection of the load: it sends a prebuilt request without blocking and recognizes when the answer is complete.
+//! One persistent connection of the load: it sends a prebuilt request without blocking and recognizes
+//! when the answer is complete.
 
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 /// The head of an answer and its body take less.
 const ANSWER_BYTES: usize = 16 * 1024;
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
@@ -14,7 +15,7 @@ pub(super) enum Outcome {
     Refused {
         has_retry_after: bool,
     },
-    /// Another status, or the connection broke.
+    /// Another status, or the connection failed.
     Failed,
     /// The offer ended before there was a connection for it.
     NotSent,
@@ -45,7 +46,7 @@ impl Connection {
         self.stream.write_all(request)
     }
 
-    /// The outcome, if the answer is complete. After a failure the connection is a new one.
+    /// The result, if the answer is complete. After a failure the connection is a new one.
     pub(super) fn poll(&mut self) -> io::Result<Option<Outcome>> {
         let mut buffer = [0; ANSWER_BYTES];
         let received = match self.stream.read(&mut buffer) {
@@ -86,7 +87,7 @@ impl Connection {
 }
 
 impl Head {
-    /// None until the empty line has come.
+    /// Returns nothing before the empty line has arrived.
     fn read(answer: &[u8]) -> Option<Self> {
         let mut head = Self { status: 0, has_retry_after: false, closes: false, length: 0 };
         let (mut rest, mut line) = (answer, Vec::with_capacity(256));

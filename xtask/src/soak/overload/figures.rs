@@ -1,4 +1,5 @@
-//! The figures of a phase: answers of each kind with their latencies, and the time until a phase is as it was in normal operation.
+//! The figures of a phase: answers of each kind with their latencies, and the time until a phase is like
+//! normal operation.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::soak::calls::percentile;
 
 /// The recovery is judged in windows of this length.
 const WINDOW: Duration = Duration::from_millis(250);
-/// Windows that must be normal, one after the other.
+/// The consecutive windows that must be normal.
 const NORMAL_WINDOWS: u32 = 4;
 
 /// The requests that were due in one phase.
@@ -40,14 +41,14 @@ impl<'a> Figures<'a> {
         f64::from(count) / (self.to - self.from).as_secs_f64()
     }
 
-    /// In milliseconds.
+    /// The percentile in milliseconds.
     pub(super) fn percentile(&self, percent: usize, is_counted: impl Fn(Outcome) -> bool) -> f64 {
         let counted = self.records.iter().filter(|record| is_counted(record.outcome));
         percentile(counted.map(|record| record.took), percent)
     }
 
-    /// The time from the begin of the phase until all requests are accepted and p99 is at most this many milliseconds, and both stay so
-    /// for a second.
+    /// The time from the begin of the phase until all requests are accepted and p99 is at most this many
+    /// milliseconds, both for a whole second.
     pub(super) fn normal_after(&self, most_p99: f64) -> Option<Duration> {
         let mut normal = 0;
         let mut begin = self.from;

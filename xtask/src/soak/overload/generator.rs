@@ -1,5 +1,6 @@
-//! The load: one thread sends requests when they are due, over connections that it polls without pause, and notes what each came to. A
-//! request that finds every connection busy waits for one, and the time that it waits is part of its latency.
+//! The load: one thread sends requests at their scheduled times, over connections that it polls without
+//! pause, and records their results. A request that finds every connection busy waits for one, and this wait
+//! is part of its latency.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Outcome};
 use super::schedule::{Phase, Schedule};
 
-/// Fewer than a listener's backlog: beyond it a client tries again after a second, and the first connections would be closed as idle.
+/// The number is below a listener's backlog: over it a client tries again after a second, and the first
+/// connections would be closed as idle.
 const OPENED_AT_ONCE: usize = 64;
 const TO_ACCEPT: Duration = Duration::from_millis(10);
 /// Connections polled before the schedule is read again.
@@ -18,17 +20,17 @@ const POLLED_AT_ONCE: usize = 32;
 /// Answers are awaited for this time after the last arrival.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// One request, in time since the begin.
+/// One request. Its times count from the begin.
 #[derive(Clone, Copy)]
 pub(super) struct Record {
     /// When it was due.
     pub(super) due: Duration,
-    /// From then to the end of its answer.
+    /// The time from then to the end of its answer.
     pub(super) took: Duration,
     pub(super) outcome: Outcome,
 }
 
-/// What came of a schedule.
+/// The result of a schedule.
 pub(super) struct Run {
     pub(super) records: Vec<Record>,
     /// How late the generator noticed each arrival.
@@ -72,7 +74,8 @@ impl Generator {
         Ok(records)
     }
 
-    /// Open loop: requests are due by the schedule. What could not be sent in its phase is not sent at all.
+    /// Open loop: requests are due by the schedule. A request that could not be sent in its phase is never
+    /// sent.
     pub(super) fn offer(&mut self, phases: &[Phase]) -> io::Result<Run> {
         let mut schedule = Schedule::new(phases).peekable();
         let mut ends: VecDeque<Duration> = phases

@@ -1,4 +1,5 @@
-//! When requests arrive: at random and independently of each other and of the answers, as those of many clients do (a Poisson process).
+//! When requests arrive: at random and independently of each other and of the answers, like those of many
+//! clients (a Poisson process).
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ pub(super) struct Phase {
     pub(super) length: Duration,
 }
 
-/// The arrivals of the phases, one after the other, each as the time since the begin of the first. The same in every run.
+/// The arrivals of the phases, one after the other, each as the time since the begin of the first. They are
+/// the same in every run.
 pub(super) struct Schedule {
     phases: Vec<Phase>,
     current: usize,

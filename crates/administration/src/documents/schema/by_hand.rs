@@ -79,7 +79,7 @@ impl JsonSchema for ResourceScopes {
     }
 }
 
-/// Exactly one of these keys is given.
+/// Exactly one of these keys must be given.
 pub fn exactly_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) {
     schema.insert("oneOf".to_owned(), given(keys));
 }

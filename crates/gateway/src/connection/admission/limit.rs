@@ -1,24 +1,26 @@
-//! How much work may wait. A burst may, and so may the requests of clients that send the next one after the answer; a queue that
-//! grows for as long as it is there may not.
+//! Limits the work that may wait on one worker. A burst may wait, and so may the requests of clients that
+//! wait for each response before the next request. A queue that keeps growing may not.
 
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
 
-/// More work than this is a long queue, and no more waits while the worker is overloaded. It keeps the worker busy until sockets are read
-/// again, and more would only add latency.
+/// A queue with more work than this is long, and an overloaded worker admits no more. This work keeps the
+/// worker busy until sockets are read again, and more would only add latency.
 const BACKLOG: Duration = Duration::from_micros(2_500);
 /// No more waits at any time.
 const MOST: Duration = Duration::from_secs(2);
-/// What comes in this time after a queue became long is a burst.
+/// The requests that arrive within this time after a queue became long are a burst.
 const BURST: Duration = Duration::from_millis(75);
-/// A queue that is long for this time and grew after its burst is an overload.
+/// A queue that is long for this time and has grown after its burst is an overload.
 const ONSET: Duration = Duration::from_millis(150);
-/// Work by which a long queue may grow in each period after its burst: chance does that, and so do new clients.
+/// The work by which a long queue may grow in each period after its burst. Chance causes such growth, and so
+/// do new clients.
 const GROWTH: Duration = Duration::from_millis(25);
 const GROWTH_PERIOD: Duration = Duration::from_secs(1);
-/// A worker is overloaded until it refuses at most a twentieth of what would wait in a period of this length. Even far below the capacity a
-/// chance cluster exceeds the backlog now and then, so that no refusal at all would be too much to expect.
+/// A worker stays overloaded until it refuses at most a twentieth of the requests of a period of this length.
+/// Even far below the capacity a random cluster exceeds the backlog now and then, so a period without any
+/// refusal is too much to expect.
 const OVERLOAD_PERIOD: Duration = Duration::from_millis(100);
 const MOST_REFUSED: u32 = 20;
 
@@ -31,13 +33,14 @@ pub(super) enum Limit {
     Overload(Period),
 }
 
-/// A queue since more than the backlog waited. It counts requests, because what one costs is an estimate that an interruption raises.
+/// A queue that had more waiting work than the backlog. It counts requests, because the cost of one is an
+/// estimate that an interruption raises.
 #[derive(Debug)]
 pub(super) struct LongQueue {
     began: Instant,
     /// The most requests that waited.
     longest: usize,
-    /// The same when the present period of growth began.
+    /// The most requests that had waited when the present period of growth began.
     before: usize,
     period_ends: Instant,
 }
@@ -51,8 +54,9 @@ pub(super) struct Period {
 }
 
 impl Limit {
-    /// How many requests may wait, when one comes and so many wait already; each costs so much. In an overload one of each tenant
-    /// may, however slow the worker is: otherwise a tenant that sends the next one at once leaves no place to the first of another.
+    /// Returns how many requests may wait when one arrives and `waiting` wait already, each at this cost. In
+    /// an overload one of each tenant may wait, however slow the worker is. Otherwise a tenant that sends its
+    /// next request at once would leave no place for the first request of another tenant.
     pub(super) fn most(&mut self, now: Instant, waiting: usize, tenants: usize, cost: Duration) -> usize {
         let next = match self {
             Self::Short => (waiting > within(BACKLOG, cost)).then(|| Self::Long(LongQueue::begin(now))),
@@ -171,7 +175,8 @@ mod tests {
             answered
         }
 
-        /// Requests come at a multiple of the capacity and do not wait for answers; the longest queue.
+        /// Sends requests at a multiple of the capacity without waiting for responses. Returns the length of
+        /// the longest queue.
         fn open_loop(&mut self, load: f64, length: Duration) -> usize {
             let mut longest = 0;
             for _ in 0..length.as_millis() {
@@ -201,14 +206,14 @@ mod tests {
 
     #[test]
     fn a_burst_is_answered_whole() {
-        // At once, and over the time in which sockets are read.
+        // The burst arrives at once, or over the time in which sockets are read.
         for (each, times) in [(2_000, 1), (7_900, 1), (40, 75)] {
             let mut worker = Worker::new();
             for _ in 0..times {
                 worker.come(each);
                 worker.work();
             }
-            // What comes in normal operation meanwhile is answered, too.
+            // Requests of normal operation after the burst are answered, too.
             worker.open_loop(0.7, ms(10_000));
             assert_eq!((worker.refused, worker.waiting), (0, 0), "{times} times {each}");
         }

@@ -1,4 +1,4 @@
-//! The requests of one worker that wait for their turn. It knows no socket and reads no clock.
+//! The waiting requests of one worker. This code knows no socket and reads no clock.
 
 #[cfg(test)]
 mod tests;
@@ -14,8 +14,8 @@ use super::refusals::Refusals;
 use super::ticket::{Outcome, Ticket, Verdict};
 use super::waiting::{Line, Waiting};
 
-/// Requests run for this time before sockets are read again: long beside the cost of reading, about 10 us, and short beside the latency
-/// of a token under load.
+/// Requests run for this time before sockets are read again. It is long compared with the cost of reading,
+/// about 10 us, and short compared with the latency of a token under load.
 const TURN: Duration = Duration::from_millis(1);
 /// The cost of a request until it has been measured: a signature with an RSA key of 2048 bits.
 const FIRST_COST: Duration = Duration::from_micros(250);
@@ -26,7 +26,7 @@ const WEIGHT: u32 = 32;
 /// A worker logs that it refuses requests at most once in this time.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
 
-/// Requests that wait, and what is known of the present turn: the time since sockets were last read.
+/// Waiting requests, and the present turn: the time since sockets were last read.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Waiting,
@@ -71,7 +71,8 @@ impl Queue {
         now.saturating_duration_since(self.turn_began) < TURN
     }
 
-    /// A request came. If more wait than may, the newest of those are refused of whom most wait.
+    /// Adds a request. If more wait than may, the newest requests of the tenant and source with most are
+    /// refused.
     pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
         let tenants = self.waiting.tenants_with(&line);
         let most = self.limit.most(now, self.waiting.len(), tenants, self.cost);
@@ -85,7 +86,7 @@ impl Queue {
         if ticket.outcome().is_some() { Verdict::Refused } else { Verdict::Waits(ticket) }
     }
 
-    /// Those beyond the limit, after one of this line and source came.
+    /// Refuses the requests over the limit, after one of this line and source arrived.
     fn refuse_beyond(&mut self, most: usize, line: &Line, source: ClientAddress) {
         let mut refused = 0;
         while self.waiting.len() > most

@@ -1,17 +1,17 @@
-//! The place of a request in the queue, shared by the queue and the connection, and what becomes of it there.
+//! The place of a request in the queue, and its result. Queue and connection share it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// What happens to a request that may not run at once.
+/// The decision on a request that may not run at once.
 #[derive(Debug)]
 pub(in super::super) enum Verdict {
     Waits(Ticket),
     Refused,
 }
 
-/// What a request waited for.
+/// The result of waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Outcome {
     Runs,

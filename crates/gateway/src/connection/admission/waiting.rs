@@ -1,4 +1,5 @@
-//! The order of requests that wait: tenants in turn, and of one tenant the sources in turn. Those of one source stay in their order.
+//! The order of waiting requests: tenants take turns, and the sources of one tenant take turns. The requests
+//! of one source keep their order.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -8,13 +9,14 @@ use tenancy::TenantId;
 
 use super::ticket::Ticket;
 
-/// Whose turn a request takes.
+/// The line that a request waits in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in super::super) enum Line {
-    /// Of the tenant whose paths name none.
+    /// The line of the tenant whose paths contain no id.
     Default,
     Tenant(TenantId),
-    /// Of all names that are of no tenant in memory. Anyone may make up names, and their turns would be more than those of all tenants.
+    /// The line of all names without a tenant in memory. Any caller can invent names, and a line for each
+    /// would get more turns than all tenants.
     Unknown,
 }
 
@@ -22,23 +24,23 @@ pub(in super::super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Ring<Line, Ring<ClientAddress, VecDeque<Ticket>>>);
 
-/// Queues that give one request each in turn.
+/// Queues that take turns, one request each.
 #[derive(Debug)]
 struct Ring<K, Q> {
     queues: HashMap<K, Q>,
-    /// Those that are not empty. The first has the next turn.
+    /// The queues that are not empty. The first has the next turn.
     order: VecDeque<K>,
     len: usize,
 }
 
-/// What requests wait in. A place says in which part.
+/// A collection of waiting requests. A place names its part.
 trait Queue: Default {
     type Place;
 
     fn len(&self) -> usize;
     fn push(&mut self, place: Self::Place, ticket: Ticket);
     fn pop(&mut self) -> Option<Ticket>;
-    /// Takes out the newest of the part in which most wait; of equal parts this one.
+    /// Takes out the newest request of the longest part. Of parts with equal length it is this one.
     fn pop_excess(&mut self, place: &Self::Place) -> Option<Ticket>;
 }
 
@@ -47,7 +49,7 @@ impl Waiting {
         self.0.len
     }
 
-    /// The number of tenants of whom a request waits, when one of this tenant does.
+    /// The number of tenants with a waiting request, including one of this tenant.
     pub(super) fn tenants_with(&self, line: &Line) -> usize {
         self.0.queues.len() + usize::from(!self.0.queues.contains_key(line))
     }
@@ -56,12 +58,13 @@ impl Waiting {
         self.0.push((line, (source, ())), ticket);
     }
 
-    /// The one whose turn it is.
+    /// The request that has the next turn.
     pub(super) fn pop(&mut self) -> Option<Ticket> {
         self.0.pop()
     }
 
-    /// The newest of the source with most requests, of the tenant with most requests. Of equals it is the one that has just come.
+    /// The newest request of the tenant with most requests, and of its source with most requests. Of equals
+    /// it is the one that has just arrived.
     pub(super) fn pop_excess(&mut self, line: &Line, source: ClientAddress) -> Option<Ticket> {
         self.0.pop_excess(&(line.clone(), (source, ())))
     }

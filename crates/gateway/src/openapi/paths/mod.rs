@@ -1,4 +1,4 @@
-//! The operations of the API but those of administration, each as its route in `routes` serves it.
+//! The operations of the API outside administration, each as its route in `routes` serves it.
 
 pub(super) mod applications;
 pub(super) mod oauth;

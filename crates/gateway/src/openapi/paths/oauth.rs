@@ -1,5 +1,5 @@
-//! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The default tenant has names of its
-//! own beside those of its path.
+//! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The
+//! default tenant has paths without a tenant as well.
 
 use administration::UsageView;
 use administration::schema::JsonSchema;

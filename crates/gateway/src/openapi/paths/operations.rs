@@ -1,4 +1,4 @@
-//! What operators and readers of the documentation fetch.
+//! Operations for operators and for readers of the documentation.
 
 use serde_json::json;
 

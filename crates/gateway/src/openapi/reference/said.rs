@@ -1,4 +1,5 @@
-//! Texts of the document as parts: plain words, code and strong words. They have this much of Markdown, and lists with numbers.
+//! Texts of the document as parts: plain words, code and strong words. They have this much of
+//! Markdown, and lists with numbers.
 
 use pages::{Paragraph, Said, Span};
 use serde_json::Value;

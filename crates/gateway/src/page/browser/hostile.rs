@@ -1,4 +1,5 @@
-//! Pages that show what others choose, with values that would run, change the page or not fit, if it let them.
+//! Pages with values from callers and administrators that would run, change the page or not fit, if the page
+//! allowed it.
 
 use pages::examples::{Example, console_page};
 use pages::{
@@ -20,12 +21,12 @@ pub(super) const NAMES: [&str; 10] = [
     "console",
 ];
 
-/// Script, attributes, templates, style sheets, letters that turn or stack, and words without end.
+/// Script, attributes, templates, style sheets, letters that change direction or stack, and endless words.
 pub(super) fn payloads() -> Vec<String> {
     serde_json::from_str(include_str!("../../../tests/browser/payloads.json")).unwrap()
 }
 
-/// The pages with one value in each place that others choose.
+/// The pages, with one value at each place that callers or administrators can fill.
 pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
     let text = || payload.to_owned();
     let (action, flow) = (|| "/sent".to_owned(), || "c2VhbGVkIHJlcXVlc3Q".to_owned());

@@ -1,5 +1,5 @@
-//! `/api/v1/tenant/{id}/accounts/{account}/sessions…` and `…/consents…`: where a person is signed in and what the person has allowed, and the
-//! end of both.
+//! `/api/v1/tenant/{id}/accounts/{account}/sessions…` and `…/consents…`: shows and ends the sessions of a
+//! person and its consents.
 
 use accounts::AccountId;
 use actix_web::http::StatusCode;

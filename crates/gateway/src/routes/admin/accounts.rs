@@ -1,4 +1,5 @@
-//! `/api/v1/tenant/{id}/accounts…`: create, list, change and delete accounts, with `latchkey:accounts` of the platform or of the tenant.
+//! `/api/v1/tenant/{id}/accounts…`: create, list, change and delete accounts, with `latchkey:accounts` of the
+//! platform or of the tenant.
 
 use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
@@ -141,7 +142,7 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     created(&made.value, &location, &made)
 }
 
-/// Imports accounts by lines of JSON. An import of which one line is broken imports the others.
+/// Imports accounts from lines of JSON. If one line is malformed, the others are imported.
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.begin_import(caller, tenant).await?;
@@ -149,7 +150,8 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     Document::of(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
-/// Whether wrong passwords have made an account refuse browsers. It is no part of the account, whose entity tag does not change with it.
+/// Whether wrong passwords have made an account refuse browsers. It is no part of the account, so it does not
+/// change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     Document::of(StatusCode::OK).body(&administrator.throttling(caller, (tenant, account)).await?)

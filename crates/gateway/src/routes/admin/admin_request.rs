@@ -1,5 +1,6 @@
-//! A request to the admin API after its opening: the caller is authorized, the names in the path are parsed, the time is taken. What
-//! decides who the caller is belongs to the service that the route is part of, and never to the request.
+//! A request to the admin API after its first checks: the caller is authorized, the names in the path are
+//! parsed, the time is taken. The service that contains the route decides who the caller is, and the request
+//! never does.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl<T> AdminRequest<T> {
         self.creation_within(BodyBounds::ORDINARY, document).await
     }
 
-    /// The same for a document of this size.
+    /// Reads a document of this size for a creation.
     pub(super) async fn creation_within<D>(
         &mut self,
         bounds: BodyBounds,

@@ -1,4 +1,4 @@
-//! `GET …/advice`: what the administrators of a tenant could do better.
+//! `GET …/advice`: advice for the administrators of a tenant.
 
 use actix_web::http::StatusCode;
 use administration::AdviceList;

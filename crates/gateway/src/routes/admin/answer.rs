@@ -9,8 +9,8 @@ use crate::authentication::AdminAccess;
 use crate::request::RawRequest;
 use crate::respond::Problem;
 
-/// What every handler of the admin API answers with.
+/// The result of every handler of the admin API.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
 
-/// Behind one type for all handlers, or the library would be compiled again for each.
+/// One type for all handlers. Otherwise the library would be compiled again for each.
 pub(crate) type Serve = Rc<dyn Fn(Rc<dyn AdminAccess>, RawRequest) -> LocalBoxFuture<'static, Answer>>;

@@ -1,5 +1,5 @@
-//! `…/clients/{client}/api-keys…` and `…/api-keys`: the keys of a client, which its customers hold. A key is shown when it is made, and
-//! never again.
+//! `…/clients/{client}/api-keys…` and `…/api-keys`: the keys of a client for its customers. A key is shown
+//! when it is created, and never again.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;

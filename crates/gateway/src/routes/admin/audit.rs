@@ -1,4 +1,5 @@
-//! `GET …/audit`: who did what, when, from where. The platform's path covers all tenants, a tenant's path that tenant.
+//! `GET …/audit`: the actor, change, time and address of each action. The platform's path covers all tenants,
+//! a tenant's path that tenant.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Audit;
@@ -57,7 +58,7 @@ async fn answer<T>(
     Document::of(StatusCode::OK).body(&found)
 }
 
-/// With the filter and the page of audit records.
+/// Adds the filter and the page of audit records.
 fn records(operation: Operation) -> Operation {
     operation
         .query("string", "actor", "Only by this actor, as client:platform/ops")

@@ -1,5 +1,5 @@
-//! `/api/v1/tenant/{id}/clients…`: register, list, change and delete clients, with `latchkey:clients` of the platform or of the
-//! tenant.
+//! `/api/v1/tenant/{id}/clients…`: register, list, change and delete clients, with `latchkey:clients` of the
+//! platform or of the tenant.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;

@@ -1,5 +1,5 @@
-//! `POST …/console-links`: a link that opens the console for the caller, with any permission. The session that it leads to may do what the
-//! caller may, for as long as the caller's credential is valid.
+//! `POST …/console-links`: a link that opens the console for the caller, with any permission. The session of
+//! the link may do what the caller may, as long as the caller's credential is valid.
 
 use actix_web::http::StatusCode;
 use administration::{ConsoleLink, ConsoleSession};

@@ -1,5 +1,6 @@
-//! An operation of the admin API as a value: its method and path, the permission that it takes, what serves it, and what the OpenAPI
-//! document says of it. Routes and document are made from these values, so that they cannot differ.
+//! An operation of the admin API as a value: its method and path, the permission that it needs, its handler,
+//! and its description in the OpenAPI document. Routes and document are made from these values, so that they
+//! cannot differ.
 
 use std::rc::Rc;
 
@@ -16,12 +17,12 @@ use crate::openapi::{Operation, admin};
 use crate::request::{Failure, methods};
 use crate::respond::Problem;
 
-/// What serves a method: an asynchronous function of an authorized request.
+/// The handler of a method: an asynchronous function of an authorized request.
 pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static {}
 
 impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
 
-/// An operation at a path, for who has the permission; without one, for who has any.
+/// An operation at a path, for a caller with the permission. Without one, for a caller with any permission.
 pub(super) fn at<T: Target>(
     method: HttpMethod,
     path: &'static str,
@@ -36,7 +37,7 @@ pub(super) fn at<T: Target>(
     admin(method, path, permission, Rc::new(serve)).naming(&T::names())
 }
 
-/// The paths of these operations. A path with a literal segment comes before one that has a name there.
+/// The paths of these operations. A path with a literal segment comes before one with a name at that place.
 pub(crate) fn resources(
     mut operations: Vec<Operation>,
     access: &Rc<dyn AdminAccess>,
@@ -46,7 +47,7 @@ pub(crate) fn resources(
     paths.map(|methods| (methods[0].path, resource(methods, access))).collect()
 }
 
-/// A path with its methods. They become the `Allow` header of the answer to any other one.
+/// A path with its methods, which are the `Allow` header of the response to any other method.
 fn resource(operations: &[Operation], access: &Rc<dyn AdminAccess>) -> Resource {
     let (mut resource, mut allowed) = (web::resource(operations[0].path), Vec::new());
     for operation in operations {

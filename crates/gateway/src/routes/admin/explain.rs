@@ -1,5 +1,6 @@
-//! `POST …/clients/{client}/explain`: what the token endpoint would answer to a request of the client, and why. With `latchkey:clients` of
-//! the platform or of the tenant. It changes nothing, so the audit has no record of it.
+//! `POST …/clients/{client}/explain`: the response of the token endpoint to a request of the client, with its
+//! reasons. It needs `latchkey:clients` of the platform or of the tenant. It changes nothing, so the audit
+//! does not record it.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;
@@ -46,7 +47,7 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
         access_token: settings.access_token.take().map(Secret::new),
     };
     let AdminRequest { administrator, tokens: services, caller, target: (tenant, client), raw } = &request;
-    // What does not exist is 404, also for a secret that is not checked then.
+    // An absent client is 404, also if the request has a secret, which is not checked then.
     administrator.look::<Client>(caller, tenant, client).await?;
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
     let now = caller.now;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a creation that is sent again, because its answer was lost, is done once
+//! `Idempotency-Key`: a creation that is repeated, because its response was lost, is done once
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use actix_web::http::header::HeaderName;
@@ -9,7 +9,7 @@ use crate::respond::Problem;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The key, and what makes the request the same one: method, path and body.
+/// The key, with the method, path and body that identify the request.
 pub(super) fn idempotency(raw: &RawRequest, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = raw.list(&KEY) else { return Ok(None) };
     let repeatable =

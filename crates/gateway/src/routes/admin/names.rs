@@ -1,5 +1,5 @@
-//! The names in a path of the admin API. A tenant's id is sent as it is; the id of a client or of a secret may be percent-encoded
-//! (RFC 3986 §2.1).
+//! The names in a path of the admin API. A tenant's id is sent unescaped; the id of a client or of a secret
+//! may be percent-encoded (RFC 3986 §2.1).
 
 use std::borrow::Cow;
 
@@ -20,14 +20,15 @@ const RESERVED: &AsciiSet = &{
     set
 };
 
-/// What a path names. It is parsed after the caller is authorized: without permission there is no 404.
+/// The names in a path. They are parsed after the caller is authorized: a caller without permission gets no
+/// 404.
 pub(crate) trait Target: Sized + 'static {
-    /// What the path names below the tenant, as the OpenAPI document says it.
+    /// The names below the tenant, for the OpenAPI document.
     fn names() -> Vec<NameInPath> {
         Vec::new()
     }
 
-    /// The names, or 404 for one that nothing can have.
+    /// The names, or 404 for a name that no row can have.
     fn of(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
@@ -55,7 +56,7 @@ impl<A: Segment> Target for (TenantId, A) {
     }
 }
 
-/// What belongs to a row of a tenant.
+/// The path of a row below a row of a tenant.
 impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
     fn names() -> Vec<NameInPath> {
         [A::IN_PATH, B::IN_PATH].concat()
@@ -68,10 +69,10 @@ impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
 
 /// A name in a path below that of a tenant. Ids that the program makes are sent as they are.
 pub(crate) trait Segment: Sized + 'static {
-    /// Its name in the pattern of the path, what it is, and an example, if the path has it.
+    /// Its name in the pattern of the path, its description, and an example, if the path has it.
     const IN_PATH: &'static [NameInPath];
 
-    /// The name, or 404 for one that nothing can have.
+    /// The name, or 404 for a name that no row can have.
     fn of(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
@@ -84,8 +85,8 @@ impl Segment for () {
     }
 }
 
-/// Implements [`Segment`] for a type, with its noun, with what the OpenAPI document says of it, and with the
-/// name that the path has, if it is one.
+/// Implements [`Segment`] for a type, with its noun and its description in the OpenAPI document. If the path
+/// has the name, it includes that name.
 macro_rules! segment {
     ($segment:ty, $noun:literal, $in_path:tt: |$raw:ident| $name:expr) => {
         impl super::names::Segment for $segment {

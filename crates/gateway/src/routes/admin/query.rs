@@ -1,4 +1,5 @@
-//! Query parameters of the admin API: unknown ones are ignored, known ones must make sense. A fault's pointer is the parameter's name.
+//! Query parameters of the admin API. Unknown ones are ignored, and known ones must be valid. The pointer of
+//! an error is the parameter's name.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -6,12 +7,12 @@ use std::fmt::Display;
 use administration::{EditError, FieldError};
 use protocol::{Form, Timestamp};
 
-/// How many items a page has when nobody says.
+/// The number of items on a page by default.
 const PAGE: u32 = 50;
 /// No page has more.
 const LONGEST_PAGE: u32 = 200;
 
-/// The parameters, and what is wrong with those that were asked for.
+/// The parameters, and the errors of those that were read.
 pub(super) struct Query<'a> {
     form: Form<'a>,
     faults: Vec<FieldError>,
@@ -24,7 +25,7 @@ pub(super) struct Paging {
 }
 
 impl<'a> Query<'a> {
-    /// What is taken of a query. Nothing is done with half of one.
+    /// Reads a query. If one parameter is invalid, nothing is done.
     pub(super) fn read<R>(text: &'a str, take: impl FnOnce(&mut Self) -> R) -> Result<R, EditError> {
         let not_utf8 = |_| EditError::Invalid(vec![FieldError::at("", "the query must be UTF-8")]);
         let form = Form::parse(text.as_bytes()).map_err(not_utf8)?;
@@ -33,7 +34,8 @@ impl<'a> Query<'a> {
         if query.faults.is_empty() { Ok(taken) } else { Err(EditError::Invalid(query.faults)) }
     }
 
-    /// A text; an empty one counts as absent. Nothing that is kept holds a control character, and not every store can look for one.
+    /// A text; an empty one counts as absent. No stored text contains a control character, and not every
+    /// store can search for one.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let problem = match self.form.take(name) {
             Ok(Some(text)) if text.contains(char::is_control) => "must hold no control character",
@@ -44,7 +46,7 @@ impl<'a> Query<'a> {
         None
     }
 
-    /// A text of some form; the error says which.
+    /// A text that is parsed; the error says which form it needs.
     pub(super) fn parsed<T, E: Display>(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What the operations of all rows have in common: a look, a merge patch, a step and a deletion, served and described once.
+//! The operations that all rows share: read, merge patch, step and deletion, served and described once.
 
 use actix_web::http::StatusCode;
 use administration::schema::JsonSchema;
@@ -66,7 +66,7 @@ pub(super) fn step<R: Row>(path: &'static str, step: R::Step) -> Operation {
         .answer_example(R::example)
 }
 
-/// What serves a step.
+/// The handler of a step.
 pub(super) fn take_step<R: Row>(step: R::Step) -> impl AdminHandler<Target<R>> {
     async move |request: AdminRequest<Target<R>>| {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;

@@ -1,5 +1,5 @@
-//! `…/clients/{client}/secrets…`: several secrets of a client may be live at once, so that one is replaced without an outage. The value
-//! is shown when the secret is created, and never again.
+//! `…/clients/{client}/secrets…`: several secrets of a client may be live at the same time, so that one can
+//! be replaced without an outage. The value is shown when the secret is created, and never again.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Clients;

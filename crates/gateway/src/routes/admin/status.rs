@@ -1,4 +1,4 @@
-//! `GET /api/v1/admin/status`: which replicas answer requests, and which signing keys change next.
+//! `GET /api/v1/admin/status`: the replicas that answer requests, and the signing keys that change next.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Audit;

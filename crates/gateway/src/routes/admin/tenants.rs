@@ -1,4 +1,5 @@
-//! `/api/v1/admin/tenants…`: create, list, change and delete tenants, with the platform's permission `latchkey:tenants`.
+//! `/api/v1/admin/tenants…`: create, list, change and delete tenants, with the platform's
+//! permission `latchkey:tenants`.
 
 use actix_web::http::StatusCode;
 use administration::Permission::Tenants;

@@ -1,4 +1,4 @@
-//! Advice on a tenant: what its administrators could do better, with the facts, a page of applications at a time.
+//! Advice for a tenant's administrators, with the facts behind it, one page of applications at a time.
 
 use administration::{AdviceList, AdviceView, EditError};
 use pages::console::Block;
@@ -9,7 +9,7 @@ use super::shown::{link, outcome, pager};
 use super::visit::{Place, Visit};
 use crate::page::PageResult;
 
-/// So many applications are looked at for a page.
+/// The number of applications that one page covers.
 const APPLICATIONS: u32 = 50;
 
 /// The rules whose subject is a client with its secret or API key.

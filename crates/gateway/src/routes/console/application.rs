@@ -1,4 +1,5 @@
-//! One application: what it is, how it is used, why it is refused, what it may do; and what the token endpoint would answer it.
+//! One application: its settings, its usage, its refusals and its permissions; and the response that the
+//! token endpoint would give it.
 
 use actix_web::http::StatusCode;
 use administration::{
@@ -19,9 +20,9 @@ use crate::page::{PageError, PageResult};
 use crate::request::Failure;
 use crate::respond::Problem;
 
-/// Of so many days the scopes that were asked for are counted.
+/// The days whose requested scopes are counted.
 const ASKED: Lifetime = Lifetime::from_seconds(30 * 86_400);
-/// So many refusals are shown.
+/// The number of refusals on the page.
 const REFUSALS: u32 = 20;
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
@@ -110,7 +111,7 @@ fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
     facts
 }
 
-/// What it may request, and how often it did.
+/// The scopes that it may request, and how often it did.
 fn access(view: &ClientView, usage: &UsageView) -> Table {
     let last_asked = |scope: &str| {
         let mut periods = usage.periods.iter().rev();
@@ -159,7 +160,7 @@ fn refused(refusals: &[Refusal]) -> Table {
     }
 }
 
-/// What can be done to an application, the dangerous last.
+/// The actions on an application, the dangerous ones last.
 fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
     let action = visit.application(&view.client_id, "");
     let token = visit.form_token();
@@ -178,7 +179,7 @@ fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
     ]
 }
 
-/// The form of a request that is explained.
+/// The form for a request to explain.
 pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
     let client = visit.client()?;
     visit.administrator().look::<Client>(&visit.caller, &visit.tenant(), &client).await.map_err(unseen)?;
@@ -189,7 +190,8 @@ pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
     ))
 }
 
-/// Explains what the token endpoint would answer. Nothing is signed or changed, and no secret is asked for.
+/// Explains the response of the token endpoint. Nothing is signed or changed, and the form asks for no
+/// secret.
 pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     administrator.look::<Client>(&visit.caller, &tenant, &client).await.map_err(unseen)?;
@@ -215,7 +217,7 @@ pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Try it")), blocks))
 }
 
-/// Its cause is in the log. Without a secret nothing can be refused for too many wrong ones.
+/// The cause is in the log. Without a secret the request cannot be refused for too many wrong ones.
 fn unexplained(problem: Problem) -> PageError {
     let is_passing = problem.status == StatusCode::SERVICE_UNAVAILABLE;
     if is_passing { Failure::Unavailable.into() } else { Failure::Internal.into() }

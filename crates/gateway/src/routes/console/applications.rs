@@ -1,4 +1,4 @@
-//! The applications of a tenant, which are its clients: a list by pages, and a form for a new one.
+//! The applications of a tenant, which are its clients: a list in pages, and a form for a new one.
 
 use actix_web::HttpResponse;
 use administration::{ClientView, EditError, NewClient, Permission, TenantView};
@@ -15,7 +15,7 @@ use super::tenants::ROWS;
 use super::visit::Visit;
 use crate::page::PageResult;
 
-/// The kinds of applications: what is kept as the purpose of the client, its name, and what it is for.
+/// The kinds of applications: the stored purpose of the client, its name, and its description.
 const PURPOSES: [(&str, &str, &str); 3] = [
     (
         "machine_to_machine",
@@ -82,7 +82,7 @@ fn table(clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {
     Table { caption: "Applications".to_owned(), columns, rows: clients.iter().map(row).collect() }
 }
 
-/// What people call the purpose of a client.
+/// The name of a client's purpose for people.
 pub(super) fn purpose(view: &ClientView) -> &'static str {
     let kept = view.settings.purpose.as_deref();
     PURPOSES.iter().find(|(name, ..)| Some(*name) == kept).map_or("", |(_, label, _)| label)
@@ -115,7 +115,7 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     }
 }
 
-/// Where the tenant's tokens are fetched.
+/// The URL of the tenant's token endpoint.
 pub(super) fn token_endpoint(visit: &Visit<'_>) -> String {
     format!("{}/api/v1/tenant/{}/oauth/token", visit.administrator().public_url(), visit.tenant())
 }
@@ -125,7 +125,7 @@ async fn tenant(visit: &Visit<'_>) -> PageResult<Option<TenantView>> {
     permitted(visit.administrator().look::<Tenant>(&visit.caller, &visit.tenant(), &()).await)
 }
 
-/// What the form says, as the API reads it.
+/// The document of the form, as the API reads it.
 fn document(fields: &Fields) -> Value {
     let mut document = json!({
         "purpose": fields.given("purpose"),

@@ -1,4 +1,4 @@
-//! The audit: who did what, when, from where.
+//! The audit: the actor, change, time and address of each action.
 
 use administration::{AuditQuery, AuditView};
 use pages::console::{Block, Field, Form};
@@ -79,7 +79,8 @@ fn shown_changes(changed: Vec<String>) -> Value {
     if changed.is_empty() { Value::Text("the row as a whole".to_owned()) } else { Value::Codes(changed) }
 }
 
-/// The names of what has changed, and how many there are beyond the first ones. Of a new row all is new.
+/// The names of the changed fields, and how many there are beyond the first ones. All fields of a new row are
+/// new.
 fn changed(action: &str, detail: &serde_json::Value) -> Vec<String> {
     const FIRST: usize = 5;
     let names = detail.as_object().filter(|_| !action.ends_with(".added")).into_iter().flatten();

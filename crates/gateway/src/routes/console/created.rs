@@ -1,4 +1,5 @@
-//! A new credential, shown once. The page answers the form itself: sent again, it shows the same credential and makes no other one.
+//! A new credential, shown once. The response to the form is this page. If the form is sent again, the page
+//! shows the same credential and creates no other one.
 
 use actix_web::HttpResponse;
 use administration::{Caller, CreatedClient, Idempotency};
@@ -24,7 +25,7 @@ pub(super) fn idempotent(visit: &Visit<'_>, fields: &Fields, document: &Value) -
     Caller { idempotency, ..visit.caller.clone() }
 }
 
-/// What makes a form that is sent again the same one: what it had before, or a new value.
+/// The idempotency key of a form: the one that it has, or a new one.
 pub(super) fn request_key(fields: &Fields) -> String {
     fields.given("request").map_or_else(|| BASE64URL.encode(random_bytes::<16>().as_slice()), str::to_owned)
 }

@@ -1,4 +1,5 @@
-//! The credentials of an application: its secrets and its API keys, from where they are used, and whether one can go.
+//! The credentials of an application: its secrets and its API keys, the addresses that use them, and whether
+//! one can be deleted.
 
 use administration::{
     ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, Instant,
@@ -23,14 +24,14 @@ const GRACES: [(u64, &str); 4] =
     [(0, "not at all"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
 /// API keys of a page. Each has two forms.
 const KEYS: u32 = 10;
-/// So long ago says little.
+/// A use before this time says little.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
 pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
-/// Makes, replaces or ends a credential.
+/// Creates, replaces or ends a credential.
 pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let name = || fields.given("name").map(str::to_owned);
@@ -240,7 +241,7 @@ fn addresses(uses: &[UsedFrom]) -> Vec<String> {
     uses.iter().map(|used| used.address.clone()).collect()
 }
 
-/// Whether nobody would miss it, or why that is not sure.
+/// Whether no client would miss the secret, or why that is not sure.
 fn safe_to_delete(view: &SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
         (true, _) => "yes: it was not used for a day, and others were",
@@ -249,7 +250,7 @@ fn safe_to_delete(view: &SecretView) -> &'static str {
     }
 }
 
-/// The same of an API key, which has one holder: what others use says nothing of it.
+/// Whether the holder would miss the API key. It has one holder, so uses of other keys say nothing about it.
 fn key_is_safe_to_revoke(view: &ApiKeyView, now: Timestamp) -> &'static str {
     let is_since = |at: Option<Instant>| at.is_some_and(|at| now < at.0 + QUIET);
     match &*view.status {

@@ -1,4 +1,4 @@
-//! What a form of the console has sent.
+//! The fields of a form of the console.
 
 use url::form_urlencoded;
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! What is around every page of the console: the navigation, who is signed in, and the way out.
+//! The frame of every page of the console: the navigation, the signed-in person, and the sign-out.
 
 use actix_web::HttpResponse;
 use pages::console::{Block, ConsolePage, Form};
@@ -19,7 +19,7 @@ impl Visit<'_> {
         self.show_part(current, (heading.into(), Vec::new()), blocks)
     }
 
-    /// The same for a part of a subject, with links to its other parts.
+    /// Shows a page of one part of a subject, with links to its other parts.
     pub(super) fn show_part(
         &self,
         current: &str,

@@ -1,5 +1,5 @@
-//! What the holder of a session may do now. A session has no authority of its own: each request makes it anew of what the client or the
-//! account is, and of whether the credential is still valid.
+//! The authority of a session's holder. A session has no authority of its own: each request derives it from
+//! the current client or account, and checks that the credential is still valid.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tenancy::{Stored, Tenant, TenantError, TenantId};
 
 use crate::Services;
 
-/// The authority of a session's holder; none where the holder has ended, or may do nothing any more.
+/// The authority of a session's holder. None if the holder has ended or has no permission any more.
 pub(super) async fn authority(
     services: &Services,
     session: &ConsoleSession,
@@ -53,7 +53,7 @@ async fn of_client(
     }))
 }
 
-/// What the person proved before the session counts as long as any sign-in of that time does.
+/// The authentication before the session counts as long as any sign-in of that time.
 async fn of_account(
     services: &Services,
     session: &ConsoleSession,

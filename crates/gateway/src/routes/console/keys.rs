@@ -1,4 +1,4 @@
-//! The signing keys of a tenant: their lives, the verifiers that have each, and what can be done.
+//! The signing keys of a tenant: their lives, the verifiers that have each, and the possible actions.
 
 use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
 use pages::console::{Block, Field, Form};
@@ -78,7 +78,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
     Ok(visit.show("Signing keys", "Signing keys", blocks))
 }
 
-/// The keys that are not gone, or the last ones that are.
+/// The keys that are not removed, or the last removed ones.
 fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
     let span = |from: Option<Instant>, to: Option<Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
@@ -109,7 +109,8 @@ fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
     }
 }
 
-/// The life of each key, from its announcement to its removal, and the verifiers that have it: who has fetched a key has those before it.
+/// The life of each key, from its announcement to its removal, and the verifiers that have it. A verifier
+/// that has fetched a key has the earlier ones, too.
 fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
     let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
     let having = |kid: &str| {

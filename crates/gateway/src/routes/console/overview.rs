@@ -1,4 +1,5 @@
-//! The overview of the platform and of a tenant: what it is, what happened in a day, and what comes next. Its other part is the advice.
+//! The overview of the platform and of a tenant: its settings, the events of a day, and the next changes. Its
+//! second part is the advice.
 
 use administration::{
     EditError, KeyStepView, Permission, PlatformStatus, ReplicaView, TenantReading, TenantStep, TenantView,
@@ -25,7 +26,7 @@ pub(super) fn tabs(visit: &Visit<'_>, current: &str) -> Vec<Tab> {
     [("Overview", ""), ("Advice", "/advice")].map(tab).to_vec()
 }
 
-/// What the overview is called: the tenant, or the platform.
+/// The heading of the overview: the tenant, or the platform.
 pub(super) fn heading(visit: &Visit<'_>) -> String {
     match &visit.place {
         Place::Platform => "Overview".to_owned(),
@@ -33,7 +34,7 @@ pub(super) fn heading(visit: &Visit<'_>) -> String {
     }
 }
 
-/// What the platform's pages begin with.
+/// The first part of the platform's pages.
 pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
@@ -80,7 +81,7 @@ fn replicas(state: &PlatformStatus) -> Block {
     })
 }
 
-/// What a tenant's pages begin with.
+/// The first part of a tenant's pages.
 pub(super) async fn of_tenant(visit: &Visit<'_>) -> PageResult {
     page(visit, None).await
 }
@@ -138,7 +139,7 @@ fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
     ]
 }
 
-/// What can be done to a tenant, the dangerous last.
+/// The actions on a tenant, the dangerous ones last.
 fn steps(visit: &Visit<'_>, view: &TenantView) -> Vec<Block> {
     let (token, action) = (visit.form_token(), visit.path(""));
     let button = |step: &str, label: &str| Form::button(action.clone(), &token, label).sending("step", step);
@@ -164,7 +165,7 @@ fn a_day(visit: &Visit<'_>) -> UsageQuery {
     UsageQuery { since: Some(visit.now().saturating_sub(DAY)), until: None, by: Some(UsagePeriod::Hour) }
 }
 
-/// What the holder may see; none where it lacks the permission.
+/// The result, if the holder may see it. None if it lacks the permission.
 pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -7,7 +7,7 @@ pub(crate) fn path_of(home: &TenantId) -> String {
     if home.as_str() == TenantId::PLATFORM { "/console".to_owned() } else { format!("/console/t/{home}") }
 }
 
-/// The way back from an error page below a path of the console: what it is called, and the path of its overview.
+/// The link back from an error page below a path of the console: its text, and the path of its overview.
 pub(crate) fn way_from(path: &str) -> Option<(String, &str)> {
     let below = path.strip_prefix("/console")?;
     let end = match below.strip_prefix("/t/") {

@@ -1,4 +1,4 @@
-//! Documents as blocks: what several pages show alike.
+//! Documents as blocks that several pages show alike.
 
 use std::sync::Arc;
 
@@ -15,13 +15,14 @@ use crate::page::{PageError, PageResult};
 /// Why a form did nothing, for the page that shows it again.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
-    /// What is wrong with the whole.
+    /// The error of the whole form.
     pub(super) message: Option<String>,
     fields: Vec<FieldError>,
 }
 
 impl Refused {
-    /// Of what an operation answered; an error that no other input would change is a page of its own.
+    /// The errors of an operation's answer. An error that no other input would change becomes a page of its
+    /// own.
     pub(super) fn of(error: EditError) -> PageResult<Self> {
         match error {
             EditError::Invalid(fields) => {
@@ -95,13 +96,13 @@ pub(super) fn status(status: &str) -> Value {
     Value::Badge(Badge { meaning, text: status.to_owned() })
 }
 
-/// Who declares a row, and whether it can be changed here.
+/// Tells which interface declares a row, and whether the console can change it.
 pub(super) fn managed_by(managed_by: &str) -> Value {
     let text = if managed_by == "api" { "API and console" } else { "the operator's files; read only here" };
     Value::Text(text.to_owned())
 }
 
-/// The same of the tenant of the page or a client of it, with the file and line.
+/// The file and line that declare the page's tenant or one of its clients.
 pub(super) async fn declared_at(visit: &Visit<'_>, managed_by: &str, client: Option<ClientId>) -> Value {
     let (tenant, find) = (visit.tenant(), Arc::clone(&visit.request.services.declared_at));
     let place = match managed_by {
@@ -139,7 +140,7 @@ fn chart(usage: &UsageView) -> BarChart {
     }
 }
 
-/// The way to the next page of a list.
+/// The link to the next page of a list.
 pub(super) fn pager(url: &str, search: Option<&str>, next: Option<&str>) -> Option<Pager> {
     let cursor = next?;
     let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -1,4 +1,5 @@
-//! How a session begins and ends: the sign-in says how, a link brings a code, and the code is exchanged for a session.
+//! How a session begins and ends: the sign-in explains it, a link contains a code, and the code is exchanged
+//! for a session.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
@@ -24,7 +25,8 @@ pub(super) async fn page(request: PageRequest) -> PageResult {
     Ok(sign_in(&request, &place, None).await)
 }
 
-/// The page of a link. Its script moves the code out of the fragment and sends it; without script a person does.
+/// The page of a link. Its script moves the code out of the fragment and sends it. Without script the person
+/// sends it.
 pub(super) async fn link(request: PageRequest) -> PageResult {
     let place = Place::of(&request).await?;
     let action = format!("{}{}/link", request.public_url.path(), place.path());
@@ -34,7 +36,8 @@ pub(super) async fn link(request: PageRequest) -> PageResult {
     Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
 }
 
-/// Begins a session for the person who is signed in at the tenant. Without one it leads to the sign-in of the account.
+/// Begins a session for the person who is signed in at the tenant. Without such a person it redirects to the
+/// sign-in of the account.
 pub(super) async fn by_account(request: PageRequest) -> PageResult {
     let place = Place::of(&request).await?;
     let PageRequest { services, public_url, raw } = &request;
@@ -100,7 +103,7 @@ pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
 }
 
 impl Visit<'_> {
-    /// Asks who is there again, as the session began: a person for the password, all others for a new link.
+    /// Asks the holder to authenticate again: a person by the password, all others by a new link.
     pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
         let text = "This takes something away for good, and your sign-in is older than 15 minutes.";
         let mut blocks = vec![Block::Alert(Meaning::Warning, text.to_owned())];

@@ -1,4 +1,4 @@
-//! The tenants of the platform: a list by pages, and a form for a new one with its first client.
+//! The tenants of the platform: a list in pages, and a form for a new one with its first client.
 
 use administration::{EditError, NewTenant, Permission, TenantView};
 use pages::console::{Block, Field, Form, Input};
@@ -21,7 +21,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
         visit.administrator().tenants(&visit.caller, search.as_deref(), cursor.as_deref(), ROWS).await;
     let page = match outcome(found)? {
         Ok(page) => page,
-        // A cursor that is none, or a search that cannot be.
+        // The cursor is malformed, or the search is impossible.
         Err(refused) => {
             let alert = Block::Alert(Meaning::Danger, refused.message.unwrap_or_default());
             return Ok(visit.show("Tenants", "Tenants", vec![alert]));
@@ -91,7 +91,7 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     }
 }
 
-/// What the form says, as the API reads it.
+/// The document of the form, as the API reads it.
 fn document(fields: &Fields) -> Value {
     let scopes = fields.words("scopes");
     let mut document = json!({ "id": fields.text("id"), "name": fields.given("name") });
@@ -140,7 +140,7 @@ fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::Htt
     visit.show("Tenants", "New tenant", alert.into_iter().chain([Block::Form(form)]).collect())
 }
 
-/// Where a tenant is found, whose id is being typed.
+/// The addresses of a tenant whose id is being typed.
 fn addresses(visit: &Visit<'_>) -> Preview {
     let issuer = format!("{}/api/v1/tenant/{{}}", visit.administrator().public_url());
     let line = |label: &str, below: &str| (label.to_owned(), format!("{issuer}{below}"));

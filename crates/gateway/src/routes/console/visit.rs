@@ -1,4 +1,5 @@
-//! A request for a page of the console, once the session is found and its holder's authority is made: what every page works with.
+//! A request for a page of the console, with its session and the authority of the session's holder. Every
+//! page works with it.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -25,7 +26,7 @@ use crate::request::Failure;
 use crate::respond::no_store;
 use crate::routes::admin::{decoded, encoded};
 
-/// Whose pages a path is of.
+/// The tenant, or the platform, that a path belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Platform,
@@ -44,12 +45,12 @@ pub(super) struct Visit<'r> {
 pub(super) enum Danger {
     /// The sign-in is too old.
     Unproven,
-    /// The name of what goes was not typed: what the page says.
+    /// The name of the row to delete was not typed: the message of the page.
     Unnamed(String),
 }
 
 impl Place {
-    /// The place of a path, if this listener serves its pages on this way.
+    /// The place of a path, if this listener serves its pages.
     pub(super) async fn of(request: &PageRequest) -> PageResult<Self> {
         let PageRequest { services, public_url, raw } = request;
         let unknown = || PageError::from(Failure::UnknownPath);
@@ -94,7 +95,7 @@ impl Place {
         }
     }
 
-    /// The tenants of whom a session counts here, the own one first.
+    /// The tenants whose sessions count here, the own one first.
     fn homes(&self, request: &PageRequest) -> Vec<TenantId> {
         let serves_operators =
             request.raw.listener().is_some_and(|listener| listener.surface.operator_console);
@@ -122,7 +123,7 @@ impl<'r> Visit<'r> {
         Ok(None)
     }
 
-    /// Refuses a form that no page of this session has sent, and a holder that has written too much.
+    /// Refuses a form that no page of this session has sent, and a holder that has made too many writes.
     pub(super) async fn check_form(&self, fields: &Fields) -> PageResult<()> {
         let PageRequest { services, public_url, raw } = self.request;
         let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
@@ -140,7 +141,7 @@ impl<'r> Visit<'r> {
         Ok(services.writes.spend(home, limit, self.caller.now).map_err(Failure::TooManyWrites)?)
     }
 
-    /// What the forms of this session's pages carry.
+    /// The token in the forms of this session's pages.
     pub(super) fn form_token(&self) -> String {
         BASE64URL.encode(self.administrator().console_form_token(&self.session))
     }
@@ -164,7 +165,7 @@ impl<'r> Visit<'r> {
         named.ok_or_else(|| Failure::UnknownPath.into())
     }
 
-    /// What is asked before something is taken away for good: a recent sign-in, and the name of what goes.
+    /// Demands a recent sign-in and the typed name of the row before a deletion.
     pub(super) fn check_danger(&self, fields: &Fields, name: &str) -> Result<(), Danger> {
         if !self.session.is_proven_for_danger(self.now()) {
             return Err(Danger::Unproven);
@@ -189,7 +190,7 @@ impl<'r> Visit<'r> {
         if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
     }
 
-    /// The same in the tenant of the page.
+    /// Demands a permission in the tenant of the page.
     pub(super) fn require_here(&self, permission: Permission) -> PageResult<()> {
         let may = self.caller.authority.holds_in(&self.tenant(), permission);
         if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
@@ -228,7 +229,8 @@ pub(super) fn to_sign_in(request: &PageRequest, place: &Place) -> HttpResponse {
     lead_to(request, &format!("{}/sign-in", place.path()))
 }
 
-/// What a page that a holder may not see, or that does not exist, answers: 404 for both. All else is an error of its own.
+/// The response of a page that a holder may not see, or that does not exist: 404 for both. All other errors
+/// keep their own response.
 pub(super) fn unseen(error: EditError) -> PageError {
     match error {
         EditError::Forbidden(_) | EditError::NotFound(_) => Failure::UnknownPath.into(),

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/account`: a person sees where the account is signed in and which applications may use it, ends that, and sets another
-//! password. Each is done by the operation that administrators have.
+//! `GET` and `POST …/account`: a person sees the sessions of the account and the applications that may use
+//! it, ends them, and sets another password. Each action is the operation that administrators have.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -19,7 +19,7 @@ use crate::page::{ACCOUNT_PATH, Opener, PageRequest, PageResult, SIGN_IN_AGAIN, 
 use crate::request::Failure;
 use crate::respond::no_store;
 
-/// The person comes to see the account, and signs in where nobody has or a dangerous step asks for it.
+/// Shows the account. The person signs in first, if nobody is signed in or a dangerous action requires it.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let again = visit.raw.query() == SIGN_IN_AGAIN;
@@ -50,7 +50,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
                 },
-                // What the page of one session requests does nothing in another.
+                // A page of one session cannot act in another session.
                 signed_in => page(&visit, signed_in).await?,
             }
         }
@@ -58,7 +58,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// The account of the person who is signed in, or the question who is there.
+/// The account of the signed-in person, or the sign-in page.
 async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
@@ -71,7 +71,8 @@ fn sign_in_page(visit: &Visit<'_>, typed: (String, Option<SignInMessage>)) -> Pa
     Ok(sign_in_form(visit, (None, Opener::Severed), form, typed))
 }
 
-/// Checks identifier and password, and leads back to the account, which then can be loaded again without them.
+/// Checks identifier and password, and redirects to the account, so that the page can be loaded again without
+/// them.
 async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
@@ -82,13 +83,14 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     }
 }
 
-/// Leads a person who is signed in to the account.
+/// Redirects a signed-in person to the account.
 pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
     let account = visit.public_url.path_of(&visit.tenant.id, ACCOUNT_PATH);
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
 }
 
-/// Ends what the form names, if it is of this account; otherwise the page says nothing of it. Or it asks for another password.
+/// Ends the session or consent that the form names, if it is of this account; otherwise the page does not say
+/// so. Or asks for another password.
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
     if fields.decision == "password" {
@@ -118,7 +120,8 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     account_page(visit, signed_in, notice).await
 }
 
-/// What the button that was pressed in this session ends: for equal sessions as many as the page names at once, each for itself.
+/// The sessions or the consent that the pressed button ends. Equal sessions are shown as one, and each of
+/// them ends.
 fn pressed(fields: &Fields, own: &SessionId) -> Vec<SignInEnd> {
     match (&*fields.decision, &*fields.session, &*fields.client) {
         ("sign_out", "", "") => vec![SignInEnd::Session(own.clone())],

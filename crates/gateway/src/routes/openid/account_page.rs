@@ -21,7 +21,7 @@ pub(super) async fn account_page(
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
     let AccountSignInsView { mut sessions, mut consents } = left;
     sessions.retain(|session| session.session_id != own.id.as_str());
-    // What was allowed last is shown first.
+    // The latest consent comes first.
     consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
     let more_applications = consents.len().saturating_sub(AccountPage::MOST);
     consents.truncate(AccountPage::MOST);

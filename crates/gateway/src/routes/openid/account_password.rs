@@ -1,5 +1,5 @@
-//! A person sets another password of the own account. The present one is checked as at a sign-in, with its limits; the new one is set by the
-//! operation that administrators have. All other sessions end with it.
+//! A person sets another password of the own account. The present password is checked as at a sign-in, with
+//! its limits. The operation that administrators have sets the new one. All other sessions end with it.
 
 use actix_web::http::StatusCode;
 use administration::{Authority, Caller, EditError};
@@ -14,7 +14,7 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageResult, respond};
 use crate::request::Failure;
 
-/// Asks for the present password and for another one.
+/// Asks for the present and the new password.
 pub(super) async fn page(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
@@ -34,12 +34,12 @@ pub(super) async fn page(
     })
 }
 
-/// Sets the new password, where the present one is right. The person goes on in a new session of this browser.
+/// Sets the new password, if the present one is right. The person gets a new session of this browser.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
     let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
     let authentication = match prove(visit, &identifier, fields.password).await? {
         Ok(authentication) if authentication.account() == signed_in.account() => authentication,
-        // The account has lost its name to another one in this moment.
+        // Another account has taken this account's name at this moment.
         Ok(_) => return Err(Visit::foreign()),
         Err(message) => return page(visit, signed_in, Some(ChangePasswordError::Present(message))).await,
     };

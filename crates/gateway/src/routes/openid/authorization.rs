@@ -1,4 +1,4 @@
-//! An authorization request that is in order: it has an address, and all that it requests can be granted.
+//! A valid authorization request: its answer has an address, and all that it requests can be granted.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use crate::page::PageError;
 /// The longest query. A longer request is pushed.
 pub(super) const LONGEST: usize = 8 * 1_024;
 
-/// Where the answer of a request goes.
+/// The address of a request's answer.
 pub(super) struct Addressee {
     pub(super) tenant: Arc<Tenant>,
     pub(super) client: Arc<Client>,
     pub(super) redirect_uri: String,
     pub(super) answer: AnswerForm,
-    /// What a page carries to be the same request again.
+    /// The parameters that a page keeps to repeat the request.
     pub(super) parameters: String,
 }
 
@@ -37,13 +37,13 @@ pub(super) struct Authorization {
     pub(super) to: Addressee,
     pub(super) request: AuthorizationRequest,
     pub(super) granted: Granted,
-    /// Who is expected by the ID token that hints at it.
+    /// The person that the ID token hint names.
     pub(super) hinted: Option<AccountId>,
     /// The pushed request that it is.
     pub(super) pushed: Option<CodeKey>,
 }
 
-/// A request that is refused, and whose answer has an address.
+/// A refused request whose answer has an address.
 pub(super) struct Refused {
     pub(super) to: Addressee,
     pub(super) error: AuthorizationError,
@@ -143,7 +143,7 @@ pub(super) async fn check(
     Ok(hinted.map(|hinted| Checked { request, granted, hinted }))
 }
 
-/// Who is expected by an ID token of ours.
+/// Returns the person of an ID token that this tenant issued.
 async fn hinted_person(
     services: &Services,
     grantee: &Grantee<'_>,

@@ -1,4 +1,5 @@
-//! `GET` and `POST …/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
+//! `GET` and `POST …/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1,
+//! OpenID Connect Core §3.1.2).
 
 use grants::PushedUse;
 
@@ -30,7 +31,8 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// A form of a client leads here. A request whose answer has no address is refused at once: no cookie changes that.
+/// Handles a client's form. A request whose answer has no address is refused at once, because no cookie
+/// changes that.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let tenant = authorizing_tenant(&request).await?;
     let posted = Posted::at(&mut request, tenant).await?;

@@ -1,4 +1,4 @@
-//! The browser of a request: who is signed in there, and what binds forms to it.
+//! The browser of a request: the person who is signed in, and the value that binds forms to the browser.
 
 use std::borrow::Cow;
 
@@ -21,14 +21,14 @@ const BYTES: usize = 16;
 pub(super) struct Browser<'r> {
     cookies: Cookies,
     headers: &'r HeaderMap,
-    /// What binds forms to it: borrowed where the browser has sent it.
+    /// The value that binds forms to it, borrowed if the browser has sent it.
     id: Cow<'r, str>,
     /// Cookies that the response sets.
     set: Vec<HeaderValue>,
 }
 
 impl<'r> Browser<'r> {
-    /// The browser of a request, which gets a value of its own where it has none.
+    /// The browser of a request. It gets a new value if it has none.
     pub(super) fn of(cookies: Cookies, headers: &'r HeaderMap) -> Self {
         if let Some(id) = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty()) {
             return Self { cookies, headers, id: id.into(), set: Vec::new() };
@@ -38,12 +38,12 @@ impl<'r> Browser<'r> {
         Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() }
     }
 
-    /// What forms of this browser are sealed for.
+    /// The value that this browser's forms are sealed for.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
-    /// The same, where the browser has kept it and sent it back.
+    /// The value, if the browser has stored it and sent it back.
     pub(super) fn sent_id(&self) -> Option<&str> {
         match self.id {
             Cow::Borrowed(id) => Some(id),
@@ -51,7 +51,7 @@ impl<'r> Browser<'r> {
         }
     }
 
-    /// Who is signed in at the tenant.
+    /// The person who is signed in at the tenant.
     pub(super) async fn signed_in(
         &self,
         services: &Services,
@@ -63,13 +63,13 @@ impl<'r> Browser<'r> {
         services.sessions.find(&tenant.id, tenant.sign_in.session, &token, now).await
     }
 
-    /// Which accounts have signed in with it before.
+    /// The accounts that have signed in with it before.
     pub(super) fn known(&self, services: &Services, now: Timestamp) -> KnownBrowser {
         let cookie = self.cookies.read(self.headers, CookieName::KnownBrowser).unwrap_or_default();
         services.known_browsers.open(cookie, now)
     }
 
-    /// Has the response set the cookie that says which accounts have signed in.
+    /// Sets the cookie with the accounts that have signed in.
     pub(super) fn keep_known(&mut self, services: &Services, known: &KnownBrowser) -> PageResult<()> {
         let Some(cookie) = services.known_browsers.seal(known) else { return Ok(()) };
         let life = Some(KnownBrowsers::LIFETIME);
@@ -77,7 +77,7 @@ impl<'r> Browser<'r> {
         Ok(())
     }
 
-    /// Has the response set the cookie of a new session, which the oldest of too many make room for.
+    /// Sets the cookie of a new session. If there are too many sessions, the oldest are removed.
     pub(super) fn keep_session(&mut self, write: &SessionWrite, token: &SessionToken) -> PageResult<()> {
         let tenant = &write.session().tenant;
         let cookie = token.to_cookie();

@@ -1,5 +1,5 @@
-//! `GET` and `POST …/device`: a person types the code that a device shows, signs in, and decides (RFC 8628 §3.3). Each of the pages carries the
-//! code sealed to the next.
+//! `GET` and `POST …/device`: a person types the code that a device shows, signs in, and decides (RFC 8628
+//! §3.3). Each page passes the sealed code to the next page.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ struct Waiting {
     user_code: String,
 }
 
-/// The person comes with or without a code. Nothing is looked up by a navigation.
+/// Shows the page, with or without a code. A navigation causes no lookup.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let query = request.raw.query();
@@ -81,7 +81,8 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, Devi
 fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessage>) -> PageResult {
     let SealedForm { action, flow } = form(visit, "", DeviceStep::Code)?;
     let page = CodePage { common: visit.common(None), action, flow, user_code, error };
-    // A refused code is no success for a program that reads statuses; browsers show the page all the same.
+    // A refused code must not look like a success to a program that reads statuses. Browsers show the page
+    // nevertheless.
     let status = match error {
         None => StatusCode::OK,
         Some(DeviceCodeMessage::Unknown) => StatusCode::FORBIDDEN,
@@ -90,7 +91,7 @@ fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessa
     Ok(respond(status, &page, Opener::Severed))
 }
 
-/// Asks the person who is signed in to decide, or asks who is there.
+/// Asks the signed-in person to decide, or shows the sign-in page.
 async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> PageResult {
     match visit.signed_in().await? {
         Some(signed_in) => confirm_page(visit, waiting, &signed_in).await,
@@ -111,7 +112,7 @@ async fn sign_in(visit: &mut Visit<'_>, waiting: &Waiting, fields: Fields) -> Pa
     }
 }
 
-/// Writes the decision, which only the session that was asked can take in favour of the device.
+/// Writes the decision. Only the session that was asked can decide in favour of the device.
 async fn decide(visit: &Visit<'_>, waiting: &Waiting, session: &SessionId, decision: &str) -> PageResult {
     let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == *session);
     let (allowed_by, outcome) = match (decision, &signed_in) {

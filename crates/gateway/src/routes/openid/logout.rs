@@ -1,4 +1,5 @@
-//! `GET` and `POST …/oauth/logout`: a client sends a person here to sign out (OpenID Connect RP-Initiated Logout 1.0).
+//! `GET` and `POST …/oauth/logout`: a client redirects a person here to sign out (OpenID Connect RP-Initiated
+//! Logout 1.0).
 
 use std::sync::Arc;
 
@@ -18,12 +19,12 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 use crate::respond::no_store;
 
-/// What a client sends (§2).
+/// The request of a client (§2).
 struct LogoutRequest {
     hint: Option<IdTokenHint>,
     /// The client, by the hint or by `client_id`.
     client: Option<Arc<Client>>,
-    /// Where the browser goes afterwards: a registered URI with `state`.
+    /// The redirect after the sign-out: a registered URI with `state`.
     to: Option<String>,
     /// Whether the request names a URI that is not registered.
     is_misdirected: bool,
@@ -68,9 +69,9 @@ async fn posted(request: &mut PageRequest) -> PageResult {
             sign_out(&mut visit, &signed_in).await?;
             finish(&visit, &request, true)
         }
-        // Another session has begun here since, whose person was not asked.
+        // Another session has begun here since, and its person was not asked.
         (Some(signed_in), "sign_out") => ask(&visit, &request, (&signed_in, &flow.parameters)).await?,
-        // The client is told nothing: it would take its way back for the end of the session.
+        // The client gets no redirect, because it would regard that as the end of the session.
         (Some(_), _) => to_own_account(&visit),
     };
     Ok(visit.finish(response))
@@ -78,7 +79,7 @@ async fn posted(request: &mut PageRequest) -> PageResult {
 
 async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> PageResult<()> {
     visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
-    // What this replica remembers has changed.
+    // The revocations that this replica has cached have changed.
     visit.services.tokens.engine.notice_revocations(&visit.tenant.id);
     visit.browser.forget_session(&visit.tenant)
 }
@@ -113,7 +114,7 @@ impl LogoutRequest {
         Ok(Self { hint, client, to, is_misdirected })
     }
 
-    /// Whether the request is in order and its hint is of this very session: then nobody has to be asked.
+    /// Whether the request is valid and its hint is of this very session. The person is then not asked.
     fn names(&self, signed_in: &SignedIn) -> bool {
         !self.is_misdirected
             && self
@@ -137,7 +138,7 @@ fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> Ht
             let page = Continue { common: visit.common(client), to: to.clone() };
             respond(StatusCode::OK, &page, Opener::Severed)
         }
-        // Without a hint of ours anybody could send people anywhere that some client has registered.
+        // Without a valid hint, any site could send people to any URI that some client has registered.
         (Some(to), false) if request.hint.is_some() => {
             no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, to.as_str())).finish()
         }

@@ -1,4 +1,4 @@
-//! The answer of an authorization request on its way back to the client.
+//! The answer of an authorization request to the client.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,8 +12,8 @@ use crate::page::{Opener, common_of, respond};
 use crate::request::request_id;
 use crate::respond::no_store;
 
-/// Sends the browser back with an answer: by a redirect after a navigation, and by a page after a form, because browsers apply the policy of
-/// forms to the redirects that follow one.
+/// Sends the browser back with an answer: by a redirect after a navigation, and by a page after a form,
+/// because browsers apply the policy of forms to the redirects after one.
 pub(super) fn send(
     to: &Addressee,
     outcome: Result<String, AuthorizationError>,
@@ -40,8 +40,8 @@ pub(super) fn send(
     }
 }
 
-/// Shows a refusal to the person, with a way back: "The authorization server MUST always authenticate the user first … before redirecting"
-/// (RFC 9700 §4.11.2).
+/// Shows a refusal to the person, with a link back: "The authorization server MUST always authenticate the
+/// user first … before redirecting" (RFC 9700 §4.11.2).
 pub(super) fn show(refused: &Refused, public_url: &PublicUrl) -> HttpResponse {
     let Refused { to, error, .. } = refused;
     let back = to.response(Err(error.clone()));

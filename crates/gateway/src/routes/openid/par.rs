@@ -1,4 +1,5 @@
-//! `POST …/oauth/par`: a client pushes an authorization request, and sends the browser with a reference to it (RFC 9126).
+//! `POST …/oauth/par`: a client pushes an authorization request, and sends the browser with a
+//! reference to it (RFC 9126).
 
 use actix_web::web::Data;
 use grants::{PushedRequest, check_address, check_client};
@@ -19,7 +20,7 @@ pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> OAuth
     serve_form(&services, &tenant, &mut raw, keep).await
 }
 
-/// Checks the request as the authorization endpoint would, and keeps it.
+/// Checks the request as the authorization endpoint would, and stores it.
 async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let TenantRequest { services, tenant, raw, now } = pushed;
     let mut form = Form::parse(body)?;
@@ -32,7 +33,8 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let sender = pushed.prove(&authenticated, proof, None).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
-        // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and it MUST NOT be provided."
+        // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and
+        // it MUST NOT be provided."
         RequestSource::Pushed(_) | RequestSource::Elsewhere => {
             let description = "A pushed request must not have a request_uri";
             return Err(refused(AuthorizationError::invalid_request(description)));
@@ -56,7 +58,7 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
     let reference = services.authorizations.push(&client, (parameters, &raw.source()), now).await?;
-    // As many as may wait: a stranger can push in the name of a public client.
+    // The number of waiting requests is limited, because a stranger can push in the name of a public client.
     pushed.use_up_rest(sender).await?;
     let answer = PushedResponse::new(reference.expose(), PushedRequest::expires_in());
     let mut response = created_secret_json(&answer)?;
@@ -64,8 +66,9 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     Ok(response)
 }
 
-/// The parameters, bound to the key of the proof. RFC 9449 §10.1: a proof beside a pushed request says the same as `dpop_jkt`, and "the
-/// authorization server MUST reject the request if the JWK Thumbprint in dpop_jkt does not match the public key in the DPoP header."
+/// The parameters, bound to the key of the proof. RFC 9449 §10.1: a proof beside a pushed request is
+/// equivalent to `dpop_jkt`, and "the authorization server MUST reject the request if the JWK Thumbprint in
+/// dpop_jkt does not match the public key in the DPoP header."
 fn bound(
     parameters: String,
     key: (Option<Thumbprint>, Option<Thumbprint>),

@@ -1,4 +1,5 @@
-//! A form that a window has sent: of a page of ours, with what is sealed in it, or of a client that sends its request so.
+//! A form that a window has sent: one of our own pages with its sealed content, or one of a client that sends
+//! its request by a form.
 
 use std::sync::Arc;
 
@@ -17,12 +18,12 @@ use crate::respond::no_store;
 
 /// The body, and where it was sent.
 pub(super) struct Posted<'r> {
-    /// Who sent it, as if the window had navigated here.
+    /// The visit of the sender, as if the window had navigated here.
     pub(super) visit: Visit<'r>,
     body: Body,
 }
 
-/// A form of ours.
+/// A form with a valid seal of this server.
 pub(super) struct Opened<'r> {
     pub(super) visit: Visit<'r>,
     pub(super) fields: Fields,
@@ -31,7 +32,7 @@ pub(super) struct Opened<'r> {
     pub(super) stale: Option<Stale>,
 }
 
-/// Why a form of ours does nothing.
+/// The reasons for which a sealed form does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stale {
     /// Its page was open for too long.
@@ -40,7 +41,7 @@ pub(super) enum Stale {
     NoCookies,
 }
 
-/// What a person has filled in.
+/// The fields that a person has filled in.
 pub(super) struct Fields {
     flow: String,
     pub(super) user_code: String,
@@ -48,9 +49,9 @@ pub(super) struct Fields {
     pub(super) password: Option<Secret>,
     pub(super) new_password: Option<Secret>,
     pub(super) decision: String,
-    /// The session that is to end.
+    /// The session to end.
     pub(super) session: String,
-    /// The client that is to have no access any more.
+    /// The client that loses its access.
     pub(super) client: String,
     /// The code of a link.
     pub(super) code: String,
@@ -65,19 +66,19 @@ impl<'r> Posted<'r> {
         Self::at(request, tenant).await
     }
 
-    /// The same at a tenant that is known.
+    /// Reads the form at a known tenant.
     pub(super) async fn at(request: &'r mut PageRequest, tenant: Arc<Tenant>) -> PageResult<Self> {
         let body = request.raw.form().await?;
         Ok(Self { visit: Visit::at(request, tenant), body })
     }
 
-    /// Whether it says to be a form of ours.
+    /// Whether it has the hidden field of our own forms.
     pub(super) fn has_flow(&self) -> bool {
-        // One that is sent twice is ours, and refused as such.
+        // A form that has the field twice is our own, and is refused as malformed.
         Form::parse(&self.body).is_ok_and(|mut form| !matches!(form.take("flow"), Ok(None)))
     }
 
-    /// What was sealed in a form of this browser and tenant, and what the person has filled in.
+    /// The content that was sealed for this browser and tenant, and the fields that the person has filled in.
     pub(super) fn open(self) -> PageResult<Opened<'r>> {
         let Self { mut visit, body } = self;
         let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
@@ -88,7 +89,7 @@ impl<'r> Posted<'r> {
         let (flow, stale) = match opened {
             Ok(flow) => (flow, None),
             Err(FlowError::Expired(flow)) => (*flow, Some(Stale::Expired)),
-            // Once: what the person has typed is not to be sent again and again.
+            // The page asks for cookies once, so that the person need not type again and again.
             Err(FlowError::NoCookies(flow)) if flow.asks_for_cookies => return Err(Stale::NoCookies.into()),
             Err(FlowError::NoCookies(flow)) => (*flow, Some(Stale::NoCookies)),
             Err(FlowError::Foreign) => return Err(Visit::foreign()),
@@ -109,7 +110,8 @@ impl<'r> Posted<'r> {
         parameters.ok_or_else(|| refused(ErrorKind::BadRequest))
     }
 
-    /// The same as a navigation, which brings the cookies that a form from another site does not.
+    /// Redirects to the same page by a navigation, which brings the cookies that a form from another site
+    /// does not.
     pub(super) fn again(&self, endpoint: &str) -> PageResult {
         let parameters = self.parameters()?;
         let path = self.visit.public_url.path_of(&self.visit.tenant.id, endpoint);
@@ -119,7 +121,7 @@ impl<'r> Posted<'r> {
 }
 
 impl<'r> Opened<'r> {
-    /// The same, for a form that cannot begin again by itself.
+    /// Reads a form that cannot begin again by itself.
     pub(super) fn current(self) -> PageResult<(Visit<'r>, Fields, Flow)> {
         let Self { visit, fields, flow, stale } = self;
         stale.map_or(Ok((visit, fields, flow)), |stale| Err(stale.into()))
@@ -127,7 +129,8 @@ impl<'r> Opened<'r> {
 }
 
 impl Stale {
-    /// Who goes on in this browser. Without the cookie of its page a form may be that of another one, so it leads to a page for strangers.
+    /// The person who continues in this browser. Without the cookie of its page, a form may be of another
+    /// browser, so it leads to a page for strangers.
     pub(super) async fn person(self, visit: &Visit<'_>) -> Result<Option<SignedIn>, StoreError> {
         match self {
             Self::Expired => visit.signed_in().await,
@@ -135,7 +138,7 @@ impl Stale {
         }
     }
 
-    /// What the page says that begins again.
+    /// The message of the page that begins again.
     pub(super) const fn message(self) -> SignInMessage {
         match self {
             Self::Expired => SignInMessage::Expired,

@@ -1,4 +1,4 @@
-//! From a request that is in order to its next page, or to its answer.
+//! Leads a valid request to its next page, or to its answer.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -21,16 +21,16 @@ use crate::page::{Opener, PageError, PageResult, respond};
 /// The longest identifier, in characters: that of an e-mail address.
 const LONGEST_IDENTIFIER: usize = 254;
 
-/// What is known beside the request.
+/// The facts beside the request.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Progress<'a> {
     /// When the person was sent to sign in for this request; none before that.
     pub(super) began: Option<Timestamp>,
     /// A session that has just begun, and is not written yet.
     pub(super) begun: Option<&'a SessionWrite>,
-    /// Which account the person has named just now.
+    /// The account that the person has named just now.
     pub(super) named: NamedAccount,
-    /// What the person has typed to name another one than that of the session.
+    /// The identifier that the person has typed to choose another account.
     pub(super) typed: &'a str,
     /// Whether the person has allowed the request just now.
     pub(super) is_allowed: bool,
@@ -103,7 +103,7 @@ pub(super) async fn proceed(
     Ok(send(to, Ok(code.expose().to_owned()), is_after_form, public_url))
 }
 
-/// Decides the next step for this person, and finds what the person has allowed the client before.
+/// Decides the next step for this person, and finds the person's earlier consent to the client.
 pub(super) async fn next_step(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -137,7 +137,8 @@ pub(super) async fn next_step(
     Ok((step, consent))
 }
 
-/// Writes the session that has begun, where nothing else is written with it. Says whether the person is signed in after it.
+/// Writes the session that has begun, if nothing else is written with it. Returns whether the person is
+/// signed in after it.
 async fn write_begun(visit: &Visit<'_>, progress: &Progress<'_>) -> Result<bool, PageError> {
     match progress.begun {
         Some(begun) => Ok(visit.write_session(begun).await?),
@@ -145,7 +146,7 @@ async fn write_begun(visit: &Visit<'_>, progress: &Progress<'_>) -> Result<bool,
     }
 }
 
-/// The page that asks who is there.
+/// The sign-in page of a request.
 pub(super) fn sign_in_page(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -157,7 +158,7 @@ pub(super) fn sign_in_page(
     Ok(sign_in_form(visit, (Some(&to.client), Opener::of(&to.client)), form, (identifier, error)))
 }
 
-/// The same, for any form that asks who is there.
+/// The sign-in page of any form.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
     (client, opener): (Option<&Client>, Opener),
@@ -175,7 +176,8 @@ pub(super) fn sign_in_form(
     respond_to_sign_in(&page, error, opener)
 }
 
-/// A page that asks for a password. A refused one is no success for a program that reads statuses; browsers show the page all the same.
+/// A page that asks for a password. A refused password must not look like a success to a program that reads
+/// statuses. Browsers show the page nevertheless.
 pub(super) fn respond_to_sign_in(
     page: &dyn Page,
     error: Option<SignInMessage>,
@@ -195,7 +197,7 @@ pub(super) fn respond_to_sign_in(
     response
 }
 
-/// The page that asks whether the account of the session is meant.
+/// The page that asks whether the person means the account of the session.
 pub(super) async fn select_page(
     visit: &Visit<'_>,
     authorization: &Authorization,

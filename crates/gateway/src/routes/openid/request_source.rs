@@ -1,5 +1,5 @@
-//! The parameters of an authorization request, wherever they are: beside each other, in a request object (RFC 9101), or pushed before
-//! (RFC 9126 §4).
+//! The parameters of an authorization request: in the query or form, in a request object (RFC 9101), or in a
+//! pushed request (RFC 9126 §4).
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::page::{PageError, PageResult};
 pub(super) struct Opened<'p> {
     /// The parameters that count.
     pub(super) parameters: Cow<'p, str>,
-    /// What a page carries to be the same request again.
+    /// The parameters that a page keeps to repeat the request.
     pub(super) kept: Cow<'p, str>,
     /// The pushed request that it is.
     pub(super) pushed: Option<CodeKey>,
@@ -24,7 +24,7 @@ pub(super) struct Opened<'p> {
 /// Finds the parameters of a request of this client.
 ///
 /// # Errors
-/// A page: what cannot be read has no address.
+/// A page, because an unreadable request has no address.
 pub(super) async fn open<'p>(
     services: &Services,
     (tenant, client): (&Tenant, &Client),
@@ -42,7 +42,8 @@ pub(super) async fn open<'p>(
             let opened =
                 services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
             let opened = opened.map_err(|error| PageError::refused(error.into()))?;
-            // Its members are those of a request that was verified, also when the form comes after its end.
+            // The members are those of a request that was verified. This applies also if the form arrives
+            // after the request has expired.
             return Ok(Opened { parameters: opened.clone().into(), kept: opened.into(), pushed: None });
         }
         RequestSource::Pushed(reference) => reference,

@@ -1,9 +1,10 @@
-//! Scopes as people see them: what the tenant says of each, or else what is known of it in their language.
+//! Scopes as people see them: the tenant's description of each, or else a known description in the person's
+//! language.
 
 use pages::{Language, ScopeLine};
 use tenancy::Tenant;
 
-/// The scopes that a client asks for, or may use, at these APIs.
+/// The scopes at these APIs that a client requests, or may use.
 pub(super) fn scope_lines<S: Into<String>>(
     tenant: &Tenant,
     apis: &[String],

@@ -1,5 +1,6 @@
-//! `GET` and `POST …/account/set-password`: the page of a link with which a person sets a password, once. A code that was not made here costs
-//! neither a lookup nor a hash, so nobody can guess at one or use the page up.
+//! `GET` and `POST …/account/set-password`: the page of a link with which a person sets a password, once. A
+//! false code costs neither a lookup nor a hash, so nobody can guess one, or use the page to overload the
+//! server.
 
 use actix_web::http::StatusCode;
 use administration::EditError;

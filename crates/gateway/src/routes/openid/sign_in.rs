@@ -1,4 +1,5 @@
-//! `POST …/oauth/sign-in`: a form of a sign-in comes back. What it requests and whom it is for is sealed inside it.
+//! `POST …/oauth/sign-in`: receives the form of a sign-in. The form contains, sealed, the request and the
+//! client.
 
 use administration::Counter;
 use grants::{NamedAccount, Next, PushedUse};
@@ -42,7 +43,7 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     Ok(visit.finish(response))
 }
 
-/// The request as if it came now. What the person has typed stays but for the password.
+/// Starts the request anew. The typed text stays, except for the password.
 async fn start_again(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -63,7 +64,7 @@ async fn start_again(
     proceed(visit, authorization, Some(&signed_in), &progress).await
 }
 
-/// Goes on with the request once the person has signed in.
+/// Checks the password, and continues the request if it is right.
 async fn check_password(
     visit: &mut Visit<'_>,
     authorization: &Authorization,
@@ -91,8 +92,8 @@ async fn check_password(
     }
 }
 
-/// Checks identifier and password. The browser has the cookie of the session from then on, which is to be written, and which takes the place
-/// of the session before.
+/// Checks identifier and password. The browser gets the cookie of the new session, which replaces the
+/// previous one and must be written.
 pub(super) async fn sign_in_with_password(
     visit: &mut Visit<'_>,
     before: Option<&SignedIn>,
@@ -142,7 +143,8 @@ pub(super) async fn prove(
     }
 }
 
-/// Begins a session, whose cookie the browser gets, and which is to be written. The account knows the browser from then on.
+/// Begins a session, which must be written, and gives its cookie to the browser. The account knows the
+/// browser from then on.
 pub(super) fn begin_session(
     visit: &mut Visit<'_>,
     authentication: &Authentication,
@@ -162,7 +164,7 @@ pub(super) fn begin_session(
     Ok(write)
 }
 
-/// The person goes on with the account of the session that the page has named, or with another one.
+/// The person continues with the account of the session on the page, or with another one.
 async fn select(
     visit: &Visit<'_>,
     authorization: &Authorization,
@@ -178,7 +180,8 @@ async fn select(
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }
 
-/// Which account a decision names that was asked for in a session. Where that of another person has begun since, the person is asked again.
+/// The account that a decision names. The decision was requested in a session. If a session of another person
+/// has begun since, that person is asked again.
 fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool) -> NamedAccount {
     match signed_in {
         Some(signed_in) if signed_in.session().id != *session => NamedAccount::Another,
@@ -187,8 +190,8 @@ fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool)
     }
 }
 
-/// The person allows or denies what the client requests, in the session that was asked. What was allowed a client with another name than it has
-/// now is not allowed.
+/// The person allows or denies the client's request, in the session that was asked. If the client has another
+/// name now, it is not allowed.
 async fn decide(
     visit: &Visit<'_>,
     authorization: &Authorization,

@@ -25,8 +25,8 @@ pub(crate) async fn userinfo(services: Data<Services>, mut raw: RawRequest) -> O
     Ok(response)
 }
 
-/// The token of the header, or of a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method to transmit the token in each
-/// request" (RFC 6750 §2).
+/// The token of the header, or of a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method to
+/// transmit the token in each request" (RFC 6750 §2).
 async fn token(raw: &mut RawRequest) -> OAuthResult<Option<PresentedToken>> {
     let of_header = PresentedToken::from_authorization(raw.authorization()?);
     if !raw.writes() || (of_header.is_some() && !raw.has_form()) {

@@ -1,4 +1,4 @@
-//! A person's request for a page, once it is judged: the tenant, the browser and the time that every step works with.
+//! A person's checked request for a page: the tenant, the browser and the time that every step works with.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub(super) struct Visit<'r> {
     pub(super) raw: &'r RawRequest,
     pub(super) tenant: Arc<Tenant>,
     pub(super) browser: Browser<'r>,
-    /// Whether the page that answers asks the person to allow cookies.
+    /// Whether the page asks the person to allow cookies.
     pub(super) asks_for_cookies: bool,
     pub(super) now: Timestamp,
 }
 
-/// Where a form leads, and what its hidden field carries.
+/// The target of a form, and its hidden field.
 pub(super) struct SealedForm {
     pub(super) action: String,
     pub(super) flow: String,
@@ -41,7 +41,7 @@ impl<'r> Visit<'r> {
         Ok(Self::at(request, tenant))
     }
 
-    /// The same at a tenant that is known.
+    /// A visit at a known tenant.
     pub(super) fn at(request: &'r PageRequest, tenant: Arc<Tenant>) -> Self {
         let PageRequest { services, public_url, raw } = request;
         let browser = Browser::of(Cookies::of(public_url), raw.headers());
@@ -49,51 +49,52 @@ impl<'r> Visit<'r> {
         Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
     }
 
-    /// Who is signed in.
+    /// The person who is signed in.
     pub(super) async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
         self.browser.signed_in(self.services, &self.tenant, self.now).await
     }
 
-    /// Writes a session that has begun. Says whether it was: the one that it goes on with may have ended meanwhile in another window, and
-    /// then the person has to sign in again.
+    /// Writes a session that has begun. Returns whether it was written: the session that it continues may
+    /// have ended meanwhile in another window. The person then has to sign in again.
     pub(super) async fn write_session(&self, begun: &SessionWrite) -> Result<bool, StoreError> {
         let written = self.services.sessions.write(begun).await;
         self.notice_end(begun);
         written
     }
 
-    /// Has this replica know that another person's session has ended with this one, which was or may have been written.
+    /// Notes on this replica that another person's session has ended with this one, which was or may have
+    /// been written.
     pub(super) fn notice_end(&self, begun: &SessionWrite) {
         if begun.ends_another() {
             self.services.tokens.engine.notice_revocations(&self.tenant.id);
         }
     }
 
-    /// The account of the person who is signed in.
+    /// The account of the signed-in person.
     pub(super) async fn account(&self, signed_in: &SignedIn) -> Result<Option<Arc<Account>>, StoreError> {
         self.services.rows.accounts.find_account(&self.tenant.id, signed_in.account()).await
     }
 
-    /// How the person who is signed in knows the account.
+    /// The identifier by which the signed-in person knows the account.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
         let account = self.account(signed_in).await?;
         Ok(account.as_deref().and_then(sign_in_name))
     }
 
-    /// The same, and the account's id where it has no such name any more.
+    /// The identifier, or the account's id if it has no such identifier any more.
     pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Result<String, StoreError> {
         Ok(person(self.account(signed_in).await?.as_deref(), signed_in).1)
     }
 
-    /// Whether the person has typed the name of another account than that of the session. What is no name is left to the check of the
-    /// password.
+    /// Whether the person has typed the identifier of another account than the session's. The password check
+    /// handles a text that is no identifier.
     pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
         let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
         let account = self.account(signed_in).await?;
         Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
     }
 
-    /// What its pages have in common.
+    /// The common parts of its pages.
     pub(super) fn common(&self, client: Option<&Client>) -> Common {
         common_of(&self.tenant, client.map(|client| client.name.clone()), self.public_url)
     }
@@ -138,7 +139,8 @@ impl<'r> Visit<'r> {
     }
 }
 
-/// What a person is called, where the account says it, and how the person knows the account, or the account's id.
+/// The name of a person, if the account has one, and the identifier by which the person knows the account, or
+/// the account's id.
 pub(super) fn person(account: Option<&Account>, signed_in: &SignedIn) -> (Option<String>, String) {
     let name = account.and_then(|account| account.claims.get("name")?.as_str());
     let known = account.and_then(sign_in_name);
@@ -151,14 +153,15 @@ fn sign_in_name(account: &Account) -> Option<String> {
     Some(known.identifier.as_str().to_owned())
 }
 
-/// The tenant of a request that a window sends, by a navigation or by a form. Nothing of another request is read.
+/// The tenant of a request that a window sends, by a navigation or by a form. Other requests are refused
+/// unread.
 pub(super) async fn navigated_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
     let tenant = openid_provider(request).await?;
     visited(request, tenant)
 }
 
-/// The same at the authorization endpoint, which the metadata of a tenant names also where nobody signs in:
-/// there it answers with a page of the tenant.
+/// The tenant of a request to the authorization endpoint. The metadata of a tenant names this endpoint even
+/// if nobody can sign in there; it then responds with a page of the tenant.
 pub(super) async fn authorizing_tenant(request: &PageRequest) -> PageResult<Arc<Tenant>> {
     let tenant = match openid_provider(request).await {
         Err(TenantError::StrategyNotEnabled(tenant)) if tenant.strategies.oauth2 => {

@@ -1,4 +1,4 @@
-//! The request of a sign-in: an application to begin with, or a flow to go on with, and the user's inputs.
+//! The request of a sign-in: an application to begin with, or a flow to continue, and the user's inputs.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::thunder::{Spelling, ThunderError, ThunderResult, code};
 
-/// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on. Other members are ignored.
+/// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on.
+/// Other members are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FlowRequest {
@@ -39,7 +40,8 @@ pub(super) struct Credentials {
 
 impl FlowRequest {
     pub(super) fn parse(body: &[u8]) -> ThunderResult<Self> {
-        // The parser's message could repeat an input. It would also read a list as the members in their order.
+        // The parser's message could repeat an input. It would also read a list as the members in their
+        // order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         let request: Option<Self> = serde_json::from_slice(object).ok();
         let has_inputs = |request: &Self| request.inputs.as_ref().is_none_or(|inputs| inputs.is_object());
@@ -56,7 +58,7 @@ impl FlowRequest {
         if self.execution_id.is_some() { Spelling::Camel } else { Spelling::Snake }
     }
 
-    /// The flow that goes on; none in the first request of one. The caller's generation is unknown then.
+    /// The flow to continue. None in the first request, whose caller's generation is unknown.
     pub(super) fn flow(&self) -> Option<&str> {
         let flow = self.execution_id.as_deref().or(self.flow_id.as_deref());
         flow.filter(|flow| !flow.is_empty())
@@ -110,8 +112,8 @@ pub(super) fn invalid_flow() -> ThunderError {
     ThunderError::new(code::UNKNOWN_FLOW, "No such sign-in is under way; begin again with applicationId")
 }
 
-/// A text, or a list of texts, joined by spaces, because some callers send a list where others send one text. Anything else counts as
-/// absent.
+/// A text, or a list of texts, joined by spaces: some callers send a list in place of one text. Anything else
+/// counts as absent.
 fn text(input: &mut Value) -> Option<String> {
     match input {
         Value::String(text) => Some(std::mem::take(text)),

@@ -1,4 +1,4 @@
-//! The result of a sign-in, as either generation writes it.
+//! The result of a sign-in, in the form of either generation.
 
 use administration::schema::JsonSchema;
 use protocol::skip_serializing_none;
@@ -78,7 +78,8 @@ impl Answer {
         Self { flow_status: "ERROR", failure_reason: Some("Invalid credentials"), ..Self::default() }
     }
 
-    /// The answer about this flow. To a caller that has seen no answer yet a flow that goes on has both names.
+    /// The answer about this flow. A caller that has seen no answer yet gets both names of a flow that
+    /// continues.
     pub(super) fn about(self, flow: String, spelling: Spelling, is_first: bool) -> Self {
         let has_both = is_first && self.step_id.is_some();
         let execution_id = (has_both || spelling == Spelling::Camel).then(|| flow.clone());

@@ -1,4 +1,4 @@
-//! The machine: what the server needs of it, and what keeps secrets on it.
+//! Checks the machine: the server's requirements, and the protection of secrets.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ const MIB: u64 = 1 << 20;
 const LITTLE_MEMORY: u64 = 256 * MIB;
 const LITTLE_SPACE: u64 = 1024 * MIB;
 const NO_SPACE: u64 = 64 * MIB;
-/// Connections that one machine serves at ease, with the files of store, certificates and listeners.
+/// The connections that one machine serves easily, with the files of store, certificates and listeners.
 const FEW_FILES: u64 = 4_096;
 
 pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
@@ -43,7 +43,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
     lines
 }
 
-/// Where the rows are, or would be; with PostgreSQL, where the server keeps its files.
+/// Checks the disk of the rows, or with PostgreSQL that of the server's files.
 fn disk(config: &Path, loaded: &Loaded) -> Line {
     let folder = match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => nearest_folder(path),
@@ -65,7 +65,7 @@ fn judge_space(folder: &Path, free: u64) -> Line {
     }
 }
 
-/// What the kernel could give, within the limit of a container.
+/// Checks the memory that the kernel can give, within the limit of a container.
 fn memory() -> Line {
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
@@ -87,7 +87,7 @@ fn available(meminfo: &str) -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
-/// Three quarters of the files may be connections. None is no limit.
+/// Checks the limit of open files. Three quarters of them may be connections. None means no limit.
 fn open_files(limit: Option<u64>, wanted: Option<u64>) -> Line {
     let Some(limit) = limit else { return OPEN_FILES.ok("there is no limit") };
     let found = format!("this user may open {limit} files, so {} connections", limit - limit / 4);
@@ -120,7 +120,7 @@ fn core_dumps(limit: Option<u64>) -> Line {
     }
 }
 
-/// Memory that is compressed in place is no disk.
+/// Compressed memory is no disk.
 fn swap(table: Option<&str>) -> Line {
     let Some(table) = table else { return SWAP.skipped("this system does not say") };
     let files: Vec<_> = table

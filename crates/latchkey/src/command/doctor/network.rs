@@ -1,4 +1,5 @@
-//! What is reached over the network: the server's own listeners, and the issuers of its tenants, as a verifier reaches them.
+//! Checks over the network: the server's own listeners, and the issuers of its tenants, as a verifier
+//! requests them.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -74,7 +75,8 @@ async fn check_listener(listener: &Listener) -> Line {
     }
 }
 
-/// Whether a Latchkey that answers there is ready; `None` where none answers. Nothing secret is sent, so any certificate will do.
+/// Whether a Latchkey at this address is ready. `None` if none answers. The request contains no secret, so
+/// any certificate is accepted.
 async fn health(listener: &Listener) -> Option<bool> {
     let scheme = if listener.tls.is_some() { "https" } else { "http" };
     let client = builder().no_proxy().tls_danger_accept_invalid_certs(true).build().ok()?;
@@ -85,7 +87,7 @@ async fn health(listener: &Listener) -> Option<bool> {
     body["checks"].is_object().then_some(is_ready)
 }
 
-/// All addresses of a machine are reached at the one of its loopback.
+/// If a listener has all addresses of the machine, the loopback address is used.
 fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
@@ -112,7 +114,7 @@ pub(super) async fn name(loaded: &Loaded) -> Line {
     }
 }
 
-/// Whether the address of a caller is known where TLS ends before the server.
+/// Whether the address of a caller is known if TLS ends before the server.
 pub(super) fn proxy(loaded: &Loaded) -> Line {
     let server = &loaded.platform.server;
     let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
@@ -125,7 +127,8 @@ pub(super) fn proxy(loaded: &Loaded) -> Line {
     )
 }
 
-/// A line for each issuer, and the time by the clock of one that answered. Before a first start none is expected to.
+/// A line for each issuer, and the time by the clock of one that answered. Before a first start no issuer
+/// needs to answer.
 pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line>, Option<Timestamp>) {
     let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
     let (mut lines, mut clock) = (Vec::new(), None);

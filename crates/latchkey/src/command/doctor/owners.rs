@@ -1,5 +1,5 @@
-//! Owners and modes of the files that the service and an operator's command line share. A file that root made in the service's folder is
-//! one that the service cannot open; one that every user can read keeps no secret.
+//! Checks owners and modes of the files that the service and an operator's command line share. The service
+//! cannot open a file that root created in its folder. A file that every user can read keeps no secret.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +15,7 @@ const SECRECY: Check = Check("secrecy");
 const CONFIG: Check = Check("config");
 const ROOT: u32 = 0;
 
-/// A line for each file that exists, one for all that others may read, and one for the settings.
+/// A line for each existing file, one for all files that others may read, and one for the settings.
 pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
     let found = files(loaded).into_iter().filter_map(|path| Some((fs::metadata(&path).ok()?, path)));
     let found: Vec<_> = found.collect();

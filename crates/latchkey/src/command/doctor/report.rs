@@ -1,4 +1,4 @@
-//! What `doctor` has found: a line for each check, for people or as JSON.
+//! The results of `doctor`: a line for each check, for people or as JSON.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
-    /// As it should be.
+    /// The check has passed.
     Ok,
     /// Not checked, because what it needs is not there.
     Skipped,

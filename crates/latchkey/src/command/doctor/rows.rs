@@ -1,4 +1,5 @@
-//! What the rows say of the servers: which have counted requests, and whether signing keys change in time.
+//! Checks the rows about the servers: which of them have counted requests, and whether signing keys change in
+//! time.
 
 use administration::{KeySchedule as _, UsageDays as _};
 use protocol::{Lifetime, Timestamp};
@@ -10,7 +11,7 @@ use crate::clock;
 
 const REPLICAS: Check = Check("replicas");
 const KEY_STEPS: Check = Check("key-steps");
-/// So many are looked at.
+/// The most replicas that are checked.
 const NAMED: u32 = 20;
 /// A step is taken within a minute where a server runs.
 const LATE: Lifetime = Lifetime::from_seconds(3_600);

@@ -1,4 +1,5 @@
-//! The store: whether it answers, may be written, and has the schema of this program; and whether the sealing keys open what it holds.
+//! Checks the store: it answers, can be written, and has the schema of this program; and the sealing keys
+//! unseal its values.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -20,7 +21,7 @@ use settings::{Loaded, StorageLocation};
 
 const STORAGE: Check = Check("storage");
 const CONNECTIONS: Check = Check("connections");
-/// What the pools of a replica, and a command beside it, open at most.
+/// The most connections that the pools of a replica, and a command beside it, open.
 const FREE_CONNECTIONS: u32 = 20;
 const MIGRATIONS: Check = Check("migrations");
 const SEALING_KEY: Check = Check("sealing-key");
@@ -83,7 +84,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
     found
 }
 
-/// Nothing, where these settings have served from no other store.
+/// No line if these settings have served from no other store.
 async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<Line> {
     let emptied = LastStore::of(config, &loaded.platform).emptied(database).await;
     emptied.ok().flatten().map(|emptied| STORAGE.warning(emptied, LastStore::FIX))
@@ -128,7 +129,7 @@ fn named(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// The kernel is asked, since a trial would leave traces.
+/// The kernel decides, because writing a test file would leave traces.
 fn is_writable(folder: &Path) -> bool {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
@@ -147,7 +148,7 @@ fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
     }
 }
 
-/// Those that other programs have are those that this one does not get.
+/// The connections of other programs reduce those for this program.
 fn connections(Inspection { connections, max_connections, .. }: Inspection) -> Line {
     let free = max_connections.saturating_sub(connections);
     let found = format!("{connections} of {max_connections} connections of PostgreSQL are in use");

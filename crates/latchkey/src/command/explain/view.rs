@@ -1,4 +1,4 @@
-//! An explanation for people, in lines of 80 columns.
+//! An explanation as text for people, in lines of 80 columns.
 
 use administration::{
     ExplainedCheck, ExplainedClaims, ExplainedResult, ExplainedScope, ExplainedToken, ExplanationView,
@@ -102,7 +102,7 @@ fn token_lines(token: &ExplainedToken) -> String {
     rows.chain(more).collect()
 }
 
-/// A text in lines at this column, the first after a word. Control characters are shown and not obeyed.
+/// A text in lines that begin at this column, the first after a word. Control characters are escaped.
 fn wrapped(first: &str, column: usize, text: &str) -> String {
     let (mut lines, mut line) = (String::new(), format!("{first:<column$}"));
     let mut has_word = false;

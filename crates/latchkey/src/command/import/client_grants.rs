@@ -1,4 +1,4 @@
-//! What a client of a realm may get: grants, scopes and audiences.
+//! The permissions of a realm's client: its grants, scopes and audiences.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::left_out::LeftOut;
 use super::realm::{RealmClient, attribute};
 use super::scopes::Scopes;
 
-/// The grants that are served; `has_uris` says whether codes can be sent anywhere.
+/// The grants that are served. `has_uris` is whether the client has redirect URIs.
 pub(super) fn grants(
     client: &RealmClient,
     is_public: bool,
@@ -42,7 +42,7 @@ pub(super) fn grants(
     grants
 }
 
-/// Scopes and audiences. Those of OpenID Connect are for clients of people.
+/// The scopes and audiences. The scopes of OpenID Connect are for clients of people.
 pub(super) fn granted(
     client: &RealmClient,
     scopes: &mut Scopes<'_>,

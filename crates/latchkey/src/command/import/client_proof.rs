@@ -1,4 +1,4 @@
-//! How a client of a realm proves who it is from now on.
+//! How a realm's client authenticates after the import.
 
 use administration::Wiped;
 use secrets::is_fit_secret;
@@ -32,7 +32,7 @@ impl Proof {
     }
 }
 
-/// How the client proves who it is, with the members that say so. Without any the client is left out.
+/// The authentication of the client, with its members. Without an authentication the client is left out.
 pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Proof, Wiped)> {
     let id = &client.client_id;
     if client.public_client {
@@ -75,7 +75,7 @@ pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Pro
     Some((proof, Wiped::new(proven)))
 }
 
-/// Keycloak masks secrets as `**********`, and names those of its vault and of variables as `${…}`.
+/// Keycloak masks secrets as `**********`, and writes those of its vault and of variables as `${…}`.
 fn is_known(secret: &str) -> bool {
     is_fit_secret(secret) && !secret.bytes().all(|byte| byte == b'*') && !secret.starts_with("${")
 }

@@ -1,4 +1,4 @@
-//! What a client of a realm becomes.
+//! Translates a client of a realm.
 
 use administration::Wiped;
 use protocol::check_redirect_uri;
@@ -65,7 +65,7 @@ pub(super) struct PlannedClient {
     pub(super) proof: Proof,
 }
 
-/// The client, unless it is left out. A bearer-only one is an API, and becomes a resource server.
+/// The client, unless it is left out. A bearer-only client is an API, and becomes a resource server.
 pub(super) fn planned(
     client: &RealmClient,
     scopes: &mut Scopes<'_>,
@@ -131,7 +131,7 @@ pub(super) fn planned(
     Some(PlannedClient { id: id.clone(), document, proof })
 }
 
-/// Those that can be registered, in their order and each once.
+/// The URIs that can be registered, in their order and each once.
 fn redirect_uris(
     client: &RealmClient,
     uris: &[String],

@@ -1,4 +1,4 @@
-//! What of a realm is left out: each thing by name, under its reason.
+//! The parts of a realm that are left out: each by name, under its reason.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use administration::Wiped;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// Names of one reason that people see. The JSON document has all.
+/// The names of one reason that people see. The JSON document has all of them.
 const SHOWN: usize = 20;
 
 /// All that is left out, by reason in the order of the first thing.
@@ -22,7 +22,7 @@ struct Reason {
     what: Vec<String>,
 }
 
-/// Members that the import does not know, by name. Of each only its size is kept: it may hold keys and passwords.
+/// Unknown members, by name. Of each only its size is kept, because it may contain keys and passwords.
 pub(super) type Others = BTreeMap<String, Held>;
 
 /// How many entries a member has; none where it says nothing: null, false, or empty.
@@ -50,7 +50,8 @@ impl LeftOut {
         }
     }
 
-    /// The members that hold something, each under its reason; the others under `rest`, but for those of no meaning elsewhere.
+    /// Adds the members with a value, each under its reason. Members without a reason are added under `rest`,
+    /// except those without a meaning elsewhere.
     pub(super) fn add_members(
         &mut self,
         owner: &str,

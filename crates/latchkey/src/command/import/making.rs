@@ -1,4 +1,4 @@
-//! Makes what an import plans, through the API: its rules decide, and each refusal is named.
+//! Creates the rows of a planned import through the API: its rules decide, and each refusal is named.
 
 use std::fmt::Write as _;
 
@@ -48,7 +48,7 @@ pub(super) async fn exists(admin: &AdminClient, path: String) -> anyhow::Result<
     })
 }
 
-/// Another tenant is never changed by an import.
+/// An import never changes another tenant.
 pub(super) fn taken(tenant: &TenantId) -> AdminClientError {
     let detail = format!(
         "tenant {tenant} exists already, and nothing was changed; import into another one with --tenant ID, or go on with an import that stopped: --resume"

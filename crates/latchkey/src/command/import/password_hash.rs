@@ -1,4 +1,4 @@
-//! The password hash of a credential, as an import of accounts takes it: in PHC string format.
+//! The password hash of a credential in PHC string format, as an import of accounts takes it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a user of a realm becomes: a line of an import of accounts.
+//! Translates a user of a realm into a line of an import of accounts.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) struct People {
 
 impl People {
     pub(super) fn of(users: &[Person], left_out: &mut LeftOut) -> Self {
-        // With room for each line: bytes that grow leave parts of a hash behind in memory.
+        // The buffer has room for each line: a growing buffer leaves parts of a hash in memory.
         let room: usize = users.iter().map(room).sum();
         let mut people =
             Self { lines: Zeroizing::new(Vec::with_capacity(room)), names: Vec::new(), with_hash: 0 };
@@ -96,7 +96,8 @@ impl People {
         self.names.push(named.to_owned());
     }
 
-    /// The hash of the password, as an import of accounts takes it. All other credentials are named.
+    /// The hash of the password, as an import of accounts takes it. All other credentials are listed as left
+    /// out.
     fn hash_of(&self, user: &Person, named: &str, left_out: &mut LeftOut) -> Option<Zeroizing<String>> {
         let is_password =
             |credential: &&Credential| credential.kind.as_deref().is_none_or(|kind| kind == "password");

@@ -1,4 +1,4 @@
-//! What an import makes of a realm: decided from the file alone, and shown before anything is made.
+//! The plan of an import: it follows from the file alone, and is shown before anything is created.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Plans a tenant of the realm's name or of another one.
+    /// Plans a tenant with the realm's name or another one.
     pub(super) fn of(
         realm: Realm,
         tenant: Option<TenantId>,
@@ -87,7 +87,7 @@ impl Plan {
         Ok(Self { tenant, settings, clients, people, left_out })
     }
 
-    /// Before the tenant is made, or what it lacks.
+    /// The question before the tenant is created or completed.
     pub(super) fn question(&self, exists: bool) -> String {
         let (tenant, clients, people) = (&self.tenant, self.clients.len(), self.people.names.len());
         let what = if exists { "Make what is not there yet of" } else { "Make" };

@@ -1,4 +1,5 @@
-//! A realm as Keycloak exports it, as far as the import reads it. Versions differ in what they leave out, so every member is optional.
+//! The parts of an exported Keycloak realm that the import reads. Versions differ in the members that they
+//! leave out, so every member is optional.
 
 use std::collections::BTreeMap;
 
@@ -130,7 +131,7 @@ pub(super) fn attribute<'a>(attributes: &'a BTreeMap<String, Text>, name: &str) 
 }
 
 impl Mapper {
-    /// The audience that it puts into access tokens, if it is of that kind.
+    /// The audience that the mapper puts into access tokens, if it does so.
     pub(super) fn audience(&self) -> Option<&str> {
         let is_audience = self.protocol_mapper == "oidc-audience-mapper"
             && attribute(&self.config, "access.token.claim") != Some("false");
@@ -139,7 +140,7 @@ impl Mapper {
     }
 }
 
-/// A name or a description for people; Keycloak keeps its own as `${…}`, to be translated.
+/// A name or a description for people. Keycloak stores its own as `${…}` and translates them.
 pub(super) fn readable(text: Option<&str>, longest: usize) -> Option<&str> {
     let is_fit = |text: &&str| {
         let is_line = !text.is_empty() && !text.chars().any(char::is_control);

@@ -1,4 +1,5 @@
-//! The client scopes of a realm: those of OpenID Connect keep their names, and every other one becomes a scope of a resource server.
+//! Translates the client scopes of a realm: those of OpenID Connect keep their names, and every other one
+//! becomes a scope of a resource server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use super::realm::{ClientScope, Realm, attribute, readable};
 
 pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
 
-/// What a client of people may ask for at every tenant.
+/// The scopes that a client of people may request at every tenant.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 /// The client scopes with which Keycloak itself begins; they carry what its tokens have.
 const BUILT_IN: [&str; 9] = [
@@ -24,7 +25,7 @@ const BUILT_IN: [&str; 9] = [
     "service_account",
     "web-origins",
 ];
-/// Those of a client that names none, where the realm names none either.
+/// The scopes of a client that names none, if the realm names none either.
 const DEFAULTS: [&str; 5] = ["profile", "email", "address", "phone", "offline_access"];
 /// Characters of what people read of a scope.
 const DESCRIPTION: usize = 200;
@@ -74,7 +75,7 @@ impl<'r> Scopes<'r> {
         self.servers.entry(audience.to_owned()).or_default();
     }
 
-    /// What a client gets that names these, or none.
+    /// The scopes of a client that names these, or none.
     pub(super) fn grant(&mut self, names: Option<Vec<&str>>, left_out: &mut LeftOut) -> Granted {
         let mut granted = Granted::default();
         let names: BTreeSet<String> =
@@ -92,7 +93,7 @@ impl<'r> Scopes<'r> {
         granted
     }
 
-    /// An audience that a token gets beside those of its scopes. No audience may be called like a client.
+    /// An audience that a token gets beside those of its scopes. No audience may have the id of a client.
     pub(super) fn audience<'a>(
         &self,
         named: &'a str,

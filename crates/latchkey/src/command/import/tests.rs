@@ -1,4 +1,4 @@
-//! The rules by which a realm becomes a tenant, as tables of one-line cases.
+//! Tests the rules that translate a realm into a tenant, as tables of one-line cases.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
     Plan::of(serde_json::from_value(realm).unwrap(), tenant, None)
 }
 
-/// The plan for a realm of this client alone, which has a redirect URI unless it says another one.
+/// The plan for a realm with only this client, which has a redirect URI unless it names another one.
 fn plan_of(client: &Value) -> Plan {
     let mut whole =
         json!({ "clientId": "web", "secret": "chosen", "redirectUris": ["https://web.example/cb"] });
@@ -305,7 +305,7 @@ fn people_keep_their_names_and_identifiers() {
             json!({ "email": "Ada@example.com", "email_verified": true, "username": "ada", "external_id": "7", "password_hash": null,
                 "claims": { "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace" } }),
         ),
-        // A user name that is an address is one; whether it was verified is not known.
+        // A user name that is an address becomes one. Whether it was verified is unknown.
         (
             json!({ "username": "bob@example.com", "emailVerified": true }),
             json!({ "email": "bob@example.com", "email_verified": false, "username": null, "external_id": null, "password_hash": null, "claims": {} }),

@@ -1,5 +1,5 @@
-//! `latchkey inspect` of an API key: what its text says of itself and, with a tenant, what that tenant's server says of it. The key is never
-//! shown.
+//! `latchkey inspect` of an API key: the facts in its text and, with a tenant, the answer of that tenant's
+//! server. The key is never shown.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -98,7 +98,7 @@ fn checksum_line(is_right: bool) -> Checked {
     refused((CHECKSUM, rule), None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
 }
 
-/// What the explanation says of a check; without one the tenant does not have the key.
+/// The line of the explanation for a check. Without the check the tenant does not have the key.
 fn server_line(check: (&'static str, &str), explained: Option<&ExplanationView>) -> Checked {
     let Some(explained) = explained else {
         let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";

@@ -1,4 +1,5 @@
-//! `latchkey inspect` of a client's assertion: each check of a request, as far as the options say which client it is of, and for which tenant.
+//! `latchkey inspect` of a client's assertion: each check of a request, as far as the options name the client
+//! and the tenant.
 
 use keys::{DescribedCheck as _, TokenKind, outcomes_until};
 use registry::{AssertionCheck, ClientId, KnownClient};
@@ -45,7 +46,7 @@ pub(super) fn inspect(client: Option<&ClientId>, assertion: &str, expected: &Exp
     report
 }
 
-/// Why a check says nothing.
+/// Why a check was not made.
 fn lacks(check: AssertionCheck, known: &KnownClient<'_>) -> Option<&'static str> {
     match check {
         AssertionCheck::Subject if known.client_id.is_none() => Some("give --client"),

@@ -1,5 +1,5 @@
-//! `latchkey inspect` of a client certificate: what it says of itself, in the words of a registration, and each check that needs no
-//! registration. Whether it is a client's, `latchkey explain` says.
+//! `latchkey inspect` of a client certificate: its statements in the terms of a registration, and each check
+//! that needs no registration. `latchkey explain` shows whether it is a client's.
 
 use anyhow::{Context as _, bail};
 use gateway::PresentedCertificates;
@@ -14,7 +14,8 @@ use super::content::{Content, Link};
 use super::report::Report;
 use super::times::instant;
 
-/// The report of the certificates of a file. One of an authority is valid only where its chain is checked.
+/// The report of the certificates of a file. A certificate of an authority is valid only if its chain is
+/// checked.
 pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp) -> anyhow::Result<Report> {
     let file = arguments.file().display();
     if let Some(option) = arguments.options_of_tokens().next() {
@@ -53,7 +54,7 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     Ok(Report::new("a client certificate", failed, is_verified, checks, content, now))
 }
 
-/// What no file shows.
+/// No file proves possession of the private key.
 fn possession() -> Line {
     Line {
         check: "private_key",

@@ -1,5 +1,5 @@
-//! Checks as lines, in the order of the server. A line has the value that its check looked at, what was
-//! expected, and how to fix it; it decides nothing.
+//! Checks as lines, in the order of the server. A line has the checked value, the expected one, and how to
+//! fix it. It decides nothing.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ pub(super) fn lines<C: DescribedCheck, E>(
 }
 
 impl Line {
-    /// Its rows of a table, in the last column what is longer than a word.
+    /// The rows of a table. The last column has the longer texts.
     pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         let (status, failed) = match self.status {
             Status::Passed => ("passed", None),
@@ -76,7 +76,7 @@ impl Line {
             Status::NotReached => ("not reached", None),
             Status::NotChecked => ("not checked", None),
         };
-        // A check that passed and has no value of its own shows what holds now.
+        // A check that passed and has no value shows its rule.
         let rule = (self.status == Status::Passed).then(|| self.expected.clone());
         let found = self.found.clone().or(rule).unwrap_or_default();
         let expected = failed.map(|expected| format!("expected: {expected}"));

@@ -100,7 +100,7 @@ impl Link {
     }
 }
 
-/// What a certificate says of itself. A name comes after the member that registers it, so that both can be
+/// The statements of a certificate. Each name follows the member that registers it, so that both can be
 /// copied.
 pub(super) fn rows_of_certificate(facts: &CertificateFacts, now: Timestamp) -> Vec<Vec<String>> {
     let CertificateFacts { subject, issuer, thumbprint, public_key, validity, .. } = facts;
@@ -120,7 +120,7 @@ pub(super) fn rows_of_certificate(facts: &CertificateFacts, now: Timestamp) -> V
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), shown(value)]).collect()
 }
 
-/// What a key says of itself, and what it is at its tenant.
+/// The facts in a key's text, and its row at the tenant.
 pub(super) fn rows_of_api_key(
     brand: &str,
     id: &str,

@@ -1,4 +1,4 @@
-//! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options say what the request is.
+//! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options describe the request.
 
 use keys::{DescribedCheck as _, TokenKind, outcomes_until};
 use registry::{DpopCheck, KnownRequest};
@@ -8,8 +8,8 @@ use super::expected::{Expected, presented};
 use super::report::Report;
 use super::{InspectArguments, input};
 
-/// The report of a proof for the request that the options describe; `None` without any of them. The key of a
-/// proof is its own.
+/// The report of a proof for the request that the options describe. `None` without any of these options. A
+/// proof contains its key.
 pub(super) fn inspect(
     arguments: &InspectArguments,
     proof: &str,
@@ -43,7 +43,7 @@ pub(super) fn inspect(
     Ok(Some(report))
 }
 
-/// Why a check says nothing.
+/// Why a check was not made.
 fn lacks(check: DpopCheck, known: &KnownRequest<'_>) -> Option<&'static str> {
     match check {
         DpopCheck::Method if known.method.is_none() => Some("give --method"),

@@ -1,4 +1,4 @@
-//! What is expected of a token: the options, and what the tenant or the JWKS document says.
+//! The expected values of a token: from the options, and from the tenant or the JWKS document.
 
 use std::path::Path;
 
@@ -100,8 +100,8 @@ impl Expected {
         Ok(expected)
     }
 
-    /// Verifies the token as these expectations say, and says whether its sender may use it as it is: an access token with a key set as an API does,
-    /// all others as the server does.
+    /// Verifies the token against these expectations. Returns also whether its sender may use it: an access
+    /// token with a key set is checked like at an API, all others like at the server.
     pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, Outcome)> {
         let mut inspection = self.inspect(token);
         let Some(key_set) = self.key_set_of_api() else {
@@ -166,7 +166,8 @@ impl Expected {
         Ok(())
     }
 
-    /// Over the admin API: in process over the store, which is opened for reading, or at a server.
+    /// Loads the tenant over the admin API: in process over the store, which is opened read-only, or at a
+    /// server.
     fn load_tenant(
         &mut self,
         config: &Path,
@@ -228,7 +229,8 @@ fn confirmation(inspection: &Inspection) -> Outcome {
     }
 }
 
-/// Asks for what has revoked the token, as its client's. An administrator that may not know clients learns that nothing is known.
+/// Requests what has revoked the token. If the administrator may not see clients, the answer is that nothing
+/// is known.
 async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (Status, String) {
     let Some(client) = client_of(token) else {
         return (Status::NotChecked, "the token names no client".to_owned());
@@ -247,14 +249,15 @@ async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (Sta
     }
 }
 
-/// What a token says of itself: header, claims, and the kind that its type names.
+/// The unverified content of a token: header, claims, and the kind that its type names.
 pub(super) fn unverified(token: &str) -> Inspection {
     let any =
         Expectations { is_issuer: &|_| true, accepts_typ: &|_| false, audience: None, skew: keys::LEEWAY };
     inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any)
 }
 
-/// What an assertion or a proof says of itself. A private key in `jwk` refuses the proof, and is not shown.
+/// The unverified content of an assertion or a proof. A private key in `jwk` refuses the proof, and is not
+/// shown.
 pub(super) fn presented(token: &str) -> Inspection {
     const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
     let mut inspection = unverified(token);
@@ -265,7 +268,7 @@ pub(super) fn presented(token: &str) -> Inspection {
     inspection
 }
 
-/// `client_id`, unverified, where it can be one.
+/// The unverified `client_id`, if it can be one.
 fn client_of(token: &str) -> Option<String> {
     let claims = unverified(token).claims?;
     let (_, client) = claims.iter().find(|(name, _)| name == "client_id")?;

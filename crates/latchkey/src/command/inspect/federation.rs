@@ -1,5 +1,6 @@
-//! `latchkey inspect` of another issuer's assertion: each rule of a client, and each check of the rule that gets furthest. The server of the tenant verifies the
-//! signature with the issuer's keys; what it decides is the verdict.
+//! `latchkey inspect` of another issuer's assertion: each rule of a client, and each check of the rule that
+//! passes the most checks. The server of the tenant verifies the signature with the issuer's keys, and its
+//! decision is the verdict.
 
 use std::path::Path;
 
@@ -53,7 +54,7 @@ pub(super) fn inspect(
     }
     let inspection = presented(assertion);
     let judged = judge_rules(&known.tenant, &known.client, assertion, now).unwrap_or_default();
-    // The server decides. Where it refuses by something else than a rule, all rules may hold.
+    // The server decides. If it refuses for another reason than a rule, all rules may hold.
     let refused = known.reason.as_deref();
     let failed = refused.and_then(FederationCheck::of_code);
     let place = |judged: &&JudgedRule<'_>| {
@@ -92,7 +93,7 @@ async fn ask(
         Wiped::new(json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }));
     let explained: ExplanationView =
         admin.send(ApiRequest::question(format!("{path}/explain"), &*body)).await?;
-    // What the server has was checked there.
+    // The server has already checked its own rows.
     let mut errors = FieldErrors::default();
     let context =
         TenantContext { public_url: "", l1_lifetime: protocol::Lifetime::from_seconds(0), branding: None };
@@ -103,7 +104,7 @@ async fn ask(
     Ok(Known { tenant, client, reason })
 }
 
-/// What the assertion has for a check, and what the rule says.
+/// The value of the assertion for a check, and the value in the rule.
 fn said(
     check: FederationCheck,
     judged: Option<&JudgedRule<'_>>,

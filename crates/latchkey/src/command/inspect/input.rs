@@ -1,4 +1,5 @@
-//! What to inspect: a token as people copy it, with its scheme, quotes and line breaks around it, or within a token response; or bytes.
+//! The input to inspect: a token as people copy it, with its scheme, quotes and line breaks around it, or
+//! within a token response; or bytes.
 
 use std::io::{Read as _, stdin};
 use std::path::Path;
@@ -13,11 +14,13 @@ use settings::files;
 /// More than any token response has.
 const LARGEST: usize = 1 << 20;
 
-/// The beginning of every generated client secret. Its shape is not checked: a piece of a secret is not shown either.
+/// The beginning of every generated client secret. Its shape is not checked, because a part of a secret must
+/// not be shown either.
 const SECRET: &str = "lk_";
 /// The beginning of every API key, after its brand.
 const API_KEY: &str = "lkk_";
-/// From how many characters after the prefix on a text is taken for a piece of a secret. The name of an API key has fewer.
+/// A text with this number of characters after the prefix counts as a part of a secret. The name of an API
+/// key has fewer.
 const PIECE: usize = 16;
 
 /// Reads the token from a file, or from the standard input.
@@ -38,12 +41,12 @@ pub(in crate::command) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Ve
 
 /// The token in these bytes.
 pub(super) fn token(bytes: &[u8]) -> anyhow::Result<Zeroizing<String>> {
-    // What is no UTF-8 is no base64url either: the check of the encoding names its place.
+    // A text that is no UTF-8 is no base64url either, and the check of the encoding names its place.
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     token_in(&text)
 }
 
-/// A text with pieces of generated secrets and API keys replaced: a claim may hold one.
+/// Replaces parts of generated secrets and API keys in a text, because a claim may contain one.
 pub(super) fn without_secrets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -93,21 +96,22 @@ fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
     Ok(token)
 }
 
-/// Without white space, quotes, the name of the header and the scheme around it.
+/// Removes white space, quotes, the name of the header and the scheme around the token.
 fn bare(text: &str) -> &str {
     let around = |character: char| character.is_whitespace() || "\"'`\u{feff}".contains(character);
     let mut text = text.trim_matches(around);
     for prefix in ["authorization:", "bearer"] {
         let after = text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
         let rest = after.map(|_| &text[prefix.len()..]);
-        // A token that begins with this word goes on without a blank.
+        // A token may begin with this word, without a blank after it.
         text = rest.filter(|rest| prefix.ends_with(':') || rest.starts_with(around)).unwrap_or(text);
         text = text.trim_matches(around);
     }
     text
 }
 
-/// Of a token response (RFC 6749 §5.1). Its members are not shown: a secret may be among them.
+/// The token of a token response (RFC 6749 §5.1). Its members are not shown, because a secret may be among
+/// them.
 fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let response: Value = match serde_json::from_str(text) {
         Ok(response) => response,

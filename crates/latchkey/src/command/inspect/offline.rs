@@ -1,4 +1,4 @@
-//! What an API says of an access token that it verifies offline, with `latchkey-verifier` and a key set.
+//! The verdict of an API that verifies an access token offline, with `latchkey-verifier` and a key set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use serde_json::Value;
 /// The API.
 pub(super) struct OfflineApi(Verifier);
 
-/// What the API expects. What is not known is taken from the token, so the check passes and is reported as not made.
+/// What the API expects. What is not known is taken from the token, so the check passes and
+/// is reported as not made.
 pub(super) struct Expects<'a> {
     pub(super) issuer: Option<&'a str>,
     pub(super) audience: Option<&'a str>,
@@ -53,8 +54,9 @@ impl OfflineApi {
         Ok(Self(verifier.context("no API can be as the options say")?))
     }
 
-    /// Replaces the outcomes of an inspection by those of the API. Returns the outcome of the check whether the sender may use the token: it may not without
-    /// the proof of a key that the token is bound to.
+    /// Replaces the results of an inspection by those of the API. Returns the result of the check whether the
+    /// sender may use the token. If the token is bound to a key, the sender may not without the proof of that
+    /// key.
     pub(super) fn judge(&self, token: &str, inspection: &mut Inspection) -> anyhow::Result<Outcome> {
         let trace = self.0.trace(token)?;
         let found_by_keys = inspection.failed();

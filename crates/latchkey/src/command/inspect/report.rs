@@ -1,4 +1,5 @@
-//! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
+//! The report of an inspection: the verdict, each check, header and claims. The signature is never shown, so
+//! the output cannot be used as a token.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,8 @@ use super::input::without_secrets;
 use super::times::{instant, span};
 use crate::command::output::{json, narrow};
 
-/// Whether a verifier with these expectations accepts the token, a listener the certificate, or the tenant the API key.
+/// Whether a verifier with these expectations accepts the token, a listener the certificate,
+/// or the tenant the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
@@ -38,7 +40,7 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'static str>,
     kind: &'static str,
-    /// Of a token of another kind: the checks that hold for it, too.
+    /// If the token is of another kind: the checks that this kind passes, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checks_of_kind: Option<Vec<&'static str>>,
     at: String,
@@ -83,7 +85,7 @@ impl Report {
         }
     }
 
-    /// Of a token, or of what a client presents in the form of one.
+    /// The report of a token, or of a JWT that a client presents.
     pub(super) fn of_jwt(
         kind: TokenKind,
         failed: Option<(&'static str, &'static str)>,
@@ -118,7 +120,7 @@ impl Report {
         without_secrets(&json(self))
     }
 
-    /// At most 80 columns wide.
+    /// The lines, at most 80 columns wide.
     pub(super) fn lines(&self) -> String {
         let mut shown = wrapped(self.summary().into_iter().map(|line| vec![line]));
         for (name, rows) in self.parts() {
@@ -182,13 +184,13 @@ impl Report {
         if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
     }
 
-    /// The checks, and what it says of itself, each part under its name.
+    /// The checks and the content, each part under its name.
     fn parts(&self) -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
         let checks = self.checks.iter().flat_map(Line::rows).collect();
         std::iter::once(("CHECKS", checks)).chain(self.sections())
     }
 
-    /// What it says of itself, each part under its name.
+    /// The content, each part under its name.
     fn sections(&self) -> Vec<(&'static str, Vec<Vec<String>>)> {
         match &self.content {
             Content::Jwt { header, claims, .. } => {

@@ -1,4 +1,4 @@
-//! Instants and spans as people read them.
+//! Instants and durations as people read them.
 
 use protocol::Timestamp;
 
@@ -16,7 +16,7 @@ fn distance(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// In the two largest units.
+/// The duration in its two largest units.
 pub(super) fn span(seconds: u64) -> String {
     const UNITS: [(&str, u64); 5] = [("y", 31_557_600), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
     let largest = UNITS.iter().position(|(_, unit)| seconds >= *unit).unwrap_or(UNITS.len() - 1);

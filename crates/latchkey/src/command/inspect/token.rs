@@ -1,5 +1,5 @@
-//! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options say
-//! what is expected.
+//! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options give
+//! the expected values.
 
 use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, Refused as _, TokenError, TokenKind};
 use protocol::Timestamp;
@@ -37,7 +37,7 @@ pub(super) fn inspect(token: &str, expected: &Expected) -> anyhow::Result<Report
     Ok(report)
 }
 
-/// Whether the sender may use the token without a proof. An inspection knows no request, so it does not judge
+/// Whether the sender may use the token without a proof. An inspection knows no request, so it does not check
 /// the proof.
 fn confirmation_line(outcome: Outcome, claims: Option<&Members>) -> Line {
     let (status, found) = match outcome {
@@ -67,7 +67,7 @@ fn revocation_line((status, found): &(Status, String), is_reached: bool) -> Line
 }
 
 impl Expected {
-    /// Why a check says nothing.
+    /// Why a check was not made.
     fn lacks(&self, check: Check) -> Option<&'static str> {
         match check {
             Check::Key | Check::KeyAlgorithm | Check::Signature if self.keys.is_none() => {
@@ -80,7 +80,7 @@ impl Expected {
         }
     }
 
-    /// What a check expects.
+    /// The expected value of a check.
     fn of(&self, check: Check) -> String {
         let now = self.now.to_rfc3339();
         let until = || (self.now + self.leeway).to_rfc3339();

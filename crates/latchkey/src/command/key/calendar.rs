@@ -31,7 +31,7 @@ struct Event {
     summary: String,
 }
 
-/// What comes next, of the signing keys and of the secrets that are replaced on a schedule.
+/// The next dates of the signing keys and of the secrets with a schedule.
 pub(super) async fn read(admin: &AdminClient, tenant: &TenantId, now: Timestamp) -> anyhow::Result<String> {
     let status: KeyStatusView = admin.send(ApiRequest::get(format!("{}/status", keys_path(tenant)))).await?;
     let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;

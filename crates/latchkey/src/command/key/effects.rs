@@ -1,4 +1,4 @@
-//! What taking keys away breaks, and the confirmation that it needs.
+//! The tokens that the removal of keys breaks, and its confirmation.
 
 use std::io::{Write as _, stderr};
 
@@ -22,7 +22,7 @@ pub(super) enum Taking {
 }
 
 impl Taking {
-    /// Without a confirmation the API changes nothing, and answers what the request would break.
+    /// Without a confirmation the API changes nothing, and answers which tokens the request would break.
     pub(super) fn request(self, tenant: &TenantId, confirmed: bool) -> ApiRequest {
         let keys = keys_path(tenant);
         match self {

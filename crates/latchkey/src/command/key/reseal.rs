@@ -1,4 +1,4 @@
-//! `latchkey key reseal`: on the store only, since moving sealed values needs both keys.
+//! `latchkey key reseal`: works on the store only, because moving sealed values needs both keys.
 
 use std::process::ExitCode;
 

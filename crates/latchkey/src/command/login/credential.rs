@@ -1,4 +1,4 @@
-//! Where `latchkey login` reads a client's secret, private key, or certificate with its key.
+//! Reads a client's secret, private key, or certificate with its key for `latchkey login`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::super::secret_input;
 use super::LoginArguments;
 use crate::terminal_input;
 
-/// The text of the file, the variable or the terminal that the arguments name, or the command that prints it.
+/// The text from the file, the variable, the terminal or the command that the arguments name.
 pub(super) fn read(
     arguments: &LoginArguments,
     environment: &Environment,

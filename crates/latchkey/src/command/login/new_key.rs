@@ -1,4 +1,5 @@
-//! The key pair of `login --new-key`: the private half is the profile's credential, the public one is registered at the server.
+//! The key pair of `login --new-key`: the private half is the profile's credential, the public one is
+//! registered at the server.
 
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 use super::super::{output, print};
 use crate::profiles::{Chosen, Folders, ProfileStore};
 
-/// Makes a key for a new profile, and prints the public half. A profile that exists keeps its credential.
+/// Generates a key for a new profile, and prints the public half. An existing profile keeps its credential.
 pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitCode> {
     let (store, name) = (ProfileStore(folders), chosen.name.clone());
     if store.read()?.profiles.contains_key(name.as_str()) {

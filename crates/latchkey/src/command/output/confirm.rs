@@ -1,4 +1,4 @@
-//! Asking before something is destroyed.
+//! Asks for a confirmation before a row is destroyed.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 
@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 
 use crate::command::print::OUTPUT;
 
-/// Goes on only if it is meant: `--yes`, or a y at a terminal. A script has nobody to ask, so it must say `--yes`.
+/// Continues only after a confirmation: `--yes`, or a y at a terminal. A script can ask nobody, so it needs
+/// `--yes`.
 pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());

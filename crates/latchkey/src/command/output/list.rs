@@ -55,7 +55,7 @@ impl ListArguments {
     }
 }
 
-/// Where there is more, the standard error says below the list how to go on.
+/// If there are more rows, the standard error says below the list how to continue.
 pub(crate) fn name_next<T>(page: &Page<T>) {
     if let Some(cursor) = &page.next_cursor {
         let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");

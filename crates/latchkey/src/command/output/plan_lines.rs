@@ -1,4 +1,4 @@
-//! A plan for people: its lines, folded where they are many, and their sum.
+//! A plan as text for people: its lines, shortened if they are many, and their sums.
 
 use administration::Plan;
 use anstyle::{AnsiColor, Style};
@@ -16,7 +16,7 @@ pub(crate) fn plan_lines(plan: &Plan, is_full: bool) -> String {
     format!("{}\n{}.\n", coloured(&folded(&plan.to_string(), is_full)), plan.sum())
 }
 
-/// Lines in the colours of their signs. What is written to no terminal, or with `NO_COLOR`, has none.
+/// Lines in the colours of their signs. Without a terminal, or with `NO_COLOR`, they have none.
 fn coloured(lines: &str) -> String {
     let style = |line: &str| {
         let colour = match line.get(..2)? {

@@ -1,4 +1,4 @@
-//! Where a new secret goes: to the standard output, once, or to a file that only its owner may read.
+//! The destination of a new secret: the standard output, once, or a file that only its owner may read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -22,7 +22,7 @@ pub(crate) struct SecretArguments {
 pub(crate) struct SecretSink(Option<(PathBuf, Option<File>)>);
 
 impl SecretSink {
-    /// A file that is there is never written over.
+    /// An existing file is never overwritten.
     pub(crate) fn open(arguments: &SecretArguments) -> anyhow::Result<Self> {
         let Some(path) = &arguments.secret_file else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -30,7 +30,7 @@ impl SecretSink {
         Ok(Self(Some((path.clone(), Some(file)))))
     }
 
-    /// What stands for the secret in the lines for people.
+    /// The text in place of the secret in the lines for people.
     pub(crate) fn take(&mut self, secret: &str) -> anyhow::Result<String> {
         let Some((path, file)) = &mut self.0 else { return Ok(secret.to_owned()) };
         if let Some(mut file) = file.take() {
@@ -40,12 +40,12 @@ impl SecretSink {
         Ok(format!("in {}", path.display()))
     }
 
-    /// What is said below a secret that is printed; nothing where a file has it.
+    /// The note below a printed secret. Empty if a file has it.
     pub(crate) fn once(&self) -> &'static str {
         if self.0.is_some() { "" } else { "\nThe secret is shown this once.\n" }
     }
 
-    /// The document for programs, without the secret where that is in a file.
+    /// The document for programs, without the secret if that is in a file.
     pub(crate) fn document(&self, document: &impl Serialize) -> Value {
         let mut document = serde_json::to_value(document).expect("documents are plain JSON");
         if self.0.is_some() {
@@ -55,7 +55,7 @@ impl SecretSink {
     }
 }
 
-/// Nothing was made, so nothing is left behind.
+/// Nothing was created, so the empty file is removed.
 impl Drop for SecretSink {
     fn drop(&mut self) {
         if let Some((path, Some(_))) = &self.0 {

@@ -34,7 +34,7 @@ const LANGUAGES: [Language; 8] = [
     Language::Ruby,
 ];
 
-/// What fetches a token in these languages, each under its name.
+/// The code that fetches a token in these languages, each under its name.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
     listed(token_snippets(token_endpoint, client_id), wanted)
 }

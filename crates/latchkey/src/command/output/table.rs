@@ -1,4 +1,4 @@
-//! Aligned columns. The text of a cell comes from callers, so control characters are shown and not obeyed.
+//! Aligned columns. The text of a cell comes from callers, so control characters are escaped.
 
 use std::io::stdout;
 
@@ -16,7 +16,7 @@ const NARROW: u16 = 80;
 pub(crate) struct Columns {
     /// The line for an empty list.
     pub(crate) none: &'static str,
-    /// Of each column the head, the member, and the cell where a document has no value.
+    /// The head and the member of each column, and the cell of a document without a value.
     pub(crate) columns: &'static [(&'static str, &'static str, &'static str)],
 }
 
@@ -32,7 +32,7 @@ impl Columns {
     }
 }
 
-/// Rows under their heads; where there is none, a line that says so.
+/// Rows under their heads. If there is none, one line says so.
 pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return format!("{none}\n");
@@ -46,7 +46,7 @@ pub(crate) fn narrow(rows: &[Vec<String>]) -> String {
     aligned(None, rows, Some(terminal_width().unwrap_or(NARROW).min(NARROW)))
 }
 
-/// One document, a line a member. Members of members are written with a dot, spans of time with their unit.
+/// One document, one line for each member. Nested members are written with a dot, durations with their unit.
 pub(crate) fn details<T: Serialize + Shaped>(document: &T) -> String {
     lines(&to_value(document), &Shape::of::<T>())
 }
@@ -61,7 +61,7 @@ fn to_value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).expect("documents are plain JSON")
 }
 
-/// Of an object only the names of its members.
+/// The cell of an object has only the names of its members.
 fn cell(value: &Value, none: &str) -> String {
     match value {
         Value::Null => none.to_owned(),
@@ -82,7 +82,8 @@ fn columns(head: Option<&[&str]>, rows: &[Vec<String>]) -> String {
     fitted(head, rows, terminal_width())
 }
 
-/// A table with a head that is wider than the terminal becomes a block for each row: a cell of a few characters' width cannot be read.
+/// A table with a head that is wider than the terminal becomes a block for each row, because a cell with few
+/// characters is unreadable.
 fn fitted(head: Option<&[&str]>, rows: &[Vec<String>], width: Option<u16>) -> String {
     let whole = aligned(head, rows, None);
     let fits = |width: u16| whole.lines().all(|line| line.chars().count() <= usize::from(width));

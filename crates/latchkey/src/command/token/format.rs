@@ -36,7 +36,8 @@ pub(super) enum Shell {
     Powershell,
 }
 
-/// The token in this form. A newline follows a raw token at a terminal only, so that a file holds the token alone.
+/// The token in this form. A newline follows a raw token at a terminal only, so that a
+/// file holds the token alone.
 pub(super) fn text(token: &CachedToken, format: Format, shell: Shell, to_terminal: bool) -> String {
     let CachedToken { access_token, token_type, scope, expires_at, .. } = token;
     match format {

@@ -1,7 +1,9 @@
-//! git's credential protocol (gitcredentials(7)): git writes what it connects to, and reads name, password and expiry.
+//! git's credential protocol (gitcredentials(7)): git writes the URL that it connects to, and reads name,
+//! password and expiry.
 //!
-//! git asks for every host that it connects to, also for one that a fetched repository names. So a token is for the origins of the profile's
-//! resources and for its other origins; for other URLs the answer is empty, and git asks elsewhere.
+//! git asks for every host that it connects to, also for one that a fetched repository names. So a token is
+//! only for the origins of the profile's resources and for its other origins. For other URLs the answer is
+//! empty, and git asks elsewhere.
 
 use std::io::{Read as _, Write as _, stderr, stdin};
 
@@ -88,7 +90,7 @@ mod tests {
                 "{text}"
             );
         }
-        // With neither a resource nor an origin git gets none: it connects to what others name.
+        // Without a resource and an origin git gets no token, because it connects to URLs from others.
         assert!(judge("protocol=https\nhost=git.example.com\n", &Request::new()).is_none());
     }
 }

@@ -1,5 +1,5 @@
-//! Random changes through `administration`. Changes of the settings are planned against the store, committed in one transaction and then
-//! published. Other changes suspend and resume clients as the API does.
+//! Random changes through `administration`. Changes of the settings are planned against the store, committed
+//! in one transaction and then published. Other changes suspend and resume clients as the API does.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

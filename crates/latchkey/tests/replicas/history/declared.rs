@@ -1,4 +1,5 @@
-//! The currently declared and suspended clients, drawn at random, and since when each credential is live or revoked.
+//! The currently declared and suspended clients, drawn at random, and since when each
+//! credential is live or revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

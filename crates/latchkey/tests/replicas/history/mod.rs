@@ -1,5 +1,5 @@
-//! A thousand random changes under traffic at two programs, while programs and Redis are killed and paused: no answer is older than the
-//! propagation bound.
+//! A thousand random changes under traffic at two programs, while programs and Redis are killed and paused:
+//! no answer is older than the propagation bound.
 
 mod changes;
 mod declared;
@@ -25,9 +25,11 @@ const CHANGES: u64 = 1_000;
 const LONGEST: Duration = Duration::from_secs(200);
 /// A thousand changes take a minute.
 const PACE: Duration = Duration::from_millis(60);
-/// Pause between two faults: until the effects of the first are over, and as long again, so that the strict bound applies everywhere.
+/// Pause between two faults: until the effects of the first are over, and as long again, so that the strict
+/// bound applies everywhere.
 const QUIET: Duration = Duration::from_secs(6);
-/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets its first token within 3 s.
+/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets
+/// its first token within 3 s.
 const READERS: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

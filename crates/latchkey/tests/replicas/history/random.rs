@@ -3,7 +3,7 @@
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    /// Below `end`, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

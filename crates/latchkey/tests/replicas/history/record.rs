@@ -1,14 +1,14 @@
-//! The history of every credential, and whether an answer is consistent with it: it must have been right at some moment between the
-//! request's beginning, less the allowed propagation delay, and the answer.
+//! The history of every credential, and whether an answer is consistent with it: it must have been right at
+//! some moment between the request's beginning, less the allowed propagation delay, and the answer.
 
 use std::time::{Duration, Instant};
 
 /// The longest propagation delay: a second, and a margin for a busy machine.
 pub(super) const MAX_PROPAGATION: Duration = Duration::from_millis(1_000 + SLACK);
-/// The same after a lost message: cached rows stay fresh for ten seconds.
+/// The bound after a lost message: cached rows stay fresh for ten seconds.
 const MAX_PROPAGATION_AFTER_LOSS: Duration = Duration::from_millis(10_000 + SLACK);
-/// The margin: a build on the same cores delays answers and notifications by as much. `cargo xtask soak --only redis` measures the
-/// propagation delay on an idle machine.
+/// The margin: a build on the same cores delays answers and notifications by as much.
+/// `cargo xtask soak --only redis` measures the propagation delay on an idle machine.
 const SLACK: u64 = 1_000;
 /// How long a fault's effects last: until Redis is used again and a program has read what it missed.
 const RECOVERY: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ pub(super) struct Credential {
     pub(super) tenant: &'static str,
     pub(super) client: String,
     pub(super) secret: String,
-    /// Alternately live and revoked, live first.
+    /// The changes, alternately live and revoked, live first.
     pub(super) turns: Vec<Turn>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Turn {
 /// A fault that delays notifications or answers.
 #[derive(Debug)]
 pub(super) struct InjectedFault {
-    /// At one program, or at Redis.
+    /// The program of the fault. `None` is Redis.
     pub(super) replica: Option<usize>,
     pub(super) from: Instant,
     pub(super) to: Instant,
@@ -47,7 +47,7 @@ pub(super) enum Answered {
     Refused,
     /// Answer 503: the store did not answer in time.
     Deferred,
-    /// No answer, or an unexpected one.
+    /// The request got no answer, or an unexpected one.
     Failed(String),
     /// A token of another client.
     Wrong,
@@ -76,7 +76,8 @@ impl InjectedFault {
 }
 
 impl Observation {
-    /// The least propagation delay that explains this answer: zero if it was right at some moment of the request, `None` if it never was.
+    /// Returns the least propagation delay that explains this answer: zero if it was right at some moment of
+    /// the request, `None` if it never was.
     pub(super) fn age(&self, turns: &[Turn]) -> Option<Duration> {
         let live = self.answered == Answered::Granted;
         let mut ages = Vec::new();

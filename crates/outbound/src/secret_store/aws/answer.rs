@@ -15,15 +15,15 @@ use crate::words::{on_one_line, root};
 pub(super) enum Failed {
     /// No credentials, so that nothing was sent.
     NoCredentials(String),
-    /// No connection, no answer in time, or a broken one.
+    /// There was no connection, no answer in time, or a broken one.
     Silent { why: String, is_sent: bool },
-    /// Another answer than that of AWS Secrets Manager.
+    /// The answer is not one of AWS Secrets Manager.
     NotUnderstood,
     /// A refusal and its name.
     Refused { status: u16, code: String, said: String },
 }
 
-/// What the SDK says where there are no credentials. It does not export the type.
+/// The SDK's message if there are no credentials. The SDK does not export the error's type.
 const NO_CREDENTIALS: [&str; 2] =
     ["the credential provider was not enabled", "the credentials provider was not properly configured"];
 const MISSING: &str = "ResourceNotFoundException";
@@ -62,7 +62,7 @@ where
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         match &error {
-            // What says success is no refusal, whatever the SDK takes it for.
+            // An answer with a success status is no refusal, whatever the SDK makes of it.
             SdkError::ServiceError(answer) if answer.raw().status().is_success() => Self::NotUnderstood,
             SdkError::ServiceError(refusal) => {
                 let error = refusal.err();
@@ -91,7 +91,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Only a connection that was refused tells that nothing was sent.
+/// Only a refused connection shows that nothing was sent.
 fn may_be_sent(error: &(dyn Error + 'static)) -> bool {
     let is_refused = |cause: &(dyn Error + 'static)| {
         let cause = cause.downcast_ref::<io::Error>();

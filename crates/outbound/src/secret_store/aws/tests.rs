@@ -1,4 +1,4 @@
-//! What only AWS Secrets Manager does, against a mock server that speaks its protocol and verifies
+//! Tests what only AWS Secrets Manager does, against a mock server that speaks its protocol and verifies
 //! signatures.
 
 use aws_config::ConfigLoader;

@@ -113,8 +113,8 @@ pub(super) fn is_missing(failed: &Failed) -> bool {
     }
 }
 
-/// The version to write onto where there is nothing to read: a deleted one, or 0 for none. `None` for other
-/// failures.
+/// The version to write onto if there is no version to read: that of a deleted secret, or 0 for none. `None`
+/// for other failures.
 pub(super) fn deleted_version(failed: &Failed) -> Option<u64> {
     match failed {
         Failed::Request { error, .. } => match status(error)? {
@@ -126,7 +126,7 @@ pub(super) fn deleted_version(failed: &Failed) -> Option<u64> {
     }
 }
 
-/// Vault answers 404 with the metadata of a version that is deleted or destroyed.
+/// Vault answers 404 with the metadata of a deleted or destroyed version.
 fn deleted(failed: &Failed) -> Option<VersionMetadata> {
     #[derive(Deserialize)]
     struct Whole {
@@ -148,7 +148,7 @@ fn deleted(failed: &Failed) -> Option<VersionMetadata> {
 pub(super) fn may_be_written(failed: &Failed) -> bool {
     let Failed::Request { error, .. } = failed else { return false };
     match status(error) {
-        // 503 is of a sealed Vault, or of a proxy, which says no more than 502 does.
+        // 503 comes from a sealed Vault, or from a proxy, where it means no more than 502.
         Some((503, said)) => !said.contains(SEALED),
         Some((status, _)) => status >= 500,
         None => !was_never_connected(error),

@@ -1,4 +1,4 @@
-//! The two requests to a KV engine. The library has them, too; these keep the data as the text that Vault
+//! The two requests to a KV engine. The library has them, too. These keep the data as the text that Vault
 //! sends, so that a write leaves the other members exactly as they are.
 
 use rustify::endpoint::Endpoint;
@@ -18,7 +18,7 @@ pub(super) struct ReadRequest<'a> {
 pub(super) struct WriteRequest<'a> {
     pub(super) mount: &'a str,
     pub(super) path: &'a str,
-    /// The version that must be the current one; 0 where there is none.
+    /// The expected current version. 0 if there is none.
     pub(super) onto: u64,
     /// The JSON object to store.
     pub(super) object: &'a str,
@@ -31,7 +31,7 @@ pub(super) struct VersionAnswer {
     pub(super) metadata: VersionMetadata,
 }
 
-/// What is known of a version, deleted or not.
+/// The metadata of a version, deleted or not.
 #[derive(Deserialize)]
 pub(super) struct VersionMetadata {
     pub(super) version: u64,
@@ -77,7 +77,7 @@ impl Endpoint for WriteRequest<'_> {
     }
 }
 
-/// Whether a path becomes the same path of a URL. The library copies it there unchecked.
+/// Whether a path is unchanged in a URL. The library copies it there unchecked.
 pub(super) fn is_path(path: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && !b"?#%\\".contains(&byte);
     path.len() <= 512

@@ -1,4 +1,4 @@
-//! What only a KV engine of Vault does, against a mock server that speaks its protocol.
+//! Tests what only a KV engine of Vault does, against a mock server that speaks its protocol.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ async fn eight(store: &VaultStore) -> [Result<String, SecretStoreError>; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Stores that have signed in both ways and have read a secret.
+/// Stores that have signed in by either method and have read a secret.
 pub(in crate::secret_store) async fn signed_in_stores() -> Vec<VaultStore> {
     let (server, _) = start().await;
     let (_folder, file) = file_with(SERVICE_ACCOUNT);
@@ -112,7 +112,7 @@ async fn many_requests_at_once_sign_in_once() {
             assert_eq!(outcome.unwrap(), "one");
         }
         assert_eq!((server.request_count(), secrets.sign_ins_and_renewals()), (9, (1, 0)));
-        // Its token has ended.
+        // The store's token has expired.
         secrets.take_only("hvs.none");
         for outcome in eight(&store).await {
             assert_eq!(outcome.unwrap(), "one");
@@ -122,7 +122,7 @@ async fn many_requests_at_once_sign_in_once() {
     }
 }
 
-/// Each token that Vault gives lives there until its end.
+/// Each token that Vault issues exists there until its end.
 #[tokio::test]
 async fn what_the_policy_denies_costs_one_other_token() {
     let (server, secrets) = start().await;
@@ -147,7 +147,7 @@ async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
         assert!(error.to_string().ends_with(expected), "{error}");
     }
     assert_eq!((server.request_count(), secrets.sign_ins_and_renewals()), (1, (0, 0)));
-    // The next one tries again.
+    // The next read tries again.
     value(&store).await.unwrap_err();
     assert_eq!(server.request_count(), 1);
     for reply in [refusal(503, "Vault is sealed"), Reply::of(307, "location: http://127.0.0.1:1", b"")] {
@@ -182,12 +182,12 @@ async fn a_token_is_renewed_before_its_end_or_replaced() {
     };
     reads(1, false, (2, 0)).await;
     let store = reads(1, true, (1, 1)).await;
-    // A renewal that is refused is followed by a sign-in.
+    // A refused renewal is followed by a sign-in.
     tokio::time::sleep(Duration::from_millis(700)).await;
     server.instead([refusal(403, "permission denied")]);
     value(&store).await.unwrap();
     assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
-    // 0 is a token without end.
+    // 0 means a token without end.
     secrets.give(0, true);
     let store = super::tests::store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
     value(&store).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_write_is_refused_where_another_came_first() {
     let write =
         async |value: &str| store.write(PATH, Some("client_secret"), &Secret::new(value.to_owned())).await;
     secrets.put(PATH, json!({"client_secret": "two"}));
-    // It reads version 1, as if the other one came after that.
+    // The answer has version 1, as if the other write came after it.
     server.instead([answer_of_version(1)]);
     let error = write("three").await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
@@ -376,7 +376,7 @@ const DOCUMENTED_KUBERNETES: &str = r#"{"auth": {"client_token": "", "accessor":
     {"role": "", "service_account_name": "", "service_account_namespace": "",
     "service_account_secret_name": "", "service_account_uid": ""}, "lease_duration": 2764800, "renewable": true}}"#;
 
-/// What OpenBao 2.7.2 answered on 2026-11-27: to a read, to a read of a deleted version, and to a sign-in.
+/// The answers of OpenBao 2.7.2 on 2026-11-27: to a read, to a read of a deleted version, and to a sign-in.
 const RECORDED_READ: &str = r#"{"request_id":"c2268bde-2e83-12f4-770e-d5a61f7557a9","lease_id":"",
     "renewable":false,"lease_duration":0,"data":{"data":{"client_secret":"two"},"metadata":{
     "created_time":"2026-11-27T04:51:21.753767294Z","custom_metadata":null,"deletion_time":"",

@@ -1,4 +1,4 @@
-//! Fetches that are shared, counted and bounded.
+//! Tests that fetches are shared, counted and bounded.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -83,7 +83,7 @@ async fn two_tenants_with_one_url_have_a_set_each() {
         *fetcher.fetches.lock().unwrap(),
         [(acme.clone(), URL.to_owned()), (globex.clone(), URL.to_owned())]
     );
-    // An unknown key at one tenant spends nothing of the other's.
+    // An unknown key at one tenant does not use up the fetch of the other tenant.
     assert!(sets.find_newer(&sets.source(&acme, &OF_CLIENT), &of_acme).await.is_some());
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap(), &of_globex));
     assert!(sets.find_newer(&sets.source(&globex, &OF_CLIENT), &of_globex).await.is_some());
@@ -121,7 +121,7 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
 
     fetcher.be_away(true);
     advance(Duration::from_secs(600)).await;
-    // The first request after its time waits for the fetch, which fails. No later one waits.
+    // The first request after the set has expired waits for the fetch, which fails. No later request waits.
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
     assert_eq!(fetcher.count(), 3);
     for second in 0..3_600 {
@@ -212,7 +212,7 @@ async fn a_tenant_keeps_to_its_share() {
         assert_eq!(bytes("acme"), counted);
     }
     assert_eq!(bytes("globex"), of_globex);
-    // The latest are kept.
+    // The latest sets stay.
     sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/99")))).await.unwrap();
     assert_eq!(fetcher.count(), 101);
     sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/0")))).await.unwrap();
@@ -235,7 +235,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     let of_small = sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap();
     let size_of_small = bytes_of(&sets, &small);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
-    // Each keeps to its share, and all of them would have twice the bound.
+    // Each tenant has its full share, and together they would need twice the bound.
     let (tenants, of_each) = (2 * ALL / SHARE, SHARE / (COST[1] * (64 << 10)) - 1);
     let mut counted = 0;
     for nth in 0..tenants {
@@ -265,7 +265,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
         .map(|of_tenant| of_tenant.sources.values().map(|source| source.state().bytes).sum::<usize>())
         .sum();
     assert_eq!(held, all_bytes(&sets));
-    // The one that needs least has lost nothing.
+    // The tenant with the smallest sets has lost nothing.
     assert_eq!(bytes_of(&sets, &small), size_of_small);
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap(), &of_small));
 }

@@ -1,4 +1,4 @@
-//! The authenticator over a store in memory, counted in hashes.
+//! Tests the authenticator over a store in memory, and counts hashes.
 
 mod api_keys;
 mod assertions;
@@ -31,7 +31,8 @@ const CHOSEN: &str = "your-client-secret";
 const NOW: u64 = 1_000;
 const PUBLIC_URL: &str = "https://id.example.com";
 
-/// Answers by identifier alone where it is faulty, as if it had lost the tenant from a cache key.
+/// A store that can be made faulty: it then finds rows by identifier alone, as if the tenant were missing
+/// from a cache key.
 #[derive(Default)]
 struct FakeStore {
     clients: Mutex<HashMap<(String, String), Arc<Client>>>,
@@ -44,7 +45,7 @@ struct FakeStore {
     asking: AtomicUsize,
     most_asking: AtomicUsize,
     used: Mutex<HashSet<(TenantId, [u8; 32])>>,
-    /// What is published, by tenant and URL.
+    /// The published key sets, by tenant and URL.
     jwks: Mutex<HashMap<(TenantId, String), String>>,
     fetches: AtomicU64,
     fetching_takes: Duration,
@@ -173,7 +174,7 @@ fn secret(id: &str, hash: SecretHash) -> ClientSecret {
     }
 }
 
-/// With a generated secret of byte 1 and the chosen one.
+/// A client with the generated secret of byte 1 and with the chosen secret.
 fn client(id: &str) -> Client {
     let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
     let chosen = hash_password(&Secret::new(CHOSEN.to_owned()), &PasswordSalt::generate()).unwrap();
@@ -220,7 +221,7 @@ fn over(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     test_env
 }
 
-/// Nothing is hashed until the test gives the pool a thread.
+/// Creates a test environment that hashes nothing until the test gives the pool a thread.
 fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let store = Arc::new(store);
     for client in clients {
@@ -247,14 +248,14 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     TestEnv { store, pool, authenticator }
 }
 
-/// Every task that can go on goes on: one runtime thread polls them in turn.
+/// Lets every task run until it waits: one runtime thread polls the tasks in turn.
 async fn let_all_go_on() {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Until so many callers wait for a hash; under a paused clock, which moves only here.
+/// Waits until this number of callers waits for a hash. The test's paused clock advances only here.
 async fn until_callers_wait(test_env: &TestEnv, callers: usize) {
     for _ in 0..100 {
         let_all_go_on().await;
@@ -317,7 +318,7 @@ impl TestEnv {
         authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
     }
 
-    /// What came of it, as the identifier of the secret or the text for the log, and how many hashes it took.
+    /// Returns the result as the identifier of the secret or the text for the log, and the number of hashes.
     async fn outcome(&self, credentials: ClientAuthentication) -> (String, u64) {
         self.outcome_at("acme", credentials, NOW).await
     }
@@ -407,7 +408,8 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
 async fn the_second_reading_of_a_header_may_be_the_right_one() {
     let test_env = test_env(vec![client("a+b")]);
     test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
-    // From now on it is known before anything is hashed for the first reading.
+    // The secret of the second reading is cached now, so the check finds it before it hashes the first
+    // reading.
     test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 0).await;
     test_env.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
 }
@@ -482,7 +484,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
                 } else {
                     let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
                     let now = Timestamp::from_seconds(NOW);
-                    // Each of another name: guesses of one name wait before they come to the pool.
+                    // Each guess has another name: guesses of one name wait before they reach the pool.
                     let name = format!("admin-{number}");
                     drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
                 }
@@ -508,7 +510,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// How long after their arrival wrong secrets of these clients are refused: the instants of all.
+/// Returns after which times the wrong secrets of these clients are refused.
 async fn refused_after(test_env: &TestEnv, ids: &[&str]) -> Vec<Duration> {
     let mut instants = Vec::new();
     for id in ids {
@@ -537,7 +539,7 @@ async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
         let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
         let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
-        // The clock of tokio goes in whole milliseconds, and a sleep ends in the one after its deadline.
+        // Tokio's clock counts whole milliseconds, and a sleep ends in the millisecond after its deadline.
         assert!(matches!(*instants, [after] if (5..=6).contains(&after.as_millis())), "{instants:?}");
     }
 }
@@ -676,13 +678,15 @@ async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn
     let_all_go_on().await;
     let (began, of_acme) = (Instant::now(), spawn("acme", "own".to_owned()));
     assert!(of_acme.await.unwrap().is_err_and(|error| error.is_refusal()));
-    // Its own lookup, one of the other tenant, and the milliseconds until refusals leave; 50 lookups one after the other take 500.
+    // The request waits for its own lookup, one lookup of the other tenant, and the delay of refusals. 50
+    // lookups one after the other take 500 ms.
     assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 // [shared 2.1]
-/// Sources and tenants of both kinds at once: the first checks of right secrets at a tenant whose neighbour has a thousand.
+/// Many sources of two tenants send requests at once. One tenant's clients present right secrets for the
+/// first time, while its neighbour has a thousand sources.
 #[tokio::test(start_paused = true)]
 async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes()
 {
@@ -796,7 +800,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
         ("acme", basic(&[("web", "wrong"), ("web", generated(1).expose())]), NOW),
         ("acme", post("web", generated(2).expose()), NOW + 9),
         ("acme", post("nobody", CHOSEN), NOW + 9),
-        // Its hash was made for acme's.
+        // The hash of this secret belongs to acme's client.
         ("globex", post("web", generated(1).expose()), NOW + 9),
     ] {
         drop(test_env.at(id, credentials, now).await);
@@ -827,13 +831,13 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
     assert_eq!(test_env.pool.hashes_computed() - hashes, 1);
     assert_eq!(explain("acme", generated(1).expose()).await, Ok("generated".to_owned()));
     let mismatch = refused(secret::WRONG);
-    // The hash of the secret was made for acme's client.
+    // The hash of this secret belongs to acme's client.
     assert_eq!(explain("globex", generated(1).expose()).await, Err(mismatch.clone()));
     assert!(test_env.authenticator.last_used_secrets.0.drain().is_empty());
     for _ in 0..2 {
         assert_eq!(explain("acme", generated(9).expose()).await, Err(mismatch.clone()));
     }
-    // The attempts count for the token endpoint, too, and a right secret takes none of them back.
+    // The attempts count for the token endpoint, too. A right secret does not take them back.
     assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
     test_env.check(post("web", generated(9).expose()), &refused_too_often(secret::WRONG), 0).await;
 }

@@ -1,4 +1,5 @@
-//! Certificates that authenticate a client, those that do not, and bytes that are none.
+//! Tests certificates that authenticate a client, certificates that do not, and bytes that are no
+//! certificate.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -210,7 +211,7 @@ fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
     let certificate = presented(&self_signed(&key, (2026, 2027)), Err(ChainError::UnknownIssuer));
     let keyed = with_keys(client(Method::Any), &[jwk(&key)]);
     assert_eq!(checked(&keyed, &certificate, NOW), Ok(CertificateMethod::SelfSigned));
-    // No way around the authority for a client that has one.
+    // A client with a subject needs a certificate of an authority, although it has keys as well.
     let both = named(keyed, SubjectKind::Dns, "svc.example.com");
     let expected = Err(E::UnknownIssuer);
     assert_eq!(checked(&both, &certificate, NOW), expected);
@@ -271,7 +272,7 @@ fn subjects_are_stored_as_they_were_written_and_malformed_ones_are_refused() {
     }
 }
 
-/// The same bytes with one part in place of another of the same length.
+/// Replaces a part of the bytes with another one of the same length.
 fn replaced(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = der.windows(from.len()).position(|part| part == from).expect("the part is there");
     let mut changed = der.to_vec();
@@ -322,7 +323,8 @@ fn bytes_that_are_no_certificate_are_refused() {
 
 proptest! {
     // [mutual-tls RFC 8705 §7.4, §7.5]
-    /// A change of any byte is refused or leaves the names that were compared as they were: nothing panics.
+    /// After a change of any byte, the certificate is refused or still has the names that were compared.
+    /// Nothing panics.
     #[test]
     fn no_certificate_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let key = KeyPair::generate().unwrap();

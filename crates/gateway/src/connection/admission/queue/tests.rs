@@ -1,4 +1,4 @@
-//! In which order requests of a worker run and are refused, with a clock that the test moves.
+//! Tests the order in which requests of a worker run and are refused, with a clock that the test moves.
 
 use tenancy::TenantId;
 
@@ -22,12 +22,12 @@ impl Case {
         Self { queue: Queue::new(now, Arc::default()), now, held: Vec::new() }
     }
 
-    /// So many requests come: how many of them wait and are refused.
+    /// Adds this number of requests. Returns how many of them wait and are refused.
     fn come(&mut self, count: usize) -> [usize; 2] {
         self.come_from("acme", 1, count)
     }
 
-    /// The same of a tenant and a source.
+    /// Adds this number of requests of a tenant and a source. Returns how many of them wait and are refused.
     fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
         let line = Line::Tenant(TenantId::parse(tenant).unwrap());
         let source = ClientAddress::new(Some([192, 0, 2, source].into()));
@@ -115,7 +115,7 @@ fn an_overload_by_one_tenant_refuses_none_of_another() {
         refused[0] += case.come_from("globex", 1, 40)[1];
         // A quarter of what the worker answers.
         refused[1] += case.come_from("acme", 2, 1)[1];
-        // A second source of the tenant is not refused for the first one, either.
+        // A second source of the tenant is not refused because of the first one.
         refused[1] += if turn % 4 == 0 { case.come_from("globex", 9, 1)[1] } else { 0 };
         case.held.retain(|ticket| ticket.outcome() != Some(Outcome::Runs));
     }
@@ -132,7 +132,7 @@ fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
     let mut refused = 0;
     let mut others = [("acme", None), ("initech", None)];
     for turn in 0..500 {
-        // Each request takes 10 ms, so that one alone may wait.
+        // Each request takes 10 ms, so only one may wait.
         case.now += MOST_COST * case.queue.called;
         case.queue.next_turn(case.now);
         case.held.retain(|ticket| ticket.outcome().is_none());

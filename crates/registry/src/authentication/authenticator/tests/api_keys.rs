@@ -1,4 +1,4 @@
-//! API keys, counted in lookups and digests.
+//! Tests API keys, and counts lookups and digests.
 
 use secrets::{GeneratedApiKey, hash_api_key};
 use tenancy::ApiKeyPolicy;
@@ -63,7 +63,7 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
         assert_eq!(store.lookups.load(Ordering::Relaxed) - before, lookups, "{expected}");
     }
     assert_eq!(test_env.exchange(&tenant("acme"), post("", &live)).await, refused(api_key::NOT_OFFERED));
-    // Elsewhere no key is looked up.
+    // Other endpoints look up no key.
     let before = store.lookups.load(Ordering::Relaxed);
     test_env.check(post("billing", &live), &refused(api_key::NOT_HERE), 0).await;
     assert_eq!(store.lookups.load(Ordering::Relaxed), before);

@@ -1,4 +1,4 @@
-//! Assertions: who authenticates with one, and how often.
+//! Tests which clients authenticate with an assertion, and how often.
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::{AssertionKind, PresentedAssertion, SigningAlgorithm};
@@ -73,7 +73,7 @@ async fn an_assertion_authenticates_its_subject_once() {
         assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{jti} {client_id:?}");
     }
     assert_eq!(test_env.pool.hashes_computed(), 0);
-    // A secret goes on, so that a client can move from one to the other.
+    // The client's secret stays valid, so that a client can move from one method to the other.
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
@@ -121,7 +121,7 @@ async fn an_assertion_of_one_tenant_is_nothing_at_another() {
         (&of_other, ENDPOINT, "acme", Err(AssertionCheck::Signature)),
         (&of_other, ENDPOINT, "other", Err(AssertionCheck::Audience)),
     ] {
-        // The same identifier in both tenants.
+        // An assertion with the same identifier is accepted once in each tenant.
         let jwt = signer.sign("JWT", &with(claims("billing", "1"), "aud", aud)).unwrap();
         let outcome = test_env.at(id, assertion(None, &jwt), NOW).await;
         let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
@@ -159,7 +159,7 @@ async fn the_subject_has_to_exist_and_to_allow_it() {
     assert!(test_env.store.used.lock().unwrap().is_empty(), "a refused assertion uses nothing up");
 }
 
-/// Where what nobody should have signs for clients without keys.
+/// A key that is published with the sources signs for clients without keys.
 #[tokio::test]
 async fn a_key_of_nobody_authenticates_no_client() {
     let (own, nobody) = (key(1), key(1));

@@ -1,4 +1,4 @@
-//! Certificates: who authenticates with one, and that every refusal looks like the others.
+//! Tests which clients authenticate with a certificate, and that every refusal looks like the others.
 
 use protocol::{ChainError, ClientCertificate};
 use rcgen::KeyPair;
@@ -53,7 +53,7 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
         let outcome = test_env.outcome_at("acme", presented(id, certificate), certificates::NOW.seconds());
         assert_eq!(outcome.await.0, expected, "{id}");
     }
-    // The same certificate at another tenant, which has no such clients.
+    // The other tenant has no such clients, so it refuses the same certificate.
     for id in ["issued", "own"] {
         let outcome = test_env.outcome_at("globex", presented(id, &mine), certificates::NOW.seconds());
         assert_eq!(outcome.await.0, refused(methods::UNKNOWN_CLIENT), "{id}");

@@ -1,4 +1,5 @@
-//! Assertions of other issuers: who authenticates with one, at which tenant, and why others do not.
+//! Tests which clients authenticate with an assertion of another issuer, at which tenant, and why other
+//! requests are refused.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +38,7 @@ fn federated(tenant: &str, id: &str, rules: Vec<TrustRule>) -> Client {
     Client { federated: TrustRules(rules), ..Client::new(tenant, id) }
 }
 
-/// As a platform writes it: without `jti`.
+/// The claims as a platform writes them: without `jti`.
 fn claims() -> Value {
     json!({ "iss": CI, "sub": SUBJECT, "aud": OURS, "iat": NOW - 10, "exp": NOW + 300, "repository": "acme/billing",
             "environment": "production", "run": 42, "protected": true, "groups": ["a", "b"],
@@ -81,7 +82,8 @@ fn code(check: F) -> String {
 // [federation RFC 7523 §3 e]: Signed with a key of the issuer, by the key's algorithm, which the tenant may
 //   pin; a MAC is refused
 // [parties #7]
-/// Each assertion differs in one thing from one that is accepted. The caller of each reads the same.
+/// Each assertion differs in one detail from one that is accepted. The caller reads the same refusal each
+/// time.
 #[tokio::test]
 async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     let (ci, other) = (key(1), key(2));
@@ -263,7 +265,7 @@ async fn an_assertion_counts_once_where_its_rule_says_so_whatever_its_signature(
     let acme = trusting("acme", &[("ci", CI, &ci)]);
     let sign = |claims: &Value| ci.sign("JWT", claims).unwrap();
     let first = sign(&claims());
-    // ECDSA has another signature over the same each time.
+    // ECDSA makes another signature each time, over the same claims.
     let again = sign(&claims());
     assert_ne!(first, again);
     for (client, jwt, expected) in [
@@ -280,7 +282,7 @@ async fn an_assertion_counts_once_where_its_rule_says_so_whatever_its_signature(
     assert_eq!(test_env.store.used.lock().unwrap().len(), 2, "only what counts once is remembered");
 }
 
-/// A client with rules goes on with its keys, and a proof of one kind is none of the other.
+/// The keys of a client with rules stay valid, and a proof by a client's key is no proof by an issuer's key.
 #[tokio::test]
 async fn keys_of_a_client_and_of_an_issuer_are_kept_apart() {
     let (own, ci) = (key(1), key(1));
@@ -311,7 +313,8 @@ async fn keys_of_a_client_and_of_an_issuer_are_kept_apart() {
 //   a client by another subject, audience or claim, or at another tenant; have its assertion counted twice
 //   where a rule says `once`; delay other tenants by not answering
 // [federation RFC 7523 §3], [federation RFC 7523 §3 b]
-/// Six signers, issuers, tenants, and so on, in all combinations: only what a tenant said itself is accepted there.
+/// Combines six signers, issuers, tenants and so on in every way: a tenant accepts only the combinations that
+/// it has declared.
 #[tokio::test(start_paused = true)]
 async fn of_100_000_forged_combinations_none_is_a_client() {
     const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
@@ -319,7 +322,8 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
         ["repo:a/x:main", "repo:a/y:main", "repo:b/x:main", "repo:a/x:main:", "a", "web"];
     let keys: Vec<_> = (0..6).map(|_| key(1)).collect();
     let issuers: Vec<_> = (0..6).map(|nth| format!("https://{nth}.example")).collect();
-    // Each tenant trusts two issuers; neighbours share one, with the same subjects for clients of other names.
+    // Each tenant trusts two issuers. Neighbours share one issuer, with the same subjects for clients of
+    // other names.
     let trusted = |nth: usize| [nth, nth + 1];
     let rules = |nth: usize, client: usize| {
         let issuer = &issuers[trusted(nth)[client % 2]];
@@ -371,7 +375,8 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
 }
 
 // [parties #7]
-/// The issuer of one tenant does not answer. Its requests wait, and those of the other are served meanwhile.
+/// The issuer of one tenant does not answer. The requests of this tenant wait, and those of the other tenant
+/// are served meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_slow_issuer_of_one_tenant_slows_no_other() {
     let ci = key(1);

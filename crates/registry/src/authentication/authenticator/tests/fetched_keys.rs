@@ -1,4 +1,5 @@
-//! Clients with a `jwks_uri`: which keys count, and what an unauthenticated caller can make the server fetch.
+//! Tests clients with a `jwks_uri`: which keys authenticate them, and what an unauthenticated caller can make
+//! the server fetch.
 
 use keys::SigningKey;
 use serde_json::json;
@@ -89,7 +90,7 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
 }
 
 // [fetches #9]
-/// Also one that reads the URL of another tenant's client.
+/// The keys of two tenants are kept apart also if both clients name the same URL.
 #[tokio::test(start_paused = true)]
 async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
     let (of_acme, of_other) = (key(1), key(1));
@@ -144,7 +145,8 @@ async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
         test_env.assert(&strange[number % 3], &claims).await.unwrap_err();
         advance(Duration::from_millis(200)).await;
     }
-    // Two minutes: the cold set, and one at the beginning of each minute.
+    // Two minutes need these fetches: one for the set that was never fetched, and one at the beginning of
+    // each minute.
     assert!((3..=4).contains(&test_env.fetches()), "{}", test_env.fetches());
     assert_eq!(test_env.says(&own, "own").await, "accepted");
 }
@@ -159,7 +161,7 @@ async fn after_a_fetch_all_refused_assertions_of_the_tenant_take_as_long() {
     test_env.publish("acme", Some(&[&own]));
     assert_eq!(test_env.says(&own, "1").await, "accepted");
     for (at, id, least) in [
-        // This one waits for a fetch, and none of the others does.
+        // This request waits for a fetch. The others wait for none.
         ("acme", "billing", 400),
         ("acme", "billing", 400),
         ("acme", "keyless", 400),
