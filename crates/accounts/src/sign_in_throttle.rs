@@ -153,7 +153,7 @@ mod tests {
 
     // [attacks #18]: Passwords that are guessed, of one account or of many | [Limits](accounts.md#guessing)
     //   for a source, an account, and the browsers that the account knows: strangers are stopped, and its
-    //   person goes on
+    //   person is not
     // [V6 6.3.1]: 1 | What the documents say against guessing and stuffing is there | Each replica counts for
     //   itself ([known gaps](#known-gaps))
     #[test]

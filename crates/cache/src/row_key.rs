@@ -13,7 +13,7 @@ pub(crate) struct RowKey {
     id: Arc<str>,
 }
 
-/// The same, borrowed, so that a lookup makes nothing.
+/// A borrowed [`RowKey`], so that a lookup allocates nothing.
 #[derive(Clone, Copy, Hash)]
 pub(crate) struct RowName<'a> {
     pub(crate) tenant: &'a TenantId,

@@ -65,5 +65,7 @@ mod readiness;
 mod openapi;
 
 #[cfg(feature = "schemas")]
+pub use documents::shapes;
+#[cfg(feature = "schemas")]
 pub use openapi::openapi_of_types;
 pub use openapi::{openapi_document, settings_schema};

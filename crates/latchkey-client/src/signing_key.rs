@@ -49,9 +49,9 @@ impl Algorithm {
 /// A private key.
 pub(crate) struct SigningKey {
     pair: Pair,
-    /// Of a JWK.
+    /// `kid` of the JWK.
     kid: Option<String>,
-    /// Of a JWK.
+    /// `alg` of the JWK.
     algorithm: Option<Algorithm>,
 }
 

@@ -24,7 +24,7 @@ use crate::page::{Opener, page_headers, source};
 use crate::request::RawRequest;
 use crate::respond::APPLICATION_JSON;
 
-/// Of the four kinds of listeners, each made at its first request.
+/// A text for each of the four kinds of listeners, made at its first request.
 type OfSurfaces = [OnceLock<Compressed>; 4];
 
 static DOCUMENTS: OfSurfaces = [const { OnceLock::new() }; 4];

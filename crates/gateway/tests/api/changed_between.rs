@@ -235,7 +235,7 @@ fn refusal(step: Step, change: Change) -> (u16, &'static str) {
 }
 
 // [attacks #38]: An account, a client or a tenant that ends in the middle of a sign-in | Five changes before
-//   each of nine steps: the step gives nothing, and at the other tenant it goes on
+//   each of nine steps: the step gives nothing, and at the other tenant it works
 #[tokio::test]
 async fn what_has_changed_between_two_steps_ends_a_sign_in_at_the_next() {
     let test_env = TestEnv::start();

@@ -346,7 +346,7 @@ fn add_named_client(app: &TestApp, tenant: &str, name: &str) {
 //   an essential `acr`. Another password takes the present one
 // [V7 7.2.2]: 1 | A session has a token that is made for it, not a static key | A new cookie at each sign-in
 // [V7 7.2.4]: 1 | Each sign-in, also a repeated one, has a new token and ends the present one | The session
-//   of the same person goes on under the new cookie alone, and that of another person in the browser ends
+//   of the same person continues under the new cookie alone, and that of another person in the browser ends
 // [V7 7.5.3]: 3 | A further proof is required before very sensitive operations | not met | Not built yet on
 //   our pages. A client requires it for its own operations by `max_age` or `prompt=login`, with the password
 //   again

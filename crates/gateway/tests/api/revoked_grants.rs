@@ -88,7 +88,7 @@ pub(crate) fn assert_error(answer: &Answer, expected: &str) {
 
 // [revocation ours]: Revoking all tokens of a client or a tenant, and suspending it, also ends its refresh
 //   tokens, codes and device codes, by one row, for as long as they could live; what is granted afterwards
-//   goes on
+//   stays valid
 #[tokio::test]
 async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant() {
     for way in WAYS {

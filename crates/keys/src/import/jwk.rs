@@ -122,7 +122,7 @@ impl PrivateJwk {
     }
 }
 
-/// Of a key without its primes and the numbers that follow from them.
+/// Completes a key that lacks its primes and the numbers that follow from them.
 fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
     let [n, e] = [n, e].map(without_zeros);
     let found = Primes::of(n, e, d).ok_or(ImportError::Malformed)?;

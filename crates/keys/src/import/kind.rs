@@ -29,8 +29,8 @@ impl KeyKind {
 /// The smallest public exponent, 65 537.
 const LEAST_EXPONENT: [u8; 3] = [1, 0, 1];
 
-/// Of a key that is new here; those that are stored already go on. Modulus and exponent have the
-/// most significant byte first.
+/// Checks a key that is new here; stored keys stay valid. Modulus and exponent have the most significant byte
+/// first.
 pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
     let modulus = without_zeros(modulus);
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);

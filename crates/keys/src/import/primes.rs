@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_primes_of_a_small_key_are_found() {
-        // Of the original paper on RSA: p = 47, q = 59, e = 17, d = 157.
+        // The example of the original paper on RSA: p = 47, q = 59, e = 17, d = 157.
         let [n, d] = [2_773_u16, 157].map(u16::to_be_bytes);
         let primes = Primes::of(&n, &[17], &d).unwrap();
         let found = [&primes.p, &primes.q, &primes.dp, &primes.dq, &primes.qi].map(|number| number[3]);

@@ -183,7 +183,8 @@ pub(super) async fn oidcc_ensure_request_with_acr_values_succeeds(mut plan: Plan
 }
 
 // [core Core §3.1.2.1]: The authorization endpoint takes GET and POST
-// [rfc9700 §4.12]: Redirects with 307 repeat credentials | 303 alone; after a form a page goes on by itself
+// [rfc9700 §4.12]: Redirects with 307 repeat credentials | 303 alone; after a form a page leads
+//   to the next by itself
 pub(super) async fn oidcc_ensure_post_request_succeeds(mut plan: Plan) {
     for was_asked in [true, false] {
         let request = plan.request();

@@ -15,7 +15,7 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
-// [attacks #39]: A program that is killed in the middle of a sign-in | The next one goes on with the page,
+// [attacks #39]: A program that is killed in the middle of a sign-in | The next one serves on with the page,
 //   the code, the refresh token and the session, and what was used up stays so
 #[tokio::test]
 async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() {

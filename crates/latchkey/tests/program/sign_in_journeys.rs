@@ -30,7 +30,7 @@ fn each_journey_goes_by_keyboard_alone() {
 }
 
 // [attacks #42]: The way back in the browser after a sign-out | It shows nothing of the account, and the
-//   session at the other tenant goes on
+//   session at the other tenant stays valid
 #[test]
 fn after_a_sign_out_the_way_back_shows_nothing_of_the_account_and_the_other_tenants_session_goes_on() {
     let providers = TwoProviders::start_by("https", NOBODY, |_| json!({}));

@@ -59,7 +59,7 @@ pub enum TokenPlace {
         path: String,
         /// Fields of the form.
         fields: Vec<TokenField>,
-        /// The same as a command.
+        /// A command that does so.
         command: String,
     },
     /// Another listener does.
