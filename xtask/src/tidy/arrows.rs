@@ -250,9 +250,14 @@ mod tests {
     #[test]
     fn an_arrow_that_is_not_drawn_is_a_violation() {
         check(
+            "derives",
+            "ours:keys",
+            Some("no arrow derives -> keys; remove it; derives may name none of our crates"),
+        );
+        check(
             "protocol",
             "ours:keys",
-            Some("no arrow protocol -> keys; remove it; protocol may name none of our crates"),
+            Some("no arrow protocol -> keys; remove it; protocol may name derives"),
         );
         check(
             "keys",
