@@ -89,6 +89,26 @@ mod tests {
         ];
         let shown = operations.filter(|operation| shown.contains(&operation.id.as_str()));
         let shown = shown.map(|it| format!("{}: {}", it.id, it.request.as_deref().unwrap_or("none")));
-        insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
+        token: curl 'http://localhost:3000/api/v1/tenant/test-tenant/oauth/token' \
+          -d client_id=your-client-id \
+          -d client_secret=your-client-secret \
+          -d grant_type=client_credentials \
+          -d scope=api:read
+        authorize: none
+        introspect: curl 'http://localhost:3000/api/v1/tenant/test-tenant/oauth/introspect' \
+          -d client_id=your-client-id \
+          -d client_secret=your-client-secret \
+          --data-urlencode 'token=the access token'
+        jwks: curl 'http://localhost:3000/api/v1/tenant/test-tenant/.well-known/jwks.json'
+        protected_resource: curl 'http://localhost:3000/api/v1/protected-resource' \
+          -H "Authorization: Bearer $TOKEN"
+        patch_client: curl -X PATCH 'http://localhost:3000/api/v1/tenant/northwind/clients/billing' \
+          -H "Authorization: Bearer $ADMIN_TOKEN" \
+          -H 'Content-Type: application/merge-patch+json' \
+          -d '{"access_token_lifetime":900,"description":"Sends invoices"}'
+        suspend_client: curl -X POST 'http://localhost:3000/api/v1/tenant/northwind/clients/billing/suspend' \
+          -H "Authorization: Bearer $ADMIN_TOKEN"
+        "#);
     }
 }

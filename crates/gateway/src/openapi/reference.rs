@@ -131,10 +131,17 @@ fn authorization(document: &Value, alternatives: &Value) -> Said {
         }));
     }
     let is_optional = items(alternatives).iter().any(|alternative| members(alternative).next().is_none());
-    match (ways.is_empty(), is_optional) {
-        (true, _) => text("Without a token."),
-        (false, true) => [ways.join(&text(" or ")[..]), text(", if there is any.")].concat(),
-        (false, false) => [ways.join(&text(" or ")[..]), text(".")].concat(),
+    let takes_form =
+        items(alternatives).iter().any(|alternative| alternative.get("client_secret_basic").is_some());
+    let ending = match (is_optional, takes_form) {
+        (true, true) => ", or both in the body.",
+        (true, false) => ", or none.",
+        (false, _) => ".",
+    };
+    if ways.is_empty() {
+        text("Without a token.")
+    } else {
+        [ways.join(&text(" or ")[..]), text(ending)].concat()
     }
 }
 
@@ -151,7 +158,7 @@ fn parameter(parameter: &Value) -> Member {
 
 fn body(body: &Value) -> Said {
     let mut described = schemas_of(&body["content"], "");
-    described.extend(text(if body["required"] == true { "." } else { ", may be left out." }));
+    described.extend(text(if body["required"] == true { "." } else { ", optional." }));
     if body["description"].is_string() {
         described.extend(text(" "));
         described.extend(said(&body["description"]));
@@ -245,10 +252,18 @@ mod tests {
             plain(&client.authorization),
             plain(client.body.as_ref().unwrap()),
             lines.join("\n"),
-        ), @"");
+        ), @r"
+        POST /api/v1/tenant/{id}/clients: Register a client.
+        `Authorization: Bearer` with a token for administration and the scope `latchkey:clients`.
+        `application/json` <NewClient>, optional. May be left out: all members have defaults
+        id string, in the path: Tenant id
+        Idempotency-Key string or null, in the header: The same key and request within 24 h get the same answer
+        201 The client with its secret, shown this once; Location and ETag: `application/json` <CreatedClient>
+        400 The request is malformed: `application/problem+json` <Problem>
+        ");
         let token = operation(&reference, "token");
-        insta::assert_snapshot!(plain(&token.authorization), @"");
-        insta::assert_snapshot!(plain(&operation(&reference, "live").authorization), @"");
+        insta::assert_snapshot!(plain(&token.authorization), @"`Authorization: Basic` with the id and the secret of the client, or both in the body.");
+        insta::assert_snapshot!(plain(&operation(&reference, "live").authorization), @"Without a token.");
     }
 
     #[test]
@@ -261,7 +276,31 @@ mod tests {
                 .map(|it| format!("\n  {} ({}): {}", it.name, plain(&it.kind), plain(&it.description)));
             format!("{name}: {}{}", plain(&schema.description), members.collect::<String>())
         });
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        Audience: RFC 7519 section 4.1.3: one value as a string, several as an array. string or list of string.
+        Rotation: How a secret is to be replaced.
+          expires_at (string (date-time) or null): When the new one expires. Default: never.
+          grace (integer or null): How long the old ones stay valid. Default: a day. Example: `86400`.
+          into (string or null): The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`. The others end only once it is
+        written. Example: `vault:oauth2/billing#client_secret`.
+          name (string or null): What people call the new one.
+        ImportResult: What becomes of a line. `created` or `exists` or `refused`. `created`: There is a new account. `exists`: An account has the identifiers of the line already. Nothing was changed. `refused`: Nothing was created; `errors` says why.
+        TokenForm: RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
+        `audience`; an unknown one is ignored; an empty one counts as absent.
+          audience (list of string or null): As `resource`, without having to be a URI; the two count together. Of `client_credentials` and
+        `refresh_token` alone: with a code it is `invalid_request`.
+          client_id (string or null): Unless the Authorization header names the client. Example: `your-client-id`.
+          client_secret (string (password) or null): Unless the Authorization header holds it; never in both. Example: `your-client-secret`.
+          code (string (password) or null): Of `authorization_code`: the code.
+          code_verifier (string (password) or null): Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
+          device_code (string (password) or null): Of the device grant: the device's code (RFC 8628 section 3.4).
+          grant_type (string, required): `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
+        with a device, and `refresh_token` for the same person again. One of `client_credentials`, `authorization_code`, `refresh_token`, `urn:ietf:params:oauth:grant-type:device_code`. Example: `client_credentials`.
+          redirect_uri (string or null): Of `authorization_code`: the redirect URI of the authorization request.
+          refresh_token (string (password) or null): Of `refresh_token`: the token (RFC 6749 section 6).
+          resource (list of string or null): Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
+          scope (string or null): Space-separated, at most 128; all that is registered when absent. Example: `api:read api:write`.
+        ");
     }
 
     #[test]
