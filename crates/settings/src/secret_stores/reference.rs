@@ -1,6 +1,5 @@
 //! References to a secret store, and what the stores give for them.
 
-use administration::schema::{JsonSchema, STORE_PATH};
 use administration::{FileSecret, SecretSource, StoredSource, nearest, unfit};
 use outbound::StoredSecret;
 use protocol::Secret;
@@ -8,9 +7,11 @@ use secrets::MAX_SECRET_LENGTH;
 
 use super::known_stores::is_path;
 use super::reader::Place;
-use super::store_reference::StoreReference;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
-use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading};
+use crate::{
+    SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading,
+    store_reference::StoreReference,
+};
 
 /// What is wrong is among the findings.
 pub(crate) struct Reported;
