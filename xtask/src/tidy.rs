@@ -8,6 +8,7 @@ mod conformance;
 mod files;
 mod licences;
 mod manifests;
+mod mark_lines;
 pub(crate) mod marks;
 mod metadata;
 mod migrations;

@@ -15,6 +15,7 @@ mod operator_api;
 mod options;
 mod server;
 mod services;
+mod shared;
 
 pub use composition::{Composition, Store, forget_failures};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};

@@ -33,7 +33,7 @@ use crate::options::PublicUrl;
 use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::{Listener, Options, Tls, routes};
 
 /// What reaches HTTP: the stream, its protocol, and the peer.

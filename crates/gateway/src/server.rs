@@ -9,13 +9,11 @@ use actix_server::Server;
 use actix_service::{Service as _, ServiceFactory as _};
 use actix_web::dev::ServerHandle;
 use actix_web::rt::net::TcpStream;
-use actix_web::web::Data;
 
-use crate::connection::{ConnectionSlots, Refusals};
 use crate::listener_service::ListenerService;
-use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::{BindError, CertificateSources, ListenAddresses, Options, Services};
+use crate::shared::Shared;
+use crate::{BindError, ListenAddresses, Options, Services};
 
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -32,16 +30,6 @@ pub struct Gateway {
 pub struct GatewayHandle {
     server: ServerHandle,
     readiness: Arc<Readiness>,
-}
-
-/// The state that all listeners share.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) services: Data<Services>,
-    pub(crate) metrics: Data<Metrics>,
-    pub(crate) readiness: Data<Readiness>,
-    pub(crate) slots: Arc<ConnectionSlots>,
-    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Gateway {
@@ -131,20 +119,4 @@ pub async fn serve_connection(
     let service = listener.connections(&draining).new_service(()).await;
     let service = service.map_err(|()| io::Error::other("the HTTP service cannot be created"))?;
     service.call(connection).await.map_err(|error| io::Error::other(error.to_string()))
-}
-
-impl Shared {
-    fn new(options: &Options, services: &Services) -> Self {
-        let slots = Arc::new(ConnectionSlots::new(options.connections));
-        let refusals = Arc::<Refusals>::default();
-        let mut services = services.clone();
-        services.tokens.certificate_sources = CertificateSources::served(&options.listeners);
-        Self {
-            services: Data::new(services),
-            metrics: Data::new(Metrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
-            readiness: Data::new(Readiness::default()),
-            slots,
-            refusals,
-        }
-    }
 }

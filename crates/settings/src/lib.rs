@@ -11,6 +11,7 @@ mod document;
 mod scalar;
 mod secret_stores;
 mod sections;
+mod store_reference;
 
 // How they are read.
 mod declared_places;

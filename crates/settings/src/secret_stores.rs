@@ -6,7 +6,6 @@ mod known_stores;
 mod passwords;
 mod reader;
 mod reference;
-mod store_reference;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +20,6 @@ pub use passwords::Passwords;
 pub use reader::SecretStores;
 pub(crate) use reader::StoredValues;
 pub(crate) use reference::{of_clients, of_server};
-pub(crate) use store_reference::StoreReference;
 
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     scalar::{ListenAddress, Network, PublicUrl},
     schema,
-    secret_stores::StoreReference,
+    store_reference::StoreReference,
 };
 
 /// Where the server listens, and its public URL.

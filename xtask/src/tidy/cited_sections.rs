@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::files::Files;
-use super::marks::is_mark;
+use super::mark_lines::is_mark;
 
 /// A standard and its section: `RFC 8705` and `2.1.1`.
 pub(super) type Section = (String, String);

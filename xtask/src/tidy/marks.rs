@@ -21,6 +21,7 @@ use std::fs;
 
 use super::conformance::{cells, with_counts};
 use super::files::Files;
+use super::mark_lines::{CONTINUED, OPEN};
 use super::tests_by_name::{Tests, function_name};
 use super::violation::Violation;
 use crate::workspace::{Doing, Failure, Workspace};
@@ -30,8 +31,6 @@ type Page = (&'static str, fn(&str) -> String);
 
 const PAGES: [Page; 2] = [("docs/conformance.md", by_crate), ("docs/security.md", by_file)];
 const BEGIN: &str = "<!-- generated: ";
-const OPEN: &str = "// [";
-const CONTINUED: &str = "//   ";
 
 /// A test of a row.
 struct Mark {
@@ -73,11 +72,6 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
         println!("{page} written");
     }
     Ok(())
-}
-
-/// Whether a line of a source belongs to a mark.
-pub(super) fn is_mark(line: &str) -> bool {
-    [OPEN, CONTINUED].iter().any(|start| line.trim_start().starts_with(start))
 }
 
 fn read(files: &Files, tests: &Tests) -> (Vec<Mark>, Vec<Violation>) {

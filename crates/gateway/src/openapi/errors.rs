@@ -5,22 +5,11 @@ use serde_json::Value;
 
 use super::HttpMethod;
 use super::forms::Error;
-use super::operation::{JSON, Operation};
+use super::operation::{ErrorForm, JSON, Operation};
 use crate::respond::ProblemDocument;
 use crate::thunder::{ErrorDocument, ErrorText};
 
 type Coded = ErrorDocument<'static, ErrorText>;
-
-/// The form of an interface's errors.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ErrorForm {
-    /// RFC 6749 section 5.2.
-    OAuth,
-    /// RFC 9457.
-    Problem,
-    /// Errors of the Thunder-compatible API.
-    Coded,
-}
 
 const SERVER: (&str, &str) = (
     "5XX",

@@ -5,8 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::errors::ErrorForm;
-use super::operation::{JSON, NAMES_IN_PATHS, NDJSON, Operation};
+use super::operation::{ErrorForm, JSON, NAMES_IN_PATHS, NDJSON, Operation};
 
 impl Operation {
     /// Adds the examples of path, query, request and main answer.

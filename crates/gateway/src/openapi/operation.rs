@@ -6,7 +6,6 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod as Method, Paths};
 
-use super::errors::ErrorForm;
 use super::schemas::{Direction, SchemaOf, reference};
 use super::{HttpMethod, NameInPath};
 pub(super) use crate::request::{FORM, JSON, NDJSON};
@@ -19,6 +18,17 @@ pub(super) const NAMES_IN_PATHS: [NameInPath; 4] = [
     ("file", "The name of the file", "pages.css"),
     ("application", "The application's id, a UUID", "550e8400-e29b-41d4-a716-446655440000"),
 ];
+
+/// The form of an interface's errors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    /// RFC 6749 section 5.2.
+    OAuth,
+    /// RFC 9457.
+    Problem,
+    /// Of the Thunder-compatible API.
+    Coded,
+}
 
 /// An operation under construction.
 pub(crate) struct Operation {

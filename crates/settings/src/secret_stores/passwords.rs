@@ -3,8 +3,10 @@
 use administration::FileSecret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::store_reference::StoreReference;
-use crate::{findings::Location, reading::Reading, resolved::StorageLocation, sections::Cache};
+use crate::{
+    findings::Location, reading::Reading, resolved::StorageLocation, sections::Cache,
+    store_reference::StoreReference,
+};
 
 /// The passwords that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,11 @@ use secrets::MAX_SECRET_LENGTH;
 
 use super::known_stores::is_path;
 use super::reader::Place;
-use super::store_reference::StoreReference;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
-use crate::{SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading};
+use crate::{
+    SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading,
+    store_reference::StoreReference,
+};
 
 /// The findings contain the error.
 pub(crate) struct Reported;

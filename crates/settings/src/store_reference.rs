@@ -1,7 +1,6 @@
 //! A reference of the settings to a secret in a secret store.
 
-use administration::schema::STORE_PATH;
-use schemars::JsonSchema;
+use administration::schema::{JsonSchema, STORE_PATH};
 use serde::Deserialize;
 
 use crate::schema;
