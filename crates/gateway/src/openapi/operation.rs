@@ -26,7 +26,7 @@ pub(super) enum ErrorForm {
     OAuth,
     /// RFC 9457.
     Problem,
-    /// Of the Thunder-compatible API.
+    /// The errors of the Thunder-compatible API.
     Coded,
 }
 
