@@ -1,6 +1,8 @@
 //! An operation in the program, which has the committed document: what the document would say of it is
 //! dropped. `operation.rs` has the same functions, and makes the document from what they are given.
 
+#![expect(clippy::extra_unused_type_parameters, reason = "the document has the schemas of these types")]
+
 use administration::Permission;
 use administration::schema::JsonSchema;
 use serde_json::Value;
