@@ -7,7 +7,8 @@ use crate::binding::USE_DPOP_NONCE;
 
 /// Whether an answer says that the token is invalid: 401 with `invalid_token`, or without an error code.
 /// Another code, such as `insufficient_scope`, would be the same with another token. Callers that send
-/// requests with another library use this: they call [`TokenSource::invalidate`] and repeat the request once.
+/// requests with another library use this: they call
+/// [`TokenSource::invalidate`](crate::TokenSource::invalidate) and repeat the request once.
 pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     let mut codes = error_codes(headers).peekable();
     status == StatusCode::UNAUTHORIZED
