@@ -281,8 +281,8 @@ mod tests {
         Rotation: How a secret is to be replaced.
           expires_at (string (date-time) or null): When the new one expires. Default: never.
           grace (integer or null): How long the old ones stay valid. Default: a day. Example: `86400`.
-          into (string or null): The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`. The others end only once it is
-        written. Example: `vault:oauth2/billing#client_secret`.
+          into (string or null): The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`.
+        The others end only once it is written. Example: `vault:oauth2/billing#client_secret`.
           name (string or null): What people call the new one.
         ImportResult: What becomes of a line. `created` or `exists` or `refused`. `created`: There is a new account. `exists`: An account has the identifiers of the line already. Nothing was changed. `refused`: Nothing was created; `errors` says why.
         TokenForm: RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
@@ -294,8 +294,9 @@ mod tests {
           code (string (password) or null): Of `authorization_code`: the code.
           code_verifier (string (password) or null): Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
           device_code (string (password) or null): Of the device grant: the device's code (RFC 8628 section 3.4).
-          grant_type (string, required): `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
-        with a device, and `refresh_token` for the same person again. One of `client_credentials`, `authorization_code`, `refresh_token`, `urn:ietf:params:oauth:grant-type:device_code`. Example: `client_credentials`.
+          grant_type (string, required): `client_credentials` for the client itself, `authorization_code` for a person,
+        `urn:ietf:params:oauth:grant-type:device_code` for a person with a device, and `refresh_token`
+        for the same person again. One of `client_credentials`, `authorization_code`, `refresh_token`, `urn:ietf:params:oauth:grant-type:device_code`. Example: `client_credentials`.
           redirect_uri (string or null): Of `authorization_code`: the redirect URI of the authorization request.
           refresh_token (string (password) or null): Of `refresh_token`: the token (RFC 6749 section 6).
           resource (list of string or null): Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
