@@ -24,7 +24,7 @@ fn main() -> Result<(), Error> {
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut file = GzEncoder::new(File::create(folder.join(name + ".gz"))?, Compression::best());
         file.write_all(&fs::read(&source)?)?;
-        file.finish()?.sync_all()?;
+        file.finish()?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! What serde's derives do not have: types that are written and read as text, and documents without their
-//! absent members. The macros look at tokens and need no parser of Rust, so the crate is compiled in less
-//! than a second. They accept types without parameters for the texts, and structs with names for the members,
-//! and fail to compile on others.
+//! Derives beside those of libraries: types that are written and read as text, documents without their absent
+//! members, and no schema where none is made. The macros look at tokens and need no parser of Rust, so the
+//! crate is compiled in less than a second. They accept types without parameters for the texts, and structs
+//! with names for the members, and fail to compile on others.
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -48,6 +48,13 @@ pub fn deserialize_from_str(item: TokenStream) -> TokenStream {
             }}
         }}"
     ))
+}
+
+/// The derive of `schemars` where no schema is made, as in the program: it accepts the
+/// attributes, and adds no code.
+#[proc_macro_derive(JsonSchema, attributes(schemars))]
+pub fn json_schema(_: TokenStream) -> TokenStream {
+    TokenStream::new()
 }
 
 /// Each member of the struct whose type is an `Option` is absent from the document where it is none. It

@@ -67,7 +67,7 @@ fn install_wheel(workspace: &Workspace, file: &Path, folder: &Path) -> Result<()
     run(workspace.program(&folder.join("bin/python").to_string_lossy(), &pip).arg(file))
 }
 
-/// With a cache of its own: nothing that the machine has is used.
+/// The cache is a new one, so that nothing is used that the machine has.
 fn install_npm_package(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
     let npm = ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"];
     let mut command = workspace.program("npm", &npm);

@@ -8,7 +8,7 @@ use crate::workspace::{Doing, Failure};
 /// The names of an architecture.
 pub(super) struct Architecture {
     pub(super) debian: &'static str,
-    /// In a wheel's tag, and for people.
+    /// The name in a wheel's tag, and for people.
     pub(super) wheel: &'static str,
     pub(super) npm: &'static str,
 }

@@ -23,7 +23,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Without any file yet.
+    /// A stage without files.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }

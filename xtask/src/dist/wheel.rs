@@ -78,8 +78,8 @@ fn record(line: &str, length: usize) -> Option<String> {
     Some(format!("{path},sha256={},{length}\n", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// With the files in this order, at the time of the commit, and without owners (`-X`) and folders (`-D`).
-/// Zip writes local times.
+/// Writes the wheel: the files in this order, at the time of the commit, without owners (`-X`) and folders
+/// (`-D`). Zip writes local times.
 fn zip(
     workspace: &Workspace,
     release: &Release,

@@ -6,7 +6,7 @@ use crate::workspace::{Failure, Workspace, read_text};
 /// All sources of the counted program: its crates, the versions of all others, profiles and settings of the
 /// build.
 const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts \
-    crates/administration crates/derives crates/no-schemas crates/cache crates/gateway crates/grants crates/keys crates/latchkey-verifier crates/pages \
+    crates/administration crates/derives crates/cache crates/gateway crates/grants crates/keys crates/latchkey-verifier crates/pages \
     crates/protocol crates/registry crates/secrets crates/sessions crates/storage crates/tenancy crates/testkit \
     crates/warm_requests migrations";
 

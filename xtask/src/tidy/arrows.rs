@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("derives", &[]),
     ("protocol", &["derives"]),
     ("tenancy", &["protocol"]),
@@ -16,10 +16,9 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
     ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     // The derive of schemas where none is made.
-    ("no-schemas", &[]),
     (
         "administration",
-        &["no-schemas", "sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"],
+        &["derives", "sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"],
     ),
     ("storage", DOMAIN),
     ("cache", DOMAIN),

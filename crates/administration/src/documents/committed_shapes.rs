@@ -32,7 +32,7 @@ pub trait Shaped {
 pub struct CommittedShapes(Map<String, Value>);
 
 impl CommittedShapes {
-    /// From the text of the file.
+    /// Reads the text of the file.
     ///
     /// # Panics
     /// If it is not one that `cargo xtask codegen` has written.
@@ -41,7 +41,7 @@ impl CommittedShapes {
         Self(serde_json::from_str(text).expect("shapes are JSON"))
     }
 
-    /// Of the type of this name.
+    /// The shape of the type of this name.
     ///
     /// # Panics
     /// If the file has none of this name.

@@ -13,7 +13,7 @@ use crate::rules::RESERVED;
 #[cfg(feature = "schemas")]
 pub use by_hand::exactly_one;
 #[cfg(not(feature = "schemas"))]
-pub use no_schemas::JsonSchema;
+pub use derives::JsonSchema;
 #[cfg(feature = "schemas")]
 pub use schemars::JsonSchema;
 

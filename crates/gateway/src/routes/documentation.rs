@@ -32,6 +32,8 @@ static PAGES: OfSurfaces = [const { OnceLock::new() }; 4];
 static SCHEMA: Compressed = Compressed(Bytes::from_static(SETTINGS_SCHEMA));
 static STYLE: LazyLock<String> = LazyLock::new(|| Theme::default().css() + include_str!("reference.css"));
 const SCRIPT: &str = include_str!("reference.js");
+/// Script and style, as the policy names them.
+static SOURCES: LazyLock<[String; 2]> = LazyLock::new(|| [source(SCRIPT), source(&STYLE)]);
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// The part of a file that waits in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
@@ -104,12 +106,11 @@ pub(crate) fn html(surface: Surface) -> String {
 /// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a
 /// token. The form is sent by the script alone.
 pub(crate) fn policy(surface: Surface) -> String {
+    let [script, style] = &*SOURCES;
     let connect = if surface.public { "'self'" } else { "'none'" };
     format!(
-        "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src {connect}; form-action 'none'; \
-         frame-ancestors 'none'; base-uri 'none'; worker-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-        source(SCRIPT),
-        source(&STYLE)
+        "default-src 'none'; script-src {script}; style-src {style}; img-src data:; connect-src {connect}; form-action 'none'; \
+         frame-ancestors 'none'; base-uri 'none'; worker-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 }
 

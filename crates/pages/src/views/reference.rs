@@ -44,7 +44,7 @@ pub enum Span {
 /// A paragraph of the introduction.
 #[derive(Debug)]
 pub enum Paragraph {
-    /// Of text.
+    /// A paragraph of text.
     Text(Said),
     /// A numbered list.
     Steps(Vec<Said>),
@@ -127,7 +127,7 @@ pub struct Member {
     pub name: String,
     /// What kind of value it has, where it is, and whether it is needed.
     pub kind: Said,
-    /// What it is.
+    /// Its description.
     pub description: Said,
 }
 

@@ -8,7 +8,7 @@ use super::super::schema::RATE;
 use super::{OTHERS, Shape};
 
 impl Shape {
-    /// Of a type's documents. Members that only a file or only an answer has are unknown.
+    /// The shape of a type's documents. It leaves out the members that only a file or only an answer has.
     #[must_use]
     pub fn of_schema_of<T: JsonSchema>() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);

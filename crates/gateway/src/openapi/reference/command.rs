@@ -6,7 +6,8 @@ use super::{SAMPLE, items, members, string};
 use crate::request::{FORM, NDJSON};
 use crate::snippets::shell_word;
 
-/// None where the operation answers people with pages, or where it needs a body of which there is no example.
+/// The command. There is none where the operation answers people with pages, or needs a
+/// body without an example.
 pub(super) fn of(method: &str, path: &str, operation: &Value) -> Option<String> {
     let answered = members(&operation["responses"]["200"]["content"]);
     if answered.map(|(media_type, _)| media_type).eq(["text/html"]) {
@@ -46,7 +47,7 @@ pub(super) fn of(method: &str, path: &str, operation: &Value) -> Option<String> 
     Some(lines.join(" \\\n  "))
 }
 
-/// With the examples of what the path names, and of what the query needs.
+/// The URL, with the examples of the names in the path and of the required members of the query.
 fn url(path: &str, operation: &Value) -> String {
     let (mut path, mut query) = (path.to_owned(), Vec::new());
     for parameter in items(&operation["parameters"]) {

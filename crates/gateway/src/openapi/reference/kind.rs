@@ -8,7 +8,7 @@ use super::{items, members, string};
 
 const DEFINITIONS: &str = "#/components/schemas/";
 
-/// In a few words.
+/// Says the kind of a value in a few words.
 pub(super) fn kind(schema: &Value) -> Said {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix(DEFINITIONS)) {
         return vec![Span::Schema(name.to_owned())];
@@ -71,20 +71,13 @@ pub(super) fn facts(schema: &Value) -> Said {
             [text(" "), code(&string(&variant["const"])), text(": "), said(&variant["description"])].concat(),
         );
     }
-    for (word, before) in [
-        ("minimum", "At least "),
-        ("maximum", "At most "),
-        ("maxItems", "At most "),
-        ("maxProperties", "At most "),
+    for (word, before, after) in [
+        ("minimum", "At least ", ""),
+        ("maximum", "At most ", ""),
+        ("maxItems", "At most ", " items"),
+        ("maxProperties", "At most ", " members"),
     ] {
         let limit = &schema[word];
-        let after = if word == "maxItems" {
-            " items"
-        } else if word == "maxProperties" {
-            " members"
-        } else {
-            ""
-        };
         if limit.is_number() && *limit != 0 {
             all.extend(text(&format!(" {before}{limit}{after}.")));
         }
@@ -98,7 +91,7 @@ pub(super) fn facts(schema: &Value) -> Said {
     all
 }
 
-/// The empty text with its quotes.
+/// A value as a text. The empty text has its quotes.
 fn shown(value: &Value) -> String {
     if value == "" { "\"\"".to_owned() } else { string(value) }
 }
