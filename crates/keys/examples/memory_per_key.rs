@@ -31,10 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let spec = KeySpec { algorithm, rsa_size };
         let began = Instant::now();
         for _ in 0..MADE {
-            PrivateKeyDocument::of(spec)?;
+            PrivateKeyDocument::from_spec(spec)?;
         }
         let took = began.elapsed() / MADE;
-        let document = PrivateKeyDocument::of(spec)?;
+        let document = PrivateKeyDocument::from_spec(spec)?;
         ring(algorithm, &document)?;
         let before = resident()?;
         for _ in 0..rings {

@@ -101,7 +101,7 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let [header, claims] = members(token);
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
-    let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
+    let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::from_typ(typ) };
     // All checks that were made have passed, except perhaps the last one, whose error is the result.
     let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
         (Some((_, false)), Err(error)) => Outcome::Failed(error),

@@ -18,7 +18,7 @@ pub(crate) enum KeyKind {
 
 impl KeyKind {
     /// The kind that this algorithm signs with.
-    pub(crate) fn of(algorithm: SigningAlgorithm) -> Self {
+    pub(crate) fn from_algorithm(algorithm: SigningAlgorithm) -> Self {
         match algorithm {
             SigningAlgorithm::RS256
             | SigningAlgorithm::RS384

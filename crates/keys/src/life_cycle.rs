@@ -34,7 +34,7 @@ pub use self::policy::KeyPolicy;
 /// that replicas may use it already, it becomes active and gets a successor.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     sequence.continue_from(now);
     sequence.into_plan()
@@ -49,7 +49,7 @@ pub fn extend_retention(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp
     let longer = here.filter_map(|key| {
         let until = key.retiring_from? + policy.retention();
         key.removed_at.filter(|removed| *removed < until)?;
-        Some(KeyTimes { removed_at: Some(until), ..KeyTimes::of(key) })
+        Some(KeyTimes { removed_at: Some(until), ..KeyTimes::from_key(key) })
     });
     longer.collect()
 }

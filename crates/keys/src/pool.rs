@@ -101,7 +101,7 @@ impl KeyPool {
                 let _turn = lane.tenants.take(tenant).await.map_err(|_| GenerationError)?;
                 generate(size, lane.thread.clone().lock_owned().await).await
             }
-            None => PrivateKeyDocument::of(spec),
+            None => PrivateKeyDocument::from_spec(spec),
         }
     }
 

@@ -48,15 +48,15 @@ impl PrivateKeyDocument {
     /// # Errors
     /// [`GenerationError`].
     pub fn generate(algorithm: SigningAlgorithm) -> Result<Self, GenerationError> {
-        Self::of(KeySpec { algorithm, rsa_size: RsaSize::default() })
+        Self::from_spec(KeySpec { algorithm, rsa_size: RsaSize::default() })
     }
 
     /// Generates a key of this kind. RSA takes 60 ms and more; other kinds take much less than a millisecond.
     ///
     /// # Errors
     /// [`GenerationError`].
-    pub fn of(spec: KeySpec) -> Result<Self, GenerationError> {
-        let (kind, random) = (KeyKind::of(spec.algorithm), SystemRandom::new());
+    pub fn from_spec(spec: KeySpec) -> Result<Self, GenerationError> {
+        let (kind, random) = (KeyKind::from_algorithm(spec.algorithm), SystemRandom::new());
         let document = match kind.curve() {
             Some(curve) => EcdsaKeyPair::generate_pkcs8(curve, &random),
             None if kind == KeyKind::Rsa => return Self::generate_rsa(spec.rsa_size),
@@ -103,7 +103,7 @@ impl KeySpec {
     /// The size, if it is an RSA key.
     #[must_use]
     pub fn rsa(self) -> Option<RsaSize> {
-        (KeyKind::of(self.algorithm) == KeyKind::Rsa).then_some(self.rsa_size)
+        (KeyKind::from_algorithm(self.algorithm) == KeyKind::Rsa).then_some(self.rsa_size)
     }
 }
 

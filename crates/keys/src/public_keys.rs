@@ -111,7 +111,7 @@ impl PublicKeys {
                 Ok(key) => set.keys.push(KeyOfSet {
                     number,
                     thumbprint: key.thumbprint.to_string(),
-                    certificate: KeyCertificate::of(&x5c, &key.public),
+                    certificate: KeyCertificate::new(&x5c, &key.public),
                     key,
                 }),
                 Err(why) => set.left_out.push(LeftOutKey { number, kid, why }),
@@ -176,7 +176,7 @@ impl PublicKeys {
 impl KeyCertificate {
     /// RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by
     /// other members of the JWK."
-    fn of(x5c: &Value, public: &ParsedPublicKey) -> Self {
+    fn new(x5c: &Value, public: &ParsedPublicKey) -> Self {
         if x5c.is_null() {
             return Self::NotNamed;
         }

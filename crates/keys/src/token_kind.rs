@@ -52,7 +52,7 @@ const GENERIC: &[Check] = SIGNED_BY_AN_ISSUER.split_at(7).0;
 impl TokenKind {
     /// The kind that this header names.
     #[must_use]
-    pub fn of(typ: Option<&str>) -> Self {
+    pub fn from_typ(typ: Option<&str>) -> Self {
         match bare_media_type(typ.unwrap_or_default()).to_ascii_lowercase().as_str() {
             "at+jwt" => Self::AccessToken,
             "latchkey-admin+jwt" => Self::AdminAssertion,
@@ -117,7 +117,7 @@ mod tests {
             (None, TokenKind::Unnamed),
             (Some("x"), TokenKind::Other),
         ] {
-            assert_eq!(TokenKind::of(typ), expected, "{typ:?}");
+            assert_eq!(TokenKind::from_typ(typ), expected, "{typ:?}");
         }
     }
 

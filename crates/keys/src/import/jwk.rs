@@ -125,7 +125,7 @@ impl PrivateJwk {
 /// Completes a key that lacks its primes and the numbers that follow from them.
 fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
     let [n, e] = [n, e].map(without_zeros);
-    let found = Primes::of(n, e, d).ok_or(ImportError::Malformed)?;
+    let found = Primes::new(n, e, d).ok_or(ImportError::Malformed)?;
     document_of_rsa(RsaKeyPair::from_components(&KeyPairComponents {
         public_key: PublicKeyComponents { n, e },
         d,

@@ -12,7 +12,7 @@ use crate::key_kind::KeyKind;
 impl KeyKind {
     /// Refuses an algorithm that a key of this kind cannot sign with.
     pub(super) fn check(self, algorithm: SigningAlgorithm) -> Result<(), ImportError> {
-        if self == Self::of(algorithm) {
+        if self == Self::from_algorithm(algorithm) {
             return Ok(());
         }
         let found = match self {

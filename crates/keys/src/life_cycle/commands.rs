@@ -12,7 +12,7 @@ use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 /// earlier than a new key's would be; otherwise it gets that time.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     let soonest = now + policy.publish_before;
     // A key whose announcement came from a clock that is ahead still needs its whole publication.
@@ -31,7 +31,7 @@ pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> P
 /// they are past on every replica's clock.
 #[must_use]
 pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     let breaks = sequence.living().filter_map(|key| sequence.broken_by_removal(key)).collect();
     for id in sequence.living().map(|key| key.id).collect::<Vec<_>>() {
         sequence.remove(id, sequence.revoked_from());
@@ -51,7 +51,7 @@ pub fn revoke(
     now: Timestamp,
 ) -> Result<RevocationPlan, KeyCommandError> {
     present(records, id, now)?;
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     let Some(key) = sequence.find(id) else { return Err(KeyCommandError::Removed(id)) };
     let breaks = sequence.broken_by_removal(key).into_iter().collect();
     let turn = key.retiring_from;
@@ -80,7 +80,7 @@ pub fn import(
     if let Some(known) = records.keys.iter().find(|key| key.thumbprint == *thumbprint) {
         return Err(KeyCommandError::AlreadyThere(known.id));
     }
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     let first = sequence.signing().is_none() && sequence.waiting().is_empty();
     let active_from = if first { now } else { now + policy.publish_before };
@@ -107,7 +107,7 @@ pub fn hold(
     if state != KeyStage::Announced {
         return Err(KeyCommandError::NotAnnounced(id));
     }
-    let mut sequence = KeySequence::of(records, policy, now);
+    let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     let Some(active_from) = sequence.find(id).map(|key| key.active_from) else {
         return Err(KeyCommandError::Removed(id));

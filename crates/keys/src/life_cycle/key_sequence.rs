@@ -18,7 +18,7 @@ pub(super) struct KeySequence<'a> {
 }
 
 impl<'a> KeySequence<'a> {
-    pub(super) fn of(records: &'a KeyRecords, policy: &'a KeyPolicy, now: Timestamp) -> Self {
+    pub(super) fn new(records: &'a KeyRecords, policy: &'a KeyPolicy, now: Timestamp) -> Self {
         let live = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
         let keys = live.map(|key| KeyRecord { sealed_private_key: Vec::new(), ..key.clone() }).collect();
         Self { records, policy, now, keys, announced: None }

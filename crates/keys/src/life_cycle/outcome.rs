@@ -27,9 +27,9 @@ impl KeySequence<'_> {
     pub(super) fn into_plan(self) -> Plan {
         let changed = |key: &KeyRecord| {
             let row = self.records.keys.iter().find(|row| row.id == key.id)?;
-            let times = KeyTimes::of(key);
+            let times = KeyTimes::from_key(key);
             let shown = shown_of(row, &times, self.now);
-            (times != KeyTimes::of(row)).then_some(KeyTimes { shown, ..times })
+            (times != KeyTimes::from_key(row)).then_some(KeyTimes { shown, ..times })
         };
         let times = self.keys.iter().filter_map(changed).collect();
         let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.propagation_delay());

@@ -103,7 +103,7 @@ pub enum KeyCommandError {
 impl KeyTimes {
     /// The times of a row.
     #[must_use]
-    pub fn of(key: &KeyRecord) -> Self {
+    pub fn from_key(key: &KeyRecord) -> Self {
         let KeyRecord { id, active_from, retiring_from, removed_at, shown, .. } = *key;
         Self { id, active_from, retiring_from, removed_at, shown }
     }

@@ -555,7 +555,7 @@ impl World<'_> {
 fn check_shown(revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
     for times in &revoked.plan.times {
         let row = before.keys.iter().find(|row| row.id == times.id).unwrap();
-        let (seen, was) = (times.as_shown(), KeyTimes::of(row).as_shown());
+        let (seen, was) = (times.as_shown(), KeyTimes::from_key(row).as_shown());
         let announced_at = row.shown.announced_at.unwrap_or(row.announced_at);
         assert!(seen.active_from == was.active_from || seen.active_from >= now, "{row:?} {times:?}");
         if let Some(removed) =

@@ -276,7 +276,7 @@ fn check_shown(records: &KeyRecords, plan: &Plan, expected: &str) -> KeyRecords 
     let mut seen = rows.clone();
     for row in &mut seen.keys {
         row.announced_at = row.shown.announced_at.unwrap_or(row.announced_at);
-        KeyTimes::of(row).as_shown().write_to(row);
+        KeyTimes::from_key(row).as_shown().write_to(row);
     }
     let announced = seen.keys.iter().map(|row| row.announced_at.seconds());
     let text =
