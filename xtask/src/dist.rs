@@ -58,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Fa
         Some(program) => program.clone(),
         None => build(workspace)?,
     };
-    let release = Release::of(workspace, workspace.target_folder()?.join("packages"))?;
+    let release = Release::new(workspace, workspace.target_folder()?.join("packages"))?;
     println!("packaging latchkey {} for {}", release.version, release.architecture.debian);
     let program = Program::read(&program)?;
     print!("{}", release.make(workspace, &program)?);
@@ -72,7 +72,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
 }
 
 impl Release {
-    fn of(workspace: &Workspace, folder: PathBuf) -> Result<Self, Failure> {
+    fn new(workspace: &Workspace, folder: PathBuf) -> Result<Self, Failure> {
         let line = |program: &str, arguments: &[&str]| -> Result<String, Failure> {
             Ok(read_text(&mut workspace.program(program, arguments))?.trim().to_owned())
         };
@@ -80,7 +80,7 @@ impl Release {
         Ok(Self {
             version: manifest(&metadata, "version")?,
             licence: manifest(&metadata, "license")?,
-            architecture: Architecture::of(&line("dpkg", &["--print-architecture"])?)?,
+            architecture: Architecture::from_debian(&line("dpkg", &["--print-architecture"])?)?,
             epoch: line("git", &["log", "-1", "--format=%ct"])?,
             folder,
         })
@@ -212,7 +212,7 @@ for name, digest, length in rows:
         let program = folder.join("latchkey");
         fs::write(&program, PROGRAM).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let release = Release::of(&workspace, folder.join("made")).unwrap();
+        let release = Release::new(&workspace, folder.join("made")).unwrap();
         let program = Program::read(&program).unwrap();
         let sums = release.make(&workspace, &program).unwrap();
         assert_eq!(release.make(&workspace, &program).unwrap(), sums, "the second time");

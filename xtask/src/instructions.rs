@@ -93,7 +93,7 @@ fn count_in(workspace: &Workspace, program: &Path, folder: &Path) -> Result<Figu
         &requests,
     ];
     let output = read_output(&mut workspace.program("valgrind", &arguments))?;
-    let mut counted = Figures::of(sources::digest(workspace)?);
+    let mut counted = Figures::from_sources(sources::digest(workspace)?);
     for (index, kind) in String::from_utf8_lossy(&output).lines().enumerate() {
         let file = folder.join(format!("profile.{}", 2 * index + 2));
         let text = fs::read_to_string(&file).doing(format_args!("read {}", file.display()))?;

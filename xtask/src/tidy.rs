@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
     violations.extend(templates::check(&files));
-    let tests = Tests::of(&files);
+    let tests = Tests::from_files(&files);
     violations.extend(marks::check(&files, &tests));
     violations.extend(conformance::check(&files, &tests));
     violations.extend(security::check(&files, &tests));

@@ -76,7 +76,7 @@ impl AuditRecord {
 
     /// The record of a change.
     #[must_use]
-    pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
+    pub fn from_change(change: &Change, actor: &Actor, at: Timestamp) -> Self {
         let of_account =
             |action: &str, account: &AccountId, detail| (action.to_owned(), account.to_string(), detail);
         let what = match_change! { change,

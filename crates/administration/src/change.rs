@@ -165,7 +165,7 @@ pub struct FirstKey {
 impl<T: Clone> RowChange<T> {
     /// A change of a row from `before`, if it exists, to `after`.
     #[must_use]
-    pub fn of(kind: ChangeKind, before: Option<&T>, after: T) -> Self {
+    pub fn new(kind: ChangeKind, before: Option<&T>, after: T) -> Self {
         Self { kind, before: before.cloned().map(Box::new), after: Box::new(after) }
     }
 }
@@ -179,7 +179,7 @@ impl<T: Described + Clone> RowChange<T> {
             Some((before, _)) if FieldChange::between(Some(before), &after).is_empty() => return None,
             Some(_) => ChangeKind::Changed,
         };
-        Some(Self::of(kind, before.map(|(before, _)| before), after))
+        Some(Self::new(kind, before.map(|(before, _)| before), after))
     }
 }
 
@@ -238,7 +238,7 @@ impl KeyChangeKind {
 
 impl SecretForm {
     /// The form of a secret with a value.
-    pub(crate) const fn of(hash: &SecretHash) -> Self {
+    pub(crate) const fn from_hash(hash: &SecretHash) -> Self {
         match hash {
             SecretHash::Token(_) => Self::Generated,
             SecretHash::Password(_) => Self::Chosen,

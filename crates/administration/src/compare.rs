@@ -120,7 +120,7 @@ pub fn initial_plan(
     clients: u64,
     now: Timestamp,
 ) -> Result<Plan, Conflicts> {
-    let classification = Classification::of(pepper, declaration, Vec::new(), false);
+    let classification = Classification::new(pepper, declaration, Vec::new(), false);
     // Nothing was served before, so no replica has old rows in memory.
     let l1_lifetime = Lifetime::from_seconds(0);
     let context = CompareContext { pepper, now, l1_lifetime, clients, ends_previous: false };

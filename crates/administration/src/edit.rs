@@ -124,7 +124,8 @@ pub(crate) type Edited<T = Edit> = Result<T, EditError>;
 impl EditContext<'_> {
     /// Refuses a caller that has seen another version of the row.
     fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Edited<()> {
-        let matches = self.if_match.is_none_or(|if_match| EntityTag::of(&view()).matches(if_match));
+        let matches =
+            self.if_match.is_none_or(|if_match| EntityTag::from_document(&view()).matches(if_match));
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
 
@@ -171,7 +172,7 @@ impl Facts {
 
 impl Edit {
     /// The edit with one change.
-    pub(crate) fn of(change: impl Into<Change>) -> Self {
+    pub(crate) fn from_change(change: impl Into<Change>) -> Self {
         Self { changes: vec![change.into()], ..Self::default() }
     }
 
@@ -183,7 +184,7 @@ impl Edit {
         if lifecycle.is_after(kind) {
             return Self::default();
         }
-        Self::of(RowChange::of(kind, Some(before), after))
+        Self::from_change(RowChange::new(kind, Some(before), after))
     }
 
     /// Appends the writes of another edit.

@@ -24,7 +24,7 @@ pub struct Fingerprint([u8; 32]);
 impl ContentHash {
     /// The digest of the parts in their order.
     #[must_use]
-    pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(digest(parts))
     }
 
@@ -32,7 +32,7 @@ impl ContentHash {
     #[must_use]
     pub fn keyed(&self, pepper: &Pepper) -> Fingerprint {
         let platform = TenantId::parse("platform").expect("the reserved tenant's id has the right shape");
-        Fingerprint::of(pepper, &platform, "generation", hex(&self.0))
+        Fingerprint::new(pepper, &platform, "generation", hex(&self.0))
     }
 }
 
@@ -84,11 +84,11 @@ impl Fingerprint {
         if let Some(key) = &declared.first_key {
             push(format_args!("{} {:?}", key.algorithm, key.thumbprint));
         }
-        Self::of(pepper, id, "declaration", text)
+        Self::new(pepper, id, "declaration", text)
     }
 
     /// No client can have this name, so the digest is never the digest of a secret.
-    fn of(pepper: &Pepper, tenant: &TenantId, what: &str, text: String) -> Self {
+    fn new(pepper: &Pepper, tenant: &TenantId, what: &str, text: String) -> Self {
         let name = format!("{}{what}", ClientId::RESERVED_PREFIX);
         let name = ClientId::parse(&name).expect("a reserved name has the shape of a client id");
         Self(declared_digest(pepper, tenant, &name, &Secret::new(text)))

@@ -218,7 +218,7 @@ impl Invalidation {
 
     /// The thing of this kind, and with this name where its tenant has several.
     #[must_use]
-    pub fn of(kind: &str, tenant: TenantId, name: Option<&str>) -> Option<Self> {
+    pub fn new(kind: &str, tenant: TenantId, name: Option<&str>) -> Option<Self> {
         match (kind, name) {
             ("tenant", None) => Some(Self::Tenant(tenant)),
             ("keys", None) => Some(Self::Keys(tenant)),

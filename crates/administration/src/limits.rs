@@ -67,21 +67,21 @@ pub(crate) struct Limit {
 impl Limit {
     /// How many clients the tenant may have.
     pub(crate) fn of_clients(tenant: &Tenant, platform: u64) -> Self {
-        Self::of(tenant.limits.clients, platform, ["limits.clients of the tenant", "limits.clients"])
+        Self::new(tenant.limits.clients, platform, ["limits.clients of the tenant", "limits.clients"])
     }
 
     /// The most live secrets of a client of the tenant.
     pub(crate) fn of_live_secrets(tenant: &Tenant, platform: u64) -> Self {
         let names = ["limits.live_secrets of the tenant", "limits.live_secrets"];
-        Self::of(tenant.limits.live_secrets, platform, names)
+        Self::new(tenant.limits.live_secrets, platform, names)
     }
 
     /// The most live API keys of a client of the tenant.
     pub(crate) fn of_api_keys(tenant: &Tenant, platform: u64) -> Self {
-        Self::of(tenant.limits.api_keys, platform, ["limits.api_keys of the tenant", "limits.api_keys"])
+        Self::new(tenant.limits.api_keys, platform, ["limits.api_keys of the tenant", "limits.api_keys"])
     }
 
-    fn of(own: Option<NonZeroU32>, platform: u64, [name_of_own, name]: [&'static str; 2]) -> Self {
+    fn new(own: Option<NonZeroU32>, platform: u64, [name_of_own, name]: [&'static str; 2]) -> Self {
         own.map_or(Self { most: platform, name }, |own| Self { most: own.get().into(), name: name_of_own })
     }
 }
@@ -118,7 +118,7 @@ pub(crate) fn of_rows<'a>(
     let mut count = 0;
     for client in clients {
         count += 1;
-        let subject = Subject::of::<Client>(&tenant.id, client.id.as_str());
+        let subject = Subject::new::<Client>(&tenant.id, client.id.as_str());
         found.extend(of_client(None, client).into_iter().map(beyond(subject)));
     }
     let message = of_clients(tenant, 0, count, limit).map(ConflictKind::TooManyClients);

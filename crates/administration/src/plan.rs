@@ -211,7 +211,7 @@ impl Conflict {
 impl Subject {
     /// A row of a kind.
     #[must_use]
-    pub fn of<R: Described>(tenant: &TenantId, name: &str) -> Self {
+    pub fn new<R: Described>(tenant: &TenantId, name: &str) -> Self {
         let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };
         Self::Row(tenant.clone(), row)
     }

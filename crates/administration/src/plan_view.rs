@@ -23,7 +23,7 @@ struct Entry<'a> {
 
 impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record = AuditRecord::of(self, &Actor::default(), Timestamp::from_seconds(0));
+        let record = AuditRecord::from_change(self, &Actor::default(), Timestamp::from_seconds(0));
         let AuditRecord { action, tenant, subject, detail, .. } = record;
         Entry { action: Some(action), tenant: &tenant, subject: Some(subject), detail }.serialize(serializer)
     }

@@ -86,7 +86,7 @@ pub struct AuditCursor {
 impl AuditCursor {
     /// The cursor of a record with this position.
     #[must_use]
-    pub fn of(position: i64, record: &AuditRecord) -> Self {
+    pub fn new(position: i64, record: &AuditRecord) -> Self {
         Self { at: record.at.into(), tenant: record.tenant.clone(), position }
     }
 }

@@ -75,7 +75,7 @@ impl Reconciler {
     ) -> Result<Plan, ReconcileError> {
         let ids: Vec<TenantId> = declaration.tenants.keys().cloned().collect();
         let summaries = self.store.list_tenant_summaries(&ids).await?;
-        let classification = Classification::of(&self.pepper, declaration, summaries, ends_previous);
+        let classification = Classification::new(&self.pepper, declaration, summaries, ends_previous);
         let mut current = Current::default();
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
@@ -211,7 +211,11 @@ impl Reconciler {
                 passwords: self.hash_passwords(declaration, &plan).await?,
                 first_keys: self.seal_first_keys(declaration, &plan, now).await?,
                 tenant_metadata: plan.tenant_metadata.clone(),
-                audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
+                audit: plan
+                    .changes
+                    .iter()
+                    .map(|change| AuditRecord::from_change(change, &actor, now))
+                    .collect(),
                 ..CommitRequest::empty(ManagedBy::Config, now)
             };
             (along.progress)(Progress::Writing { changes: plan.changes.len() });

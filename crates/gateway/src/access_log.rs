@@ -112,7 +112,7 @@ where
             if let Some(route) = response.request().app_data::<Route>() {
                 (entry.route, entry.series) = (Some(route.pattern), Arc::clone(&route.series));
                 let head = response.request().head();
-                sharing = route.is_shared.then(|| Sharing::of(&head.method, head.headers()));
+                sharing = route.is_shared.then(|| Sharing::new(&head.method, head.headers()));
             }
             if let Some(sharing) = sharing {
                 sharing.allow(response.headers_mut());

@@ -62,7 +62,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     let parameters = parameters(settings, client_id);
     let explained = grantee.as_ref().map(|grantee| {
         let sender = sender_keys(grantee, settings.method(), of_token_request);
-        Explanation::of(&parameters, grantee, live_key, &sender, now)
+        Explanation::new(&parameters, grantee, live_key, &sender, now)
     });
     checks.push(match explained.as_ref().map(|explained| &explained.parameters) {
         None => not_checked("parameters", "This server does not know the client yet."),

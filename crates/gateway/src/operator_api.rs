@@ -142,7 +142,7 @@ impl OperatorApi {
         let created = self.operator.administrator.init_admin(&self.operator.caller(), name).await;
         let response = created
             .map_err(Problem::from)
-            .and_then(|created| Document::of(StatusCode::CREATED).body(&created));
+            .and_then(|created| Document::from_status(StatusCode::CREATED).body(&created));
         answer(response.unwrap_or_else(HttpResponse::from_error)).await
     }
 }

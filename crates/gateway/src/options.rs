@@ -66,14 +66,14 @@ pub struct ConnectionLimits {
 impl ConnectionLimits {
     /// The limits for this number of connections, a quarter of them for one source.
     #[must_use]
-    pub fn of(all: usize) -> Self {
+    pub fn from_all(all: usize) -> Self {
         Self { all, of_source: (all / 4).max(1), stalled: Duration::from_secs(30) }
     }
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self::of(10_000)
+        Self::from_all(10_000)
     }
 }
 
@@ -168,7 +168,7 @@ impl Surface {
 
     /// These surfaces, each with the console for its users.
     #[must_use]
-    pub const fn of(public: bool, admin: bool) -> Self {
+    pub const fn new(public: bool, admin: bool) -> Self {
         let console = if public { TenantConsole::OfProviders } else { TenantConsole::None };
         Self { public, admin, console, operator_console: admin }
     }

@@ -49,7 +49,7 @@ pub(crate) enum Opener {
 
 impl Opener {
     /// The opener policy of pages that a client opens.
-    pub(crate) const fn of(client: &Client) -> Self {
+    pub(crate) const fn from_client(client: &Client) -> Self {
         if client.code_flow.popup { Self::Kept } else { Self::Severed }
     }
 }

@@ -67,7 +67,7 @@ async fn judge(
     explain: Data<Explain>,
     body: Bytes,
 ) -> HttpResponse {
-    let is_own = judge_form(request.headers(), &OwnOrigin::of(&public_url.0)).is_ok();
+    let is_own = judge_form(request.headers(), &OwnOrigin::from_public_url(&public_url.0)).is_ok();
     if !is_called_by_its_address(&request, &public_url) || !is_own {
         return HttpResponse::NotFound().finish();
     }
@@ -96,7 +96,7 @@ async fn asset(request: HttpRequest) -> HttpResponse {
 }
 
 fn page(public_url: &PublicUrl, found: Vec<Block>) -> HttpResponse {
-    let field = Field::of("token", "Token", Input::Lines(String::new())).hint(
+    let field = Field::new("token", "Token", Input::Lines(String::new())).hint(
         "A token, a response with one, an assertion or a proof. It goes to the program on this machine only.",
     );
     let form = Form::button("/".to_owned(), "", "Explain").meaning(Meaning::Info).with(vec![field]);
@@ -118,7 +118,7 @@ impl TokenExplanation {
             let width = rows.iter().map(Vec::len).max().unwrap_or_default();
             let names = if width == 3 { &["Result", "Check", "Found"][..] } else { &["Name", "Value"] };
             let cells = |row: Vec<String>| row.into_iter().map(Value::Text).collect();
-            let columns = names.iter().map(|name| Column::of(name)).collect();
+            let columns = names.iter().map(|name| Column::from_heading(name)).collect();
             Block::Table(Table { caption, columns, rows: rows.into_iter().map(cells).collect() })
         });
         verdict.into_iter().chain(summary.map(Block::Text)).chain(tables).collect()

@@ -65,14 +65,14 @@ impl<'a> Explanation<'a> {
     /// Explains the request of these parameters. If an API key makes it, the client of `grantee` has only
     /// what the key may use.
     #[must_use]
-    pub fn of(
+    pub fn new(
         parameters: &[(&str, &str)],
         grantee: &Grantee<'a>,
         key: Option<&'a ApiKey>,
         sender: &SenderKeys,
         now: Timestamp,
     ) -> Self {
-        let form = || Form::of(parameters.iter().copied());
+        let form = || Form::from_parameters(parameters.iter().copied());
         let request = TokenRequest::take(None, form());
         let (parameters, decision) = match request {
             Ok((_, request)) => {
@@ -115,7 +115,7 @@ mod tests {
         let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
         let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();
         let Explanation { parameters, decision, checks } =
-            Explanation::of(&parameters, &Grantee { tenant, client }, None, &SenderKeys::default(), NOW);
+            Explanation::new(&parameters, &Grantee { tenant, client }, None, &SenderKeys::default(), NOW);
         let reason = |error: ErrorResponse| error.reason.as_str();
         let decision = match decision {
             None => "unread".to_owned(),
@@ -226,7 +226,7 @@ mod tests {
             key.expires_at = NOW + Lifetime::from_seconds(lifetime);
             let grantee = Grantee { tenant: &tenant, client: &client };
             let parameters = [("grant_type", "client_credentials"), ("client_id", "svc")];
-            let explained = Explanation::of(&parameters, &grantee, Some(&key), &SenderKeys::default(), NOW);
+            let explained = Explanation::new(&parameters, &grantee, Some(&key), &SenderKeys::default(), NOW);
             let claims = explained.decision.unwrap().unwrap();
             assert_eq!(claims.api_key.as_deref(), Some("4fT9xQ2bV7mK"));
             assert_eq!(claims.exp, NOW + Lifetime::from_seconds(expected));
@@ -239,7 +239,7 @@ mod tests {
             let (tenant, client) = (acme(), client("svc"));
             let grantee = Grantee { tenant: &tenant, client: &client };
             let parameters = [("grant_type", grant_type), ("client_id", "svc")];
-            let explained = Explanation::of(&parameters, &grantee, None, &SenderKeys::default(), NOW);
+            let explained = Explanation::new(&parameters, &grantee, None, &SenderKeys::default(), NOW);
             assert!(explained.parameters.is_err() && explained.checks.is_none(), "{grant_type}");
             assert!(explained.decision.is_none(), "{grant_type}");
         }

@@ -345,7 +345,7 @@ pub(crate) mod tests {
         let facts = |credential: &str, client: ClientId| {
             let subject = RevokedSubject::Credential(client, tag(credential).unwrap());
             let revoked = Revocation { subject, issued_until: after(100), expires_at: after(900) };
-            RevocationFacts::of(acme(), [revoked])
+            RevocationFacts::new(acme(), [revoked])
         };
         let (first, _) = begin(&tokens());
         for (credential, granted_after, revoked, expected) in [

@@ -85,7 +85,7 @@ impl RevocationFeeds {
                 return Ok(None);
             }
         }
-        let claims = RevocationFeed::of(facts, tenant.issuer.as_str(), now);
+        let claims = RevocationFeed::new(facts, tenant.issuer.as_str(), now);
         let jws = key.sign(RevocationFeed::TYP, &claims)?;
         let kid = key.id().to_string();
         let etag = format!("\"{}\"", &jws[jws.len().saturating_sub(TAG)..]);
@@ -163,7 +163,7 @@ mod tests {
             issued_until: at(0),
             expires_at: at(900),
         };
-        Arc::new(RevocationFacts::of(tenant.id.clone(), revoked.iter().map(revocation)))
+        Arc::new(RevocationFacts::new(tenant.id.clone(), revoked.iter().map(revocation)))
     }
 
     // [revocation ours e]: No request for a feed causes a signature of its own; without facts the answer is

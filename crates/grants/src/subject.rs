@@ -49,7 +49,7 @@ impl Subjects {
     /// The `sub` of a person for a client.
     #[must_use]
     pub fn sub(&self, of: &Grantee<'_>, account: &AccountId) -> String {
-        match Sector::of(of) {
+        match Sector::from_grantee(of) {
             None => account.as_str().to_owned(),
             Some(sector) => {
                 let sealed = self.accounts.seal(sector.context(of), &account.to_bytes());
@@ -65,7 +65,7 @@ impl Subjects {
         account: &AccountId,
         session: Option<&SessionId>,
     ) -> PersonNames {
-        let sid = session.map(|session| match Sector::of(of) {
+        let sid = session.map(|session| match Sector::from_grantee(of) {
             None => session.as_str().to_owned(),
             Some(sector) => BASE64URL.encode(self.sessions.seal(sector.context(of), &session.to_bytes())),
         });
@@ -112,7 +112,7 @@ enum Sector {
 
 impl Sector {
     /// Returns nothing if subjects are public.
-    fn of(of: &Grantee<'_>) -> Option<Self> {
+    fn from_grantee(of: &Grantee<'_>) -> Option<Self> {
         let is_pairwise = of.client.subject_type(of.tenant) == SubjectType::Pairwise;
         is_pairwise.then(|| Self::of_clients_like(of))
     }

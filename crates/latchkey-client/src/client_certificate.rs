@@ -26,7 +26,7 @@ pub struct ClientCertificate {
 impl ClientCertificate {
     /// Certificates and key in one file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Secret::file(path))
+        Self::from_text(Secret::file(path))
     }
 
     /// Certificates and key in two files.
@@ -35,7 +35,7 @@ impl ClientCertificate {
     }
 
     /// Certificates and key in one text, from any place that a [`Secret`] can have.
-    pub const fn of(text: Secret) -> Self {
+    pub const fn from_text(text: Secret) -> Self {
         Self { certificates: text, key: None, beside: None }
     }
 

@@ -129,7 +129,7 @@ impl Server {
             return Ok(found.clone());
         }
         let response = http.get(metadata.clone()).header(ACCEPT, "application/json").send().await;
-        let answer = Answer::of(response.map_err(TokenError::unavailable)?).await?;
+        let answer = Answer::from_response(response.map_err(TokenError::unavailable)?).await?;
         match answer.status {
             200 => {}
             408 | 425 | 429 | 500..=599 => {

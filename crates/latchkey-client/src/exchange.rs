@@ -106,7 +106,7 @@ impl Exchange {
         if let Some((id, secret)) = &presented.basic {
             sent = sent.basic_auth(id, Some(secret.as_str()));
         }
-        let answer = Answer::of(sent.send().await.map_err(TokenError::unavailable)?).await?;
+        let answer = Answer::from_response(sent.send().await.map_err(TokenError::unavailable)?).await?;
         let of_certificate = presenting.as_ref().map_or(0, |presenting| presenting.version);
         Ok(Sent {
             answer,

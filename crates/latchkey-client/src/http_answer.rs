@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn of(mut response: Response) -> Result<Self, TokenError> {
+    pub(crate) async fn from_response(mut response: Response) -> Result<Self, TokenError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // The buffer has room for the largest answer: a growing buffer leaves copies of the token in memory.
         let mut body = Zeroizing::new(Vec::with_capacity(LARGEST));

@@ -28,16 +28,16 @@ pub struct PrivateKeyJwt {
 impl PrivateKeyJwt {
     /// The key in a file, which is read again when it was changed.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Secret::file(path))
+        Self::from_text(Secret::file(path))
     }
 
     /// This key.
     pub fn value(text: impl Into<String>) -> Self {
-        Self::of(Secret::value(text))
+        Self::from_text(Secret::value(text))
     }
 
     /// The key at any place that a [`Secret`] can be at.
-    pub const fn of(text: Secret) -> Self {
+    pub const fn from_text(text: Secret) -> Self {
         Self { text, kid: None, algorithm: None, parsed: Mutex::new(None) }
     }
 

@@ -94,13 +94,18 @@ pub struct Algorithms(u8);
 
 impl Algorithms {
     /// RS384 and RS512 are missing, because they gain nothing over RS256 and cost a longer hash.
-    pub const DEFAULT: Self =
-        Self::of(&[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]);
+    pub const DEFAULT: Self = Self::from_algorithms(&[
+        Algorithm::RS256,
+        Algorithm::PS256,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::EdDSA,
+    ]);
 
     /// All algorithms.
-    pub const ALL: Self = Self::of(&Algorithm::ALL);
+    pub const ALL: Self = Self::from_algorithms(&Algorithm::ALL);
 
-    const fn of(algorithms: &[Algorithm]) -> Self {
+    const fn from_algorithms(algorithms: &[Algorithm]) -> Self {
         let (mut bits, mut index) = (0, 0);
         while index < algorithms.len() {
             bits |= 1 << algorithms[index] as u8;

@@ -33,7 +33,7 @@ impl KeyKind {
     }
 
     /// The kind that this algorithm verifies with.
-    pub(crate) const fn of(algorithm: Algorithm) -> Self {
+    pub(crate) const fn from_algorithm(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => Self::Rsa,
             Algorithm::ES256 => Self::P256,
@@ -95,7 +95,7 @@ impl KeyNumbers {
                 format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y))
             }
         };
-        Thumbprint::of(canonical.as_bytes())
+        Thumbprint::from_bytes(canonical.as_bytes())
     }
 
     pub(crate) fn parse(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {

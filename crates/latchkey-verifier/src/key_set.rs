@@ -189,7 +189,7 @@ impl PublicKey {
         let algorithm = match &jwk.alg {
             None => kind.only_algorithm(),
             Some(name) => Algorithm::of_jwk(name)
-                .filter(|algorithm| KeyKind::of(*algorithm) == kind)
+                .filter(|algorithm| KeyKind::from_algorithm(*algorithm) == kind)
                 .ok_or(UnusableKey::OtherAlgorithm)?,
         };
         let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();

@@ -83,7 +83,7 @@ impl<'a> ProofJwt<'a> {
         // Header Parameter."
         let is_signed = public.verify_sig(self.parts.signed.as_bytes(), &self.parts.signature).is_ok();
         ensure(is_signed, ProofError::SignatureInvalid)?;
-        Ok(self.key.thumbprint(KeyKind::of(self.algorithm)))
+        Ok(self.key.thumbprint(KeyKind::from_algorithm(self.algorithm)))
     }
 }
 
@@ -102,7 +102,7 @@ fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers>
         Some(Member::Texts(operations)) => operations.iter().any(|operation| operation == "verify"),
         Some(_) => false,
     };
-    if kind != KeyKind::of(algorithm) || !is_of_key || !is_for_signatures || !verifies {
+    if kind != KeyKind::from_algorithm(algorithm) || !is_of_key || !is_for_signatures || !verifies {
         return None;
     }
     let numbers = KeyNumbers::read(kind, |name| BASE64URL.decode(jwk.required(name).ok()?).ok())?;

@@ -20,10 +20,10 @@ impl Thumbprint {
     /// The thumbprint of a certificate in DER.
     #[must_use]
     pub fn of_certificate(der: &[u8]) -> Self {
-        Self::of(der)
+        Self::from_bytes(der)
     }
 
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         let mut digest = [0; 32];
         digest.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
         Self(digest)

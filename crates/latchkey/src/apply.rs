@@ -34,7 +34,7 @@ pub(crate) async fn apply(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> anyhow::Result<Applied> {
     let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
-    let content = ContentHash::of([loaded.content_hash.as_bytes()]);
+    let content = ContentHash::from_parts([loaded.content_hash.as_bytes()]);
     let options = ReconcileOptions {
         max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
         prune: extent.prune,

@@ -235,7 +235,7 @@ tenants:
         let web = || ClientId::parse("web").unwrap();
         let conflict = |subject, kind| Conflict { subject, kind };
         let in_acme = |kind| conflict(Subject::Tenant(acme()), kind);
-        let of_web = |kind| conflict(Subject::of::<Client>(&acme(), "web"), kind);
+        let of_web = |kind| conflict(Subject::new::<Client>(&acme(), "web"), kind);
         let issuer =
             |text| in_acme(Kind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() });
         let client_id = |name: &str| in_acme(Kind::ClientIdTaken(name.to_owned()));
@@ -243,7 +243,7 @@ tenants:
         let conflicts = [
             conflict(Subject::Tenant(beta()), Kind::CreatedByApi),
             of_web(Kind::CreatedByApi),
-            conflict(Subject::of::<ResourceServer>(&acme(), "api"), Kind::CreatedByApi),
+            conflict(Subject::new::<ResourceServer>(&acme(), "api"), Kind::CreatedByApi),
             conflict(Subject::Tenant(beta()), Kind::Deleted),
             conflict(Subject::Scope(acme(), "latchkey:keys".to_owned()), Kind::Reserved),
             of_web(Kind::Unseen(unseen)),

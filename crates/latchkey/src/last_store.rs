@@ -35,7 +35,7 @@ struct Served {
 
 impl LastStore {
     /// `config` is the file of the settings.
-    pub(crate) fn of(config: &Path, settings: &PlatformSettings) -> Self {
+    pub(crate) fn new(config: &Path, settings: &PlatformSettings) -> Self {
         let store = store_place(&settings.storage).shown().unwrap_or_default();
         let data = config.parent().unwrap_or(Path::new("")).join(DATA);
         let mut folders = vec![data.clone()];
@@ -154,7 +154,7 @@ mod tests {
         let settings = "storage: { url: 'postgres://latchkey@127.0.0.1:9/rows' }\nkeys: { sealing_key: { file: data/sealing.key } }\n";
         std::fs::write(&config, settings).unwrap();
         let settings = read_platform(&config, &Environment::default()).unwrap();
-        let before = || LastStore::of(&config, &settings).before();
+        let before = || LastStore::new(&config, &settings).before();
         assert_eq!(before(), None);
         std::fs::create_dir(folder.path().join("data")).unwrap();
         std::fs::write(folder.path().join("data/latchkey.db"), "").unwrap();

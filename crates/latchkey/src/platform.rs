@@ -196,7 +196,7 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.surfaces().contains(&surface);
-        let surface = Surface::of(serves(settings::Surface::Public), serves(settings::Surface::Admin));
+        let surface = Surface::new(serves(settings::Surface::Public), serves(settings::Surface::Admin));
         let surface = if names_console {
             let of_tenants = serves(settings::Surface::Console);
             let console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
@@ -251,7 +251,7 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
             "server.max_connections is {wanted}, and the limit of open files allows {possible}: raise it (LimitNOFILE)"
         );
     }
-    ConnectionLimits::of(wanted.min(possible))
+    ConnectionLimits::from_all(wanted.min(possible))
 }
 
 /// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works

@@ -58,7 +58,7 @@ struct ServerSecrets {
 }
 
 impl ServerSecrets {
-    fn of(settings: &PlatformSettings) -> Self {
+    fn from_settings(settings: &PlatformSettings) -> Self {
         let sealing_key = match &settings.sealing_keys.writing {
             SealingKeySource::Text(key) => Some(key.clone()),
             SealingKeySource::File(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_) => None,
@@ -94,7 +94,7 @@ impl Reload {
             environment: Arc::new(environment),
             fixed: fixed(loaded),
             runs_beyond: loaded.is_beyond_loopback(),
-            secrets: ServerSecrets::of(&loaded.platform),
+            secrets: ServerSecrets::from_settings(&loaded.platform),
             seen: loaded.content_hash.clone(),
             failed: None,
             held: None,
@@ -206,7 +206,7 @@ impl Reload {
 
     /// Uses the present passwords of PostgreSQL and Redis from secret stores, and logs a changed sealing key.
     fn take_server_secrets(&mut self, settings: &PlatformSettings) {
-        let secrets = ServerSecrets::of(settings);
+        let secrets = ServerSecrets::from_settings(settings);
         if secrets == self.secrets {
             return;
         }

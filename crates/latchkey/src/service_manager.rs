@@ -16,7 +16,7 @@ pub(crate) struct ServiceManager {
 
 impl ServiceManager {
     /// The service manager that the environment names.
-    pub(crate) fn of(environment: &Environment) -> Self {
+    pub(crate) fn from_environment(environment: &Environment) -> Self {
         let address = environment
             .text("NOTIFY_SOCKET")
             .filter(|name| !name.is_empty())

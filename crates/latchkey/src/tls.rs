@@ -62,7 +62,7 @@ enum Reloaded {
 }
 
 impl Reloaded {
-    fn of(listener: &Listener) -> impl Iterator<Item = Self> {
+    fn from_listener(listener: &Listener) -> impl Iterator<Item = Self> {
         let tls = listener.tls.clone().map(Self::Tls);
         let header = listener.client_certificate_header.clone();
         tls.into_iter().chain(header.filter(|header| header.client_ca().is_some()).map(Self::Header))
@@ -117,7 +117,7 @@ impl Reloaded {
 
 /// Reloads the files of these listeners when they may have changed, until the program ends.
 pub(crate) async fn keep_fresh(listeners: Vec<Listener>, mut hangup: Signal) {
-    let all: Vec<_> = listeners.iter().flat_map(Reloaded::of).collect();
+    let all: Vec<_> = listeners.iter().flat_map(Reloaded::from_listener).collect();
     if all.is_empty() {
         return;
     }

@@ -17,7 +17,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Trusts the certificates of a file, if there is one.
-    pub(crate) fn of(file: Option<&PathBuf>) -> Self {
+    pub(crate) fn from_file(file: Option<&PathBuf>) -> Self {
         Self { files: file.into_iter().cloned().collect(), is_insecure: false }
     }
 

@@ -13,13 +13,13 @@ use crate::content_hash::hash;
 /// The rules, after the theme of a tenant that declares none.
 pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     let text = Theme::default().css() + include_str!("pages.css");
-    Asset::of("pages.css", "text/css; charset=utf-8", text)
+    Asset::new("pages.css", "text/css; charset=utf-8", text)
 });
 pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::of("pages.js", "text/javascript; charset=utf-8", include_str!("pages.js").to_owned())
+    Asset::new("pages.js", "text/javascript; charset=utf-8", include_str!("pages.js").to_owned())
 });
 pub(crate) static ICON: LazyLock<Asset> =
-    LazyLock::new(|| Asset::of("icon.svg", "image/svg+xml", include_str!("icon.svg").to_owned()));
+    LazyLock::new(|| Asset::new("icon.svg", "image/svg+xml", include_str!("icon.svg").to_owned()));
 
 /// A file of this program.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Asset {
         [&STYLE, &SCRIPT, &ICON].into_iter().map(|asset| &**asset).find(|asset| asset.name == name)
     }
 
-    fn of(name: &'static str, media_type: &'static str, text: String) -> Self {
+    fn new(name: &'static str, media_type: &'static str, text: String) -> Self {
         let hash = hash(text.as_bytes());
         let integrity = format!("sha384-{}", BASE64_STANDARD.encode(digest(&SHA384, text.as_bytes())));
         Self { name, media_type, text, hash, integrity }

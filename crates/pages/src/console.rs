@@ -204,12 +204,12 @@ impl Field {
     /// A required line of text.
     #[must_use]
     pub fn text(name: &'static str, label: &str, value: &str) -> Self {
-        Self::of(name, label, Input::Text(value.to_owned(), true))
+        Self::new(name, label, Input::Text(value.to_owned(), true))
     }
 
     /// A field.
     #[must_use]
-    pub fn of(name: &'static str, label: &str, input: Input) -> Self {
+    pub fn new(name: &'static str, label: &str, input: Input) -> Self {
         Self { name, label: label.to_owned(), hint: String::new(), error: String::new(), input }
     }
 

@@ -216,7 +216,7 @@ fn accounts(common: &Common) -> Vec<Example> {
         (0..27).map(|at| session(&format!("session-{at}"), &format!("Program {}", at % 25), None)).collect();
     let applications = vec![
         application("notes", "Acme Notes", scopes()),
-        application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
+        application("calendar", "Calendar", vec![ScopeLine::new("openid".to_owned(), common.language)]),
     ];
     let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
     let link = |code: &str, error| form!(common, SetPassword { code: code.to_owned(), error });

@@ -66,7 +66,7 @@ impl Theme {
         branding.check_contrast()?;
         let Branding { primary, background, corners, font, .. } = *branding;
         let night = if is_dark(background) { background } else { background.mixed(Colour::BLACK, 0.9) };
-        let [light, dark] = [background, night].map(|background| Palette::of(primary, background));
+        let [light, dark] = [background, night].map(|background| Palette::from_primary(primary, background));
         Ok(Self { light, dark, corners, font })
     }
 
@@ -101,7 +101,7 @@ impl Default for Theme {
 }
 
 impl Palette {
-    fn of(primary: Colour, surface: Colour) -> Self {
+    fn from_primary(primary: Colour, surface: Colour) -> Self {
         let ink = surface.text();
         let softer = ink.mixed(surface, 0.1);
         let text = if softer.contrast(surface) >= COMFORTABLE { softer } else { ink };
@@ -110,7 +110,7 @@ impl Palette {
         let (shade, most) =
             if is_dark(surface) { (Colour::BLACK, 0.4) } else { (primary.mixed(Colour::BLACK, 0.5), 0.06) };
         let kept = [(text, TEXT_CONTRAST), (muted, TEXT_CONTRAST), (primary, Branding::CONTROL_CONTRAST)];
-        let tone = |colour| Tone::of(colour, surface, text);
+        let tone = |colour| Tone::from_colour(colour, surface, text);
         let danger = tone(DANGER);
         Self {
             ground: tint(surface, shade, most, &kept),
@@ -158,7 +158,7 @@ impl Palette {
 }
 
 impl Tone {
-    fn of(colour: Colour, surface: Colour, text: Colour) -> Self {
+    fn from_colour(colour: Colour, surface: Colour, text: Colour) -> Self {
         let ink = colour.with_contrast(surface, TINTABLE);
         Self { ink, soft: tint(surface, ink, 0.1, &[(ink, TEXT_CONTRAST), (text, TEXT_CONTRAST)]) }
     }

@@ -39,7 +39,7 @@ impl<'a> Form<'a> {
 
     /// The form of these parameters, as if a request had sent them.
     #[must_use]
-    pub fn of(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub fn from_parameters(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let parameters = parameters.into_iter().filter(|(_, value)| !value.is_empty());
         Self(parameters.map(|(name, value)| (name.into(), value.into())).collect())
     }

@@ -106,7 +106,7 @@ impl HashedUsers {
     ///
     /// # Errors
     /// [`OutOfMemory`].
-    pub fn of(
+    pub fn from_declared(
         declared: impl IntoIterator<Item = DeclaredUser>,
         applications: Vec<String>,
     ) -> Result<Self, OutOfMemory> {
@@ -309,7 +309,7 @@ mod tests {
     ) -> (Users, Arc<HashPool>) {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Users::new(Arc::clone(&pool), pepper, limit);
-        users.replace(HashedUsers::of(declared, Vec::new()).unwrap());
+        users.replace(HashedUsers::from_declared(declared, Vec::new()).unwrap());
         (users, pool)
     }
 
@@ -377,7 +377,7 @@ mod tests {
     async fn a_user_that_is_no_longer_declared_is_unknown() {
         let (users, _) = users([declared("admin", "admin")]);
         assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
-        users.replace(HashedUsers::of([declared("other", "admin")], Vec::new()).unwrap());
+        users.replace(HashedUsers::from_declared([declared("other", "admin")], Vec::new()).unwrap());
         assert!(!users.permits("admin", "system") && !users.is_declared("admin"));
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(UserSignInError::Refused));
     }
@@ -400,10 +400,10 @@ mod tests {
             assert!(again.has_credential("admin", &credential), "the same password, salted anew");
             assert!(!again.has_credential("admin", "") && !again.has_credential("root", &credential));
             for other in [declared("admin", "Admin"), declared("root", "admin")] {
-                users.replace(HashedUsers::of([other], Vec::new()).unwrap());
+                users.replace(HashedUsers::from_declared([other], Vec::new()).unwrap());
                 assert!(!users.has_credential("admin", &credential));
             }
-            users.replace(HashedUsers::of([first], Vec::new()).unwrap());
+            users.replace(HashedUsers::from_declared([first], Vec::new()).unwrap());
             assert!(users.has_credential("admin", &credential), "it is declared again");
         }
         let (others, _) = users([declared("admin", "admin")]);
@@ -446,7 +446,7 @@ mod tests {
     fn nothing_of_a_password_is_printed() {
         let user = declared("admin", "canary-password");
         let printed = format!("{user:?}");
-        let hashed = HashedUsers::of([user], Vec::new()).unwrap();
+        let hashed = HashedUsers::from_declared([user], Vec::new()).unwrap();
         let printed = format!("{printed} {hashed:?}");
         assert!(!printed.contains("canary") && !printed.contains("argon2"), "{printed}");
     }

@@ -33,7 +33,7 @@ impl GeneratedSecret {
     /// Generates a secret that contains the tenant's name, which helps a person who finds it in a wrong
     /// place.
     #[must_use]
-    pub fn of(tenant: &TenantId) -> Self {
+    pub fn from_tenant(tenant: &TenantId) -> Self {
         let named: String =
             tenant.as_str().chars().filter(|character| *character != '-').take(TENANT).collect();
         let (secret, hint) = complete(format!("{PREFIX}{named}_"), &random_bytes());
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_secret_names_the_start_of_its_tenants_id() {
         for (id, start) in [("a", "lk_a_"), ("acme-shop-eu1-blue", "lk_acmeshopeu1b_")] {
-            let GeneratedSecret { secret, .. } = GeneratedSecret::of(&TenantId::parse(id).unwrap());
+            let GeneratedSecret { secret, .. } = GeneratedSecret::from_tenant(&TenantId::parse(id).unwrap());
             let text = secret.expose();
             assert!(text.starts_with(start) && text.len() == start.len() + 49, "{text}");
             assert!(GeneratedSecret::is_well_formed(text));

@@ -66,7 +66,7 @@ pub struct OpeningReader<R> {
 impl Recipient {
     /// The recipient of the installation with this pepper. It is always the same.
     #[must_use]
-    pub fn of(pepper: &Pepper) -> Self {
+    pub fn from_pepper(pepper: &Pepper) -> Self {
         let seed = KeyedDigest::for_purpose(pepper.expose(), "latchkey recipient 1").of([b"key".as_slice()]);
         let (private, public) = Suite::derive_keypair(&*Zeroizing::new(seed));
         Self { private, public: RecipientKey(public) }
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn recipient(byte: u8) -> Recipient {
-        Recipient::of(&Pepper::from_bytes(Zeroizing::new([byte; 32])))
+        Recipient::from_pepper(&Pepper::from_bytes(Zeroizing::new([byte; 32])))
     }
 
     fn sealed(text: &[u8]) -> Vec<u8> {

@@ -18,7 +18,7 @@ impl ConfiguredAdmins {
     /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
     pub async fn hashed(self) -> anyhow::Result<HashedUsers> {
         let Self { users, applications } = self;
-        let hashed = spawn_blocking(move || HashedUsers::of(users, applications)).await;
+        let hashed = spawn_blocking(move || HashedUsers::from_declared(users, applications)).await;
         hashed.unwrap_or(Err(OutOfMemory)).context("the administrators' passwords cannot be hashed")
     }
 }

@@ -55,7 +55,7 @@ fn line(path: &Path, keys: &[&str]) -> Option<usize> {
     }
     let text = FileSecret::new(fs::read_to_string(path).ok()?);
     let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
-    let byte = if keys.is_empty() { 0 } else { SourceMap::of(text.expose()).key(&keys)? };
+    let byte = if keys.is_empty() { 0 } else { SourceMap::from_text(text.expose()).key(&keys)? };
     Some(text.expose().get(..byte)?.matches('\n').count() + 1)
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
             }
             Err(fault) => fault,
         };
-        let entry = Entry::of(&fault, &text, &recovered.left_out);
+        let entry = Entry::new(&fault, &text, &recovered.left_out);
         let follows = entry.as_ref().is_some_and(|entry| entry.follows_from(&recovered.left_out));
         let is_new = recovered.faults.is_empty() || entry.is_some() && !follows;
         if is_new {
@@ -73,7 +73,7 @@ struct Entry {
 impl Entry {
     /// The entry of the error. A `left_out` entry may be the only reason for the error. `None` if the file is
     /// no YAML, or if its values are used at other places than they are written at.
-    fn of(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
+    fn new(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
         let missing = match fault.error() {
             Error::SerdeMissingField { field, .. } => Some(*field),
             Error::SerdeUnknownField { .. }
@@ -87,7 +87,7 @@ impl Entry {
             | Error::InvalidScalar { .. } => None,
             _ => return None,
         };
-        let source_map = SourceMap::of(text);
+        let source_map = SourceMap::from_text(text);
         if !source_map.is_plain() {
             return None;
         }

@@ -40,7 +40,7 @@ impl Source {
     }
 
     pub(crate) fn source_map(&self) -> &SourceMap {
-        self.source_map.get_or_init(|| SourceMap::of(self.text()))
+        self.source_map.get_or_init(|| SourceMap::from_text(self.text()))
     }
 
     /// A fault at a key of this file, or at the value under it. The caret points there.

@@ -32,7 +32,7 @@ pub(crate) struct SourceMap {
 pub(crate) type Hidden = Range<usize>;
 
 impl SourceMap {
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn from_text(text: &str) -> Self {
         let mut walk = Walk::new(text);
         let broken = walk.file().err();
         let Walk { nodes, entries, .. } = walk;
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_its_place_and_back() {
-        let source_map = SourceMap::of(TEXT);
+        let source_map = SourceMap::from_text(TEXT);
         for (keys, line, column) in [
             (&["tenants", "acme", "clients", "web", "scopes", "[1]"][..], 4, 63),
             (&["keys"], 5, 7),
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_walked_as_far_as_it_goes() {
         let text = "tenants:\n  acme:\n    name: \"x\n";
-        let source_map = SourceMap::of(text);
+        let source_map = SourceMap::from_text(text);
         assert!(source_map.broken.is_some());
         assert_eq!(source_map.path_at(byte(text, 4, 1)), path(&["tenants", "acme", "name"]));
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_collection_as_a_key_confuses_nothing() {
         let text = "? [a, b]\n: {c: 1}\nd: 2\n";
-        let source_map = SourceMap::of(text);
+        let source_map = SourceMap::from_text(text);
         assert_eq!(source_map.key(&path(&["d"])), Some(byte(text, 3, 1)));
     }
 }

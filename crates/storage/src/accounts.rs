@@ -218,7 +218,7 @@ impl AccountStore for Database {
         tenant: &TenantId,
         identifier: &Identifier,
     ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
-        let statement = Statement::of(SELECT_IDENTIFIED).bind(tenant);
+        let statement = Statement::from_text(SELECT_IDENTIFIED).bind(tenant);
         let statement = statement.bind(identifier.kind()).bind(identifier.as_str());
         let rows: Vec<(AccountState, Option<AccountPassword>)> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
@@ -233,7 +233,7 @@ impl AccountStore for Database {
         before: &AccountPassword,
         after: &AccountPassword,
     ) -> Stored<bool> {
-        let statement = Statement::of(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
+        let statement = Statement::from_text(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
         let statement = statement.bind(before.to_string()).bind(after.to_string());
         let mut transaction = self.begin(Purpose::CommitOf(tenant)).await?;
         let touched = transaction.execute(&statement).await?;
@@ -242,7 +242,7 @@ impl AccountStore for Database {
     }
 
     async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
-        let statement = Statement::of(SELECT_ONE).bind(tenant).bind(account.as_str());
+        let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(account.as_str());
         let rows: Vec<AccountState> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(live))
     }
@@ -264,7 +264,7 @@ impl Accounts for Database {
             Dialect::Sqlite => SQLITE_RELATED,
             Dialect::Postgres => POSTGRES_RELATED,
         };
-        let statement = Statement::of(text)
+        let statement = Statement::from_text(text)
             .bind(tenant)
             .bind(json!(ids).to_string())
             .bind(json!(identifiers).to_string())
@@ -278,7 +278,8 @@ impl Accounts for Database {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),
         };
-        let statement = Statement::of(SELECT_PAGE).bind(tenant).bind(created_at).bind(id).bind(query.limit);
+        let statement =
+            Statement::from_text(SELECT_PAGE).bind(tenant).bind(created_at).bind(id).bind(query.limit);
         Ok(self.read(statement).await?)
     }
 }
@@ -286,12 +287,12 @@ impl Accounts for Database {
 #[async_trait]
 impl AccountSignIns for Database {
     async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>> {
-        let statement = Statement::of(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
+        let statement = Statement::from_text(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
         Ok(self.look_up(statement.bind(LISTED_SESSIONS)).await?)
     }
 
     async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>> {
-        Ok(self.look_up(Statement::of(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
+        Ok(self.look_up(Statement::from_text(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
     }
 }
 

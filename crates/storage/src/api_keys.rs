@@ -141,7 +141,7 @@ columns! {
 impl ApiKeyStore for Database {
     async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>> {
         let found: Vec<ApiKey> =
-            self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(key.as_str())).await?;
+            self.look_up(Statement::from_text(SELECT_ONE).bind(tenant).bind(key.as_str())).await?;
         Ok(found.into_iter().next().map(Arc::new))
     }
 }
@@ -155,11 +155,13 @@ impl ApiKeyRows for Database {
         keys: &[ApiKeyId],
     ) -> Stored<Vec<ApiKeyState>> {
         let names = json!(keys).to_string();
-        Ok(self.look_up(Statement::of(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names)).await?)
+        Ok(self
+            .look_up(Statement::from_text(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names))
+            .await?)
     }
 
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64> {
-        let count = Statement::of(COUNT_LIVE).bind(tenant).bind(client.as_str()).bind(now);
+        let count = Statement::from_text(COUNT_LIVE).bind(tenant).bind(client.as_str()).bind(now);
         Ok(scalar(self.look_up(count).await?.into_iter().next()).unwrap_or_default())
     }
 
@@ -197,7 +199,7 @@ pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -
     ];
     let requested = conditions.into_iter().filter_map(|(condition, argument)| Some((condition, argument?)));
     let statement = requested
-        .fold(Statement::of(SELECT_ALL).bind(tenant), |statement, (condition, argument)| {
+        .fold(Statement::from_text(SELECT_ALL).bind(tenant), |statement, (condition, argument)| {
             statement.push(&format!(" AND {condition}"), argument)
         });
     let statement = match after {
@@ -212,7 +214,7 @@ pub(crate) fn select(tenant: &TenantId, query: &ApiKeyQuery, dialect: Dialect) -
 
 /// Deletes keys that ended at this time or before, of the tenants that the role of the transaction can see.
 pub(crate) fn prune(ended: Timestamp, limit: u32) -> Statement {
-    Statement::of(PRUNE).bind(ended).bind(limit)
+    Statement::from_text(PRUNE).bind(ended).bind(limit)
 }
 
 impl CommitWriter<'_> {

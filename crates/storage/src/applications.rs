@@ -51,7 +51,7 @@ impl Applications for Database {
         tenant: &TenantId,
         application: &ApplicationId,
     ) -> Stored<Option<Application>> {
-        let statement = Statement::of(SELECT_ONE).bind(tenant).bind(application.to_string());
+        let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(application.to_string());
         Ok(self.first(statement).await?)
     }
 
@@ -59,7 +59,7 @@ impl Applications for Database {
         if !is_text(name) {
             return Ok(None);
         }
-        Ok(self.scalar(Statement::of(SELECT_NAMED).bind(tenant).bind(name)).await?)
+        Ok(self.scalar(Statement::from_text(SELECT_NAMED).bind(tenant).bind(name)).await?)
     }
 
     async fn list_applications(
@@ -69,8 +69,8 @@ impl Applications for Database {
         limit: u32,
     ) -> Stored<(u64, Vec<Application>)> {
         let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
-        let total: Option<u64> = transaction.scalar(Statement::of(COUNT).bind(tenant)).await?;
-        let page = Statement::of(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);
+        let total: Option<u64> = transaction.scalar(Statement::from_text(COUNT).bind(tenant)).await?;
+        let page = Statement::from_text(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);
         let applications = transaction.all(page).await?;
         transaction.commit().await?;
         Ok((total.unwrap_or(0), applications))

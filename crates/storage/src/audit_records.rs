@@ -56,8 +56,8 @@ impl AuditLog for Database {
 pub(crate) fn select(query: &AuditQuery, dialect: Dialect) -> Statement {
     let AuditQuery { tenant, actor, action, subject, since, until, before, limit } = query;
     let (statement, order) = match tenant {
-        Some(tenant) => (Statement::of(OF_TENANT).bind(tenant), "r.position DESC"),
-        None => (Statement::of(OF_PLATFORM), "r.at DESC, r.tenant_id DESC, r.position DESC"),
+        Some(tenant) => (Statement::from_text(OF_TENANT).bind(tenant), "r.position DESC"),
+        None => (Statement::from_text(OF_PLATFORM), "r.at DESC, r.tenant_id DESC, r.position DESC"),
     };
     let statement = match before {
         None => statement,

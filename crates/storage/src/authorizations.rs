@@ -109,7 +109,7 @@ impl AuthorizationStore for Database {
         client: &ClientId,
     ) -> Stored<Option<Consent>> {
         let statement =
-            Statement::of(SELECT_CONSENT).bind(tenant).bind(account.as_str()).bind(client.as_str());
+            Statement::from_text(SELECT_CONSENT).bind(tenant).bind(account.as_str()).bind(client.as_str());
         let found: Vec<Consent> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -178,14 +178,15 @@ impl AuthorizationStore for Database {
         if let Some(code) = redeemed {
             return Ok(Redeemed::First(Box::new(code)));
         }
-        let redeemed_of = Statement::of(REDEEMED_OF).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        let redeemed_of =
+            Statement::from_text(REDEEMED_OF).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         let rows: Vec<(AccountId,)> = self.look_up(redeemed_of.bind(client.as_str())).await?;
         Ok(scalar(rows.into_iter().next()).map_or(Redeemed::Refused, Redeemed::Again))
     }
 
     async fn discard_code(&self, tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        let code = Statement::of(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        let code = Statement::from_text(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&code).await?;
         transaction.end_family(tenant, &RevokedSubject::Grant(grant.to_owned()), now).await?;
         Ok(transaction.commit().await?)

@@ -35,8 +35,8 @@ impl Database {
     /// [`StoreError`].
     pub async fn change_feed(&self) -> Stored<ChangeFeed> {
         let connection = match &self.engine {
-            Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::of(pools))),
-            Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::of(pools)),
+            Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::from_pools(pools))),
+            Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::from_pools(pools)),
         };
         Ok(ChangeFeed { connection, position: self.position().await? })
     }

@@ -55,18 +55,19 @@ impl ChangeLog for Database {
             Dialect::Sqlite => SQLITE_POSITION,
             Dialect::Postgres => POSTGRES_POSITION,
         };
-        Ok(self.scalar(Statement::of(position)).await?.unwrap_or(0))
+        Ok(self.scalar(Statement::from_text(position)).await?.unwrap_or(0))
     }
 
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>> {
-        let rows: Vec<LoggedChange> = self.read(Statement::of(CHANGES.as_str()).bind(position)).await?;
+        let rows: Vec<LoggedChange> =
+            self.read(Statement::from_text(CHANGES.as_str()).bind(position)).await?;
         rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
 }
 
 /// Deletes old rows, of the tenants that the role of the transaction sees.
 pub(crate) fn forget(now: Timestamp) -> Statement {
-    Statement::of(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
+    Statement::from_text(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
 }
 
 impl CommitWriter<'_> {

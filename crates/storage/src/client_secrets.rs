@@ -46,7 +46,7 @@ impl EndedSecrets for Database {
     /// keys that have ended. It deletes rows that a commit of one tenant may not delete for others: expired
     /// answers, keys of the digests of deleted tenants, and old rows of the log of changes.
     async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
-        let prune = Statement::of(PRUNE)
+        let prune = Statement::from_text(PRUNE)
             .bind(now)
             .bind(now.saturating_sub(ENDED_SECRETS_STAY))
             .bind(KEPT_ENDED_SECRETS)

@@ -87,13 +87,13 @@ const INSERT_NAMES: &str = "
 /// The ids and names are JSON arrays.
 pub(crate) fn related(tenant: &TenantId, ids: String, listed: String, dialect: Dialect) -> Statement {
     let text = if dialect == Dialect::Sqlite { SQLITE_RELATED } else { POSTGRES_RELATED };
-    Statement::of(text).bind(tenant).bind(ids).bind(listed)
+    Statement::from_text(text).bind(tenant).bind(ids).bind(listed)
 }
 
 #[async_trait]
 impl ClientStore for Database {
     async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>> {
-        let statement = Statement::of(SELECT_ONE).bind(tenant).bind(client.as_str());
+        let statement = Statement::from_text(SELECT_ONE).bind(tenant).bind(client.as_str());
         let rows: Vec<ClientState> = self.look_up(statement).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
         Ok(live.map(|ClientState { client, secrets, .. }| {
@@ -107,7 +107,7 @@ impl ClientStore for Database {
 impl FederatedClientStore for Database {
     async fn find_federated_clients(&self, tenant: &TenantId) -> Stored<Arc<FederatedClients>> {
         // One more than the limit is read, which shows that there are too many.
-        let statement = Statement::of(SELECT_FEDERATED).bind(tenant).bind(FederatedClients::MOST + 1);
+        let statement = Statement::from_text(SELECT_FEDERATED).bind(tenant).bind(FederatedClients::MOST + 1);
         let found: Vec<(ClientId, TrustRules)> = self.look_up(statement).await?;
         Ok(Arc::new(FederatedClients::new(tenant.clone(), found)))
     }

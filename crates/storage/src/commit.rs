@@ -54,7 +54,7 @@ pub(crate) struct CommitWriter<'a> {
 /// commit: rows that others refer to come first, deletions after all rows, and the change log last, because
 /// all tenants share its lock.
 pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Result<Option<u64>, Error> {
-    let decided = Decided::of(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
+    let decided = Decided::from_request(request).map_err(StoreError::fault)?.ok_or(Error::Stale)?;
     let purpose = match request.sole_tenant() {
         // It rests on no revision of the tenant, so it waits for no other commit.
         Some(tenant) if request.is_of_api_keys() => Purpose::CommitBeside(tenant),

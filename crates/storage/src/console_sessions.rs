@@ -61,9 +61,9 @@ impl ConsoleSessions for Database {
         now: Timestamp,
     ) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.execute(&Statement::of(FORGET).bind(tenant).bind(now)).await?;
+        transaction.execute(&Statement::from_text(FORGET).bind(tenant).bind(now)).await?;
         let kept = ConsoleSession::MOST - 1;
-        transaction.execute(&Statement::of(CUT).bind(tenant).bind(&*session.actor).bind(kept)).await?;
+        transaction.execute(&Statement::from_text(CUT).bind(tenant).bind(&*session.actor).bind(kept)).await?;
         transaction.execute(&Statement::of_rows(INSERT, &[session], now)).await?;
         Ok(transaction.commit().await?)
     }
@@ -74,7 +74,7 @@ impl ConsoleSessions for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Stored<Option<ConsoleSession>> {
-        let statement = Statement::of(SELECT).bind(tenant).bind(id.as_str()).bind(now);
+        let statement = Statement::from_text(SELECT).bind(tenant).bind(id.as_str()).bind(now);
         let found: Vec<ConsoleSession> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -102,5 +102,5 @@ impl ConsoleSessions for Database {
 }
 
 fn of_session(text: &'static str, tenant: &TenantId, id: &SessionId) -> Statement {
-    Statement::of(text).bind(tenant).bind(id.as_str())
+    Statement::from_text(text).bind(tenant).bind(id.as_str())
 }

@@ -170,7 +170,7 @@ impl Database {
         if let Engine::Sqlite(pools) = &self.engine {
             return pools.delete_expired((table, key), (until, early), batch).await;
         }
-        let delete = Statement::of(format!(
+        let delete = Statement::from_text(format!(
             "DELETE FROM {table} WHERE ({key}) IN
                     (SELECT {key} FROM {table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)"
         ));

@@ -72,7 +72,7 @@ impl DeviceCodeStore for Database {
         now: Timestamp,
     ) -> Stored<Option<DeviceCode>> {
         let statement =
-            Statement::of(SELECT_BY_USER_CODE).bind(tenant).bind(user_digest.as_slice()).bind(now);
+            Statement::from_text(SELECT_BY_USER_CODE).bind(tenant).bind(user_digest.as_slice()).bind(now);
         let found: Vec<DeviceCode> = self.look_up(statement).await?;
         let mut found = found.into_iter();
         Ok(found.next().filter(|_| found.next().is_none()))
@@ -116,5 +116,5 @@ impl DeviceCodeStore for Database {
 }
 
 fn of_code(text: &'static str, tenant: &TenantId, key: &CodeKey) -> Statement {
-    Statement::of(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice())
+    Statement::from_text(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice())
 }

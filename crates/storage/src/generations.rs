@@ -39,28 +39,29 @@ const FORGET_SOURCES: &str = "
 #[async_trait]
 impl Generations for Database {
     async fn latest_generation(&self) -> Stored<Option<Generation>> {
-        Ok(self.first(Statement::of(LATEST)).await?)
+        Ok(self.first(Statement::from_text(LATEST)).await?)
     }
 
     async fn is_known_generation(&self, content: &Fingerprint) -> Stored<bool> {
-        let statement = Statement::of(IS_KNOWN).bind(content.as_bytes().as_slice());
+        let statement = Statement::from_text(IS_KNOWN).bind(content.as_bytes().as_slice());
         Ok(self.scalar(statement).await?.unwrap_or(false))
     }
 
     /// The newest first.
     async fn list_generations(&self, limit: u32) -> Stored<Vec<Generation>> {
-        Ok(self.read(Statement::of(LATEST_WHOLE).bind(limit)).await?)
+        Ok(self.read(Statement::from_text(LATEST_WHOLE).bind(limit)).await?)
     }
 
     async fn find_generation_sources(&self, number: u64) -> Stored<Option<Vec<u8>>> {
-        Ok(self.scalar(Statement::of(SOURCES).bind(number)).await?)
+        Ok(self.scalar(Statement::from_text(SOURCES).bind(number)).await?)
     }
 }
 
 impl CommitWriter<'_> {
     pub(crate) async fn generation(&mut self) -> Result<Option<u64>, Error> {
         let Some(new) = &self.request.generation else { return Ok(None) };
-        let latest: Option<Option<u64>> = self.transaction.scalar(Statement::of(LATEST_NUMBER)).await?;
+        let latest: Option<Option<u64>> =
+            self.transaction.scalar(Statement::from_text(LATEST_NUMBER)).await?;
         let latest = latest.flatten();
         if latest != new.expected_latest {
             return Err(Error::Stale);
@@ -70,7 +71,7 @@ impl CommitWriter<'_> {
         let row = Generation { number, content, applied_at: self.request.now, left_out };
         let insert = Statement::writing::<Generation>(INSERT).bind(given(&[row]));
         self.transaction.execute(&insert.bind(new.sealed_sources.clone())).await?;
-        self.transaction.execute(&Statement::of(FORGET_SOURCES).bind(KEPT_SOURCES)).await?;
+        self.transaction.execute(&Statement::from_text(FORGET_SOURCES).bind(KEPT_SOURCES)).await?;
         Ok(Some(number))
     }
 }

@@ -24,14 +24,14 @@ impl IdempotentAnswers for Database {
         key: &[u8; 32],
         now: Timestamp,
     ) -> Stored<Option<IdempotentAnswer>> {
-        let statement = Statement::of(SELECT).bind(tenant).bind(key.as_slice()).bind(now);
+        let statement = Statement::from_text(SELECT).bind(tenant).bind(key.as_slice()).bind(now);
         Ok(self.first(statement).await?)
     }
 }
 
 /// Deletes answers that have expired, of the tenants that the role of the transaction sees.
 pub(crate) fn forget(now: Timestamp) -> Statement {
-    Statement::of(FORGET).bind(now)
+    Statement::from_text(FORGET).bind(now)
 }
 
 impl CommitWriter<'_> {

@@ -40,12 +40,12 @@ impl LeakedCredentials for Database {
             [after.tenant.as_str(), after.client.as_str(), after.secret.as_str()].map(str::to_owned)
         };
         let [tenant, client, secret] = after.map(names).unwrap_or_default();
-        let statement = Statement::of(BY_HINT).bind(hint).bind(tenant).bind(client).bind(secret);
+        let statement = Statement::from_text(BY_HINT).bind(hint).bind(tenant).bind(client).bind(secret);
         let found: Vec<Named> = self.read(statement.bind(limit)).await?;
         Ok(found.into_iter().map(|Named { tenant, client, secret }| (tenant, client, secret)).collect())
     }
 
     async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>> {
-        Ok(self.read(Statement::of(BY_NAME).bind(key.as_str())).await?)
+        Ok(self.read(Statement::from_text(BY_NAME).bind(key.as_str())).await?)
     }
 }

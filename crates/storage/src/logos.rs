@@ -33,7 +33,8 @@ impl LogoStore for Database {
         if !is_text(hash) {
             return Ok(None);
         }
-        let rows: Vec<(Vec<u8>,)> = self.look_up(Statement::of(SELECT).bind(tenant).bind(hash)).await?;
+        let rows: Vec<(Vec<u8>,)> =
+            self.look_up(Statement::from_text(SELECT).bind(tenant).bind(hash)).await?;
         Ok(rows.into_iter().next().map(|(content,)| Arc::new(content)))
     }
 }

@@ -126,21 +126,21 @@ impl LogoutOutbox for Database {
         let pair = |address: &LogoutAddress| json!({ "tenant_id": address.tenant.as_str(), "client_id": address.client.as_str() });
         let except = Value::from_iter(turn.except.iter().map(pair)).to_string();
         let after = turn.after.as_ref().map_or("", TenantId::as_str);
-        let addresses = Statement::of(ADDRESSES).bind(except).bind(now);
+        let addresses = Statement::from_text(ADDRESSES).bind(except).bind(now);
         let addresses = addresses.bind(QueuedLogout::MOST_ATTEMPTS).bind(most).bind(after);
         let addresses: Vec<LogoutAddress> = self.read(addresses).await?;
         let share = most / u32::try_from(addresses.len()).unwrap_or(most).max(1);
         let share = share.clamp(1, QueuedLogout::MOST_AT_ONCE);
         let mut due = Vec::new();
         for LogoutAddress { tenant, client } in addresses {
-            let of_client = Statement::of(DUE).bind(&tenant).bind(client.as_str()).bind(now);
+            let of_client = Statement::from_text(DUE).bind(&tenant).bind(client.as_str()).bind(now);
             due.extend(self.read(of_client.bind(QueuedLogout::MOST_ATTEMPTS).bind(share)).await?);
         }
         Ok(due)
     }
 
     async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Stored<()> {
-        let ended = Statement::of(DELETE_ENDED).bind(&address.tenant).bind(address.client.as_str());
+        let ended = Statement::from_text(DELETE_ENDED).bind(&address.tenant).bind(address.client.as_str());
         self.write(ended.bind(now).bind(QueuedLogout::MOST_ATTEMPTS)).await?;
         Ok(())
     }
@@ -165,7 +165,7 @@ impl LogoutOutbox for Database {
 /// ([`AuthorizationCode::SPAN`]).
 pub(crate) fn note(code: &AuthorizationCode) -> Statement {
     let expires_at = code.created_at + KNOWN;
-    Statement::of(NOTE)
+    Statement::from_text(NOTE)
         .bind(&code.tenant)
         .bind(RING.slot(expires_at))
         .bind(code.session.as_str())
@@ -187,7 +187,7 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         let expires_at = now + KEPT;
-        let queue = Statement::of(QUEUE)
+        let queue = Statement::from_text(QUEUE)
             .bind(tenant)
             .bind(of)
             .bind(id.as_str())
@@ -216,7 +216,7 @@ impl CommitWriter<'_> {
 
 fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {
     let QueuedLogout { tenant, slot, session, client, .. } = queued;
-    Statement::of(text).bind(tenant).bind(*slot).bind(session.as_str()).bind(client.as_str())
+    Statement::from_text(text).bind(tenant).bind(*slot).bind(session.as_str()).bind(client.as_str())
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl PushedRequestStore for Database {
         most: MostWaiting,
         now: Timestamp,
     ) -> Stored<bool> {
-        let statement = Statement::of(INSERT)
+        let statement = Statement::from_text(INSERT)
             .bind(tenant)
             .bind(request.slot)
             .bind(request.digest.as_slice())
@@ -72,7 +72,8 @@ impl PushedRequestStore for Database {
 
     async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        let statement = Statement::of(NOTE_OPENED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        let statement =
+            Statement::from_text(NOTE_OPENED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&statement.bind(now)).await?;
         Ok(transaction.commit().await?)
     }
@@ -84,7 +85,7 @@ impl PushedRequestStore for Database {
         now: Timestamp,
     ) -> Stored<Option<PushedRequest>> {
         let statement =
-            Statement::of(SELECT).bind(tenant).bind(key.slot).bind(key.digest.as_slice()).bind(now);
+            Statement::from_text(SELECT).bind(tenant).bind(key.slot).bind(key.digest.as_slice()).bind(now);
         let found: Vec<PushedRequest> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -99,7 +100,7 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let statement =
-            Statement::of(USE_UP).bind(tenant).bind(key.slot).bind(key.digest.as_slice()).bind(now);
+            Statement::from_text(USE_UP).bind(tenant).bind(key.slot).bind(key.digest.as_slice()).bind(now);
         Ok(self.execute(&statement).await? == 1)
     }
 }

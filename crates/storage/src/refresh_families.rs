@@ -100,7 +100,7 @@ impl RefreshFamilyStore for Database {
         policy: SessionPolicy,
         now: Timestamp,
     ) -> Stored<Option<FoundFamily>> {
-        let statement = of_family_and_policy(Statement::of(SELECT), tenant, key, (policy, now));
+        let statement = of_family_and_policy(Statement::from_text(SELECT), tenant, key, (policy, now));
         let found: Vec<FoundFamily> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -112,7 +112,7 @@ impl RefreshFamilyStore for Database {
         idle_until: Timestamp,
     ) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_family(Statement::of(NOTE_USE), tenant, key, idle_until)).await?;
+        transaction.execute(&of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until)).await?;
         Ok(transaction.commit().await?)
     }
 }
@@ -144,7 +144,7 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         let RevokedSubject::Grant(id) = subject else { return Ok(()) };
-        self.execute(&Statement::of(END).bind(tenant).bind(id.as_str()).bind(now)).await.map(drop)
+        self.execute(&Statement::from_text(END).bind(tenant).bind(id.as_str()).bind(now)).await.map(drop)
     }
 
     /// A session continues in another partition, where its families find it.
@@ -154,7 +154,7 @@ impl Transaction<'_> {
         session: &SessionId,
         (from, to): (u32, u32),
     ) -> Result<(), Error> {
-        let statement = Statement::of(FOLLOW_SESSION).bind(tenant).bind(session.as_str());
+        let statement = Statement::from_text(FOLLOW_SESSION).bind(tenant).bind(session.as_str());
         self.execute(&statement.bind(from).bind(to)).await.map(drop)
     }
 }

@@ -70,7 +70,7 @@ impl RefusalLog for Database {
         let requested =
             conditions.into_iter().filter_map(|(condition, argument)| Some((condition, argument?)));
         let statement = requested
-            .fold(Statement::of(OF_TENANT).bind(tenant), |statement, (condition, argument)| {
+            .fold(Statement::from_text(OF_TENANT).bind(tenant), |statement, (condition, argument)| {
                 statement.push(&format!(" AND {condition}"), argument)
             });
         let statement = match before {

@@ -95,7 +95,7 @@ const DELETE_ENDED: &str = "
 impl RevocationStore for Database {
     async fn find_revocations(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>> {
         let (rows, read) = read_since(self, tenant, 0).await?;
-        Ok(Arc::new(RevocationFacts::of(tenant.clone(), rows).read(read)))
+        Ok(Arc::new(RevocationFacts::new(tenant.clone(), rows).read(read)))
     }
 
     async fn find_later_revocations(
@@ -127,7 +127,7 @@ impl RevocationStore for Database {
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64> {
-        Ok(self.write(Statement::of(DELETE_ENDED).bind(now)).await?)
+        Ok(self.write(Statement::from_text(DELETE_ENDED).bind(now)).await?)
     }
 }
 
@@ -136,7 +136,8 @@ async fn read_since(
     tenant: &TenantId,
     change: u64,
 ) -> Result<(Vec<Revocation>, Reading), Error> {
-    let rows: Vec<ReadRevocation> = database.look_up(Statement::of(SELECT).bind(tenant).bind(change)).await?;
+    let rows: Vec<ReadRevocation> =
+        database.look_up(Statement::from_text(SELECT).bind(tenant).bind(change)).await?;
     let read = rows.first().map_or(Reading::NEVER, |row| row.reading);
     Ok((rows.into_iter().filter_map(|row| row.revocation).collect(), read))
 }
@@ -189,13 +190,13 @@ impl Transaction<'_> {
     /// of the account's tokens that were issued until now, never fewer, and none of another person.
     async fn limit_account(&mut self, tenant: &TenantId, account: &str, now: Timestamp) -> Result<(), Error> {
         const MOST: u64 = RevokedSubject::MOST_OF_ACCOUNT;
-        let count = Statement::of(COUNT_OF_ACCOUNT).bind(tenant).bind(account).bind(MOST + 1);
+        let count = Statement::from_text(COUNT_OF_ACCOUNT).bind(tenant).bind(account).bind(MOST + 1);
         if self.scalar::<u64>(count).await?.unwrap_or_default() <= MOST {
             return Ok(());
         }
         let all = RevokedSubject::Account(account.to_owned());
         self.write(REVOKE, &[revoked_row(tenant, &all, None, false)], now).await?;
-        let oldest = Statement::of(DELETE_OLDEST_OF_ACCOUNT).bind(tenant).bind(account);
+        let oldest = Statement::from_text(DELETE_OLDEST_OF_ACCOUNT).bind(tenant).bind(account);
         self.execute(&oldest.bind(MOST + 1 - RevokedSubject::LATEST_OF_ACCOUNT)).await.map(drop)
     }
 
@@ -208,13 +209,13 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         const MOST: u64 = TokenRevocation::MOST_OF_CLIENT;
-        let count = Statement::of(COUNT_TOKENS).bind(tenant).bind(client.as_str()).bind(MOST + 1);
+        let count = Statement::from_text(COUNT_TOKENS).bind(tenant).bind(client.as_str()).bind(MOST + 1);
         if self.scalar::<u64>(count).await?.unwrap_or_default() <= MOST {
             return Ok(());
         }
         let all = revoked_row(tenant, &RevokedSubject::AccessTokens(client.clone()), None, false);
         self.write(REVOKE, &[all], now).await?;
-        self.execute(&Statement::of(DELETE_TOKENS).bind(tenant).bind(client.as_str())).await.map(drop)
+        self.execute(&Statement::from_text(DELETE_TOKENS).bind(tenant).bind(client.as_str())).await.map(drop)
     }
 }
 
@@ -254,7 +255,7 @@ impl CommitWriter<'_> {
 pub(crate) fn revoke_tenants(tenants: &[TenantId], now: Timestamp) -> Statement {
     let rows: Vec<_> =
         tenants.iter().map(|tenant| revoked_row(tenant, &RevokedSubject::Tenant, None, false)).collect();
-    Statement::of(REVOKE).bind(Value::from(rows).to_string()).bind(now)
+    Statement::from_text(REVOKE).bind(Value::from(rows).to_string()).bind(now)
 }
 
 fn revoked_row(tenant: &TenantId, subject: &RevokedSubject, account: Option<&str>, has_ended: bool) -> Value {

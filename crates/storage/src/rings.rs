@@ -157,7 +157,7 @@ async fn delete_early(
     Early { condition, before }: &Early,
     ended: Timestamp,
 ) -> Result<u64, Error> {
-    let delete = Statement::of(format!(
+    let delete = Statement::from_text(format!(
         "DELETE FROM {name} WHERE ({key}) IN
                 (SELECT {key} FROM {name} WHERE expires_at > $2 AND expires_at <= $3 AND {condition} LIMIT $4)"
     ));
@@ -168,13 +168,14 @@ async fn delete_early(
 
 /// Truncates a partition, if it is not empty. If a long transaction reads it, the next call truncates it.
 async fn truncate(database: &Database, Table { name, .. }: &Table, slot: u64) -> Result<(), Error> {
-    let is_used = Statement::of(format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE slot = $1)")).bind(slot);
+    let is_used =
+        Statement::from_text(format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE slot = $1)")).bind(slot);
     if !database.scalar(is_used).await?.unwrap_or(false) {
         return Ok(());
     }
     let mut transaction = database.begin(Purpose::Writes).await?;
-    transaction.execute(&Statement::of(LOCK_WAIT)).await?;
-    match transaction.execute(&Statement::of(format!("TRUNCATE {name}_{slot}"))).await {
+    transaction.execute(&Statement::from_text(LOCK_WAIT)).await?;
+    match transaction.execute(&Statement::from_text(format!("TRUNCATE {name}_{slot}"))).await {
         Ok(_) => transaction.commit().await,
         Err(Error::Engine(error)) if has_code(&error, LOCK_NOT_AVAILABLE) => Ok(()),
         Err(error) => Err(error),
@@ -193,7 +194,7 @@ mod tests {
         let database = crate::sqlite::open(&folder.path().join("latchkey.db")).await.unwrap();
         let identifiers = [("used_identifiers", used_identifiers::KEY)];
         for (name, key) in TABLES.iter().map(|table| (table.name, table.key)).chain(identifiers) {
-            let columns = Statement::of(format!(
+            let columns = Statement::from_text(format!(
                 "SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{name}') WHERE pk > 0 ORDER BY pk)"
             ));
             let columns: Option<String> = database.scalar(columns).await.unwrap();

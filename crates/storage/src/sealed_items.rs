@@ -76,7 +76,7 @@ type Sealed = (SealedPlace, Vec<u8>);
 
 /// Deletes the keys of digests of deleted tenants.
 pub(crate) fn forget_tenant_keys() -> Statement {
-    Statement::of(FORGET_TENANT_KEYS)
+    Statement::from_text(FORGET_TENANT_KEYS)
 }
 
 #[async_trait]
@@ -103,7 +103,7 @@ impl SealedItems for Database {
         }
         let mut page = Vec::new();
         if let Some((tenant, number)) = key {
-            let rows = self.read(Statement::of(KEYS).bind(tenant).bind(number).bind(limit)).await?;
+            let rows = self.read(Statement::from_text(KEYS).bind(tenant).bind(number).bind(limit)).await?;
             let of_row = |(tenant, number, kid, algorithm, sealed): (_, _, Option<String>, _, _)| {
                 let id = KeyId::stored(number, kid.as_deref()).unwrap_or(KeyId::numbered(number));
                 (SealedPlace::SigningKey { tenant, id, algorithm }, sealed)
@@ -111,18 +111,19 @@ impl SealedItems for Database {
             page = rows.into_iter().map(of_row).collect();
         }
         if let Some(after) = name.filter(|_| page.is_empty()) {
-            let rows = self.read(Statement::of(VALUES).bind(after).bind(limit)).await?;
+            let rows = self.read(Statement::from_text(VALUES).bind(after).bind(limit)).await?;
             page = rows.into_iter().map(|(name, sealed)| (SealedPlace::Named(name), sealed)).collect();
         }
         if let Some(after) = generation.filter(|_| page.is_empty()) {
-            let rows = self.read(Statement::of(SOURCES).bind(after)).await?;
+            let rows = self.read(Statement::from_text(SOURCES).bind(after)).await?;
             let of_row =
                 |(generation, content, sealed)| (SealedPlace::Sources { generation, content }, sealed);
             page = rows.into_iter().map(of_row).collect();
         }
         if page.is_empty() {
             let (tenant, key) = answer;
-            let rows = self.read(Statement::of(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now)).await?;
+            let rows =
+                self.read(Statement::from_text(ANSWERS).bind(tenant).bind(key).bind(limit).bind(now)).await?;
             let of_row = |(tenant, key, sealed)| (SealedPlace::IdempotentAnswer { tenant, key }, sealed);
             page = rows.into_iter().map(of_row).collect();
         }
@@ -137,28 +138,28 @@ impl SealedItems for Database {
         }
         let (replace, owner) = match place {
             SealedPlace::SigningKey { tenant, id, algorithm } => {
-                let of_key = Statement::of(REPLACE_KEY).bind(tenant).bind(id.number());
+                let of_key = Statement::from_text(REPLACE_KEY).bind(tenant).bind(id.number());
                 (of_key.bind(algorithm.as_str()), Some(tenant))
             }
-            SealedPlace::Named(name) => (Statement::of(REPLACE_VALUE).bind(name.as_str()), None),
+            SealedPlace::Named(name) => (Statement::from_text(REPLACE_VALUE).bind(name.as_str()), None),
             SealedPlace::Sources { generation, .. } => {
-                (Statement::of(REPLACE_SOURCES).bind(*generation), None)
+                (Statement::from_text(REPLACE_SOURCES).bind(*generation), None)
             }
             SealedPlace::IdempotentAnswer { tenant, key } => {
-                (Statement::of(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
+                (Statement::from_text(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
             }
         };
         let mut transaction = self.begin(Purpose::Writes).await?;
         let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
         if let Some(tenant) = owner.filter(|_| replaced) {
-            transaction.execute(&Statement::of(LOG).bind(tenant)).await?;
+            transaction.execute(&Statement::from_text(LOG).bind(tenant)).await?;
         }
         transaction.commit().await?;
         Ok(replaced)
     }
 
     async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>> {
-        let found: Option<(Vec<u8>, Timestamp)> = self.first(Statement::of(FIND).bind(name)).await?;
+        let found: Option<(Vec<u8>, Timestamp)> = self.first(Statement::from_text(FIND).bind(name)).await?;
         Ok(found.map(|(sealed, store_clock)| {
             self.store_clock.store(store_clock.seconds(), Ordering::Relaxed);
             sealed
@@ -166,11 +167,11 @@ impl SealedItems for Database {
     }
 
     async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool> {
-        Ok(self.write(Statement::of(PUT).bind(name).bind(sealed).bind(now)).await? > 0)
+        Ok(self.write(Statement::from_text(PUT).bind(name).bind(sealed).bind(now)).await? > 0)
     }
 
     async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>> {
-        let rows: Vec<(String, Vec<u8>)> = self.read(Statement::of(TENANT_KEYS)).await?;
+        let rows: Vec<(String, Vec<u8>)> = self.read(Statement::from_text(TENANT_KEYS)).await?;
         let named = |(name, sealed): (String, _)| {
             Some((TenantId::parse(name.strip_prefix(TENANT_KEY)?).ok()?, sealed))
         };
@@ -178,6 +179,6 @@ impl SealedItems for Database {
     }
 
     async fn holds_sealed_rows(&self) -> Stored<bool> {
-        Ok(self.scalar(Statement::of(HOLDS)).await?.unwrap_or(false))
+        Ok(self.scalar(Statement::from_text(HOLDS)).await?.unwrap_or(false))
     }
 }

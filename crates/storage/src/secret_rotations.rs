@@ -54,7 +54,7 @@ const FAILING: &str = "
 #[async_trait]
 impl SecretRotations for Database {
     async fn find_due_rotations(&self, now: Timestamp, limit: u32) -> Stored<Vec<(TenantId, ClientId)>> {
-        Ok(self.read(Statement::of(DUE).bind(now).bind(limit)).await?)
+        Ok(self.read(Statement::from_text(DUE).bind(now).bind(limit)).await?)
     }
 
     async fn take_rotation(
@@ -64,7 +64,8 @@ impl SecretRotations for Database {
         now: Timestamp,
         until: Timestamp,
     ) -> Stored<bool> {
-        let take = Statement::of(TAKE).bind(tenant.as_str()).bind(client.as_str()).bind(now).bind(until);
+        let take =
+            Statement::from_text(TAKE).bind(tenant.as_str()).bind(client.as_str()).bind(now).bind(until);
         Ok(self.write(take).await? > 0)
     }
 
@@ -80,7 +81,7 @@ impl SecretRotations for Database {
     }
 
     async fn count_failing_rotations(&self) -> Stored<u64> {
-        let counted: Option<(u64,)> = self.read(Statement::of(FAILING)).await?.pop();
+        let counted: Option<(u64,)> = self.read(Statement::from_text(FAILING)).await?.pop();
         Ok(counted.map_or(0, |(count,)| count))
     }
 }

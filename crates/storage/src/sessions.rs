@@ -61,7 +61,7 @@ impl SessionStore for Database {
         slot: u32,
         id: &SessionId,
     ) -> Stored<Option<FoundSession>> {
-        let statement = Statement::of(SELECT).bind(tenant).bind(slot).bind(id.as_str());
+        let statement = Statement::from_text(SELECT).bind(tenant).bind(slot).bind(id.as_str());
         let found: Vec<FoundSession> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -166,5 +166,5 @@ fn of_session(
     (slot, id): (u32, &SessionId),
     now: Timestamp,
 ) -> Statement {
-    Statement::of(text).bind(tenant).bind(slot).bind(id.as_str()).bind(now)
+    Statement::from_text(text).bind(tenant).bind(slot).bind(id.as_str()).bind(now)
 }

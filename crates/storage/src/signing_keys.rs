@@ -89,14 +89,14 @@ pub(crate) const EXTEND_RETENTION: &str = concat!(
 #[async_trait]
 impl SigningKeyStore for Database {
     async fn find_keys(&self, tenant: &TenantId) -> Stored<Arc<KeyRecords>> {
-        let rows = self.look_up(Statement::of(SELECT_WHOLE).bind(tenant)).await?;
+        let rows = self.look_up(Statement::from_text(SELECT_WHOLE).bind(tenant)).await?;
         let mut records = key_records(rows);
         records.keys.iter_mut().for_each(|key| key.public_jwk = None);
         Ok(Arc::new(records))
     }
 
     async fn find_key(&self, tenant: &TenantId, kid: Kid) -> Stored<Option<KeyRecord>> {
-        Ok(self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(&*kid.to_string())).await?.pop())
+        Ok(self.look_up(Statement::from_text(SELECT_ONE).bind(tenant).bind(&*kid.to_string())).await?.pop())
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {

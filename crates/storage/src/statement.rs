@@ -102,7 +102,7 @@ pub(crate) enum Argument {
 }
 
 impl Statement {
-    pub(crate) fn of(text: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn from_text(text: impl Into<Cow<'static, str>>) -> Self {
         Self { text: text.into(), arguments: Vec::new(), asks_for_tenant: false }
     }
 
@@ -125,7 +125,7 @@ impl Statement {
             _ => (!CONSTANT.contains(&name)).then(|| format!("{name} = excluded.{name}")),
         });
         let text = text.replace("{names}", &names).replace("{updates}", &updates);
-        Self::of(text.replace("{given}", &format!("{{given({given})}}")))
+        Self::from_text(text.replace("{given}", &format!("{{given({given})}}")))
     }
 
     /// A statement with the rows as `{given}` and the time as `$2`.
@@ -318,14 +318,14 @@ mod tests {
 
     #[test]
     fn each_engine_reads_its_own_text() {
-        let read = Statement::of("SELECT 1 FROM leases l WHERE l.until > {greatest}($1, 2)");
+        let read = Statement::from_text("SELECT 1 FROM leases l WHERE l.until > {greatest}($1, 2)");
         assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 FROM leases l WHERE l.until > MAX($1, 2)");
         assert_eq!(read.text(Dialect::Postgres), "SELECT 1 FROM leases l WHERE l.until > GREATEST($1, 2)");
     }
 
     #[test]
     fn a_query_of_a_tenant_compares_the_tenant_and_postgres_enters_it_first() {
-        let read = Statement::of("SELECT a.* FROM applications a WHERE a.tenant_id = {tenant}");
+        let read = Statement::from_text("SELECT a.* FROM applications a WHERE a.tenant_id = {tenant}");
         assert_eq!(read.text(Dialect::Sqlite), "SELECT a.* FROM applications a WHERE a.tenant_id = $1");
         let text = read.text(Dialect::Postgres);
         assert!(text.contains("set_config('latchkey.tenant', $1, true) AS tenant_id"), "{text}");
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn given_rows_are_a_table_with_types() {
-        let delete = Statement::of("SELECT key FROM {given(key bytea, names text[])}");
+        let delete = Statement::from_text("SELECT key FROM {given(key bytea, names text[])}");
         assert_eq!(
             delete.text(Dialect::Sqlite),
             "SELECT key FROM (SELECT unhex(value ->> 'key') AS key, value -> 'names' AS names, key + 1 AS nth \
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn statements_of_one_text_keep_their_arguments() {
-        let first = Statement::of("UPDATE t SET a = $1 WHERE b = $10 AND c = {greatest}($1, $2)");
+        let first = Statement::from_text("UPDATE t SET a = $1 WHERE b = $10 AND c = {greatest}($1, $2)");
         assert_eq!(
             renumbered(&first.text(Dialect::Sqlite), 3),
             "UPDATE t SET a = $4 WHERE b = $13 AND c = MAX($4, $5)"
@@ -358,7 +358,8 @@ mod tests {
 
     #[test]
     fn an_appended_text_takes_the_next_argument() {
-        let read = Statement::of("SELECT 1 WHERE TRUE").bind("acme").push(" AND (a = ? OR b = ?)", 7_i64);
+        let read =
+            Statement::from_text("SELECT 1 WHERE TRUE").bind("acme").push(" AND (a = ? OR b = ?)", 7_i64);
         assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 WHERE TRUE AND (a = $2 OR b = $2)");
     }
 }

@@ -146,7 +146,7 @@ pub enum CopyError {
 }
 
 impl CopyError {
-    fn of(table: &str) -> impl Fn(Error) -> Self + Copy + use<'_> {
+    fn from_table(table: &str) -> impl Fn(Error) -> Self + Copy + use<'_> {
         move |cause| Self::Table { table: table.to_owned(), cause: cause.into() }
     }
 }

@@ -98,7 +98,8 @@ mod tests {
     #[tokio::test]
     async fn names_of_tenants_have_one_turn_together_and_a_turn_has_an_end() {
         let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
-        let named = |tenant| crate::statement::Statement::of("SELECT 1").bind(tenant).asking_for_tenant();
+        let named =
+            |tenant| crate::statement::Statement::from_text("SELECT 1").bind(tenant).asking_for_tenant();
         assert_eq!(named(&acme).tenant(), named(&globex).tenant());
         assert_ne!(named(&acme).tenant(), Some(&acme));
         let (turns, longest) = (StoreTurns::new(1, 1), Duration::from_millis(10));

@@ -58,7 +58,7 @@ impl KeySchedule for Database {
 
     /// The longest due first.
     async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>> {
-        Ok(self.read(Statement::of(DUE).bind(now).bind(limit)).await?)
+        Ok(self.read(Statement::from_text(DUE).bind(now).bind(limit)).await?)
     }
 
     async fn next_key_steps(
@@ -67,20 +67,20 @@ impl KeySchedule for Database {
         limit: u32,
     ) -> Stored<Vec<(TenantId, Timestamp)>> {
         let statement = match tenant {
-            Some(tenant) => Statement::of(NEXT_OF_TENANT).bind(tenant),
-            None => Statement::of(NEXT).bind(limit),
+            Some(tenant) => Statement::from_text(NEXT_OF_TENANT).bind(tenant),
+            None => Statement::from_text(NEXT).bind(limit),
         };
         Ok(self.read(statement).await?)
     }
 
     async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
-        let lease = Statement::of(LEASE).bind(name).bind(holder).bind(now).bind(until);
+        let lease = Statement::from_text(LEASE).bind(name).bind(holder).bind(now).bind(until);
         Ok(self.write(lease).await? > 0)
     }
 }
 
 async fn load(database: &Database, tenant: &TenantId) -> Result<Option<TenantKeys>, Error> {
-    let of_tenant = |text| Statement::of(text).bind(tenant);
+    let of_tenant = |text| Statement::from_text(text).bind(tenant);
     let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
     let found: Option<(TenantState, Schedule)> = transaction.first(of_tenant(SELECT)).await?;
     let Some((state, schedule)) = found else { return Ok(None) };

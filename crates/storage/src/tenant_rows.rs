@@ -19,16 +19,17 @@ use crate::{clients, signing_keys, tenants};
 #[async_trait]
 impl TenantRows for Database {
     async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Stored<Vec<TenantSummary>> {
-        let statement = Statement::of(tenants::SUMMARIES).bind(list(declared.iter().map(TenantId::as_str)));
+        let statement =
+            Statement::from_text(tenants::SUMMARIES).bind(list(declared.iter().map(TenantId::as_str)));
         Ok(self.read(statement).await?)
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>> {
         let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
         let state: Option<TenantState> =
-            transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
+            transaction.first(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = state else { return Ok(None) };
-        let clients = transaction.all(Statement::of(clients::SELECT_ALL).bind(tenant)).await?;
+        let clients = transaction.all(Statement::from_text(clients::SELECT_ALL).bind(tenant)).await?;
         transaction.commit().await?;
         Ok(Some(TenantState { clients, ..state }))
     }
@@ -42,7 +43,8 @@ impl TenantRows for Database {
         let (ids, listed) = (texts(related.ids), texts(related.listed));
         // A request makes two lookups. If a commit comes between them, the revision is an old one, and
         // nothing is written on it.
-        let found: Vec<TenantState> = self.look_up(Statement::of(tenants::SELECT).bind(tenant)).await?;
+        let found: Vec<TenantState> =
+            self.look_up(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = found.into_iter().next() else { return Ok(None) };
         if related.ids.is_empty() && related.listed.is_empty() {
             return Ok(Some(state));
@@ -57,23 +59,27 @@ impl TenantRows for Database {
             return Ok(Vec::new());
         }
         let after = query.after.as_ref().map_or("", ClientId::as_str);
-        let statement =
-            Statement::of(clients::SELECT_PAGE).bind(tenant).bind(search).bind(after).bind(query.limit);
+        let statement = Statement::from_text(clients::SELECT_PAGE)
+            .bind(tenant)
+            .bind(search)
+            .bind(after)
+            .bind(query.limit);
         Ok(self.read(statement).await?)
     }
 
     async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
-        let statement = Statement::of(tenants::ISSUER_OWNERS).bind(list(issuers.iter().map(Issuer::as_str)));
+        let statement =
+            Statement::from_text(tenants::ISSUER_OWNERS).bind(list(issuers.iter().map(Issuer::as_str)));
         Ok(self.read(statement).await?)
     }
 
     async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>> {
-        let statement = Statement::of(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
+        let statement = Statement::from_text(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
         Ok(self.read(statement).await?)
     }
 
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>> {
-        Ok(self.read(Statement::of(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
+        Ok(self.read(Statement::from_text(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
     }
 
     async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome> {

@@ -65,12 +65,12 @@ impl TenantList for Database {
         let counts =
             if TenantSearch::needs_counts(query) { counts(self, query).await? } else { HashMap::new() };
         let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-        let statement = match TenantSearch::of(query, count) {
+        let statement = match TenantSearch::new(query, count) {
             None => {
                 let after = query.after.as_ref().map_or("", |after| after.tenant.as_str());
-                Statement::of(IN_ORDER).bind(after)
+                Statement::from_text(IN_ORDER).bind(after)
             }
-            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => Statement::of(FOUND)
+            Some(TenantSearch { prefix, after: (word, tenant), end, others }) => Statement::from_text(FOUND)
                 .bind(json!(others).to_string())
                 .bind(prefix)
                 .bind(word)
@@ -82,8 +82,8 @@ impl TenantList for Database {
 }
 
 async fn counts(database: &Database, query: &TenantQuery) -> Result<HashMap<String, u64>, Error> {
-    let terms: Vec<Prefix> = query.terms.iter().map(|word| Prefix::of(word)).collect();
-    let statement = Statement::of(COUNT).bind(json!(terms).to_string()).bind(COUNTED_TERMS);
+    let terms: Vec<Prefix> = query.terms.iter().map(|word| Prefix::from_text(word)).collect();
+    let statement = Statement::from_text(COUNT).bind(json!(terms).to_string()).bind(COUNTED_TERMS);
     let rows: Vec<(String, u64)> = database.read(statement).await?;
     Ok(rows.into_iter().collect())
 }

@@ -65,7 +65,7 @@ pub(crate) const INSERT_SEARCH_TERMS: &str = "
 impl TenantStore for Database {
     async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
         let rows: Vec<TenantState> =
-            self.look_up(Statement::of(SELECT).bind(tenant).asking_for_tenant()).await?;
+            self.look_up(Statement::from_text(SELECT).bind(tenant).asking_for_tenant()).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
         Ok(live.map(|row| Arc::new(row.tenant)))
     }

@@ -27,7 +27,7 @@ impl Upgrade {
     ///
     /// # Errors
     /// [`OpenError`], also when the schema is newer than this program.
-    pub async fn of(place: &StorePlace) -> Result<Self, OpenError> {
+    pub async fn from_place(place: &StorePlace) -> Result<Self, OpenError> {
         let store = place.shown()?;
         let (migrator, found) = place.schema().await?;
         refuse_newer(migrator, &store, found)?;

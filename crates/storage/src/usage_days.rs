@@ -129,21 +129,23 @@ impl UsageDays for Database {
         limit: u32,
     ) -> Stored<Vec<(String, u64)>> {
         let statement = match tenant {
-            Some(tenant) => Statement::of(BUSIEST_CLIENTS).bind(tenant),
-            None => Statement::of(BUSIEST_TENANTS),
+            Some(tenant) => Statement::from_text(BUSIEST_CLIENTS).bind(tenant),
+            None => Statement::from_text(BUSIEST_TENANTS),
         };
         let busy: Vec<Busy> = self.read(within(statement, days).bind(limit)).await?;
         Ok(busy.into_iter().map(|Busy { id, issued }| (id, issued)).collect())
     }
 
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>> {
-        Ok(self.read(Statement::of(REPLICAS).bind(limit)).await?)
+        Ok(self.read(Statement::from_text(REPLICAS).bind(limit)).await?)
     }
 }
 
 /// A newer version of the program may have counted more.
 fn known(text: &str) -> Statement {
-    Statement::of(text.replace("{known}", &format!("u.counter IN ('{}')", Counter::NAMES.join("', '"))))
+    Statement::from_text(
+        text.replace("{known}", &format!("u.counter IN ('{}')", Counter::NAMES.join("', '"))),
+    )
 }
 
 fn within(statement: Statement, days: &RangeInclusive<u64>) -> Statement {
@@ -156,7 +158,7 @@ async fn add(
     UsageBatch { replica, number, rows, now }: &UsageBatch,
 ) -> Result<(), Error> {
     let mut transaction = database.begin(Purpose::Commit).await?;
-    let begin = Statement::of(BEGIN).bind(replica.as_str()).bind(*number).bind(*now);
+    let begin = Statement::from_text(BEGIN).bind(replica.as_str()).bind(*number).bind(*now);
     if transaction.execute(&begin).await? == 0 {
         return Ok(());
     }
@@ -169,7 +171,7 @@ async fn add(
     let rows: Vec<_> = rows.iter().map(WrittenDay::from).collect();
     transaction.execute(&Statement::writing::<WrittenDay>(&text).bind(given(&rows))).await?;
     let long_ago = now.seconds().saturating_sub(KEPT_BATCHES);
-    transaction.execute(&Statement::of(FORGET).bind(long_ago)).await?;
+    transaction.execute(&Statement::from_text(FORGET).bind(long_ago)).await?;
     transaction.commit().await
 }
 

@@ -102,7 +102,7 @@ pub(crate) const PRUNE_FETCHES: &str = "
 #[async_trait]
 impl UsageLog for Database {
     async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>> {
-        Ok(self.read(Statement::of(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
+        Ok(self.read(Statement::from_text(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
     }
 
     async fn secret_usage_of_clients(
@@ -110,7 +110,7 @@ impl UsageLog for Database {
         tenant: &TenantId,
         clients: &RangeInclusive<ClientId>,
     ) -> Stored<Vec<SecretUsage>> {
-        let statement = Statement::of(SELECT_USES_OF_CLIENTS).bind(tenant);
+        let statement = Statement::from_text(SELECT_USES_OF_CLIENTS).bind(tenant);
         Ok(self.read(statement.bind(clients.start().as_str()).bind(clients.end().as_str())).await?)
     }
 
@@ -121,7 +121,7 @@ impl UsageLog for Database {
     }
 
     async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>> {
-        Ok(self.read(Statement::of(SELECT_FETCHES).bind(tenant)).await?)
+        Ok(self.read(Statement::from_text(SELECT_FETCHES).bind(tenant)).await?)
     }
 
     async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Stored<()> {

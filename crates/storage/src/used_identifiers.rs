@@ -53,7 +53,7 @@ impl ReplayGuard for Database {
                 return pools.uses.write(&pools.writer, &self.statements, of_tenant).await;
             }
             Engine::Postgres(pools) => {
-                let statement = Statement::of(INSERT_ONE).bind(tenant);
+                let statement = Statement::from_text(INSERT_ONE).bind(tenant);
                 let statement = statement.bind(identifier.digest.as_slice()).bind(identifier.expires_at);
                 pools.write_of_request(&statement, &self.statements).await?
             }
@@ -62,7 +62,7 @@ impl ReplayGuard for Database {
     }
 
     async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
-        let statement = Statement::of(IS_USED).bind(tenant).bind(identifier.digest.as_slice());
+        let statement = Statement::from_text(IS_USED).bind(tenant).bind(identifier.digest.as_slice());
         let rows: Vec<(bool,)> = self.look_up(statement).await?;
         Ok(scalar(rows.into_iter().next()).unwrap_or(false))
     }
@@ -90,7 +90,7 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
     ) -> Result<Vec<bool>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
         let rows = given(group);
-        let insert = Statement::of(INSERT_GROUP.as_str()).bind(rows.as_str());
+        let insert = Statement::from_text(INSERT_GROUP.as_str()).bind(rows.as_str());
         match insert.bound::<Sqlite>(Dialect::Sqlite).execute(writer).await.map_err(Error::from) {
             Ok(_) => return Ok(vec![true; group.len()]),
             Err(error) if error.is_stale() => {}

@@ -8,7 +8,7 @@ async fn fresh() -> (Stores, TempDir) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let database =
         sqlite::open(&folder.path().join("latchkey.db")).await.expect("a new database can be opened");
-    (Stores::of(database), folder)
+    (Stores::from_store(database), folder)
 }
 
 testkit::store_contract_tests!(fresh);

@@ -69,7 +69,7 @@ impl Image {
         if bytes.len() > Self::MOST_BYTES {
             return Err(UnfitImage::TooLarge(bytes.len()));
         }
-        let Some(format) = ImageFormat::of(bytes) else {
+        let Some(format) = ImageFormat::from_bytes(bytes) else {
             let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
             return Err(if start.starts_with(b"<") { UnfitImage::Markup } else { UnfitImage::UnknownFormat });
         };
@@ -91,7 +91,7 @@ impl Image {
 impl ImageFormat {
     /// The format whose signature these bytes begin with.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),

@@ -130,7 +130,7 @@ pub struct Stores {
 
 impl Stores {
     /// The store of one type that implements all traits.
-    pub fn of<S>(store: S) -> Self
+    pub fn from_store<S>(store: S) -> Self
     where
         S: TenantStore
             + LogoStore

@@ -38,7 +38,7 @@ async fn apply(store: &Arc<TestStore>) -> Outcome {
         ends_previous: false,
         now: NOW,
     };
-    let content = ContentHash::of([b"settings".as_slice()]);
+    let content = ContentHash::from_parts([b"settings".as_slice()]);
     reconciler(store).apply(&declaration, &content, &options, Along::NONE).await.unwrap()
 }
 
@@ -102,7 +102,7 @@ async fn apply_account(store: &Arc<TestStore>, content: &str, password: Declared
         ends_previous: false,
         now: NOW,
     };
-    let content = ContentHash::of([content.as_bytes()]);
+    let content = ContentHash::from_parts([content.as_bytes()]);
     reconciler(store).apply(&declaration, &content, &options, Along::NONE).await.unwrap()
 }
 

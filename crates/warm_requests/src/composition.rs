@@ -70,7 +70,7 @@ fn options() -> Options {
     Options {
         public_url: "http://localhost:3000".to_owned(),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(true, true))],
+        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: None,

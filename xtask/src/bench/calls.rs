@@ -66,7 +66,7 @@ pub(super) fn measure(workspace: &Workspace, built: &Path, rounds: u32) -> Resul
         figures.extend(lines.into_iter().map(|(name, values)| Figure {
             bound: goals.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, bound)| *bound),
             subject: name,
-            value: Ok(Spread::of(values.into_iter())),
+            value: Ok(Spread::from_figures(values.into_iter())),
         }));
     }
     Ok(figures)

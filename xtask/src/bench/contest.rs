@@ -70,9 +70,9 @@ impl Contender {
         if let Some(proof) = &self.request.proof {
             self.load.renew_proofs(&tools.proofs(), proof, seconds)?;
         }
-        let before = CpuTime::of(&[self.server.process()])?;
+        let before = CpuTime::from_processes(&[self.server.process()])?;
         let load = self.load.run(tools.workspace, connections, seconds)?;
-        let cpu_seconds = CpuTime::of(&[self.server.process()])?.seconds_since(&before);
+        let cpu_seconds = CpuTime::from_processes(&[self.server.process()])?.seconds_since(&before);
         Ok(Sample { per_cpu_second: load.answered() / cpu_seconds, load })
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct CpuTime(BTreeMap<String, u64>);
 
 impl CpuTime {
     /// The CPU time of all threads of these processes.
-    pub(super) fn of(processes: &[u32]) -> Result<Self, Failure> {
+    pub(super) fn from_processes(processes: &[u32]) -> Result<Self, Failure> {
         let mut threads = BTreeMap::new();
         for process in processes {
             let folder = format!("/proc/{process}/task");
@@ -58,7 +58,7 @@ mod tests {
     fn the_time_on_a_core_is_the_first_figure() {
         assert_eq!(on_cpu("1234 5 6\n"), Some(1234));
         assert_eq!(on_cpu(""), None);
-        let own = CpuTime::of(&[std::process::id()]).unwrap();
+        let own = CpuTime::from_processes(&[std::process::id()]).unwrap();
         assert!(own.seconds_since(&CpuTime(BTreeMap::new())) > 0.0);
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn check(bound: Option<Bound>, value: Result<&[f64], &'static str>, expected: &str) {
-        let value = value.map(|figures| Spread::of(figures.iter().copied()));
+        let value = value.map(|figures| Spread::from_figures(figures.iter().copied()));
         let line = Figure { subject: "x".to_owned(), bound, value }.to_string();
         assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), expected);
     }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn only_the_platform_has_goals() {
         let lines = |name| {
-            let spread = Spread::of([15.0].into_iter());
+            let spread = Spread::from_figures([15.0].into_iter());
             let figures =
                 Figure::of_program(name, "MiB", &[Bound::AtMost(20.0), Bound::AtMost(12.0)], &spread);
             figures.iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -33,7 +33,7 @@ pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<Figure>, Failure> {
         }
     }
     let figures = programs.iter().zip(idle).zip(after_token).flat_map(|(((name, _), idle), after)| {
-        let (idle, after) = (Spread::of(idle.into_iter()), Spread::of(after.into_iter()));
+        let (idle, after) = (Spread::from_figures(idle.into_iter()), Spread::from_figures(after.into_iter()));
         let mut figures = Figure::of_program(name, "idle memory, MiB", &[GOAL, STRETCH], &idle);
         figures.extend(Figure::of_program(name, "memory after the first token, MiB", &[], &after));
         figures

@@ -9,7 +9,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    pub(super) fn of(figures: impl Iterator<Item = f64>) -> Self {
+    pub(super) fn from_figures(figures: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.collect();
         sorted.sort_by(f64::total_cmp);
         Self { sorted }
@@ -44,7 +44,7 @@ mod tests {
             (&[1.0], "       1.0        1.0        1.0"),
         ];
         for (figures, expected) in cases {
-            assert_eq!(format!("{:.1}", Spread::of(figures.iter().copied())), expected);
+            assert_eq!(format!("{:.1}", Spread::from_figures(figures.iter().copied())), expected);
         }
     }
 }

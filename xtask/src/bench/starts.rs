@@ -23,7 +23,7 @@ pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<(&'static str, Spre
         }
     }
     let times = programs.iter().zip(times);
-    Ok(times.map(|(&(name, _), times)| (name, Spread::of(times.into_iter()))).collect())
+    Ok(times.map(|(&(name, _), times)| (name, Spread::from_figures(times.into_iter()))).collect())
 }
 
 pub(super) fn figures(times: &[(&'static str, Spread)]) -> impl Iterator<Item = Figure> {

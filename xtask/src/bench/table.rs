@@ -97,7 +97,7 @@ impl Table {
     }
 
     fn spread(&self, figure: impl Fn(&Round) -> f64) -> Spread {
-        Spread::of(self.rounds.iter().map(figure))
+        Spread::from_figures(self.rounds.iter().map(figure))
     }
 }
 

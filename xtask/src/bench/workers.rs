@@ -43,5 +43,5 @@ pub(super) fn measure(tools: &Tools<'_>, platform: Program<'_>) -> Result<Figure
         let rate = |load: &Generator| load.run(tools.workspace, CONNECTIONS, tools.options.seconds);
         ratios.push(rate(&two)?.answered() / rate(&one)?.answered());
     }
-    Ok(figure(Ok(Spread::of(ratios.into_iter()))))
+    Ok(figure(Ok(Spread::from_figures(ratios.into_iter()))))
 }

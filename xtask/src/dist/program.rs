@@ -19,7 +19,7 @@ const ARCHITECTURES: [Architecture; 2] = [
 ];
 
 impl Architecture {
-    pub(super) fn of(debian: &str) -> Result<&'static Self, Failure> {
+    pub(super) fn from_debian(debian: &str) -> Result<&'static Self, Failure> {
         let found = ARCHITECTURES.iter().find(|architecture| architecture.debian == debian);
         found.ok_or_else(|| Failure::new(format!("packages are for amd64 and arm64, and not for {debian}")))
     }

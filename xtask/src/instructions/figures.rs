@@ -31,7 +31,7 @@ pub(super) struct Report {
 
 impl Figures {
     /// No figures yet, for sources with this digest.
-    pub(super) fn of(sources: String) -> Self {
+    pub(super) fn from_sources(sources: String) -> Self {
         Self { sources, kinds: Vec::new() }
     }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let mut counted = Figures::of("a5".to_owned());
+        let mut counted = Figures::from_sources("a5".to_owned());
         counted.add("JWKS 200", 9000);
         counted.add("introspection", 30_000);
         assert_eq!(figures(&counted.text()), counted);

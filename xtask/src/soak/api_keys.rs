@@ -97,7 +97,7 @@ fn wait_for_disk(test_env: &TestEnv<'_>) -> Result<Restarted, Failure> {
         "shared_buffers=128MB",
         "max_wal_size=4GB",
     ];
-    let postgres = Postgres::of(test_env)?.with_settings(&settings);
+    let postgres = Postgres::from_test_env(test_env)?.with_settings(&settings);
     postgres.stop()?;
     let server = postgres.start()?;
     match &*test_env

@@ -52,7 +52,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let mut closed_loop = open(CLOSED_LOOP)?;
     closed_loop.saturate(WARM_UP).doing("warm up")?;
     let records = closed_loop.saturate(CAPACITY).doing("measure the capacity")?;
-    let capacity = Figures::of(&records, Duration::ZERO, CAPACITY).goodput();
+    let capacity = Figures::new(&records, Duration::ZERO, CAPACITY).goodput();
     drop(closed_loop);
 
     let phase = |share: f64, length| Phase { rate: share * capacity, length };
@@ -103,7 +103,7 @@ fn requests() -> Vec<Vec<u8>> {
 
 #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
 fn print(capacity: f64, run: &Run, memory: &[f64]) {
-    let of = |from, length| Figures::of(&run.records, from, from + length);
+    let of = |from, length| Figures::new(&run.records, from, from + length);
     let (before, during, after) =
         (of(Duration::ZERO, BEFORE), of(BEFORE, DURING), of(BEFORE + DURING, AFTER));
     println!(

@@ -24,7 +24,7 @@ pub(super) struct Postgres<'a> {
 }
 
 impl<'a> Postgres<'a> {
-    pub(super) fn of(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
+    pub(super) fn from_test_env(test_env: &'a TestEnv<'a>) -> Result<Self, Failure> {
         let data = PathBuf::from(test_env.sql("postgres", "SHOW data_directory")?);
         let options = fs::read_to_string(data.join("postmaster.opts")).doing("read postmaster.opts")?;
         let program = options.split(" \"").next().unwrap_or_default().to_owned();

@@ -32,7 +32,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<Option<Restarted>, Failu
     let warm: Vec<Client> = (0..WARM).map(|number| client(0, number)).collect();
     program.await_token(&warm[0])?;
     load(program.address, &warm, Pace::Full, || thread::sleep(SETTLE));
-    let postgres = Postgres::of(test_env)?;
+    let postgres = Postgres::from_test_env(test_env)?;
     let (mut restarted, mut cold) = (None, WARM..WARM + COLD);
 
     println!(

@@ -25,7 +25,7 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
 
 fn check_text(text: &str, tests: &Tests, cited: &BTreeSet<Section>) -> Vec<Violation> {
     let mut found = Vec::new();
-    let rows = Rows::of(text);
+    let rows = Rows::from_text(text);
     for (index, cells) in &rows.requirements {
         let mut add = |(what, hint): (String, &str)| found.push(Violation::new(FILE, index + 1, what, hint));
         row(cells, tests).into_iter().for_each(&mut add);
@@ -53,7 +53,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let mut rows = Self::default();
         let mut header = None;
         for (index, line) in text.lines().enumerate() {
@@ -77,7 +77,7 @@ impl Rows {
 
 /// The page with the right numbers in its table `| standard | met | departs | absent |`.
 pub(super) fn with_counts(text: &str) -> String {
-    let rows = Rows::of(text);
+    let rows = Rows::from_text(text);
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (index, cells) in rows.counts {
         let is_of = |row: &[String]| row[0].split(" §").next() == Some(cells[0].as_str());
@@ -140,7 +140,8 @@ mod tests {
         let text = format!(
             "# Conformance\n\n| standard | requirement | status | tests |\n|---|---|---|---|\n{rows}\n"
         );
-        let found = lines(&check_text(&text, &Tests::of(&files), &cited_sections::of_sources(&files)));
+        let found =
+            lines(&check_text(&text, &Tests::from_files(&files), &cited_sections::of_sources(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         let expected: Vec<String> =
             expected.iter().map(|what| format!("docs/conformance.md:{what}")).collect();

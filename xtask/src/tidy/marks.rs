@@ -64,7 +64,7 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
 /// Writes the rows of all marks into the pages.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), Failure> {
     let files = Files::read(&workspace.root)?;
-    let (marks, _) = read(&files, &Tests::of(&files));
+    let (marks, _) = read(&files, &Tests::from_files(&files));
     for (page, name_of) in PAGES {
         let text = files.text(page).unwrap_or_default();
         let (written, _) = write_page(name_of, text, &marks, &mut BTreeSet::new());
@@ -241,7 +241,7 @@ mod tests {
         let source =
             format!("{first}\n#[test]\nfn one() {{}}\n\n{second}\n/// Text.\n#[test]\nfn two() {{}}\n");
         let files = Files::from([("crates/keys/src/a.rs", source.as_str())]);
-        let (marks, mut found) = read(&files, &Tests::of(&files));
+        let (marks, mut found) = read(&files, &Tests::from_files(&files));
         let text = format!("<!-- generated: oauth -->\n{HEADER}{committed}\nafter\n");
         let (written, problems) = write_page(by_crate, &text, &marks, &mut BTreeSet::new());
         found.extend(problems);
@@ -306,7 +306,7 @@ mod tests {
         let source = "// [oauth 1]: A\n#[test]\nfn one() {}\n// [lost 1]: A\n#[test]\nfn two() {}\n";
         let page = format!("<!-- generated: oauth -->\n{HEADER}| 1 | B | met | `keys::one` |\n");
         let files = Files::from([("crates/keys/src/a.rs", source), (PAGES[0].0, page.as_str())]);
-        let found = lines(&super::check(&files, &Tests::of(&files)));
+        let found = lines(&super::check(&files, &Tests::from_files(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         assert_eq!(
             found,

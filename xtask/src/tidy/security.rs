@@ -51,7 +51,7 @@ fn check_text(file: &'static str, text: &str, tests: &Tests, files: &Files) -> V
             columns = None;
             continue;
         };
-        if let Some(header) = Columns::of(&cells) {
+        if let Some(header) = Columns::from_cells(&cells) {
             columns = Some(header);
         } else if let Some(columns) = columns.as_ref().filter(|_| !is_rule(&cells)) {
             rows += 1;
@@ -67,7 +67,7 @@ fn check_text(file: &'static str, text: &str, tests: &Tests, files: &Files) -> V
 }
 
 impl Columns {
-    fn of(cells: &[String]) -> Option<Self> {
+    fn from_cells(cells: &[String]) -> Option<Self> {
         let place = |name: &str| cells.iter().position(|cell| cell == name);
         Some(Self { count: cells.len(), status: place("status")?, shown_by: place("shown by")? })
     }
@@ -113,7 +113,7 @@ mod tests {
             ("crates/keys/src/a.rs", "//! A.\n#[test]\nfn it_holds() {}\n"),
             ("docs/operations.md", "# Operations\n"),
         ]);
-        let found = lines(&check_text(FILES[0], text, &Tests::of(&files), &files));
+        let found = lines(&check_text(FILES[0], text, &Tests::from_files(&files), &files));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         let expected: Vec<String> = expected.iter().map(|what| format!("docs/security.md:{what}")).collect();
         assert_eq!(found, expected, "{text}");

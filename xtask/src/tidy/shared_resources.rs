@@ -122,7 +122,7 @@ mod tests {
                 "//! A.\nfn a() { mpsc::channel(); }\n#[cfg(test)]\nmod tests { fn a() { Semaphore::new(1); } }\n",
             ),
         ]);
-        let found = lines(&check(&files, &Tests::of(&files)));
+        let found = lines(&check(&files, &Tests::from_files(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         assert_eq!(found, expected, "{row}");
     }

@@ -37,7 +37,7 @@ pub(super) struct Tests {
 }
 
 impl Tests {
-    pub(super) fn of(files: &Files) -> Self {
+    pub(super) fn from_files(files: &Files) -> Self {
         let mut tests = Self { of_crate: BTreeMap::new(), of_file: BTreeMap::new() };
         let generated =
             GENERATED.map(|generated| (files.text(generated.list).unwrap_or_default(), generated));
@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn a_test_is_found_in_its_crate_and_in_its_file() {
         let text = "//! A.\n#[test]\nfn rows_survive() {}\n";
-        let tests = Tests::of(&Files::from([("crates/storage/src/a.rs", text), ("xtask/src/b.rs", text)]));
+        let tests =
+            Tests::from_files(&Files::from([("crates/storage/src/a.rs", text), ("xtask/src/b.rs", text)]));
         assert!(tests.has_in_crate("storage::rows_survive"));
         assert!(tests.has_in_crate("storage::inner::rows_survive"));
         assert!(!tests.has_in_crate("keys::rows_survive"));
@@ -142,7 +143,7 @@ mod tests {
                 function("rows_vanish")
             );
             let path = format!("{folder}rows.rs");
-            let tests = Tests::of(&Files::from([(list_path, list), (path.as_str(), text.as_str())]));
+            let tests = Tests::from_files(&Files::from([(list_path, list), (path.as_str(), text.as_str())]));
             for (name, expected) in [("rows_survive", true), ("rows_vanish", false), ("rows_helper", false)] {
                 assert_eq!(tests.has_in_file(&format!("{path}::{name}")), expected, "{path} {name}");
             }

@@ -80,7 +80,7 @@ impl Administrator {
     ) -> Edited<()> {
         caller.authority.require_account(tenant, account)?;
         let scope: Box<dyn Scope> = match end {
-            SignInEnd::All => Box::new(AccountNames::of(account)),
+            SignInEnd::All => Box::new(AccountNames::from_account(account)),
             SignInEnd::Session(_) => Box::new(Sessions(account.clone())),
             SignInEnd::Consent(_) => Box::new(Consents(account.clone())),
         };
@@ -111,7 +111,7 @@ struct Consents(AccountId);
 #[async_trait]
 impl Scope for Sessions {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let facts = AccountNames::of(&self.0).load(store, tenant).await?;
+        let facts = AccountNames::from_account(&self.0).load(store, tenant).await?;
         Ok(Facts { sessions: store.list_sessions(tenant, &self.0).await?, ..facts })
     }
 }
@@ -119,12 +119,12 @@ impl Scope for Sessions {
 #[async_trait]
 impl Scope for Consents {
     async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
-        let facts = AccountNames::of(&self.0).load(store, tenant).await?;
+        let facts = AccountNames::from_account(&self.0).load(store, tenant).await?;
         Ok(Facts { consents: store.list_consents(tenant, &self.0).await?, ..facts })
     }
 }
 
 fn live(found: Vec<FoundSession>, policy: SessionPolicy, now: Timestamp) -> Vec<SessionView> {
     let live = found.into_iter().filter(|found| found.is_valid(policy, now));
-    live.map(|found| SessionView::of(found.session, policy)).collect()
+    live.map(|found| SessionView::new(found.session, policy)).collect()
 }

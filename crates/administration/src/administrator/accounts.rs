@@ -44,7 +44,7 @@ impl Administrator {
         let row = NewAccountRow { id: AccountId::generate(), settings: &settings };
         let scope = Account::scope(&self.policy, tenant, &row.id, Some(&json!(settings)));
         let secret =
-            (IdempotencyScope::of(caller, tenant, "create account"), password.map(FileSecret::into_inner));
+            (IdempotencyScope::new(caller, tenant, "create account"), password.map(FileSecret::into_inner));
         let decide = |context: EditContext<'_>| edit::account::create(context, &row);
         self.edit_with_password(caller, (tenant, &row.id), scope, secret, decide).await
     }
@@ -62,7 +62,7 @@ impl Administrator {
         limit: u32,
     ) -> Edited<Page<AccountView>> {
         caller.authority.require_in(tenant, Permission::Accounts)?;
-        let page = Paging::of(cursor, limit)?;
+        let page = Paging::new(cursor, limit)?;
         let AccountFilter { identifier, external_id } = filter;
         if identifier.is_none() && external_id.is_none() {
             let query = AccountQuery { after: page.after.clone(), limit: page.rows() };
@@ -113,7 +113,7 @@ impl Administrator {
             |context: EditContext<'_>| Ok((Edit::default(), edit::account::words(context, account)?));
         caller.authority.require_account(tenant, account)?;
         let password = password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
-        let scope = Box::new(AccountNames::of(account));
+        let scope = Box::new(AccountNames::from_account(account));
         let secret = (None, Some(password));
         Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
     }
@@ -156,7 +156,7 @@ pub(super) struct AccountNames {
 
 impl AccountNames {
     /// Names one account.
-    pub(super) fn of(account: &AccountId) -> Self {
+    pub(super) fn from_account(account: &AccountId) -> Self {
         Self { ids: vec![account.clone()], ..Self::default() }
     }
 }

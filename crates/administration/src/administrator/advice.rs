@@ -28,7 +28,7 @@ impl Administrator {
         limit: u32,
     ) -> Edited<AdviceList> {
         caller.authority.require_in(tenant, Permission::Audit)?;
-        let paging = Paging::<ClientId>::of(cursor, limit)?;
+        let paging = Paging::<ClientId>::new(cursor, limit)?;
         let (now, store) = (caller.now, &self.store);
         let tenant_alone = self.load(tenant, &TenantAlone).await?.tenant()?.clone();
         let query =
@@ -55,6 +55,6 @@ impl Administrator {
             is_counted,
             now,
         };
-        Ok(AdviceList::of(is_counted, advice::advise(&known), clients.next_cursor))
+        Ok(AdviceList::new(is_counted, advice::advise(&known), clients.next_cursor))
     }
 }

@@ -73,7 +73,7 @@ impl Administrator {
         cursor: Option<&str>,
     ) -> Edited<Page<ApiKeyView>> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let page = Paging::of(cursor, query.limit)?;
+        let page = Paging::new(cursor, query.limit)?;
         match &query.client {
             Some(client) => drop(self.client_state(caller, tenant, client).await?),
             None => _ = self.load(tenant, &TenantAlone).await?.tenant()?,
@@ -91,7 +91,7 @@ impl Administrator {
         let query = ApiKeyQuery { after: page.after.clone(), limit: page.rows(), ..query };
         let rows = self.store.list_api_keys(tenant, &query).await?;
         Ok(page
-            .page(rows, |row| ((row.key.created_at, row.key.id.clone()), ApiKeyView::of(&row, caller.now))))
+            .page(rows, |row| ((row.key.created_at, row.key.id.clone()), ApiKeyView::new(&row, caller.now))))
     }
 
     async fn make_api_key(
@@ -103,7 +103,7 @@ impl Administrator {
         decide: impl Fn(EditContext<'_>, &ApiKeyMaterial) -> Edited + Send + Sync,
     ) -> Edited<Created<CreatedApiKey>> {
         Client::authorize(&caller.authority, tenant)?;
-        let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
+        let idempotency = IdempotencyScope::new(caller, tenant, &format!("{operation} of {client}"));
         // The brand is known once the tenant is loaded. A further attempt uses the same key.
         let made = OnceLock::new();
         let generate = |context: EditContext<'_>| {
@@ -114,7 +114,7 @@ impl Administrator {
         let decide = |context: EditContext<'_>| decide(context, &generate(context)?.0);
         let answer = |after: &TenantState| {
             let (material, text) = made.get().ok_or(EditError::NotFound("api key"))?;
-            let key = ApiKeyView::of(after.api_key(client, &material.id)?, caller.now);
+            let key = ApiKeyView::new(after.api_key(client, &material.id)?, caller.now);
             Ok(CreatedApiKey { api_key: text.expose().to_owned(), key })
         };
         let keys = of.cloned().into_iter().collect();
@@ -179,6 +179,6 @@ impl Resource for ApiKey {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, (client, key): &KeyName) -> Edited<ApiKeyView> {
-        Ok(ApiKeyView::of(state.api_key(client, key)?, context.now))
+        Ok(ApiKeyView::new(state.api_key(client, key)?, context.now))
     }
 }

@@ -30,11 +30,11 @@ impl Administrator {
             Some(tenant) => caller.authority.require_in(tenant, Permission::Audit)?,
             None => caller.authority.require_everywhere(Permission::Audit)?,
         }
-        let page = Paging::of(cursor, query.limit)?;
+        let page = Paging::new(cursor, query.limit)?;
         let before = page.after.clone().or(query.before);
         let rows = self.store.list_audit(&AuditQuery { before, limit: page.rows(), ..query }).await?;
         Ok(page.page(rows, |(position, record)| {
-            (AuditCursor::of(position, &record), AuditView { position, record })
+            (AuditCursor::new(position, &record), AuditView { position, record })
         }))
     }
 

@@ -33,7 +33,7 @@ impl Idempotency {
     /// Identifies a request by its key, method, path and body. Returns `None` if the key is not 1 to 255
     /// printable ASCII characters.
     #[must_use]
-    pub fn of(key: String, request: [&[u8]; 3]) -> Option<Self> {
+    pub fn from_key(key: String, request: [&[u8]; 3]) -> Option<Self> {
         let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         fits.then(|| Self { key, request: digest(request) })
     }
@@ -66,13 +66,13 @@ mod tests {
             (&*"a".repeat(255), true),
             ("a b", true),
         ] {
-            assert_eq!(Idempotency::of(key.to_owned(), [b"POST", b"/", b""]).is_some(), fits, "{key}");
+            assert_eq!(Idempotency::from_key(key.to_owned(), [b"POST", b"/", b""]).is_some(), fits, "{key}");
         }
     }
 
     #[test]
     fn each_part_of_a_request_is_compared() {
-        let of = |parts| Idempotency::of("k".to_owned(), parts).unwrap().request;
+        let of = |parts| Idempotency::from_key("k".to_owned(), parts).unwrap().request;
         let request = of([b"POST", b"/a", b"b"]);
         assert_eq!(of([b"POST", b"/a", b"b"]), request);
         for other in [of([b"POST", b"/", b"ab"]), of([b"PUT", b"/a", b"b"]), of([b"POST", b"/a", b""])] {

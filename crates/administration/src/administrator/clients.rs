@@ -30,7 +30,7 @@ impl Administrator {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let row = self.prepare_client(tenant, &new, "").await?;
         let (settings, client) = (json!(new.settings), (tenant, &row.id));
-        let idempotency = IdempotencyScope::of(caller, tenant, "create client");
+        let idempotency = IdempotencyScope::new(caller, tenant, "create client");
         let decide = |context: EditContext<'_>| edit::client::create(context, &row);
         let context = self.view_context(caller);
         let answer = |after: &TenantState| created(context, after, &row.id, row.secret.as_ref());
@@ -50,7 +50,7 @@ impl Administrator {
         limit: u32,
     ) -> Result<Page<ClientView>, EditError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let page = Paging::of(cursor, limit)?;
+        let page = Paging::new(cursor, limit)?;
         let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
         let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
         let facts = self.load(tenant, &TenantAlone).await?;
@@ -132,7 +132,7 @@ pub(super) fn created(
     let row = state.client(client)?;
     let shown = row.secrets.first().zip(secret).map(|(made, secret)| CreatedSecret {
         client_secret: secret.value.expose().to_owned(),
-        secret: SecretView::of(made, &row.secrets, &[], context.now),
+        secret: SecretView::new(made, &row.secrets, &[], context.now),
     });
     Ok(CreatedClient {
         client: ClientView::judged(&context.offer(&state.tenant), row, context.now),

@@ -40,7 +40,7 @@ impl<T: Display + FromStr> Cursor for (Timestamp, T) {
 
 impl<C: Cursor> Paging<C> {
     /// After the row of this cursor, with so many rows at most.
-    pub(super) fn of(cursor: Option<&str>, size: u32) -> Edited<Self> {
+    pub(super) fn new(cursor: Option<&str>, size: u32) -> Edited<Self> {
         Ok(Self { after: cursor.map(read).transpose()?, size: size.clamp(1, MOST) })
     }
 
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_cursor_leads_back_to_its_row_and_another_text_to_none() {
         let cursor = TenantCursor { word: "müller".to_owned(), tenant: TenantId::parse("acme").unwrap() };
-        let of = |size| Paging::of(None, size).unwrap();
+        let of = |size| Paging::new(None, size).unwrap();
         let rows = || vec![(cursor.clone(), 1), (cursor.clone(), 2)];
         let whole = of(2).page(rows(), |row| row);
         assert_eq!((whole.items, whole.next_cursor), (vec![1, 2], None));

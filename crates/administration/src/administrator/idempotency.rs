@@ -61,7 +61,7 @@ impl Administrator {
 impl<T: Serialize + DeserializeOwned> IdempotencyScope<T> {
     /// The scope of the caller's key, if there is one. The answer is stored under `tenant`; `operation`
     /// separates its operations.
-    pub(super) fn of(caller: &Caller, tenant: &TenantId, operation: &str) -> Option<Self> {
+    pub(super) fn new(caller: &Caller, tenant: &TenantId, operation: &str) -> Option<Self> {
         let Idempotency { key, request } = caller.idempotency.as_ref()?;
         let parts = [tenant.as_str(), &caller.authority.actor().name, operation, key];
         Some(Self {

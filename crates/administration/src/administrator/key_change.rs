@@ -24,7 +24,7 @@ impl Administrator {
         imported: Option<KeyMaterial>,
         mut decide: impl FnMut(EditContext<'_>) -> Edited<KeyDecision> + Send,
     ) -> Edited<Created<KeysChanged>> {
-        let idempotency = operation.and_then(|operation| IdempotencyScope::of(caller, tenant, operation));
+        let idempotency = operation.and_then(|operation| IdempotencyScope::new(caller, tenant, operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
         let scope = Box::new(Keys { imported: thumbprint, ..Keys::default() });
         let request = EditRequest { caller, tenant, scope };

@@ -41,7 +41,7 @@ impl Administrator {
             KeyError::Unseal { source, .. } => EditError::Seal(source),
             error => EditError::Unreadable(Box::new(error)),
         })?;
-        Ok((KeyView::of(record, caller.now), PublicKeyView::of(&opened)))
+        Ok((KeyView::new(record, caller.now), PublicKeyView::from_key(&opened)))
     }
 
     /// What the command would break. The call changes nothing.
@@ -105,10 +105,10 @@ impl Administrator {
         for record in openable(&state.records.keys, now) {
             if let Err(error) = open_key(&*self.sealer, tenant, record).await {
                 let sees_all = caller.authority.holds_everywhere(Permission::Keys);
-                unopened.push(UnopenedKeyView::of(record.id, &error, sees_all));
+                unopened.push(UnopenedKeyView::new(record.id, &error, sees_all));
             }
         }
-        Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, facts.fetches.clone(), now) })
+        Ok(KeyStatusView { unopened, ..KeyStatusView::new(state, &policy, facts.fetches.clone(), now) })
     }
 
     async fn load_keys(&self, caller: &Caller, tenant: &TenantId, with_fetches: bool) -> Edited<Facts> {

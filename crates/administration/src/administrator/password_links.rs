@@ -24,7 +24,7 @@ impl Administrator {
         (tenant, account): (&TenantId, &AccountId),
     ) -> Edited<PasswordLinkView> {
         caller.authority.require_in(tenant, Permission::Accounts)?;
-        let request = EditRequest { caller, tenant, scope: Box::new(AccountNames::of(account)) };
+        let request = EditRequest { caller, tenant, scope: Box::new(AccountNames::from_account(account)) };
         let decide = |context: EditContext<'_>| edit::account::link(context, account);
         let answer = |after: &TenantState| Ok(self.link_to(&after.account(account)?.account, caller.now));
         Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
@@ -60,7 +60,7 @@ impl Administrator {
         let caller = Caller::new(Authority::of_link_holder(tenant, account, source), now);
         let decide =
             |context: EditContext<'_>| Ok((Edit::default(), edit::account::words_by_link(context, link)?));
-        let scope = Box::new(AccountNames::of(account));
+        let scope = Box::new(AccountNames::from_account(account));
         self.edit_with_password(&caller, (tenant, account), scope, (None, Some(password)), decide).await?;
         Ok(())
     }

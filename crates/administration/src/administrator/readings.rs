@@ -65,7 +65,7 @@ impl Administrator {
             return Err(EditError::Forbidden(Permission::Tenants));
         }
         let facts = self.load(tenant, &TenantAlone).await?;
-        let view = TenantView::of(facts.tenant()?, &self.policy.public_url);
+        let view = TenantView::new(facts.tenant()?, &self.policy.public_url);
         let usage = if holds(Permission::Audit) {
             Some(self.read_usage(UsageOf::Tenant(tenant), span, caller.now).await?)
         } else {
@@ -96,7 +96,7 @@ impl Administrator {
         }
         let usage = self.read_usage(UsageOf::Client(tenant, client), span, caller.now).await?;
         let query = RefusalQuery { client: Some(client.clone()), ..RefusalQuery::default() };
-        let refusals = self.read_refusals(tenant, Paging::of(None, refusals)?, query).await?;
+        let refusals = self.read_refusals(tenant, Paging::new(None, refusals)?, query).await?;
         Ok(ApplicationReading { client: view, usage: Some(usage), refusals: Some(refusals) })
     }
 
@@ -114,9 +114,9 @@ impl Administrator {
         let row = self.client_state(caller, tenant, client).await?;
         let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };
         Ok(CredentialsReading {
-            client: ClientView::of(&row, caller.now),
+            client: ClientView::new(&row, caller.now),
             secrets: self.secret_views(caller, &row).await?,
-            api_keys: self.read_api_keys(caller, tenant, Paging::of(cursor, api_keys)?, query).await?,
+            api_keys: self.read_api_keys(caller, tenant, Paging::new(cursor, api_keys)?, query).await?,
         })
     }
 
@@ -128,6 +128,6 @@ impl Administrator {
         caller.authority.require_everywhere(Permission::Audit)?;
         let replicas = self.store.list_replicas(NAMED).await?;
         let steps = self.store.next_key_steps(None, NAMED).await?;
-        Ok(PlatformStatus::of(replicas, steps))
+        Ok(PlatformStatus::new(replicas, steps))
     }
 }

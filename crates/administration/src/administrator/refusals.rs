@@ -23,7 +23,7 @@ impl Administrator {
         cursor: Option<&str>,
     ) -> Edited<Page<Refusal>> {
         caller.authority.require_in(tenant, Permission::Audit)?;
-        let page = Paging::of(cursor, query.limit)?;
+        let page = Paging::new(cursor, query.limit)?;
         self.load(tenant, &TenantAlone).await?.tenant()?;
         self.read_refusals(tenant, page, query).await
     }

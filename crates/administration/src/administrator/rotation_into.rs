@@ -73,7 +73,7 @@ impl Administrator {
         (name, ends): (Option<String>, SecretEnds),
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
-        let idempotency = IdempotencyScope::of(caller, tenant, &format!("rotate secret of {client} into"));
+        let idempotency = IdempotencyScope::new(caller, tenant, &format!("rotate secret of {client} into"));
         if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
             return Ok(Created { value, replayed: true });
         }
@@ -104,7 +104,7 @@ impl Administrator {
             let is_new = |row: &&crate::SecretState| row.secret.id == new;
             let row =
                 after.client(client)?.secrets.iter().find(is_new).ok_or(EditError::NotFound("secret"))?;
-            let secret = SecretView::of(row, std::slice::from_ref(row), &[], caller.now);
+            let secret = SecretView::new(row, std::slice::from_ref(row), &[], caller.now);
             let (into, version) = (Some(place.to_string()), Some(version.clone()));
             Ok(RotatedSecret { client_secret: None, into, version, secret })
         };

@@ -47,7 +47,7 @@ impl Administrator {
 
     /// A new secret of the platform's own making.
     pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> SecretMaterial {
-        let GeneratedSecret { secret: value, hint } = GeneratedSecret::of(tenant);
+        let GeneratedSecret { secret: value, hint } = GeneratedSecret::from_tenant(tenant);
         SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, name: None, value }
     }
 

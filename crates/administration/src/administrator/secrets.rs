@@ -101,7 +101,7 @@ impl Administrator {
 
     pub(super) async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Edited<Vec<SecretView>> {
         let usage = self.store.secret_usage(&row.client.tenant, &row.client.id).await?;
-        let view = |secret| SecretView::of(secret, &row.secrets, &usage, caller.now);
+        let view = |secret| SecretView::new(secret, &row.secrets, &usage, caller.now);
         Ok(row.secrets.iter().map(view).collect())
     }
 
@@ -113,12 +113,12 @@ impl Administrator {
         (name, ends): (Option<String>, SecretEnds),
     ) -> Edited<Created<CreatedSecret>> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
+        let idempotency = IdempotencyScope::new(caller, tenant, &format!("{operation} of {client}"));
         let secret = self.generate_secret(tenant, client).named(name)?;
         let decide = |context: EditContext<'_>| edit::secret::create(context, client, &secret, ends);
         let answer = |after: &TenantState| {
             let made = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;
-            let view = SecretView::of(made, std::slice::from_ref(made), &[], caller.now);
+            let view = SecretView::new(made, std::slice::from_ref(made), &[], caller.now);
             Ok(CreatedSecret { client_secret: secret.value.expose().to_owned(), secret: view })
         };
         self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await

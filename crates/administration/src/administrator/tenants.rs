@@ -39,7 +39,7 @@ impl Administrator {
         };
         let document = json!(settings);
         let platform = TenantId::platform();
-        let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
+        let idempotency = IdempotencyScope::new(caller, &platform, "create tenant");
         let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
         let context = self.view_context(caller);
         let answer = |after: &TenantState| {
@@ -47,7 +47,7 @@ impl Administrator {
                 .as_ref()
                 .map(|new| created(context, after, &new.id, new.secret.as_ref()))
                 .transpose()?;
-            Ok(CreatedTenant { tenant: TenantView::of(after, &self.policy.public_url), client })
+            Ok(CreatedTenant { tenant: TenantView::new(after, &self.policy.public_url), client })
         };
         self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await
     }
@@ -64,11 +64,11 @@ impl Administrator {
         limit: u32,
     ) -> Edited<Page<TenantView>> {
         caller.authority.require_everywhere(Permission::Tenants)?;
-        let page = Paging::of(cursor, limit)?;
+        let page = Paging::new(cursor, limit)?;
         let terms = search.map(search_terms).unwrap_or_default();
         let query = TenantQuery { terms, after: page.after.clone(), limit: page.rows() };
         let rows = self.store.list_tenants(&query).await?;
-        Ok(page.page(rows, |(place, state)| (place, TenantView::of(&state, &self.policy.public_url))))
+        Ok(page.page(rows, |(place, state)| (place, TenantView::new(&state, &self.policy.public_url))))
     }
 
     /// Deletes all tenants whose grace period is over. Returns how many.
@@ -160,6 +160,6 @@ impl Resource for Tenant {
     }
 
     fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Edited<TenantView> {
-        Ok(TenantView::of(state, &context.policy.public_url))
+        Ok(TenantView::new(state, &context.policy.public_url))
     }
 }

@@ -79,7 +79,7 @@ impl Administrator {
             UsageOf::Tenant(tenant) => self.store.busiest(Some(tenant), &days, BUSIEST).await?,
             UsageOf::Client(..) => Vec::new(),
         };
-        Ok(UsageView::of(span, by, &counts, busiest))
+        Ok(UsageView::new(span, by, &counts, busiest))
     }
 }
 

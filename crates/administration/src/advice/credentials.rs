@@ -82,7 +82,7 @@ pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
     };
     let secrets = known.clients().flat_map(|row| row.secrets.iter().map(move |secret| (row, &secret.secret)));
     let secrets = secrets.filter_map(|(row, secret)| {
-        let (uses, client) = (UsedFrom::of(&secret.id, known.uses(&row.client)), &row.client.id);
+        let (uses, client) = (UsedFrom::new(&secret.id, known.uses(&row.client)), &row.client.id);
         let action = known.command("secret list", client, "");
         judge(format!("{client}/{}", secret.id), secret.ends_at(), &uses, action)
     });

@@ -30,7 +30,7 @@ impl Comparison<'_> {
 
     fn account(&mut self, index: usize, stored: &HashMap<&AccountId, &AccountState>) {
         let (tenant, declared) = (&self.declared.tenant.id, &self.declared.accounts[index]);
-        let subject = Subject::of::<Account>(tenant, &declared.name);
+        let subject = Subject::new::<Account>(tenant, &declared.name);
         let state = stored.get(&declared.account.id).copied();
         let mut after = declared.account.clone();
         after.valid_from = self.context.now;

@@ -32,7 +32,7 @@ pub(crate) enum Task<'a> {
 impl<'a> Classification<'a> {
     /// `ends_previous`: a tenant with a secret of `previous_for` is compared even if its declaration is
     /// unchanged.
-    pub(crate) fn of(
+    pub(crate) fn new(
         pepper: &Pepper,
         declaration: &'a Declaration,
         summaries: Vec<TenantSummary>,

@@ -36,7 +36,7 @@ impl Comparison<'_> {
     fn client(&mut self, index: usize, state: Option<&ClientState>) {
         let declared = &self.declared.clients[index];
         let id = &declared.client.id;
-        let subject = || Subject::of::<Client>(&declared.client.tenant, id.as_str());
+        let subject = || Subject::new::<Client>(&declared.client.tenant, id.as_str());
         if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
             return self.plan.add_conflict(subject(), ConflictKind::Reserved);
         }

@@ -69,7 +69,7 @@ fn of_tenant(found: &mut Vec<Deviation>, declared: &DeclaredTenant, state: &Tena
     for row in declared.clients.iter().filter_map(|declared| rows.get(&declared.client.id)) {
         let client = &row.client.id;
         if let Some(since) = row.lifecycle.suspended_at {
-            add(Subject::of::<Client>(id, client.as_str()), suspended(since));
+            add(Subject::new::<Client>(id, client.as_str()), suspended(since));
         }
         for (row, detail) in row.secrets.iter().filter_map(|row| Some((row, of_secret(row, now)?))) {
             add(Subject::Secret(id.clone(), client.clone(), row.secret.id.clone()), detail);

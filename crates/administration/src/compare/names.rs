@@ -54,7 +54,7 @@ impl Comparison<'_> {
         let rows = state.into_iter().flat_map(|state| &state.resource_servers);
         let servers_of_api = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
         let servers = tenant.resource_servers.iter().chain(servers_of_api.map(|row| &row.resource_server));
-        let taken = TakenNames::of(tenant, servers, clients());
+        let taken = TakenNames::new(tenant, servers, clients());
         for client in clients().filter(|client| taken.role_of(client).is_some()) {
             let kind = ConflictKind::ClientIdTaken(client.id.to_string());
             self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);

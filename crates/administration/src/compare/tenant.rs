@@ -54,7 +54,7 @@ impl Comparison<'_> {
         let rows = rows.unwrap_or_default().iter().map(|row| (&row.resource_server, &row.lifecycle));
         for server in &declared.tenant.resource_servers {
             let before = rows.clone().find(|(row, _)| row.audience == server.audience);
-            let subject = Subject::of::<ResourceServer>(tenant, &server.audience);
+            let subject = Subject::new::<ResourceServer>(tenant, &server.audience);
             self.row(subject, before, server.clone(), |row| Change::ResourceServer(tenant.clone(), row));
         }
         let is_declared = |row: &ResourceServer| declared.tenant.resource_server(&row.audience).is_some();
@@ -68,7 +68,7 @@ pub(super) fn retire(context: CompareContext<'_>, plan: &mut Plan, state: &Tenan
         let keys_published_until = state.tokens_until(context.now, context.l1_lifetime);
         after.status = TenantStatus::Suspended { keys_published_until };
     }
-    plan.changes.push(RowChange::of(ChangeKind::Retired, Some(&state.tenant), after).into());
+    plan.changes.push(RowChange::new(ChangeKind::Retired, Some(&state.tenant), after).into());
     let tenant = state.tenant.id.clone();
     plan.tenant_metadata.push(TenantMetadata {
         tenant,

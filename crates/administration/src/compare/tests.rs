@@ -109,7 +109,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     let client = |declared: &DeclaredClient| {
         let secrets = declared.secrets.iter().enumerate();
         let secrets = secrets.map(|(index, row)| secret(&declared.client, index, row)).collect();
-        ClientState::of(declared.client.clone(), lifecycle, secrets)
+        ClientState::new(declared.client.clone(), lifecycle, secrets)
     };
     let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), lifecycle };
     TenantState {
@@ -155,7 +155,7 @@ fn plan_of(
     };
     let pepper = pepper();
     let classification =
-        Classification::of(&pepper, declaration, states.iter().map(summary).collect(), false);
+        Classification::new(&pepper, declaration, states.iter().map(summary).collect(), false);
     let key = |state: &TenantState| Some((state.first_key_thumbprint.clone()?, state.tenant.id.clone()));
     let current = Current {
         issuer_owners: states.iter().flat_map(issuers).collect(),
@@ -882,7 +882,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
     let loads = |change, retired_at| {
         let lifecycle = RowLifecycle { retired_at, ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
         let summary = TenantSummary { tenant: id("t"), lifecycle, fingerprint };
-        Classification::of(&pepper(), &declaration(change), vec![summary], false).load.len()
+        Classification::new(&pepper(), &declaration(change), vec![summary], false).load.len()
     };
     assert_eq!(loads(nothing, None), 0);
     assert_eq!(loads(nothing, EARLIER), 1);
@@ -906,7 +906,7 @@ fn audit_records_hold_values_but_no_secrets() {
     let plan = plan(vec![declared], Vec::new()).unwrap();
     let actor = crate::Actor { name: "config".to_owned(), ..crate::Actor::default() };
     let records: Vec<_> =
-        plan.changes.iter().map(|change| crate::AuditRecord::of(change, &actor, NOW)).collect();
+        plan.changes.iter().map(|change| crate::AuditRecord::from_change(change, &actor, NOW)).collect();
     let described: Vec<_> =
         records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
     assert_eq!(

@@ -68,7 +68,7 @@ fn describe_hash(schema: &mut schemars::Schema) {
 
 impl ImportedLine {
     /// Of a line that created this account, or whose account exists.
-    pub(crate) fn of(line: u32, result: ImportResult, account: &accounts::AccountId) -> Self {
+    pub(crate) fn new(line: u32, result: ImportResult, account: &accounts::AccountId) -> Self {
         Self { line, result, account_id: Some(account.to_string()), errors: Vec::new() }
     }
 

@@ -79,7 +79,7 @@ impl From<(Option<Throttled>, u64)> for ThrottlingView {
 impl SessionView {
     /// The view of a session at a tenant with this policy.
     #[must_use]
-    pub fn of(session: Session, policy: SessionPolicy) -> Self {
+    pub fn new(session: Session, policy: SessionPolicy) -> Self {
         Self {
             expires_at: session.expires_under(policy).into(),
             session_id: session.id.to_string(),

@@ -47,7 +47,7 @@ pub struct PatchView {
 }
 
 impl AdviceList {
-    pub(crate) fn of(is_counted: bool, advice: Vec<Advice>, next_cursor: Option<String>) -> Self {
+    pub(crate) fn new(is_counted: bool, advice: Vec<Advice>, next_cursor: Option<String>) -> Self {
         let view = |Advice { rule, subject, evidence, action, patch }: Advice| AdviceView {
             rule: rule.to_owned(),
             subject,

@@ -118,7 +118,7 @@ impl From<&ApiKey> for ApiKeySettings {
 impl ApiKeyView {
     /// The view of a row, at this time.
     #[must_use]
-    pub fn of(state: &ApiKeyState, now: Timestamp) -> Self {
+    pub fn new(state: &ApiKeyState, now: Timestamp) -> Self {
         let ApiKeyState { key, lifecycle, used_from, .. } = state;
         let status = match key.revoked_at {
             _ if key.is_live(now) => "live",

@@ -77,7 +77,7 @@ pub struct CreatedClient {
 impl ClientView {
     /// The view of a client's rows.
     #[must_use]
-    pub fn of(state: &ClientState, now: Timestamp) -> Self {
+    pub fn new(state: &ClientState, now: Timestamp) -> Self {
         let ClientState { client, lifecycle, secrets, rotation } = state;
         let live = secrets.iter().filter(|row| row.secret.is_live(now)).count();
         Self {
@@ -99,7 +99,7 @@ impl ClientView {
 
     /// The view of a client's rows, with the warnings of the rules.
     pub(crate) fn judged(offer: &Offer<'_>, state: &ClientState, now: Timestamp) -> Self {
-        let view = Self::of(state, now);
+        let view = Self::new(state, now);
         let warnings = offer.client_effects(&view.client_id, &view.settings);
         Self { warnings: warnings.into_iter().map(FieldErrorView::from).collect(), ..view }
     }

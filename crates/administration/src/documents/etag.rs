@@ -15,7 +15,7 @@ pub struct EntityTag(String);
 impl EntityTag {
     /// The tag of a document.
     #[must_use]
-    pub fn of(document: &impl Serialize) -> Self {
+    pub fn from_document(document: &impl Serialize) -> Self {
         let mut text = serde_json::to_vec(document).expect("documents are plain JSON");
         // A use of a credential is no change of it.
         if let Ok(Value::Object(mut members)) = serde_json::from_slice(&text)
@@ -45,8 +45,8 @@ mod tests {
 
     #[test]
     fn a_tag_matches_itself_alone_or_in_a_list() {
-        let tag = EntityTag::of(&"a");
-        let other = EntityTag::of(&"b");
+        let tag = EntityTag::from_document(&"a");
+        let other = EntityTag::from_document(&"b");
         for (if_match, expected) in [
             (tag.to_string(), true),
             ("*".to_owned(), true),

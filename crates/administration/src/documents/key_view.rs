@@ -13,14 +13,14 @@ use crate::{TenantKeys, VerifierFetch};
 
 impl KeyView {
     /// The view of a row, at this time.
-    pub(crate) fn of(record: &KeyRecord, now: Timestamp) -> Self {
+    pub(crate) fn new(record: &KeyRecord, now: Timestamp) -> Self {
         let state = match record.state(now) {
             KeyStage::Announced => "announced",
             KeyStage::Active => "active",
             KeyStage::Retiring => "retiring",
             KeyStage::Removed => "removed",
         };
-        let KeyTimes { active_from, retiring_from, removed_at, .. } = KeyTimes::of(record).as_shown();
+        let KeyTimes { active_from, retiring_from, removed_at, .. } = KeyTimes::from_key(record).as_shown();
         Self {
             kid: record.id.to_string(),
             algorithm: record.algorithm.as_str().to_owned(),
@@ -36,13 +36,13 @@ impl KeyView {
 
     /// The views of all rows, in the order of their numbers.
     pub(crate) fn all(records: &KeyRecords, now: Timestamp) -> Vec<Self> {
-        records.keys.iter().map(|record| Self::of(record, now)).collect()
+        records.keys.iter().map(|record| Self::new(record, now)).collect()
     }
 }
 
 impl PublicKeyView {
     /// The view of a key's public half.
-    pub(crate) fn of(key: &SigningKey) -> Self {
+    pub(crate) fn from_key(key: &SigningKey) -> Self {
         Self { jwk: json!(key.jwk), pem: key.public_pem() }
     }
 }
@@ -55,7 +55,7 @@ impl From<BrokenTokens> for BrokenTokensView {
 
 impl KeyStatusView {
     /// The status of a tenant's keys and of their verifiers.
-    pub(crate) fn of(
+    pub(crate) fn new(
         state: &TenantKeys,
         policy: &KeyPolicy,
         mut fetches: Vec<VerifierFetch>,
@@ -69,15 +69,15 @@ impl KeyStatusView {
         let newest = announced.or(signing);
         let has = |fetch: &VerifierFetch| newest.is_some_and(|newest| fetch.newest_key >= newest.id);
         Self {
-            signing: signing.map(|record| KeyView::of(record, now)),
-            announced: announced.map(|record| KeyView::of(record, now)),
+            signing: signing.map(|record| KeyView::new(record, now)),
+            announced: announced.map(|record| KeyView::new(record, now)),
             // A statement about no verifier would read as if a verifier had been checked.
             seen_by_all: announced.filter(|_| !fetches.is_empty()).map(|_| fetches.iter().all(has)),
             due_at: state.due_at.map(Instant),
             unopened: Vec::new(),
             verifiers: fetches
                 .iter()
-                .map(|fetch| VerifierView::of(fetch, &state.records, has(fetch)))
+                .map(|fetch| VerifierView::new(fetch, &state.records, has(fetch)))
                 .collect(),
         }
     }
@@ -85,7 +85,7 @@ impl KeyStatusView {
 
 impl UnopenedKeyView {
     /// Only administrators of the platform see the names of sealing keys and the messages of a key service.
-    pub(crate) fn of(key: KeyId, error: &KeyError, in_full: bool) -> Self {
+    pub(crate) fn new(key: KeyId, error: &KeyError, in_full: bool) -> Self {
         let problem = if in_full {
             error.in_full()
         } else if error.needs_operator() {
@@ -98,7 +98,7 @@ impl UnopenedKeyView {
 }
 
 impl VerifierView {
-    fn of(fetch: &VerifierFetch, records: &KeyRecords, has_announced: bool) -> Self {
+    fn new(fetch: &VerifierFetch, records: &KeyRecords, has_announced: bool) -> Self {
         let VerifierFetch { tenant: _, verifier, last_fetch_at, newest_key } = fetch;
         let newest = records.keys.iter().find(|record| record.id == *newest_key);
         Self {
@@ -139,7 +139,7 @@ mod tests {
         ] {
             let error = KeyError::Unseal { tenant: TenantId::parse("acme").unwrap(), key, source };
             let [in_full, in_short] =
-                [true, false].map(|in_full| UnopenedKeyView::of(key, &error, in_full).problem);
+                [true, false].map(|in_full| UnopenedKeyView::new(key, &error, in_full).problem);
             assert!(in_full.contains(name), "{in_full}");
             assert!(!in_short.contains("vault") && in_short.contains(described), "{in_short}");
         }

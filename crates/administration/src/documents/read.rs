@@ -15,7 +15,7 @@ use crate::FieldError;
 macro_rules! documents {
     ($($shape:ident: $document:ty),+ $(,)?) => {$(
         pub(crate) static $shape: std::sync::LazyLock<super::Shape> =
-            std::sync::LazyLock::new(super::Shape::of::<$document>);
+            std::sync::LazyLock::new(super::Shape::new::<$document>);
 
         impl $document {
             /// Reads the settings from JSON. Missing members have their defaults.
@@ -31,10 +31,10 @@ macro_rules! documents {
 
 pub(super) use documents;
 
-static IMPORTED_ACCOUNT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportedAccount>);
-static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
-static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::of::<NewPasswordSettings>);
-static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::of::<ExplainSettings>);
+static IMPORTED_ACCOUNT: LazyLock<Shape> = LazyLock::new(Shape::new::<ImportedAccount>);
+static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::new::<ImportSettings>);
+static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::new::<NewPasswordSettings>);
+static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::new::<ExplainSettings>);
 
 impl ExplainSettings {
     /// Reads the settings from JSON. A secret needs a method that presents one.

@@ -53,7 +53,7 @@ pub struct RefusalView {
 impl RefusalView {
     /// Adds the sentences for its reason.
     #[must_use]
-    pub fn of(refusal: Refusal, detail: String, fix: String) -> Self {
+    pub fn new(refusal: Refusal, detail: String, fix: String) -> Self {
         let given = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {
             at: refusal.at.into(),

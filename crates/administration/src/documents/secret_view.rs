@@ -10,9 +10,9 @@ impl SecretView {
     /// The view of one of a client's secrets. `all` are the client's secrets, and `usage` has the uses of all
     /// of them.
     #[must_use]
-    pub fn of(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
+    pub fn new(state: &SecretState, all: &[SecretState], usage: &[SecretUsage], now: Timestamp) -> Self {
         let SecretState { secret, managed_by, name, fingerprint, .. } = state;
-        let used_from = UsedFrom::of(&secret.id, usage);
+        let used_from = UsedFrom::new(&secret.id, usage);
         let [last_used_at, presented_after_end_at] = UsedFrom::last(&used_from, secret.ends_at());
         Self {
             id: secret.id.to_string(),
@@ -36,7 +36,7 @@ impl SecretView {
 
 impl UsedFrom {
     /// The uses of one secret, the latest first.
-    pub(crate) fn of<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
+    pub(crate) fn new<'u>(secret: &SecretId, usage: impl IntoIterator<Item = &'u SecretUsage>) -> Vec<Self> {
         let of_secret = usage.into_iter().filter(|used| used.secret == *secret);
         let from = |used: &SecretUsage| Self { address: used.address.clone(), last_used_at: used.at.into() };
         let mut uses: Vec<_> = of_secret.map(from).collect();
@@ -63,7 +63,7 @@ impl UsedFrom {
 impl RegisteredCredential {
     /// A secret of a client.
     #[must_use]
-    pub fn of(secret: &ClientSecret, now: Timestamp) -> Self {
+    pub fn new(secret: &ClientSecret, now: Timestamp) -> Self {
         Self {
             kind: "client_secret".to_owned(),
             id: secret.id.to_string(),
@@ -124,7 +124,7 @@ fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
 fn form(state: &SecretState) -> &'static str {
     match &state.secret.hash {
         _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",
-        hash => SecretForm::of(hash).as_str(),
+        hash => SecretForm::from_hash(hash).as_str(),
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
         let mut all = [secret("s1"), secret("s2")];
         change(&mut all);
         let usage: Vec<_> = usage.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
-        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!(view.safe_to_delete, expected, "{usage:?}");
     }
 
@@ -205,7 +205,7 @@ mod tests {
     fn a_view_has_form_status_and_addresses_the_latest_first() {
         let mut all = [secret("s1")];
         let usage = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
-        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let view = SecretView::new(&all[0], &all, &usage, NOW);
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
         assert_eq!(
             (from.as_slice(), view.addresses, view.last_used_at.map(|at| at.0)),
@@ -214,17 +214,17 @@ mod tests {
         assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
         all[0].secret.hash = SecretHash::Password("$argon2id$".to_owned());
         all[0].secret.expires_at = Some(NOW);
-        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("chosen", "expired"));
         assert_eq!(view.presented_after_end_at, None);
         all[0].secret.revoked_at = Some(ago(3));
-        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let view = SecretView::new(&all[0], &all, &usage, NOW);
         let times = [view.last_used_at, view.presented_after_end_at].map(|at| at.map(|at| at.0));
         assert_eq!(times, [Some(ago(9)), Some(ago(2))]);
         all[0].secret.revoked_at = None;
         all[0].managed_by = ManagedBy::Config;
         all[0].secret.revoked_at = Some(NOW);
-        let view = SecretView::of(&all[0], &all, &usage, NOW);
+        let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!((view.form.as_str(), view.status.as_str()), ("imported", "revoked"));
     }
 }

@@ -49,7 +49,7 @@ pub enum Shape {
 impl Shape {
     /// The shape of a type's documents. Members that only a file or only an answer has are unknown.
     #[must_use]
-    pub fn of<T: Shaped>() -> Self {
+    pub fn new<T: Shaped>() -> Self {
         T::shape()
     }
 
@@ -177,13 +177,13 @@ mod tests {
     #[test]
     fn a_type_says_which_members_there_are_and_of_which_kind() {
         for (shape, expected) in [
-            (Shape::of::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text, name: Text}"),
-            (Shape::of::<NewSecretSettings>(), "{expires_at: Instant, name: Text}"),
-            (Shape::of::<ImportSettings>(), "{algorithm: Text, key: Text}"),
+            (Shape::new::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text, name: Text}"),
+            (Shape::new::<NewSecretSettings>(), "{expires_at: Instant, name: Text}"),
+            (Shape::new::<ImportSettings>(), "{algorithm: Text, key: Text}"),
         ] {
             assert_eq!(described(&shape), expected);
         }
-        let tenant = Shape::of::<NewTenant>();
+        let tenant = Shape::new::<NewTenant>();
         for (path, expected) in [
             ("id", "Text"),
             ("client/client_secret", "Text"),

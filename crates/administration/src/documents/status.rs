@@ -35,7 +35,7 @@ pub struct KeyStepView {
 }
 
 impl PlatformStatus {
-    pub(crate) fn of(replicas: Vec<(String, Timestamp)>, steps: Vec<(TenantId, Timestamp)>) -> Self {
+    pub(crate) fn new(replicas: Vec<(String, Timestamp)>, steps: Vec<(TenantId, Timestamp)>) -> Self {
         let replica = |(id, at): (String, Timestamp)| ReplicaView { id, counted_at: at.into() };
         let step = |(tenant, at): (TenantId, Timestamp)| KeyStepView {
             tenant_id: tenant.to_string(),

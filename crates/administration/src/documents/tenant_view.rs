@@ -19,7 +19,7 @@ use crate::{Instant, TenantState};
 impl TenantView {
     /// The view of a tenant's rows. Its endpoints are below the public URL, whatever its issuer is.
     #[must_use]
-    pub fn of(state: &TenantState, public_url: &str) -> Self {
+    pub fn new(state: &TenantState, public_url: &str) -> Self {
         let TenantState { tenant, lifecycle, .. } = state;
         let path = Issuer::derived(public_url, &tenant.id);
         let settings = TenantSettings::from(tenant);

@@ -28,7 +28,7 @@ pub(crate) fn create(context: EditContext<'_>, new: &NewAccountRow<'_>) -> Edite
     let account = checked(context, state, &new.id, new.settings)?;
     require_gained(context, context.tenant, None, &account.permissions)?;
     let words = password_context(&state.tenant, &account);
-    Ok((Edit::of(RowChange::of(ChangeKind::Added, None, account)), words))
+    Ok((Edit::from_change(RowChange::new(ChangeKind::Added, None, account)), words))
 }
 
 /// The tenant, for a caller that may create accounts in it.
@@ -49,7 +49,7 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     (after.status, after.valid_from) = (before.status, before.valid_from);
     after.password_changed_at = before.password_changed_at;
     let change = RowChange::between(Some((before, &row.lifecycle)), after);
-    Ok(change.map_or_else(Edit::default, Edit::of))
+    Ok(change.map_or_else(Edit::default, Edit::from_change))
 }
 
 /// The guesses that a stranger would try first, as the rules for a new password need them. The person of the
@@ -71,7 +71,7 @@ pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
         let message = "nobody signs in at this tenant: set `strategies.oidc.enabled` first";
         return Err(EditError::Conflict(message.to_owned()));
     }
-    Ok(Edit::of(Change::PasswordLink(context.tenant.clone(), account.clone())))
+    Ok(Edit::from_change(Change::PasswordLink(context.tenant.clone(), account.clone())))
 }
 
 /// The guesses that a stranger would try first, for the account of a link that may be used.
@@ -91,7 +91,7 @@ pub(crate) fn with_password(
     form: SecretForm,
 ) -> Edit {
     let change = PasswordChange::Set(form);
-    let mut edit = Edit::of(Change::AccountPassword(tenant.clone(), account.clone(), change));
+    let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), change));
     let (tenant, account, password) = (tenant.clone(), account.clone(), Some(password));
     edit.passwords.push(NewPassword { tenant, account, password, declared_digest: None });
     edit
@@ -177,7 +177,9 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountS
     }
     context.require_match(|| AccountView::from(row))?;
     let (kind, status) = match step {
-        AccountStep::Unlock => return Ok(Edit::of(Change::Unlock(context.tenant.clone(), account.clone()))),
+        AccountStep::Unlock => {
+            return Ok(Edit::from_change(Change::Unlock(context.tenant.clone(), account.clone())));
+        }
         AccountStep::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
         AccountStep::Resume => (ChangeKind::Resumed, AccountStatus::Active),
         AccountStep::Delete if row.lifecycle.is_config_managed() => {
@@ -206,7 +208,7 @@ pub(crate) fn end(context: EditContext<'_>, account: &AccountId, end: &SignInEnd
     let (facts, state) = (context.facts, context.facts.tenant()?);
     state.account(account)?;
     let (tenant, account) = (context.tenant.clone(), account.clone());
-    Ok(Edit::of(match end {
+    Ok(Edit::from_change(match end {
         SignInEnd::All => Change::Sessions(tenant, account, None),
         SignInEnd::Session(session) => {
             let policy = state.tenant.sign_in.session;

@@ -111,7 +111,7 @@ struct Owners {
 }
 
 impl Owners {
-    fn of(state: &TenantState) -> Self {
+    fn from_state(state: &TenantState) -> Self {
         let mut owners = Self::default();
         let live = state.accounts.iter().filter(|row| row.lifecycle.deleted_at.is_none());
         live.for_each(|row| owners.add(&row.account));
@@ -154,7 +154,7 @@ pub(crate) fn new_lines<'a>(
     context: EditContext<'_>,
     lines: impl Iterator<Item = &'a mut ImportLine>,
 ) -> Edited<Vec<&'a mut ImportLine>> {
-    let mut owners = Owners::of(may_create(context)?);
+    let mut owners = Owners::from_state(may_create(context)?);
     let is_new = |line: &&mut ImportLine| {
         let read = line.read.as_ref().ok().filter(|read| matches!(owners.find(&read.account), Ok(None)));
         read.map(|read| owners.add(&read.account)).is_some()
@@ -164,7 +164,7 @@ pub(crate) fn new_lines<'a>(
 
 /// The accounts of the lines that are new, and what becomes of each line.
 pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(Edit, Vec<ImportedLine>)> {
-    let mut owners = Owners::of(may_create(context)?);
+    let mut owners = Owners::from_state(may_create(context)?);
     let mut edit = Edit::default();
     let results = lines.iter().map(|line| {
         let read = match &line.read {
@@ -174,7 +174,7 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
         let LineAccount { account, password } = &**read;
         match owners.find(account) {
             Err(errors) => return ImportedLine::refused(line.number, errors),
-            Ok(Some(owner)) => return ImportedLine::of(line.number, ImportResult::Exists, owner),
+            Ok(Some(owner)) => return ImportedLine::new(line.number, ImportResult::Exists, owner),
             Ok(None) => {}
         }
         if let Err(error) = require_gained(context, context.tenant, None, &account.permissions) {
@@ -192,11 +192,11 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             }
         };
         owners.add(account);
-        edit.extend(Edit::of(RowChange::of(ChangeKind::Added, None, account.clone())));
+        edit.extend(Edit::from_change(RowChange::new(ChangeKind::Added, None, account.clone())));
         if let Some(password) = password {
             edit.extend(password);
         }
-        ImportedLine::of(line.number, ImportResult::Created, &account.id)
+        ImportedLine::new(line.number, ImportResult::Created, &account.id)
     });
     let results = results.collect();
     Ok((edit, results))

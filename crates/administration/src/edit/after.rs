@@ -17,7 +17,7 @@ impl Edit {
         CommitRequest {
             expected_revisions: of_state.chain(of_keys).filter(|_| !is_of_api_keys).collect(),
             before: facts.state.into_iter().collect(),
-            audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
+            audit: changes.iter().map(|change| AuditRecord::from_change(change, actor, now)).collect(),
             changes,
             secrets,
             passwords,
@@ -44,7 +44,7 @@ impl CommitRequest {
 
     /// The tenant after this commit, with the clients that were loaded and those that are new.
     pub(crate) fn after(&self) -> Edited<TenantState> {
-        let decided = Decided::of(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;
+        let decided = Decided::from_request(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;
         // Changes that do not fit the rows were decided on other rows.
         let decided = decided.ok_or(EditError::Contended)?;
         let tenant = decided.tenants.values().next();

@@ -38,7 +38,7 @@ pub(crate) fn create(
         return Err(EditError::LimitReached(message));
     }
     let key = checked((policy, owner), new(owner, material, context.now), settings)?;
-    Ok(Edit::of(RowChange::of(ChangeKind::Added, None, key)))
+    Ok(Edit::from_change(RowChange::new(ChangeKind::Added, None, key)))
 }
 
 /// Creates a key that replaces another one, with the same permissions and the same lifetime. The other one
@@ -62,7 +62,7 @@ pub(crate) fn rotate(
     let new = ApiKey { name, labels, owner: of, scope, audiences, expires_at, ..new };
     let replaced_by = Some(material.id.clone());
     let end = context.now + grace.unwrap_or(GRACE);
-    let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, new));
+    let mut edit = Edit::from_change(RowChange::new(ChangeKind::Added, None, new));
     let after = ApiKey { replaced_by, ..old.key.clone() };
     edit.extend(if end <= context.now {
         revoked(context, old, after)
@@ -78,7 +78,7 @@ pub(crate) fn rotate(
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
     let (state, owner) = privilege::client_to_change(context, client)?;
     let old = live(context, state, (client, id))?;
-    context.require_match(|| ApiKeyView::of(old, context.now))?;
+    context.require_match(|| ApiKeyView::new(old, context.now))?;
     let before = ApiKeySettings::from(&old.key);
     let settings = patched(&before, patch, ApiKeySettings::read)?;
     let settings = ApiKeySettings {
@@ -128,7 +128,7 @@ pub(crate) fn step(
 ) -> Edited {
     let (state, _) = privilege::client(context, client)?;
     let row = state.api_key(client, id)?;
-    context.require_match(|| ApiKeyView::of(row, context.now))?;
+    context.require_match(|| ApiKeyView::new(row, context.now))?;
     let is_revoked = row.key.revoked_at.is_some();
     Ok(if is_revoked { Edit::default() } else { revoked(context, row, row.key.clone()) })
 }
@@ -209,10 +209,10 @@ fn restricted(context: EditContext<'_>, state: &TenantState, row: &ApiKeyState, 
     let last_token = state.tokens_until(context.now, context.policy.l1_lifetime);
     let ends_before_tokens = after.expires_at < before.expires_at && after.expires_at < last_token;
     let kind = if has_less || ends_before_tokens { ChangeKind::Restricted } else { ChangeKind::Changed };
-    Edit::of(RowChange::of(kind, Some(before), after))
+    Edit::from_change(RowChange::new(kind, Some(before), after))
 }
 
 fn revoked(context: EditContext<'_>, row: &ApiKeyState, after: ApiKey) -> Edit {
     let after = ApiKey { revoked_at: Some(context.now), ..after };
-    Edit::of(RowChange::of(ChangeKind::Revoked, Some(&row.key), after))
+    Edit::from_change(RowChange::new(ChangeKind::Revoked, Some(&row.key), after))
 }

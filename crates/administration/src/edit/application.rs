@@ -31,7 +31,8 @@ pub(crate) enum Put {
 /// Deletes the application with its client. The name becomes free, and the client's id stays reserved.
 pub(crate) fn delete(context: EditContext<'_>) -> Result<Edit, ApplicationError> {
     let (_, application, row) = find(context)?;
-    let mut edit = Edit::of(RowChange::of(ChangeKind::Deleted, Some(application), application.clone()));
+    let mut edit =
+        Edit::from_change(RowChange::new(ChangeKind::Deleted, Some(application), application.clone()));
     edit.extend(end_client(context, row)?);
     Ok(edit)
 }
@@ -88,7 +89,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     let application = Application { tenant, id, name, client: client_id, document, created_at };
     if before != Some(&application) {
         let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
-        edit.changes.push(RowChange::of(kind, before, application.clone()).into());
+        edit.changes.push(RowChange::new(kind, before, application.clone()).into());
     }
     let secret = secret.map(|secret| Secret::new(secret.value.expose().to_owned()));
     Ok(Put::Edit(edit, Box::new(ApplicationState { application, client, secret })))

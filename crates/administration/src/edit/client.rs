@@ -64,7 +64,7 @@ pub(super) fn register(
     privilege::require_grant(context, None, &client)?;
     check_rotation(context, None, &client)?;
     let secret = secret.map(|secret| secret::add(&client, &[], secret, None, context.now));
-    let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, client));
+    let mut edit = Edit::from_change(RowChange::new(ChangeKind::Added, None, client));
     edit.extend(secret.unwrap_or_default());
     Ok(edit)
 }
@@ -149,7 +149,7 @@ pub(super) fn replace(
         return Ok(Edit::default());
     };
     let tenant_metadata = tenant_metadata.into_iter().collect();
-    Ok(Edit { tenant_metadata, ..Edit::of(change) })
+    Ok(Edit { tenant_metadata, ..Edit::from_change(change) })
 }
 
 /// A step of a client's life.
@@ -181,7 +181,7 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep
     }
     let (kind, status) = match step {
         ClientStep::RevokeTokens => {
-            return Ok(Edit::of(Change::Tokens(context.tenant.clone(), Some(client.clone()))));
+            return Ok(Edit::from_change(Change::Tokens(context.tenant.clone(), Some(client.clone()))));
         }
         ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
         ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),

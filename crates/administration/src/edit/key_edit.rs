@@ -49,7 +49,7 @@ impl KeyDecision {
             let kind = KeyChangeKind::Announced {
                 algorithm: record.algorithm,
                 thumbprint: record.thumbprint.clone(),
-                active_from: KeyTimes::of(&record).as_shown().active_from,
+                active_from: KeyTimes::from_key(&record).as_shown().active_from,
                 imported: self.imports,
             };
             changed.push((record.id, kind));
@@ -59,7 +59,7 @@ impl KeyDecision {
         }
         for after in self.plan.times.iter().copied() {
             let Some(row) = records.keys.iter_mut().find(|row| row.id == after.id) else { continue };
-            let before = KeyTimes::of(row);
+            let before = KeyTimes::from_key(row);
             after.write_to(row);
             let kind = if self.cuts && after.removed_at.is_some_and(|removed| removed <= now) {
                 KeyChangeKind::Revoked { after }

@@ -15,6 +15,6 @@ pub(super) fn changes(state: Option<&TenantState>, after: &Tenant) -> Vec<Change
     let left = rows.iter().filter(|row| row.lifecycle.is_live());
     let left = left.filter(|row| after.resource_server(&row.resource_server.audience).is_none());
     let left = left.map(|row| &row.resource_server);
-    let retired = left.map(|server| RowChange::of(ChangeKind::Retired, Some(server), server.clone()));
+    let retired = left.map(|server| RowChange::new(ChangeKind::Retired, Some(server), server.clone()));
     named.chain(retired).map(|change| Change::ResourceServer(after.id.clone(), change)).collect()
 }

@@ -144,9 +144,9 @@ pub(super) fn add(
     let highest = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
     let id = SecretId::new(&format!("s{}", highest.saturating_add(1)));
     let SecretMaterial { hash, hint, name, value } = secret;
-    let (hash, hint, form) = (hash.clone(), hint.clone(), SecretForm::of(hash));
+    let (hash, hint, form) = (hash.clone(), hint.clone(), SecretForm::from_hash(hash));
     let (name, fingerprint) = (name.clone(), GeneratedSecret::fingerprint(value.expose()));
-    let mut edit = Edit::of(of_secret(client, &id, SecretChangeKind::Added { form, expires_at }));
+    let mut edit = Edit::from_change(of_secret(client, &id, SecretChangeKind::Added { form, expires_at }));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
     let (tenant, client) = (client.tenant.clone(), client.id.clone());
     edit.secrets.push(NewSecret { tenant, client, secret, declared_digest: None, name, fingerprint });
@@ -203,7 +203,7 @@ pub(crate) fn step(
             SecretChangeKind::Rescheduled { before, after }
         }
     };
-    Ok(Edit::of(of_secret(&owner.client, secret, kind)))
+    Ok(Edit::from_change(of_secret(&owner.client, secret, kind)))
 }
 
 #[cfg(test)]

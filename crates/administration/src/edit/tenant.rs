@@ -48,7 +48,7 @@ pub(crate) fn create(
         first.is_some_and(|first| first.id.as_str() == client)
     });
     let tenant = ok_unless_errors(tenant, errors.into_vec())?;
-    let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, tenant.clone()));
+    let mut edit = Edit::from_change(RowChange::new(ChangeKind::Added, None, tenant.clone()));
     edit.changes.extend(resource_servers::changes(None, &tenant));
     if let Some(first) = first {
         let state = TenantState::added(tenant, RowLifecycle::fresh(ManagedBy::Api, context.now));
@@ -69,7 +69,7 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
 pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
-    context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+    context.require_match(|| TenantView::new(state, &context.policy.public_url))?;
     if state.lifecycle.managed_by == ManagedBy::Config {
         return Err(declared("tenant", &state.tenant.id, "change it there"));
     }
@@ -163,10 +163,10 @@ pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edite
     let state = context.facts.tenant()?;
     let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
     if step != TenantStep::RevokeTokens {
-        context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+        context.require_match(|| TenantView::new(state, &context.policy.public_url))?;
     }
     let kind = match step {
-        TenantStep::RevokeTokens => return Ok(Edit::of(Change::Tokens(id.clone(), None))),
+        TenantStep::RevokeTokens => return Ok(Edit::from_change(Change::Tokens(id.clone(), None))),
         TenantStep::Suspend => {
             require_not_platform(state)?;
             ChangeKind::Suspended

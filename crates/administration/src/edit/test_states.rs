@@ -107,7 +107,7 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
         scope: scope(scopes),
         ..Client::new(tenant_id(tenant), client_id(id))
     };
-    ClientState::of(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
+    ClientState::new(client, RowLifecycle::fresh(ManagedBy::Api, NOW), vec![secret("s1")])
 }
 
 /// A merge patch that sets the token lifetime of a client. Without a number, the lifetime is the tenant's. It

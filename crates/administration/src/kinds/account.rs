@@ -306,7 +306,7 @@ pub struct RelatedAccounts<'a> {
 impl<'a> RelatedAccounts<'a> {
     /// A query for accounts with these ids.
     #[must_use]
-    pub const fn of(ids: &'a [AccountId]) -> Self {
+    pub const fn from_ids(ids: &'a [AccountId]) -> Self {
         Self { ids, identifiers: &[], external_ids: &[], declared: false }
     }
 }
@@ -322,7 +322,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(100);
 
     fn check(document: Value) -> (Account, Vec<String>) {
-        let mut errors = FieldErrors::of(Interface::Api);
+        let mut errors = FieldErrors::from_interface(Interface::Api);
         let settings: AccountSettings = serde_json::from_value(document).unwrap();
         let (tenant, id) = (TenantId::parse("acme").unwrap(), AccountId::from_bytes([1; 16]));
         let account = check_account(&mut errors, &tenant, &id, &settings, NOW);

@@ -250,7 +250,7 @@ mod tests {
     use crate::rules::Interface;
 
     fn check(document: Value, expected: &[&str]) -> ApiKey {
-        let mut errors = FieldErrors::of(Interface::Api);
+        let mut errors = FieldErrors::from_interface(Interface::Api);
         let client = Client {
             scope: Scope::parse("read write latchkey:clients").unwrap(),
             audiences: vec!["api".to_owned(), "urn:latchkey:tenant:acme".to_owned()],

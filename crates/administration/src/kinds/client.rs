@@ -30,7 +30,7 @@ pub struct ClientState {
 impl ClientState {
     /// The state of a client. If it has a schedule of rotation, the schedule was not checked yet.
     #[must_use]
-    pub fn of(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
+    pub fn new(client: Client, lifecycle: RowLifecycle, secrets: Vec<SecretState>) -> Self {
         Self { client, lifecycle, secrets, rotation: RotationProgress::default() }
     }
 }
@@ -56,7 +56,7 @@ impl Kind for Client {
         let before = before.map(|row| (&row.client, row.lifecycle));
         let (client, lifecycle) = rows.row_after(change, before)?;
         let client = Client { secrets: Vec::new(), ..client };
-        rows.decided.clients.insert(key, ClientState::of(client, lifecycle, Vec::new()));
+        rows.decided.clients.insert(key, ClientState::new(client, lifecycle, Vec::new()));
         Some(())
     }
 

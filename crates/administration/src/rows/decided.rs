@@ -20,9 +20,9 @@ impl Decided {
     ///
     /// # Errors
     /// [`Incomplete`] if the request lacks data that its changes need.
-    pub fn of(request: &CommitRequest) -> Result<Option<Self>, Incomplete> {
+    pub fn from_request(request: &CommitRequest) -> Result<Option<Self>, Incomplete> {
         check_complete(request)?;
-        Ok(Rows::of(request).decide())
+        Ok(Rows::from_request(request).decide())
     }
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn of(request: &'a CommitRequest) -> Self {
+    fn from_request(request: &'a CommitRequest) -> Self {
         let revisions =
             request.expected_revisions.iter().map(|(tenant, revision)| (tenant, *revision)).collect();
         let tenants = request.before.iter().map(|state| (&state.tenant.id, state)).collect();
@@ -253,7 +253,7 @@ mod tests {
             changes: vec![Change::Tenant(change)],
             ..CommitRequest::empty(state.lifecycle.managed_by, NOW)
         };
-        let decided = Decided::of(&request).unwrap().unwrap();
+        let decided = Decided::from_request(&request).unwrap().unwrap();
         let row = &decided.tenants[&state.tenant.id];
         assert_eq!(row.revision, state.revision + 1);
         row.keys_published_until

@@ -33,7 +33,7 @@ pub const COUNTED_TERMS: u64 = 10_000;
 impl Prefix {
     /// The prefix of this text. A word has letters and digits only, and the greatest character is neither.
     #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub fn from_text(text: &str) -> Self {
         Self { prefix: text.to_owned(), following: format!("{text}{}", char::MAX) }
     }
 }
@@ -53,7 +53,7 @@ impl TenantSearch {
     /// cursor begins with it. If that word begins with two words of the query, the longer one is at least as
     /// rare.
     #[must_use]
-    pub fn of(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
+    pub fn new(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
         let terms = query.terms.iter();
         let driving = match &query.after {
             Some(after) => terms.filter(|word| after.word.starts_with(*word)).max_by_key(|word| word.len()),
@@ -62,12 +62,12 @@ impl TenantSearch {
         };
         // The cursor of another search has no word of this one.
         let driving = driving.or_else(|| query.terms.first())?;
-        let Prefix { prefix, following: end } = Prefix::of(driving);
+        let Prefix { prefix, following: end } = Prefix::from_text(driving);
         let after = query.after.as_ref().map(|after| (after.word.clone(), after.tenant.to_string()));
         // The cursor of another search may be before all words that begin so.
         let after = after.unwrap_or_default().max((prefix.clone(), String::new()));
         let others =
-            query.terms.iter().filter(|word| *word != driving).map(|word| Prefix::of(word)).collect();
+            query.terms.iter().filter(|word| *word != driving).map(|word| Prefix::from_text(word)).collect();
         Some(Self { prefix, after, end, others })
     }
 }
@@ -101,12 +101,12 @@ mod tests {
             ("9 99", "99"),
             ("odd tenant", "tenant"),
         ] {
-            let search = TenantSearch::of(&query(terms, None), count).unwrap();
+            let search = TenantSearch::new(&query(terms, None), count).unwrap();
             assert_eq!(search.prefix, driving, "{terms}");
             assert_eq!(search.after, (driving.to_owned(), String::new()), "{terms}");
             assert_eq!(search.others.len() + 1, search_terms(terms).len(), "{terms}");
         }
-        assert_eq!(TenantSearch::of(&query("-", None), count), None);
+        assert_eq!(TenantSearch::new(&query("-", None), count), None);
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         ] {
             let query = query(terms, Some(at));
             assert!(!TenantSearch::needs_counts(&query));
-            let search = TenantSearch::of(&query, |_| unreachable!("counts a later page")).unwrap();
+            let search = TenantSearch::new(&query, |_| unreachable!("counts a later page")).unwrap();
             assert_eq!((search.prefix.as_str(), search.after.0.as_str()), (driving, at.0), "{terms}");
         }
     }
@@ -126,14 +126,14 @@ mod tests {
     #[test]
     fn a_cursor_of_another_search_begins_no_earlier_than_the_first_page() {
         for (at, word) in [(("", "acme"), "north"), (("acme", "acme"), "north"), (("zed", "acme"), "zed")] {
-            let search = TenantSearch::of(&query("north", Some(at)), count).unwrap();
+            let search = TenantSearch::new(&query("north", Some(at)), count).unwrap();
             assert_eq!((search.prefix.as_str(), search.after.0.as_str()), ("north", word), "{at:?}");
         }
     }
 
     #[test]
     fn the_end_of_a_prefix_is_after_every_term_with_that_prefix() {
-        let Prefix { prefix, following: end } = Prefix::of("straß");
+        let Prefix { prefix, following: end } = Prefix::from_text("straß");
         for (word, begins) in [("straß", true), ("straße", true), ("straß\u{10fffd}", true), ("strat", false)]
         {
             assert_eq!((prefix.as_str()..end.as_str()).contains(&word), begins, "{word}");

@@ -23,7 +23,7 @@ pub struct FieldErrors {
 impl FieldErrors {
     /// The errors of a document that came through this interface.
     #[must_use]
-    pub fn of(interface: Interface) -> Self {
+    pub fn from_interface(interface: Interface) -> Self {
         Self { interface, ..Self::default() }
     }
 

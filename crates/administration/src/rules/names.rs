@@ -16,7 +16,7 @@ pub struct TakenNames<'a>(HashMap<&'a str, &'static str>);
 
 impl<'a> TakenNames<'a> {
     /// The names of a tenant with these resource servers and clients.
-    pub fn of(
+    pub fn new(
         tenant: &'a Tenant,
         servers: impl Iterator<Item = &'a ResourceServer>,
         clients: impl Iterator<Item = &'a Client>,
@@ -61,7 +61,7 @@ pub(crate) fn check_client_names(
     };
     let rows = state.resource_servers.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     let servers = rows.map(|row| &row.resource_server).chain(&tenant.resource_servers);
-    TakenNames::of(tenant, servers, others()).check(errors, client);
+    TakenNames::new(tenant, servers, others()).check(errors, client);
     for (list, names) in [("audiences", &client.audiences), ("resources", &client.resources)] {
         for (index, name) in names.iter().enumerate() {
             if *name == client.id.as_str() || others().any(|other| other.id.as_str() == name) {

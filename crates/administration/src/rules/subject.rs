@@ -108,7 +108,7 @@ mod tests {
         let described = settings.to_string();
         settings["token_endpoint_auth_method"] = "none".into();
         let tenant = Tenant { subject: of_tenant, ..state("t").tenant };
-        let mut errors = FieldErrors::of(interface);
+        let mut errors = FieldErrors::from_interface(interface);
         let settings = ClientSettings::read(settings).unwrap();
         check_client(&mut errors, &tenant, &client_id("web"), &settings);
         let errors = errors.into_vec();

@@ -23,7 +23,7 @@ struct Guarded {
 }
 
 impl Guarded {
-    async fn of(test_env: &TestEnv) -> Self {
+    async fn new(test_env: &TestEnv) -> Self {
         Self::with(test_env, Traits::default()).await
     }
 
@@ -70,7 +70,7 @@ fn ask<T: FromRedisValue>(test_env: &TestEnv, command: &[&[u8]]) -> T {
 #[tokio::test]
 async fn a_replay_at_another_replica_is_refused_without_the_store_and_at_its_tenant_alone() {
     let test_env = TestEnv::new();
-    let (first, second) = (Guarded::of(&test_env).await, Guarded::of(&test_env).await);
+    let (first, second) = (Guarded::new(&test_env).await, Guarded::new(&test_env).await);
     let used = identifier("1");
     assert!(first.is_first(&test_env.acme, &used).await);
     first.has_marked(1).await;
@@ -98,7 +98,7 @@ async fn a_replay_at_another_replica_is_refused_without_the_store_and_at_its_ten
 #[tokio::test]
 async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute() {
     let test_env = TestEnv::new();
-    let guarded = Guarded::of(&test_env).await;
+    let guarded = Guarded::new(&test_env).await;
     assert!(guarded.is_first(&test_env.acme, &identifier("1")).await);
     guarded.has_marked(1).await;
     let name = mark_of(&test_env, &test_env.acme);
@@ -130,7 +130,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
 async fn a_mark_does_not_shorten_that_of_the_first_use() {
     let test_env = TestEnv::new();
     let held = test_env.store.hold_answers().await;
-    let (one, other) = (Guarded::of(&test_env).await, Guarded::of(&test_env).await);
+    let (one, other) = (Guarded::new(&test_env).await, Guarded::new(&test_env).await);
     // Both find no mark, and the store accepts one of them.
     let used = identifier("1");
     let release = async {
@@ -154,7 +154,7 @@ async fn a_mark_does_not_shorten_that_of_the_first_use() {
 async fn what_redis_has_lost_the_store_refuses() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
-    let guarded = Guarded::of(&test_env).await;
+    let guarded = Guarded::new(&test_env).await;
     let used = identifier("1");
     assert!(guarded.is_first(&test_env.acme, &used).await);
     for round in 1..4 {
@@ -172,7 +172,7 @@ async fn what_redis_has_lost_the_store_refuses() {
 #[tokio::test]
 async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     let test_env = TestEnv::new();
-    let guarded = Guarded::of(&test_env).await;
+    let guarded = Guarded::new(&test_env).await;
     let used = identifier("1");
     assert!(guarded.is_first(&test_env.acme, &used).await);
     guarded.has_marked(1).await;
@@ -217,7 +217,7 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
 #[tokio::test]
 async fn what_no_replica_has_written_refuses_nothing() {
     let test_env = TestEnv::new();
-    let guarded = Guarded::of(&test_env).await;
+    let guarded = Guarded::new(&test_env).await;
     let commands: [&[&[u8]]; 6] = [
         &[b"SET", b"NAME", b""],
         &[b"SET", b"NAME", b"1"],
@@ -281,7 +281,7 @@ async fn a_redis_that_does_not_answer_leaves_the_decision_to_the_store() {
 #[tokio::test]
 async fn a_use_that_the_store_did_not_record_is_not_marked() {
     let test_env = TestEnv::new();
-    let guarded = Guarded::of(&test_env).await;
+    let guarded = Guarded::new(&test_env).await;
     let used = identifier("1");
     test_env.store.fail_with(Failure::Unavailable);
     assert!(guarded.guard.record_use(&test_env.acme.id, &used).await.is_err());

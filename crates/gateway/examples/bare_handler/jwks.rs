@@ -20,7 +20,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn of(pair: &RsaKeyPair) -> Option<Self> {
+    pub(crate) fn from_pair(pair: &RsaKeyPair) -> Option<Self> {
         let public = pair.public_key();
         let modulus = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
         let exponent = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());

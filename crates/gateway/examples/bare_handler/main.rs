@@ -54,7 +54,7 @@ impl State {
         let (mut jwks, mut public) = (None, None);
         match &signer {
             Signer::Rs256(pair) => {
-                jwks = jwks::Document::of(pair);
+                jwks = jwks::Document::from_pair(pair);
                 public = Some(ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?);
             }
             Signer::Es256(pair) => {

@@ -19,7 +19,7 @@ pub(crate) enum ProofOutcome {
 impl ProofOutcome {
     pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
-    pub(crate) const fn of(failed: DpopCheck) -> Self {
+    pub(crate) const fn from_failed_check(failed: DpopCheck) -> Self {
         match failed {
             DpopCheck::Nonce => Self::NonceNeeded,
             DpopCheck::Replay => Self::Replayed,

@@ -29,7 +29,7 @@ impl<'r> TenantRequest<'r> {
         let Self { services, tenant, raw, now } = self;
         let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
         services.tokens.dpop.read(tenant, raw.dpop_headers(), &request, now).map_err(|error| {
-            self.note(ProofOutcome::of(error));
+            self.note(ProofOutcome::from_failed_check(error));
             // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response
             // supplying a nonce value".
             let nonce = (error == DpopCheck::Nonce).then(|| services.tokens.dpop.nonce(&tenant.id, now));
@@ -40,7 +40,7 @@ impl<'r> TenantRequest<'r> {
     /// Verifies the signature of a proof.
     fn verify<B: ResourceErrorBody>(self, proof: &UnverifiedProof<'_>) -> Result<DpopProof, HttpError<B>> {
         proof.verify().map_err(|error| {
-            self.note(ProofOutcome::of(error));
+            self.note(ProofOutcome::from_failed_check(error));
             error.into()
         })
     }

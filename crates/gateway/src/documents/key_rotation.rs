@@ -18,7 +18,7 @@ pub(crate) struct KeyRotation {
     pub(crate) confirm: bool,
 }
 
-static ROTATION: LazyLock<Shape> = LazyLock::new(Shape::of::<KeyRotation>);
+static ROTATION: LazyLock<Shape> = LazyLock::new(Shape::new::<KeyRotation>);
 
 impl KeyRotation {
     /// From JSON. Null is the same as leaving a member out.

@@ -29,7 +29,7 @@ pub(super) struct JudgedCertificate {
 impl JudgedCertificate {
     /// Examines the certificate of this PEM, whose first one is the client's own. If the tenant has
     /// authorities, they are the only source.
-    pub(super) fn of(
+    pub(super) fn new(
         pem: &str,
         sources: &CertificateSources,
         of_tenant: Option<&str>,
@@ -69,7 +69,7 @@ impl JudgedCertificate {
         client: &Client,
         verdict: Result<&Proof, RefusalReason>,
     ) -> Vec<ExplainedCheck> {
-        if CertificateMethod::of(client) == CertificateMethod::SelfSigned || self.facts.is_none() {
+        if CertificateMethod::from_client(client) == CertificateMethod::SelfSigned || self.facts.is_none() {
             let check = match verdict {
                 Ok(_) => passed(
                     "certificate",
@@ -109,7 +109,11 @@ impl JudgedCertificate {
                 reason: NOT_TRUSTED | EXPIRED | NOT_YET_VALID,
                 client: Some(client),
                 ..
-            } if CertificateMethod::of(client) == CertificateMethod::Issued && !self.is_assumed() => "chain",
+            } if CertificateMethod::from_client(client) == CertificateMethod::Issued
+                && !self.is_assumed() =>
+            {
+                "chain"
+            }
             _ => "certificate",
         }
     }

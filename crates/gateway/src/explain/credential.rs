@@ -48,13 +48,13 @@ pub(super) async fn explain(
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
     let keys = keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm));
-    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now)).chain(keys).collect();
+    let registered = secrets.map(|secret| RegisteredCredential::new(secret, now)).chain(keys).collect();
     let kind = ExplainSettings::credential(method);
     let key_id = presented.secret.as_ref().and_then(|secret| ApiKeyId::of_key(secret.expose()));
     let name = if key_id.is_some() { "api_key" } else { kind.map_or("secret", Credential::as_str) };
     let certificate = settings.client_certificate.as_ref();
     let judged = certificate.map(|pem| {
-        JudgedCertificate::of(pem, &services.certificate_sources, tenant.client_ca.as_deref(), now)
+        JudgedCertificate::new(pem, &services.certificate_sources, tenant.client_ca.as_deref(), now)
     });
     let credentials = credentials(request, presented, judged.as_ref());
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
@@ -242,7 +242,7 @@ fn assumed(
             )
         }
         Credential::Certificate => {
-            let (may_match, check) = match CertificateMethod::of(&client) {
+            let (may_match, check) = match CertificateMethod::from_client(&client) {
                 CertificateMethod::Issued => {
                     (client.certificate_subject.is_some(), CertificateCheck::Registration)
                 }

@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn a_part_is_written_as_the_whole_and_names_nothing_that_it_lacks() {
         let whole: Value = serde_json::from_str(&openapi_document()).unwrap();
-        let all = part(&openapi_document(), Surface::of(true, true)).unwrap();
+        let all = part(&openapi_document(), Surface::new(true, true)).unwrap();
         let all: Value = serde_json::from_str(&all).unwrap();
         for member in ["openapi", "paths", "tags", "components"] {
             assert!(all[member] == whole[member], "{member}");
         }
         for (public, admin) in [(true, false), (false, true)] {
-            let text = document_of(Surface::of(public, admin));
+            let text = document_of(Surface::new(public, admin));
             let document: Value = serde_json::from_str(&text).unwrap();
             // Each line but those of the description and the ends of lists is one of the whole.
             let whole = openapi_document();

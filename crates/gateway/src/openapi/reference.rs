@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn an_operation_says_who_may_call_it_with_what_and_what_comes_back() {
-        let reference = reference(Surface::of(true, true));
+        let reference = reference(Surface::new(true, true));
         let client = operation(&reference, "create_client");
         let parameters = client.parameters.iter();
         let parameters =
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_schema_says_of_which_kind_its_members_are() {
-        let reference = reference(Surface::of(true, true));
+        let reference = reference(Surface::new(true, true));
         let shown = ["Audience", "Rotation", "ImportResult", "TokenForm"].map(|name| {
             let schema = reference.schemas.iter().find(|schema| schema.name == name).unwrap();
             let members = schema.members.iter();
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn every_operation_is_there_once_and_a_listener_shows_its_own() {
         for (public, admin) in [(true, true), (true, false), (false, true)] {
-            let surface = Surface::of(public, admin);
+            let surface = Surface::new(public, admin);
             let document: Value = serde_json::from_str(&document_of(surface)).unwrap();
             let mut expected: Vec<_> = members(&document["paths"])
                 .flat_map(|(_, methods)| members(methods))

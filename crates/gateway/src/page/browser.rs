@@ -108,7 +108,7 @@ async fn page(
 
 /// The target of the examples' forms. It shows what was sent.
 async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) -> HttpResponse {
-    if let Err(kind) = judge_form(request.headers(), &OwnOrigin::of(&public_url.0)) {
+    if let Err(kind) = judge_form(request.headers(), &OwnOrigin::from_public_url(&public_url.0)) {
         return refusal(kind, &public_url);
     }
     HttpResponse::Ok().content_type("text/plain").body(body)
@@ -145,13 +145,13 @@ async fn logo(path: web::Path<String>) -> HttpResponse {
         "dark" => include_bytes!("../../../testkit/images/dark.png"),
         _ => include_bytes!("../../../testkit/images/wide.png"),
     };
-    let media_type = ImageFormat::of(content).unwrap().media_type();
+    let media_type = ImageFormat::from_bytes(content).unwrap().media_type();
     protected(passive(&mut HttpResponse::Ok()).content_type(media_type).body(content))
 }
 
 /// The page of the API, of a listener with both surfaces or with the administration alone.
 async fn docs(path: web::Path<String>) -> HttpResponse {
-    let surface = Surface::of(path.as_str() == "both", true);
+    let surface = Surface::new(path.as_str() == "both", true);
     let mut response = HttpResponse::Ok().content_type("text/html").body(documentation::html(surface));
     for (name, value) in page_headers(&documentation::policy(surface), Opener::Severed) {
         response.headers_mut().insert(name, value);

@@ -43,7 +43,7 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     /// Chooses the form by the scheme of the public URL.
-    pub(crate) fn of(public_url: &PublicUrl) -> Self {
+    pub(crate) fn from_public_url(public_url: &PublicUrl) -> Self {
         Self { secure: public_url.is_https() }
     }
 
@@ -167,7 +167,7 @@ mod tests {
             ("HTTPS://id.example.com", HTTPS),
             ("", HTTPS),
         ] {
-            assert_eq!(Cookies::of(&PublicUrl(url.to_owned())), expected, "{url}");
+            assert_eq!(Cookies::from_public_url(&PublicUrl(url.to_owned())), expected, "{url}");
         }
     }
 

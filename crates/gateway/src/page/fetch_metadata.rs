@@ -40,7 +40,7 @@ pub(crate) struct OwnOrigin(Option<String>);
 
 impl OwnOrigin {
     /// Reads the origin. For a URL that cannot be read it is `None`, and no form matches it.
-    pub(crate) fn of(public_url: &str) -> Self {
+    pub(crate) fn from_public_url(public_url: &str) -> Self {
         let origin = Url::parse(public_url).ok().map(|url| url.origin()).filter(Origin::is_tuple);
         Self(origin.map(|origin| origin.ascii_serialization()))
     }
@@ -118,7 +118,7 @@ mod tests {
 
     #[track_caller]
     fn check_form(sent: &[(&'static str, &str)], expected: Result<(), ErrorKind>) {
-        let own = OwnOrigin::of("https://ID.example.com:443/auth");
+        let own = OwnOrigin::from_public_url("https://ID.example.com:443/auth");
         assert_eq!(judge_form(&headers(sent), &own), expected, "{sent:?}");
     }
 
@@ -163,10 +163,13 @@ mod tests {
             ("http://127.0.0.1:80/x", "http://127.0.0.1"),
             ("https://[::1]:8443", "https://[::1]:8443"),
         ] {
-            assert!(OwnOrigin::of(url).is(origin), "{url}");
+            assert!(OwnOrigin::from_public_url(url).is(origin), "{url}");
         }
         for url in ["", "nowhere", "data:text/html,x"] {
-            assert!(!OwnOrigin::of(url).is("null") && !OwnOrigin::of(url).is(""), "{url}");
+            assert!(
+                !OwnOrigin::from_public_url(url).is("null") && !OwnOrigin::from_public_url(url).is(""),
+                "{url}"
+            );
         }
     }
 }

@@ -76,7 +76,7 @@ struct Message {
 
 impl HttpError<PageBody> {
     /// An error of this kind, with the reason for the log.
-    pub(crate) fn of(kind: ErrorKind, reason: RefusalReason) -> Self {
+    pub(crate) fn from_kind(kind: ErrorKind, reason: RefusalReason) -> Self {
         let status = match kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::BadRequest | ErrorKind::BadSignOut | ErrorKind::NotANavigation | ErrorKind::Ended => {
@@ -93,7 +93,7 @@ impl HttpError<PageBody> {
     /// A request that does not fit into a form.
     pub(crate) fn too_long() -> Self {
         let detail = "The request is too long: push it (RFC 9126)";
-        Self::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
+        Self::from_kind(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
     }
 
     /// A refusal of an authorization request, with its code for the operators of the application.
@@ -104,7 +104,7 @@ impl HttpError<PageBody> {
             AuthorizationErrorCode::InvalidRequestUri => ErrorKind::Ended,
             _ => ErrorKind::BadRequest,
         };
-        let mut page = Self::of(kind, response.reason);
+        let mut page = Self::from_kind(kind, response.reason);
         page.body.0.code = Some(error_code.as_str());
         page.detailed(&response.error_description)
     }
@@ -169,7 +169,7 @@ impl PageBody {
 impl ErrorBody for PageBody {
     const MEDIA_TYPE: &'static str = "text/html; charset=utf-8";
 
-    fn of(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: Failure<'_>) -> Self {
         let kind = match failure {
             Failure::UnknownPath | Failure::UnknownTenant => ErrorKind::NotFound,
             Failure::TooManyWrites(_) => ErrorKind::Busy,

@@ -53,7 +53,7 @@ pub(crate) struct Sharing {
 }
 
 impl Sharing {
-    pub(crate) fn of(method: &Method, request: &HeaderMap) -> Self {
+    pub(crate) fn new(method: &Method, request: &HeaderMap) -> Self {
         Self { names_origin: request.contains_key(ORIGIN), is_read: method == Method::GET }
     }
 

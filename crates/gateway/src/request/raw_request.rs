@@ -357,7 +357,7 @@ mod tests {
             (stranger, "https://id.example.com", false),
             (stranger, "http://id.example.com", false),
         ] {
-            let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::of(true, true));
+            let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::new(true, true));
             let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
             listener.trusted_proxies = Some(TrustedProxies { from: vec![from], header });
             // The words of a proxy or a stranger about themselves are ignored.

@@ -15,10 +15,10 @@ impl RequestId {
     pub(crate) fn next() -> Self {
         static FIRST: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        Self::of(FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
+        Self::from_number(FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    fn of(number: u64) -> Self {
+    fn from_number(number: u64) -> Self {
         let mut digits = [0; 16];
         for (place, digit) in digits.iter_mut().rev().enumerate() {
             *digit = b"0123456789abcdef"[(number >> (4 * place) & 0xf) as usize];
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn an_identifier_is_its_number_in_sixteen_digits() {
         for number in [0, 1, 0xab, 0x0123_4567_89ab_cdef, u64::MAX] {
-            let id = RequestId::of(number);
+            let id = RequestId::from_number(number);
             assert_eq!(id.as_str(), format!("{number:016x}"));
             assert_eq!(id.to_header(), id.as_str());
         }

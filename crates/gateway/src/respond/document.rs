@@ -18,7 +18,7 @@ pub(crate) struct Document(HttpResponseBuilder);
 
 impl Document {
     /// A response with a status.
-    pub(crate) fn of(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         Self(no_store(status))
     }
 
@@ -71,20 +71,20 @@ impl Document {
 
 /// The response to a GET: the document, or 304 if the caller has it already (RFC 9110 §13.1.2).
 pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
-    let tag = EntityTag::of(view);
+    let tag = EntityTag::from_document(view);
     if raw.knows(tag.to_string()) {
-        return Ok(Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
+        return Ok(Document::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
     }
-    Document::of(StatusCode::OK).tagged(&tag).body(view)
+    Document::from_status(StatusCode::OK).tagged(&tag).body(view)
 }
 
 /// The response to a GET of a text of another media type.
 pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: String) -> HttpResponse {
-    let tag = EntityTag::of(&text);
+    let tag = EntityTag::from_document(&text);
     if raw.knows(tag.to_string()) {
-        return Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
+        return Document::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
     }
-    Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
+    Document::from_status(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
 /// The response to a creation, or to its repetition: the created row at this location, with the entity tag of
@@ -94,11 +94,11 @@ pub(crate) fn created<T: Serialize>(
     location: &str,
     made: &Created<T>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = Document::of(StatusCode::CREATED).tagged(&EntityTag::of(view));
+    let answer = Document::from_status(StatusCode::CREATED).tagged(&EntityTag::from_document(view));
     answer.made(location, made.replayed).body(&made.value)
 }
 
 /// The response to a change: the document as it is now.
 pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
-    Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
+    Document::from_status(StatusCode::OK).tagged(&EntityTag::from_document(view)).body(view)
 }

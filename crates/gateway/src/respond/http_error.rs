@@ -48,7 +48,7 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
     const MEDIA_TYPE: &'static str = "application/json";
 
     /// The body of a failure.
-    fn of(failure: Failure<'_>) -> Self;
+    fn from_failure(failure: Failure<'_>) -> Self;
 
     /// The code under which docs/errors.md explains the error.
     fn help(&self) -> &'static str;
@@ -156,7 +156,7 @@ fn dpop_algorithms() -> String {
 impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
     fn from(failure: Failure<'_>) -> Self {
         let (status, code, reason) = failure.facts();
-        let error = Self::with(status, Some(code), reason, B::of(failure));
+        let error = Self::with(status, Some(code), reason, B::from_failure(failure));
         match failure {
             Failure::MethodNotAllowed(methods) => {
                 Self { own_header: Some(Box::new((ALLOW, methods.to_owned()))), ..error }

@@ -24,7 +24,7 @@ pub(crate) type OAuthResult<T = HttpResponse> = Result<T, OAuthError>;
 pub(crate) struct OAuthBody(Option<ErrorResponse>);
 
 impl ErrorBody for OAuthBody {
-    fn of(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: Failure<'_>) -> Self {
         let description = match failure {
             Failure::UnknownTenant => "Unknown tenant".into(),
             Failure::MethodNotAllowed(_) => "The method is not allowed here".into(),

@@ -119,7 +119,7 @@ impl ProblemDocument {
 impl ErrorBody for Box<ProblemDocument> {
     const MEDIA_TYPE: &'static str = "application/problem+json";
 
-    fn of(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: Failure<'_>) -> Self {
         let kind = match failure {
             Failure::UnknownPath | Failure::UnknownTenant => Kind::NOT_FOUND,
             Failure::MethodNotAllowed(_) => Kind::METHOD_NOT_ALLOWED,

@@ -43,7 +43,7 @@ pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResu
     let content =
         services.rows.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(Failure::UnknownPath)?;
     // No rule lets anything else into a store.
-    let format = ImageFormat::of(&content).ok_or(Failure::UnknownPath)?;
+    let format = ImageFormat::from_bytes(&content).ok_or(Failure::UnknownPath)?;
     Ok(file(&raw, Some(requested), shown.hash(), format.media_type(), Bytes::from_owner(Shared(content))))
 }
 

@@ -100,8 +100,8 @@ fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> S
 fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Serve {
     Rc::new(move |request| {
         Box::pin(async move {
-            let place = Place::of(&request).await?;
-            match Visit::of(&request, &place).await? {
+            let place = Place::from_request(&request).await?;
+            match Visit::from_request(&request, &place).await? {
                 Some(visit) => handler(&visit).await,
                 None => Ok(to_sign_in(&request, &place)),
             }
@@ -113,9 +113,9 @@ fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Se
 fn acts(handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static) -> Serve {
     Rc::new(move |mut request| {
         Box::pin(async move {
-            let place = Place::of(&request).await?;
+            let place = Place::from_request(&request).await?;
             let fields = Fields::read(&request.raw.form().await?);
-            let Some(visit) = Visit::of(&request, &place).await? else {
+            let Some(visit) = Visit::from_request(&request, &place).await? else {
                 return Ok(to_sign_in(&request, &place));
             };
             visit.check_form(&fields).await?;

@@ -58,7 +58,7 @@ pub(super) fn page(
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
     move |raw, accepted| {
         Box::pin(async move {
-            let made = |surface| Compressed::of(&html(surface));
+            let made = |surface| Compressed::from_text(&html(surface));
             let mut response = answer_made_once(&PAGES, surface, made, HTML, &raw, &accepted).await;
             for (name, value) in page_headers(&policy(surface), Opener::Severed) {
                 response.headers_mut().insert(name, value);
@@ -89,7 +89,7 @@ fn document_with(surface: Surface) -> Compressed {
     if surface.public && surface.admin {
         return Compressed(Bytes::from_static(DOCUMENT));
     }
-    Compressed::of(&document_of(surface))
+    Compressed::from_text(&document_of(surface))
 }
 
 /// The page.
@@ -120,7 +120,7 @@ pub(crate) async fn settings_schema(raw: RawRequest, accepted: Header<AcceptEnco
 }
 
 impl Compressed {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing into memory never fails.
         let _ = encoder.write_all(text.as_bytes());

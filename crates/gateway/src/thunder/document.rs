@@ -121,7 +121,7 @@ pub(crate) struct AccessToken {
 
 impl ApplicationDocument {
     /// The stored document of an application.
-    pub(crate) fn of(application: &Application) -> Result<Self, EditError> {
+    pub(crate) fn from_application(application: &Application) -> Result<Self, EditError> {
         Self::deserialize(&application.document).map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct ThunderBody {
 }
 
 impl ErrorBody for ThunderBody {
-    fn of(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: Failure<'_>) -> Self {
         let code = match failure {
             Failure::UnknownPath | Failure::UnknownTenant => {
                 return Self::new(code::NOT_SERVED, "There is nothing here");

@@ -23,7 +23,7 @@ pub(crate) struct ApplicationRequest {
     pub(super) spelling: Spelling,
 }
 
-static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<ApplicationDocument>);
+static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::new::<ApplicationDocument>);
 const NO_OBJECT: &str = "The request body must be a JSON object";
 
 impl ApplicationRequest {
@@ -70,7 +70,8 @@ impl ApplicationRequest {
     pub(super) fn translate(&self, context: ApplicationContext<'_>) -> ThunderResult<ApplicationDraft> {
         let mut document = self.document.clone();
         if let Some(before) = context.before {
-            document = document.keeping_unseen(&ApplicationDocument::of(before)?, context.client);
+            document =
+                document.keeping_unseen(&ApplicationDocument::from_application(before)?, context.client);
         }
         let client = judge(&document, self.secret.as_ref(), context)?;
         let is_new_name = context.before.is_none_or(|before| before.name != document.name);

@@ -79,7 +79,7 @@ fn judge_client(
         token: TokenSettings { issuer: token.issuer.filter(|issuer| !issuer.is_empty()) },
         ..ClientSettings::default()
     };
-    let mut errors = FieldErrors::of(Interface::Adapter);
+    let mut errors = FieldErrors::from_interface(Interface::Adapter);
     let client = check_client(&mut errors, tenant, context.client_id, &settings);
     let (errors, _) = errors.into_parts();
     if let Some((name, _)) = first_refused(&errors, "/grant_types/", &settings.grant_types) {

@@ -21,7 +21,7 @@ pub(crate) struct Applications {
 /// One application, whole, with its client's secret where that is new.
 pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocument, EditError> {
     let ApplicationState { application, client, secret } = state;
-    let stored = ApplicationDocument::of(application)?;
+    let stored = ApplicationDocument::from_application(application)?;
     let client_id = client.as_ref().map(|client| client.id.to_string());
     let client_secret = secret.as_ref().map(|secret| secret.expose().to_owned());
     let inbound = client.as_ref().map(|client| Inbound {
@@ -62,7 +62,7 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, Edi
             login_consent: None,
             metadata: None,
             inbound_auth_config: None,
-            ..ApplicationDocument::of(application)?
+            ..ApplicationDocument::from_application(application)?
         })
     };
     let applications = page.iter().map(listed).collect::<Result<Vec<_>, EditError>>()?;

@@ -10,10 +10,10 @@ async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
     capture();
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let settings = || json!({ "name": "n", "scopes": ["api:read"] });
         let [live, revoked] = [keys.make(settings()).await, keys.make(settings()).await];
-        let foreign = Keys::of(&test_env, other).await.make(settings()).await;
+        let foreign = Keys::new(&test_env, other).await.make(settings()).await;
         test_env.delete(&keys.token, &revoked.path).await.assert_status(200);
         let last = if live.text.ends_with('0') { "1" } else { "0" };
         let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);

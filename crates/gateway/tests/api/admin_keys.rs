@@ -58,10 +58,10 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
         let whole = test_env.get(&keeper, &path).await;
         assert_eq!(whole.status, 200, "{}", whole.body);
         let document = whole.json();
-        let own = Forge::of(tenant).jwk();
+        let own = Forge::from_tenant(tenant).jwk();
         assert_eq!((&document["kid"], &document["state"]), (&json!("oauth2-key-1"), &json!("active")));
         assert_eq!(document["jwk"], own);
-        assert_ne!(document["jwk"]["n"], Forge::of(other).jwk()["n"]);
+        assert_ne!(document["jwk"]["n"], Forge::from_tenant(other).jwk()["n"]);
 
         let jwk = test_env.get(&keeper, &format!("{path}?format=jwk")).await;
         assert_eq!((jwk.status, jwk.header("content-type")), (200, "application/jwk+json"));
@@ -69,7 +69,10 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
         let pem = test_env.get(&keeper, &format!("{path}?format=pem")).await;
         assert_eq!((pem.status, pem.header("content-type")), (200, "application/x-pem-file"));
         assert_eq!(pem.body, document["pem"]);
-        assert_eq!(pem.body, String::from_utf8(Forge::of(tenant).public_forms()[0].clone()).unwrap());
+        assert_eq!(
+            pem.body,
+            String::from_utf8(Forge::from_tenant(tenant).public_forms()[0].clone()).unwrap()
+        );
 
         for answer in [&whole, &jwk, &pem] {
             answer.assert_not_stored();

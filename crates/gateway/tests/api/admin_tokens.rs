@@ -33,7 +33,7 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
         let audience = good["aud"].as_str().unwrap();
         assert_eq!(test_env.get(&forged(tenant, client, SCOPE), &path).await.status, 200);
         let alone = but(good.clone(), json!({ "aud": [audience] }));
-        assert_eq!(test_env.get(&Forge::of(tenant).token(&alone), &path).await.status, 200);
+        assert_eq!(test_env.get(&Forge::from_tenant(tenant).token(&alone), &path).await.status, 200);
         for aud in [
             json!([audience, "api"]),
             json!(["api", audience]),
@@ -48,7 +48,7 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
             json!(format!("{audience}/")),
             json!(client),
         ] {
-            let token = Forge::of(tenant).token(&but(good.clone(), json!({ "aud": aud })));
+            let token = Forge::from_tenant(tenant).token(&but(good.clone(), json!({ "aud": aud })));
             assert_invalid(&test_env.get(&token, &path).await, "Token audience is not accepted");
         }
     }
@@ -61,17 +61,17 @@ async fn audiences_belong_to_their_issuers() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let claims = but(admin_claims(tenant, BOSS, SCOPE), json!({ "aud": "urn:latchkey:admin" }));
-        let token = Forge::of(tenant).token(&claims);
+        let token = Forge::from_tenant(tenant).token(&claims);
         assert_invalid(&test_env.get(&token, TENANTS).await, "Token issuer is not accepted");
         assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
         let aud = format!("urn:latchkey:tenant:{tenant}");
-        let token =
-            Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), json!({ "aud": aud })));
+        let token = Forge::from_tenant(PLATFORM)
+            .token(&but(admin_claims(PLATFORM, OPS, SCOPE), json!({ "aud": aud })));
         for path in [TENANTS, &clients_path(tenant)] {
             assert_invalid(&test_env.get(&token, path).await, "Token audience is not accepted");
         }
         let aud = json!({ "aud": "urn:latchkey:tenant:platform" });
-        let token = Forge::of(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
+        let token = Forge::from_tenant(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
         assert_invalid(
             &test_env.get(&token, &clients_path(PLATFORM)).await,
             "Token audience is not accepted",
@@ -87,10 +87,10 @@ async fn a_key_signs_for_its_own_tenant_only() {
         let good = admin_claims(tenant, client, SCOPE);
         let words =
             if tenant == PLATFORM { "Token signature is invalid" } else { "Token issuer is not accepted" };
-        for forge in [Forge::of(other), Forge::foreign()] {
+        for forge in [Forge::from_tenant(other), Forge::foreign()] {
             assert_invalid(&test_env.get(&forge.token(&good), &path).await, words);
         }
-        let theirs = Forge::of(tenant).token(&admin_claims(other, BOSS, SCOPE));
+        let theirs = Forge::from_tenant(tenant).token(&admin_claims(other, BOSS, SCOPE));
         assert_invalid(&test_env.get(&theirs, &path).await, "Token issuer is not accepted");
     }
 }
@@ -101,7 +101,7 @@ async fn times_and_types_count() {
     let test_env = TestEnv::start();
     let now = test_env.app.now();
     for (tenant, client, path, _) in admin_operations() {
-        let forge = Forge::of(tenant);
+        let forge = Forge::from_tenant(tenant);
         let good = admin_claims(tenant, client, SCOPE);
         let with = |changes: Value| forge.token(&but(good.clone(), changes));
         let typ = |typ: Value| forge.token_with(&but(header(), json!({ "typ": typ })), &good);
@@ -128,7 +128,7 @@ async fn what_is_not_signed_is_no_token() {
     let test_env = TestEnv::start();
     for (tenant, client, path, _) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
-        let forge = Forge::of(tenant);
+        let forge = Forge::from_tenant(tenant);
         let mut tokens = vec![unsigned(&header(), &good), String::new(), "x".to_owned(), "a.b.c".to_owned()];
         for alg in ["none", "None", "HS256"] {
             tokens.push(unsigned(&but(header(), json!({ "alg": alg })), &good));
@@ -159,7 +159,7 @@ async fn tokens_of_ordinary_clients_open_nothing() {
         test_env.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
         let everything = forged(tenant, BOSS, SCOPE);
         test_env.get(&everything, TENANTS).await.assert_problem(401, "invalid-token");
-        assert_eq!(Forge::of(tenant).token(&claims(tenant)).split('.').count(), 3);
+        assert_eq!(Forge::from_tenant(tenant).token(&claims(tenant)).split('.').count(), 3);
         let refused = test_env.fetch(tenant, BOSS, &[("resource", "https://orders.example")]).await;
         refused.assert_refused(400, "invalid_target", refused.json()["error_description"].as_str().unwrap());
     }

@@ -185,7 +185,7 @@ pub(crate) fn admin_claims(tenant: &str, client: &str, scope: &str) -> Value {
 
 /// A valid token, signed as the tenant would sign it.
 pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
-    Forge::of(tenant).token(&admin_claims(tenant, client, scope))
+    Forge::from_tenant(tenant).token(&admin_claims(tenant, client, scope))
 }
 
 /// Adds a client with this scope to the store, also a scope that cannot be granted. Returns its secret.

@@ -20,7 +20,7 @@ pub(crate) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    pub(crate) async fn of(test_env: &'a TestEnv, tenant: &'static str) -> Self {
+    pub(crate) async fn new(test_env: &'a TestEnv, tenant: &'static str) -> Self {
         test_env.app.change_tenant(tenant, |tenant| {
             tenant.api_keys = Some(ApiKeyPolicy {
                 max_lifetime: protocol::Lifetime::from_seconds(30 * DAY),
@@ -38,7 +38,7 @@ impl<'a> Keys<'a> {
     pub(crate) async fn make(&self, settings: Value) -> Made {
         let answer = self.test_env.post(&self.token, &self.path(SVC), settings).await;
         answer.assert_not_stored();
-        Made::of(&answer)
+        Made::from_answer(&answer)
     }
 
     /// The answer of the token endpoint to this header and these parameters.
@@ -73,7 +73,7 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    fn of(answer: &Answer) -> Self {
+    fn from_answer(answer: &Answer) -> Self {
         let view = answer.json_of(201);
         let (text, path) = (text(&view, "api_key").to_owned(), answer.header("location").to_owned());
         assert_eq!(path.rsplit('/').next(), view["id"].as_str());
@@ -90,7 +90,7 @@ fn basic(user: &str, password: &str) -> Option<String> {
 async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let now = test_env.app.now();
         let key = keys.make(json!({ "name": "n", "scopes": ["api:read"], "owner": "cus_1" })).await;
         let brand = if tenant == ACME { "acme_live_lkk_" } else { "lkk_" };
@@ -145,8 +145,8 @@ async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
 async fn a_key_is_a_token_that_introspection_knows() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
-        let others = Keys::of(&test_env, other).await;
+        let keys = Keys::new(&test_env, tenant).await;
+        let others = Keys::new(&test_env, other).await;
         let settings = json!({ "name": "n", "labels": ["a", "b"], "owner": "cus_1", "scopes": ["orders:read"],
             "audiences": [ORDERS] });
         let key = keys.make(settings).await;
@@ -190,8 +190,8 @@ async fn a_key_is_a_token_that_introspection_knows() {
 async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
-        let keys = Keys::of(&test_env, tenant).await;
-        let others = Keys::of(&test_env, other).await;
+        let keys = Keys::new(&test_env, tenant).await;
+        let others = Keys::new(&test_env, other).await;
         let settings =
             |scope: &str, audience: &str| json!({ "name": "n", "scopes": [scope], "audiences": [audience] });
         let key = keys.make(settings("api:read", "api")).await;
@@ -217,8 +217,8 @@ async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
 async fn all_refusals_of_a_key_are_one_answer() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
-        let others = Keys::of(&test_env, other).await;
+        let keys = Keys::new(&test_env, tenant).await;
+        let others = Keys::new(&test_env, other).await;
         let settings = |name: &str| json!({ "name": name });
         let [expired, revoked, foreign] = [
             keys.make(json!({ "name": "e", "expires_at": null })).await,
@@ -227,7 +227,7 @@ async fn all_refusals_of_a_key_are_one_answer() {
         ];
         test_env.delete(&keys.token, &revoked.path).await.assert_status(200);
         test_env.app.pass(10 * DAY);
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let live = keys.make(settings("l")).await;
         let last = if live.text.ends_with('0') { "1" } else { "0" };
         let malformed = format!("{}{last}", &live.text[..live.text.len() - 1]);
@@ -248,7 +248,7 @@ async fn all_refusals_of_a_key_are_one_answer() {
 async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_again() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let is_active = async |token: &Value| {
             keys.introspect(SVC, text(token, "access_token")).await["active"].as_bool().unwrap()
         };
@@ -295,7 +295,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
 async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_grace() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let settings = json!({ "name": "n", "labels": ["a"], "owner": "o", "scopes": ["api:read"] });
         let old = keys.make(settings).await;
         let token = keys.token_of(&old).await.json_of(200);
@@ -304,7 +304,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
             let boss = test_env.token(tenant, BOSS).await;
             test_env.post(&boss, &format!("{}/rotate", key.path), body).await
         };
-        let new = Made::of(&rotate(&old, json!({ "grace": 2 * HOUR })).await);
+        let new = Made::from_answer(&rotate(&old, json!({ "grace": 2 * HOUR })).await);
         for member in ["name", "labels", "owner", "scopes", "audiences", "client_id"] {
             assert_eq!(new.view[member], old.view[member], "{member}");
         }
@@ -322,7 +322,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
         assert_eq!((keys.token_of(&old).await.status, keys.token_of(&new).await.status), (401, 200));
         // Without a grace period the old key ends with its tokens.
         let token = keys.token_of(&new).await.json_of(200);
-        let newest = Made::of(&rotate(&new, json!({ "grace": 0 })).await);
+        let newest = Made::from_answer(&rotate(&new, json!({ "grace": 0 })).await);
         assert_eq!(keys.introspect(SVC, text(&token, "access_token")).await["active"], false);
         assert_eq!((keys.token_of(&new).await.status, keys.token_of(&newest).await.status), (401, 200));
     }
@@ -332,7 +332,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
 async fn a_key_ends_with_its_client_its_tenants_offer_and_what_the_client_loses() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let app = &test_env.app;
         let key = keys
             .make(json!({ "name": "n", "audiences": [ORDERS], "scopes": ["orders:read", "api:read"] }))
@@ -366,7 +366,7 @@ async fn a_key_ends_with_its_client_its_tenants_offer_and_what_the_client_loses(
 async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         for (client, name, label, owner) in
             [(SVC, "One", "x", "a"), (SVC, "Two", "y", "b"), (WRITER, "Three", "x", "a")]
         {
@@ -410,7 +410,7 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
 async fn a_client_has_so_many_keys_and_no_more() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let mut made = Vec::new();
         for number in 0..10 {
             made.push(keys.make(json!({ "name": number.to_string() })).await);

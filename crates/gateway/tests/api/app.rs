@@ -363,7 +363,7 @@ impl Drop for TestApp {
 
 /// Adds the tenant's `oauth2-key-1`.
 pub(crate) fn add_key(store: &TestStore, sealing_key: &SealingKey, tenant: &TenantId) {
-    let record = Forge::of(tenant.as_str()).record(tenant, sealing_key);
+    let record = Forge::from_tenant(tenant.as_str()).record(tenant, sealing_key);
     assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
 }
 
@@ -372,7 +372,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(true, true))],
+        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: Some(default_tenant.to_owned()),

@@ -14,7 +14,7 @@ pub(crate) fn declare_admin(app: &TestApp) {
 }
 
 fn declare<const N: usize>(app: &TestApp, users: [DeclaredUser; N]) {
-    app.users.replace(HashedUsers::of(users, vec![APPLICATION.to_owned()]).unwrap());
+    app.users.replace(HashedUsers::from_declared(users, vec![APPLICATION.to_owned()]).unwrap());
 }
 
 fn user(name: &str, password: &str, permissions: &[&str]) -> DeclaredUser {
@@ -308,7 +308,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
         "iat": now, "nbf": now, "jti": "a", "authorized_permissions": "system", "credential": credential,
     });
     let header = but(crate::forge::header(), json!({ "typ": "latchkey-admin+jwt" }));
-    let acme = Forge::of(ACME);
+    let acme = Forge::from_tenant(ACME);
     let with = |changes: Value| acme.token_with(&header, &but(claims.clone(), changes));
     for (what, token, status) in [
         ("itself", acme.token_with(&header, &claims), 200),
@@ -323,7 +323,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
         ("permission", with(json!({ "authorized_permissions": "other" })), 403),
         ("password", with(json!({ "credential": reader })), 401),
         ("no password", with(json!({ "credential": null })), 401),
-        ("key", Forge::of(GLOBEX).token_with(&header, &claims), 401),
+        ("key", Forge::from_tenant(GLOBEX).token_with(&header, &claims), 401),
     ] {
         assert_eq!(admin.app.get_with(&token, "/applications").await.status, status, "{what}");
     }

@@ -17,7 +17,7 @@ use crate::protected_resource::assert_invalid;
 async fn each_bad_token_is_refused_with_what_is_wrong() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
-        let (forge, others) = (Forge::of(tenant), Forge::of(other));
+        let (forge, others) = (Forge::from_tenant(tenant), Forge::from_tenant(other));
         let good = claims(tenant);
         assert_eq!(app.get_with(&forge.token(&good), RESOURCE).await.status, 200);
         for (token, words) in bad_claims(&forge, tenant, other, app.now()) {
@@ -128,7 +128,7 @@ fn malformed(good: &str) -> Vec<String> {
 async fn a_changed_claim_breaks_the_signature() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let forge = Forge::of(tenant);
+        let forge = Forge::from_tenant(tenant);
         let (good, more) =
             (forge.token(&claims(tenant)), but(claims(tenant), json!({ "scope": "api:read admin" })));
         let more = forge.token(&more);

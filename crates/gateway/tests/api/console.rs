@@ -150,7 +150,8 @@ async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
         let client = format!("{}/deputy", clients_path(tenant));
         let deputy = |now: u64| {
             let claims = admin_claims(tenant, "deputy", "latchkey:clients latchkey:audit");
-            Forge::of(tenant).token(&but(claims, json!({ "iat": now, "nbf": now, "exp": now + 600 })))
+            Forge::from_tenant(tenant)
+                .token(&but(claims, json!({ "iat": now, "nbf": now, "exp": now + 600 })))
         };
         for step in ["suspend", "tokens/revoke"] {
             let mut browser = Browser::new(&test_env.app);
@@ -347,7 +348,7 @@ async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
 async fn a_listener_serves_the_pages_that_it_names() {
     use gateway::{Surface, TenantConsole};
     let surface =
-        |console, operator_console| Surface { console, operator_console, ..Surface::of(true, true) };
+        |console, operator_console| Surface { console, operator_console, ..Surface::new(true, true) };
     let mut options = options(ACME);
     options.listeners[0].surface = surface(TenantConsole::OfAll, false);
     let test_env = TestEnv::over(TestApp::start_with(&options));

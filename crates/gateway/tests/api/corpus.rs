@@ -213,7 +213,7 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     let files = Files::new();
     let certificate = std::fs::read_to_string(files.path("cert.pem")).unwrap();
     let mut options = options(ACME);
-    let listener = |public, admin| Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(public, admin));
+    let listener = |public, admin| Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(public, admin));
     options.listeners = vec![
         listener(true, false),
         listener(false, true),

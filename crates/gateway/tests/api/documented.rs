@@ -83,7 +83,7 @@ struct Compiled {
 }
 
 impl Compiled {
-    fn of(document: Value) -> RefCell<Self> {
+    fn from_document(document: Value) -> RefCell<Self> {
         let mut compiler = Compiler::new();
         compiler.enable_format_assertions();
         compiler.add_resource("openapi.json", document).unwrap();
@@ -111,12 +111,12 @@ impl Compiled {
 thread_local! {
     /// Schemas for answers in another spelling. The Thunder-compatible API has two spellings, and the
     /// document shows one.
-    static AS_WRITTEN: RefCell<Compiled> = Compiled::of(DOCUMENT.clone());
+    static AS_WRITTEN: RefCell<Compiled> = Compiled::from_document(DOCUMENT.clone());
     /// Refuses members that the document does not name.
     static CLOSED: RefCell<Compiled> = {
         let mut document = DOCUMENT.clone();
         close(&mut document);
-        Compiled::of(document)
+        Compiled::from_document(document)
     };
 }
 

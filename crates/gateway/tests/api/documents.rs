@@ -107,7 +107,7 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
 async fn the_page_fetches_a_token_where_the_listener_issues_one() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         let mut options = options(ACME);
-        options.listeners[0].surface = Surface::of(public, admin);
+        options.listeners[0].surface = Surface::new(public, admin);
         let app = TestApp::start_with(&options);
         let page = app.get("/docs").await;
         let policy = page.header("content-security-policy");
@@ -167,7 +167,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         for tenant in [ACME, GLOBEX] {
             let mut options = options(tenant);
-            options.listeners[0].surface = Surface::of(public, admin);
+            options.listeners[0].surface = Surface::new(public, admin);
             let app = TestApp::start_with(&options);
             app.change_tenant(tenant, routes::show_logo);
             assert_eq!(app.get("/docs").await.status, 200);

@@ -178,13 +178,13 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
         let wrong = app.secrets(other).of(SVC);
         let refused = request_at(&app, &token_path(tenant), wrong, &[&proof]).await;
         refused.assert_unauthenticated();
-        let expired = Forge::of(tenant)
+        let expired = Forge::from_tenant(tenant)
             .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() }, "exp": app.now() })));
         let refused = present(&app, &expired, &for_resource(&app, &prover, &expired, "2")).await;
         assert_unauthorized(&refused, "invalid_token", "Token has expired");
         // A valid token with the proof of another key is also refused.
-        let token =
-            Forge::of(tenant).token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
+        let token = Forge::from_tenant(tenant)
+            .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
         let refused = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "3")).await;
         assert_unauthorized(&refused, "invalid_token", "Token is not bound to the key of the DPoP proof");
         assert_eq!(calls(), before, "nothing is written");
@@ -282,7 +282,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
             admin_claims(tenant, BOSS, "latchkey:clients"),
             json!({ "cnf": { "jkt": prover.thumbprint() } }),
         );
-        let token = Forge::of(tenant).token(&bound);
+        let token = Forge::from_tenant(tenant).token(&bound);
         let proof = |path: &str, jti: &str| {
             prover.proof(proof_claims("GET", path, app.now(), jti), json!({ "ath": hash_of(&token) }))
         };

@@ -34,7 +34,7 @@ async fn what_cannot_be_known_now_is_never_called_wrong() {
         let app = TestApp::start_with(&options(tenant));
         let (token, prover) = (app.token(tenant).await, Prover::new());
         let cnf = json!({ "cnf": { "jkt": prover.thumbprint() } });
-        let bound = Forge::of(tenant).token(&but(claims(tenant), cnf));
+        let bound = Forge::from_tenant(tenant).token(&but(claims(tenant), cnf));
         for (failure, status, error, words) in [
             (Failure::Unavailable, 503, "temporarily_unavailable", "The server cannot answer now; try again"),
             (Failure::Fault, 500, "server_error", "The server failed to answer"),

@@ -21,7 +21,7 @@ pub(crate) struct Forge {
 
 impl Forge {
     /// The key `oauth2-key-1` of a tenant.
-    pub(crate) fn of(tenant: &str) -> Self {
+    pub(crate) fn from_tenant(tenant: &str) -> Self {
         Self::read(match tenant {
             ACME => include_str!("keys/acme.pem"),
             GLOBEX => include_str!("keys/globex.pem"),

@@ -44,7 +44,7 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
 async fn every_address_serves_health_and_only_those_for_administration_serve_metrics() {
     let mut options = options(ACME);
     let surfaces = [(true, true), (true, false), (false, true)];
-    let listener = |(public, admin)| Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(public, admin));
+    let listener = |(public, admin)| Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(public, admin));
     options.listeners = surfaces.map(listener).to_vec();
     let app = TestApp::start_with(&options);
     for (index, (_, admin)) in surfaces.into_iter().enumerate() {

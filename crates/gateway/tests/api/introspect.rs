@@ -110,7 +110,7 @@ async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
 async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let (forge, foreign) = (Forge::of(tenant), Forge::foreign());
+        let (forge, foreign) = (Forge::from_tenant(tenant), Forge::foreign());
         let good = forge.token(&claims(tenant));
         assert_eq!(ask(&app, tenant, AUDITOR, &good).await.json()["active"], true);
         let now = app.now();

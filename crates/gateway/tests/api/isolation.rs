@@ -240,7 +240,7 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let elsewhere = TestApp::start_with(&options(stranger));
     declare_admin(&elsewhere);
     let assertion = assertion(&elsewhere, "admin").await;
-    let [homes, strangers] = [Forge::of(home), Forge::of(stranger)];
+    let [homes, strangers] = [Forge::from_tenant(home), Forge::from_tenant(stranger)];
     let prover = Prover::new();
     let bound = |cnf: Value| strangers.token(&but(claims(stranger), json!({ "cnf": cnf })));
     let thumbprint = certificates[0].thumbprint();

@@ -42,7 +42,7 @@ async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
         for action in [LeakAction::Notify, LeakAction::End, LeakAction::Revoke] {
             let test_env = TestEnv::start();
             let app = &test_env.app;
-            let keys = Keys::of(&test_env, tenant).await;
+            let keys = Keys::new(&test_env, tenant).await;
             let key = keys.make(json!({ "name": "Nightly" })).await;
             policy(app, tenant, action);
             let path = format!("{}/{SVC}/secrets", clients_path(tenant));

@@ -54,7 +54,7 @@ fn signed_now(test_env: &TestEnv, tenant: &str, access_token: &Value) -> [String
     let now = test_env.app.now();
     let times = json!({ "iat": now, "nbf": now, "exp": now + 600 });
     let of_person = claims_of(access_token.as_str().unwrap());
-    [claims(tenant), of_person].map(|claims| Forge::of(tenant).token(&but(claims, times.clone())))
+    [claims(tenant), of_person].map(|claims| Forge::from_tenant(tenant).token(&but(claims, times.clone())))
 }
 
 // [sign-out Logout §2 d]
@@ -98,8 +98,8 @@ async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_
         let [header, claims] = [0, 1].map(|nth| serde_json::from_str::<Value>(&part(hint, nth)).unwrap());
         assert!(!is_hint(&test_env, own, &Forge::foreign().token_with(&header, &claims)).await);
         let claims = but(claims, json!({ "iss": issuer(other) }));
-        assert!(!is_hint(&test_env, other, &Forge::of(own).token_with(&header, &claims)).await);
-        assert!(is_hint(&test_env, other, &Forge::of(other).token_with(&header, &claims)).await);
+        assert!(!is_hint(&test_env, other, &Forge::from_tenant(own).token_with(&header, &claims)).await);
+        assert!(is_hint(&test_env, other, &Forge::from_tenant(other).token_with(&header, &claims)).await);
         let out = tenant_path(
             own,
             &format!("/oauth/logout?id_token_hint={hint}&post_logout_redirect_uri={SIGNED_OUT}"),

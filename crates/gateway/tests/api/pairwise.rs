@@ -216,7 +216,7 @@ async fn names_of_another_sector_or_tenant_are_of_nobody() {
             let mut claims = web.clone();
             claims[name] = value.clone();
             // Signed by the tenant's own key, so that the names alone are wrong.
-            app.userinfo(tenant, &Forge::of(tenant).token(&claims)).await.status
+            app.userinfo(tenant, &Forge::from_tenant(tenant).token(&claims)).await.status
         };
         assert_eq!(with("sub", &web["sub"]).await, 200);
         for foreign in [

@@ -37,7 +37,7 @@ async fn a_good_token_is_answered_with_its_client() {
 async fn a_token_whose_subject_is_not_its_client_is_a_users() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let token = Forge::of(tenant).token(&but(claims(tenant), json!({ "sub": "alice" })));
+        let token = Forge::from_tenant(tenant).token(&but(claims(tenant), json!({ "sub": "alice" })));
         let caller = app.get_with(&token, RESOURCE).await.json()["caller"].clone();
         assert_eq!(caller, json!({ "type": "user", "client_id": "svc" }));
     }
@@ -73,7 +73,7 @@ async fn without_a_token_no_error_is_named() {
 async fn leeway_is_for_beginnings_and_not_for_ends() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
-        let forge = Forge::of(tenant);
+        let forge = Forge::from_tenant(tenant);
         let ahead = json!({ "nbf": app.now() + 5, "iat": app.now() + 5 });
         assert_eq!(app.get_with(&forge.token(&but(claims(tenant), ahead)), RESOURCE).await.status, 200);
         let token = app.token(tenant).await;

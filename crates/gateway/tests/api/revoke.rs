@@ -59,7 +59,7 @@ async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
         let (own, foreign) = (app.token(tenant).await, app.token(other).await);
         let of_plain = app.token_of(tenant, PLAIN).await;
         let now = app.now();
-        let forge = Forge::of(tenant);
+        let forge = Forge::from_tenant(tenant);
         let bad = [
             "x".to_owned(),
             "a.b.c".to_owned(),
@@ -79,7 +79,7 @@ async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
             forge.token(&but(claims(tenant), json!({ "jti": 1 }))),
             forge.token(&claims(other)),
             Forge::foreign().token(&claims(tenant)),
-            Forge::of(other).token(&claims(tenant)),
+            Forge::from_tenant(other).token(&claims(tenant)),
         ];
         for token in &bad {
             assert_done(&revoke(&app, tenant, SVC, token).await);

@@ -13,7 +13,7 @@ fn thumbprint() -> String {
 
 /// A token of the tenant with this `cnf`.
 fn bound(tenant: &str, cnf: &Value) -> String {
-    Forge::of(tenant).token(&but(claims(tenant), json!({ "cnf": cnf })))
+    Forge::from_tenant(tenant).token(&but(claims(tenant), json!({ "cnf": cnf })))
 }
 
 async fn present(app: &TestApp, path: &str, scheme: &str, token: &str) -> Answer {
@@ -47,7 +47,7 @@ async fn a_bound_token_is_no_bearer_token() {
             answer.assert_refused(401, "invalid_token", words);
             answer.assert_not_stored();
         }
-        let token = Forge::of(tenant).token_with(
+        let token = Forge::from_tenant(tenant).token_with(
             &crate::forge::header(),
             &serde_json::from_str(&claims(tenant).to_string().replacen('{', "{\"cnf\":null,", 1)).unwrap(),
         );

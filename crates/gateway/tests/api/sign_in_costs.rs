@@ -16,7 +16,7 @@ struct Costs<'a> {
 }
 
 impl<'a> Costs<'a> {
-    fn of(app: &'a TestApp) -> Self {
+    fn from_app(app: &'a TestApp) -> Self {
         Self { app, before: Self::now(app) }
     }
 
@@ -49,7 +49,7 @@ async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
         let mut browser = Browser::new(&app);
-        let mut costs = Costs::of(&app);
+        let mut costs = Costs::from_app(&app);
         let page = browser.authorize(tenant, &[]).await;
         costs.assert([0, 0, 0], "the page");
         let done = browser.sign_in(tenant, &page, PASSWORD).await;
@@ -84,7 +84,7 @@ async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_an
                 "/oauth/sign-in" => browser.authorize(tenant, &[]).await,
                 _ => browser.get(&tenant_path(tenant, path)).await,
             };
-            let mut costs = Costs::of(&app);
+            let mut costs = Costs::from_app(&app);
             // The code of the device is read with each form.
             let device = u64::from(path == "/device");
             if path == "/device" {
@@ -116,7 +116,7 @@ async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
         let mut browser = Browser::new(&app);
-        let mut costs = Costs::of(&app);
+        let mut costs = Costs::from_app(&app);
         let begun = begin(&app, tenant).await;
         costs.assert([0, 0, 1], "the codes");
         let page = browser.get(&tenant_path(tenant, "/device")).await;
@@ -140,7 +140,7 @@ async fn a_stranger_costs_no_hash_no_read_and_no_write() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
-        let mut costs = Costs::of(&app);
+        let mut costs = Costs::from_app(&app);
         for path in ["/device", "/device?user_code=BCDF-GHJK", "/account", "/oauth/logout"] {
             let page = Browser::new(&app).get(&tenant_path(tenant, path)).await;
             assert_eq!(page.status, 200, "{path}: {}", page.body);

@@ -98,7 +98,7 @@ impl Pki {
     }
 
     fn options(&self, tenant: &str) -> Options {
-        let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface::of(true, true));
+        let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true));
         let tls = self.files.tls_with(Some("ca.pem"), Some(ClientCertificates::Optional)).unwrap();
         let proxied = |network, name, format| self.proxied(plain.clone(), network, name, format);
         let listeners = vec![
@@ -730,7 +730,7 @@ async fn the_admin_api_takes_a_bound_token_with_its_certificate_alone() {
     };
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let claims = but(admin_claims(tenant, BOSS, "latchkey:clients"), json!({ "cnf": mine.cnf() }));
-        let token = Forge::of(tenant).token(&claims);
+        let token = Forge::from_tenant(tenant).token(&claims);
         shown(&pki.client(&mine), tenant, &token).await.assert_status(200);
         for client in [pki.stranger(), pki.client(&pki.issued("boss.example.com"))] {
             shown(&client, tenant, &token).await.assert_status(401);

@@ -97,7 +97,7 @@ fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
             GrantType::DeviceCode,
         ]);
         client.scope = fixtures::scope("openid profile offline_access api:read");
-        let keys = [json!(assertion_key(tenant).jwk), Forge::of(tenant).jwk(), prover.jwk()];
+        let keys = [json!(assertion_key(tenant).jwk), Forge::from_tenant(tenant).jwk(), prover.jwk()];
         client.keys = Some(ClientKeys::parse(&json!({ "keys": keys }).to_string()).unwrap());
     });
     app.change_provider(tenant, |tenant| {

@@ -9,7 +9,7 @@ use crate::prelude::*;
 /// Seals the tenant's key with another sealing key, as after a mistaken change of the sealing key.
 async fn seal_again(app: &TestApp, tenant: &str, sealing_key: &SealingKey) {
     let tenant = fixtures::tenant_id(tenant);
-    let record = Forge::of(tenant.as_str()).record(&tenant, sealing_key);
+    let record = Forge::from_tenant(tenant.as_str()).record(&tenant, sealing_key);
     let place =
         SealedPlace::SigningKey { tenant: tenant.clone(), id: record.id, algorithm: record.algorithm };
     let old = app.store.find_keys(&tenant).await.unwrap().keys[0].sealed_private_key.clone();

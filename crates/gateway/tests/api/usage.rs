@@ -33,7 +33,7 @@ async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
         let test_env = TestEnv::start();
         let app = &test_env.app;
         let token = test_env.token(tenant, READER).await;
-        let keys = Keys::of(&test_env, tenant).await;
+        let keys = Keys::new(&test_env, tenant).await;
         let key = keys.make(json!({ "name": "Nightly" })).await;
         // The tokens of the administrators are counted, too.
         let of_tenant = |path: &str| tenant_path(tenant, path);

@@ -68,7 +68,7 @@ impl Authorizations {
 
     /// The key of a code that was sent.
     pub(crate) fn key(&self, tenant: &TenantId, code: &Secret) -> Option<CodeKey> {
-        CodeKey::of(&self.digests, tenant, code.expose())
+        CodeKey::new(&self.digests, tenant, code.expose())
     }
 
     /// The identifier of the grant of a code. Only a party that has the code, or a token for it, can know it.

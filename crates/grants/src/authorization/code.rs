@@ -124,7 +124,7 @@ impl CodeKey {
 
     /// The key of a text that was sent. `None` for a text that was never generated, so that it costs no
     /// lookup.
-    pub(crate) fn of(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
+    pub(crate) fn new(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
         let (slot, secret) = text.split_at_checked(1)?;
         let slot = slot.parse().ok().filter(|slot| Self::RING.has(*slot))?;
         let is_secret = BASE64URL.decode(secret).is_ok_and(|bytes| bytes.len() == SECRET_BYTES);
@@ -148,10 +148,10 @@ mod tests {
         let new = NewCode::generate(&digests, &acme, LIFETIME, Timestamp::from_seconds(86_400 * 5));
         let text = new.text.expose();
         assert_eq!((text.len(), new.key.slot), (44, 6));
-        assert_eq!(CodeKey::of(&digests, &acme, text), Some(new.key));
-        assert_ne!(CodeKey::of(&digests, &globex, text), Some(new.key));
+        assert_eq!(CodeKey::new(&digests, &acme, text), Some(new.key));
+        assert_ne!(CodeKey::new(&digests, &globex, text), Some(new.key));
         for bad in ["", "6", &text[1..], &format!("8{}", &text[1..]), &format!("{text}A"), "é23"] {
-            assert_eq!(CodeKey::of(&digests, &acme, bad), None, "{bad}");
+            assert_eq!(CodeKey::new(&digests, &acme, bad), None, "{bad}");
         }
     }
 }

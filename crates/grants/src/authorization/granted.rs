@@ -44,7 +44,7 @@ pub struct Granted {
 impl Granted {
     /// What the request asks for, before a person has signed in. A claim is included if the client is
     /// registered for a scope that has it; other claims are left out.
-    pub(crate) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
+    pub(crate) fn new(request: &AuthorizationRequest, client: &Client) -> Self {
         let names = |claims: &BTreeMap<String, RequestedClaim>| claims.keys().cloned().collect();
         Self {
             userinfo_claims: names(&request.claims.userinfo),

@@ -64,7 +64,7 @@ impl Authorizations {
                 scopes: granted.permissions().map(Cow::into_owned).collect(),
                 hosts: vec![redirect_host(redirect_uri).to_owned()],
                 client_name: Some(client.name.clone()),
-                resources: Some(ConsentedResources::of(granted.apis(client), granted.scopes())),
+                resources: Some(ConsentedResources::new(granted.apis(client), granted.scopes())),
                 granted_at: now,
             };
             allowed.and(before.filter(|before| before.account == of.account), client)

@@ -314,7 +314,7 @@ mod tests {
         check(&Case { signed_in: None, request: prompt("none"), ..case() }, "login_required");
         let third_party = || Case { client: web_client("web"), ..case() };
         check(&Case { request: prompt("none"), ..third_party() }, "login_required");
-        let less = Consent::of(ADA, "web", "openid", "app.example", 1);
+        let less = Consent::new(ADA, "web", "openid", "app.example", 1);
         check(&Case { request: prompt("none"), consent: Some(less), ..third_party() }, "consent_required");
     }
 
@@ -331,17 +331,17 @@ mod tests {
             ("openid", "app.example", "consent"),
             ("openid email", "other.example", "consent"),
         ] {
-            check(&third_party(Some(Consent::of(ADA, "web", scopes, host, 1))), expected);
+            check(&third_party(Some(Consent::new(ADA, "web", scopes, host, 1))), expected);
         }
         let named = |name: &str| {
             let client_name = Some(name.to_owned());
-            Consent { client_name, ..Consent::of(ADA, "web", "openid email", "app.example", 1) }
+            Consent { client_name, ..Consent::new(ADA, "web", "openid email", "app.example", 1) }
         };
         check(&third_party(Some(named(&web_client("web").name))), "code");
         check(&third_party(Some(named("Another name"))), "consent");
         let silent = Case { request: prompt("none"), ..third_party(Some(named("Another name"))) };
         check(&silent, "consent_required");
-        let of_another = Consent::of(BOB, "web", "openid email", "app.example", 1);
+        let of_another = Consent::new(BOB, "web", "openid email", "app.example", 1);
         check(&third_party(Some(of_another)), "consent");
         check(&Case { request: prompt("consent"), ..case() }, "consent");
     }
@@ -356,7 +356,7 @@ mod tests {
     fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
         let mut client = web_client("web");
         client.audiences = vec!["orders".to_owned()];
-        let older = Consent::of(ADA, "web", "openid read write", "app.example", 1);
+        let older = Consent::new(ADA, "web", "openid read write", "app.example", 1);
         let at = |apis: &[(&str, &str)]| {
             let of = |(api, scopes): &(&str, &str)| {
                 ((*api).to_owned(), scopes.split(' ').map(str::to_owned).collect())

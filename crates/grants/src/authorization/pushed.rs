@@ -152,7 +152,7 @@ pub struct MostWaiting {
 
 impl MostWaiting {
     /// The limits of this client.
-    pub(crate) fn of(client: &Client) -> Self {
+    pub(crate) fn from_client(client: &Client) -> Self {
         let (of_source, of_site) = match client.authentication_method {
             ClientAuthenticationMethod::None => (MOST_WAITING_OF_SOURCE, MOST_WAITING_OF_SITE),
             _ => (MOST_WAITING, MOST_WAITING),
@@ -174,9 +174,9 @@ mod tests {
         let (digests, web) = (KeyedDigest::new(&[1; 32]), web_client("web"));
         let (pushed, reference) =
             PushedRequest::new(&digests, &web, ("a=b".to_owned(), &ClientAddress::new(None)), NOW).unwrap();
-        assert_eq!(CodeKey::of(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
+        assert_eq!(CodeKey::new(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
         let globex = TenantId::parse("globex").unwrap();
-        assert_ne!(CodeKey::of(&digests, &globex, reference.expose()), Some(pushed.key()));
+        assert_ne!(CodeKey::new(&digests, &globex, reference.expose()), Some(pushed.key()));
         let serves =
             |used, after| pushed.serves(&web.tenant, &web.id, used, NOW + Lifetime::from_seconds(after));
         for (used, after, expected) in

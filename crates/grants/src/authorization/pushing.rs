@@ -19,7 +19,7 @@ impl Authorizations {
         now: Timestamp,
     ) -> Result<Secret, PushError> {
         let (request, reference) = PushedRequest::new(&self.pushed, client, sent, now)?;
-        let most = MostWaiting::of(client);
+        let most = MostWaiting::from_client(client);
         let is_added = self.store.add_pushed(&client.tenant, &request, most, now).await?;
         if is_added { Ok(reference) } else { Err(PushError::TooMany) }
     }
@@ -37,7 +37,7 @@ impl Authorizations {
         used: PushedUse,
         now: Timestamp,
     ) -> Stored<Option<PushedRequest>> {
-        let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
+        let Some(key) = CodeKey::new(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
         let found = found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));
         if found.as_ref().is_some_and(|request| request.opened_at.is_none()) {

@@ -33,7 +33,7 @@ pub fn check_request(
         return Err(AuthorizationError::new(UnmetAuthenticationRequirements, description));
     }
     check_permissions(grantee, request.scope.as_ref(), &request.resources)?;
-    Ok(Granted::of(request, client))
+    Ok(Granted::new(request, client))
 }
 
 /// Checks that a client may request these permissions of a person, by any grant.

@@ -42,7 +42,7 @@ pub struct ConsentedResources(pub BTreeMap<String, BTreeSet<String>>);
 
 impl ConsentedResources {
     /// These scopes at each of these APIs.
-    pub fn of<'a>(apis: &[String], scopes: impl Iterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(apis: &[String], scopes: impl Iterator<Item = &'a str>) -> Self {
         let scopes: BTreeSet<_> = scopes.map(str::to_owned).collect();
         Self(apis.iter().map(|api| (api.clone(), scopes.clone())).collect())
     }
@@ -79,7 +79,7 @@ impl Consent {
     pub fn and(mut self, before: Option<&Self>, client: &Client) -> Self {
         let Some(before) = before else { return self };
         let known = before.resources.clone().unwrap_or_else(|| {
-            ConsentedResources::of(&client.audiences, before.scopes.iter().map(String::as_str))
+            ConsentedResources::new(&client.audiences, before.scopes.iter().map(String::as_str))
         });
         self.resources.get_or_insert_default().add(known);
         let joined = |one: Vec<String>, other: &[String]| {
@@ -92,7 +92,7 @@ impl Consent {
     }
 
     #[cfg(test)]
-    pub(crate) fn of(account: &str, client: &str, scopes: &str, host: &str, at: u64) -> Self {
+    pub(crate) fn new(account: &str, client: &str, scopes: &str, host: &str, at: u64) -> Self {
         Self {
             account: account.parse().unwrap(),
             client: client.parse().unwrap(),

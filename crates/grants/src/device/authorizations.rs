@@ -173,7 +173,7 @@ impl DeviceAuthorizations {
         device_code: &Secret,
         now: Timestamp,
     ) -> Stored<Polled> {
-        let Some(key) = CodeKey::of(&self.0.digests, tenant, device_code.expose()) else {
+        let Some(key) = CodeKey::new(&self.0.digests, tenant, device_code.expose()) else {
             return Ok(Polled::Code(None));
         };
         if self.0.polls.is_too_early(tenant, &key.digest, now) {

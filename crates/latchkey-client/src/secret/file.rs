@@ -21,7 +21,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+    fn from_metadata(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
         #[cfg(not(unix))]
@@ -44,7 +44,7 @@ pub(super) async fn read(
 fn read_now(path: &Path, before: Option<Stamp>) -> io::Result<Option<(Text, Stamp)>> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    let stamp = Stamp::of(&metadata);
+    let stamp = Stamp::from_metadata(&metadata);
     if before.is_some_and(|before| before == stamp) {
         return Ok(None);
     }

@@ -224,7 +224,7 @@ async fn a_certificate_beside_a_secret_binds_tokens_alone() {
     let own = env.issue("billing.example");
     let both = own.pem.clone() + &own.key.serialize_pem();
     let (endpoint, seen) = issuing(&env).await;
-    let certificate = ClientCertificate::of(Secret::value(both)).beside(Secret::value("hunter2"));
+    let certificate = ClientCertificate::from_text(Secret::value(both)).beside(Secret::value("hunter2"));
     let tokens = env.trusting(builder(&endpoint)).credential(certificate).build().unwrap();
     assert!(tokens.token().await.unwrap().http_client().is_some());
     let basic = "Basic YmlsbGluZzpodW50ZXIy".to_owned();
@@ -261,7 +261,7 @@ async fn a_certificate_that_cannot_be_presented_is_told_without_a_request() {
         (&endpoint, "hunter2".to_owned()),
         (&plain, format!("{}{}", own.pem, key)),
     ] {
-        let certificate = ClientCertificate::of(Secret::value(text));
+        let certificate = ClientCertificate::from_text(Secret::value(text));
         let shown = format!("{certificate:?}");
         let tokens = env.trusting(builder(stub)).credential(certificate).build().unwrap();
         let error = tokens.token().await.unwrap_err();

@@ -49,7 +49,7 @@ impl Proof {
         let (uri, made_at) = claims.check(expected)?;
         let key = jwt.verify()?;
         // RFC 9449 §11.1: a `jti` is used once in the context of its URI. No URI has a blank.
-        let id = Thumbprint::of(format!("{key} {uri} {}", claims.jti).as_bytes());
+        let id = Thumbprint::from_bytes(format!("{key} {uri} {}", claims.jti).as_bytes());
         Ok(Self { key, id: id.into_bytes(), expires_at: made_at.saturating_add(WINDOW + 1) })
     }
 }
@@ -67,7 +67,7 @@ impl Claims {
         let made_at = self.iat as u64;
         ensure(made_at.abs_diff(expected.now) <= WINDOW, E::OtherTime)?;
         // Check 12.
-        let hash = Thumbprint::of(expected.access_token.as_bytes()).to_string();
+        let hash = Thumbprint::from_bytes(expected.access_token.as_bytes()).to_string();
         ensure(self.ath.as_ref() == Some(&hash), E::OtherToken)?;
         Ok((uri, made_at))
     }

@@ -124,10 +124,11 @@ impl Feed {
     fn revokes_person(&self, token: &IssuedToken<'_>) -> bool {
         let Some(grant_id) = token.grant_id else { return false };
         let RevokedPeople { issued_until, accounts, sessions, grants, consents } = &self.people;
-        let account = || Thumbprint::of(token.sub.as_bytes()).to_string();
+        let account = || Thumbprint::from_bytes(token.sub.as_bytes()).to_string();
         let by_account = (!accounts.is_empty()).then(|| accounts.get(account().as_str())).flatten();
         let by_session = token.sid.and_then(|sid| sessions.get(sid));
-        let consent = || Thumbprint::of(format!("{} {}", token.client_id, token.sub).as_bytes()).to_string();
+        let consent =
+            || Thumbprint::from_bytes(format!("{} {}", token.client_id, token.sub).as_bytes()).to_string();
         let by_consent = (!consents.is_empty()).then(|| consents.get(consent().as_str())).flatten();
         let all = [issued_until.as_ref(), by_account, by_session, grants.get(grant_id), by_consent];
         all.into_iter().flatten().any(|until| token.iat <= *until)
@@ -137,7 +138,7 @@ impl Feed {
         if self.clients.is_empty() {
             return false;
         }
-        let name = Thumbprint::of(token.client_id.as_bytes()).to_string();
+        let name = Thumbprint::from_bytes(token.client_id.as_bytes()).to_string();
         let Some(client) = self.clients.get(name.as_str()) else { return false };
         let is_by = |until: &u64| token.iat <= *until;
         let by_credential = || match credential_tag(token.jti) {
@@ -169,8 +170,8 @@ mod tests {
 
     #[test]
     fn each_member_revokes_what_it_names() {
-        let [name, account, consent] =
-            ["shipping", "usr_a", "shipping usr_a"].map(|id| Thumbprint::of(id.as_bytes()).to_string());
+        let [name, account, consent] = ["shipping", "usr_a", "shipping usr_a"]
+            .map(|id| Thumbprint::from_bytes(id.as_bytes()).to_string());
         let people = |members: &str| format!(r#""people":{{{members}}}"#);
         let client = |members: &str| format!(r#""clients":{{"{name}":{{{members}}}}}"#);
         for (member, jti, kid, revoked) in [

@@ -95,7 +95,8 @@ impl Introspector {
         waits: Waits,
     ) -> Result<Option<Arc<str>>, Unavailable> {
         const UNAVAILABLE: Unavailable = Unavailable { retry_after: Duration::from_secs(1) };
-        let answer = self.answer(Thumbprint::of(token.as_bytes()).into_bytes(), environment.clock.now());
+        let answer =
+            self.answer(Thumbprint::from_bytes(token.as_bytes()).into_bytes(), environment.clock.now());
         if waits == Waits::Never {
             return answer.members.get().cloned().ok_or(UNAVAILABLE);
         }

@@ -31,7 +31,7 @@ pub(crate) struct ApiAnswer {
 
 impl ApiAnswer {
     /// Reads the whole body. The body of an error answer may be lost.
-    pub(super) async fn of(response: Response) -> Result<Self, AdminClientError> {
+    pub(super) async fn from_response(response: Response) -> Result<Self, AdminClientError> {
         let status = response.status();
         let body = match response.bytes().await {
             Err(_) if !status.is_success() => Vec::new(),

@@ -68,7 +68,7 @@ impl Credential {
     /// The certificates that requests of administration trust: those of the arguments, and those of the
     /// profile.
     pub(super) fn trust(&self, arguments: &AdminArguments) -> Trust {
-        let mut trust = Trust::of(arguments.ca.as_ref());
+        let mut trust = Trust::from_file(arguments.ca.as_ref());
         trust.is_insecure = arguments.insecure;
         if let Self::Profile(_, chosen) = self {
             trust.files.extend(chosen.profile.ca.clone());
@@ -95,7 +95,8 @@ impl Credential {
                 Ok(Secret::new(token.expose().to_owned()))
             }
             Self::Profile(folders, chosen) => {
-                let token = SharedTokens::of(&folders).token(&chosen, &request(&chosen.profile)).await?;
+                let token =
+                    SharedTokens::from_folders(&folders).token(&chosen, &request(&chosen.profile)).await?;
                 Ok(Secret::new(token.access_token.clone()))
             }
         }
@@ -110,7 +111,7 @@ fn request(profile: &Profile) -> Request {
 
 /// The profile for this server. Without a folder for profiles there is none.
 fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Credential>> {
-    let Ok(folders) = Folders::of(environment) else { return Ok(None) };
+    let Ok(folders) = Folders::from_environment(environment) else { return Ok(None) };
     let chosen = ProfileStore(&folders).of_server(server)?;
     Ok(chosen.map(|chosen| Credential::Profile(folders, Box::new(chosen))))
 }

@@ -67,7 +67,7 @@ impl Http {
             Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
             answer => answer,
         };
-        ApiAnswer::of(answer?).await
+        ApiAnswer::from_response(answer?).await
     }
 }
 

@@ -271,7 +271,7 @@ fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
 impl AddArguments {
     fn document(&self) -> anyhow::Result<Value> {
         let mut document = json!(self);
-        let shape = Shape::of::<administration::ClaimsSettings>();
+        let shape = Shape::new::<administration::ClaimsSettings>();
         document["claims"] = patch(&self.claims, &shape).map_err(anyhow::Error::msg)?;
         let password = match self.password.read()? {
             None if self.ask_password => Some(asked()?),

@@ -48,7 +48,7 @@ impl ChangeArguments {
     pub(super) fn patch<T: Shaped>(self) -> anyhow::Result<Value> {
         match self.merge_patch {
             Some(patch) => Ok(patch),
-            None => patch(&self.assignments, &Shape::of::<T>()).map_err(anyhow::Error::msg),
+            None => patch(&self.assignments, &Shape::new::<T>()).map_err(anyhow::Error::msg),
         }
     }
 }

@@ -68,7 +68,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(view: &'a AuditView) -> Self {
+    fn from_view(view: &'a AuditView) -> Self {
         Self { view, changed: view.record.changes() }
     }
 }
@@ -87,6 +87,6 @@ pub(crate) fn run(
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
     runner.list_in_words(&path, filters, &list, |records: &[AuditView]| {
-        COLUMNS.table(&records.iter().map(Row::of).collect::<Vec<_>>())
+        COLUMNS.table(&records.iter().map(Row::from_view).collect::<Vec<_>>())
     })
 }

@@ -55,7 +55,7 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 /// Sends the request, and once more with another token if the service refuses the token. The exit code
 /// follows the status.
 pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
+    let folders = Folders::from_environment(&Environment::of_process())?;
     let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
     let request = arguments.request.request(&chosen.profile);
     if !request.may_be_sent_to(&arguments.url) {
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
     }
     let body = arguments.data.as_deref().map(body).transpose()?;
     block_on(async {
-        let shared = SharedTokens::of(&folders);
+        let shared = SharedTokens::from_folders(&folders);
         let mut answer = answer(arguments, &chosen, &request, body.as_deref(), &shared).await?;
         let status = answer.status();
         let mut out = stdout().lock();

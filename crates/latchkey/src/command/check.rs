@@ -68,7 +68,7 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> any
 /// A server that these settings start would leave its former store behind.
 fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
     let mut findings = Findings::default();
-    if let Some(elsewhere) = LastStore::of(config, &loaded.platform).elsewhere() {
+    if let Some(elsewhere) = LastStore::new(config, &loaded.platform).elsewhere() {
         findings.error(Location::section("storage").key("url"), elsewhere, LastStore::FIX);
     }
     loaded.locations.faults(findings).faults

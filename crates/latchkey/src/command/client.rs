@@ -223,7 +223,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
             let client: ClientView = admin.send(ApiRequest::get(of.path())).await?;
             let secrets: Page<SecretView> =
                 admin.send(ApiRequest::get(format!("{}/secrets", of.path()))).await?;
-            let migration = Migration::of(&of, &client, secrets.items, clock::now());
+            let migration = Migration::new(&of, &client, secrets.items, clock::now());
             runner.print(&migration, || migration.lines(&of))
         }),
         ClientCommand::RevokeTokens(of) => {

@@ -52,7 +52,7 @@ enum Step {
 
 impl Migration {
     /// The migration of a client, from the API's documents of the client and its secrets.
-    pub(crate) fn of(
+    pub(crate) fn new(
         names: &ClientArguments,
         client: &ClientView,
         secrets: Vec<SecretView>,
@@ -201,7 +201,7 @@ mod tests {
             ("any", Value::Null, uri(), &[], Step::RequireKey),
             ("private_key_jwt", key(), Value::Null, &[], Step::RevokeSecrets),
         ] {
-            let found = Migration::of(
+            let found = Migration::new(
                 &names(),
                 &client(method, keys, jwks_uri),
                 vec![secret("s1", "live", used)],
@@ -210,7 +210,7 @@ mod tests {
             assert_eq!(found.step, expected, "{method} {used:?}");
         }
         let done = client("private_key_jwt", key(), Value::Null);
-        let found = Migration::of(&names(), &done, vec![secret("s1", "revoked", &[("192.0.2.1", 1)])], NOW);
+        let found = Migration::new(&names(), &done, vec![secret("s1", "revoked", &[("192.0.2.1", 1)])], NOW);
         assert_eq!((found.step, found.still_used_from.len(), found.secrets.len()), (Step::Done, 0, 0));
         assert_eq!(found.keys[0].thumbprint.as_deref(), Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
     }
@@ -223,7 +223,7 @@ mod tests {
             secret("s0", "expired", &[("192.0.2.7", 1)]),
         ];
         let client = client("any", Value::Null, json!("https://keys.example.com/jwks"));
-        let text = Migration::of(&names(), &client, secrets, NOW).lines(&names());
+        let text = Migration::new(&names(), &client, secrets, NOW).lines(&names());
         for line in [
             "keys    at https://keys.example.com/jwks",
             "secret  s1 …4QzX",

@@ -40,10 +40,12 @@ const TOO_FAR_APART: u64 = 60;
 pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let report = match inspect(config, &environment, clock::now()) {
-        Ok(loaded) => block_on(async { Ok(Report::of(examine(config, &loaded, &environment).await)) })?,
+        Ok(loaded) => {
+            block_on(async { Ok(Report::from_checks(examine(config, &loaded, &environment).await)) })?
+        }
         Err(error) => {
             let fix = "correct the settings first; everything else depends on them";
-            Report::of(vec![SETTINGS.error(error.to_string(), fix)])
+            Report::from_checks(vec![SETTINGS.error(error.to_string(), fix)])
         }
     };
     print(&if as_json { json(&report) } else { report.lines() })?;

@@ -72,7 +72,7 @@ pub(crate) struct KeycloakArguments {
 pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<ExitCode> {
     let ImportCommand::Keycloak(arguments) = command;
     let KeycloakArguments { file, tenant, audience, dry_run, resume, yes } = &arguments;
-    let plan = Plan::of(read(file)?, tenant.clone(), audience.clone())?;
+    let plan = Plan::new(read(file)?, tenant.clone(), audience.clone())?;
     if *dry_run {
         runner.print(&plan.document(), || plan.lines())?;
         return Ok(ExitCode::from(SOMETHING));

@@ -93,7 +93,7 @@ pub(crate) struct LoginArguments {
 pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     arguments.store.check()?;
     let environment = Environment::of_process();
-    let folders = Folders::of(&environment)?;
+    let folders = Folders::from_environment(&environment)?;
     let chosen = Chosen { name: arguments.profile.clone(), profile: profile(arguments)? };
     if arguments.new_key {
         return new_key::run(&folders, chosen);
@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     let profile = &chosen.profile;
     let source = source_builder(profile, &secret, &profile.trust())?.request(request.clone()).build()?;
     let token = block_on(async { source.token().await.map_err(|error| no_token(profile, error)) })?;
-    let shared = SharedTokens::of(&folders);
+    let shared = SharedTokens::from_folders(&folders);
     ProfileStore(&folders).save(&chosen, &secret)?;
     shared.remove(&chosen.name)?;
     shared.share(&chosen, &request, &token)?;

@@ -25,7 +25,7 @@ pub(crate) struct LogoutArguments {
 
 /// Removes profiles with their secrets and tokens.
 pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
+    let folders = Folders::from_environment(&Environment::of_process())?;
     let store = ProfileStore(&folders);
     let profiles = if arguments.all {
         let profiles = store.read()?.profiles.into_iter();
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     } else {
         vec![store.choose(arguments.profile.profile.as_ref())?]
     };
-    let shared = SharedTokens::of(&folders);
+    let shared = SharedTokens::from_folders(&folders);
     let mut lines = String::new();
     for chosen in profiles {
         let tokens = if arguments.revoke {

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn assignments_become_a_merge_patch() {
-        let (tenant, client) = (Shape::of::<TenantSettings>(), Shape::of::<ClientSettings>());
+        let (tenant, client) = (Shape::new::<TenantSettings>(), Shape::new::<ClientSettings>());
         for (settings, assignments, expected) in [
             (&tenant, &["name=123"][..], json!({"name": "123"})),
             (&tenant, &["name=a=b", "issuer=null"], json!({"name": "a=b", "issuer": null})),

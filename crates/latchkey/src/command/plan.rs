@@ -33,7 +33,7 @@ pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -
         Ok(plan.map(|plan| Drift { plan, left_alone: Vec::new() }))
     })?;
     let drift = drift.map_err(|error| conflict_error(error, &loaded))?;
-    let last_store = LastStore::of(config, &loaded.platform);
+    let last_store = LastStore::new(config, &loaded.platform);
     if let Some(emptied) = block_on(last_store.look(&loaded.platform))? {
         let warning = format!("warning: {emptied}\n  = {}\n\n", LastStore::FIX);
         stderr().write_all(warning.as_bytes()).context(OUTPUT)?;

@@ -18,7 +18,7 @@ pub(crate) struct ProfilesArguments {
 
 /// Lists the profiles; the current one is marked.
 pub(crate) fn list(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
+    let folders = Folders::from_environment(&Environment::of_process())?;
     let found = ProfileStore(&folders).read()?;
     if arguments.json {
         return print(&output::json(&found));
@@ -44,7 +44,7 @@ pub(crate) struct UseArguments {
 
 /// Makes another profile the current one.
 pub(crate) fn switch(arguments: &UseArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
+    let folders = Folders::from_environment(&Environment::of_process())?;
     ProfileStore(&folders).switch_to(&arguments.name)?;
     print(&format!("The profile `{}` is the current one.\n", arguments.name))
 }

@@ -69,10 +69,10 @@ async fn serve(
     // The signal is handled from here on, so that a request for a reload does not end a program that is still
     // starting.
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
-    let service_manager = ServiceManager::of(&environment);
+    let service_manager = ServiceManager::from_environment(&environment);
     let options = gateway_options(&loaded)?;
     let addresses = ListenAddresses::take(&options.listeners)?;
-    let last_store = LastStore::of(config, &loaded.platform);
+    let last_store = LastStore::new(config, &loaded.platform);
     if requires_store {
         last_store.refuse_empty(&loaded.platform).await?;
     }

@@ -57,7 +57,7 @@ pub(crate) struct ImportArguments {
 
 /// Prints the key for which others seal tenants.
 pub(super) fn recipient(config: &Path) -> anyhow::Result<ExitCode> {
-    let key = in_store(config, async |_, store| Ok(Recipient::of(&store.pepper).public))?;
+    let key = in_store(config, async |_, store| Ok(Recipient::from_pepper(&store.pepper).public))?;
     print(&format!("{key}\n"))
 }
 
@@ -124,7 +124,7 @@ async fn write(
 pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let ImportArguments { file, replace } = arguments;
     let (facts, rows) = in_store(config, async |_, store| {
-        let mut lines = lines(file, &Recipient::of(&store.pepper))?;
+        let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
         let facts = store.database.check_import(&mut lines, *replace).await?;
         keep_key(store, &facts).await?;
         sleep(READ_BY_ALL).await;

@@ -43,7 +43,7 @@ pub(crate) struct TokenArguments {
 /// Prints a token.
 pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
-    let folders = Folders::of(&environment)?;
+    let folders = Folders::from_environment(&environment)?;
     let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
     let request = arguments.request.request(&chosen.profile);
     let question = match (arguments.format, arguments.operation) {

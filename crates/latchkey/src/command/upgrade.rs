@@ -34,7 +34,7 @@ pub(crate) fn run(
     UpgradeCommand::Check { json: as_json }: &UpgradeCommand,
 ) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
-    let upgrade = block_on(async { Ok(Upgrade::of(&store_place(&settings.storage)).await?) })?;
+    let upgrade = block_on(async { Ok(Upgrade::from_place(&store_place(&settings.storage)).await?) })?;
     print(&if *as_json { json(&document(&upgrade)) } else { lines(&upgrade) })?;
     Ok(if upgrade.pending.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING) })
 }

@@ -30,12 +30,12 @@ pub(crate) struct WhoamiArguments {
 
 /// Shows a profile. Without `--online` it sends no request.
 pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
+    let folders = Folders::from_environment(&Environment::of_process())?;
     let store = ProfileStore(&folders);
     let chosen = store.choose(arguments.profile.profile.as_ref())?;
     let Chosen { name, profile } = &chosen;
     let request = RequestArguments::none().request(profile);
-    let shared = SharedTokens::of(&folders);
+    let shared = SharedTokens::from_folders(&folders);
     let introspected =
         arguments.online.then(|| block_on(introspect(&shared, &chosen, &request))).transpose()?;
     let is_active = introspected.as_ref().map(|members| members["active"] == true);

@@ -15,7 +15,7 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    pub(crate) fn of(environment: &Environment) -> anyhow::Result<Self> {
+    pub(crate) fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
         Self::by(|name| environment.text(name))
     }
 

@@ -82,7 +82,7 @@ impl Profile {
 
     /// The certificates that its requests trust.
     pub(crate) fn trust(&self) -> Trust {
-        Trust::of(self.ca.as_ref())
+        Trust::from_file(self.ca.as_ref())
     }
 
     /// Whether the administration of this server may use it.

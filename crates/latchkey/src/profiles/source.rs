@@ -19,7 +19,7 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
             builder.credential(Secret::command(words))
         }
         (CredentialKind::Certificate, _) => {
-            builder.credential(ClientCertificate::of(Secret::value(credential)))
+            builder.credential(ClientCertificate::from_text(Secret::value(credential)))
         }
         (CredentialKind::Key, None) => builder.credential(PrivateKeyJwt::value(credential)),
         (CredentialKind::Key, Some(kid)) => builder.credential(PrivateKeyJwt::value(credential).kid(kid)),

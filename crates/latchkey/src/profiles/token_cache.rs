@@ -68,7 +68,7 @@ impl CachedToken {
 
 impl<'a> SharedTokens<'a> {
     /// The tokens of this user, each used until little of its time is left.
-    pub(crate) const fn of(folders: &'a Folders) -> Self {
+    pub(crate) const fn from_folders(folders: &'a Folders) -> Self {
         Self { folders, min_left: None, is_used: true }
     }
 

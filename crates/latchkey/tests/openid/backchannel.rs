@@ -23,7 +23,7 @@ pub(super) async fn oidcc_backchannel_rp_initiated_logout_discovery_endpoint_ver
 /// §2.4: the logout token of a session names the person and the session of the ID token, and has no `nonce`.
 pub(super) async fn oidcc_backchannel_rp_initiated_logout(mut plan: Plan) {
     let granted = signed_in(&mut plan).await;
-    let callback = EndSession::of(&granted).send(&mut plan).await.callback();
+    let callback = EndSession::from_granted(&granted).send(&mut plan).await.callback();
     assert_eq!(callback.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
     let (_, body) = plan.provider.logouts.recv_timeout(PATIENCE).unwrap();
     let token = body.strip_prefix("logout_token=").unwrap();

@@ -28,7 +28,7 @@ pub(super) struct EndSession {
 
 impl EndSession {
     /// All three parameters, as they should be.
-    pub(super) fn of(granted: &Granted) -> Self {
+    pub(super) fn from_granted(granted: &Granted) -> Self {
         Self {
             hint: Some(granted.id_token.text.clone()),
             uri: Some(POST_LOGOUT_REDIRECT_URI.to_owned()),
@@ -70,7 +70,7 @@ async fn assert_signed_in(plan: &mut Plan) {
 /// The session ends, and the browser returns to the client.
 async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
-    let mut end_session = EndSession::of(&granted);
+    let mut end_session = EndSession::from_granted(&granted);
     change(&mut end_session);
     let callback = end_session.send(&mut plan).await.callback();
     assert_eq!(callback.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
@@ -83,7 +83,7 @@ async fn returns(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
 /// answer the session ends, without a redirect.
 async fn asks(mut plan: Plan, change: impl FnOnce(&mut EndSession)) {
     let granted = signed_in(&mut plan).await;
-    let mut end_session = EndSession::of(&granted);
+    let mut end_session = EndSession::from_granted(&granted);
     change(&mut end_session);
     let page = end_session.send(&mut plan).await.page();
     assert!(page.status == 200 && page.has_button("sign_out"), "{}", page.html);
@@ -162,7 +162,7 @@ pub(super) async fn oidcc_rp_initiated_logout_only_state(plan: Plan) {
 
 pub(super) async fn oidcc_rp_initiated_logout_no_post_logout_redirect_uri(mut plan: Plan) {
     let granted = signed_in(&mut plan).await;
-    let end_session = EndSession { uri: None, ..EndSession::of(&granted) };
+    let end_session = EndSession { uri: None, ..EndSession::from_granted(&granted) };
     assert_is_signed_out_page(&end_session.send(&mut plan).await.page());
     assert_signed_out(&mut plan).await;
 }

@@ -45,7 +45,7 @@ impl Tokens {
 
     #[track_caller]
     fn inspect(&self, token: &str, arguments: &[&str]) -> Inspected {
-        Inspected::of(&self.folder, token.as_bytes(), arguments)
+        Inspected::new(&self.folder, token.as_bytes(), arguments)
     }
 
     #[track_caller]
@@ -285,7 +285,7 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     let at = protocol::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
     let inspect = |token: &str, arguments: &[&str]| {
         let arguments = [&["--jwks", "keys.jwks", "--at", &at], arguments].concat();
-        Inspected::of(&folder, token.as_bytes(), &arguments)
+        Inspected::new(&folder, token.as_bytes(), &arguments)
     };
     let cases = file["cases"].as_array().unwrap();
     let token = |name: &str| {

@@ -22,7 +22,7 @@ async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
         let last = if key.ends_with('0') { "1" } else { "0" };
         let wrong = format!("{}{last}", &key[..key.len() - 1]);
         folder.canaries.add(&key[..key.len() - 1]);
-        let inspected = |arguments: &[&str]| Inspected::of(&folder, key.as_bytes(), arguments);
+        let inspected = |arguments: &[&str]| Inspected::new(&folder, key.as_bytes(), arguments);
 
         let offline = inspected(&[]);
         offline.assert_unverified();
@@ -30,7 +30,7 @@ async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
         offline.assert_status("passed", &["checksum"]);
         offline.assert_status("not_checked", &["api_key", "tenant", "client", "method"]);
         let of_tenant = ["--tenant", tenant];
-        Inspected::of(&folder, wrong.as_bytes(), &of_tenant).assert_refused("checksum", "malformed_api_key");
+        Inspected::new(&folder, wrong.as_bytes(), &of_tenant).assert_refused("checksum", "malformed_api_key");
 
         let live = inspected(&of_tenant);
         live.assert_valid();

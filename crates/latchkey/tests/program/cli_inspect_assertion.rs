@@ -27,7 +27,7 @@ fn issuer(tenant: &str) -> String {
 fn inspect_as(folder: &Folder, assertion: &str, tenant: &str) -> Inspected {
     let (jwks, issuer, endpoint) = (format!("{tenant}.jwks.json"), issuer(tenant), endpoint(tenant));
     let options = ["--client", "signer", "--jwks", &jwks, "--issuer", &issuer, "--audience", &endpoint];
-    Inspected::of(folder, assertion.as_bytes(), &options)
+    Inspected::new(folder, assertion.as_bytes(), &options)
 }
 
 /// The reason in the log of a request with the assertion; none if it is accepted.
@@ -122,7 +122,7 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
         [("client-authentication+jwt", &at[..]), ("JWT", &[at[0], at[1], "--client", "signer"])]
     {
         let assertion = pair.key.sign(typ, &claims).unwrap();
-        let found = Inspected::of(&folder, assertion.as_bytes(), options);
+        let found = Inspected::new(&folder, assertion.as_bytes(), options);
         found.assert_unverified();
         assert!(found.document["kind"].as_str().unwrap().starts_with("a client assertion"));
         let is_named = options.len() > at.len();
@@ -132,7 +132,7 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
         assert_eq!(found.document["lifetime"]["seconds"], 60);
         // A minute is for clocks.
         let later = ["--client", "signer", "--at", "2026-01-01T00:02:00Z"];
-        Inspected::of(&folder, assertion.as_bytes(), &later).assert_refused("exp", "assertion_expired");
+        Inspected::new(&folder, assertion.as_bytes(), &later).assert_refused("exp", "assertion_expired");
     }
     // A key of a client may be without `kid`.
     let mut jwk = json!(pair.key.jwk);
@@ -140,7 +140,7 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
     folder.write("client.jwks.json", &json!({ "keys": [jwk, { "kty": "oct" }] }).to_string());
     let assertion = pair.key.sign("JWT", &claims).unwrap();
     let options = [&at[..], &["--client", "signer", "--jwks", "client.jwks.json"]].concat();
-    let found = Inspected::of(&folder, assertion.as_bytes(), &options);
+    let found = Inspected::new(&folder, assertion.as_bytes(), &options);
     found.assert_valid();
     assert!(
         found.document["notes"][0].as_str().unwrap().starts_with("left out: key 2"),

@@ -77,7 +77,7 @@ fn folder() -> Folder {
 
 /// The inspection of a file.
 fn inspected(folder: &Folder, file: &str, arguments: &[&str]) -> Inspected {
-    Inspected::of(folder, b"", &[&[file], &AT[..], arguments].concat())
+    Inspected::new(folder, b"", &[&[file], &AT[..], arguments].concat())
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
     inspected(&folder, "issued.pem", &[]).assert_unverified();
     for file in ["issued.pem", "issued.der"] {
         let piped = fs::read(folder.path(file)).unwrap();
-        Inspected::of(&folder, &piped, &[&["-"], &AT[..], &ours].concat()).assert_valid();
+        Inspected::new(&folder, &piped, &[&["-"], &AT[..], &ours].concat()).assert_valid();
     }
 }
 

@@ -18,7 +18,7 @@ fn each_failing_check_of_a_proof_is_named_with_its_fix() {
     folder.write("token.jwt", TOKEN);
     let proof = Prover::new().proof(URL, "1");
     let of_request = ["--method", "POST", "--url", URL];
-    let inspected = |proof: &str| Inspected::of(&folder, proof.as_bytes(), &of_request);
+    let inspected = |proof: &str| Inspected::new(&folder, proof.as_bytes(), &of_request);
     let found = inspected(&proof);
     found.assert_valid();
     assert_eq!(found.document["keys"].as_str().unwrap().rsplit(' ').next().unwrap().len(), 43);
@@ -51,7 +51,7 @@ fn each_failing_check_of_a_proof_is_named_with_its_fix() {
         (&proof, "ath", "dpop_proof_for_another_token"),
         (&hashed, "signature", "dpop_proof_signature_invalid"),
     ] {
-        Inspected::of(&folder, proof.as_bytes(), &of_resource).assert_refused(failed, reason);
+        Inspected::new(&folder, proof.as_bytes(), &of_resource).assert_refused(failed, reason);
     }
     // It is not inspected as a token at once.
     let (code, text) = inspect(&folder, proof.as_bytes(), &["--method", "POST", "--tenant", "acme"]);

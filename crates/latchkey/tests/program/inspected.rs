@@ -18,7 +18,7 @@ pub(crate) struct Inspected {
 impl Inspected {
     /// Inspects this standard input.
     #[track_caller]
-    pub(crate) fn of(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
+    pub(crate) fn new(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
         let (code, out) = inspect(folder, input, &[arguments, &["--json"]].concat());
         let document = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
         Self { code, document }

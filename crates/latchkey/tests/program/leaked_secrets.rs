@@ -142,5 +142,5 @@ print(json.dumps([is_latchkey_secret(text) for text in json.loads(os.environ['TE
 /// tenant's id.
 fn generated() -> String {
     let tenant = TenantId::parse("acme-shop-eu-1").unwrap();
-    GeneratedSecret::of(&tenant).secret.expose().to_owned()
+    GeneratedSecret::from_tenant(&tenant).secret.expose().to_owned()
 }

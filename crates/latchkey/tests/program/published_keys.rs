@@ -26,8 +26,8 @@ impl Publisher {
         let (acceptor, certificate) = tls();
         let served = Arc::clone(&sets);
         let answer = move |request: &Request| match served.lock().unwrap().get(&request.path) {
-            Some(set) => Reply::of(200, "cache-control: max-age=1", set.as_bytes()),
-            None => Reply::of(404, "x: y", b""),
+            Some(set) => Reply::new(200, "cache-control: max-age=1", set.as_bytes()),
+            None => Reply::new(404, "x: y", b""),
         };
         Self { server: MockServer::start(Some(acceptor), answer).await, sets, certificate }
     }

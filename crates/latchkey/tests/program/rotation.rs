@@ -37,8 +37,8 @@ async fn ten_rotations_under_load_lose_no_request() {
     let [mut secret, of_globex] =
         [create(&folder, &admin, "acme").await, create(&folder, &admin, "globex").await];
     // A client of the same name at another tenant whose secret is not rotated.
-    let bystander = Arc::new(Caller::of(&program, "globex", &of_globex.1));
-    let caller = Arc::new(Caller::of(&program, "acme", &secret.1));
+    let bystander = Arc::new(Caller::new(&program, "globex", &of_globex.1));
+    let caller = Arc::new(Caller::new(&program, "acme", &secret.1));
     let callers: Vec<_> = (0..CALLERS)
         .flat_map(|number| [&caller, &bystander].map(|of| tokio::spawn(Arc::clone(of).call(number))))
         .collect();
@@ -134,7 +134,7 @@ fn path(tenant: &str, rest: &str) -> String {
 }
 
 impl Caller {
-    fn of(program: &Program, tenant: &str, secret: &str) -> Self {
+    fn new(program: &Program, tenant: &str, secret: &str) -> Self {
         Self {
             url: program.url(&tenant_path(tenant, "/oauth/token")),
             secret: RwLock::new((0, secret.to_owned())),

@@ -56,8 +56,8 @@ impl Setting {
                 None => keys.get(&request.path).cloned(),
             };
             match document {
-                Some(document) => Reply::of(200, "x: y", document.as_bytes()),
-                None => Reply::of(404, "x: y", b""),
+                Some(document) => Reply::new(200, "x: y", document.as_bytes()),
+                None => Reply::new(404, "x: y", b""),
             }
         };
         let platform = MockServer::start(Some(acceptor), answer).await;
@@ -170,7 +170,7 @@ async fn inspect_says_rule_by_rule_what_does_not_match() {
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
         let inspect = |changed: Value| {
             let assertion = setting.assertion(nth, tenant, &changed);
-            Inspected::of(&setting.folder, assertion.as_bytes(), &["--client", tenant, "billing", "-"])
+            Inspected::new(&setting.folder, assertion.as_bytes(), &["--client", tenant, "billing", "-"])
         };
         let good = inspect(json!({}));
         good.assert_valid();
@@ -218,7 +218,7 @@ async fn inspect_says_rule_by_rule_what_does_not_match() {
             .sign("JWT", &json!({ "iss": setting.issuers[nth], "sub": SUBJECT }))
             .unwrap();
         let arguments = ["--client", tenant, "billing", "-"];
-        Inspected::of(&setting.folder, forged.as_bytes(), &arguments)
+        Inspected::new(&setting.folder, forged.as_bytes(), &arguments)
             .assert_refused("kid", "issuer_key_unknown");
     }
 }

@@ -53,7 +53,8 @@ async fn what_a_token_costs_with_redis() {
             replica.program.log_after(Mark::START, "Redis answers");
         }
         let (costs, scripts) = measure(&test_env, &replicas, || redis.scripts_run()).await;
-        let [one, other] = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
+        let [one, other] =
+            [Numbers::from_replica(&replicas[0]).await, Numbers::from_replica(&replicas[1]).await];
         // On a very busy machine Redis may time out, which makes the figures meaningless.
         (one.outages + other.outages == 0).then(|| {
             assert_eq!(scripts, 2, "as Redis counts after an invalidation");
@@ -174,7 +175,7 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
             first_tokens(&test_env, replica).await;
         }
         scheduled().await;
-        let before = [Numbers::of(&replicas[0]).await, Numbers::of(&replicas[1]).await];
+        let before = [Numbers::from_replica(&replicas[0]).await, Numbers::from_replica(&replicas[1]).await];
         let requested_before = requested();
         let began = Instant::now();
         let http = reqwest::Client::new();
@@ -194,7 +195,7 @@ async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once()
         // On a slow machine cached rows expire and are read again.
         let readings = 1 + began.elapsed().as_secs() / 10;
         for (replica, before) in replicas.iter().zip(before) {
-            let after = Numbers::of(replica).await;
+            let after = Numbers::from_replica(replica).await;
             assert!(after.client_loads - before.client_loads <= readings, "single flight");
         }
         // Without Redis each program reads the row once; with Redis the second may find the
@@ -273,10 +274,10 @@ fn least_of(costs: &[Cost]) -> Cost {
 
 /// The metrics once nothing is pending: a program writes rows to Redis after the answer.
 async fn settled(replica: &Replica) -> Numbers {
-    let mut last = Numbers::of(replica).await;
+    let mut last = Numbers::from_replica(replica).await;
     loop {
         sleep(Duration::from_millis(40)).await;
-        let now = Numbers::of(replica).await;
+        let now = Numbers::from_replica(replica).await;
         if now.commands == last.commands {
             return now;
         }

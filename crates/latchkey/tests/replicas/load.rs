@@ -41,7 +41,7 @@ impl Load {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
             secrets: TENANTS.map(|tenant| test_env.secret_of(tenant).to_owned()),
             clients,
-            verifier: Verifier::of(&replicas[0]).await,
+            verifier: Verifier::from_replica(&replicas[0]).await,
             requested: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),

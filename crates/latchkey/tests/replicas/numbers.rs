@@ -21,7 +21,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    pub(crate) async fn of(replica: &Replica) -> Self {
+    pub(crate) async fn from_replica(replica: &Replica) -> Self {
         let text = replica.program.get("/metrics").await.body;
         let read = |series: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));

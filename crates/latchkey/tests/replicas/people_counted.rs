@@ -31,7 +31,7 @@ const COSTS_OF_ACCOUNT: [u64; 2] = [3, 20];
 
 /// The statements of the replica until now, and when they were read.
 async fn count(replica: &Replica) -> (u64, Instant) {
-    (Numbers::of(replica).await.statements, Instant::now())
+    (Numbers::from_replica(replica).await.statements, Instant::now())
 }
 
 /// Returns the statements between the two. A request that takes longer than a second, such as a password on a

@@ -31,7 +31,7 @@ async fn redis_may_be_absent_at_the_start_hang_be_flushed_and_hold_values_of_oth
     let mut env = Env::start(RedisServer::absent()).await;
     env.load.more(200).await;
     for replica in &env.replicas {
-        assert!(!Numbers::of(replica).await.redis_is_up);
+        assert!(!Numbers::from_replica(replica).await.redis_is_up);
     }
     env.redis.start();
     env.assert_used_again("absent at start").await;
@@ -85,8 +85,10 @@ async fn redis_may_be_given_back_what_was_true_before() {
         };
         eventually("what was read is in Redis", USED_AGAIN, is_there).await;
         let (read, former) = (Instant::now(), values(redis));
-        let outages =
-            async || Numbers::of(&replicas[0]).await.outages + Numbers::of(&replicas[1]).await.outages;
+        let outages = async || {
+            Numbers::from_replica(&replicas[0]).await.outages
+                + Numbers::from_replica(&replicas[1]).await.outages
+        };
         let before = outages().await;
         let secret = |name: &str| format!("{client}: {{ client_secret: {{ env: {name} }}");
         let changed = settings(CLIENTS).replacen(&secret("ACME_SECRET"), &secret("NEW_SECRET"), 1);
@@ -147,8 +149,10 @@ impl Env {
         let Self { test_env, redis, replicas, cold, .. } = self;
         let ended = Instant::now();
         for replica in &*replicas {
-            eventually("Redis is used again", USED_AGAIN, async || Numbers::of(replica).await.redis_is_up)
-                .await;
+            eventually("Redis is used again", USED_AGAIN, async || {
+                Numbers::from_replica(replica).await.redis_is_up
+            })
+            .await;
         }
         let is_up = ended.elapsed();
         let shared = async || {
@@ -176,13 +180,16 @@ async fn is_shared(
     [one, other]: &[Replica; 2],
     client: &str,
 ) -> bool {
-    let (before, hits, scripts) =
-        (Numbers::of(one).await.commands, Numbers::of(other).await.hits, redis.scripts_run());
+    let (before, hits, scripts) = (
+        Numbers::from_replica(one).await.commands,
+        Numbers::from_replica(other).await.hits,
+        redis.scripts_run(),
+    );
     one.program.token("acme", client, test_env.secret_of("acme")).await;
     // A program writes rows to Redis after the answer.
     sleep(Duration::from_millis(50)).await;
     other.program.token("acme", client, test_env.secret_of("acme")).await;
-    let (after, found) = (Numbers::of(one).await.commands, Numbers::of(other).await.hits);
+    let (after, found) = (Numbers::from_replica(one).await.commands, Numbers::from_replica(other).await.hits);
     after > before && found > hits && redis.scripts_run() > scripts
 }
 

@@ -68,9 +68,9 @@ async fn cost<F: Future<Output = u16>>(
 ) -> (u64, u64) {
     let (mut statements, mut commands) = (u64::MAX, u64::MAX);
     for _ in 0..TIMES {
-        let before = Numbers::of(replica).await;
+        let before = Numbers::from_replica(replica).await;
         assert_eq!(replay().await, refused);
-        let after = Numbers::of(replica).await;
+        let after = Numbers::from_replica(replica).await;
         assert_eq!(after.refused_early, before.refused_early + 1);
         statements = statements.min(after.statements - before.statements);
         commands = commands.min(after.commands - before.commands);

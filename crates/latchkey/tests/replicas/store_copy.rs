@@ -30,7 +30,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) async fn of(test_env: &TestEnv, replica: &Replica, tenant: &'static str) -> Self {
+    pub(crate) async fn new(test_env: &TestEnv, replica: &Replica, tenant: &'static str) -> Self {
         let secret = test_env.secret_of(tenant);
         let token = replica.program.token(tenant, "svc-0", secret).await;
         let revoked = replica.program.token(tenant, "svc-0", secret).await;
@@ -145,7 +145,7 @@ async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
     let source = start(&test_env, &settings, &first);
     let mut held = Vec::new();
     for tenant in TENANTS {
-        held.push(Held::of(&test_env, &source, tenant).await);
+        held.push(Held::new(&test_env, &source, tenant).await);
     }
     let file = source.folder.path("moved.db");
     let file = format!("sqlite://{}", file.display());

@@ -121,6 +121,6 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
         distrusting.program.token("acme", client, test_env.secret_of("acme")).await;
     }
     assert_eq!(state(&distrusting).await, "degraded");
-    let numbers = Numbers::of(&distrusting).await;
+    let numbers = Numbers::from_replica(&distrusting).await;
     assert!(!numbers.redis_is_up && numbers.hits == 0, "{numbers:?}");
 }

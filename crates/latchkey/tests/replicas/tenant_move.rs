@@ -59,7 +59,7 @@ async fn a_tenant_goes_on_in_another_installation_and_comes_back() {
     assert_ne!(others, settings);
     let file = format!("sqlite://{}", home.replica.folder.path("abroad.db").display());
     let mut abroad = Installation::start(abroad, &others, file);
-    let mut held = Held::of(&home.test_env, &home.replica, "acme").await;
+    let mut held = Held::new(&home.test_env, &home.replica, "acme").await;
 
     home.export_to(&abroad);
     assert_eq!(

@@ -45,7 +45,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
     assert_eq!(test_env.database.query("SELECT count(*) FROM signing_keys"), "2");
     // Verifies the signatures of each tenant, too.
     for replica in &replicas {
-        let verifier = Verifier::of(replica).await;
+        let verifier = Verifier::from_replica(replica).await;
         for other in &replicas {
             for tenant in TENANTS {
                 let token = other.program.token(tenant, "svc-1", test_env.secret_of(tenant)).await;

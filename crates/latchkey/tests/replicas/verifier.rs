@@ -15,7 +15,7 @@ pub(crate) struct Verifier(HashMap<&'static str, (DecodingKey, Validation)>);
 impl Verifier {
     /// Returns a verifier with the only published key of each tenant. Each tenant must have had a first
     /// token.
-    pub(crate) async fn of(replica: &Replica) -> Self {
+    pub(crate) async fn from_replica(replica: &Replica) -> Self {
         let mut keys = HashMap::new();
         for tenant in TENANTS {
             let set: JwkSet = serde_json::from_str(&replica.program.jwks(tenant).await.body).unwrap();

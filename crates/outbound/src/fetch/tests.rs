@@ -37,7 +37,7 @@ async fn a_document_is_fetched_as_it_is() {
         assert_eq!(header("accept"), Some("application/jwk-set+json"));
         assert_eq!(header("accept-encoding"), Some("identity"), "no answer is decompressed");
         assert_eq!((header("cookie"), header("authorization"), header("referer")), (None, None, None));
-        Reply::of(200, "cache-control: public, max-age=120\r\nset-cookie: a=b", b"{}")
+        Reply::new(200, "cache-control: public, max-age=120\r\nset-cookie: a=b", b"{}")
     });
     let (server, fetcher) = (server.await, loopback());
     for _ in 0..2 {
@@ -53,7 +53,7 @@ async fn a_document_is_fetched_as_it_is() {
 // [registration RFC 7591 §5]
 #[tokio::test]
 async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
-    let server = serving(Reply::of(200, JSON, b"{}")).await;
+    let server = serving(Reply::new(200, JSON, b"{}")).await;
     let port = server.address.port();
     let strict = Fetcher::new(Guard::default());
     for host in ["127.0.0.1", "127.1", "[::ffff:127.0.0.1]"] {
@@ -71,7 +71,7 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
 //   an answer is read
 #[tokio::test]
 async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
-    let server = serving(Reply::of(200, JSON, b"{}")).await;
+    let server = serving(Reply::new(200, JSON, b"{}")).await;
     let port = server.address.port();
     let strict = Fetcher::new(Guard::default());
     let hosts = "127.0.0.1 127.1 2130706433 0x7f000001 0.0.0.0 [::1] [::] [::ffff:127.0.0.1] [64:ff9b::7f00:1] 10.0.0.1
@@ -95,9 +95,9 @@ async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
 // [registration RFC 7591 §5]
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
-    let target = serving(Reply::of(200, JSON, b"{}")).await;
+    let target = serving(Reply::new(200, JSON, b"{}")).await;
     for status in [301, 302, 303, 307, 308] {
-        let server = serving(Reply::of(status, &format!("location: {}", target.url()), b"")).await;
+        let server = serving(Reply::new(status, &format!("location: {}", target.url()), b"")).await;
         let error = fetch(&server).await.unwrap_err();
         assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
     }
@@ -107,9 +107,9 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 // [attacks #28]
 #[tokio::test]
 async fn a_redirect_of_a_form_is_a_failure_and_is_not_followed() {
-    let target = serving(Reply::of(200, JSON, b"{}")).await;
+    let target = serving(Reply::new(200, JSON, b"{}")).await;
     for status in [301, 302, 303, 307, 308] {
-        let server = serving(Reply::of(status, &format!("location: {}", target.url()), b"")).await;
+        let server = serving(Reply::new(status, &format!("location: {}", target.url()), b"")).await;
         let error = post(&server).await.unwrap_err();
         assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
         assert_eq!(server.request_count(), 1);
@@ -136,10 +136,10 @@ async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
         assert!(begun.elapsed() < LONGEST_POST, "{:?}", begun.elapsed());
     }
     for status in [200, 202, 204] {
-        post(&serving(Reply::of(status, JSON, b"")).await).await.unwrap();
+        post(&serving(Reply::new(status, JSON, b"")).await).await.unwrap();
     }
     for status in [400, 404, 500, 503] {
-        let error = post(&serving(Reply::of(status, JSON, b"{}")).await).await.unwrap_err();
+        let error = post(&serving(Reply::new(status, JSON, b"{}")).await).await.unwrap_err();
         assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
     }
     for broken in ["", "SSH-2.0-OpenSSH\r\n"] {
@@ -157,12 +157,12 @@ async fn a_bad_answer_is_no_document() {
         Reply::raw(format!("{head}{size:x}\r\n{}\r\n0\r\n\r\n", "a".repeat(size)))
     };
     for (reply, expected) in [
-        (Reply::of(404, JSON, b"{}"), "the answer has status 404"),
-        (Reply::of(500, JSON, b"{}"), "the answer has status 500"),
-        (Reply::of(204, JSON, b""), "the answer has status 204"),
-        (Reply::of(200, "content-encoding: gzip", b"{}"), "the answer is compressed"),
-        (Reply::of(200, "content-encoding: br", b"{}"), "the answer is compressed"),
-        (Reply::of(200, JSON, &vec![b'a'; LARGEST + 1]), "the answer is larger than 64 KiB"),
+        (Reply::new(404, JSON, b"{}"), "the answer has status 404"),
+        (Reply::new(500, JSON, b"{}"), "the answer has status 500"),
+        (Reply::new(204, JSON, b""), "the answer has status 204"),
+        (Reply::new(200, "content-encoding: gzip", b"{}"), "the answer is compressed"),
+        (Reply::new(200, "content-encoding: br", b"{}"), "the answer is compressed"),
+        (Reply::new(200, JSON, &vec![b'a'; LARGEST + 1]), "the answer is larger than 64 KiB"),
         (chunked(LARGEST + 1), "the answer is larger than 64 KiB"),
         (
             Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n"),
@@ -175,7 +175,7 @@ async fn a_bad_answer_is_no_document() {
         let error = fetch(&serving(reply).await).await.unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}, not {expected}");
     }
-    for reply in [Reply::of(200, JSON, &vec![b'a'; LARGEST]), chunked(LARGEST)] {
+    for reply in [Reply::new(200, JSON, &vec![b'a'; LARGEST]), chunked(LARGEST)] {
         assert_eq!(fetch(&serving(reply).await).await.unwrap().body.len(), LARGEST);
     }
 }
@@ -183,7 +183,7 @@ async fn a_bad_answer_is_no_document() {
 // [registration RFC 7591 §5], [fetches #6]
 #[tokio::test]
 async fn a_slow_answer_is_given_up_after_two_seconds() {
-    let slow_head = serving(Reply::of(200, JSON, b"{}").after(Duration::from_secs(30))).await;
+    let slow_head = serving(Reply::new(200, JSON, b"{}").after(Duration::from_secs(30))).await;
     let slow_body = serving(Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{")).await;
     for server in [slow_head, slow_body] {
         let begun = Instant::now();
@@ -196,7 +196,7 @@ async fn a_slow_answer_is_given_up_after_two_seconds() {
 // [attacks #28]
 #[tokio::test]
 async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
-    let server = serving(Reply::of(200, JSON, b"").after(Duration::from_secs(60))).await;
+    let server = serving(Reply::new(200, JSON, b"").after(Duration::from_secs(60))).await;
     let begun = Instant::now();
     let error = post(&server).await.unwrap_err();
     assert!(matches!(error, FetchError::TooSlow), "{error}");
@@ -206,7 +206,7 @@ async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
 #[tokio::test]
 async fn a_certificate_must_be_trusted() {
     let (acceptor, _) = tls();
-    let server = MockServer::start(Some(acceptor), |_| Reply::of(200, JSON, b"{}")).await;
+    let server = MockServer::start(Some(acceptor), |_| Reply::new(200, JSON, b"{}")).await;
     let url = format!("https://localhost:{}/", server.address.port());
     let errors = [
         loopback().fetch(&acme(), &url, "*/*").await.unwrap_err(),

@@ -166,7 +166,7 @@ async fn a_redirect_is_not_followed() {
         let key = key_at(service, server.url()).await;
         for status in [301, 302, 307, 308] {
             let location = format!("location: {}/v1/transit/encrypt/latchkey", other.url());
-            server.instead([Reply::of(status, &location, b"")]);
+            server.instead([Reply::new(status, &location, b"")]);
             let error = key.wrap(&DATA_KEY, b"x").await.unwrap_err();
             assert!(matches!(error, SealError::Unavailable(_)), "{error:?}");
             if service == KeyService::Vault {
@@ -197,10 +197,10 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
         };
         let replies = [
             Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"),
-            Reply::of(200, "x: y", b""),
-            Reply::of(200, "x: y", b"<html>secret plaintext</html>"),
-            Reply::of(200, "x: y", &[0xff; 100]),
-            Reply::of(400, "x: y", b"<html>secret plaintext</html>"),
+            Reply::new(200, "x: y", b""),
+            Reply::new(200, "x: y", b"<html>secret plaintext</html>"),
+            Reply::new(200, "x: y", &[0xff; 100]),
+            Reply::new(400, "x: y", b"<html>secret plaintext</html>"),
             Reply::json(200, &json!({})),
             unsealed(service, &json!("secret plaintext")),
             unsealed(service, &json!(7)),
@@ -235,7 +235,7 @@ async fn the_most_talkative_log_holds_no_credential_and_no_data_key() {
         key.unwrap(&wrapped, b"x").await.unwrap();
         key.unwrap(&wrapped, b"y").await.unwrap_err();
         for reply in
-            [Reply::of(200, "x: y", b"secret plaintext"), unsealed(service, &json!("secret plaintext"))]
+            [Reply::new(200, "x: y", b"secret plaintext"), unsealed(service, &json!("secret plaintext"))]
         {
             server.instead([reply]);
             key.unwrap(&wrapped, b"x").await.unwrap_err();

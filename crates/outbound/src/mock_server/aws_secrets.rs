@@ -65,7 +65,7 @@ impl AwsSecrets {
             Ok(body) => (200, body),
             Err((name, said)) => (400, json!({"__type": name, "Message": said})),
         };
-        Reply::of(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
+        Reply::new(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
     }
 
     fn add(&self, name: &str, value: (&'static str, String)) {

@@ -108,10 +108,10 @@ impl Drop for MockServer {
 
 impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self::of(status, "content-type: application/json", body.to_string().as_bytes())
+        Self::new(status, "content-type: application/json", body.to_string().as_bytes())
     }
 
-    pub(crate) fn of(status: u16, header: &str, body: &[u8]) -> Self {
+    pub(crate) fn new(status: u16, header: &str, body: &[u8]) -> Self {
         let head = format!("HTTP/1.1 {status} It\r\n{header}\r\ncontent-length: {}\r\n\r\n", body.len());
         Self::raw([head.as_bytes(), body].concat())
     }

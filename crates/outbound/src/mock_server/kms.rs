@@ -39,7 +39,7 @@ impl KmsKeys {
             Ok(body) => (200, body),
             Err((name, said)) => (400, json!({"__type": name, "message": said})),
         };
-        Reply::of(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
+        Reply::new(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
     }
 
     fn try_answer(&self, request: &Request) -> Result<Value, Refusal> {

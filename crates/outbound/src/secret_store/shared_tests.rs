@@ -100,7 +100,7 @@ impl Secrets {
                     vault::tests::refusal(429, "request path \"x\": rate limit quota exceeded"),
                     "429: request path \"x\": rate limit quota exceeded; try later or look at Vault's log",
                 ),
-                (Reply::of(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
+                (Reply::new(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
             ],
             Self::Aws(_) => vec![
                 (
@@ -380,7 +380,7 @@ async fn a_redirect_is_not_followed() {
         stand.secrets.put(json!({"client_secret": "one"}));
         for status in [301, 302, 307, 308] {
             let location = format!("location: {}/v1/secret/data/{PATH}", other.server.url());
-            let redirect = Reply::of(status, &location, b"");
+            let redirect = Reply::new(status, &location, b"");
             stand.server.instead([redirect.clone()]);
             let error = stand.value().await.unwrap_err();
             assert!(matches!(&error, SecretStoreError::Unavailable(_)), "{error:?}");
@@ -398,9 +398,9 @@ async fn a_redirect_is_not_followed() {
 async fn nonsense_is_unusable_and_is_not_quoted() {
     for stand in Stand::all().await {
         let replies = [
-            Reply::of(200, "x: y", b""),
-            Reply::of(200, "x: y", b"<html>hunter2-hunter2</html>"),
-            Reply::of(200, "x: y", &[0xff; 100]),
+            Reply::new(200, "x: y", b""),
+            Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"),
+            Reply::new(200, "x: y", &[0xff; 100]),
             Reply::json(200, &json!({})),
             Reply::json(200, &json!([HIDDEN])),
             Reply::json(200, &json!({"data": HIDDEN, "SecretString": HIDDEN})),
@@ -422,9 +422,9 @@ async fn nonsense_is_unusable_and_is_not_quoted() {
             assert!(!format!("{error} {error:?}").contains(HIDDEN), "{number}: {error}");
         }
         let refusals = [
-            (Reply::of(400, "x: y", b"<html>hunter2-hunter2</html>"), false),
-            (Reply::of(418, "x: y", b""), false),
-            (Reply::of(502, "x: y", b"<html>hunter2-hunter2</html>"), true),
+            (Reply::new(400, "x: y", b"<html>hunter2-hunter2</html>"), false),
+            (Reply::new(418, "x: y", b""), false),
+            (Reply::new(502, "x: y", b"<html>hunter2-hunter2</html>"), true),
             (Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"), true),
             (Reply::raw(""), true),
         ];
@@ -451,7 +451,7 @@ async fn the_most_talkative_log_holds_no_credential_and_no_secret() {
         stand.secrets.put(json!({"client_secret": HIDDEN, "other": "hidden-too"}));
         stand.value().await.unwrap();
         stand.write("hunter3-hunter3").await.unwrap();
-        stand.server.instead([Reply::of(200, "x: y", b"<html>hunter2-hunter2</html>")]);
+        stand.server.instead([Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>")]);
         stand.value().await.unwrap_err();
         stand.secrets.forbid_read();
         stand.value().await.unwrap_err();

@@ -25,7 +25,7 @@ pub(crate) struct NotSignedIn {
 }
 
 impl NotSignedIn {
-    pub(super) fn of(error: &ClientError) -> Self {
+    pub(super) fn from_error(error: &ClientError) -> Self {
         let why = match status(error) {
             Some((status, said)) => format!("the sign-in is refused with {status}: {said}"),
             None if is_nonsense(error) => return Self::without_token(),

@@ -70,7 +70,7 @@ impl VaultSignIn {
             tokio::time::sleep(PAUSE).await;
             (begun, given) = (Instant::now(), self.ask(connection).await?);
         }
-        let given = given.map_err(|error| NotSignedIn::of(&error))?;
+        let given = given.map_err(|error| NotSignedIn::from_error(&error))?;
         let token = token::sound(&given.client_token).map_err(|_| NotSignedIn::without_token())?;
         let mut lease = Lease::endless(connection.with_token(&token));
         lease.prolong(begun, &given);

@@ -88,7 +88,8 @@ impl BarChart {
     /// The numbers as a table.
     #[must_use]
     pub fn table(&self) -> Table {
-        let columns = [Column::of(self.slot)].into_iter().chain(self.series.map(Column::of_numbers));
+        let columns =
+            [Column::from_heading(self.slot)].into_iter().chain(self.series.map(Column::of_numbers));
         let row = |slot: &Slot| {
             let [lower, upper] = slot.counts.map(Value::Number);
             vec![Value::Text(slot.name.clone()), lower, upper]

@@ -25,7 +25,7 @@ pub struct Column {
 impl Column {
     /// A column of texts.
     #[must_use]
-    pub const fn of(heading: &'static str) -> Self {
+    pub const fn from_heading(heading: &'static str) -> Self {
         Self { heading, is_number: false }
     }
 

@@ -79,7 +79,7 @@ fn sign_in() -> Vec<Block> {
 }
 
 fn link_form() -> Vec<Block> {
-    let field = Field::of("code", "Code", Input::Fragment).hint("The part of the link after #.");
+    let field = Field::new("code", "Code", Input::Fragment).hint("The part of the link after #.");
     vec![Block::Form(
         Form::button("/console/link".to_owned(), "", "Open").meaning(Meaning::Info).with(vec![field]),
     )]
@@ -95,8 +95,8 @@ fn list(name: &str) -> Vec<Block> {
             Value::Time(moment("2026-11-22T02:40:00Z")),
         ]
     };
-    let mut columns = ["Id", "Status", "Scopes"].map(Column::of).to_vec();
-    columns.extend([Column::of_numbers("Live secrets"), Column::of("Changed")]);
+    let mut columns = ["Id", "Status", "Scopes"].map(Column::from_heading).to_vec();
+    columns.extend([Column::of_numbers("Live secrets"), Column::from_heading("Changed")]);
     let rows = ["active", "suspended"].map(|status| row(status.to_owned())).to_vec();
     let pager = Pager { label: "Pages".to_owned(), previous: None, next: Some(link("Next page")) };
     vec![
@@ -124,16 +124,16 @@ fn form(error: &str) -> Vec<Block> {
         choice("API", "A service that checks the tokens of its callers.", false),
     ];
     let inputs = vec![
-        Field::of("purpose", "What is it?", Input::One(kinds)),
+        Field::new("purpose", "What is it?", Input::One(kinds)),
         Field::text("client_id", "Client id", "billing")
             .hint("Without one it is random.")
             .error(error.to_owned()),
-        Field::of(
+        Field::new(
             "scope",
             "Scopes",
             Input::Any(vec![choice("orders:read", "orders", true), choice("orders:write", "orders", false)]),
         ),
-        Field::of("words", "More scopes", Input::Lines("reports:read".to_owned())),
+        Field::new("words", "More scopes", Input::Lines("reports:read".to_owned())),
     ];
     let form = Form::button("/console/t/globex/applications/new".to_owned(), TOKEN, "Create the application");
     let alert = (!error.is_empty()).then(|| Block::Alert(Meaning::Danger, error.to_owned()));
@@ -169,7 +169,7 @@ fn credentials(name: &str) -> Vec<Block> {
     let revoke = button("Revoke").meaning(Meaning::Danger);
     let graces = Input::One(vec![choice("1 hour", "", true), choice("24 hours", "", false)]);
     let rotate =
-        button("Replace").with(vec![Field::of("grace", "How long does the one before stay valid?", graces)]);
+        button("Replace").with(vec![Field::new("grace", "How long does the one before stay valid?", graces)]);
     vec![
         Block::Heading("Secrets"),
         Block::Note(Meaning::Warning, "Secret s1 is still presented after its end.".to_owned()),
@@ -181,7 +181,7 @@ fn credentials(name: &str) -> Vec<Block> {
 
 fn signing_keys() -> Vec<Block> {
     let line = keys::lives("lives", "oauth2-key-1");
-    let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::of).to_vec();
+    let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::from_heading).to_vec();
     let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
     let rotate = Form::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
     vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]

@@ -71,9 +71,9 @@ pub(super) fn sheet(common: &Common) -> Sheet {
         ["Text", "Code", "Codes", "Short code", "Number", "Time", "Link", "Badge"].into_iter().zip(values());
     let places = ["Overview", "Applications", "Keys"].into_iter().enumerate();
     let places = places.map(|(at, name)| Place { link: link(name), is_current: at == 1 }).collect();
-    let columns = ["Name", "Id", "Scopes"].map(Column::of).into_iter();
+    let columns = ["Name", "Id", "Scopes"].map(Column::from_heading).into_iter();
     let columns = columns.chain([Column::of_numbers("Tokens")]);
-    let columns = columns.chain(["Last used", "Page", "Status"].map(Column::of)).collect();
+    let columns = columns.chain(["Last used", "Page", "Status"].map(Column::from_heading)).collect();
     let row = |mut row: Vec<Value>| {
         row.remove(3);
         row

@@ -41,7 +41,7 @@ pub struct ScopeLine {
 impl ScopeLine {
     /// A scope with what is known of it in this language.
     #[must_use]
-    pub fn of(name: String, language: Language) -> Self {
+    pub fn new(name: String, language: Language) -> Self {
         let description = (language.texts().scope)(&name).unwrap_or_default().to_owned();
         Self { name, description }
     }

@@ -132,7 +132,7 @@ impl Assertions {
         jwt: &ClientJwt<'_>,
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
-        let rules = RulesOfIssuer::of(client, &tenant.trusted_issuers, jwt)?;
+        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, jwt)?;
         let source = KeySource::of_issuer(&rules.issuer);
         let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;

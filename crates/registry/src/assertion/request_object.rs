@@ -91,7 +91,7 @@ impl RequestObject {
         for (name, value) in &self.parameters {
             texts(value, &mut |text| pairs.push((name, text)));
         }
-        Ok(Form::of(pairs.iter().map(|(name, text)| (*name, text.as_str()))).rest())
+        Ok(Form::from_parameters(pairs.iter().map(|(name, text)| (*name, text.as_str()))).rest())
     }
 }
 

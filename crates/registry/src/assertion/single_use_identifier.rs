@@ -20,24 +20,24 @@ impl SingleUseIdentifier {
     #[must_use]
     pub fn of_assertion(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
         // No client id holds a control character.
-        Self::of([b"assertion", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
+        Self::new([b"assertion", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
     }
 
     /// An assertion of another issuer, by what is signed: few platforms write a `jti`.
     #[must_use]
     pub fn of_foreign_assertion(client: &ClientId, signed: &str, expires_at: Timestamp) -> Self {
-        Self::of([b"foreign assertion", client.as_str().as_bytes(), signed.as_bytes()], expires_at)
+        Self::new([b"foreign assertion", client.as_str().as_bytes(), signed.as_bytes()], expires_at)
     }
 
     /// The `jti` of a DPoP proof of this key, in the context of its URI (RFC 9449 §11.1).
     #[must_use]
     pub fn of_dpop_proof(key: &Thumbprint, uri: &str, jti: &str, expires_at: Timestamp) -> Self {
         // Neither a thumbprint nor a URI in normal form holds a control character.
-        Self::of([b"dpop", key.to_string().as_bytes(), uri.as_bytes(), jti.as_bytes()], expires_at)
+        Self::new([b"dpop", key.to_string().as_bytes(), uri.as_bytes(), jti.as_bytes()], expires_at)
     }
 
     /// Only the last part may contain a NUL character.
-    fn of<const PARTS: usize>(parts: [&[u8]; PARTS], expires_at: Timestamp) -> Self {
+    fn new<const PARTS: usize>(parts: [&[u8]; PARTS], expires_at: Timestamp) -> Self {
         let mut digest = Context::new(&SHA256);
         for (nth, part) in parts.into_iter().enumerate() {
             if nth > 0 {

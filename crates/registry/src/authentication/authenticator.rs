@@ -419,7 +419,7 @@ impl Authenticator {
         let id = ClientId::parse(client_id).map_err(|_| malformed())?;
         let found = self.look_up(tenant, &id, attempt).await?;
         let client = may_authenticate(found, Some(Credential::Certificate))?;
-        let checked = match (CertificateMethod::of(&client), &client.keys, &client.jwks_uri) {
+        let checked = match (CertificateMethod::from_client(&client), &client.keys, &client.jwks_uri) {
             (CertificateMethod::SelfSigned, None, Some(url)) => {
                 let check =
                     |keys: &PublicKeys| check_client_certificate(&client, Some(keys), certificate, now);
@@ -558,7 +558,7 @@ impl Authenticator {
             }
             Err(_) => Err(malformed()),
         };
-        let candidates = Candidates::of(client.as_deref().ok(), now);
+        let candidates = Candidates::new(client.as_deref().ok(), now);
         let (work, mut key) = (Work::due_for(&secret, self.samples), None);
         let matching = match work {
             Work::Digest => {
@@ -589,7 +589,7 @@ impl Authenticator {
         attempt: &mut Attempt<'_>,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let candidates = Candidates::of(client.as_deref().ok(), now);
+        let candidates = Candidates::new(client.as_deref().ok(), now);
         let Some(key) = key else {
             self.hash(dummy_job(), attempt).await?;
             let reason = if work == Work::SampleSecret { secret::SAMPLE } else { secret::WRONG };

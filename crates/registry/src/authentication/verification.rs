@@ -47,7 +47,7 @@ impl Work {
 }
 
 impl<'a> Candidates<'a> {
-    pub(crate) fn of(client: Option<&'a Client>, now: Timestamp) -> Self {
+    pub(crate) fn new(client: Option<&'a Client>, now: Timestamp) -> Self {
         Self { secrets: client.map_or(&[], |client| &client.secrets), now }
     }
 
@@ -194,6 +194,6 @@ mod tests {
         let candidates = Candidates { secrets: &ended, now: later };
         assert_eq!((candidates.salt(), candidates.passwords().count()), (salt.clone(), 0));
         assert_eq!(check(&ended, &hash("old secret"), 60), r#"expired_secret Some(SecretId("ended"))"#);
-        assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), PasswordSalt::dummy());
+        assert_eq!(Candidates::new(None, Timestamp::from_seconds(1)).salt(), PasswordSalt::dummy());
     }
 }

@@ -140,7 +140,7 @@ mod tests {
         client: &str,
         presented: &str,
     ) -> VerifiedSecretKey {
-        let none = Candidates::of(None, Timestamp::from_seconds(1));
+        let none = Candidates::new(None, Timestamp::from_seconds(1));
         verified_secrets.key(
             &TenantId::parse(tenant).unwrap(),
             client,

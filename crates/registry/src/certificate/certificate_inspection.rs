@@ -20,7 +20,7 @@ impl CertificateInspection {
     /// Inspects a certificate. The caller has judged its chain for this instant. Without authorities the
     /// chain is not checked.
     #[must_use]
-    pub fn of(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
+    pub fn new(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
         use CertificateCheck as C;
         use Outcome::{Failed, NotChecked, NotReached, Passed};
         let parsed = parse(certificate);
@@ -106,14 +106,14 @@ mod tests {
             (&early, Err(ChainError::NotYetValid), "+!--?", Some(E::NotYetValid)),
             (&piece, Err(ChainError::Invalid), "!---?", Some(E::Form)),
         ] {
-            let inspection = CertificateInspection::of(&presented(der, chain), true, NOW);
+            let inspection = CertificateInspection::new(&presented(der, chain), true, NOW);
             assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed), "{chain:?}");
             assert_eq!(inspection.facts.is_some(), failed != Some(E::Form));
         }
         // Without authorities the dates are checked, and the chain is not.
         for (der, expected, failed) in [(&good, "++???", None), (&old, "+!???", Some(E::Dates))] {
             let presented = presented(der, Err(ChainError::NoAuthorities));
-            let inspection = CertificateInspection::of(&presented, false, NOW);
+            let inspection = CertificateInspection::new(&presented, false, NOW);
             assert_eq!((signs(&inspection).as_str(), inspection.failed()), (expected, failed));
         }
     }

@@ -33,7 +33,7 @@ impl CertificateMethod {
     /// The method of a client. A client with the method `any` uses its subject if it has one, otherwise its
     /// keys.
     #[must_use]
-    pub const fn of(client: &Client) -> Self {
+    pub const fn from_client(client: &Client) -> Self {
         match client.authentication_method {
             ClientAuthenticationMethod::TlsClientAuth => Self::Issued,
             ClientAuthenticationMethod::SelfSignedTlsClientAuth => Self::SelfSigned,
@@ -48,7 +48,7 @@ impl CertificateMethod {
         let ClientAuthenticationError::Refused { reason, client: Some(client), .. } = error else {
             return None;
         };
-        CertificateCheck::REASONS.contains(reason).then(|| Self::of(client))
+        CertificateCheck::REASONS.contains(reason).then(|| Self::from_client(client))
     }
 
     /// The name in logs and metrics.
@@ -72,7 +72,7 @@ pub fn check_client_certificate(
     certificate: &ClientCertificate,
     now: Timestamp,
 ) -> Result<(CertificateMethod, CredentialTag), CertificateCheck> {
-    let method = CertificateMethod::of(client);
+    let method = CertificateMethod::from_client(client);
     let credential = match method {
         CertificateMethod::Issued => {
             check_issued(client, certificate, now)?;
@@ -91,7 +91,7 @@ impl CredentialTag {
     /// for a self-signed one.
     #[must_use]
     pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
-        Self::of(tenant, client, b"certificate", thumbprint.as_bytes())
+        Self::new(tenant, client, b"certificate", thumbprint.as_bytes())
     }
 }
 

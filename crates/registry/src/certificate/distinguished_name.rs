@@ -129,7 +129,7 @@ impl DistinguishedName {
                 .iter()
                 .map(|attribute| Attribute {
                     attribute_type: attribute.oid,
-                    value: Value::of(attribute.value.to_ref()),
+                    value: Value::from_der(attribute.value.to_ref()),
                 })
                 .collect();
             name.sort();
@@ -141,7 +141,7 @@ impl DistinguishedName {
 
 impl Value {
     /// Compares values of the three usual text types as text, and all others byte by byte (RFC 5280 §7.1).
-    fn of(value: AnyRef<'_>) -> Self {
+    fn from_der(value: AnyRef<'_>) -> Self {
         match text_of(value) {
             Some(text) => Self::Text(prepared(&text)),
             None => Self::Der(value.to_der().unwrap_or_default()),
@@ -201,7 +201,7 @@ fn der(digits: &str) -> Result<Value, InvalidName> {
         pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect();
     let bytes = bytes.filter(|bytes| odd.is_empty() && !bytes.is_empty()).ok_or(InvalidName::NoDer)?;
     let value = Any::from_der(&bytes).map_err(|_| InvalidName::NoDer)?;
-    Ok(Value::of(value.to_ref()))
+    Ok(Value::from_der(value.to_ref()))
 }
 
 /// Reads a value with escapes (RFC 4514 §2.4). Returns the value, the separator that ends it, and the rest of

@@ -76,7 +76,7 @@ pub struct DpopProof {
 
 impl<'a> DpopExpectations<'a> {
     /// The expectations of a request to this tenant.
-    pub(crate) fn of(
+    pub(crate) fn new(
         tenant: &Tenant,
         request: &DpopRequest<'a>,
         uris: &'a [String],

@@ -67,7 +67,7 @@ impl DpopProofs {
     ) -> Result<UnverifiedProof<'a>, DpopCheck> {
         let uris: Vec<_> = self.public_urls.at(request.path).filter_map(|url| normalized(&url)).collect();
         let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
-        let expected = DpopExpectations::of(tenant, request, &uris, &accepted_until, now);
+        let expected = DpopExpectations::new(tenant, request, &uris, &accepted_until, now);
         read(proof, &expected)
     }
 

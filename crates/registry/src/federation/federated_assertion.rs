@@ -64,7 +64,7 @@ impl<'a> RulesOfIssuer<'a> {
     ///
     /// # Errors
     /// When there are none, or the issuer must not sign with this algorithm.
-    pub(crate) fn of(
+    pub(crate) fn new(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
         jwt: &ClientJwt<'_>,

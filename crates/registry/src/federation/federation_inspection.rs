@@ -37,7 +37,7 @@ pub fn judge_rules<'a>(
     let svid = || read(assertion, AssertionKind::JwtSvid);
     let jwt = read(assertion, AssertionKind::Jwt).or_else(|_| svid()).map_err(|_| FederationCheck::Claims)?;
     let declared = &tenant.trusted_issuers;
-    let rules_of_issuer = RulesOfIssuer::of(client, declared, &jwt);
+    let rules_of_issuer = RulesOfIssuer::new(client, declared, &jwt);
     let claims = jwt.unverified_claims::<FederatedClaims>();
     let judged = |rule: &'a TrustRule| {
         let issuer = TrustedIssuer::find(declared, &rule.issuer).map(Cow::into_owned);

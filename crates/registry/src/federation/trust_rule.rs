@@ -54,6 +54,6 @@ impl TrustRule {
     #[must_use]
     pub fn tag(&self, tenant: &TenantId, client: &ClientId) -> CredentialTag {
         let id = format!("{}\0{}", self.issuer, self.subject.as_str());
-        CredentialTag::of(tenant, client, b"trust_rule", id.as_bytes())
+        CredentialTag::new(tenant, client, b"trust_rule", id.as_bytes())
     }
 }

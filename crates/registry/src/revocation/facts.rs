@@ -135,7 +135,7 @@ impl RevocationFacts {
 
     /// The facts of these revocations.
     #[must_use]
-    pub fn of(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
+    pub fn new(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
         let mut facts = Self::none(tenant);
         revocations.into_iter().for_each(|revocation| facts.add(revocation));
         facts
@@ -463,7 +463,7 @@ mod tests {
             issued_until: Timestamp::from_seconds(*until),
             expires_at: Timestamp::from_seconds(900),
         };
-        RevocationFacts::of(acme(), revocations.iter().map(revocation))
+        RevocationFacts::new(acme(), revocations.iter().map(revocation))
     }
 
     #[track_caller]

@@ -80,7 +80,7 @@ impl RevocationFeed {
 
     /// The feed of these facts. Equal facts make equal feeds.
     #[must_use]
-    pub fn of(facts: &RevocationFacts, issuer: &str, now: Timestamp) -> Self {
+    pub fn new(facts: &RevocationFacts, issuer: &str, now: Timestamp) -> Self {
         let mut feed = Self {
             iss: issuer.to_owned(),
             iat: now,
@@ -159,8 +159,8 @@ mod tests {
             issued_until: at(until),
             expires_at: at(900),
         });
-        let facts = RevocationFacts::of(tenant.clone(), revocations);
-        let feed = RevocationFeed::of(&facts, "https://acme.example", at(100));
+        let facts = RevocationFacts::new(tenant.clone(), revocations);
+        let feed = RevocationFeed::new(&facts, "https://acme.example", at(100));
         let text = serde_json::to_string(&feed).unwrap();
         let [name, account, consent] = ["billing", "usr_a", "billing usr_a"].map(RevocationFeed::name);
         let expected = format!(
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(text, expected);
         assert!(!text.contains("billing") && !text.contains("usr_a"));
         assert_eq!(serde_json::from_str::<RevocationFeed>(&text).unwrap(), feed);
-        let none = RevocationFeed::of(&RevocationFacts::none(tenant), "https://acme.example", at(100));
+        let none = RevocationFeed::new(&RevocationFacts::none(tenant), "https://acme.example", at(100));
         let text = serde_json::to_string(&none).unwrap();
         assert_eq!(
             text,

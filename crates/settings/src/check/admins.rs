@@ -13,7 +13,7 @@ pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
         if let Some(why) = unfit(&admin.name, LONGEST_ID) {
             findings.key_error(at.clone(), format!("the user name {why}"), "choose another name");
         }
-        let mut errors = FieldErrors::of(Interface::File);
+        let mut errors = FieldErrors::from_interface(Interface::File);
         errors.check_distinct("/permissions", &admin.permissions);
         findings.extend(&at, errors);
         for (index, permission) in admin.permissions.iter().enumerate() {

@@ -165,7 +165,7 @@ pub(crate) fn check_protected_resource(
 ) {
     let at = Location::section("protected_resource");
     check_tenant_reference(&resource.tenant, declaration, at.key("tenant"), findings);
-    let mut errors = FieldErrors::of(Interface::File);
+    let mut errors = FieldErrors::from_interface(Interface::File);
     errors.check_name("/audience", "the audience", &resource.audience, LONGEST_URI);
     if let Some(scope) = &resource.required_scope {
         errors.check_scope("/required_scope", scope);

@@ -59,7 +59,7 @@ fn check_one(
     findings: &mut Findings,
 ) -> DeclaredTenant {
     let ResolvedTenant { at, settings, secrets, unread: _, passwords, first_key } = resolved;
-    let mut errors = FieldErrors::of(Interface::File);
+    let mut errors = FieldErrors::from_interface(Interface::File);
     let tenant = check_tenant(&mut errors, context, &id, &settings);
     let is_declared = |client: &str| settings.clients.contains_key(client);
     check_introspection_clients(&mut errors, None, &tenant, is_declared);
@@ -69,7 +69,7 @@ fn check_one(
     let mut found = Vec::with_capacity(settings.clients.len());
     for ((name, settings), secrets) in settings.clients.iter().zip(secrets) {
         let at = at.key("clients").key(name);
-        let mut errors = FieldErrors::of(Interface::File);
+        let mut errors = FieldErrors::from_interface(Interface::File);
         errors.check_name("/client_id", "the client id", name, LONGEST_ID);
         check_imported(&secrets, &at, findings);
         if let Ok(id) = ClientId::parse(name) {
@@ -80,7 +80,7 @@ fn check_one(
             findings.extend(&at, errors);
         }
     }
-    let taken = TakenNames::of(
+    let taken = TakenNames::new(
         &tenant,
         tenant.resource_servers.iter(),
         clients.iter().map(|declared| &declared.client),
@@ -106,7 +106,7 @@ fn check_accounts(
     let mut declared = Vec::with_capacity(accounts.len());
     for ((name, settings), password) in accounts.iter().zip(passwords) {
         let at = at.key("accounts").key(name);
-        let mut errors = FieldErrors::of(Interface::File);
+        let mut errors = FieldErrors::from_interface(Interface::File);
         if let Some(why) = unfit(name, LONGEST_ID) {
             findings.key_error(at.clone(), format!("the name of the account {why}"), "choose another name");
         }
@@ -160,7 +160,7 @@ fn first_key_of(
 fn check_issuers<'a>(tenants: impl Iterator<Item = (&'a Tenant, &'a Location)>, findings: &mut Findings) {
     let mut owners: HashMap<&Issuer, &TenantId> = HashMap::new();
     for (tenant, at) in tenants {
-        let mut errors = FieldErrors::of(Interface::File);
+        let mut errors = FieldErrors::from_interface(Interface::File);
         check_issuer_owners(&mut errors, tenant, |issuer| owners.get(issuer).copied());
         findings.extend(at, errors);
         for issuer in std::iter::once(&tenant.issuer).chain(&tenant.issuer_aliases) {

@@ -80,7 +80,7 @@ mod tests {
             ("a:\n  - x\n  - y\n", "y", "- y"),
             ("a:\n  b:\nc: 1\n", "b", "b:"),
         ] {
-            let found = SourceMap::of(text).entry_at(text, text.find(at).unwrap()).unwrap();
+            let found = SourceMap::from_text(text).entry_at(text, text.find(at).unwrap()).unwrap();
             assert_eq!(&text[found.bytes], expected, "{text}");
         }
     }
@@ -91,7 +91,7 @@ mod tests {
             ("a:\n  - x: 1\n    y: 2\n  - z: 3\n", "x", &["a", "[0]"][..], "- x: 1\n    y: 2"),
             ("a: [{ x: 1 }, { z: 3 }]", "{ x", &["a", "[0]"], "{ x: 1 },"),
         ] {
-            let found = SourceMap::of(text).entry_of_mapping_at(text, text.find(at).unwrap()).unwrap();
+            let found = SourceMap::from_text(text).entry_of_mapping_at(text, text.find(at).unwrap()).unwrap();
             assert_eq!(
                 (found.path, &text[found.bytes]),
                 (path.iter().map(|key| (*key).to_owned()).collect(), expected)

@@ -186,7 +186,7 @@ mod tests {
             ("clients: { web: , name: }", "clients: { web: , name: }"),
             ("limits: { hunter: , failed: }", "limits: { _: , _: }"),
         ] {
-            let shown = SourceMap::of(line).hidden(line, &(0..line.len())).map(|mut hidden| {
+            let shown = SourceMap::from_text(line).hidden(line, &(0..line.len())).map(|mut hidden| {
                 let mut text = line.to_owned();
                 hidden.reverse();
                 hidden.into_iter().for_each(|range| text.replace_range(range, "_"));
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_mapping_shows_nothing() {
         for text in ["hunter2", "- hunter2", "[hunter2]", "# nothing\nhunter2\nx: y", "\"hunter2"] {
-            assert_eq!(SourceMap::of(text).hidden(text, &(0..text.len())), None, "{text}");
+            assert_eq!(SourceMap::from_text(text).hidden(text, &(0..text.len())), None, "{text}");
         }
     }
 }

@@ -26,7 +26,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) struct PostgresChangeFeed(PgPool);
 
 impl PostgresChangeFeed {
-    pub(crate) fn of(pools: &PostgresPools) -> Self {
+    pub(crate) fn from_pools(pools: &PostgresPools) -> Self {
         Self(pools.feed().clone())
     }
 
@@ -55,7 +55,7 @@ impl PostgresChangeFeed {
 }
 
 async fn changes(listener: &mut PgListener, position: i64) -> Result<Vec<LoggedChange>, Error> {
-    let statement = Statement::of(CHANGES.as_str()).bind(position);
+    let statement = Statement::from_text(CHANGES.as_str()).bind(position);
     let rows = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(listener).await?;
     decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())
 }

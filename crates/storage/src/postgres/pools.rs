@@ -230,12 +230,12 @@ impl PostgresPools {
         let mut transaction = Transaction::new(open, turn, statements);
         match purpose {
             Purpose::Reads(_) | Purpose::Writes | Purpose::CommitBeside(_) => {}
-            Purpose::Commit => drop(transaction.execute(&Statement::of(COMMIT_LOCK)).await?),
+            Purpose::Commit => drop(transaction.execute(&Statement::from_text(COMMIT_LOCK)).await?),
             Purpose::CommitOf(tenant) => {
-                transaction.execute(&Statement::of(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
+                transaction.execute(&Statement::from_text(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
             }
             Purpose::WritesOf(tenant) => {
-                transaction.execute(&Statement::of(ENTER).bind(tenant)).await?;
+                transaction.execute(&Statement::from_text(ENTER).bind(tenant)).await?;
             }
         }
         Ok(transaction)

@@ -112,8 +112,8 @@ fn invalidation(row: &Row) -> Result<Invalidation, Error> {
 /// The change of this kind, if the kind has no name, or one name in its column.
 fn logged(kind: &str, tenant: TenantId, names: &[(&str, String)]) -> Option<Invalidation> {
     match names {
-        [] => Invalidation::of(kind, tenant, None),
-        [(of, name)] if *of == kind => Invalidation::of(kind, tenant, Some(name)),
+        [] => Invalidation::new(kind, tenant, None),
+        [(of, name)] if *of == kind => Invalidation::new(kind, tenant, Some(name)),
         _ => None,
     }
 }

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 pub(crate) struct SqliteChangeFeed(SqlitePool);
 
 impl SqliteChangeFeed {
-    pub(crate) fn of(pools: &SqlitePools) -> Self {
+    pub(crate) fn from_pools(pools: &SqlitePools) -> Self {
         Self(pools.feed.clone())
     }
 
@@ -57,7 +57,7 @@ async fn poll(
 }
 
 async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec<LoggedChange>, Error> {
-    let statement = Statement::of(CHANGES.as_str()).bind(position);
+    let statement = Statement::from_text(CHANGES.as_str()).bind(position);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
     decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())
 }

@@ -56,31 +56,31 @@ async fn check(statement: Statement, may_sort: bool) {
 #[tokio::test]
 async fn no_page_of_tenants_or_clients_reads_a_table() {
     for statement in [
-        Statement::of(tenant_search::PLACES),
-        Statement::of(tenant_search::IN_ORDER).reading::<TenantState>(),
-        Statement::of(tenants::SELECT).reading::<TenantState>(),
-        Statement::of(logos::SELECT),
-        Statement::of(clients::SELECT_ONE).reading::<ClientState>(),
-        Statement::of(clients::SELECT_ALL).reading::<ClientState>(),
-        Statement::of(clients::SELECT_PAGE).reading::<ClientState>(),
-        Statement::of(applications::SELECT_PAGE).reading::<Application>(),
-        Statement::of(usage_log::SELECT_USES).reading::<SecretUsage>(),
-        Statement::of(usage_log::SELECT_USES_OF_CLIENTS).reading::<SecretUsage>(),
-        Statement::of(revocations::SELECT).reading::<ReadRevocation>(),
-        Statement::of(accounts::SELECT_ONE).reading::<AccountState>(),
-        Statement::of(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
-        Statement::of(accounts::SELECT_PAGE).reading::<AccountState>(),
-        Statement::of(accounts::SELECT_CONSENTS).reading::<ConsentState>(),
+        Statement::from_text(tenant_search::PLACES),
+        Statement::from_text(tenant_search::IN_ORDER).reading::<TenantState>(),
+        Statement::from_text(tenants::SELECT).reading::<TenantState>(),
+        Statement::from_text(logos::SELECT),
+        Statement::from_text(clients::SELECT_ONE).reading::<ClientState>(),
+        Statement::from_text(clients::SELECT_ALL).reading::<ClientState>(),
+        Statement::from_text(clients::SELECT_PAGE).reading::<ClientState>(),
+        Statement::from_text(applications::SELECT_PAGE).reading::<Application>(),
+        Statement::from_text(usage_log::SELECT_USES).reading::<SecretUsage>(),
+        Statement::from_text(usage_log::SELECT_USES_OF_CLIENTS).reading::<SecretUsage>(),
+        Statement::from_text(revocations::SELECT).reading::<ReadRevocation>(),
+        Statement::from_text(accounts::SELECT_ONE).reading::<AccountState>(),
+        Statement::from_text(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
+        Statement::from_text(accounts::SELECT_PAGE).reading::<AccountState>(),
+        Statement::from_text(accounts::SELECT_CONSENTS).reading::<ConsentState>(),
     ] {
         check(statement, false).await;
     }
     // Only the found or named rows are sorted.
     for statement in [
-        Statement::of(tenant_search::FOUND).reading::<TenantState>(),
-        Statement::of(clients::SQLITE_RELATED).reading::<ClientState>(),
-        Statement::of(accounts::SQLITE_RELATED).reading::<AccountState>(),
-        Statement::of(accounts::SELECT_SESSIONS).reading::<FoundSession>(),
-        Statement::of(tenants::DUE_DELETIONS),
+        Statement::from_text(tenant_search::FOUND).reading::<TenantState>(),
+        Statement::from_text(clients::SQLITE_RELATED).reading::<ClientState>(),
+        Statement::from_text(accounts::SQLITE_RELATED).reading::<AccountState>(),
+        Statement::from_text(accounts::SELECT_SESSIONS).reading::<FoundSession>(),
+        Statement::from_text(tenants::DUE_DELETIONS),
     ] {
         check(statement, true).await;
     }
@@ -101,13 +101,13 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         key_schedules::SCHEDULE,
         key_schedules::NOTE_PREVIOUS_JWKS,
     ] {
-        check(Statement::of(sql), false).await;
+        check(Statement::from_text(sql), false).await;
     }
     for statement in [
-        Statement::of(tenant_keys::SELECT).reading::<TenantState>(),
-        Statement::of(signing_keys::SELECT).reading::<KeyRecord>(),
-        Statement::of(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
-        Statement::of(signing_keys::SELECT_ONE).reading::<KeyRecord>(),
+        Statement::from_text(tenant_keys::SELECT).reading::<TenantState>(),
+        Statement::from_text(signing_keys::SELECT).reading::<KeyRecord>(),
+        Statement::from_text(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
+        Statement::from_text(signing_keys::SELECT_ONE).reading::<KeyRecord>(),
         Statement::writing::<(TenantId, KeyRecord)>(signing_keys::INSERT),
         Statement::writing::<(TenantId, KeyTimes)>(signing_keys::SET_TIMES),
         Statement::writing::<TenantId>(signing_keys::EXTEND_RETENTION),
@@ -116,7 +116,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         check(statement, false).await;
     }
     // Only the rows that are kept for one tenant are sorted.
-    check(Statement::of(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
+    check(Statement::from_text(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),
         (key_schedules::NEXT, "key_schedules_by_time (due_at>?)"),
@@ -125,10 +125,10 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         (sealed_items::KEYS, "(tenant_id,number)>(?,?)"),
         (sealed_items::ANSWERS, "(tenant_id,key)>(?,?)"),
     ] {
-        let steps = plan(Statement::of(sql)).await;
+        let steps = plan(Statement::from_text(sql)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
-    let steps = plan(Statement::of(tenant_keys::SELECT).reading::<TenantState>()).await;
+    let steps = plan(Statement::from_text(tenant_keys::SELECT).reading::<TenantState>()).await;
     assert!(steps.iter().any(|step| step.contains("clients_by_lifetime (tenant_id=?")), "{steps:#?}");
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn add_missing(connection: &mut SqliteConnection) -> Result<(),
             sqlx::query_as(SELECT).bind(&after).fetch_all(&mut *connection).await?;
         let Some((last, _)) = tenants.last() else { return Ok(()) };
         let terms: Vec<_> = tenants.iter().flat_map(|(id, name)| search_term_rows(id, name)).collect();
-        let insert = Statement::of(INSERT_SEARCH_TERMS).bind(given(&terms));
+        let insert = Statement::from_text(INSERT_SEARCH_TERMS).bind(given(&terms));
         insert.bound::<Sqlite>(Dialect::Sqlite).execute(&mut *connection).await?;
         after.clone_from(last);
     }

@@ -43,7 +43,7 @@ impl SqlitePools {
             let end = self.end_of_batch(table, key, after.as_ref(), batch).await?;
             let expired = format!("FROM {table} WHERE (expires_at <= $1 OR ({early}))");
             let of_batch = |text: String| {
-                let statement = behind(Statement::of(text).bind(until), key, after.as_ref());
+                let statement = behind(Statement::from_text(text).bind(until), key, after.as_ref());
                 match &end {
                     Some(end) => statement.push_row(&format!(" AND ({key}) <= ?"), end.clone()),
                     None => statement,
@@ -70,7 +70,8 @@ impl SqlitePools {
         after: Option<&Key>,
         batch: u64,
     ) -> Result<Option<Key>, Error> {
-        let select = behind(Statement::of(format!("SELECT {key} FROM {table} WHERE TRUE")), key, after);
+        let select =
+            behind(Statement::from_text(format!("SELECT {key} FROM {table} WHERE TRUE")), key, after);
         let select = select.push(&format!(" ORDER BY {key} LIMIT 1 OFFSET ?"), batch - 1);
         let row = select.bound::<Sqlite>(Dialect::Sqlite).fetch_optional(&self.readers).await?;
         row.map(|row| (0..row.len()).map(|place| column(&row, place)).collect()).transpose()

@@ -46,7 +46,7 @@ impl<'d> Arrival<'d> {
         let replaced = |table: &&Table| !["tenants", "key_thumbprints"].contains(&&*table.name);
         for table in tables.iter().rev().filter(replaced) {
             let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
-            transaction.execute(&Statement::of(delete).bind(tenant.as_str())).await?;
+            transaction.execute(&Statement::from_text(delete).bind(tenant.as_str())).await?;
         }
         tables.retain(moves);
         if dialect == Dialect::Postgres {
@@ -86,7 +86,7 @@ impl<'d> Arrival<'d> {
         match self.transaction.execute(&table.insertion(self.dialect, &self.batch)).await {
             // The keys of the rows are this tenant's own; what else is unique is so across tenants.
             Err(error) if error.is_stale() => return Err(MoveError::Taken(self.tenant.clone())),
-            written => drop(written.map_err(CopyError::of(&table.name))?),
+            written => drop(written.map_err(CopyError::from_table(&table.name))?),
         }
         self.batch.clear();
         (self.tell)(CopyStep::Copying {
@@ -126,7 +126,7 @@ async fn arrived(
             set("retired_at", Value::Null);
         }
         "signing_keys" => {
-            let key = PrivateKey::of(tenant, &row)?;
+            let key = PrivateKey::new(tenant, &row)?;
             if !key.bytes.is_empty() {
                 let sealed = sealer.seal(&key.context(), &key.bytes).await?;
                 row.insert("sealed_private_key".to_owned(), HEXLOWER.encode(&sealed).into());

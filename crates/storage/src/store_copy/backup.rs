@@ -51,7 +51,7 @@ pub async fn backup(
         writeln!(out, "{}", json!(["table", table.name]))?;
         let mut sum = TableSum::default();
         let mut rows = source.texts(table.selection(source.dialect()));
-        while let Some(raw) = rows.try_next().await.map_err(CopyError::of(&table.name))? {
+        while let Some(raw) = rows.try_next().await.map_err(CopyError::from_table(&table.name))? {
             let row = sum.add(table, &raw)?;
             writeln!(out, "{}", row.text)?;
         }

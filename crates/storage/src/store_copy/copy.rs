@@ -145,7 +145,7 @@ mod tests {
             copied.tables.iter().any(|(name, sum)| name == "sealed_values" && sum.rows == 3),
             "{copied:?}"
         );
-        let rows = Statement::of("SELECT name, lower(hex(sealed)) FROM sealed_values ORDER BY name");
+        let rows = Statement::from_text("SELECT name, lower(hex(sealed)) FROM sealed_values ORDER BY name");
         let rows: Vec<(String, String)> = Session::open(&to).await.unwrap().all(rows).await.unwrap();
         let expected = [("changed", "03"), ("kept", "00"), ("later", "04")];
         assert_eq!(rows, expected.map(|(name, sealed)| (name.to_owned(), sealed.to_owned())));

@@ -74,7 +74,7 @@ fn statement(AuditLine { action, tenant, subject, .. }: &AuditLine, now: Timesta
     } else {
         vec![subject.as_str()]
     };
-    let update = Statement::of(format!("UPDATE {table} SET {ended} WHERE tenant_id = $2"))
+    let update = Statement::from_text(format!("UPDATE {table} SET {ended} WHERE tenant_id = $2"))
         .bind(now)
         .bind(tenant.as_str());
     if names.len() < row.len() {

@@ -39,7 +39,7 @@ fn mark((name, store, at): MarkRow) -> StoreMark {
 }
 
 pub(super) async fn mark_of(session: &mut Session) -> Result<Option<StoreMark>, Error> {
-    let rows: Vec<MarkRow> = session.all(Statement::of(MARKS)).await?;
+    let rows: Vec<MarkRow> = session.all(Statement::from_text(MARKS)).await?;
     Ok(rows.into_iter().next().map(mark))
 }
 
@@ -48,7 +48,7 @@ impl Database {
     /// store.
     pub(crate) async fn refusing_marked(self) -> Result<Self, OpenError> {
         let database = self.place();
-        match self.first::<MarkRow>(Statement::of(MARKS)).await {
+        match self.first::<MarkRow>(Statement::from_text(MARKS)).await {
             Ok(None) => Ok(self),
             Ok(Some(row)) => Err(OpenError::Marked { database, mark: mark(row) }),
             Err(Error::Engine(cause)) => Err(OpenError::Open { database, cause: cause.into() }),
@@ -59,7 +59,7 @@ impl Database {
 
 /// Marks the target.
 pub(super) async fn mark_unfinished(session: &mut Session, from: &str, now: Timestamp) -> Result<(), Error> {
-    session.execute(&Statement::of(MARK).bind("unfinished").bind(from).bind(now)).await
+    session.execute(&Statement::from_text(MARK).bind("unfinished").bind(from).bind(now)).await
 }
 
 pub(super) async fn finish(session: &mut Session) -> Result<(), Error> {
@@ -98,7 +98,7 @@ async fn refuse_writes(session: &mut Session, to: &str, now: Timestamp) -> Resul
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;
             let refusal = format!("the store was moved to {to}").replace('\'', "''");
-            for (table,) in session.all::<(String,)>(Statement::of(TABLES)).await? {
+            for (table,) in session.all::<(String,)>(Statement::from_text(TABLES)).await? {
                 for write in WRITES {
                     let name = format!("latchkey_moved_{}_{table}", write.to_lowercase());
                     let trigger = format!(
@@ -111,10 +111,10 @@ async fn refuse_writes(session: &mut Session, to: &str, now: Timestamp) -> Resul
         }
         Dialect::Postgres => {
             session.run(format!("BEGIN; {LOCK_WAIT}")).await?;
-            session.execute(&Statement::of("SELECT latchkey_refuse_writes($1)").bind(to)).await?;
+            session.execute(&Statement::from_text("SELECT latchkey_refuse_writes($1)").bind(to)).await?;
         }
     }
-    session.execute(&Statement::of(MARK).bind("moved").bind(to).bind(now)).await?;
+    session.execute(&Statement::from_text(MARK).bind("moved").bind(to).bind(now)).await?;
     session.run("COMMIT").await
 }
 
@@ -122,7 +122,7 @@ async fn take_writes(session: &mut Session) -> Result<(), Error> {
     match session.dialect() {
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;
-            for (trigger,) in session.all::<(String,)>(Statement::of(REFUSING)).await? {
+            for (trigger,) in session.all::<(String,)>(Statement::from_text(REFUSING)).await? {
                 session.run(format!("DROP TRIGGER {trigger}")).await?;
             }
         }

@@ -75,7 +75,7 @@ pub(super) struct PrivateKey<'t> {
 }
 
 impl<'t> PrivateKey<'t> {
-    pub(super) fn of(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, MoveError> {
+    pub(super) fn new(tenant: &'t TenantId, row: &Map<String, Value>) -> Result<Self, MoveError> {
         let text = |name| row.get(name).and_then(Value::as_str);
         let read = || {
             let number = row.get("number").and_then(Value::as_u64)?;

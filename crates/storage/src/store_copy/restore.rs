@@ -165,7 +165,7 @@ async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError>
     for table in ENDED {
         session.run(format!("DELETE FROM {table}")).await?;
     }
-    let tenants: Vec<TenantId> = session.all(Statement::of("SELECT tenant_id FROM tenants")).await?;
+    let tenants: Vec<TenantId> = session.all(Statement::from_text("SELECT tenant_id FROM tenants")).await?;
     for tenants in tenants.chunks(TENANTS) {
         session.execute(&revocations::revoke_tenants(tenants, now)).await?;
     }
@@ -177,6 +177,6 @@ async fn live(
     statement: &'static str,
     now: Timestamp,
 ) -> Result<Vec<[String; 3]>, CopyError> {
-    let rows: Vec<(String, String, String)> = session.all(Statement::of(statement).bind(now)).await?;
+    let rows: Vec<(String, String, String)> = session.all(Statement::from_text(statement).bind(now)).await?;
     Ok(rows.into_iter().map(|(tenant, client, id)| [tenant, client, id]).collect())
 }

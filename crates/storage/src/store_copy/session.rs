@@ -94,7 +94,7 @@ impl Session {
                 const SEES_NOTHING: &str =
                     "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'tenants'::regclass";
                 self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                if self.all::<(bool,)>(Statement::of(SEES_NOTHING)).await? == [(true,)] {
+                if self.all::<(bool,)>(Statement::from_text(SEES_NOTHING)).await? == [(true,)] {
                     self.run("SET LOCAL ROLE latchkey_operator").await?;
                 }
                 Ok(())

@@ -57,7 +57,7 @@ impl TableSum {
     }
 
     /// The sum of the rows that a store has now.
-    pub(super) async fn of(session: &mut Session, table: &Table) -> Result<Self, Error> {
+    pub(super) async fn new(session: &mut Session, table: &Table) -> Result<Self, Error> {
         let selection = table.selection(session.dialect());
         let mut rows = session.texts(selection);
         let mut sum = Self::default();

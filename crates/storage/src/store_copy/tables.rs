@@ -68,7 +68,7 @@ pub(super) async fn tables(session: &mut Session) -> Result<Vec<Table>, Error> {
 
 /// Reads the columns of all tables.
 pub(super) fn columns(dialect: Dialect) -> Statement {
-    Statement::of(match dialect {
+    Statement::from_text(match dialect {
         Dialect::Sqlite => SQLITE_COLUMNS,
         Dialect::Postgres => POSTGRES_COLUMNS,
     })
@@ -169,7 +169,7 @@ impl Table {
         let updates = updated.map(|name| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
         let action = if updates.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {updates}") };
         let numbered = if dialect == Dialect::Postgres { "OVERRIDING SYSTEM VALUE" } else { "" };
-        Statement::of(format!(
+        Statement::from_text(format!(
             "INSERT INTO {} ({names}) {numbered} SELECT {names} FROM {} WHERE TRUE
                  ON CONFLICT ({}) DO {action}",
             self.name,
@@ -183,8 +183,11 @@ impl Table {
     pub(super) fn deletion(&self, rows: &[String]) -> Statement {
         let key = self.key.join(", ");
         let given = self.given(|name| self.key.iter().any(|of_key| of_key == name));
-        Statement::of(format!("DELETE FROM {} WHERE ({key}) IN (SELECT {key} FROM {given})", self.name))
-            .bind(array(rows))
+        Statement::from_text(format!(
+            "DELETE FROM {} WHERE ({key}) IN (SELECT {key} FROM {given})",
+            self.name
+        ))
+        .bind(array(rows))
     }
 
     fn given(&self, which: impl Fn(&str) -> bool) -> String {

@@ -81,7 +81,7 @@ impl<'c> Target<'c> {
         let (table, dialect) = (&self.tables[place], self.session.dialect());
         if !self.batch.is_empty() {
             let insertion = table.insertion(dialect, &self.batch);
-            self.session.execute(&insertion).await.map_err(CopyError::of(&table.name))?;
+            self.session.execute(&insertion).await.map_err(CopyError::from_table(&table.name))?;
         }
         self.batch.clear();
         self.bytes = 0;
@@ -91,7 +91,7 @@ impl<'c> Target<'c> {
     pub(super) async fn delete(&mut self, place: usize, rows: &[String]) -> Result<(), CopyError> {
         let table = &self.tables[place];
         for batch in rows.chunks(ROWS) {
-            self.session.execute(&table.deletion(batch)).await.map_err(CopyError::of(&table.name))?;
+            self.session.execute(&table.deletion(batch)).await.map_err(CopyError::from_table(&table.name))?;
         }
         Ok(())
     }
@@ -110,7 +110,8 @@ impl<'c> Target<'c> {
         for (place, expected) in expected {
             let table = &self.tables[*place];
             (self.tell)(CopyStep::Verifying { table: &table.name, place: *place, of: self.tables.len() });
-            let found = TableSum::of(&mut self.session, table).await.map_err(CopyError::of(&table.name))?;
+            let found =
+                TableSum::new(&mut self.session, table).await.map_err(CopyError::from_table(&table.name))?;
             if found != *expected {
                 let table = table.name.clone();
                 return Err(CopyError::Differs { table, found: found.rows, expected: expected.rows });
@@ -136,7 +137,7 @@ impl<'c> Target<'c> {
 impl Table {
     async fn has_rows(&self, session: &mut Session) -> Result<bool, CopyError> {
         let one = if session.dialect() == Dialect::Postgres { "1::bigint" } else { "1" };
-        let any = Statement::of(format!("SELECT {one} FROM {} LIMIT 1", self.name));
+        let any = Statement::from_text(format!("SELECT {one} FROM {} LIMIT 1", self.name));
         Ok(!session.all::<(i64,)>(any).await?.is_empty())
     }
 }

@@ -68,13 +68,13 @@ pub async fn export_tenant(
         write_line(out, &json!(["table", table.name]))?;
         let mut rows: u64 = 0;
         let mut found = source.texts(table.selection_of(source.dialect(), &facts.tenant));
-        while let Some(raw) = found.try_next().await.map_err(CopyError::of(&table.name))? {
+        while let Some(raw) = found.try_next().await.map_err(CopyError::from_table(&table.name))? {
             let mut row = parsed(table, &raw)?;
             if has_pairwise_subjects(&row) {
                 return Err(MoveError::Pairwise(facts.tenant.clone()));
             }
             if table.name == "signing_keys" {
-                let key = PrivateKey::of(&facts.tenant, &row)?;
+                let key = PrivateKey::new(&facts.tenant, &row)?;
                 if !key.bytes.is_empty() {
                     let opened = sealer.unseal(&key.context(), &key.bytes).await?;
                     row.insert("sealed_private_key".to_owned(), HEXLOWER.encode(&opened).into());
@@ -132,7 +132,8 @@ impl Database {
             UPDATE tenants SET suspended_at = $2, keys_published_until = $3, updated_at = $2, revision = revision + 1
              WHERE tenant_id = $1 AND suspended_at IS NULL AND deleted_at IS NULL";
         let mut transaction = self.begin(Purpose::Commit).await?;
-        let suspend = Statement::of(SUSPEND).bind(record.tenant.as_str()).bind(record.at.0).bind(until);
+        let suspend =
+            Statement::from_text(SUSPEND).bind(record.tenant.as_str()).bind(record.at.0).bind(until);
         transaction.execute(&suspend).await?;
         end_step(transaction, record).await
     }
@@ -174,7 +175,7 @@ impl Database {
         if tenant == TenantId::platform() {
             return Err(unusable("the tenant of operators stays where it is"));
         }
-        match self.first::<(bool, bool)>(Statement::of(STATE).bind(tenant.as_str())).await? {
+        match self.first::<(bool, bool)>(Statement::from_text(STATE).bind(tenant.as_str())).await? {
             Some((true, _)) => Err(MoveError::Deleted(tenant)),
             Some((_, false)) => Err(MoveError::Serves(tenant)),
             Some(_) if !replace => Err(MoveError::IsThere(tenant)),
@@ -195,7 +196,7 @@ impl Database {
     ) -> Result<(), MoveError> {
         const FORGET: &str = "DELETE FROM sealed_values WHERE name = $1";
         let name = administration::tenant_key_name(tenant);
-        self.write(Statement::of(FORGET).bind(name.as_str())).await?;
+        self.write(Statement::from_text(FORGET).bind(name.as_str())).await?;
         if let Some(sealed) = sealed {
             self.put_sealed_if_absent(&name, sealed, now).await.map_err(CopyError::Store)?;
         }
@@ -238,7 +239,7 @@ fn serve(record: &AuditRecord) -> Statement {
     const SERVE: &str = "
         UPDATE tenants SET suspended_at = NULL, keys_published_until = NULL, updated_at = $2, revision = revision + 1
          WHERE tenant_id = $1";
-    Statement::of(SERVE).bind(record.tenant.as_str()).bind(record.at.0)
+    Statement::from_text(SERVE).bind(record.tenant.as_str()).bind(record.at.0)
 }
 
 /// Records a step of the move, and notifies the servers.
@@ -261,7 +262,7 @@ fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
 
 fn parsed(table: &Table, raw: &str) -> Result<Map<String, Value>, CopyError> {
     serde_json::from_str(raw)
-        .map_err(|cause| CopyError::of(&table.name)(Error::unreadable(&table.name, cause)))
+        .map_err(|cause| CopyError::from_table(&table.name)(Error::unreadable(&table.name, cause)))
 }
 
 fn write_line(out: &mut (dyn Write + Send), line: &Value) -> Result<(), CopyError> {

@@ -28,7 +28,7 @@ impl Transfer<'_> {
         self.target.begin_empty().await?;
         let of = self.tables.len();
         for (place, table) in self.tables.iter().enumerate() {
-            let failed = CopyError::of(&table.name);
+            let failed = CopyError::from_table(&table.name);
             let (mut known, mut sum) = (Known::new(), TableSum::default());
             let mut rows = self.source.texts(table.selection(self.source.dialect()));
             while let Some(raw) = rows.try_next().await.map_err(failed)? {
@@ -53,7 +53,7 @@ impl Transfer<'_> {
         self.target.session.begin_writing().await?;
         let (mut deleted, mut written) = (Vec::new(), Vec::new());
         for (place, table) in self.tables.iter().enumerate() {
-            let failed = CopyError::of(&table.name);
+            let failed = CopyError::from_table(&table.name);
             (self.tell)(Step::Comparing { table: &table.name, place, of: self.tables.len() });
             let (known, sum) = &mut self.known[place];
             let (mut now, mut changed) = ((Known::new(), TableSum::default()), Vec::new());

@@ -65,7 +65,7 @@ impl Sandbox {
     }
 
     pub(crate) async fn stores(&self) -> Stores {
-        Stores::of(self.open().await)
+        Stores::from_store(self.open().await)
     }
 
     /// Connects as the login.

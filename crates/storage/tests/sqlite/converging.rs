@@ -75,7 +75,7 @@ async fn every_declaration_can_follow_every_other() {
     let mut choices = Choices(2);
     for round in 0..60_u32 {
         let declared = any_declaration(&mut choices);
-        let content = ContentHash::of([round.to_be_bytes().as_slice()]);
+        let content = ContentHash::from_parts([round.to_be_bytes().as_slice()]);
         let options = ReconcileOptions { prune: true, ..options() };
         let changed = lines(reconciler.apply(&declared, &content, &options, Along::NONE).await);
         // Tenants without fingerprints are compared row by row.

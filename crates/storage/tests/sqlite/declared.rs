@@ -58,7 +58,7 @@ pub(crate) async fn apply(
     content: &str,
 ) -> Result<Outcome, ReconcileError> {
     reconciler(database)
-        .apply(declaration, &ContentHash::of([content.as_bytes()]), &options(), Along::NONE)
+        .apply(declaration, &ContentHash::from_parts([content.as_bytes()]), &options(), Along::NONE)
         .await
 }
 

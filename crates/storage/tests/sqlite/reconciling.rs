@@ -127,8 +127,9 @@ async fn more_is_retired_only_on_request() {
     assert!(database.find_tenant(&tenant_id("new")).await.unwrap().is_none());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
     let prune = ReconcileOptions { prune: true, ..options() };
-    let pruned =
-        reconciler(&database).apply(&two, &ContentHash::of([b"two".as_slice()]), &prune, Along::NONE).await;
+    let pruned = reconciler(&database)
+        .apply(&two, &ContentHash::from_parts([b"two".as_slice()]), &prune, Along::NONE)
+        .await;
     assert_eq!(lines(pruned).iter().filter(|line| line.starts_with("- ")).count(), 2);
 }
 
@@ -145,7 +146,7 @@ async fn an_older_configuration_is_applied_only_on_request() {
     assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::OlderGeneration);
     assert_eq!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().name, "new");
     let force = ReconcileOptions { force_generation: true, ..options() };
-    let content = ContentHash::of([b"old".as_slice()]);
+    let content = ContentHash::from_parts([b"old".as_slice()]);
     let forced = reconciler(&database).apply(&declared("old"), &content, &force, Along::NONE).await.unwrap();
     assert!(matches!(forced, Outcome::Applied { generation: 3, .. }), "{forced:?}");
     assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::Unchanged);
@@ -167,8 +168,9 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     let again = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
     let sealer = Arc::new(sealing_key);
     let reconciler = administration::Reconciler::new(Arc::clone(&database) as _, sealer, Arc::new(pepper()));
-    let applied =
-        reconciler.apply(&with_key(), &ContentHash::of([b"1".as_slice()]), &options(), Along::NONE).await;
+    let applied = reconciler
+        .apply(&with_key(), &ContentHash::from_parts([b"1".as_slice()]), &options(), Along::NONE)
+        .await;
     assert_eq!(lines(applied)[1], "+ key acme/oauth2-key-1 (RS256, thumbprint thumbprint)");
     let records = database.find_keys(&tenant_id("acme")).await.unwrap();
     assert_eq!(records.next, KeyId::numbered(2));

@@ -61,7 +61,7 @@ impl Sandbox {
     }
 
     pub(crate) async fn stores(&self) -> Stores {
-        Stores::of(sqlite::open(&self.path()).await.unwrap())
+        Stores::from_store(sqlite::open(&self.path()).await.unwrap())
     }
 
     pub(crate) async fn connect(&self) -> SqliteConnection {

@@ -66,7 +66,7 @@ pub async fn audit_pages_have_no_gaps(stores: Stores) {
         loop {
             let page = stores.administration.list_audit(&query).await.unwrap();
             let Some((position, last)) = page.last() else { break };
-            query.before = Some(AuditCursor::of(*position, last));
+            query.before = Some(AuditCursor::new(*position, last));
             seen.extend(page.into_iter().map(|(_, record)| record));
             assert!(seen.len() < 50, "pages repeat records: {seen:?}");
             commit(&stores, &auditing(&[record("acme", "config", "client.changed", "new", 9)])).await;

@@ -52,7 +52,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let key = fixtures::key(1);
     assert!(stores.signing_keys.add_key(&acme.id, &key).await.unwrap());
     let mut request = requests::declared(changes(&acme, &svc));
-    let before = KeyTimes::of(&key);
+    let before = KeyTimes::from_key(&key);
     let retiring_from = Some(NOW + protocol::Lifetime::from_seconds(9));
     requests::reschedule_key(&mut request, &acme.id, before, KeyTimes { retiring_from, ..before });
     let planned = resting_on_today(&stores, &request).await;

@@ -107,7 +107,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
         shown,
     };
     let mut request = requests::declared(Vec::new());
-    requests::reschedule_key(&mut request, &acme, KeyTimes::of(&fixtures::key(2)), after);
+    requests::reschedule_key(&mut request, &acme, KeyTimes::from_key(&fixtures::key(2)), after);
     requests::destroy_key(&mut request, &acme, KeyId::numbered(1));
     commit(&stores, &request).await;
     let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..fixtures::key_of(&acme, 1) };
@@ -129,7 +129,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
 
     // Times are taken away again, and what is destroyed already is destroyed.
     let mut back = requests::declared(Vec::new());
-    requests::reschedule_key(&mut back, &acme, after, KeyTimes::of(&fixtures::key(2)));
+    requests::reschedule_key(&mut back, &acme, after, KeyTimes::from_key(&fixtures::key(2)));
     requests::destroy_key(&mut back, &acme, KeyId::numbered(1));
     commit(&stores, &back).await;
     assert_eq!(records(&stores, &acme).await.keys, [destroyed, fixtures::key_of(&acme, 2)]);

@@ -253,7 +253,7 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         change(&stores, Change::Client(requests::row(kind, Some(&job), &job))).await;
     }
     assert_eq!(until(&stores, &acme.id, &of_client("job")).await, None);
-    let times = KeyTimes::of(&fixtures::key(1));
+    let times = KeyTimes::from_key(&fixtures::key(1));
     let revoked = KeyChangeKind::Revoked { after: times };
     commit(&stores, &announced(&acme)).await;
     let mut request = requests::declared(vec![requests::key(&acme.id, keys::KeyId::numbered(1), revoked)]);

@@ -351,7 +351,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
         scopes: vec!["email".to_owned(), "openid".to_owned()],
         hosts: vec!["app.example.com".to_owned()],
         client_name: Some("Wéb \u{201c}1\u{201d}".to_owned()),
-        resources: Some(ConsentedResources::of(&["urn:ä".to_owned()], ["email", "openid"].into_iter())),
+        resources: Some(ConsentedResources::new(&["urn:ä".to_owned()], ["email", "openid"].into_iter())),
         granted_at: at(5),
     };
     write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;

@@ -19,7 +19,10 @@ async fn a_client_without_an_id_or_a_secret_is_given_both() {
     assert!(GeneratedSecret::is_well_formed(&secret.client_secret));
     assert!(secret.client_secret.ends_with(&secret.secret.hint));
     assert!(env.opens(&acme, &id, &secret.client_secret, NOW).await);
-    assert_eq!(EntityTag::of(&env.client(&acme, id.as_str()).await), EntityTag::of(&made.client));
+    assert_eq!(
+        EntityTag::from_document(&env.client(&acme, id.as_str()).await),
+        EntityTag::from_document(&made.client)
+    );
     assert!(!format!("{secret:?}").contains(&secret.client_secret));
 }
 

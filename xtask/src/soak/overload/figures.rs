@@ -20,7 +20,7 @@ pub(super) struct Figures<'a> {
 }
 
 impl<'a> Figures<'a> {
-    pub(super) fn of(records: impl IntoIterator<Item = &'a Record>, from: Duration, to: Duration) -> Self {
+    pub(super) fn new(records: impl IntoIterator<Item = &'a Record>, from: Duration, to: Duration) -> Self {
         let records = records.into_iter().filter(|record| (from..to).contains(&record.due)).collect();
         Self { records, from, to }
     }
@@ -53,7 +53,7 @@ impl<'a> Figures<'a> {
         let mut normal = 0;
         let mut begin = self.from;
         while begin + WINDOW <= self.to {
-            let window = Self::of(self.records.iter().copied(), begin, begin + WINDOW);
+            let window = Self::new(self.records.iter().copied(), begin, begin + WINDOW);
             let is_normal = window.offered() > 0
                 && window.count(is_accepted) == window.offered()
                 && window.percentile(99, is_accepted) <= most_p99;
@@ -88,10 +88,10 @@ mod tests {
             Record { due: ms(due), took, outcome }
         };
         let records: Vec<_> = (0..300).map(|number| record(number * 10)).collect();
-        let figures = Figures::of(&records, Duration::ZERO, ms(3_000));
+        let figures = Figures::new(&records, Duration::ZERO, ms(3_000));
         assert_eq!(figures.normal_after(2.0), Some(ms(1_250)));
         assert_eq!(figures.normal_after(0.5), None);
-        assert_eq!(Figures::of(&records, ms(1_500), ms(3_000)).normal_after(2.0), Some(Duration::ZERO));
+        assert_eq!(Figures::new(&records, ms(1_500), ms(3_000)).normal_after(2.0), Some(Duration::ZERO));
         assert_eq!(figures.goodput(), 299.0 / 3.0);
     }
 }

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_example_is_a_command() {
-        let reference = reference(Surface::of(true, true));
+        let reference = reference(Surface::new(true, true));
         let operations = reference.groups.iter().flat_map(|group| &group.operations);
         let shown = [
             "token",

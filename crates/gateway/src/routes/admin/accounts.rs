@@ -131,7 +131,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
     let found = administrator.accounts(caller, tenant, filter, page.cursor.as_deref(), page.limit).await?;
-    Document::of(StatusCode::OK).body(&found)
+    Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
@@ -147,14 +147,14 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.begin_import(caller, tenant).await?;
     let body = raw.import_lines().await?;
-    Document::of(StatusCode::OK).lines(&import.run(&body).await?)
+    Document::from_status(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, so it does not
 /// change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.throttling(caller, (tenant, account)).await?)
+    Document::from_status(StatusCode::OK).body(&administrator.throttling(caller, (tenant, account)).await?)
 }
 
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
@@ -166,7 +166,8 @@ async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answe
 
 async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.make_password_link(caller, (tenant, account)).await?)
+    Document::from_status(StatusCode::OK)
+        .body(&administrator.make_password_link(caller, (tenant, account)).await?)
 }
 
 segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {

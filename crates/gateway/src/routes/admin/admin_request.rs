@@ -36,7 +36,7 @@ impl<T: Target> AdminRequest<T> {
     ) -> Result<Self, Problem> {
         let mut caller = access.authorize(&raw, RequiredPermission::of_route(&raw, permission)).await?;
         caller.if_match = raw.list(&IF_MATCH).map(Cow::into_owned);
-        let (target, administrator) = (T::of(&raw)?, Arc::clone(access.administrator()));
+        let (target, administrator) = (T::from_request(&raw)?, Arc::clone(access.administrator()));
         Ok(Self { administrator, tokens: access.tokens(), caller, target, raw })
     }
 }

@@ -42,5 +42,6 @@ async fn read(request: AdminRequest<TenantId>) -> Answer {
         let Paging { cursor, limit } = query.paging();
         (cursor, limit)
     })?;
-    Document::of(StatusCode::OK).body(&administrator.advice(caller, tenant, cursor.as_deref(), limit).await?)
+    Document::from_status(StatusCode::OK)
+        .body(&administrator.advice(caller, tenant, cursor.as_deref(), limit).await?)
 }

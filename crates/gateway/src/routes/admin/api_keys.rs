@@ -123,7 +123,7 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
     let filter = ApiKeyQuery { limit: page.limit, ..filter };
     let AdminRequest { administrator, caller, .. } = request;
     let found = administrator.api_keys(caller, tenant, filter, page.cursor.as_deref()).await?;
-    Document::of(StatusCode::OK).body(&found)
+    Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
@@ -141,7 +141,7 @@ async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> 
 fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {
     let key = &made.value.key;
     let location = format!("{}/api-keys/{}", names::path_of_client(tenant, &key.client_id), key.id);
-    Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+    Document::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
 segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
@@ -152,8 +152,8 @@ segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
 impl Segment for (ClientId, ApiKeyId) {
     const IN_PATH: &'static [NameInPath] = &[ClientId::IN_PATH[0], ApiKeyId::IN_PATH[0]];
 
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((ClientId::of(raw)?, ApiKeyId::of(raw)?))
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem> {
+        Ok((ClientId::from_request(raw)?, ApiKeyId::from_request(raw)?))
     }
 }
 

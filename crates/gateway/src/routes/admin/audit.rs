@@ -55,7 +55,7 @@ async fn answer<T>(
         (wanted, page.cursor)
     })?;
     let found = request.administrator.audit(&request.caller, wanted, cursor.as_deref()).await?;
-    Document::of(StatusCode::OK).body(&found)
+    Document::from_status(StatusCode::OK).body(&found)
 }
 
 /// Adds the filter and the page of audit records.

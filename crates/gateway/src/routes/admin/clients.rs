@@ -87,7 +87,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     let found = administrator.clients(caller, tenant, search, cursor, page.limit).await?;
-    Document::of(StatusCode::OK).body(&found)
+    Document::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {

@@ -45,7 +45,7 @@ async fn create<T>(AdminRequest { administrator, caller, .. }: &AdminRequest<T>)
         path,
         expires_at: (caller.now + ConsoleSession::LINK).into(),
     };
-    Document::of(StatusCode::CREATED).body(&link)
+    Document::from_status(StatusCode::CREATED).body(&link)
 }
 
 fn example(path: &str) -> serde_json::Value {

@@ -52,7 +52,7 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
     let now = caller.now;
     let asked = Request { services, tenant, client, settings, source, now, public_url, is_by_key: false };
-    Document::of(StatusCode::OK).body(&explained(&asked, presented).await?)
+    Document::from_status(StatusCode::OK).body(&explained(&asked, presented).await?)
 }
 
 fn example() -> Value {

@@ -13,7 +13,7 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) fn idempotency(raw: &RawRequest, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = raw.list(&KEY) else { return Ok(None) };
     let repeatable =
-        Idempotency::of(key.into_owned(), [raw.method().as_bytes(), raw.path().as_bytes(), body]);
+        Idempotency::from_key(key.into_owned(), [raw.method().as_bytes(), raw.path().as_bytes(), body]);
     let unfit = || Problem::invalid("Idempotency-Key must be 1 to 255 printable ASCII characters", vec![]);
     repeatable.map(Some).ok_or_else(unfit)
 }

@@ -86,14 +86,14 @@ async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
     }
     let command = if rotation.emergency { KeyCommand::RotateInEmergency } else { KeyCommand::Rotate };
     let changed = administrator.command_keys(caller, tenant, command).await?;
-    Document::of(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
+    Document::from_status(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let settings = request.creation(ImportSettings::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.import_key(caller, tenant, settings).await?;
-    let mut made = Document::of(StatusCode::CREATED);
+    let mut made = Document::from_status(StatusCode::CREATED);
     // Keys are in the order of their numbers, so the last one is new.
     if let Some(key) = changed.value.items.last() {
         made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{}", key.kid), changed.replayed);
@@ -109,5 +109,6 @@ async fn revoke(request: AdminRequest<(TenantId, Kid)>) -> Answer {
         let breaks = administrator.key_effects(caller, tenant, command).await?;
         return Err(Problem::confirmation_needed(CONFIRM_REVOCATION, breaks));
     }
-    Document::of(StatusCode::OK).body(&administrator.command_keys(caller, tenant, command).await?.value)
+    Document::from_status(StatusCode::OK)
+        .body(&administrator.command_keys(caller, tenant, command).await?.value)
 }

@@ -29,18 +29,18 @@ pub(crate) trait Target: Sized + 'static {
     }
 
     /// The names, or 404 for a name that no row can have.
-    fn of(raw: &RawRequest) -> Result<Self, Problem>;
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
 /// A path without names.
 impl Target for () {
-    fn of(_: &RawRequest) -> Result<Self, Problem> {
+    fn from_request(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
 impl Target for TenantId {
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem> {
         Self::parse(raw.place("id").unwrap_or_default()).map_err(|_| Failure::UnknownTenant.into())
     }
 }
@@ -51,8 +51,8 @@ impl<A: Segment> Target for (TenantId, A) {
         A::IN_PATH.to_vec()
     }
 
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((TenantId::of(raw)?, A::of(raw)?))
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem> {
+        Ok((TenantId::from_request(raw)?, A::from_request(raw)?))
     }
 }
 
@@ -62,8 +62,8 @@ impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
         [A::IN_PATH, B::IN_PATH].concat()
     }
 
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((TenantId::of(raw)?, A::of(raw)?, B::of(raw)?))
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem> {
+        Ok((TenantId::from_request(raw)?, A::from_request(raw)?, B::from_request(raw)?))
     }
 }
 
@@ -73,14 +73,14 @@ pub(crate) trait Segment: Sized + 'static {
     const IN_PATH: &'static [NameInPath];
 
     /// The name, or 404 for a name that no row can have.
-    fn of(raw: &RawRequest) -> Result<Self, Problem>;
+    fn from_request(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
 /// The tenant is the row.
 impl Segment for () {
     const IN_PATH: &'static [NameInPath] = &[];
 
-    fn of(_: &RawRequest) -> Result<Self, Problem> {
+    fn from_request(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
     }
 }
@@ -92,7 +92,7 @@ macro_rules! segment {
         impl super::names::Segment for $segment {
             const IN_PATH: &'static [crate::openapi::NameInPath] = &[$in_path];
 
-            fn of($raw: &crate::request::RawRequest) -> Result<Self, crate::respond::Problem> {
+            fn from_request($raw: &crate::request::RawRequest) -> Result<Self, crate::respond::Problem> {
                 let unknown =
                     || crate::respond::Problem::not_found(concat!("there is no ", $noun, " of this id"));
                 $name.ok_or_else(unknown)

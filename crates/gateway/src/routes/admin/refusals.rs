@@ -55,11 +55,11 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let Page { items, next_cursor } =
         administrator.refusals(caller, tenant, query, cursor.as_deref()).await?;
     let page = Page { items: items.into_iter().map(view).collect(), next_cursor };
-    Document::of(StatusCode::OK).body(&page)
+    Document::from_status(StatusCode::OK).body(&page)
 }
 
 fn view(refusal: Refusal) -> RefusalView {
     let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
     let (detail, fix) = advice_on(&refusal.reason, &refusal.tenant, client);
-    RefusalView::of(refusal, detail, fix)
+    RefusalView::new(refusal, detail, fix)
 }

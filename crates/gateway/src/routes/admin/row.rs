@@ -79,7 +79,7 @@ pub(super) fn end<R: Row>(path: &'static str, step: R::Step) -> Operation {
     let delete = async move |request: AdminRequest<Target<R>>| -> Answer {
         let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
         administrator.step::<R>(caller, tenant, id, step).await?;
-        Ok(Document::of(StatusCode::NO_CONTENT).empty())
+        Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
     };
     at(Delete, path, R::PERMISSION, delete).if_match(R::NOUN).error("409", &contended::<R>())
 }

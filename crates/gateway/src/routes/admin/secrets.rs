@@ -79,7 +79,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let items = administrator.secrets(caller, tenant, client).await?;
-    Document::of(StatusCode::OK).body(&Secrets { items })
+    Document::from_status(StatusCode::OK).body(&Secrets { items })
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
@@ -100,13 +100,13 @@ async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> An
     let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
-    Document::of(StatusCode::OK).body(&view)
+    Document::from_status(StatusCode::OK).body(&view)
 }
 
 async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Revoke).await?;
-    Document::of(StatusCode::OK).body(&view)
+    Document::from_status(StatusCode::OK).body(&view)
 }
 
 fn answer<T: Serialize>(
@@ -117,7 +117,7 @@ fn answer<T: Serialize>(
 ) -> Answer {
     let client = names::path_of_client(tenant, client.as_str());
     let location = format!("{client}/secrets/{}", names::encoded(&secret.id));
-    Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+    Document::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
 segment! { SecretId, "secret", ("secret", "Secret id", "s1"): |raw| {

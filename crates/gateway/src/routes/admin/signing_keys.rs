@@ -79,7 +79,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let items = administrator.keys(caller, tenant).await?;
-    Document::of(StatusCode::OK).body(&Keys { items })
+    Document::from_status(StatusCode::OK).body(&Keys { items })
 }
 
 async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
@@ -102,7 +102,7 @@ async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
 
 async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
+    Document::from_status(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
 }
 
 segment! { Kid, "key", ("kid", "As in the key set: oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }

@@ -28,5 +28,5 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn read(request: AdminRequest<()>) -> Answer {
     let AdminRequest { administrator, caller, .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.status(caller).await?)
+    Document::from_status(StatusCode::OK).body(&administrator.status(caller).await?)
 }

@@ -99,7 +99,8 @@ async fn list(request: AdminRequest<()>) -> Answer {
     let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    Document::of(StatusCode::OK).body(&administrator.tenants(caller, search, cursor, page.limit).await?)
+    Document::from_status(StatusCode::OK)
+        .body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
 async fn create(mut request: AdminRequest<()>) -> Answer {
@@ -115,10 +116,10 @@ async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
         administrator.step::<Tenant>(caller, tenant, &(), TenantStep::Delete).await?;
-        return Ok(Document::of(StatusCode::NO_CONTENT).empty());
+        return Ok(Document::from_status(StatusCode::NO_CONTENT).empty());
     }
     let view = administrator.step::<Tenant>(caller, tenant, &(), TenantStep::ScheduleDeletion).await?;
-    Document::of(StatusCode::ACCEPTED).tagged(&EntityTag::of(&view)).body(&view)
+    Document::from_status(StatusCode::ACCEPTED).tagged(&EntityTag::from_document(&view)).body(&view)
 }
 
 impl Row for Tenant {

@@ -59,7 +59,7 @@ async fn of_client(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 async fn answer<T>(request: &AdminRequest<T>, of: UsageOf<'_>) -> Answer {
     let query = request.query(take_span)?;
     let usage = request.administrator.usage(&request.caller, of, query).await?;
-    Document::of(StatusCode::OK).body(&usage)
+    Document::from_status(StatusCode::OK).body(&usage)
 }
 
 const SINCE: &str = "From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours";

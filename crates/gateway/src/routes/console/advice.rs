@@ -69,7 +69,7 @@ fn table(visit: &Visit<'_>, items: &[AdviceView]) -> Table {
     };
     Table {
         caption: "Advice".to_owned(),
-        columns: ["About", "Rule", "Why", "What to do"].map(Column::of).to_vec(),
+        columns: ["About", "Rule", "Why", "What to do"].map(Column::from_heading).to_vec(),
         rows: items.iter().map(row).collect(),
     }
 }

@@ -124,7 +124,11 @@ fn access(view: &ClientView, usage: &UsageView) -> Table {
     };
     Table {
         caption: "Scopes, and how often they were asked for by name in 30 days".to_owned(),
-        columns: vec![Column::of("Scope"), Column::of_numbers("Requests"), Column::of("Last asked for")],
+        columns: vec![
+            Column::from_heading("Scope"),
+            Column::of_numbers("Requests"),
+            Column::from_heading("Last asked for"),
+        ],
         rows: view.settings.scopes.iter().map(row).collect(),
     }
 }
@@ -155,7 +159,7 @@ fn refused(refusals: &[Refusal]) -> Table {
     let columns = ["Time", "Reason", "Why", "What to do", "From", "Request"];
     Table {
         caption: "Last refused requests".to_owned(),
-        columns: columns.map(Column::of).to_vec(),
+        columns: columns.map(Column::from_heading).to_vec(),
         rows: refusals.iter().map(row).collect(),
     }
 }
@@ -227,7 +231,7 @@ fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block 
     let action = visit.application(client.as_str(), "/try");
     let scope = Input::Lines(fields.text("scope").to_owned());
     let inputs = vec![
-        Field::of("scope", "Scopes", scope).hint("Without any it asks for all that it has."),
+        Field::new("scope", "Scopes", scope).hint("Without any it asks for all that it has."),
         Field::text("resource", "Resources", fields.text("resource"))
             .optional()
             .hint("Absolute URIs of APIs (RFC 8707)."),
@@ -262,7 +266,7 @@ fn verdict(view: &ExplanationView) -> Vec<Block> {
     let checks = view.checks.iter().chain(&view.credential.checks);
     let checks = Table {
         caption: "Checks".to_owned(),
-        columns: ["Check", "Result", "Detail", "What to do"].map(Column::of).to_vec(),
+        columns: ["Check", "Result", "Detail", "What to do"].map(Column::from_heading).to_vec(),
         rows: checks.map(row).collect(),
     };
     let claims = view.token.as_ref().and_then(|token| serde_json::to_string_pretty(&token.claims).ok());

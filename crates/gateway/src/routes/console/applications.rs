@@ -77,8 +77,8 @@ fn table(clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {
             time(view.updated_at),
         ]
     };
-    let mut columns = ["Id", "Name", "Kind", "Status", "Scopes"].map(Column::of).to_vec();
-    columns.extend([Column::of_numbers("Live secrets"), Column::of("Changed")]);
+    let mut columns = ["Id", "Name", "Kind", "Status", "Scopes"].map(Column::from_heading).to_vec();
+    columns.extend([Column::of_numbers("Live secrets"), Column::from_heading("Changed")]);
     Table { caption: "Applications".to_owned(), columns, rows: clients.iter().map(row).collect() }
 }
 
@@ -153,7 +153,7 @@ fn form(visit: &Visit<'_>, tenant: Option<&TenantView>, fields: &Fields, refused
         is_chosen: is_sent("purpose", value),
     });
     let mut inputs = vec![
-        refused.at("/purpose", Field::of("purpose", "What is it?", Input::One(purposes.to_vec()))),
+        refused.at("/purpose", Field::new("purpose", "What is it?", Input::One(purposes.to_vec()))),
         refused.at("/name", text("name", "Name").hint("As people read it.")),
         refused.at("/client_id", text("client_id", "Client id").hint("Without one it is random.")),
     ];
@@ -175,10 +175,10 @@ fn form(visit: &Visit<'_>, tenant: Option<&TenantView>, fields: &Fields, refused
             refused.at("/audiences", text("other_audience", "API").hint("The audience of its tokens.")),
         );
         let words = Input::Lines(fields.text("other_scopes").to_owned());
-        inputs.push(refused.at("/scopes", Field::of("other_scopes", "Scopes", words)));
+        inputs.push(refused.at("/scopes", Field::new("other_scopes", "Scopes", words)));
     } else {
-        inputs.push(refused.at("/audiences", Field::of("audience", "APIs", Input::Any(audiences))));
-        inputs.push(refused.at("/scopes", Field::of("scope", "Scopes", Input::Any(scopes))));
+        inputs.push(refused.at("/audiences", Field::new("audience", "APIs", Input::Any(audiences))));
+        inputs.push(refused.at("/scopes", Field::new("scope", "Scopes", Input::Any(scopes))));
     }
     let form = Form::button(visit.path("/applications/new"), &visit.form_token(), "Create the application");
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));

@@ -69,7 +69,7 @@ fn table(records: &[AuditView]) -> Table {
     let columns = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
     Table {
         caption: "Records, the newest first".to_owned(),
-        columns: columns.map(Column::of).to_vec(),
+        columns: columns.map(Column::from_heading).to_vec(),
         rows: records.iter().map(row).collect(),
     }
 }

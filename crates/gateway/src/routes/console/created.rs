@@ -21,7 +21,7 @@ pub(super) fn idempotent(visit: &Visit<'_>, fields: &Fields, document: &Value) -
     let request =
         [raw.method().as_bytes(), raw.path().as_bytes(), document.to_string().as_bytes()].map(<[u8]>::to_vec);
     let key = fields.given("request").map(|key| format!("console {key}"));
-    let idempotency = key.and_then(|key| Idempotency::of(key, [&request[0], &request[1], &request[2]]));
+    let idempotency = key.and_then(|key| Idempotency::from_key(key, [&request[0], &request[1], &request[2]]));
     Caller { idempotency, ..visit.caller.clone() }
 }
 

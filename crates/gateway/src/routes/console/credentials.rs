@@ -106,7 +106,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<(Meaning, String)>) -> PageResu
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
         None => None,
     };
-    let forms = Forms::of(visit, &client);
+    let forms = Forms::new(visit, &client);
     let mut blocks: Vec<_> = notice.map(|(meaning, text)| Block::Alert(meaning, text)).into_iter().collect();
     let is_changeable = view.managed_by == "api";
     blocks.push(Block::Heading("Secrets"));
@@ -149,7 +149,7 @@ struct Forms {
 }
 
 impl Forms {
-    fn of(visit: &Visit<'_>, client: &ClientId) -> Self {
+    fn new(visit: &Visit<'_>, client: &ClientId) -> Self {
         let action = visit.application(client.as_str(), "/credentials");
         Self { action, token: visit.form_token() }
     }
@@ -234,7 +234,7 @@ fn graces() -> Field {
         text: String::new(),
         is_chosen: seconds == 3_600,
     };
-    Field::of("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+    Field::new("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
 }
 
 fn addresses(uses: &[UsedFrom]) -> Vec<String> {
@@ -276,15 +276,15 @@ mod tests {
     fn a_schedule_is_shown_with_its_last_failure() {
         let now = Timestamp::from_seconds(0);
         let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
-        let mut state = ClientState::of(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
-        assert_eq!(schedule(&ClientView::of(&state, now)), []);
+        let mut state = ClientState::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
+        assert_eq!(schedule(&ClientView::new(&state, now)), []);
         let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
         state.client.rotation = Some(SecretRotation { every, into: "vault:a#b".to_owned(), grace });
         let shown = "Every 1d a new secret is written to vault:a#b, and the others get their end.";
-        assert_eq!(schedule(&ClientView::of(&state, now)), [(Meaning::Info, shown.to_owned())]);
+        assert_eq!(schedule(&ClientView::new(&state, now)), [(Meaning::Info, shown.to_owned())]);
         let failure = Some("no answer".to_owned());
         state.rotation = RotationProgress { failed_at: Some(now), failure, ..RotationProgress::default() };
-        let failed = &schedule(&ClientView::of(&state, now))[1];
+        let failed = &schedule(&ClientView::new(&state, now))[1];
         assert_eq!(
             *failed,
             (Meaning::Danger, "The last time, 1970-01-01T00:00:00Z, that failed: no answer".to_owned())

@@ -133,7 +133,7 @@ fn lives(keys: &[KeyView], state: &KeyStatusView) -> Table {
     let verifiers = Column::of_numbers("Verifiers that have it");
     Table {
         caption: "Keys".to_owned(),
-        columns: columns.into_iter().map(Column::of).chain([verifiers]).collect(),
+        columns: columns.into_iter().map(Column::from_heading).chain([verifiers]).collect(),
         rows: keys.iter().map(row).collect(),
     }
 }
@@ -151,7 +151,9 @@ fn verifiers(state: &KeyStatusView) -> Table {
     };
     Table {
         caption: "Verifiers".to_owned(),
-        columns: ["Verifier", "Last fetch", "Newest key", "Has the newest"].map(Column::of).to_vec(),
+        columns: ["Verifier", "Last fetch", "Newest key", "Has the newest"]
+            .map(Column::from_heading)
+            .to_vec(),
         rows: state.verifiers.iter().map(row).collect(),
     }
 }

@@ -67,7 +67,7 @@ fn next_steps(visit: &Visit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> 
     };
     Block::Table(Table {
         caption: "Next steps of signing keys".to_owned(),
-        columns: ["Tenant", "When", "State"].map(Column::of).to_vec(),
+        columns: ["Tenant", "When", "State"].map(Column::from_heading).to_vec(),
         rows: state.next_key_steps.iter().map(row).collect(),
     })
 }
@@ -76,7 +76,7 @@ fn replicas(state: &PlatformStatus) -> Block {
     let row = |replica: &ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
     Block::Table(Table {
         caption: "Replicas that answered requests within a day".to_owned(),
-        columns: ["Replica", "Last wrote counts"].map(Column::of).to_vec(),
+        columns: ["Replica", "Last wrote counts"].map(Column::from_heading).to_vec(),
         rows: state.replicas.iter().map(row).collect(),
     })
 }
@@ -179,7 +179,7 @@ fn busiest(usage: &UsageView, path: impl Fn(&str) -> String) -> Block {
     let rows = rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
     Block::Table(Table {
         caption: "Busiest today and yesterday".to_owned(),
-        columns: vec![Column::of("Name"), Column::of_numbers("Tokens")],
+        columns: vec![Column::from_heading("Name"), Column::of_numbers("Tokens")],
         rows,
     })
 }

@@ -23,7 +23,7 @@ pub(super) struct Refused {
 impl Refused {
     /// The errors of an operation's answer. An error that no other input would change becomes a page of its
     /// own.
-    pub(super) fn of(error: EditError) -> PageResult<Self> {
+    pub(super) fn from_error(error: EditError) -> PageResult<Self> {
         match error {
             EditError::Invalid(fields) => {
                 let message = fields.iter().map(FieldError::message).collect::<Vec<_>>().join(". ");
@@ -57,7 +57,7 @@ impl Refused {
 pub(super) fn outcome<T>(result: Result<T, EditError>) -> Result<Result<T, Refused>, PageError> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(error) => Refused::of(error).map(Err),
+        Err(error) => Refused::from_error(error).map(Err),
     }
 }
 

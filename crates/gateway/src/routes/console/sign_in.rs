@@ -21,16 +21,16 @@ use crate::page::{
 
 /// Says how a session begins.
 pub(super) async fn page(request: PageRequest) -> PageResult {
-    let place = Place::of(&request).await?;
+    let place = Place::from_request(&request).await?;
     Ok(sign_in(&request, &place, None).await)
 }
 
 /// The page of a link. Its script moves the code out of the fragment and sends it. Without script the person
 /// sends it.
 pub(super) async fn link(request: PageRequest) -> PageResult {
-    let place = Place::of(&request).await?;
+    let place = Place::from_request(&request).await?;
     let action = format!("{}{}/link", request.public_url.path(), place.path());
-    let field = Field::of("code", "Code", Input::Fragment)
+    let field = Field::new("code", "Code", Input::Fragment)
         .hint("The part of the link after #. It works once, for 60 seconds.");
     let form = Form::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
     Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
@@ -39,11 +39,11 @@ pub(super) async fn link(request: PageRequest) -> PageResult {
 /// Begins a session for the person who is signed in at the tenant. Without such a person it redirects to the
 /// sign-in of the account.
 pub(super) async fn by_account(request: PageRequest) -> PageResult {
-    let place = Place::of(&request).await?;
+    let place = Place::from_request(&request).await?;
     let PageRequest { services, public_url, raw } = &request;
-    let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
-    judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
-    let (home, now, cookies) = (place.home(), (services.clock)(), Cookies::of(public_url));
+    let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
+    judge_form(raw.headers(), &OwnOrigin::from_public_url(&public_url.0)).map_err(foreign)?;
+    let (home, now, cookies) = (place.home(), (services.clock)(), Cookies::from_public_url(public_url));
     let tenant = services.tokens.tenants.resolve_openid_provider(home.as_str()).await?;
     let token = cookies.read(raw.headers(), CookieName::Session(&home)).and_then(SessionToken::parse);
     let signed_in = match token {
@@ -65,9 +65,9 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
 
 /// Exchanges the code for a session.
 pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
-    let place = Place::of(&request).await?;
-    let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
-    judge_form(request.raw.headers(), &OwnOrigin::of(&request.public_url.0)).map_err(foreign)?;
+    let place = Place::from_request(&request).await?;
+    let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
+    judge_form(request.raw.headers(), &OwnOrigin::from_public_url(&request.public_url.0)).map_err(foreign)?;
     let fields = Fields::read(&request.raw.form().await?);
     let (home, now) = (place.home(), (request.services.clock)());
     let code = fields.text("code");
@@ -86,7 +86,11 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
 
 /// Leads a browser that has a session from now on to the first page.
 fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResult {
-    let cookie = Cookies::of(&request.public_url).set(CookieName::Console(home), cookie.expose(), None)?;
+    let cookie = Cookies::from_public_url(&request.public_url).set(
+        CookieName::Console(home),
+        cookie.expose(),
+        None,
+    )?;
     let mut response = lead_to(request, &path_of(home));
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
@@ -96,7 +100,7 @@ fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResul
 pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
     visit.administrator().end_console_session(&visit.session).await?;
     let mut response = sign_in(visit.request, &visit.place, Some("You are signed out.")).await;
-    let cookies = Cookies::of(&visit.request.public_url);
+    let cookies = Cookies::from_public_url(&visit.request.public_url);
     let removed = cookies.remove(CookieName::Console(&visit.session.tenant))?;
     response.headers_mut().append(SET_COOKIE, removed);
     Ok(response)

@@ -56,7 +56,7 @@ fn table(tenants: &[TenantView], path: impl Fn(&str) -> String) -> Table {
     };
     Table {
         caption: "Tenants".to_owned(),
-        columns: ["Id", "Name", "Status", "Managed by", "Created"].map(Column::of).to_vec(),
+        columns: ["Id", "Name", "Status", "Managed by", "Created"].map(Column::from_heading).to_vec(),
         rows: tenants.iter().map(row).collect(),
     }
 }
@@ -110,7 +110,7 @@ fn document(fields: &Fields) -> Value {
 
 fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::HttpResponse {
     let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name));
-    let scopes = Field::of("scopes", "Scopes", Input::Lines(fields.text("scopes").to_owned()));
+    let scopes = Field::new("scopes", "Scopes", Input::Lines(fields.text("scopes").to_owned()));
     let inputs = vec![
         refused.at(
             "/id",

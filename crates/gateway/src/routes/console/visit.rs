@@ -51,10 +51,11 @@ pub(super) enum Danger {
 
 impl Place {
     /// The place of a path, if this listener serves its pages.
-    pub(super) async fn of(request: &PageRequest) -> PageResult<Self> {
+    pub(super) async fn from_request(request: &PageRequest) -> PageResult<Self> {
         let PageRequest { services, public_url, raw } = request;
         let unknown = || PageError::from(Failure::UnknownPath);
-        judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
+        judge_navigation(raw.headers())
+            .map_err(|kind| PageError::from_kind(kind, RefusalReason::NotANavigation))?;
         let surface = raw.listener().map(|listener| listener.surface).ok_or_else(unknown)?;
         if !raw.is_plain() || !raw.is_confidential(public_url) {
             return Err(unknown());
@@ -107,9 +108,9 @@ impl Place {
 
 impl<'r> Visit<'r> {
     /// A page for the session of this browser; none where there is none.
-    pub(super) async fn of(request: &'r PageRequest, place: &Place) -> PageResult<Option<Self>> {
+    pub(super) async fn from_request(request: &'r PageRequest, place: &Place) -> PageResult<Option<Self>> {
         let PageRequest { services, public_url, raw } = request;
-        let (now, cookies) = ((services.clock)(), Cookies::of(public_url));
+        let (now, cookies) = ((services.clock)(), Cookies::from_public_url(public_url));
         for home in place.homes(request) {
             let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(&home)) else { continue };
             let found = services.administrator.console_session_of(&home, cookie, now).await?;
@@ -126,8 +127,8 @@ impl<'r> Visit<'r> {
     /// Refuses a form that no page of this session has sent, and a holder that has made too many writes.
     pub(super) async fn check_form(&self, fields: &Fields) -> PageResult<()> {
         let PageRequest { services, public_url, raw } = self.request;
-        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
-        judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
+        let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
+        judge_form(raw.headers(), &OwnOrigin::from_public_url(&public_url.0)).map_err(foreign)?;
         let sent = fields.text("form");
         if verify_slices_are_equal(sent.as_bytes(), self.form_token().as_bytes()).is_err() {
             return Err(foreign(ErrorKind::ForeignForm));

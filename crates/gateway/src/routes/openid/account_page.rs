@@ -46,7 +46,7 @@ pub(super) async fn account_page(
         has_password,
         console,
         notice,
-        here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
+        here: entry(SessionView::new(own.clone(), tenant.sign_in.session)),
         elsewhere: sessions.into_iter().map(entry).collect(),
         applications,
         more_applications,

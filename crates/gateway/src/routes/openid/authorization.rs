@@ -77,7 +77,7 @@ pub(super) async fn read(
     if parameters.len() > LONGEST {
         return Err(PageError::too_long());
     }
-    let bad = |reason, detail: &str| PageError::of(ErrorKind::BadRequest, reason).detailed(detail);
+    let bad = |reason, detail: &str| PageError::from_kind(ErrorKind::BadRequest, reason).detailed(detail);
     let unreadable = |refused: ErrorResponse| bad(refused.reason, &refused.error_description);
     let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
     let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;

@@ -29,7 +29,7 @@ pub(super) struct Browser<'r> {
 
 impl<'r> Browser<'r> {
     /// The browser of a request. It gets a new value if it has none.
-    pub(super) fn of(cookies: Cookies, headers: &'r HeaderMap) -> Self {
+    pub(super) fn new(cookies: Cookies, headers: &'r HeaderMap) -> Self {
         if let Some(id) = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty()) {
             return Self { cookies, headers, id: id.into(), set: Vec::new() };
         }

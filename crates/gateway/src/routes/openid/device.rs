@@ -35,7 +35,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     if query.len() > LONGEST {
         return Err(PageError::too_long());
     }
-    let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
+    let bad = |_| PageError::from_kind(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
     let mut form = Form::parse(query.as_bytes()).map_err(bad)?;
     let typed = form.take("user_code").map_err(bad)?;
     let typed = typed.and_then(|typed| UserCode::parse(&typed)).map(|code| code.to_string());

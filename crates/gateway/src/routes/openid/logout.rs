@@ -87,7 +87,7 @@ async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> PageResult<()>
 impl LogoutRequest {
     async fn read(visit: &Visit<'_>, parameters: &str) -> PageResult<Self> {
         let Visit { services, tenant, now, .. } = visit;
-        let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
+        let bad = |_| PageError::from_kind(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
         let mut form = Form::parse(parameters.as_bytes()).map_err(bad)?;
         let hint = form.take("id_token_hint").map_err(bad)?;
         let client_id = form.take("client_id").map_err(bad)?;

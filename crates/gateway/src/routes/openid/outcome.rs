@@ -27,11 +27,11 @@ pub(super) fn send(
             let fields = response.parameters().into_iter();
             let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let page = FormPost { common: common(), to: response.redirect_uri.clone(), fields };
-            respond(StatusCode::OK, &page, Opener::of(&to.client))
+            respond(StatusCode::OK, &page, Opener::from_client(&to.client))
         }
         (ResponseMode::Query, true) => {
             let page = Continue { common: common(), to: response.location() };
-            respond(StatusCode::OK, &page, Opener::of(&to.client))
+            respond(StatusCode::OK, &page, Opener::from_client(&to.client))
         }
         // RFC 9700 §4.12: "The redirection response MUST NOT use 307".
         (ResponseMode::Query, false) => {
@@ -54,5 +54,5 @@ pub(super) fn show(refused: &Refused, public_url: &PublicUrl) -> HttpResponse {
         back: (back.mode == ResponseMode::Query)
             .then(|| Link { name: to.client.name.clone(), url: back.location() }),
     };
-    respond(StatusCode::BAD_REQUEST, &page, Opener::of(&to.client))
+    respond(StatusCode::BAD_REQUEST, &page, Opener::from_client(&to.client))
 }

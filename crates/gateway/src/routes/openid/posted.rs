@@ -81,8 +81,8 @@ impl<'r> Posted<'r> {
     /// The content that was sealed for this browser and tenant, and the fields that the person has filled in.
     pub(super) fn open(self) -> PageResult<Opened<'r>> {
         let Self { mut visit, body } = self;
-        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
-        judge_form(visit.raw.headers(), &OwnOrigin::of(&visit.public_url.0)).map_err(foreign)?;
+        let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
+        judge_form(visit.raw.headers(), &OwnOrigin::from_public_url(&visit.public_url.0)).map_err(foreign)?;
         let fields = Fields::take(&body).ok_or_else(Visit::foreign)?;
         let browser = visit.browser.sent_id();
         let opened = visit.services.flows.open(&visit.tenant.id, browser, &fields.flow, visit.now);
@@ -100,7 +100,7 @@ impl<'r> Posted<'r> {
 
     /// The form as a query.
     pub(super) fn parameters(&self) -> Result<&str, PageError> {
-        let refused = |kind| PageError::of(kind, RefusalReason::UnreadableBody);
+        let refused = |kind| PageError::from_kind(kind, RefusalReason::UnreadableBody);
         if self.body.len() > LONGEST {
             return Err(PageError::too_long());
         }
@@ -153,7 +153,7 @@ impl From<Stale> for PageError {
             Stale::Expired => ErrorKind::Expired,
             Stale::NoCookies => ErrorKind::NoCookies,
         };
-        Self::of(kind, RefusalReason::ForeignForm)
+        Self::from_kind(kind, RefusalReason::ForeignForm)
     }
 }
 

@@ -155,7 +155,7 @@ pub(super) fn sign_in_page(
 ) -> PageResult {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit, (Some(&to.client), Opener::of(&to.client)), form, (identifier, error)))
+    Ok(sign_in_form(visit, (Some(&to.client), Opener::from_client(&to.client)), form, (identifier, error)))
 }
 
 /// The sign-in page of any form.
@@ -212,7 +212,7 @@ pub(super) async fn select_page(
         visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
     let account = visit.shown_name(signed_in).await?;
     let page = SelectAccount { common: visit.common(Some(&to.client)), action, flow, account, other };
-    Ok(respond(StatusCode::OK, &page, Opener::of(&to.client)))
+    Ok(respond(StatusCode::OK, &page, Opener::from_client(&to.client)))
 }
 
 async fn consent_page(
@@ -240,5 +240,5 @@ async fn consent_page(
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
     };
-    Ok(respond(StatusCode::OK, &page, Opener::of(&to.client)))
+    Ok(respond(StatusCode::OK, &page, Opener::from_client(&to.client)))
 }

@@ -12,7 +12,7 @@ pub(super) fn scope_lines<S: Into<String>>(
     language: Language,
 ) -> Vec<ScopeLine> {
     let line = |name: S| {
-        let line = ScopeLine::of(name.into(), language);
+        let line = ScopeLine::new(name.into(), language);
         let said = Vec::from_iter(tenant.descriptions_of(&line.name, apis)).join("; ");
         if said.is_empty() { line } else { ScopeLine { description: said, ..line } }
     };

@@ -44,7 +44,7 @@ impl<'r> Visit<'r> {
     /// A visit at a known tenant.
     pub(super) fn at(request: &'r PageRequest, tenant: Arc<Tenant>) -> Self {
         let PageRequest { services, public_url, raw } = request;
-        let browser = Browser::of(Cookies::of(public_url), raw.headers());
+        let browser = Browser::new(Cookies::from_public_url(public_url), raw.headers());
         let now = (services.clock)();
         Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
     }
@@ -122,7 +122,7 @@ impl<'r> Visit<'r> {
 
     /// The error for a form that no page of this browser and tenant leads to.
     pub(super) fn foreign() -> PageError {
-        PageError::of(ErrorKind::ForeignForm, RefusalReason::ForeignForm)
+        PageError::from_kind(ErrorKind::ForeignForm, RefusalReason::ForeignForm)
     }
 
     /// Has the access log name the client.
@@ -186,6 +186,7 @@ async fn openid_provider(
 fn visited(request: &PageRequest, tenant: Arc<Tenant>) -> PageResult<Arc<Tenant>> {
     let PageRequest { services, raw, .. } = request;
     raw.visit(services, &tenant);
-    judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
+    judge_navigation(raw.headers())
+        .map_err(|kind| PageError::from_kind(kind, RefusalReason::NotANavigation))?;
     Ok(tenant)
 }

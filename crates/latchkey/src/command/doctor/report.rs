@@ -58,7 +58,7 @@ impl Check {
 }
 
 impl Report {
-    pub(super) fn of(checks: Vec<Line>) -> Self {
+    pub(super) fn from_checks(checks: Vec<Line>) -> Self {
         // A check that was skipped is no reason to act.
         let statuses = checks.iter().map(|line| line.status).filter(|status| *status != Status::Skipped);
         Self { status: statuses.max().unwrap_or(Status::Ok), checks }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn lines_have_their_fix_below_them_and_a_sum_at_the_end() {
-        let report = Report::of(vec![
+        let report = Report::from_checks(vec![
             Check("redis").ok("answers"),
             Check("clock").warning("5 s behind", "set it"),
             Check("issuer").skipped("not reached"),
@@ -120,7 +120,7 @@ skipped  issuer      not reached
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["status"], "warning");
         assert_eq!(json["checks"][1]["fix"], "set it");
-        assert!(Report::of(vec![Check("redis").error("x", "y")]).has_errors());
-        assert_eq!(Report::of(vec![Check("redis").skipped("x")]).status, Status::Ok);
+        assert!(Report::from_checks(vec![Check("redis").error("x", "y")]).has_errors());
+        assert_eq!(Report::from_checks(vec![Check("redis").skipped("x")]).status, Status::Ok);
     }
 }

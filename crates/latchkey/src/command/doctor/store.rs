@@ -86,7 +86,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
 
 /// No line if these settings have served from no other store.
 async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<Line> {
-    let emptied = LastStore::of(config, &loaded.platform).emptied(database).await;
+    let emptied = LastStore::new(config, &loaded.platform).emptied(database).await;
     emptied.ok().flatten().map(|emptied| STORAGE.warning(emptied, LastStore::FIX))
 }
 

@@ -27,7 +27,7 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn of(users: &[Person], left_out: &mut LeftOut) -> Self {
+    pub(super) fn new(users: &[Person], left_out: &mut LeftOut) -> Self {
         // The buffer has room for each line: a growing buffer leaves parts of a hash in memory.
         let room: usize = users.iter().map(room).sum();
         let mut people =

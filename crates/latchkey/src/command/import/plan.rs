@@ -48,7 +48,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans a tenant with the realm's name or another one.
-    pub(super) fn of(
+    pub(super) fn new(
         realm: Realm,
         tenant: Option<TenantId>,
         audience: Option<String>,
@@ -58,7 +58,7 @@ impl Plan {
             None => derived(&realm.realm)?,
         };
         let mut left_out = LeftOut::default();
-        let mut scopes = Scopes::of(&realm, audience.unwrap_or_else(|| format!("{tenant}-api")));
+        let mut scopes = Scopes::new(&realm, audience.unwrap_or_else(|| format!("{tenant}-api")));
         let clients: Vec<_> =
             realm.clients.iter().filter_map(|client| planned(client, &mut scopes, &mut left_out)).collect();
         if let Some(client) = clients.iter().find(|client| scopes.servers.contains_key(&client.id)) {
@@ -68,7 +68,7 @@ impl Plan {
             );
         }
         scopes.name_left_out(&mut left_out);
-        let people = People::of(&realm.users, &mut left_out);
+        let people = People::new(&realm.users, &mut left_out);
         if realm.enabled == Some(false) {
             left_out.add(
                 "the realm is disabled, and the tenant serves: suspend it with `latchkey tenant suspend`",

@@ -52,7 +52,7 @@ pub(super) struct Granted {
 }
 
 impl<'r> Scopes<'r> {
-    pub(super) fn of(realm: &'r Realm, audience: String) -> Self {
+    pub(super) fn new(realm: &'r Realm, audience: String) -> Self {
         let named = [&realm.default_default_client_scopes, &realm.default_optional_client_scopes];
         let defaults: Vec<&str> = named.into_iter().flatten().flatten().map(String::as_str).collect();
         let is_given = named.iter().any(|list| list.is_some());

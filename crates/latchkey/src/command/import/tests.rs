@@ -7,7 +7,7 @@ use super::plan::Plan;
 
 fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
     let tenant = tenant.map(|tenant| tenant.parse().unwrap());
-    Plan::of(serde_json::from_value(realm).unwrap(), tenant, None)
+    Plan::new(serde_json::from_value(realm).unwrap(), tenant, None)
 }
 
 /// The plan for a realm with only this client, which has a redirect URI unless it names another one.
@@ -231,9 +231,9 @@ fn no_scope_has_a_client_as_its_audience() {
         |id: &str| json!({ "clientId": id, "serviceAccountsEnabled": true, "defaultClientScopes": ["read"] });
     let realm = json!({ "realm": "acme", "clients": [client("acme-api")] });
     let read = || serde_json::from_value(realm.clone()).unwrap();
-    let refused = Plan::of(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
+    let refused = Plan::new(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
     assert!(refused.contains("acme-api") && refused.contains("--audience"), "{refused}");
-    let plan = Plan::of(read(), None, Some("https://api.example".to_owned())).unwrap();
+    let plan = Plan::new(read(), None, Some("https://api.example".to_owned())).unwrap();
     assert_eq!(plan.clients[0].document["audiences"], json!(["https://api.example"]));
 }
 

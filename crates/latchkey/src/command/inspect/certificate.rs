@@ -30,7 +30,7 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     let certificate = presented
         .examine(client_ca, files::read_public, now)
         .context("--client-ca: the chain cannot be checked")?;
-    let inspection = CertificateInspection::of(&certificate, has_authorities, now);
+    let inspection = CertificateInspection::new(&certificate, has_authorities, now);
     let failed = inspection.failed();
     let facts = inspection.facts;
     let say = |check: CertificateCheck| Said {
@@ -49,7 +49,7 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     // A self-signed certificate authenticates without a chain.
     let is_verified = has_authorities || facts.as_ref().is_some_and(CertificateFacts::is_self_issued);
     let failed = failed.map(|check| (check.name(), check.reason().code.into()));
-    let chain = presented.der().skip(1).map(Link::of).collect();
+    let chain = presented.der().skip(1).map(Link::from_der).collect();
     let content = Content::Certificate { certificate: facts, chain };
     Ok(Report::new("a client certificate", failed, is_verified, checks, content, now))
 }

@@ -51,7 +51,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    pub(super) fn of(claims: &Members, now: Timestamp) -> Option<Self> {
+    pub(super) fn new(claims: &Members, now: Timestamp) -> Option<Self> {
         let time = |name| claims.iter().find(|(claim, _)| claim == name)?.1.as_u64();
         let (iat, exp) = (time("iat")?, time("exp")?);
         Some(Self {
@@ -85,7 +85,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn of(der: &[u8]) -> Self {
+    pub(super) fn from_der(der: &[u8]) -> Self {
         let facts = CertificateFacts::read(der);
         let (subject_dn, issuer_dn, not_after) = match facts {
             Some(facts) => (facts.subject, facts.issuer, facts.validity.not_after.to_rfc3339()),

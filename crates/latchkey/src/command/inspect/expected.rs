@@ -121,7 +121,7 @@ impl Expected {
 
     /// The key set of an API, where an access token is expected.
     fn key_set_of_api(&self) -> Option<&str> {
-        self.key_set.as_deref().filter(|_| TokenKind::of(Some(&self.typ)) == TokenKind::AccessToken)
+        self.key_set.as_deref().filter(|_| TokenKind::from_typ(Some(&self.typ)) == TokenKind::AccessToken)
     }
 
     /// Whether the claims must be those of an access token.

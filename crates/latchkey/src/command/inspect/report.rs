@@ -94,7 +94,7 @@ impl Report {
         Inspection { header, claims, .. }: Inspection,
         expected: &Expected,
     ) -> Self {
-        let lifetime = claims.as_ref().and_then(|claims| Span::of(claims, expected.now));
+        let lifetime = claims.as_ref().and_then(|claims| Span::new(claims, expected.now));
         let content = Content::Jwt { header, claims, lifetime };
         let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
         Self {

@@ -48,7 +48,7 @@ pub(crate) fn narrow(rows: &[Vec<String>]) -> String {
 
 /// One document, one line for each member. Nested members are written with a dot, durations with their unit.
 pub(crate) fn details<T: Serialize + Shaped>(document: &T) -> String {
-    lines(&to_value(document), &Shape::of::<T>())
+    lines(&to_value(document), &Shape::new::<T>())
 }
 
 fn lines(document: &Value, shape: &Shape) -> String {
@@ -220,7 +220,7 @@ mod tests {
     fn a_document_is_a_line_a_member() {
         let document =
             json!({"id": "acme", "signing": {"skew": 60}, "scopes": ["a", "b"], "none": null, "no": []});
-        insta::assert_snapshot!(lines(&document, &Shape::of::<TenantSettings>()), @r"
+        insta::assert_snapshot!(lines(&document, &Shape::new::<TenantSettings>()), @r"
         id            acme
         no            -
         none          -

@@ -92,7 +92,7 @@ impl Changes {
     /// Returns the invalidations that are still to be published.
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
-        let content = ContentHash::of([self.number.to_be_bytes().as_slice()]);
+        let content = ContentHash::from_parts([self.number.to_be_bytes().as_slice()]);
         let options = ReconcileOptions {
             max_retired: Retirements::default(),
             prune: true,

@@ -150,7 +150,7 @@ async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
     // The next read tries again.
     value(&store).await.unwrap_err();
     assert_eq!(server.request_count(), 1);
-    for reply in [refusal(503, "Vault is sealed"), Reply::of(307, "location: http://127.0.0.1:1", b"")] {
+    for reply in [refusal(503, "Vault is sealed"), Reply::new(307, "location: http://127.0.0.1:1", b"")] {
         server.instead([reply.clone(), reply]);
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Unavailable(_)), "{error:?}");
@@ -439,7 +439,7 @@ async fn the_mock_answers_what_is_documented_and_what_openbao_answers() {
 async fn recorded_answers_are_understood() {
     let (server, _) = start().await;
     let store = store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
-    let recorded = |status, text: &str| Reply::of(status, "content-type: application/json", text.as_bytes());
+    let recorded = |status, text: &str| Reply::new(status, "content-type: application/json", text.as_bytes());
     server.instead([recorded(200, RECORDED_APP_ROLE), recorded(200, RECORDED_READ)]);
     assert_eq!(value(&store).await.unwrap(), "two");
     server.instead([recorded(404, RECORDED_DELETED)]);

@@ -472,7 +472,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     let users = Users::new(Arc::clone(&test_env.pool), &pepper(), Rate::per_minute(10_000));
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
-    users.replace(HashedUsers::of([admin], Vec::new()).unwrap());
+    users.replace(HashedUsers::from_declared([admin], Vec::new()).unwrap());
     let (test_env, users) = (Arc::new(test_env), Arc::new(users));
     let guesses: Vec<_> = (0..120)
         .map(|number| {
