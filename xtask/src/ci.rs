@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::bench::VERIFIERS;
 use crate::workspace::{self, ALL_FEATURES, Failure, PUBLISHED, TEST_PROFILE, Workspace};
-use crate::{codegen, dist, docs_run, instructions, test, tidy};
+use crate::{codegen, dist, docs_run, instructions, program_size, test, tidy};
 use test_times::TestTimes;
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
@@ -32,11 +32,12 @@ const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace)
 const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
-const FULL: [(&str, Step); 5] = [
+const FULL: [(&str, Step); 6] = [
     ("documentation of all crates", documentation),
     ("packages of the crates", packages),
     ("generated files", codegen::check),
     ("instructions of unchanged sources", instructions::check),
+    ("size of the program", program_size::check),
     ("packages of the program", dist::run_all),
 ];
 

@@ -10,6 +10,7 @@ mod dist;
 mod docs_run;
 mod instructions;
 mod newcomer;
+mod program_size;
 mod resident_memory;
 mod servers;
 mod soak;
@@ -62,6 +63,8 @@ enum Command {
     /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them
     /// with the committed figures
     Instructions(instructions::InstructionsOptions),
+    /// Builds the release program, and compares its bytes with the committed number
+    ProgramSize(program_size::ProgramSizeOptions),
     /// Measures answers per server CPU second and times beside bare handlers on the same core, and
     /// compares them with the goals
     Bench(bench::BenchOptions),
@@ -95,6 +98,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::TestTimes(options) => ci::test_times::run(workspace, &options),
         Command::Instructions(options) => instructions::run(workspace, &options),
+        Command::ProgramSize(options) => program_size::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),
         Command::Newcomer(options) => newcomer::measure(workspace, &options),
         Command::Soak(options) => soak::run(workspace, options),

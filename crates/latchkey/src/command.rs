@@ -62,6 +62,7 @@ pub(crate) use print::{print, report};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -103,10 +104,18 @@ use crate::apply::ApplyOptions;
 
 /// Runs a command that needs the store.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut outcome = None;
+    run_to_end(Box::pin(async { outcome = Some(work.await) }))?;
+    outcome.context("the command was not run to its end")?
+}
+
+/// Has no type parameter, so that the code of the runtime is compiled once and not for each command.
+fn run_to_end(work: Pin<Box<dyn Future<Output = ()> + '_>>) -> anyhow::Result<()> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     // Requests are served by the gateway's own workers; what is left needs little.
     let runtime = builder.worker_threads(1).enable_all().build();
-    runtime.context("the runtime cannot be started")?.block_on(work)
+    runtime.context("the runtime cannot be started")?.block_on(work);
+    Ok(())
 }
 
 /// All commands.
