@@ -6,7 +6,7 @@ use accounts::{AccountStore, SignIns};
 use administration::{
     AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows, SecretWriter,
 };
-use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
+use grants::{AuthorizationStore, Authorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use protocol::Rate;
 use registry::{
@@ -19,15 +19,9 @@ use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
 use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
 
 /// A store of everything that administrators change and people do.
-pub trait Store:
-    AdministrationStore + AuthorizationStore + DeviceCodeStore + AccountStore + SessionStore
-{
-}
+pub trait Store: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
-impl<S> Store for S where
-    S: AdministrationStore + AuthorizationStore + DeviceCodeStore + AccountStore + SessionStore
-{
-}
+impl<S> Store for S where S: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
 /// The parts that the services are composed of.
 pub struct Composition {
@@ -88,8 +82,8 @@ impl Composition {
     /// The services of the token endpoint.
     #[must_use]
     pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
-        let (authorizations, devices) = self.authorizations();
-        self.tokens(authorizations, devices, certificate_sources)
+        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
+        self.tokens(authorizations, certificate_sources)
     }
 
     /// The services of all routes. When an administrator changes an account, its failed sign-ins are counted
@@ -102,7 +96,7 @@ impl Composition {
         publish: Publish,
         health_report: Arc<dyn HealthReport>,
     ) -> Services {
-        let (authorizations, devices) = self.authorizations();
+        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
         let (counting, shown) = (Arc::clone(&sign_ins), Arc::clone(&sign_ins));
         let administrator = self
             .administrator(Arc::new(move |changed: &[Invalidation]| {
@@ -112,13 +106,12 @@ impl Composition {
             .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now)));
         let users = Users::new(Arc::clone(&self.hashes), &self.pepper, self.failed_attempts);
         Services {
-            tokens: self.tokens(authorizations.clone(), devices.clone(), CertificateSources::default()),
+            tokens: self.tokens(authorizations.clone(), CertificateSources::default()),
             sign_ins,
             sessions: Sessions::new(self.store.clone(), &self.pepper),
             flows: Arc::new(Flows::new(&self.pepper)),
             known_browsers: Arc::new(KnownBrowsers::new(&self.pepper)),
             authorizations,
-            devices,
             administrator: Arc::new(administrator),
             writes: Arc::new(writes),
             users: Arc::new(users.refusing(self.refused_samples)),
@@ -135,22 +128,16 @@ impl Composition {
         }
     }
 
-    fn authorizations(&self) -> (Authorizations, DeviceAuthorizations) {
-        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
-        (authorizations, DeviceAuthorizations::new(self.store.clone(), &self.pepper))
-    }
-
     fn tokens(
         &mut self,
         authorizations: Authorizations,
-        devices: DeviceAuthorizations,
         certificate_sources: CertificateSources,
     ) -> TokenServices {
         let RequestRows { tenants, clients, api_keys, revocations, .. } = self.rows.clone();
         let api_keys = Arc::new(ApiKeys::new(api_keys, self.pepper.clone()));
         let (authenticator, dpop) = (Arc::new(self.authenticator(api_keys.clone())), Arc::new(self.dpop()));
         let (keys, store) = (self.keys.clone(), self.store.clone());
-        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, devices, store);
+        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 

@@ -35,7 +35,7 @@ use actix_web::{Resource, ResponseError as _};
 use crate::authentication::{AdminAccess, BearerAccess};
 use crate::metrics::Metrics;
 use crate::page::with_pages;
-use crate::request::{Failure, HostNames, Route};
+use crate::request::{Failure, HostNames, Route, cross_origin};
 use crate::respond::{OAuthError, Problem};
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
@@ -53,16 +53,15 @@ pub(crate) fn configure(
     direct: &DirectRoutes,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        let mut routes = Routes { config, metrics, hosts: None };
+        let mut routes = Routes { config, metrics, hosts: None, are_shared: false };
         routes.serve([get("/health/live", health::live), get("/health/ready", health::ready)]);
         if surface.public {
+            routes.are_shared = true;
             let frequent = [
                 post("/api/v1/tenant/{id}/oauth/token", token::token),
-                post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
                 get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks),
                 post("/oauth/token", token::token),
                 post("/oauth2/token", token::token),
-                post("/oauth2/introspect", introspect::introspect),
                 get("/oauth2/jwks", jwks::jwks),
             ];
             routes.serve_directly(direct, frequent);
@@ -70,24 +69,37 @@ pub(crate) fn configure(
                 // RFC 7009 §2: "The client requests the revocation of a particular token by
                 // making an HTTP POST request".
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
+                post("/oauth2/revoke", revoke::revoke),
+                post("/oauth/revoke", revoke::revoke),
+                post("/api/v1/tenant/{id}/oauth/par", openid::par::push),
+                post("/oauth2/par", openid::par::push),
+                get("/api/v1/tenant/{id}/oauth/userinfo", openid::userinfo::userinfo)
+                    .post(openid::userinfo::userinfo),
+                get("/oauth2/userinfo", openid::userinfo::userinfo).post(openid::userinfo::userinfo),
+                post("/api/v1/tenant/{id}/oauth/device_authorization", openid::device_authorization::begin),
+                post("/oauth2/device_authorization", openid::device_authorization::begin),
+                get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata),
+                get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
+                get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
+            ]);
+            routes.are_shared = false;
+            let frequent = [
+                post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
+                post("/oauth2/introspect", introspect::introspect),
+            ];
+            routes.serve_directly(direct, frequent);
+            routes.serve([
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
                 post("/api/v1/tenant/{id}/oauth/usage", usage::usage),
                 get("/api/v1/tenant/{id}/oauth/authorize", with_pages(openid::authorize::navigate))
                     .post(with_pages(openid::authorize::post)),
                 get("/oauth2/authorize", with_pages(openid::authorize::navigate))
                     .post(with_pages(openid::authorize::post)),
-                post("/api/v1/tenant/{id}/oauth/par", openid::par::push),
-                post("/oauth2/par", openid::par::push),
                 post("/api/v1/tenant/{id}/oauth/sign-in", with_pages(openid::sign_in::sign_in)),
-                get("/api/v1/tenant/{id}/oauth/userinfo", openid::userinfo::userinfo)
-                    .post(openid::userinfo::userinfo),
-                get("/oauth2/userinfo", openid::userinfo::userinfo).post(openid::userinfo::userinfo),
                 get("/api/v1/tenant/{id}/oauth/logout", with_pages(openid::logout::navigate))
                     .post(with_pages(openid::logout::post)),
                 get("/oauth2/logout", with_pages(openid::logout::navigate))
                     .post(with_pages(openid::logout::post)),
-                post("/api/v1/tenant/{id}/oauth/device_authorization", openid::device_authorization::begin),
-                post("/oauth2/device_authorization", openid::device_authorization::begin),
                 get("/api/v1/tenant/{id}/device", with_pages(openid::device::navigate))
                     .post(with_pages(openid::device::post)),
                 get("/device", with_pages(openid::device::navigate)).post(with_pages(openid::device::post)),
@@ -97,12 +109,7 @@ pub(crate) fn configure(
                     .post(with_pages(openid::account::post)),
                 get("/api/v1/tenant/{id}/account/set-password", with_pages(openid::set_password::navigate))
                     .post(with_pages(openid::set_password::post)),
-                post("/oauth2/revoke", revoke::revoke),
-                post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),
-                get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata),
-                get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
-                get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
                 post("/api/v1/secrets/leaked", leaked::report),
                 get("/assets/{hash}/{file}", assets::asset),
@@ -137,7 +144,7 @@ pub(crate) fn configure_administration(
     metrics: &Metrics,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
-        administration(&mut Routes { config, metrics, hosts: None }, access);
+        administration(&mut Routes { config, metrics, hosts: None, are_shared: false }, access);
         config.default_service(web::to(unknown::unknown_path));
     }
 }
@@ -166,6 +173,8 @@ struct Routes<'a> {
     metrics: &'a Metrics,
     /// The host names under which the next routes are served; none for any name.
     hosts: Option<Rc<HostNames>>,
+    /// Whether scripts of any origin may call the next routes.
+    are_shared: bool,
 }
 
 impl Routes<'_> {
@@ -174,7 +183,7 @@ impl Routes<'_> {
     fn serve_directly(&mut self, direct: &DirectRoutes, routes: impl IntoIterator<Item = PublicRoute>) {
         for route in routes {
             let mut data = Extensions::new();
-            data.insert(Route::new(route.pattern, self.metrics.series(route.pattern)));
+            data.insert(Route::new(route.pattern, self.metrics.series(route.pattern), self.are_shared));
             direct.push(route.pattern, Rc::new(data), (route.to_handlers[0])());
             self.serve([route]);
         }
@@ -183,7 +192,11 @@ impl Routes<'_> {
     fn serve<R: Into<(&'static str, Resource)>>(&mut self, resources: impl IntoIterator<Item = R>) {
         for (pattern, resource) in resources.into_iter().map(Into::into) {
             let series = self.metrics.series(pattern);
-            let resource = resource.app_data(Route::new(pattern, series));
+            let mut resource = resource.app_data(Route::new(pattern, series, self.are_shared));
+            if self.are_shared {
+                let preflight = web::route().guard(cross_origin::is_preflight());
+                resource = resource.route(preflight.to(cross_origin::preflight));
+            }
             let Some(hosts) = self.hosts.clone() else {
                 self.config.service(resource);
                 continue;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::SignIns;
 use administration::{Administrator, Clock, LeakReports, RefusalBuffer, RequestRows, UsageCounts};
-use grants::{Authorizations, DeviceAuthorizations, Engine};
+use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, ClientId, DpopProofs, Users};
 use secrets::ClientAddress;
@@ -30,8 +30,6 @@ pub struct Services {
     pub known_browsers: Arc<KnownBrowsers>,
     /// Decides on the authorization requests of clients.
     pub authorizations: Authorizations,
-    /// Decides on the requests of devices.
-    pub devices: DeviceAuthorizations,
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
     /// The counts of events.

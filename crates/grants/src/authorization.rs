@@ -6,24 +6,22 @@ mod granted;
 mod next;
 mod requested;
 
-mod authorizations;
 mod code;
-mod issuing;
 mod pushed;
-mod pushing;
 mod store;
 
+mod authorizations;
+mod issuing;
+mod pushing;
+
 pub use address::{AddressError, check_address, check_client};
-pub use authorizations::Authorizations;
-pub use code::{AuthorizationCode, CodeKey};
-pub(crate) use code::{NewCode, kept};
+pub use authorizations::{AuthorizationStore, Authorizations};
+pub(crate) use code::kept;
+pub use code::{AuthorizationCode, CodeProof};
 pub use granted::Granted;
 pub use issuing::RequestedCode;
 pub use next::{NamedAccount, Next, NextContext, next};
 pub use pushed::{MostWaiting, PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
-pub use store::{
-    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, ConsentedResources, PushedRequestStore, Redeemed,
-    Redemption, RefreshFamilyStore,
-};
+pub use store::{CodeNotIssued, CodeWrite, Consent, ConsentedResources, RefreshFamilyStore};

@@ -9,7 +9,7 @@ use protocol::{
 use registry::{Client, SenderKeys};
 use tenancy::TenantId;
 
-use crate::{AuthorizationCode, CodeKey, GrantError, NewFamily, Redeemed, Redemption};
+use crate::{AuthorizationCode, CodeProof, GrantError, NewFamily, OneTime, OneTimeKey, OneTimeUse};
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ impl AuthorizationCodeRequest {
         Ok(Self { code, redirect_uri: redirect_uri.into_owned(), code_verifier })
     }
 
-    /// The conditions under which the code with this key is redeemed.
-    pub(crate) fn redemption<'a>(
-        &'a self,
-        client: &'a Client,
-        key: CodeKey,
-        family: Option<&'a NewFamily>,
-    ) -> Result<Redemption<'a>, AuthorizationCodeError> {
+    /// The use of the code with this key.
+    pub(crate) fn use_of(
+        &self,
+        client: &Client,
+        key: OneTimeKey,
+        family: Option<NewFamily>,
+    ) -> Result<OneTimeUse<AuthorizationCode>, AuthorizationCodeError> {
         // A code has a registered URI. Other texts may contain characters that the store refuses, such as
         // NUL.
         let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
@@ -53,7 +53,8 @@ impl AuthorizationCodeRequest {
             return Err(AuthorizationCodeError::NotValid);
         }
         let code_challenge = self.code_verifier.as_ref().map(|verifier| sha256(verifier.expose()));
-        Ok(Redemption { key, client: &client.id, redirect_uri: &self.redirect_uri, code_challenge, family })
+        let proof = CodeProof { redirect_uri: self.redirect_uri.clone(), code_challenge };
+        Ok(OneTimeUse { key, client: client.id.clone(), proof, family })
     }
 }
 
@@ -68,42 +69,29 @@ pub(crate) enum AuthorizationCodeError {
     Misused,
 }
 
-/// Decides whether a request gets the tokens, by the store's answer to the redemption. It must be the first
-/// use of a code that fits the request. If the authorization request has bound the code to a key, the sender
-/// must have proven that key (RFC 9449 §10).
+/// Decides whether a request gets the tokens, by the store's answer: the code that it has used up, or
+/// otherwise whether the client has used the code before. It must be the first use of a code that fits the
+/// request. If the authorization request has bound the code to a key, the sender must have proven that key
+/// (RFC 9449 §10).
 pub(crate) fn decide(
-    tenant: &TenantId,
-    redemption: &Redemption<'_>,
-    redeemed: Redeemed,
+    (tenant, used): (&TenantId, &OneTimeUse<AuthorizationCode>),
+    redeemed: Option<OneTime<AuthorizationCode>>,
+    is_used_again: bool,
     sender: &SenderKeys,
     now: Timestamp,
-) -> Result<AuthorizationCode, AuthorizationCodeError> {
+) -> Result<OneTime<AuthorizationCode>, AuthorizationCodeError> {
     let code = match redeemed {
-        Redeemed::First(code) => *code,
-        Redeemed::Again(_) => return Err(AuthorizationCodeError::Misused),
-        Redeemed::Refused => return Err(AuthorizationCodeError::NotValid),
+        Some(code) => code,
+        None if is_used_again => return Err(AuthorizationCodeError::Misused),
+        None => return Err(AuthorizationCodeError::NotValid),
     };
-    if !redemption.is_for(tenant, &code, now) {
+    if !used.is_of(tenant, &code) || now >= code.valid_until {
         return Err(AuthorizationCodeError::NotValid);
     }
     if !sender.prove_dpop_key(code.granted.dpop_jkt) {
         return Err(AuthorizationCodeError::Misused);
     }
     Ok(code)
-}
-
-impl Redemption<'_> {
-    /// Whether the code belongs to this client and redirect URI, is still valid (RFC 6749 §4.1.3), and has
-    /// the challenge of this verifier (RFC 7636 §4.6). The statement that uses up a code has the same
-    /// conditions, so a refused request does not use up the client's code.
-    #[must_use]
-    pub fn is_for(&self, tenant: &TenantId, code: &AuthorizationCode, now: Timestamp) -> bool {
-        code.tenant == *tenant
-            && code.client == *self.client
-            && code.redirect_uri == self.redirect_uri
-            && code.code_challenge == self.code_challenge
-            && now < code.valid_until
-    }
 }
 
 impl From<AuthorizationCodeError> for ErrorResponse {
@@ -160,25 +148,26 @@ mod tests {
     }
 
     /// A code of the example of RFC 7636, appendix B.
-    fn code() -> AuthorizationCode {
-        let code_challenge = Some(sha256(VERIFIER));
-        AuthorizationCode { code_challenge, ..code_of(&web_client("web"), Granted::default()) }
+    fn code() -> OneTime<AuthorizationCode> {
+        let mut code = code_of(&web_client("web"), Granted::default());
+        code.content.code_challenge = Some(sha256(VERIFIER));
+        code
     }
 
     /// Decides a request as if the store had returned this code without checking anything.
     fn decided(
         (client, redirect_uri, verifier): (&Client, &str, Option<&str>),
-        redeemed: Redeemed,
+        redeemed: OneTime<AuthorizationCode>,
         sender: &SenderKeys,
         now: u64,
-    ) -> Result<AuthorizationCode, AuthorizationCodeError> {
+    ) -> Result<OneTime<AuthorizationCode>, AuthorizationCodeError> {
         let request = AuthorizationCodeRequest {
             code: Secret::new("c".to_owned()),
             redirect_uri: redirect_uri.to_owned(),
             code_verifier: verifier.map(|verifier| Secret::new(verifier.to_owned())),
         };
-        let redemption = request.redemption(client, CodeKey { slot: 1, digest: [1; 32] }, None)?;
-        decide(&client.tenant, &redemption, redeemed, sender, at(now))
+        let used = request.use_of(client, redeemed.key, None)?;
+        decide((&client.tenant, &used), Some(redeemed), false, sender, at(now))
     }
 
     #[test]
@@ -199,27 +188,26 @@ mod tests {
             (&web, REDIRECT_URI, Some(&*wrong), 1_001, not_valid.clone()),
             (&web, REDIRECT_URI, None, 1_001, not_valid),
         ] {
-            let found =
-                decided((client, redirect_uri, verifier), Redeemed::First(Box::new(code())), &none, now);
+            let found = decided((client, redirect_uri, verifier), code(), &none, now);
             assert_eq!(found, expected, "{} {redirect_uri} {verifier:?} {now}", client.id);
         }
         // RFC 9700 §2.1.1: no verifier where there was no challenge.
-        let without = AuthorizationCode { code_challenge: None, ..code() };
+        let mut without = code();
+        without.content.code_challenge = None;
         for (verifier, is_redeemed) in [(None, true), (right, false)] {
-            let first = Redeemed::First(Box::new(without.clone()));
-            let found = decided((&web, REDIRECT_URI, verifier), first, &none, 1_001);
+            let found = decided((&web, REDIRECT_URI, verifier), without.clone(), &none, 1_001);
             assert_eq!(found.is_ok(), is_redeemed, "{verifier:?}");
         }
     }
 
     #[test]
     fn a_second_use_by_its_client_is_misuse_and_no_other_refusal_is() {
-        let (web, none) = (web_client("web"), SenderKeys::default());
-        for (redeemed, expected) in [
-            (Redeemed::Again(code().account), AuthorizationCodeError::Misused),
-            (Redeemed::Refused, AuthorizationCodeError::NotValid),
-        ] {
-            let found = decided((&web, REDIRECT_URI, Some(VERIFIER)), redeemed, &none, 1_001);
+        let (code, proof) = (code(), CodeProof { redirect_uri: String::new(), code_challenge: None });
+        let used = OneTimeUse { key: code.key, client: code.client.clone(), proof, family: None };
+        for (is_used_again, expected) in
+            [(true, AuthorizationCodeError::Misused), (false, AuthorizationCodeError::NotValid)]
+        {
+            let found = decide((&code.tenant, &used), None, is_used_again, &SenderKeys::default(), at(1_001));
             assert_eq!(found, Err(expected));
             assert_eq!(ErrorResponse::from(expected).error, ErrorCode::InvalidGrant);
         }
@@ -238,13 +226,12 @@ mod tests {
             (key, other, misused),
         ] {
             let mut bound = code();
-            bound.granted.dpop_jkt = bound_to;
+            bound.content.granted.dpop_jkt = bound_to;
             // A certificate is another kind of key.
             for certificate in [none, key] {
                 let sender = SenderKeys { dpop: proven, certificate };
-                let first = Redeemed::First(Box::new(bound.clone()));
-                let found =
-                    decided((&web_client("web"), REDIRECT_URI, Some(VERIFIER)), first, &sender, 1_001);
+                let by = (&web_client("web"), REDIRECT_URI, Some(VERIFIER));
+                let found = decided(by, bound.clone(), &sender, 1_001);
                 assert_eq!(found.map(drop), expected, "{bound_to:?} {proven:?}");
             }
         }

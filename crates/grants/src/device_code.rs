@@ -1,11 +1,104 @@
-//! The device grant: a device exchanges its code for tokens, once a person has
-//! allowed it (RFC 8628 §3.4, §3.5).
+//! The device grant: a device gets a code (RFC 8628 §3.1, §3.2), and exchanges it for tokens once a person has
+//! allowed it (§3.4, §3.5).
 
-use accounts::AccountId;
-use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, Timestamp};
+use protocol::{
+    AuthorizationError, AuthorizationErrorCode, ClientAuthentication, ErrorCode, ErrorResponse, Form,
+    GrantType, RefusalReason, ResourceIndicator, Scope, Secret, Timestamp,
+};
 use registry::ClientId;
+use serde::Serialize;
 
-use crate::{DeviceCode, GrantError};
+use crate::authorization::check_permissions;
+use crate::grant_check::check_grant_type;
+use crate::{DeviceCode, GrantError, Granted, Grantee, OneTime};
+
+/// The scope and resource that a device requests of the person who decides later.
+#[derive(Debug)]
+pub struct DeviceAuthorizationRequest {
+    scope: Option<Scope>,
+    resources: Vec<ResourceIndicator>,
+}
+
+impl DeviceAuthorizationRequest {
+    /// Reads the `Authorization` header and the body.
+    ///
+    /// # Errors
+    /// As [`TokenRequest::parse`](crate::TokenRequest::parse).
+    pub fn parse(
+        authorization: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
+        let mut form = Form::parse(body)?;
+        let credentials = ClientAuthentication::take(authorization, &mut form)?;
+        let request = Self { scope: form.take_scope()?, resources: form.take_resources()? };
+        form.finish()?;
+        Ok((credentials, request))
+    }
+
+    /// Checks the request, and returns what a person can grant by it.
+    ///
+    /// # Errors
+    /// `unauthorized_client`, `invalid_scope`, `invalid_target`.
+    pub fn check(&self, grantee: &Grantee<'_>) -> Result<Granted, ErrorResponse> {
+        check_grant_type(GrantType::DeviceCode, grantee)?;
+        check_permissions(grantee, self.scope.as_ref(), &self.resources).map_err(refused)?;
+        Ok(Granted::requested(self.scope.as_ref(), &self.resources, grantee.client))
+    }
+}
+
+/// Turns a refusal of the authorization endpoint into the form of an endpoint for clients.
+fn refused(AuthorizationError { error, description }: AuthorizationError) -> ErrorResponse {
+    let (error, reason) = match error {
+        AuthorizationErrorCode::InvalidScope => (ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+        AuthorizationErrorCode::InvalidTarget => {
+            (ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered)
+        }
+        _ => (ErrorCode::UnsupportedGrantType, RefusalReason::FormatNotServed),
+    };
+    ErrorResponse::new(error, reason, description)
+}
+
+/// The codes of a device: one for the device, and one for the person.
+#[derive(Debug)]
+pub struct DeviceAuthorizationResponse {
+    /// The code with which the device polls.
+    pub device_code: Secret,
+    /// The code that the person types.
+    pub user_code: String,
+    /// The URL where the person types it.
+    pub verification_uri: String,
+    /// Seconds until the codes expire.
+    pub expires_in: u64,
+    /// Seconds between two polls.
+    pub interval: u64,
+}
+
+impl DeviceAuthorizationResponse {
+    /// The JSON document.
+    ///
+    /// # Errors
+    /// The errors of the JSON library.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            device_code: &'a str,
+            user_code: &'a str,
+            verification_uri: &'a str,
+            verification_uri_complete: String,
+            expires_in: u64,
+            interval: u64,
+        }
+        let Self { device_code, user_code, verification_uri, expires_in, interval } = self;
+        serde_json::to_vec(&Members {
+            device_code: device_code.expose(),
+            user_code,
+            verification_uri,
+            verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
+            expires_in: *expires_in,
+            interval: *interval,
+        })
+    }
+}
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -41,13 +134,13 @@ pub(crate) enum DeviceCodeError {
     Code,
 }
 
-/// Whether this client may redeem the code now. Returns the person who has allowed it.
+/// Whether this client may redeem the code now. Returns the code.
 pub(crate) fn decide<'a>(
-    code: Option<&'a DeviceCode>,
+    code: Option<&'a OneTime<DeviceCode>>,
     client: &ClientId,
     now: Timestamp,
-) -> Result<&'a AccountId, DeviceCodeError> {
-    let code = code.filter(|code| code.client == *client && code.redeemed_at.is_none());
+) -> Result<&'a OneTime<DeviceCode>, DeviceCodeError> {
+    let code = code.filter(|code| code.client == *client && code.used_at.is_none());
     let code = code.ok_or(DeviceCodeError::Code)?;
     if code.decided_at.is_some() && code.account.is_none() {
         return Err(DeviceCodeError::AccessDenied);
@@ -55,7 +148,7 @@ pub(crate) fn decide<'a>(
     if now >= code.valid_until {
         return Err(DeviceCodeError::ExpiredToken);
     }
-    code.account.as_ref().ok_or(DeviceCodeError::AuthorizationPending)
+    if code.account.is_none() { Err(DeviceCodeError::AuthorizationPending) } else { Ok(code) }
 }
 
 impl From<DeviceCodeError> for ErrorResponse {
@@ -88,54 +181,55 @@ impl From<DeviceCodeError> for GrantError {
 
 #[cfg(test)]
 mod tests {
+    use accounts::AccountId;
+    use registry::Client;
+
     use super::*;
-    use crate::Granted;
-    use crate::test_fixtures::{ADA, acme};
+    use crate::OneTimeKey;
+    use crate::test_fixtures::{ADA, acme, web_client};
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_seconds(seconds)
     }
 
-    fn code() -> DeviceCode {
-        DeviceCode {
-            tenant: acme().id,
-            slot: 1,
-            digest: [1; 32],
+    /// A code that was decided on then, by this person if it was allowed.
+    fn code(decided_at: Option<u64>, account: Option<&str>) -> OneTime<DeviceCode> {
+        let content = DeviceCode {
             user_digest: [2; 32],
-            client: "tv".parse().unwrap(),
             granted: Granted::default(),
             requested_from: "192.0.2.1".to_owned(),
             created_at: at(1_000),
-            valid_until: at(1_600),
-            expires_at: at(88_000),
-            decided_at: None,
-            account: None,
-            redeemed_at: None,
-        }
+            decided_at: decided_at.map(at),
+            account: account.map(|id| id.parse().unwrap()),
+        };
+        let key = OneTimeKey { slot: 1, digest: [1; 32] };
+        OneTime::new((&acme().id, &"tv".parse().unwrap()), key, content, at(1_000))
     }
 
     #[track_caller]
-    fn check(code: &DeviceCode, client: &str, now: u64, expected: Result<&str, DeviceCodeError>) {
+    fn check(code: &OneTime<DeviceCode>, client: &str, now: u64, expected: Result<&str, DeviceCodeError>) {
         let client = client.parse().unwrap();
-        assert_eq!(decide(Some(code), &client, at(now)).map(AccountId::as_str), expected);
+        let decided = decide(Some(code), &client, at(now));
+        assert_eq!(decided.map(|code| code.account.as_ref().map_or("", AccountId::as_str)), expected);
     }
 
     // [devices §3.4]
     #[test]
     fn a_device_gets_tokens_after_a_person_allowed_it_in_time_and_once() {
         use DeviceCodeError::{AccessDenied, AuthorizationPending, Code, ExpiredToken};
-        check(&code(), "tv", 1_599, Err(AuthorizationPending));
-        check(&code(), "tv", 1_600, Err(ExpiredToken));
-        check(&code(), "radio", 1_001, Err(Code));
-        let refused = DeviceCode { decided_at: Some(at(1_100)), ..code() };
+        let waiting = code(None, None);
+        check(&waiting, "tv", 1_599, Err(AuthorizationPending));
+        check(&waiting, "tv", 1_600, Err(ExpiredToken));
+        check(&waiting, "radio", 1_001, Err(Code));
+        let refused = code(Some(1_100), None);
         check(&refused, "tv", 1_101, Err(AccessDenied));
         check(&refused, "tv", 2_000, Err(AccessDenied));
         check(&refused, "radio", 1_101, Err(Code));
-        let allowed = DeviceCode { account: Some(ADA.parse().unwrap()), ..refused };
+        let allowed = code(Some(1_100), Some(ADA));
         check(&allowed, "tv", 1_599, Ok(ADA));
         check(&allowed, "tv", 1_600, Err(ExpiredToken));
         check(&allowed, "radio", 1_101, Err(Code));
-        check(&DeviceCode { redeemed_at: Some(at(1_102)), ..allowed }, "tv", 1_103, Err(Code));
+        check(&OneTime { used_at: Some(at(1_102)), ..allowed }, "tv", 1_103, Err(Code));
         assert_eq!(decide(None, &"tv".parse().unwrap(), at(1)), Err(Code));
     }
 
@@ -161,5 +255,70 @@ mod tests {
         ] {
             assert_eq!(ErrorResponse::from(refusal).error.as_str(), expected);
         }
+    }
+
+    fn check_request(client: &Client, body: &str) -> Result<Granted, (ErrorCode, RefusalReason)> {
+        let (_, request) =
+            DeviceAuthorizationRequest::parse(None, format!("client_id=tv&{body}").as_bytes()).unwrap();
+        let checked = request.check(&Grantee { tenant: &acme(), client });
+        checked.map_err(|refused| (refused.error, refused.reason))
+    }
+
+    #[test]
+    fn a_device_requests_what_its_client_is_registered_for() {
+        let tv = Client { grant_types: vec![GrantType::DeviceCode], ..web_client("tv") };
+        let granted = check_request(&tv, "scope=openid+read&resource=https://orders.example").unwrap();
+        assert_eq!(granted.scope.as_deref(), Some("openid read"));
+        assert_eq!(granted.resources, ["https://orders.example"]);
+        let granted =
+            check_request(&tv, "audience=https://orders.example&resource=https://reports.example").unwrap();
+        assert_eq!(granted.resources, ["https://orders.example", "https://reports.example"]);
+        for (body, error, reason) in [
+            ("audience=other", ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered),
+            ("scope=openid+phone", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+            ("scope=latchkey:clients", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+            (
+                "resource=https://other.example",
+                ErrorCode::InvalidTarget,
+                RefusalReason::ResourceNotRegistered,
+            ),
+        ] {
+            assert_eq!(check_request(&tv, body), Err((error, reason)), "{body}");
+        }
+        let web = web_client("web");
+        let refused = (ErrorCode::UnauthorizedClient, RefusalReason::GrantNotRegistered);
+        assert_eq!(check_request(&web, "scope=openid"), Err(refused));
+    }
+
+    // [devices §3.1]
+    #[test]
+    fn a_request_names_its_client_and_repeats_nothing() {
+        let parse = |body: &str| {
+            DeviceAuthorizationRequest::parse(None, body.as_bytes()).map_err(|refused| refused.error)
+        };
+        assert_eq!(parse("scope=openid").unwrap_err(), ErrorCode::InvalidClient);
+        assert_eq!(parse("client_id=tv&scope=a&scope=b").unwrap_err(), ErrorCode::InvalidRequest);
+        assert_eq!(parse("client_id=tv&scope=%22").unwrap_err(), ErrorCode::InvalidScope);
+    }
+
+    // [devices §3.2]: The answer has `device_code`, `user_code`, `verification_uri`, `expires_in`; here also
+    //   `verification_uri_complete` and `interval`
+    #[test]
+    fn the_answer_has_its_members_and_a_log_has_no_code() {
+        let response = DeviceAuthorizationResponse {
+            device_code: Secret::new("GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS".to_owned()),
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: "https://id.example/device".to_owned(),
+            expires_in: 600,
+            interval: 5,
+        };
+        let json = String::from_utf8(response.to_json().unwrap()).unwrap();
+        let expected = concat!(
+            r#"{"device_code":"GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS","user_code":"WDJB-MJHT","#,
+            r#""verification_uri":"https://id.example/device","#,
+            r#""verification_uri_complete":"https://id.example/device?user_code=WDJB-MJHT","expires_in":600,"interval":5}"#
+        );
+        assert_eq!(json, expected);
+        assert!(!format!("{response:?}").contains("GmRh"));
     }
 }

@@ -19,9 +19,7 @@ pub use self::access_tokens::ExplainedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
-use crate::{
-    Authorizations, BearerError, DeviceAuthorizations, Grantee, TokenRequest, redemption, refreshing,
-};
+use crate::{Authorizations, BearerError, Grantee, TokenRequest};
 
 /// Issues, checks and introspects tokens.
 #[derive(Clone)]
@@ -31,7 +29,6 @@ pub struct Engine {
     api_keys: Arc<ApiKeys>,
     pub(crate) revocations: Arc<dyn RevocationStore>,
     pub(crate) authorizations: Authorizations,
-    pub(crate) devices: DeviceAuthorizations,
     pub(crate) accounts: Arc<dyn AccountStore>,
     feeds: Arc<RevocationFeeds>,
 }
@@ -72,7 +69,7 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings, API keys, authorizations (also of devices), and stores of clients,
+    /// Creates the engine over key rings, API keys, authorizations, and stores of clients,
     /// revocations and accounts. The stores may be caches.
     #[must_use]
     pub fn new(
@@ -80,19 +77,9 @@ impl Engine {
         (clients, api_keys): (Arc<dyn ClientStore>, Arc<ApiKeys>),
         revocations: Arc<dyn RevocationStore>,
         authorizations: Authorizations,
-        devices: DeviceAuthorizations,
         accounts: Arc<dyn AccountStore>,
     ) -> Self {
-        Self {
-            keys,
-            clients,
-            api_keys,
-            revocations,
-            authorizations,
-            devices,
-            accounts,
-            feeds: Arc::default(),
-        }
+        Self { keys, clients, api_keys, revocations, authorizations, accounts, feeds: Arc::default() }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys
@@ -113,24 +100,11 @@ impl Engine {
         let now = self.first_valid_second(tenant, client, now).await?;
         let credential = client.credential();
         let jti = credential.token_id(Uuid::new_v4());
-        let issue = Issue { now, credential, jti };
-        let claims = match (request, request.decide(&grantee, sender, now, jti)) {
-            (_, Some(decided)) => {
-                decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?
-            }
-            // Boxed, because the futures of requests that redeem nothing would be as large.
-            (TokenRequest::AuthorizationCode(request), None) => {
-                return Box::pin(redemption::redeem(self, &grantee, request, sender, issue)).await;
-            }
-            (TokenRequest::DeviceCode(request), None) => {
-                let redeemed = redemption::redeem_device_code;
-                return Box::pin(redeemed(self, &grantee, request, sender, issue)).await;
-            }
-            (TokenRequest::RefreshToken(request), None) => {
-                return Box::pin(refreshing::refresh(self, &grantee, request, sender, issue)).await;
-            }
-            (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
+        let Some(decided) = request.decide(&grantee, sender, now, jti) else {
+            return request.redeem(self, &grantee, sender, Issue { now, credential, jti }).await;
         };
+        let claims =
+            decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let claims = claims.of_api_key(client.proof().api_key());
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = claims.sign(&key, &grantee)?;

@@ -87,14 +87,9 @@ impl<'a> Explanation<'a> {
 }
 
 fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -> Option<GrantChecks<'a>> {
-    match form.take("grant_type").ok()??.parse().ok()? {
-        GrantType::ClientCredentials => Some(client_credentials::explain(form, grantee, sender)),
-        GrantType::AuthorizationCode
-        | GrantType::RefreshToken
-        | GrantType::DeviceCode
-        | GrantType::TokenExchange
-        | GrantType::JwtBearer => None,
-    }
+    let grant_type: GrantType = form.take("grant_type").ok()??.parse().ok()?;
+    // Other grants need the store.
+    (grant_type == GrantType::ClientCredentials).then(|| client_credentials::explain(form, grantee, sender))
 }
 
 #[cfg(test)]

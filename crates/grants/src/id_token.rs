@@ -97,7 +97,7 @@ mod tests {
         let code = code_of(&client, granted);
         let grantee = Grantee { tenant: &tenant, client: &client };
         let now = Timestamp::from_seconds(1_000);
-        let grant = code.grant(crate::GrantId::from_bytes([7; 16]));
+        let grant = code.grant(crate::GrantId::from_bytes([7; 16])).unwrap();
         let called = subjects().names(&grantee, grant.account, grant.session);
         let claims = claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
         let json = serde_json::to_value(&claims).unwrap();

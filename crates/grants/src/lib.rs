@@ -2,19 +2,22 @@
 //! refusals and its tests. The [`Engine`] loads the facts for the rule and signs the token that it
 //! grants. In reading order:
 
-// Codes that people allow in steps: of the authorization endpoint, of devices, and signing out.
+// Records that are used once. People allow them in steps: at the authorization endpoint and for devices.
+mod one_time;
+
 mod authorization;
 mod device;
 mod logout;
 
 pub use authorization::{
-    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeNotIssued, CodeWrite,
+    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeNotIssued, CodeProof, CodeWrite,
     Consent, ConsentedResources, Granted, MostWaiting, NamedAccount, Next, NextContext, PushError,
-    PushedRequest, PushedRequestStore, PushedUse, Redeemed, Redemption, RefreshFamilyStore, RequestedCode,
-    check_address, check_client, check_request, next,
+    PushedRequest, PushedUse, RefreshFamilyStore, RequestedCode, check_address, check_client, check_request,
+    next,
 };
-pub use device::{DeviceAuthorizationRequest, DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
+pub use device::{DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
 pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
+pub use one_time::{Allowed, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse};
 
 // What every grant has.
 mod access_token;
@@ -40,7 +43,7 @@ mod refresh_token_text;
 
 pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;
-pub use device_code::DeviceCodeRequest;
+pub use device_code::{DeviceAuthorizationRequest, DeviceAuthorizationResponse, DeviceCodeRequest};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 pub use refresh_token::RefreshTokenRequest;

@@ -6,7 +6,7 @@ use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::subject::PersonNames;
-use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, Grantee};
+use crate::{AccessTokenClaims, GrantId, Granted, Grantee};
 
 /// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]
@@ -68,13 +68,6 @@ fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
     }
 }
 
-impl AuthorizationCode {
-    /// The grant of the code, under the identifier that is derived from its text.
-    pub(crate) const fn grant(&self, id: GrantId) -> PersonGrant<'_> {
-        PersonGrant { id, account: &self.account, session: Some(&self.session), granted: &self.granted }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use registry::Client;
@@ -94,7 +87,7 @@ mod tests {
         let aud = |client: &Client, granted: Granted| {
             let code = code_of(client, granted);
             let grantee = Grantee { tenant: &tenant, client };
-            let grant = code.grant(GrantId::from_bytes([7; 16]));
+            let grant = code.grant(GrantId::from_bytes([7; 16])).unwrap();
             let names = subjects().names(&grantee, grant.account, grant.session);
             let claims = claims(&grant, &names, &grantee, None, NOW, Uuid::nil());
             assert_eq!((&*claims.sub, &*claims.client_id), (ADA, "web"));

@@ -1,5 +1,5 @@
-//! Redeems a code of either kind: uses it up, and signs the tokens. A second use revokes what was granted
-//! (RFC 6749 §4.1.2).
+//! Redeems authorization codes: uses one up, and signs the tokens. A second use revokes what was granted
+//! (RFC 6749 §4.1.2). Other records that are used once get their tokens here, too.
 
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
 use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
@@ -8,12 +8,10 @@ use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
-use crate::device::Polled;
-use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::{
-    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, Redeemed, RefreshFamily, Signed,
-    grant_check, id_token, userinfo,
+    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, OneTime, OneTimeContent,
+    OneTimeStore, Signed, grant_check, id_token, userinfo,
 };
 
 /// When and for which credential of the client tokens are issued.
@@ -34,24 +32,41 @@ pub(crate) async fn redeem(
     Issue { now, credential, jti }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let cnf = grant_check::check(GrantType::AuthorizationCode, grantee, sender)?;
-    let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
+    let id = engine.authorizations.codes.grant(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, (sender, credential), now);
     // Before the code is used up, so that without them it stays as it is.
     let facts = engine.facts_to_issue(grantee.tenant).await?;
-    let code = use_up(engine, grantee, (request, sender), (id, family.as_ref()), now).await?;
-    if facts.revoke_grant(code.client.as_str(), None, code.created_at)
-        || engine.is_consent_revoked(grantee, &code.account, code.created_at).await
-    {
+    let code = use_up(engine, grantee, (request, sender), (id, family.clone()), now).await?;
+    if facts.revoke_grant(code.client.as_str(), None, code.created_at) {
         return Err(AuthorizationCodeError::NotValid.into());
     }
-    let signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
-    let mut signed = signed.ok_or(AuthorizationCodeError::NotValid)?;
-    signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
-    Ok(signed)
+    let signed = tokens(engine, grantee, &code, (id, family), cnf, (now, jti)).await?;
+    Ok(signed.ok_or(AuthorizationCodeError::NotValid)?)
+}
+
+/// The tokens for a record that was used up, with its family. Returns `None` if a person has not allowed it,
+/// has revoked the consent since, or if the grant has ended meanwhile.
+pub(crate) async fn tokens<T: OneTimeContent>(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    record: &OneTime<T>,
+    (id, family): (GrantId, Option<NewFamily>),
+    cnf: Option<Confirmation>,
+    issued: (Timestamp, Uuid),
+) -> Result<Option<Signed<TokenResponse>>, GrantError> {
+    let (Some(allowed), Some(grant)) = (record.content.allowed(), record.grant(id)) else { return Ok(None) };
+    if engine.is_consent_revoked(grantee, allowed.account, allowed.at).await {
+        return Ok(None);
+    }
+    let Some(mut signed) = sign(engine, grantee, &grant, cnf, issued).await? else { return Ok(None) };
+    let tokens = engine.authorizations.refresh_tokens();
+    let first = family.and_then(|new| Some(tokens.first(&new, &record.family(&new)?)));
+    signed.value.refresh_token = first;
+    Ok(Some(signed))
 }
 
 /// The family of refresh tokens that begins with a grant, if the client gets any.
-fn begin_family(
+pub(crate) fn begin_family(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
     id: GrantId,
@@ -62,10 +77,6 @@ fn begin_family(
     let policy = client.refresh_token_policy(tenant);
     let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender, credential), policy, now);
     client.gets_refresh_tokens().then(begin)
-}
-
-fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String {
-    engine.authorizations.refresh_tokens().first(new, family)
 }
 
 /// The keys that a family is bound to, or the credential that it ends with. A client that authenticates may
@@ -110,41 +121,6 @@ pub(crate) async fn sign(
     Ok(Some(Signed { value, algorithm: key.algorithm() }))
 }
 
-/// The tokens for a device code that a person has allowed.
-pub(crate) async fn redeem_device_code(
-    engine: &Engine,
-    grantee: &Grantee<'_>,
-    request: &DeviceCodeRequest,
-    sender: &SenderKeys,
-    Issue { now, credential, jti }: Issue,
-) -> Result<Signed<TokenResponse>, GrantError> {
-    let Grantee { tenant, client } = grantee;
-    let cnf = grant_check::check(GrantType::DeviceCode, grantee, sender)?;
-    let code = match engine.devices.poll(&tenant.id, &request.device_code, now).await? {
-        Polled::TooEarly => return Err(DeviceCodeError::SlowDown.into()),
-        Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
-    };
-    let facts = engine.facts_to_issue(tenant).await?;
-    let code = code.filter(|code| !facts.revoke_grant(code.client.as_str(), None, code.created_at));
-    device_code::decide(code.as_deref(), &client.id, now)?;
-    let id = engine.devices.grant_of(&tenant.id, &request.device_code);
-    let family = begin_family(engine, grantee, id, (sender, credential), now);
-    let redeemed = match &code {
-        Some(code) => engine.devices.redeem(code, (&client.id, family.as_ref()), now).await?,
-        None => None,
-    };
-    let code = redeemed.ok_or(DeviceCodeError::Code)?;
-    let grant = code.grant(id).ok_or(DeviceCodeError::Code)?;
-    if engine.is_consent_revoked(grantee, grant.account, code.decided_at.unwrap_or(code.created_at)).await {
-        return Err(DeviceCodeError::Code.into());
-    }
-    let signed = sign(engine, grantee, &grant, cnf, (now, jti)).await?;
-    let mut signed = signed.ok_or(DeviceCodeError::Code)?;
-    let family = family.as_ref().and_then(|new| Some((new, code.family(new)?)));
-    signed.value.refresh_token = family.map(|(new, family)| first_of(engine, new, &family));
-    Ok(signed)
-}
-
 /// The claims of the person in the ID token. If the token has no such claims, the account is not read.
 async fn claims_of_person(
     engine: &Engine,
@@ -164,20 +140,21 @@ async fn use_up(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
     (request, sender): (&AuthorizationCodeRequest, &SenderKeys),
-    (id, family): (GrantId, Option<&NewFamily>),
+    (id, family): (GrantId, Option<NewFamily>),
     now: Timestamp,
-) -> Result<AuthorizationCode, GrantError> {
-    let key = engine.authorizations.key(&tenant.id, &request.code).ok_or(AuthorizationCodeError::NotValid)?;
-    let redemption = request.redemption(client, key, family)?;
-    let redeemed = engine.authorizations.store().redeem_code(&tenant.id, &redemption, now).await?;
-    let used_before_by = match &redeemed {
-        Redeemed::Again(account) => Some(account.clone()),
-        Redeemed::First(_) | Redeemed::Refused => None,
-    };
-    let decided = authorization_code::decide(&tenant.id, &redemption, redeemed, sender, now);
-    if matches!(decided, Err(AuthorizationCodeError::Misused)) {
-        match used_before_by {
-            Some(account) => engine.end_grant(grantee, id, &account, now).await?,
+) -> Result<OneTime<AuthorizationCode>, GrantError> {
+    let key = engine.authorizations.codes.key(&tenant.id, request.code.expose());
+    let key = key.ok_or(AuthorizationCodeError::NotValid)?;
+    let used = request.use_of(client, key, family)?;
+    let store: &dyn OneTimeStore<AuthorizationCode> = engine.authorizations.store();
+    let redeemed = store.use_up(&tenant.id, &used, now).await?;
+    let before = if redeemed.is_some() { None } else { store.find(&tenant.id, &key).await? };
+    let before = before
+        .filter(|code| (&code.tenant, &code.client) == (&tenant.id, &client.id) && code.used_at.is_some());
+    let decided = authorization_code::decide((&tenant.id, &used), redeemed, before.is_some(), sender, now);
+    if decided == Err(AuthorizationCodeError::Misused) {
+        match before {
+            Some(code) => engine.end_grant(grantee, id, &code.account, now).await?,
             // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first
             // is given out.
             None => engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?,

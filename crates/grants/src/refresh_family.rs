@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::person_grant::PersonGrant;
 use crate::refresh_token_text::{RefreshToken, SECRET};
-use crate::{GrantId, Granted};
+use crate::{Allowed, GrantId, Granted};
 
 /// A family that ends with its session lasts no longer than any session.
 const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
@@ -138,15 +138,13 @@ impl NewFamily {
         Self { id, secret, secret_digest, sender, credential, policy, now }
     }
 
-    /// The family for a grant of a person to this client at this instant. Without `offline_access` it ends
+    /// The family for what a person has allowed this client. Without `offline_access` it ends
     /// with its session.
     #[must_use]
     pub fn of(
         &self,
         (tenant, client): (&TenantId, &ClientId),
-        account: &AccountId,
-        session: Option<(u32, &SessionId)>,
-        (granted, granted_at): (&Granted, Timestamp),
+        Allowed { account, session, granted, at }: Allowed<'_>,
     ) -> RefreshFamily {
         let ends_with = session.filter(|_| !granted.has_scope(OFFLINE_ACCESS));
         let absolute = self.policy.absolute;
@@ -167,7 +165,7 @@ impl NewFamily {
             certificate: self.sender.certificate.map(|key| *key.as_bytes()),
             credential: self.credential,
             granted: Granted { nonce: None, ..granted.clone() },
-            created_at: granted_at,
+            created_at: at,
             idle_until: expires_at.min(self.now + self.policy.idle),
             expires_at,
             ended_at: None,
@@ -295,7 +293,8 @@ pub(crate) mod tests {
             Granted { scope: Some(scope.to_owned()), nonce: Some("n".to_owned()), ..Granted::default() };
         let session: SessionId = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
         let ada = crate::test_fixtures::ADA.parse().unwrap();
-        new.of((&acme(), &web()), &ada, Some((3, &session)), (&granted, NOW))
+        let session = Some((3, &session));
+        new.of((&acme(), &web()), Allowed { account: &ada, session, granted: &granted, at: NOW })
     }
 
     pub(crate) fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {

@@ -7,7 +7,9 @@ use sessions::SignedIn;
 use tenancy::{Issuer, ResourceServer, Strategies, Tenant, TenantId};
 use zeroize::Zeroizing;
 
-use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, RefreshFamily, Subjects};
+use crate::{
+    AccessTokenClaims, AuthorizationCode, GrantId, Granted, OneTime, OneTimeKey, RefreshFamily, Subjects,
+};
 
 /// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
 pub(crate) fn acme() -> Tenant {
@@ -96,13 +98,9 @@ pub(crate) fn signed_in_at(seconds: u64) -> SignedIn {
 }
 
 /// A code of Ada, who signed in at second 900, for this client.
-pub(crate) fn code_of(client: &Client, granted: Granted) -> AuthorizationCode {
+pub(crate) fn code_of(client: &Client, granted: Granted) -> OneTime<AuthorizationCode> {
     let at = Timestamp::from_seconds(1_000);
-    AuthorizationCode {
-        tenant: client.tenant.clone(),
-        slot: 1,
-        digest: [1; 32],
-        client: client.id.clone(),
+    let content = AuthorizationCode {
         account: ADA.parse().unwrap(),
         session_slot: 1,
         session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
@@ -110,9 +108,8 @@ pub(crate) fn code_of(client: &Client, granted: Granted) -> AuthorizationCode {
         code_challenge: None,
         granted: Granted { auth_time: 900, ..granted },
         created_at: at,
-        valid_until: at + Lifetime::from_seconds(60),
-        expires_at: at + Lifetime::from_seconds(86_460),
-    }
+    };
+    OneTime::new((&client.tenant, &client.id), OneTimeKey { slot: 1, digest: [1; 32] }, content, at)
 }
 
 /// A family of refresh tokens of Ada, who signed in at second 900, for this client.

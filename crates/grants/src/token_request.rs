@@ -1,10 +1,13 @@
 //! Token requests (RFC 6749 §3.2): one variant for each grant that the token endpoint serves.
 //!
 //! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its
-//! file, a variant here, an arm in each `match` of this crate and its entry in [`GrantType::SERVED`].
+//! file, a variant here with an arm in each `match`, and its entry in [`GrantType::SERVED`].
+
+use std::pin::Pin;
 
 use protocol::{
     ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
+    TokenResponse,
 };
 use registry::SenderKeys;
 use uuid::Uuid;
@@ -12,8 +15,9 @@ use uuid::Uuid;
 use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::device_code::DeviceCodeRequest;
+use crate::redemption::{self, Issue};
 use crate::refresh_token::RefreshTokenRequest;
-use crate::{AccessTokenClaims, Grantee};
+use crate::{AccessTokenClaims, Engine, GrantError, Grantee, Signed, refreshing};
 
 /// A well-formed token request of a client that has not been authenticated yet.
 #[derive(Debug)]
@@ -96,6 +100,30 @@ impl TokenRequest {
                 }))
             }
             Self::AuthorizationCode(_) | Self::DeviceCode(_) | Self::RefreshToken(_) => None,
+        }
+    }
+
+    /// Redeems what the request has, with the store. It is boxed, because the futures of requests that redeem
+    /// nothing would be as large.
+    pub(crate) fn redeem<'a>(
+        &'a self,
+        engine: &'a Engine,
+        grantee: &'a Grantee<'_>,
+        sender: &'a SenderKeys,
+        issue: Issue,
+    ) -> Pin<Box<dyn Future<Output = Result<Signed<TokenResponse>, GrantError>> + Send + 'a>> {
+        match self {
+            Self::ClientCredentials(_) => unreachable!("it is decided without the store"),
+            Self::AuthorizationCode(request) => {
+                Box::pin(redemption::redeem(engine, grantee, request, sender, issue))
+            }
+            Self::DeviceCode(request) => {
+                let devices = engine.authorizations.devices();
+                Box::pin(devices.redeem(engine, grantee, (&request.device_code, sender), issue))
+            }
+            Self::RefreshToken(request) => {
+                Box::pin(refreshing::refresh(engine, grantee, request, sender, issue))
+            }
         }
     }
 }

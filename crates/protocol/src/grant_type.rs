@@ -48,6 +48,9 @@ impl GrantType {
     /// The grant types by which a client gets the tokens of a person.
     pub const OF_PEOPLE: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
+    /// Those of them that begin with the person.
+    pub const BEGINNINGS: [Self; 2] = [Self::AuthorizationCode, Self::DeviceCode];
+
     /// The value of `grant_type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

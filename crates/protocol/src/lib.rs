@@ -80,7 +80,6 @@ mod authorization_request;
 mod authorization_response;
 mod claims_request;
 mod code_challenge;
-mod device_authorization;
 mod prompt;
 mod redirect_uri;
 mod sent_request;
@@ -93,7 +92,6 @@ pub use authorization_response::{
 };
 pub use claims_request::{ClaimsRequest, RequestedClaim};
 pub use code_challenge::{CodeChallenge, is_code_verifier};
-pub use device_authorization::DeviceAuthorizationResponse;
 pub use prompt::Prompt;
 pub use redirect_uri::{
     InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
@@ -111,5 +109,5 @@ mod token_response;
 
 pub use introspection::{ActiveToken, IntrospectedRefreshToken, IntrospectionRequest, IntrospectionResponse};
 pub use metadata::{AuthorizationServerMetadata, EndpointAliases};
-pub use openid_metadata::OpenIdMetadata;
+pub use openid_metadata::{OpenIdAliases, OpenIdMetadata};
 pub use token_response::{TokenResponse, TokenType};

@@ -4,7 +4,7 @@
 use derives::skip_serializing_none;
 use serde::Serialize;
 
-use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgorithm};
+use crate::{ClientAuthenticationMethod, GrantType, OpenIdAliases, OpenIdMetadata, SigningAlgorithm};
 
 /// The discovery document. `response_types_supported` is required, so it is present even when empty.
 /// `grant_types_supported` is present, too, because its absence means grants that are not served.
@@ -68,12 +68,9 @@ pub struct EndpointAliases {
     pub introspection_endpoint: String,
     /// The revocation endpoint.
     pub revocation_endpoint: String,
-    /// The endpoint for pushed authorization requests (RFC 9126 §2).
-    pub pushed_authorization_request_endpoint: Option<String>,
-    /// The device authorization endpoint.
-    pub device_authorization_endpoint: Option<String>,
-    /// The userinfo endpoint, for tokens that are bound to a certificate.
-    pub userinfo_endpoint: Option<String>,
+    /// Those of an OpenID Provider.
+    #[serde(flatten)]
+    pub openid: Option<OpenIdAliases>,
 }
 
 impl AuthorizationServerMetadata {
@@ -127,16 +124,11 @@ impl AuthorizationServerMetadata {
     /// given. It lists the two methods (RFC 8705 §2.1.1, §2.2.1).
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
-        let aliases = alias.map(|base| {
-            let of_people = |name: &str| self.openid.as_ref().map(|_| format!("{base}/oauth/{name}"));
-            EndpointAliases {
-                token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
-                introspection_endpoint: format!("{base}/oauth/introspect"),
-                revocation_endpoint: format!("{base}/oauth/revoke"),
-                pushed_authorization_request_endpoint: of_people("par"),
-                device_authorization_endpoint: of_people("device_authorization"),
-                userinfo_endpoint: of_people("userinfo"),
-            }
+        let aliases = alias.map(|base| EndpointAliases {
+            token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
+            introspection_endpoint: format!("{base}/oauth/introspect"),
+            revocation_endpoint: format!("{base}/oauth/revoke"),
+            openid: self.openid.as_ref().map(|_| OpenIdAliases::new(base)),
         });
         let methods: &[&str] = match &self.openid {
             Some(_) => &ClientAuthenticationMethod::AT_REVOCATION,
@@ -256,7 +248,7 @@ mod tests {
         let people = OpenIdMetadata::new(base, SigningAlgorithm::RS256, Vec::new());
         let found = AuthorizationServerMetadata::new("https://a.example", base, &[], Vec::new());
         let found = found.with_openid(people).with_client_certificates(Some("https://mtls.example"));
-        let aliases = found.mtls_endpoint_aliases.unwrap();
+        let aliases = found.mtls_endpoint_aliases.unwrap().openid.unwrap();
         assert_eq!(
             [
                 aliases.pushed_authorization_request_endpoint,
@@ -264,7 +256,7 @@ mod tests {
                 aliases.userinfo_endpoint
             ],
             ["par", "device_authorization", "userinfo"]
-                .map(|name| Some(format!("https://mtls.example/oauth/{name}")))
+                .map(|name| format!("https://mtls.example/oauth/{name}"))
         );
         let without_grant = document(&[], Some("https://mtls.example"));
         assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());

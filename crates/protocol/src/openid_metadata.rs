@@ -53,6 +53,27 @@ pub struct OpenIdMetadata {
     pub ui_locales_supported: [&'static str; 1],
 }
 
+/// The endpoints of a provider that request client certificates. A client without one does not use them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenIdAliases {
+    /// The endpoint for pushed authorization requests (RFC 9126 §2).
+    pub pushed_authorization_request_endpoint: String,
+    /// The device authorization endpoint.
+    pub device_authorization_endpoint: String,
+    /// The userinfo endpoint, for tokens that are bound to a certificate.
+    pub userinfo_endpoint: String,
+}
+
+impl OpenIdAliases {
+    pub(crate) fn new(base: &str) -> Self {
+        Self {
+            pushed_authorization_request_endpoint: format!("{base}/oauth/par"),
+            device_authorization_endpoint: format!("{base}/oauth/device_authorization"),
+            userinfo_endpoint: format!("{base}/oauth/userinfo"),
+        }
+    }
+}
+
 impl OpenIdMetadata {
     /// The classes of authentication that people can reach.
     pub const ACR_VALUES: [&str; 1] = ["urn:latchkey:acr:1"];
@@ -61,11 +82,12 @@ impl OpenIdMetadata {
     /// algorithm.
     #[must_use]
     pub fn new(base: &str, algorithm: SigningAlgorithm, claims_supported: Vec<&'static str>) -> Self {
+        let endpoints = OpenIdAliases::new(base);
         Self {
-            pushed_authorization_request_endpoint: format!("{base}/oauth/par"),
+            pushed_authorization_request_endpoint: endpoints.pushed_authorization_request_endpoint,
             require_pushed_authorization_requests: false,
-            userinfo_endpoint: format!("{base}/oauth/userinfo"),
-            device_authorization_endpoint: format!("{base}/oauth/device_authorization"),
+            userinfo_endpoint: endpoints.userinfo_endpoint,
+            device_authorization_endpoint: endpoints.device_authorization_endpoint,
             end_session_endpoint: format!("{base}/oauth/logout"),
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,

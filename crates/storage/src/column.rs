@@ -113,7 +113,8 @@ columns_stored_as! {
     // Empty rules are stored as null, so that the index has few rows.
     TrustRules, Option<String>: |text| text.map_or(Ok(TrustRules::default()), |text| serde_json::from_str(&text)),
         |rules| (!rules.0.is_empty()).then(|| json!(rules).to_string());
-    Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
+    // The use of a code empties it.
+    Granted, String: |text| if text.is_empty() { Ok(Granted::default()) } else { serde_json::from_str(&text) }, |granted| json!(granted).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();
 

@@ -161,6 +161,15 @@ impl<T: Columns> Columns for &T {
     }
 }
 
+/// No columns.
+impl Columns for () {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
+    fn write(&self, _: &mut Map<String, Value>) {}
+}
+
 /// The columns of both.
 impl<A: Columns, B: Columns> Columns for (A, B) {
     fn columns() -> Vec<(&'static str, &'static str)> {

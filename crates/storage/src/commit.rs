@@ -12,10 +12,12 @@ use crate::audit_records::{self, BATCH};
 use crate::columns::Columns;
 use crate::database::Database;
 use crate::error::Error;
+use crate::one_time;
 use crate::transaction::{Purpose, Transaction};
 
-/// The tables whose rows are deleted with their tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 22] = [
+/// The tables whose rows are deleted with their tenant, beside
+/// [those of records that are used once](one_time::TABLES). The uses of a secret are deleted with the secret.
+const EMPTIED: [&str; 19] = [
     "client_secrets",
     "api_keys",
     "signing_keys",
@@ -26,11 +28,8 @@ const EMPTIED: [&str; 22] = [
     "revocations",
     "account_identifiers",
     "sessions",
-    "authorization_codes",
-    "pushed_requests",
     "refresh_families",
     "consents",
-    "device_codes",
     "session_clients",
     "logout_outbox",
     "accounts",
@@ -99,7 +98,7 @@ impl CommitWriter<'_> {
                 _ => {}
             }
         }
-        for table in EMPTIED {
+        for table in EMPTIED.into_iter().chain(one_time::TABLES.map(|table| table.name)) {
             self.delete(table, &tenants).await?;
         }
         for table in MARKED {

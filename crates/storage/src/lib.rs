@@ -37,6 +37,7 @@ mod key_schedules;
 mod leaked_credentials;
 mod logos;
 mod logouts;
+mod one_time;
 mod pushed_requests;
 mod refresh_families;
 mod refusal_log;

@@ -1,7 +1,7 @@
 //! The clients that a session has given a code, and the notices that wait to be sent to them after its end.
 
 use async_trait::async_trait;
-use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
+use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, OneTime, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use sessions::{Ring, Session, SessionId};
@@ -163,7 +163,7 @@ impl LogoutOutbox for Database {
 
 /// Notes that the session of a code has given its client one. Touches no row if it has given too many
 /// ([`AuthorizationCode::SPAN`]).
-pub(crate) fn note(code: &AuthorizationCode) -> Statement {
+pub(crate) fn note(code: &OneTime<AuthorizationCode>) -> Statement {
     let expires_at = code.created_at + KNOWN;
     Statement::from_text(NOTE)
         .bind(&code.tenant)

@@ -2,7 +2,7 @@
 //! truncated, so that many rows need no deletion. After months without a replica, a partition in use may
 //! contain rows of the round before; these are deleted in batches. In SQLite their tables are scanned.
 
-use grants::{AuthorizationCode, CodeKey, DeviceCode, PushedRequest, RefreshFamily};
+use grants::RefreshFamily;
 use protocol::{Lifetime, Timestamp};
 use sessions::{Ring, Session};
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
@@ -10,64 +10,38 @@ use tenancy::{RefreshTokenPolicy, SessionPolicy};
 use crate::database::Database;
 use crate::error::{Error, has_code};
 use crate::logouts;
+use crate::one_time;
 use crate::statement::{Dialect, Statement};
 use crate::transaction::Purpose;
 
 /// A table whose rows lie in a ring.
-struct Table {
-    name: &'static str,
-    ring: Ring,
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) ring: Ring,
     /// The longest time for which a row is kept.
-    kept: Lifetime,
+    pub(crate) kept: Lifetime,
     /// The columns of its primary key.
-    key: &'static str,
+    pub(crate) key: &'static str,
     /// The rows that end early, if any do.
-    early: Option<Early>,
+    pub(crate) early: Option<Early>,
 }
 
 /// Rows that nothing needs any more before they have expired.
-struct Early {
+pub(crate) struct Early {
     /// The condition for these rows at the time `$1`.
-    condition: &'static str,
+    pub(crate) condition: &'static str,
     /// How long before its expiry such a row ends.
-    before: Lifetime,
+    pub(crate) before: Lifetime,
 }
 
-const TABLES: [Table; 7] = [
+/// The tables beside [those of records that are used once](one_time::TABLES).
+const TABLES: [Table; 4] = [
     Table {
         name: "sessions",
         ring: Session::RING,
         kept: SessionPolicy::LONGEST,
         key: "tenant_id, slot, session_id",
         early: None,
-    },
-    Table {
-        name: "authorization_codes",
-        ring: CodeKey::RING,
-        kept: AuthorizationCode::KEPT,
-        key: "tenant_id, slot, code_digest",
-        // Its use would be refused with or without a row.
-        early: Some(Early {
-            condition: "redeemed_at IS NULL AND valid_until <= $1",
-            before: Lifetime::from_seconds(86_400),
-        }),
-    },
-    Table {
-        name: "device_codes",
-        ring: CodeKey::RING,
-        kept: DeviceCode::KEPT,
-        key: "tenant_id, slot, code_digest",
-        early: None,
-    },
-    Table {
-        name: "pushed_requests",
-        ring: CodeKey::RING,
-        kept: PushedRequest::KEPT,
-        key: "tenant_id, slot, request_digest",
-        early: Some(Early {
-            condition: "(used_at IS NOT NULL OR opened_at IS NULL) AND valid_until <= $1",
-            before: Lifetime::from_seconds(3_600),
-        }),
     },
     Table {
         name: "refresh_families",
@@ -127,10 +101,14 @@ impl Table {
     }
 }
 
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(&one_time::TABLES)
+}
+
 /// Empties each ring. Returns how many rows were deleted singly.
 pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
     let mut deleted = 0;
-    for table in &TABLES {
+    for table in tables() {
         let ended = now.saturating_sub(SKEW);
         let until = match database.dialect() {
             Dialect::Sqlite => ended,
@@ -193,7 +171,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = crate::sqlite::open(&folder.path().join("latchkey.db")).await.unwrap();
         let identifiers = [("used_identifiers", used_identifiers::KEY)];
-        for (name, key) in TABLES.iter().map(|table| (table.name, table.key)).chain(identifiers) {
+        for (name, key) in tables().map(|table| (table.name, table.key)).chain(identifiers) {
             let columns = Statement::from_text(format!(
                 "SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{name}') WHERE pk > 0 ORDER BY pk)"
             ));
@@ -204,7 +182,7 @@ mod tests {
 
     #[test]
     fn no_slot_is_emptied_that_a_row_of_now_can_be_in() {
-        for table in &TABLES {
+        for table in tables() {
             let slots = u64::from(table.ring.slots());
             for day in 0..1_000 {
                 let now = Timestamp::from_seconds(day * 86_400 + 5);

@@ -23,8 +23,8 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
-/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` is not among
-/// them: see [`given`].
+/// The words with their texts for SQLite and PostgreSQL; `@` is a word's argument. `{given(…)}` and `{given_second(…)}` are not
+/// among them: see [`given`].
 const WORDS: [(&str, &str, &str); 23] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For a statement that writes, and enters its tenant itself: the value of a common table `entered`, and a
@@ -107,7 +107,7 @@ impl Statement {
     }
 
     /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the
-    /// JSON array `$1`, and `{updates}` sets the columns of an existing row.
+    /// JSON array `$1` and `{given_second}` that of `$2`, and `{updates}` sets the columns of an existing row.
     ///
     /// A commit names its columns, so a column that only a newer version knows keeps its value. Values that
     /// other writers change without a revision are not among them: `next_key`, which a request increments,
@@ -125,7 +125,8 @@ impl Statement {
             _ => (!CONSTANT.contains(&name)).then(|| format!("{name} = excluded.{name}")),
         });
         let text = text.replace("{names}", &names).replace("{updates}", &updates);
-        Self::from_text(text.replace("{given}", &format!("{{given({given})}}")))
+        let text = text.replace("{given}", &format!("{{given({given})}}"));
+        Self::from_text(text.replace("{given_second}", &format!("{{given_second({given})}}")))
     }
 
     /// A statement with the rows as `{given}` and the time as `$2`.
@@ -153,6 +154,11 @@ impl Statement {
         let place = format!("${}", self.arguments.len() + 1);
         let text = format!("{}{}", self.text, text.replace('?', &place));
         Self { text: text.into(), ..self }.bind(argument)
+    }
+
+    /// Appends a text.
+    pub(crate) fn then(self, text: &str) -> Self {
+        Self { text: format!("{}{text}", self.text).into(), ..self }
     }
 
     /// Appends a text, in which `?` stands for a row of these arguments.
@@ -255,14 +261,14 @@ fn written(text: &str, dialect: Dialect) -> String {
     let replacement = match WORDS.iter().find(|(known, ..)| *known == name) {
         Some((_, sqlite, _)) if dialect == Dialect::Sqlite => sqlite.replace('@', argument),
         Some((_, _, postgres)) => postgres.replace('@', argument),
-        None => given(argument, dialect),
+        None => given(argument, if name == "given_second" { "$2" } else { "$1" }, dialect),
     };
     format!("{before}{replacement}{}", written(after, dialect))
 }
 
-/// The rows of the JSON array `$1` as a table `given` with these columns, and with `nth`, the place in the
-/// array, counted from 1.
-fn given(columns: &str, dialect: Dialect) -> String {
+/// The rows of a JSON array as a table `given` with these columns, and with `nth`, the place in the array,
+/// counted from 1.
+fn given(columns: &str, array: &str, dialect: Dialect) -> String {
     let columns = || columns.split(',').filter_map(|column| column.trim().split_once(' '));
     let joined = |of: &dyn Fn((&str, &str)) -> String| columns().map(of).collect::<Vec<_>>().join(", ");
     if dialect == Dialect::Sqlite {
@@ -271,7 +277,7 @@ fn given(columns: &str, dialect: Dialect) -> String {
             "json" | "text[]" => format!("value -> '{name}' AS {name}"),
             _ => format!("value ->> '{name}' AS {name}"),
         });
-        return format!("(SELECT {read}, key + 1 AS nth FROM json_each($1)) AS given");
+        return format!("(SELECT {read}, key + 1 AS nth FROM json_each({array})) AS given");
     }
     let typed = joined(&|(name, kind)| match kind {
         "bytea" | DOCUMENT => format!("{name} text"),
@@ -283,7 +289,7 @@ fn given(columns: &str, dialect: Dialect) -> String {
         _ => name.to_owned(),
     });
     format!(
-        "(SELECT {read}, nth FROM ROWS FROM (json_to_recordset($1::json) AS ({typed}))
+        "(SELECT {read}, nth FROM ROWS FROM (json_to_recordset({array}::json) AS ({typed}))
           WITH ORDINALITY AS raw ({names}, nth)) AS given"
     )
 }

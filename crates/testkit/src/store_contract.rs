@@ -49,7 +49,9 @@ use std::sync::Arc;
 
 use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
-use grants::{AuthorizationStore, DeviceCodeStore, LogoutOutbox};
+use grants::{
+    AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
+};
 use keys::SigningKeyStore;
 use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
@@ -120,6 +122,10 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// The store of authorizations.
     pub authorizations: Arc<dyn AuthorizationStore>,
+    /// The store of authorization codes.
+    pub codes: Arc<dyn OneTimeStore<AuthorizationCode>>,
+    /// The store of pushed requests.
+    pub pushed: Arc<dyn OneTimeStore<PushedRequest>>,
     /// The store of devices.
     pub devices: Arc<dyn DeviceCodeStore>,
     /// The store of notices of ended sessions.
@@ -143,7 +149,6 @@ impl Stores {
             + AccountStore
             + SessionStore
             + AuthorizationStore
-            + DeviceCodeStore
             + LogoutOutbox
             + AdministrationStore
             + 'static,
@@ -161,6 +166,8 @@ impl Stores {
             accounts: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             authorizations: Arc::clone(&store) as _,
+            codes: Arc::clone(&store) as _,
+            pushed: Arc::clone(&store) as _,
             devices: Arc::clone(&store) as _,
             logouts: Arc::clone(&store) as _,
             administration: store,

@@ -143,7 +143,7 @@ impl<'a> Offer<'a> {
     }
 
     fn codes_without_people(&self, client: &ClientSettings) -> Option<FieldError> {
-        let grant = [GrantType::AuthorizationCode, GrantType::DeviceCode]
+        let grant = GrantType::BEGINNINGS
             .into_iter()
             .find(|grant| grants(client, *grant))
             .filter(|_| !self.signs_people_in)?;

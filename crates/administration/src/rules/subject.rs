@@ -10,9 +10,6 @@ use crate::ClientSettings;
 
 const SECTOR: &str = "/sector_identifier_uri";
 
-/// The grants that begin with a person.
-const BEGINNINGS: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::DeviceCode];
-
 pub(super) fn check_subject_type(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<SubjectType> {
     let name = settings.subject_type.as_deref()?;
     errors.check_one_of("/subject_type", name, &SubjectType::NAMED)
@@ -40,8 +37,9 @@ pub(super) fn check_sector(
     flow: &CodeFlow,
 ) {
     let is_pairwise = flow.subject_type.unwrap_or(tenant.subject) == SubjectType::Pairwise;
-    let signs_in =
-        BEGINNINGS.iter().any(|grant| settings.grant_types.iter().any(|name| name == grant.as_str()));
+    let signs_in = GrantType::BEGINNINGS
+        .iter()
+        .any(|grant| settings.grant_types.iter().any(|name| name == grant.as_str()));
     if !is_pairwise || !signs_in || errors.interface() == Interface::Adapter {
         return;
     }
@@ -67,7 +65,8 @@ pub(crate) fn check_sectors<'a>(
     if after.subject == before.subject {
         return;
     }
-    let signs_in = |client: &&Client| BEGINNINGS.iter().any(|grant| client.grant_types.contains(grant));
+    let signs_in =
+        |client: &&Client| GrantType::BEGINNINGS.iter().any(|grant| client.grant_types.contains(grant));
     for client in clients.filter(signs_in) {
         if client.subject_type(after) == SubjectType::Public {
             continue;

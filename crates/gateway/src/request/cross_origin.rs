@@ -1,5 +1,6 @@
-//! The routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run in a
-//! browser. None of them reads a cookie, and no route that reads one is among them (RFC 9700 §2.6).
+//! The answers of routes that a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run
+//! in a browser. `routes.rs` names them. None of them reads a cookie, and no route that reads one is among them
+//! (RFC 9700 §2.6).
 
 use actix_web::HttpResponse;
 use actix_web::guard::{Guard, fn_guard};
@@ -10,26 +11,6 @@ use actix_web::http::header::{
     HeaderValue, ORIGIN,
 };
 
-const TENANT: &str = "/api/v1/tenant/{id}";
-/// Below a tenant, and at the root for the default tenant.
-const SHARED: [&str; 15] = [
-    "/.well-known/jwks.json",
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
-    "/oauth/device_authorization",
-    "/oauth/par",
-    "/oauth/revoke",
-    "/oauth/token",
-    "/oauth/userinfo",
-    "/oauth2/device_authorization",
-    "/oauth2/jwks",
-    "/oauth2/par",
-    "/oauth2/revoke",
-    "/oauth2/token",
-    "/oauth2/userinfo",
-    "/.well-known/oauth-authorization-server/api/v1/tenant/{id}",
-];
-
 /// Without `Access-Control-Allow-Credentials`: browsers send no cookies, and hide the
 /// answer to a request with some.
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -38,11 +19,6 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Co
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
 /// Two hours, the longest time that Chromium caches it.
 const KEPT: HeaderValue = HeaderValue::from_static("7200");
-
-/// Whether a pattern is that of a route which scripts of any origin may call.
-pub(crate) fn is_shared(pattern: &str) -> bool {
-    SHARED.contains(&pattern.strip_prefix(TENANT).unwrap_or(pattern))
-}
 
 /// The headers of a shared route's response.
 #[derive(Clone, Copy)]

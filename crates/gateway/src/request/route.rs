@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::cross_origin;
 use crate::metrics::Series;
 
 /// The pattern of a route, and the series in which this worker counts its requests.
@@ -17,8 +16,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    pub(crate) fn new(pattern: &'static str, series: Arc<Series>) -> Self {
-        let is_shared = cross_origin::is_shared(pattern);
+    pub(crate) fn new(pattern: &'static str, series: Arc<Series>, is_shared: bool) -> Self {
         Self { pattern, series, has_tenant: pattern.contains("{id}"), is_shared }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _, web};
 
-use crate::request::{Failure, cross_origin, methods};
+use crate::request::{Failure, methods};
 use crate::respond::OAuthError;
 
 /// A path with its handlers, and 405 for other methods than theirs.
@@ -53,10 +53,6 @@ impl From<PublicRoute> for (&'static str, Resource) {
         let mut resource = web::resource(pattern);
         for to_handler in to_handlers {
             resource = resource.route(to_handler());
-        }
-        if cross_origin::is_shared(pattern) {
-            let preflight = web::route().guard(cross_origin::is_preflight());
-            resource = resource.route(preflight.to(cross_origin::preflight));
         }
         (pattern, resource.default_service(web::to(wrong_method)))
     }

@@ -1,24 +1,58 @@
-//! The service of authorizations: uses up codes, and finds what people have allowed. `issuing.rs` issues
-//! codes, `pushing.rs` stores pushed requests.
+//! The service of authorizations, and its store: which codes clients have, and what people have allowed.
+//! `issuing.rs` issues codes, `pushing.rs` stores pushed requests.
 
 use std::sync::Arc;
 
 use accounts::AccountId;
-use protocol::Secret;
+use async_trait::async_trait;
+use protocol::Timestamp;
 use registry::ClientId;
-use secrets::{KeyedDigest, Pepper};
+use secrets::Pepper;
 use tenancy::{Stored, TenantId};
 
-use super::{AuthorizationStore, CodeKey, Consent};
+use super::{AuthorizationCode, CodeNotIssued, CodeWrite, Consent, PushedRequest, RefreshFamilyStore};
+use crate::one_time::OneTimeTexts;
 use crate::refresh_token_text::RefreshTokens;
-use crate::{GrantId, Subjects};
+use crate::{DeviceAuthorizations, DeviceCodeStore, OneTimeKey, OneTimeStore, Subjects};
+
+/// Keeps codes, and what people have allowed.
+#[async_trait]
+pub trait AuthorizationStore:
+    OneTimeStore<AuthorizationCode> + OneTimeStore<PushedRequest> + DeviceCodeStore + RefreshFamilyStore
+{
+    /// What this person has allowed this client.
+    async fn find_consent(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Stored<Option<Consent>>;
+
+    /// Writes a code, a new session, and the consent that was just given: all or nothing. Uses up the pushed
+    /// request. One of several concurrent codes for one request is written, at all replicas together. Writes
+    /// nothing over the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`],
+    /// [`AuthorizationCode::MOST_OF_SESSION`]).
+    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>)
+    -> Stored<Result<(), CodeNotIssued>>;
+
+    /// Ends the code and the family of its grant, after a request that used up the code gets no token. A
+    /// further use is refused. It is no second use of the code, because no token exists that it could end.
+    async fn discard_code(
+        &self,
+        tenant: &TenantId,
+        key: OneTimeKey,
+        grant: &str,
+        now: Timestamp,
+    ) -> Stored<()>;
+}
 
 /// The authorizations of all tenants.
 #[derive(Clone)]
 pub struct Authorizations {
     pub(super) store: Arc<dyn AuthorizationStore>,
-    pub(super) digests: Arc<KeyedDigest>,
-    pub(super) pushed: Arc<KeyedDigest>,
+    pub(crate) codes: Arc<OneTimeTexts<AuthorizationCode>>,
+    pub(super) pushed: Arc<OneTimeTexts<PushedRequest>>,
+    devices: DeviceAuthorizations,
     refresh_tokens: Arc<RefreshTokens>,
     subjects: Arc<Subjects>,
 }
@@ -27,14 +61,20 @@ impl Authorizations {
     /// Creates the service. Codes are never cached: the store alone knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
-        let digests = |purpose| Arc::new(KeyedDigest::for_purpose(pepper.expose(), purpose));
         Self {
-            store,
-            digests: digests("latchkey authorization code 1"),
-            pushed: digests("latchkey pushed request 1"),
+            codes: Arc::new(OneTimeTexts::new(pepper)),
+            pushed: Arc::new(OneTimeTexts::new(pepper)),
+            devices: DeviceAuthorizations::new(Arc::clone(&store) as _, pepper),
             refresh_tokens: Arc::new(RefreshTokens::new(pepper)),
             subjects: Arc::new(Subjects::new(pepper)),
+            store,
         }
+    }
+
+    /// The authorizations of devices.
+    #[must_use]
+    pub const fn devices(&self) -> &DeviceAuthorizations {
+        &self.devices
     }
 
     /// The names of people at clients.
@@ -64,15 +104,5 @@ impl Authorizations {
         client: &ClientId,
     ) -> Stored<Option<Consent>> {
         self.store.find_consent(tenant, account, client).await
-    }
-
-    /// The key of a code that was sent.
-    pub(crate) fn key(&self, tenant: &TenantId, code: &Secret) -> Option<CodeKey> {
-        CodeKey::new(&self.digests, tenant, code.expose())
-    }
-
-    /// The identifier of the grant of a code. Only a party that has the code, or a token for it, can know it.
-    pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
-        GrantId::of_code(&self.digests, tenant, code)
     }
 }

@@ -8,11 +8,10 @@ use registry::Client;
 use sessions::{SessionWrite, SignedIn};
 use tenancy::{Stored, TenantId};
 
-use super::code::{LIFETIME, NewCode};
 use super::{
-    AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources,
-    Granted,
+    AuthorizationCode, Authorizations, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted,
 };
+use crate::OneTimeKey;
 
 /// A code that is to be issued.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ pub struct RequestedCode<'a> {
     /// If the person has allowed this request just now: the consent from before.
     pub allowed: Option<Option<&'a Consent>>,
     /// The pushed request that it is for.
-    pub pushed: Option<CodeKey>,
+    pub pushed: Option<OneTimeKey>,
 }
 
 impl Authorizations {
@@ -69,12 +68,7 @@ impl Authorizations {
             };
             allowed.and(before.filter(|before| before.account == of.account), client)
         });
-        let new = NewCode::generate(&self.digests, tenant, LIFETIME, now);
-        let code = AuthorizationCode {
-            tenant: tenant.clone(),
-            slot: new.key.slot,
-            digest: new.key.digest,
-            client: client.id.clone(),
+        let content = AuthorizationCode {
             account: of.account.clone(),
             session_slot: of.slot,
             session: of.id.clone(),
@@ -82,11 +76,10 @@ impl Authorizations {
             code_challenge,
             granted: granted.by(signed_in),
             created_at: now,
-            valid_until: new.valid_until,
-            expires_at: new.expires_at,
         };
+        let (text, code) = self.codes.generate((tenant, &client.id), content, now);
         let write = CodeWrite { code: &code, session, consent: consent.as_ref(), pushed };
         let written = self.store.write_code(tenant, &write).await?;
-        Ok(written.map(|()| new.text))
+        Ok(written.map(|()| text))
     }
 }

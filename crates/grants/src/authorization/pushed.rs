@@ -1,12 +1,12 @@
 //! Pushed authorization requests (RFC 9126): the parameters of a request, stored until a code is issued for
 //! them.
 
-use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form, Lifetime, Secret, Timestamp};
+use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form, Lifetime, Timestamp};
 use registry::{Client, ClientId};
-use secrets::{ClientAddress, KeyedDigest};
+use secrets::ClientAddress;
 use tenancy::{StoreError, TenantId};
 
-use super::CodeKey;
+use crate::{Allowed, OneTime, OneTimeContent};
 
 /// Within which time the browser must come.
 const OPENED_WITHIN: Lifetime = Lifetime::from_seconds(60);
@@ -25,25 +25,13 @@ const MOST_WAITING_OF_SITE: u32 = 200;
 /// A pushed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedRequest {
-    /// Its tenant.
-    pub tenant: TenantId,
-    /// The partition, which follows from `expires_at`.
-    pub slot: u32,
-    /// The digest of the reference.
-    pub digest: [u8; 32],
-    /// The client that pushed it.
-    pub client: ClientId,
-    /// The parameters that the authorization endpoint reads, as the body of a form.
+    /// The parameters that the authorization endpoint reads, as the body of a form. Empty after the use.
     pub parameters: String,
     /// The address that pushed it, by [`ClientAddress::key`]. None if an earlier version of the program wrote
     /// the row.
     pub pushed_from: Option<String>,
     /// When its page was opened first.
     pub opened_at: Option<Timestamp>,
-    /// The page can be opened until this instant.
-    pub valid_until: Timestamp,
-    /// The row is kept until this instant.
-    pub expires_at: Timestamp,
 }
 
 /// When a request is looked up.
@@ -69,41 +57,46 @@ pub enum PushError {
     Store(#[from] StoreError),
 }
 
-impl PushedRequest {
-    /// How long its row is kept.
-    pub const KEPT: Lifetime = Lifetime::from_seconds(OPENED_WITHIN.seconds() + PAGE_OPEN.seconds());
+/// Valid means that the page can be opened. An open page uses the request until the row ends.
+impl OneTimeContent for PushedRequest {
+    const PURPOSE: &'static str = "latchkey pushed request 1";
+    const LIFETIME: Lifetime = OPENED_WITHIN;
+    const KEPT: Lifetime = Lifetime::from_seconds(OPENED_WITHIN.seconds() + PAGE_OPEN.seconds());
 
-    /// A new request of this client, and its reference.
-    pub(crate) fn new(
-        digests: &KeyedDigest,
-        client: &Client,
-        (parameters, source): (String, &ClientAddress),
-        now: Timestamp,
-    ) -> Result<(Self, Secret), PushError> {
+    type Limit = MostWaiting;
+    /// Its page was opened. Rows without this note end soon after the time in which the page could be opened.
+    type Note = ();
+    type Proof = ();
+
+    fn is_proven_by(&self, (): &()) -> bool {
+        true
+    }
+
+    fn allowed(&self) -> Option<Allowed<'_>> {
+        None
+    }
+}
+
+impl PushedRequest {
+    /// A request that was sent from this address.
+    pub(crate) fn new(parameters: &str, source: &ClientAddress) -> Result<Self, PushError> {
         if parameters.len() > LONGEST {
             return Err(PushError::TooLong);
         }
         // Unused parameters are not stored.
         let sent = Form::parse(parameters.as_bytes()).map_err(|_| PushError::TooLong)?;
         let parameters = sent.only(&AuthorizationRequest::PARAMETERS);
-        let valid_until = now + OPENED_WITHIN;
-        let expires_at = now + Self::KEPT;
-        let (reference, CodeKey { slot, digest }) = CodeKey::generate(digests, &client.tenant, expires_at);
-        let (tenant, client) = (client.tenant.clone(), client.id.clone());
-        let request = Self {
-            tenant,
-            slot,
-            digest,
-            client,
-            parameters,
-            pushed_from: Some(source.key()),
-            opened_at: None,
-            valid_until,
-            expires_at,
-        };
-        Ok((request, reference))
+        Ok(Self { parameters, pushed_from: Some(source.key()), opened_at: None })
     }
 
+    /// Seconds within which the browser must come.
+    #[must_use]
+    pub const fn expires_in() -> u64 {
+        OPENED_WITHIN.seconds()
+    }
+}
+
+impl OneTime<PushedRequest> {
     /// Whether it is this client's, and can be used like this now.
     pub(crate) fn serves(
         &self,
@@ -116,26 +109,7 @@ impl PushedRequest {
             PushedUse::Opened => self.valid_until,
             PushedUse::Continued => self.expires_at,
         };
-        self.tenant == *tenant && self.client == *client && now < until
-    }
-
-    /// The prefix of [`PushedRequest::pushed_from`] that the addresses of one IPv6 site share, and no other
-    /// address has.
-    #[must_use]
-    pub fn pushed_from_site(&self) -> &str {
-        self.pushed_from.as_deref().unwrap_or_default().split_inclusive('/').next().unwrap_or_default()
-    }
-
-    /// The key of the row.
-    #[must_use]
-    pub const fn key(&self) -> CodeKey {
-        CodeKey { slot: self.slot, digest: self.digest }
-    }
-
-    /// Seconds within which the browser must come.
-    #[must_use]
-    pub const fn expires_in() -> u64 {
-        OPENED_WITHIN.seconds()
+        self.tenant == *tenant && self.client == *client && self.used_at.is_none() && now < until
     }
 }
 
@@ -163,7 +137,11 @@ impl MostWaiting {
 
 #[cfg(test)]
 mod tests {
+    use secrets::Pepper;
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::one_time::OneTimeTexts;
     use crate::test_fixtures::web_client;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -171,12 +149,10 @@ mod tests {
     #[test]
     fn a_request_is_its_clients_for_a_minute_and_an_open_page_lasts_longer() {
         use PushedUse::{Continued, Opened};
-        let (digests, web) = (KeyedDigest::new(&[1; 32]), web_client("web"));
-        let (pushed, reference) =
-            PushedRequest::new(&digests, &web, ("a=b".to_owned(), &ClientAddress::new(None)), NOW).unwrap();
-        assert_eq!(CodeKey::new(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
-        let globex = TenantId::parse("globex").unwrap();
-        assert_ne!(CodeKey::new(&digests, &globex, reference.expose()), Some(pushed.key()));
+        let (web, globex) = (web_client("web"), TenantId::parse("globex").unwrap());
+        let texts = OneTimeTexts::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
+        let content = PushedRequest::new("a=b", &ClientAddress::new(None)).unwrap();
+        let (_, pushed) = texts.generate((&web.tenant, &web.id), content, NOW);
         let serves =
             |used, after| pushed.serves(&web.tenant, &web.id, used, NOW + Lifetime::from_seconds(after));
         for (used, after, expected) in
@@ -186,15 +162,17 @@ mod tests {
         }
         assert!(!pushed.serves(&globex, &web.id, Opened, NOW));
         assert!(!pushed.serves(&web.tenant, &web_client("other").id, Opened, NOW));
+        let used = OneTime { used_at: Some(NOW), ..pushed.clone() };
+        assert!(!used.serves(&web.tenant, &web.id, Opened, NOW));
     }
 
     #[test]
     fn a_request_has_a_greatest_length() {
         let new = |length| {
-            let sent = (format!("state=s&a={}", "a".repeat(length - 10)), &ClientAddress::new(None));
-            PushedRequest::new(&KeyedDigest::new(&[1; 32]), &web_client("web"), sent, NOW)
+            let sent = format!("state=s&a={}", "a".repeat(length - 10));
+            PushedRequest::new(&sent, &ClientAddress::new(None))
         };
-        assert_eq!(new(LONGEST).unwrap().0.parameters, "state=s", "an unknown parameter is not kept");
+        assert_eq!(new(LONGEST).unwrap().parameters, "state=s", "an unknown parameter is not kept");
         assert!(matches!(new(LONGEST + 1), Err(PushError::TooLong)));
     }
 }

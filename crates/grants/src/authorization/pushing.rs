@@ -5,7 +5,8 @@ use registry::{Client, ClientId};
 use secrets::ClientAddress;
 use tenancy::{Stored, TenantId};
 
-use super::{Authorizations, CodeKey, MostWaiting, PushError, PushedRequest, PushedUse};
+use super::{Authorizations, MostWaiting, PushError, PushedRequest, PushedUse};
+use crate::{OneTime, OneTimeStore};
 
 impl Authorizations {
     /// Stores a request that a client sent from this address, and returns its reference.
@@ -15,12 +16,14 @@ impl Authorizations {
     pub async fn push(
         &self,
         client: &Client,
-        sent: (String, &ClientAddress),
+        (parameters, source): (&str, &ClientAddress),
         now: Timestamp,
     ) -> Result<Secret, PushError> {
-        let (request, reference) = PushedRequest::new(&self.pushed, client, sent, now)?;
+        let content = PushedRequest::new(parameters, source)?;
+        let (reference, request) = self.pushed.generate((&client.tenant, &client.id), content, now);
         let most = MostWaiting::from_client(client);
-        let is_added = self.store.add_pushed(&client.tenant, &request, most, now).await?;
+        let store: &dyn OneTimeStore<PushedRequest> = &*self.store;
+        let is_added = store.add(&client.tenant, &request, most, now).await?;
         if is_added { Ok(reference) } else { Err(PushError::TooMany) }
     }
 
@@ -36,12 +39,13 @@ impl Authorizations {
         reference: &str,
         used: PushedUse,
         now: Timestamp,
-    ) -> Stored<Option<PushedRequest>> {
-        let Some(key) = CodeKey::new(&self.pushed, tenant, reference) else { return Ok(None) };
-        let found = self.store.find_pushed(tenant, key, now).await?;
-        let found = found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));
+    ) -> Stored<Option<OneTime<PushedRequest>>> {
+        let Some(key) = self.pushed.key(tenant, reference) else { return Ok(None) };
+        let store: &dyn OneTimeStore<PushedRequest> = &*self.store;
+        let found = store.find(tenant, &key).await?;
+        let found = found.filter(|request| request.key == key && request.serves(tenant, client, used, now));
         if found.as_ref().is_some_and(|request| request.opened_at.is_none()) {
-            self.store.note_opened(tenant, key, now).await?;
+            store.note(tenant, &key, &(), now).await?;
         }
         Ok(found)
     }

@@ -1,4 +1,4 @@
-//! The stores that authorizations need.
+//! What people have allowed, what is written with a code, and the store of refresh tokens.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sessions::SessionWrite;
 use tenancy::{SessionPolicy, Stored, TenantId};
 
-use super::{AuthorizationCode, CodeKey, Granted, MostWaiting, PushedRequest};
-use crate::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
+use super::{AuthorizationCode, Granted};
+use crate::{FamilyKey, FamilyStep, FoundFamily, OneTime, OneTimeKey, RefreshFamily};
 
 /// What a person has allowed a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,13 +109,13 @@ impl Consent {
 #[derive(Clone, Copy, Debug)]
 pub struct CodeWrite<'a> {
     /// The code.
-    pub code: &'a AuthorizationCode,
+    pub code: &'a OneTime<AuthorizationCode>,
     /// The session, if it is new.
     pub session: Option<&'a SessionWrite>,
     /// The consent, if the person has just given it.
     pub consent: Option<&'a Consent>,
     /// The pushed request that it is for.
-    pub pushed: Option<CodeKey>,
+    pub pushed: Option<OneTimeKey>,
 }
 
 /// Why a code is not issued.
@@ -129,59 +129,7 @@ pub enum CodeNotIssued {
     TooMany,
 }
 
-/// The conditions under which a code is redeemed.
-#[derive(Debug)]
-pub struct Redemption<'a> {
-    /// The code.
-    pub key: CodeKey,
-    /// The client that redeems it.
-    pub client: &'a ClientId,
-    /// The redirect URI of the authorization request.
-    pub redirect_uri: &'a str,
-    /// The digest of the code verifier, if the client sent one.
-    pub code_challenge: Option<[u8; 32]>,
-    /// The family of refresh tokens that begins with it, if the client gets any.
-    pub family: Option<&'a NewFamily>,
-}
-
-/// The result of redeeming a code.
-#[derive(Debug)]
-pub enum Redeemed {
-    /// The first use, with what the code stands for.
-    First(Box<AuthorizationCode>),
-    /// It was redeemed before, by the same client, for this person.
-    Again(AccountId),
-    /// Anything else. Callers cannot distinguish the reasons.
-    Refused,
-}
-
-/// Keeps pushed requests.
-#[async_trait]
-pub trait PushedRequestStore: Send + Sync {
-    /// Adds a request, unless too many waiting requests of its client, its address or its site exist. Returns
-    /// whether it was added.
-    async fn add_pushed(
-        &self,
-        tenant: &TenantId,
-        request: &PushedRequest,
-        most: MostWaiting,
-        now: Timestamp,
-    ) -> Stored<bool>;
-
-    /// Notes that the page of a request was opened. Rows without this note end soon after the time in which
-    /// the page could be opened.
-    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Stored<()>;
-
-    /// Finds a request that is not used up and whose row still exists.
-    async fn find_pushed(
-        &self,
-        tenant: &TenantId,
-        key: CodeKey,
-        now: Timestamp,
-    ) -> Stored<Option<PushedRequest>>;
-}
-
-/// Stores refresh tokens: one row for each family. Families begin with [`AuthorizationStore::redeem_code`],
+/// Stores refresh tokens: one row for each family. Families begin with [`OneTimeStore::use_up`](crate::OneTimeStore::use_up),
 /// and end with their grant ([`registry::RevocationStore::revoke_people`]).
 #[async_trait]
 pub trait RefreshFamilyStore: Send + Sync {
@@ -210,36 +158,4 @@ pub trait RefreshFamilyStore: Send + Sync {
         key: &FamilyKey,
         idle_until: Timestamp,
     ) -> Stored<()>;
-}
-
-/// Keeps codes, and what people have allowed.
-#[async_trait]
-pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
-    /// What this person has allowed this client.
-    async fn find_consent(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-        client: &ClientId,
-    ) -> Stored<Option<Consent>>;
-
-    /// Writes a code, a new session, and the consent that was just given: all or nothing. Uses up the pushed
-    /// request. One of several concurrent codes for one request is written, at all replicas together. Writes
-    /// nothing over the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`],
-    /// [`AuthorizationCode::MOST_OF_SESSION`]).
-    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>)
-    -> Stored<Result<(), CodeNotIssued>>;
-
-    /// Uses up a code and begins its family, if the redemption fits the code, the session has not ended and
-    /// the account may still sign in. One of several concurrent uses is the first, at all replicas together.
-    async fn redeem_code(
-        &self,
-        tenant: &TenantId,
-        redemption: &Redemption<'_>,
-        now: Timestamp,
-    ) -> Stored<Redeemed>;
-
-    /// Ends the code and the family of its grant, after a request that used up the code gets no token. A
-    /// further use is refused. It is no second use of the code, because no token exists that it could end.
-    async fn discard_code(&self, tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> Stored<()>;
 }

@@ -1,20 +1,25 @@
-//! The service of device authorizations: begins one, finds it by the typed code, writes the decision, and
-//! answers the device's polls.
+//! The service of device authorizations, and its store: begins one, finds it by the typed code, writes the
+//! decision, and answers the device's polls.
 
 use std::sync::Arc;
 
 use accounts::BrowserHistory;
-use protocol::{DeviceAuthorizationResponse, Lifetime, Secret, Timestamp, UserCode};
-use registry::{Client, ClientId};
-use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper};
+use async_trait::async_trait;
+use protocol::{GrantType, Lifetime, Secret, Timestamp, TokenResponse, UserCode};
+use registry::{Client, SenderKeys};
+use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper, random_bytes};
 use sessions::SignedIn;
 use tenancy::{Stored, TenantId};
 
-use super::code::{draw_user_code, user_digest};
-use super::polls::Polls;
-use super::{DEVICE_CODE_LIFETIME, DeviceCode, DeviceCodeStore, POLL_INTERVAL};
-use crate::authorization::NewCode;
-use crate::{CodeKey, GrantId, Granted, NewFamily};
+use super::DeviceCode;
+use super::code::{POLL_INTERVAL, Polls};
+use crate::device_code::{self, DeviceAuthorizationResponse, DeviceCodeError};
+use crate::one_time::OneTimeTexts;
+use crate::redemption::{self, Issue};
+use crate::{
+    Engine, GrantError, Granted, Grantee, OneTime, OneTimeContent as _, OneTimeStore, OneTimeUse, Signed,
+    grant_check,
+};
 
 /// The undecided codes that a client may have from one address.
 const MOST_WAITING: u32 = 20;
@@ -25,6 +30,21 @@ const SPAN: Lifetime = Lifetime::from_seconds(600);
 const OF_BROWSER: u32 = 10;
 const OF_SOURCE: u32 = 50;
 const OF_PERSON: u32 = 10;
+/// Bytes to draw a user code from: too few of them are of use once in 10^21 draws.
+const DRAWN: usize = 64;
+
+/// Keeps device codes.
+#[async_trait]
+pub trait DeviceCodeStore: OneTimeStore<DeviceCode> {
+    /// Finds a valid, undecided code by the text that a person has typed. Returns nothing if two devices have
+    /// this text.
+    async fn find_device_by_user_code(
+        &self,
+        tenant: &TenantId,
+        user_digest: &[u8; 32],
+        now: Timestamp,
+    ) -> Stored<Option<OneTime<DeviceCode>>>;
+}
 
 /// The device authorizations of all tenants.
 #[derive(Clone)]
@@ -32,7 +52,7 @@ pub struct DeviceAuthorizations(Arc<Parts>);
 
 struct Parts {
     store: Arc<dyn DeviceCodeStore>,
-    digests: KeyedDigest,
+    texts: OneTimeTexts<DeviceCode>,
     user_digests: KeyedDigest,
     browsers: LeakyBuckets,
     sources: LeakyBuckets,
@@ -44,19 +64,11 @@ struct Parts {
 #[derive(Debug)]
 pub enum TypedCode {
     /// A device waits for a decision.
-    Found(Box<DeviceCode>),
+    Found(Box<OneTime<DeviceCode>>),
     /// No device has it, or it has expired, or a person has decided before.
     Unknown,
     /// Too many wrong codes were typed in this browser, or at this address.
     TooMany,
-}
-
-/// The answer to a device's poll.
-pub(crate) enum Polled {
-    /// It polls too often, and nothing was read.
-    TooEarly,
-    /// The code, or nothing if the code is unknown.
-    Code(Option<Box<DeviceCode>>),
 }
 
 impl DeviceAuthorizations {
@@ -65,7 +77,7 @@ impl DeviceAuthorizations {
     pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
         Self(Arc::new(Parts {
             store,
-            digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey device code 1"),
+            texts: OneTimeTexts::new(pepper),
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
             browsers: LeakyBuckets::new(OF_BROWSER, SPAN),
             sources: LeakyBuckets::new(OF_SOURCE, SPAN),
@@ -87,29 +99,22 @@ impl DeviceAuthorizations {
         now: Timestamp,
     ) -> Stored<Option<DeviceAuthorizationResponse>> {
         let tenant = &client.tenant;
-        let new = NewCode::generate(&self.0.digests, tenant, DEVICE_CODE_LIFETIME, now);
         let user_code = draw_user_code();
-        let code = DeviceCode {
-            tenant: tenant.clone(),
-            slot: new.key.slot,
-            digest: new.key.digest,
+        let content = DeviceCode {
             user_digest: user_digest(&self.0.user_digests, tenant, &user_code),
-            client: client.id.clone(),
             granted,
             requested_from: source.to_string(),
             created_at: now,
-            valid_until: new.valid_until,
-            expires_at: new.expires_at,
             decided_at: None,
             account: None,
-            redeemed_at: None,
         };
-        let is_written = self.0.store.write_device_code(tenant, &code, MOST_WAITING).await?;
-        Ok(is_written.then(|| DeviceAuthorizationResponse {
-            device_code: new.text,
+        let (device_code, record) = self.0.texts.generate((tenant, &client.id), content, now);
+        let is_added = self.0.store.add(tenant, &record, MOST_WAITING, now).await?;
+        Ok(is_added.then(|| DeviceAuthorizationResponse {
+            device_code,
             user_code: user_code.to_string(),
             verification_uri,
-            expires_in: DEVICE_CODE_LIFETIME.seconds(),
+            expires_in: DeviceCode::LIFETIME.seconds(),
             interval: POLL_INTERVAL.seconds(),
         }))
     }
@@ -157,49 +162,68 @@ impl DeviceAuthorizations {
     /// When the store fails.
     pub async fn decide(
         &self,
-        code: &DeviceCode,
+        code: &OneTime<DeviceCode>,
         allowed_by: Option<&SignedIn>,
         now: Timestamp,
     ) -> Stored<bool> {
-        let granted = allowed_by.map(|signed_in| (signed_in.account(), code.granted.clone().by(signed_in)));
-        let allowed = granted.as_ref().map(|(account, granted)| (*account, granted));
-        self.0.store.decide_on_device(&code.tenant, &code.key(), allowed, now).await
+        let allowed =
+            allowed_by.map(|signed_in| (signed_in.account().clone(), code.granted.clone().by(signed_in)));
+        self.0.store.note(&code.tenant, &code.key, &allowed, now).await
     }
 
-    /// Answers a poll.
-    pub(crate) async fn poll(
-        &self,
-        tenant: &TenantId,
-        device_code: &Secret,
-        now: Timestamp,
-    ) -> Stored<Polled> {
-        let Some(key) = CodeKey::new(&self.0.digests, tenant, device_code.expose()) else {
-            return Ok(Polled::Code(None));
-        };
-        if self.0.polls.is_too_early(tenant, &key.digest, now) {
-            return Ok(Polled::TooEarly);
-        }
-        let found = self.0.store.find_device_code(tenant, &key).await?;
-        if let Some(found) = &found {
-            self.0.polls.note(tenant, found.digest, found.valid_until, now);
-        }
-        Ok(Polled::Code(found.map(Box::new)))
-    }
-
-    /// The identifier of the grant of a code. Only a party that has the code, or a token for it, can know it.
-    pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
-        GrantId::of_code(&self.0.digests, tenant, code)
-    }
-
-    /// Uses a code up that was allowed, and begins its family.
+    /// The tokens for a code that a person has allowed.
     pub(crate) async fn redeem(
         &self,
-        code: &DeviceCode,
-        by: (&ClientId, Option<&NewFamily>),
-        now: Timestamp,
-    ) -> Stored<Option<DeviceCode>> {
-        let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), by, now).await?;
-        self.0.polls.forget(&code.tenant, &code.digest);
-        Ok(redeemed)
+        engine: &Engine,
+        grantee: &Grantee<'_>,
+        (text, sender): (&Secret, &SenderKeys),
+        Issue { now, credential, jti }: Issue,
+    ) -> Result<Signed<TokenResponse>, GrantError> {
+        let Grantee { tenant, client } = grantee;
+        let cnf = grant_check::check(GrantType::DeviceCode, grantee, sender)?;
+        let found = self.poll(&tenant.id, text, now).await?.filter(|code| code.tenant == tenant.id);
+        let facts = engine.facts_to_issue(tenant).await?;
+        let found = found.filter(|code| !facts.revoke_grant(code.client.as_str(), None, code.created_at));
+        let key = device_code::decide(found.as_ref(), &client.id, now)?.key;
+        let id = self.0.texts.grant(&tenant.id, text);
+        let family = redemption::begin_family(engine, grantee, id, (sender, credential), now);
+        let used = OneTimeUse { key, client: client.id.clone(), proof: (), family };
+        let code = self.0.store.use_up(&tenant.id, &used, now).await?;
+        self.0.polls.forget(&tenant.id, &key.digest);
+        let code = code.ok_or(DeviceCodeError::Code)?;
+        let signed = redemption::tokens(engine, grantee, &code, (id, used.family), cnf, (now, jti)).await?;
+        Ok(signed.ok_or(DeviceCodeError::Code)?)
     }
+
+    /// Answers a poll with the code, if it is known. If the device polls too often, nothing is read.
+    async fn poll(
+        &self,
+        tenant: &TenantId,
+        text: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<OneTime<DeviceCode>>, GrantError> {
+        let Some(key) = self.0.texts.key(tenant, text.expose()) else { return Ok(None) };
+        if self.0.polls.is_too_early(tenant, &key.digest, now) {
+            return Err(DeviceCodeError::SlowDown.into());
+        }
+        let found = self.0.store.find(tenant, &key).await?;
+        if let Some(found) = &found {
+            self.0.polls.note(tenant, found.key.digest, found.valid_until, now);
+        }
+        Ok(found)
+    }
+}
+
+/// A new code to type.
+fn draw_user_code() -> UserCode {
+    loop {
+        if let Some(code) = UserCode::from_random(random_bytes::<DRAWN>().as_slice()) {
+            return code;
+        }
+    }
+}
+
+/// The digest of a typed code that the store has.
+fn user_digest(digests: &KeyedDigest, tenant: &TenantId, code: &UserCode) -> [u8; 32] {
+    digests.of([tenant.as_str().as_bytes(), code.letters()])
 }

@@ -1,90 +1,161 @@
-//! Device codes (RFC 8628 §3.2): a partition and 256 random bits, and beside them the code that the person
-//! types. The store has a digest of each.
+//! The codes of devices: their records, and how often devices poll with them (RFC 8628 §3.5). Only the replica
+//! that was polled knows the latter, so a poll writes nothing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accounts::AccountId;
-use protocol::{Lifetime, Timestamp, UserCode};
-use registry::ClientId;
-use secrets::{KeyedDigest, random_bytes};
+use protocol::{Lifetime, Timestamp};
+use secrets::FairTable;
 use tenancy::TenantId;
 
 use crate::authorization::kept;
-use crate::person_grant::PersonGrant;
-use crate::{CodeKey, GrantId, Granted, NewFamily, RefreshFamily};
+use crate::{Allowed, Granted, OneTimeContent};
 
-/// How long a person has to type the code and to decide.
-pub(super) const DEVICE_CODE_LIFETIME: Lifetime = Lifetime::from_seconds(600);
 /// The least time between two polls of a device (RFC 8628 §3.2).
 pub(super) const POLL_INTERVAL: Lifetime = Lifetime::from_seconds(5);
-/// Bytes to draw a user code from: too few of them are of use once in 10^21 draws.
-const DRAWN: usize = 64;
+/// "the interval MUST be increased by 5 seconds for this and all subsequent requests".
+const INCREASE: Lifetime = Lifetime::from_seconds(5);
+/// Times are whole seconds, so two polls with the right distance can seem to be this much closer.
+const ROUNDING: u64 = 1;
+/// The largest number of codes that are remembered: some 10 MB. Over this number expired codes are forgotten
+/// first, then half the codes of the tenant with the most.
+const MOST: usize = 100_000;
 
-/// A device that waits for a person's decision, or has it.
+/// What a device requests. It waits for a person's decision, or has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceCode {
-    /// Its tenant.
-    pub tenant: TenantId,
-    /// The partition, which follows from `expires_at`.
-    pub slot: u32,
-    /// The digest of the device's code.
-    pub digest: [u8; 32],
     /// The digest of the code that the person types.
     pub user_digest: [u8; 32],
-    /// The client that may redeem it.
-    pub client: ClientId,
     /// What the device requests. Once a person has allowed it, it includes how the person authenticated.
     pub granted: Granted,
     /// The address that the device requested it from, for the person who decides.
     pub requested_from: String,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// A person can decide, and the device can redeem the code, until this instant.
-    pub valid_until: Timestamp,
-    /// The row is kept until this instant.
-    pub expires_at: Timestamp,
     /// When a person decided.
     pub decided_at: Option<Timestamp>,
     /// The person who allowed it. None if the person refused.
     pub account: Option<AccountId>,
-    /// When it was redeemed.
-    pub redeemed_at: Option<Timestamp>,
 }
 
-impl DeviceCode {
-    /// How long its row is kept.
-    pub const KEPT: Lifetime = kept(DEVICE_CODE_LIFETIME);
+impl OneTimeContent for DeviceCode {
+    const PURPOSE: &'static str = "latchkey device code 1";
+    /// How long a person has to type the code and to decide, and the device to redeem its code.
+    const LIFETIME: Lifetime = Lifetime::from_seconds(600);
+    const KEPT: Lifetime = kept(Self::LIFETIME);
 
-    /// The key of the row.
-    #[must_use]
-    pub const fn key(&self) -> CodeKey {
-        CodeKey { slot: self.slot, digest: self.digest }
+    /// The undecided codes that a client may have from one address.
+    type Limit = u32;
+    /// The decision: who allows it and what is granted, or a refusal.
+    type Note = Option<(AccountId, Granted)>;
+    type Proof = ();
+
+    fn is_proven_by(&self, (): &()) -> bool {
+        true
     }
 
-    /// The grant of the code, once a person has allowed it. The device belongs to no browser session, so
-    /// signing out there does not disconnect it.
-    pub(crate) fn grant(&self, id: GrantId) -> Option<PersonGrant<'_>> {
-        let account = self.account.as_ref()?;
-        Some(PersonGrant { id, account, session: None, granted: &self.granted })
-    }
-
-    /// The family of refresh tokens that begins with it, once it is allowed.
-    #[must_use]
-    pub fn family(&self, new: &NewFamily) -> Option<RefreshFamily> {
-        let account = self.account.as_ref()?;
-        let granted = (&self.granted, self.decided_at.unwrap_or(self.created_at));
-        Some(new.of((&self.tenant, &self.client), account, None, granted))
+    /// The device belongs to no browser session, so signing out there does not disconnect it.
+    fn allowed(&self) -> Option<Allowed<'_>> {
+        let at = self.decided_at.unwrap_or(self.created_at);
+        Some(Allowed { account: self.account.as_ref()?, session: None, granted: &self.granted, at })
     }
 }
 
-/// A new code to type.
-pub(super) fn draw_user_code() -> UserCode {
-    loop {
-        if let Some(code) = UserCode::from_random(random_bytes::<DRAWN>().as_slice()) {
-            return code;
+/// The polls of codes that are waiting, by the digest of the code.
+pub(super) struct Polls(Mutex<FairTable<[u8; 32], Poll>>);
+
+impl Default for Polls {
+    fn default() -> Self {
+        Self(Mutex::new(FairTable::new(MOST)))
+    }
+}
+
+struct Poll {
+    last: Timestamp,
+    interval: Lifetime,
+    valid_until: Timestamp,
+}
+
+impl Polls {
+    /// Notes a poll. Says whether it comes too early, which makes the interval longer.
+    pub(super) fn is_too_early(&self, tenant: &TenantId, digest: &[u8; 32], now: Timestamp) -> bool {
+        let mut known = self.known();
+        let Some(poll) = known.get_mut(tenant, digest) else { return false };
+        let since = now.seconds().saturating_sub(poll.last.seconds());
+        let is_early = since + ROUNDING < poll.interval.seconds();
+        if is_early {
+            poll.interval = Lifetime::from_seconds(poll.interval.seconds() + INCREASE.seconds());
+        }
+        poll.last = now;
+        is_early
+    }
+
+    /// Remembers that a code which exists was polled for the first time.
+    pub(super) fn note(&self, tenant: &TenantId, digest: [u8; 32], valid_until: Timestamp, now: Timestamp) {
+        let mut known = self.known();
+        if known.get_mut(tenant, &digest).is_none() {
+            let first = Poll { last: now, interval: POLL_INTERVAL, valid_until };
+            known.insert(tenant, digest, first, |poll| u64::from(poll.valid_until > now));
         }
     }
+
+    /// Forgets a code that no longer waits.
+    pub(super) fn forget(&self, tenant: &TenantId, digest: &[u8; 32]) {
+        self.known().remove(tenant, digest);
+    }
+
+    fn known(&self) -> MutexGuard<'_, FairTable<[u8; 32], Poll>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The digest of a typed code that the store has.
-pub(super) fn user_digest(digests: &KeyedDigest, tenant: &TenantId, code: &UserCode) -> [u8; 32] {
-    digests.of([tenant.as_str().as_bytes(), code.letters()])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    // [devices §3.5 b]: `slow_down` makes the interval 5 seconds longer, for this and all later polls. Each
+    //   replica counts the polls that reach it
+    #[test]
+    fn each_poll_that_comes_too_early_makes_the_interval_longer() {
+        let polls = Polls::default();
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let code = [1; 32];
+        assert!(!polls.is_too_early(&acme, &code, at(100)));
+        polls.note(&acme, code, at(700), at(100));
+        assert!(!polls.is_too_early(&acme, &[2; 32], at(100)), "another code");
+        assert!(!polls.is_too_early(&globex, &code, at(100)), "another tenant");
+        for (seconds, expected) in
+            [(105, false), (109, false), (112, true), (118, true), (128, true), (150, false)]
+        {
+            assert_eq!(polls.is_too_early(&acme, &code, at(seconds)), expected, "{seconds}");
+        }
+        polls.forget(&acme, &code);
+        assert!(!polls.is_too_early(&acme, &code, at(151)));
+    }
+
+    #[test]
+    fn a_tenant_with_many_codes_has_its_own_forgotten_and_expired_ones_go_first() {
+        let polls = Polls(Mutex::new(FairTable::new(100)));
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let code = |number: u64| {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&number.to_be_bytes());
+            digest
+        };
+        polls.note(&globex, code(0), at(700), at(100));
+        for number in 0..150 {
+            polls.note(&acme, code(number), at(700), at(100));
+        }
+        let len = || polls.known().len();
+        assert!((50..=100).contains(&len()), "{}", len());
+        assert!(polls.is_too_early(&globex, &code(0), at(101)));
+        for number in 1..=100 {
+            polls.note(&globex, code(number), at(2_000), at(1_000));
+        }
+        assert_eq!(len(), 100, "those of acme had expired");
+    }
 }

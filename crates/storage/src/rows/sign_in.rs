@@ -1,15 +1,11 @@
-//! The columns of sessions, codes (also of devices), pushed requests, and consents.
+//! The columns of sessions, families of refresh tokens, notices and consents.
 
 use administration::ConsentState;
-use grants::{
-    AuthorizationCode, Consent, ConsentedResources, DeviceCode, FoundFamily, LogoutAddress, PushedRequest,
-    QueuedLogout, RefreshFamily,
-};
+use grants::{Consent, ConsentedResources, FoundFamily, LogoutAddress, QueuedLogout, RefreshFamily};
 use protocol::Timestamp;
 use registry::ClientId;
 use sessions::{FoundSession, Session};
 
-use crate::authorizations::CodeUse;
 use crate::column::Column as _;
 use crate::columns::columns;
 use crate::error::Error;
@@ -38,36 +34,6 @@ columns! {
 }
 
 columns! {
-    AuthorizationCode {
-        tenant: "tenant_id",
-        slot: "slot",
-        digest: "code_digest",
-        client: "client_id",
-        account: "account_id",
-        session_slot: "session_slot",
-        session: "session_id",
-        redirect_uri: "redirect_uri",
-        code_challenge: "code_challenge",
-        granted: "granted",
-        created_at: "created_at",
-        valid_until: "valid_until",
-        expires_at: "expires_at",
-    }
-}
-
-columns! {
-    CodeUse {
-        tenant: "tenant_id",
-        slot: "slot",
-        digest: "code_digest",
-        client: "client_id",
-        redirect_uri: "redirect_uri",
-        code_challenge: "code_challenge",
-        at: "redeemed_at",
-    }
-}
-
-columns! {
     RefreshFamily {
         tenant: "tenant_id",
         slot: "slot",
@@ -87,38 +53,6 @@ columns! {
         idle_until: "idle_until",
         expires_at: "expires_at",
         ended_at: "ended_at",
-    }
-}
-
-columns! {
-    DeviceCode {
-        tenant: "tenant_id",
-        slot: "slot",
-        digest: "code_digest",
-        user_digest: "user_digest",
-        client: "client_id",
-        granted: "granted",
-        requested_from: "requested_from",
-        created_at: "created_at",
-        valid_until: "valid_until",
-        expires_at: "expires_at",
-        decided_at: "decided_at",
-        account: "account_id",
-        redeemed_at: "redeemed_at",
-    }
-}
-
-columns! {
-    PushedRequest {
-        tenant: "tenant_id",
-        slot: "slot",
-        digest: "request_digest",
-        client: "client_id",
-        parameters: "parameters",
-        pushed_from: "pushed_from",
-        opened_at: "opened_at",
-        valid_until: "valid_until",
-        expires_at: "expires_at",
     }
 }
 

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use grants::NewFamily;
+use grants::AuthorizationCode;
 use registry::SingleUseIdentifier;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqlitePool};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::time::{sleep, timeout};
 
-use crate::authorizations::CodeUse;
 use crate::database::{Database, Engine};
 use crate::error::{Error, has_code};
+use crate::one_time::Used;
 use crate::open_error::OpenError;
 use crate::row::Row;
 use crate::sqlite::walks::Walks;
@@ -59,7 +59,7 @@ pub(crate) struct SqlitePools {
     /// to connection.
     pub(crate) feed: SqlitePool,
     pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
-    pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
+    pub(crate) redemptions: Groups<Used<AuthorizationCode>>,
     pub(super) walks: Walks,
     turns: StoreTurns,
     lookup_wait: Duration,

@@ -5,7 +5,7 @@ use administration::{
     AccountState, Application, AuditCursor, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage,
     TenantState, VerifierFetch,
 };
-use grants::AuthorizationCode;
+use grants::{AuthorizationCode, DeviceCode, OneTime, PushedRequest};
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
 use sessions::FoundSession;
@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, tenant_id};
 
-use crate::authorizations::CodeUse;
+use crate::one_time::{self, Kind, Used};
 use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
-    accounts, applications, audit_records, authorizations, clients, key_schedules, logos, revocations,
-    sealed_items, secret_rotations, signing_keys, sqlite, tenant_keys, tenant_search, tenants, usage_log,
+    accounts, applications, audit_records, clients, key_schedules, logos, revocations, sealed_items,
+    secret_rotations, signing_keys, sqlite, tenant_keys, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -133,9 +133,14 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
 }
 
 #[tokio::test]
-async fn codes_are_redeemed_without_reading_a_table() {
-    let redeem = Statement::writing::<CodeUse>(authorizations::REDEEM).reading::<AuthorizationCode>();
-    check(redeem, false).await;
+async fn records_are_used_up_without_reading_a_table() {
+    async fn check_kind<T: Kind>() {
+        let use_up = Statement::writing::<Used<T>>(&one_time::use_up::<T>());
+        check(use_up.reading::<OneTime<T>>(), false).await;
+    }
+    check_kind::<AuthorizationCode>().await;
+    check_kind::<DeviceCode>().await;
+    check_kind::<PushedRequest>().await;
 }
 
 #[tokio::test]

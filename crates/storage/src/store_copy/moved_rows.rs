@@ -8,6 +8,7 @@ use tenancy::TenantId;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::one_time;
 use crate::store_copy::CopyError;
 use crate::store_copy::tables::Table;
 
@@ -53,18 +54,11 @@ impl From<Error> for MoveError {
     }
 }
 
-/// The tables that are not moved: values that live for minutes, values that are sealed for this installation
-/// or its operators, and values that follow from other rows.
-const STAYS: [&str; 8] = [
-    "authorization_codes",
-    "console_sessions",
-    "device_codes",
-    "idempotent_answers",
-    "key_thumbprints",
-    "logout_outbox",
-    "pushed_requests",
-    "refusals",
-];
+/// The tables that are not moved, beside those of [records that are used once](one_time::TABLES): values that
+/// live for minutes, values that are sealed for this installation or its operators, and values that follow
+/// from other rows.
+const STAYS: [&str; 5] =
+    ["console_sessions", "idempotent_answers", "key_thumbprints", "logout_outbox", "refusals"];
 
 /// The private key of a row, and what it is sealed for.
 pub(super) struct PrivateKey<'t> {
@@ -95,7 +89,8 @@ impl<'t> PrivateKey<'t> {
 }
 
 pub(super) fn moves(table: &Table) -> bool {
-    table.is_of_tenants() && !STAYS.contains(&&*table.name)
+    let stays = one_time::TABLES.iter().map(|table| table.name).chain(STAYS).any(|name| name == table.name);
+    table.is_of_tenants() && !stays
 }
 
 pub(super) fn unusable(why: impl Into<String>) -> MoveError {

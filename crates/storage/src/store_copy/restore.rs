@@ -8,6 +8,7 @@ use serde_json::Value;
 use tenancy::TenantId;
 
 use crate::migrations::known;
+use crate::one_time;
 use crate::revocations;
 use crate::statement::Statement;
 use crate::store_copy::backup::BackupFacts;
@@ -17,17 +18,10 @@ use crate::store_copy::sums::TableSum;
 use crate::store_copy::target::Target;
 use crate::store_copy::{CopyError, CopyStep};
 
-/// The credentials of people and clients beside access tokens. A restored store has none of them.
-const ENDED: [&str; 8] = [
-    "session_clients",
-    "sessions",
-    "authorization_codes",
-    "device_codes",
-    "pushed_requests",
-    "refresh_families",
-    "console_sessions",
-    "idempotent_answers",
-];
+/// The credentials of people and clients beside access tokens and
+/// [records that are used once](one_time::TABLES). A restored store has none of them.
+const ENDED: [&str; 5] =
+    ["session_clients", "sessions", "refresh_families", "console_sessions", "idempotent_answers"];
 /// The most tenants whose tokens end by one statement.
 const TENANTS: usize = 500;
 
@@ -162,7 +156,7 @@ pub async fn restore<B: BufRead>(
 }
 
 async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError> {
-    for table in ENDED {
+    for table in ENDED.into_iter().chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
     }
     let tenants: Vec<TenantId> = session.all(Statement::from_text("SELECT tenant_id FROM tenants")).await?;

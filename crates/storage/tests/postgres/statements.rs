@@ -4,9 +4,8 @@ use administration::{
     AuditLog as _, AuditQuery, ClientQuery, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _,
     search_terms,
 };
-use grants::{MostWaiting, PushedRequest, PushedRequestStore as _};
+use grants::{MostWaiting, OneTime, OneTimeKey, OneTimeStore, PushedRequest};
 use keys::SigningKeyStore as _;
-use protocol::Lifetime;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, key, key_of};
@@ -122,25 +121,18 @@ async fn a_push_is_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     database.commit(&requests::added(&acme, &[])).await.unwrap();
-    let pushed = PushedRequest {
-        tenant: acme.id.clone(),
-        slot: 3,
-        digest: [7; 32],
-        client: "web".parse().unwrap(),
+    let content = PushedRequest {
         parameters: "scope=openid".to_owned(),
         pushed_from: Some("192.0.2.1/".to_owned()),
         opened_at: None,
-        valid_until: NOW + Lifetime::from_seconds(60),
-        expires_at: NOW + Lifetime::from_seconds(3_660),
     };
+    let (key, web) = (OneTimeKey { slot: 3, digest: [7; 32] }, "web".parse().unwrap());
+    let pushed = OneTime::new((&acme.id, &web), key, content, NOW);
+    let store: &dyn OneTimeStore<PushedRequest> = &database;
+    let most = MostWaiting { of_client: 9, of_source: 9, of_site: 9 };
     let before = database.statements();
-    assert!(
-        database
-            .add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9, of_site: 9 }, NOW)
-            .await
-            .unwrap()
-    );
+    assert!(store.add(&acme.id, &pushed, most, NOW).await.unwrap());
     assert_eq!(database.statements() - before, 1);
-    assert!(database.find_pushed(&acme.id, pushed.key(), NOW).await.unwrap().is_some());
+    assert_eq!(store.find(&acme.id, &pushed.key).await.unwrap(), Some(pushed));
     assert_eq!(database.statements() - before, 2);
 }

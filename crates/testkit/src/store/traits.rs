@@ -16,9 +16,9 @@ use administration::{
 };
 use async_trait::async_trait;
 use grants::{
-    AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, DeviceCode, DeviceCodeStore, FamilyKey,
-    FamilyStep, FoundFamily, Granted, LogoutAddress, LogoutOutbox, LogoutTurn, MostWaiting, NewFamily,
-    PushedRequest, PushedRequestStore, QueuedLogout, Redeemed, Redemption, RefreshFamily, RefreshFamilyStore,
+    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, DeviceCode, DeviceCodeStore, FamilyKey,
+    FamilyStep, FoundFamily, LogoutAddress, LogoutOutbox, LogoutTurn, OneTime, OneTimeContent, OneTimeKey,
+    OneTimeStore, OneTimeUse, QueuedLogout, RefreshFamily, RefreshFamilyStore,
 };
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use protocol::Timestamp;
@@ -28,15 +28,19 @@ use registry::{
     SingleUseIdentifier, TokenRevocation,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
+use storage::Database;
 use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
 
 use super::TestStore;
 
-/// Implements a trait. The counter of each method precedes it, and explicit methods follow.
+/// Implements a trait, also one that has an argument. The counter of each method precedes it, and explicit
+/// methods follow.
 macro_rules! counted {
-    ($store:ident { $($counter:ident: $method:ident($($name:ident: $type:ty),*) -> $output:ty;)* } $($more:tt)*) => {
+    ($store:ident $(<$of:ident: $bound:ident>)? { $($counter:ident: $method:ident($($name:ident: $type:ty),*) -> $output:ty;)* } $($more:tt)*) => {
         #[async_trait]
-        impl $store for TestStore {
+        impl$(<$of: $bound>)? $store$(<$of>)? for TestStore
+        $(where Database: $store<$of>,)?
+        {
             $(
                 async fn $method(&self, $($name: $type),*) -> Result<$output, StoreError> {
                     let work = $store::$method(&self.database, $($name),*);
@@ -106,11 +110,11 @@ counted! { SessionStore {
     administration: delete_expired_sign_ins(now: Timestamp) -> u64;
 }}
 
-counted! { PushedRequestStore {
-    sign_ins: add_pushed(
-        tenant: &TenantId, request: &PushedRequest, most: MostWaiting, now: Timestamp) -> bool;
-    sign_ins: note_opened(tenant: &TenantId, key: CodeKey, now: Timestamp) -> ();
-    sign_ins: find_pushed(tenant: &TenantId, key: CodeKey, now: Timestamp) -> Option<PushedRequest>;
+counted! { OneTimeStore<T: OneTimeContent> {
+    sign_ins: add(tenant: &TenantId, record: &OneTime<T>, limit: T::Limit, now: Timestamp) -> bool;
+    sign_ins: find(tenant: &TenantId, key: &OneTimeKey) -> Option<OneTime<T>>;
+    sign_ins: note(tenant: &TenantId, key: &OneTimeKey, note: &T::Note, now: Timestamp) -> bool;
+    sign_ins: use_up(tenant: &TenantId, used: &OneTimeUse<T>, now: Timestamp) -> Option<OneTime<T>>;
 }}
 
 counted! { RefreshFamilyStore {
@@ -124,20 +128,12 @@ counted! { RefreshFamilyStore {
 counted! { AuthorizationStore {
     sign_ins: find_consent(tenant: &TenantId, account: &AccountId, client: &ClientId) -> Option<Consent>;
     sign_ins: write_code(tenant: &TenantId, write: &CodeWrite<'_>) -> Result<(), CodeNotIssued>;
-    sign_ins: redeem_code(tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed;
-    sign_ins: discard_code(tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> ();
+    sign_ins: discard_code(tenant: &TenantId, key: OneTimeKey, grant: &str, now: Timestamp) -> ();
 }}
 
 counted! { DeviceCodeStore {
-    sign_ins: write_device_code(tenant: &TenantId, code: &DeviceCode, most: u32) -> bool;
-    sign_ins: find_device_code(tenant: &TenantId, key: &CodeKey) -> Option<DeviceCode>;
     sign_ins: find_device_by_user_code(
-        tenant: &TenantId, user_digest: &[u8; 32], now: Timestamp) -> Option<DeviceCode>;
-    sign_ins: decide_on_device(
-        tenant: &TenantId, key: &CodeKey, allowed: Option<(&AccountId, &Granted)>, now: Timestamp) -> bool;
-    sign_ins: redeem_device_code(
-        tenant: &TenantId, key: &CodeKey, by: (&ClientId, Option<&NewFamily>), now: Timestamp)
-        -> Option<DeviceCode>;
+        tenant: &TenantId, user_digest: &[u8; 32], now: Timestamp) -> Option<OneTime<DeviceCode>>;
 }}
 
 counted! { LogoutOutbox {

@@ -1,26 +1,40 @@
 //! Devices that wait for a person's decision.
 
-use grants::{CodeKey, DeviceCode, Granted};
+use std::sync::Arc;
+
+use grants::{DeviceCode, Granted, OneTime, OneTimeKey, OneTimeStore, OneTimeUse};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
 use super::Stores;
 use super::people::{at, client, device_code, person};
+use super::sign_ins::first_uses;
 
-async fn write(stores: &Stores, code: &DeviceCode) -> bool {
-    stores.devices.write_device_code(&code.tenant, code, 20).await.unwrap()
+async fn write(stores: &Stores, code: &OneTime<DeviceCode>) -> bool {
+    stores.devices.add(&code.tenant, code, 20, code.created_at).await.unwrap()
 }
 
-async fn find(stores: &Stores, tenant: &TenantId, key: CodeKey) -> Option<DeviceCode> {
-    stores.devices.find_device_code(tenant, &key).await.unwrap()
+async fn find(stores: &Stores, tenant: &TenantId, key: OneTimeKey) -> Option<OneTime<DeviceCode>> {
+    stores.devices.find(tenant, &key).await.unwrap()
 }
 
-async fn typed(stores: &Stores, tenant: &TenantId, digest: u8, now: Timestamp) -> Option<DeviceCode> {
+async fn typed(
+    stores: &Stores,
+    tenant: &TenantId,
+    digest: u8,
+    now: Timestamp,
+) -> Option<OneTime<DeviceCode>> {
     stores.devices.find_device_by_user_code(tenant, &[digest; 32], now).await.unwrap()
 }
 
-async fn redeem(stores: &Stores, code: &DeviceCode, by: &str, now: Timestamp) -> Option<DeviceCode> {
-    stores.devices.redeem_device_code(&code.tenant, &code.key(), (&client(by), None), now).await.unwrap()
+async fn redeem(
+    stores: &Stores,
+    code: &OneTime<DeviceCode>,
+    by: &str,
+    now: Timestamp,
+) -> Option<OneTime<DeviceCode>> {
+    let used = OneTimeUse { key: code.key, client: client(by), proof: (), family: None };
+    stores.devices.use_up(&code.tenant, &used, now).await.unwrap()
 }
 
 /// It is found by either of its codes, at its own tenant, until it expires.
@@ -28,15 +42,15 @@ pub async fn a_device_code_is_found_in_its_tenant(stores: Stores) {
     let (acme, globex) = (person(&stores, "acme").await.tenant, person(&stores, "globex").await.tenant);
     let code = device_code(&acme, 1);
     assert!(write(&stores, &code).await);
-    assert_eq!(find(&stores, &acme, code.key()).await, Some(code.clone()));
+    assert_eq!(find(&stores, &acme, code.key).await, Some(code.clone()));
     assert_eq!(typed(&stores, &acme, 101, at(599)).await, Some(code.clone()));
     assert_eq!(typed(&stores, &acme, 101, at(600)).await, None, "expired");
-    assert_eq!(find(&stores, &globex, code.key()).await, None);
+    assert_eq!(find(&stores, &globex, code.key).await, None);
     assert_eq!(typed(&stores, &globex, 101, at(1)).await, None);
-    for other in [CodeKey { slot: 4, ..code.key() }, CodeKey { digest: [9; 32], ..code.key() }] {
+    for other in [OneTimeKey { slot: 4, ..code.key }, OneTimeKey { digest: [9; 32], ..code.key }] {
         assert_eq!(find(&stores, &acme, other).await, None);
     }
-    let twin = DeviceCode { digest: [2; 32], ..code };
+    let twin = OneTime { key: OneTimeKey { digest: [2; 32], ..code.key }, ..code };
     assert!(write(&stores, &twin).await);
     assert_eq!(typed(&stores, &acme, 101, at(1)).await, None, "which of the two is meant nobody knows");
 }
@@ -49,15 +63,17 @@ pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
     }
     let next = device_code(&ada.tenant, 21);
     assert!(!write(&stores, &next).await);
-    assert_eq!(find(&stores, &ada.tenant, next.key()).await, None);
-    assert!(write(&stores, &DeviceCode { client: client("radio"), ..next.clone() }).await);
-    let next = device_code(&ada.tenant, 22);
-    assert!(write(&stores, &DeviceCode { requested_from: "192.0.2.2".to_owned(), ..next }).await);
+    assert_eq!(find(&stores, &ada.tenant, next.key).await, None);
+    assert!(write(&stores, &OneTime { client: client("radio"), ..next }).await);
+    let mut elsewhere = device_code(&ada.tenant, 22);
+    elsewhere.content.requested_from = "192.0.2.2".to_owned();
+    assert!(write(&stores, &elsewhere).await);
     assert!(write(&stores, &device_code(&other.tenant, 1)).await, "of another tenant");
     let first = device_code(&ada.tenant, 1);
-    assert!(stores.devices.decide_on_device(&ada.tenant, &first.key(), None, at(1)).await.unwrap());
+    assert!(stores.devices.note(&ada.tenant, &first.key, &None, at(1)).await.unwrap());
     assert!(write(&stores, &device_code(&ada.tenant, 23)).await, "one is decided on");
-    let later = DeviceCode { created_at: at(600), valid_until: at(1_200), ..device_code(&ada.tenant, 24) };
+    let mut later = OneTime { valid_until: at(1_200), ..device_code(&ada.tenant, 24) };
+    later.content.created_at = at(600);
     assert!(write(&stores, &later).await, "the others have expired");
 }
 
@@ -68,14 +84,9 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
     write(&stores, &code).await;
     assert_eq!(redeem(&stores, &code, "tv", at(1)).await, None, "nobody has decided");
     let granted = Granted { auth_time: 5, acr: "1".to_owned(), ..code.granted.clone() };
-    let decide = |tenant: &TenantId, allowed: bool, now| {
-        let (stores, tenant, account, granted) =
-            (stores.clone(), tenant.clone(), ada.id.clone(), granted.clone());
-        let key = code.key();
-        async move {
-            let allowed = allowed.then_some((&account, &granted));
-            stores.devices.decide_on_device(&tenant, &key, allowed, now).await.unwrap()
-        }
+    let decide = async |tenant: &TenantId, allowed: bool, now| {
+        let allowed = allowed.then(|| (ada.id.clone(), granted.clone()));
+        stores.devices.note(tenant, &code.key, &allowed, now).await.unwrap()
     };
     assert!(!decide(&other.tenant, true, at(2)).await);
     assert!(!decide(&ada.tenant, true, at(600)).await, "too late");
@@ -84,24 +95,20 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
     assert_eq!(typed(&stores, &ada.tenant, 101, at(3)).await, None, "nobody else is asked");
     assert_eq!(redeem(&stores, &code, "radio", at(4)).await, None);
     assert_eq!(redeem(&stores, &code, "tv", at(600)).await, None);
-    let of_another = DeviceCode { tenant: other.tenant.clone(), ..code.clone() };
+    let of_another = OneTime { tenant: other.tenant.clone(), ..code.clone() };
     assert_eq!(redeem(&stores, &of_another, "tv", at(4)).await, None);
     let redeemed = redeem(&stores, &code, "tv", at(4)).await.unwrap();
-    let expected = DeviceCode {
-        granted: granted.clone(),
-        decided_at: Some(at(2)),
-        account: Some(ada.id.clone()),
-        redeemed_at: Some(at(4)),
-        ..code.clone()
-    };
+    let (decided_at, account) = (Some(at(2)), Some(ada.id.clone()));
+    let content = DeviceCode { granted: granted.clone(), decided_at, account, ..code.content.clone() };
+    let expected = OneTime { content, used_at: Some(at(4)), ..code.clone() };
     assert_eq!(redeemed, expected);
     assert_eq!(redeem(&stores, &code, "tv", at(5)).await, None);
 
     let refused = device_code(&ada.tenant, 2);
     write(&stores, &refused).await;
-    assert!(stores.devices.decide_on_device(&ada.tenant, &refused.key(), None, at(2)).await.unwrap());
-    let found = find(&stores, &ada.tenant, refused.key()).await.unwrap();
-    assert_eq!((found.decided_at, found.account), (Some(at(2)), None));
+    assert!(stores.devices.note(&ada.tenant, &refused.key, &None, at(2)).await.unwrap());
+    let found = find(&stores, &ada.tenant, refused.key).await.unwrap();
+    assert_eq!((found.decided_at, &found.account), (Some(at(2)), &None));
     assert_eq!(redeem(&stores, &refused, "tv", at(3)).await, None);
 }
 
@@ -110,17 +117,9 @@ pub async fn of_a_hundred_redemptions_of_a_device_code_one_is_the_first(stores: 
     let ada = person(&stores, "acme").await;
     let code = device_code(&ada.tenant, 1);
     write(&stores, &code).await;
-    let allowed = Some((&ada.id, &code.granted));
-    stores.devices.decide_on_device(&ada.tenant, &code.key(), allowed, at(1)).await.unwrap();
-    let attempts: Vec<_> = (0..100)
-        .map(|_| {
-            let (stores, code) = (stores.clone(), code.clone());
-            tokio::spawn(async move { redeem(&stores, &code, "tv", at(2)).await.is_some() })
-        })
-        .collect();
-    let mut first = 0;
-    for attempt in attempts {
-        first += u32::from(attempt.await.unwrap());
-    }
-    assert_eq!(first, 1);
+    let allowed = Some((ada.id, code.granted.clone()));
+    stores.devices.note(&code.tenant, &code.key, &allowed, at(1)).await.unwrap();
+    let used = OneTimeUse { key: code.key, client: client("tv"), proof: (), family: None };
+    let store: Arc<dyn OneTimeStore<DeviceCode>> = stores.devices;
+    assert_eq!(first_uses(store, &code.tenant, &used, at(2)).await, 1);
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use accounts::{Account, AccountStatus};
 use administration::{Change, ChangeKind, CommitOutcome};
-use grants::{AuthorizationCode, LogoutAddress, LogoutTurn, QueuedLogout};
+use grants::{LogoutAddress, LogoutTurn, OneTime, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
 
 use super::Stores;
 use super::people::{at, person};
-use super::sign_ins::{begin, code_of, sessions, write_code};
+use super::sign_ins::{begin, code_of, numbered, sessions, write_code};
 use crate::requests;
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
@@ -35,8 +35,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
     for person in [&ada, &other] {
         let (write, token) = begin(&stores, person, None, at(0));
         for (client, digest) in [("web", 1), ("web", 2), ("shop", 3)] {
-            let mut code = code_of(&write);
-            (code.client, code.digest) = (client.parse().unwrap(), [digest; 32]);
+            let code = OneTime { client: client.parse().unwrap(), ..numbered(digest, &write) };
             let session = (digest == 1).then_some(&write);
             write_code(&stores, &code, session, None).await;
         }
@@ -72,7 +71,7 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
     for number in 0..3 {
         for person in [&ada, &other] {
             let (write, token) = begin(&stores, person, None, at(0));
-            let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+            let code = numbered(number, &write);
             write_code(&stores, &code, Some(&write), None).await;
             begun.push(
                 of.find(&person.tenant, SessionPolicy::default(), &token, at(1))

@@ -2,7 +2,7 @@
 
 use accounts::Account;
 use administration::{Change, ChangeKind};
-use grants::{DeviceCode, Granted};
+use grants::{DeviceCode, Granted, OneTime, OneTimeKey};
 use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use tenancy::TenantId;
@@ -32,20 +32,14 @@ pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
 }
 
 /// The code of this number, requested at the first second.
-pub(super) fn device_code(tenant: &TenantId, number: u8) -> DeviceCode {
-    DeviceCode {
-        tenant: tenant.clone(),
-        slot: 3,
-        digest: [number; 32],
+pub(super) fn device_code(tenant: &TenantId, number: u8) -> OneTime<DeviceCode> {
+    let content = DeviceCode {
         user_digest: [number + 100; 32],
-        client: client("tv"),
         granted: Granted { scope: Some("openid “email”".to_owned()), ..Granted::default() },
         requested_from: SOURCE.to_owned(),
         created_at: at(0),
-        valid_until: at(600),
-        expires_at: at(87_000),
         decided_at: None,
         account: None,
-        redeemed_at: None,
-    }
+    };
+    OneTime::new((tenant, &client("tv")), OneTimeKey { slot: 3, digest: [number; 32] }, content, at(0))
 }

@@ -3,8 +3,8 @@
 use accounts::Account;
 use administration::{Change, ChangeKind};
 use grants::{
-    AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily, Redeemed,
-    Redemption, RefreshFamily,
+    AuthorizationCode, AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily,
+    OneTimeStore, OneTimeUse, RefreshFamily,
 };
 use protocol::{Lifetime, Thumbprint};
 use registry::{ClientId, CredentialTag, RevokedSubject, SenderKeys};
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Stores;
 use super::people::{at, client, device_code, person};
-use super::sign_ins::{begin, begin_in, code_of, redeem, redemption, sessions, write_code};
+use super::sign_ins::{begin, begin_in, code_of, redeem, sessions, use_of, write_code};
 use crate::requests;
 
 const ID: GrantId = GrantId::from_bytes([5; 16]);
@@ -36,12 +36,12 @@ async fn redeemed(
 ) -> (RefreshFamily, SessionWrite) {
     let (write, _) = begin(stores, person, None, at(0));
     let mut code = code_of(&write);
-    code.granted.scope = Some(scope.to_owned());
+    code.content.granted.scope = Some(scope.to_owned());
     write_code(stores, &code, Some(&write), None).await;
-    let (web, new) = (client("web"), new_family(sender));
-    let redemption = Redemption { family: Some(&new), ..redemption(&web) };
-    let Redeemed::First(first) = redeem(stores, &person.tenant, &redemption, at(1)).await else { panic!() };
-    (first.family(&new), write)
+    let new = new_family(sender);
+    let used = OneTimeUse { family: Some(new.clone()), ..use_of("web") };
+    let first = redeem(stores, &person.tenant, &used, at(1)).await.unwrap();
+    (first.family(&new).unwrap(), write)
 }
 
 fn step<'a>(family: &RefreshFamily, client: &'a ClientId) -> FamilyStep<'a> {
@@ -84,19 +84,20 @@ pub async fn code_with_offline_access(stores: &Stores) -> TenantId {
     let ada = person(stores, "acme").await;
     let (write, _) = begin(stores, &ada, None, at(0));
     let mut code = code_of(&write);
-    code.granted.scope = Some("offline_access".to_owned());
+    code.content.granted.scope = Some("offline_access".to_owned());
     write_code(stores, &code, Some(&write), None).await;
     ada.tenant
 }
 
 /// Redeems that code, with a family of refresh tokens.
-pub async fn redeem_with_family(store: &dyn AuthorizationStore, tenant: &TenantId) -> RefreshFamily {
-    let (web, new) = (client("web"), new_family(KEYS));
-    let redemption = Redemption { family: Some(&new), ..redemption(&web) };
-    let Redeemed::First(first) = store.redeem_code(tenant, &redemption, at(1)).await.unwrap() else {
-        panic!()
-    };
-    first.family(&new)
+pub async fn redeem_with_family(
+    store: &dyn OneTimeStore<AuthorizationCode>,
+    tenant: &TenantId,
+) -> RefreshFamily {
+    let new = new_family(KEYS);
+    let used = OneTimeUse { family: Some(new.clone()), ..use_of("web") };
+    let first = store.use_up(tenant, &used, at(1)).await.unwrap().unwrap();
+    first.family(&new).unwrap()
 }
 
 /// Whether this use of the token of this generation takes its step.
@@ -111,16 +112,16 @@ pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let (web, another, new) = (client("web"), client("another"), new_family(KEYS));
-    let wrong = Redemption { family: Some(&new), ..redemption(&another) };
-    let right = Redemption { client: &web, ..wrong };
-    let family = code_of(&write).family(&new);
-    assert!(matches!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, Redeemed::Refused));
+    let new = new_family(KEYS);
+    let right = OneTimeUse { family: Some(new.clone()), ..use_of("web") };
+    let wrong = OneTimeUse { client: client("another"), ..right.clone() };
+    let family = code_of(&write).family(&new).unwrap();
+    assert_eq!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, None);
     assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, None);
-    assert!(matches!(redeem(&stores, &ada.tenant, &right, at(1)).await, Redeemed::First(_)));
+    assert!(redeem(&stores, &ada.tenant, &right, at(1)).await.is_some());
     let found = Some(FoundFamily { family: family.clone(), is_live: true });
     assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, found);
-    assert!(matches!(redeem(&stores, &ada.tenant, &right, at(2)).await, Redeemed::Again(_)));
+    assert_eq!(redeem(&stores, &ada.tenant, &right, at(2)).await, None);
     assert_eq!(find(&stores, &ada.tenant, family.key(), 2).await, found);
     assert_eq!(find(&stores, &other.tenant, family.key(), 1).await, None);
     let elsewhere = FamilyKey { slot: (family.slot + 1) % 20, ..family.key() };
@@ -130,26 +131,23 @@ pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
 /// The family belongs to no session, so none ends it, whatever was granted.
 pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
-    let (tv, another, new) = (client("tv"), client("another"), new_family(SenderKeys::default()));
+    let new = new_family(SenderKeys::default());
     let code = device_code(&ada.tenant, 1);
-    assert!(stores.devices.write_device_code(&ada.tenant, &code, 20).await.unwrap());
+    assert!(stores.devices.add(&ada.tenant, &code, 20, at(0)).await.unwrap());
     let granted = Granted { scope: Some("openid".to_owned()), ..Granted::default() };
-    let allowed = Some((&ada.id, &granted));
-    assert!(stores.devices.decide_on_device(&ada.tenant, &code.key(), allowed, at(0)).await.unwrap());
-    let redeem = async |client| {
-        stores
-            .devices
-            .redeem_device_code(&ada.tenant, &code.key(), (client, Some(&new)), at(1))
-            .await
-            .unwrap()
+    let allowed = Some((ada.id.clone(), granted));
+    assert!(stores.devices.note(&ada.tenant, &code.key, &allowed, at(0)).await.unwrap());
+    let redeem = async |id| {
+        let used = OneTimeUse { key: code.key, client: client(id), proof: (), family: Some(new.clone()) };
+        stores.devices.use_up(&ada.tenant, &used, at(1)).await.unwrap()
     };
-    assert_eq!(redeem(&another).await, None);
-    let first = redeem(&tv).await.unwrap();
+    assert_eq!(redeem("another").await, None);
+    let first = redeem("tv").await.unwrap();
     let family = first.family(&new).unwrap();
-    assert_eq!((&family.session, family.session_slot, &family.client), (&None, None, &tv));
+    assert_eq!((&family.session, family.session_slot, &family.client), (&None, None, &client("tv")));
     let found = Some(FoundFamily { family: family.clone(), is_live: true });
     assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, found);
-    assert_eq!(redeem(&tv).await, None, "a second time");
+    assert_eq!(redeem("tv").await, None, "a second time");
     assert_eq!(find(&stores, &other.tenant, family.key(), 1).await, None);
     assert!(find(&stores, &ada.tenant, family.key(), 100_000).await.unwrap().is_live, "without a session");
 }
@@ -275,9 +273,9 @@ pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores:
         let person = person(&stores, tenant).await;
         let (write, token) = begin_in(&stores, &person, None, at(0), remembers);
         let mut code = code_of(&write);
-        code.granted.scope = Some("openid".to_owned());
+        code.content.granted.scope = Some("openid".to_owned());
         write_code(&stores, &code, Some(&write), None).await;
-        let family = redeem_with_family(&*stores.authorizations, &person.tenant).await;
+        let family = redeem_with_family(&*stores.codes, &person.tenant).await;
         let remember = if remembers { 720 } else { 0 };
         for (policy, seconds) in [
             (lasting(8, 24, 720), if remembers { 720 * 3_600 - 1 } else { 8 * 3_600 }),

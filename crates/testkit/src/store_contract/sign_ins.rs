@@ -1,15 +1,16 @@
 //! Sessions, codes, and the consents of people.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use accounts::{Account, AccountId, Authentication};
 use administration::{AdministrationStore, Change, ChangeKind, CommitRequest};
 use grants::{
-    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted, MostWaiting,
-    PushedRequest, Redeemed, Redemption,
+    AuthorizationCode, CodeNotIssued, CodeProof, CodeWrite, Consent, ConsentedResources, Granted,
+    MostWaiting, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse, PushedRequest,
 };
-use protocol::{Lifetime, Timestamp};
-use registry::{ClientId, RevokedSubject};
+use protocol::Timestamp;
+use registry::RevokedSubject;
 use secrets::{ClientAddress, Pepper};
 use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
 use tenancy::{SessionPolicy, TenantId};
@@ -20,7 +21,7 @@ use crate::fixtures::{self};
 use crate::requests::{self, account};
 
 /// The partition is that in which a code of the first minute ends.
-const CODE: CodeKey = CodeKey { slot: 1, digest: [7; 32] };
+const CODE: OneTimeKey = OneTimeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
 pub(super) fn sessions(stores: &Stores) -> Sessions {
@@ -52,14 +53,10 @@ pub(super) fn begin_in(
     sessions(stores).begin(&proof, SessionPolicy::default(), browser, now)
 }
 
-pub(super) fn code_of(write: &SessionWrite) -> AuthorizationCode {
+pub(super) fn code_of(write: &SessionWrite) -> OneTime<AuthorizationCode> {
     let session = write.session();
     let created_at = session.last_seen_at;
-    AuthorizationCode {
-        tenant: session.tenant.clone(),
-        slot: CODE.slot,
-        digest: CODE.digest,
-        client: client("web"),
+    let content = AuthorizationCode {
         account: session.account.clone(),
         session_slot: session.slot,
         session: session.id.clone(),
@@ -73,14 +70,18 @@ pub(super) fn code_of(write: &SessionWrite) -> AuthorizationCode {
             ..Granted::default()
         },
         created_at,
-        valid_until: created_at + Lifetime::from_seconds(60),
-        expires_at: created_at + Lifetime::from_seconds(86_460),
-    }
+    };
+    OneTime::new((&session.tenant, &client("web")), CODE, content, created_at)
+}
+
+/// Another code of the same session, with this digest.
+pub(super) fn numbered(number: u8, of: &SessionWrite) -> OneTime<AuthorizationCode> {
+    OneTime { key: OneTimeKey { digest: [number; 32], ..CODE }, ..code_of(of) }
 }
 
 pub(super) async fn write_code(
     stores: &Stores,
-    code: &AuthorizationCode,
+    code: &OneTime<AuthorizationCode>,
     session: Option<&SessionWrite>,
     consent: Option<&Consent>,
 ) {
@@ -88,44 +89,50 @@ pub(super) async fn write_code(
     assert_eq!(stores.authorizations.write_code(&code.tenant, &write).await.unwrap(), Ok(()));
 }
 
-pub(super) fn redemption(client: &ClientId) -> Redemption<'_> {
-    Redemption { key: CODE, client, redirect_uri: CALLBACK, code_challenge: Some([9; 32]), family: None }
+/// A person allows a client `openid`.
+fn consent(person: &Account, id: &str, granted_at: Timestamp) -> Consent {
+    Consent {
+        account: person.id.clone(),
+        client: client(id),
+        scopes: vec!["openid".to_owned()],
+        hosts: vec!["app.example.com".to_owned()],
+        client_name: None,
+        resources: None,
+        granted_at,
+    }
+}
+
+/// The right use of the code by this client.
+pub(super) fn use_of(id: &str) -> OneTimeUse<AuthorizationCode> {
+    let proof = CodeProof { redirect_uri: CALLBACK.to_owned(), code_challenge: Some([9; 32]) };
+    OneTimeUse { key: CODE, client: client(id), proof, family: None }
 }
 
 pub(super) async fn redeem(
     stores: &Stores,
     tenant: &TenantId,
-    redemption: &Redemption<'_>,
+    used: &OneTimeUse<AuthorizationCode>,
     now: Timestamp,
-) -> Redeemed {
-    stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
+) -> Option<OneTime<AuthorizationCode>> {
+    stores.codes.use_up(tenant, used, now).await.unwrap()
 }
 
 /// Signs a person in, who allows a client a code. Another session of the person has ended, a device waits,
 /// and the client has pushed another request.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
-    let consent = Consent {
-        account: person.id.clone(),
-        client: client("web"),
-        scopes: vec!["openid".to_owned()],
-        hosts: vec!["app.example.com".to_owned()],
-        client_name: None,
-        resources: None,
-        granted_at: at(0),
-    };
-    let code = code_of(&write);
-    write_code(stores, &code, Some(&write), Some(&consent)).await;
-    super::redeem_with_family(&*stores.authorizations, &person.tenant).await;
+    let consent = consent(person, "web", at(0));
+    write_code(stores, &code_of(&write), Some(&write), Some(&consent)).await;
+    super::redeem_with_family(&*stores.codes, &person.tenant).await;
     assert!(push(stores, &pushed(&person.tenant, 1), 9, at(0)).await);
     let (ended, token) = begin(stores, person, None, at(0));
-    let ended_code = AuthorizationCode { digest: [9; 32], ..code_of(&ended) };
+    let ended_code = numbered(9, &ended);
     write_code(stores, &ended_code, Some(&ended), None).await;
     let of = sessions(stores);
     let signed_in = of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&person.tenant, &signed_in, at(1)).await.unwrap();
     let device = device_code(&person.tenant, 1);
-    assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
+    assert!(stores.devices.add(&person.tenant, &device, 20, at(0)).await.unwrap());
 }
 
 // [V7 7.2.1]: 1 | The server checks sessions | Each request with the cookie reads the row, and compares the
@@ -217,7 +224,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
         let ada = person(&stores, tenant).await;
         let (write, _) = begin(&stores, &ada, None, at(0));
         write_code(&stores, &code_of(&write), Some(&write), None).await;
-        let family = super::redeem_with_family(&*stores.authorizations, &ada.tenant).await;
+        let family = super::redeem_with_family(&*stores.codes, &ada.tenant).await;
         // Read before the session ended, and written after.
         let before = write.signed_in();
         of.end(&ada.tenant, &before, at(5)).await.unwrap();
@@ -225,24 +232,16 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
         assert_eq!(again.session().id, write.session().id);
         assert_eq!(again.session().slot == write.session().slot, again_at == 10);
         assert!(!of.write(&again).await.unwrap(), "{tenant}");
-        let consent = Consent {
-            account: ada.id.clone(),
-            client: client("web"),
-            scopes: Vec::new(),
-            hosts: Vec::new(),
-            client_name: None,
-            resources: None,
-            granted_at: at(again_at),
-        };
+        let consent = consent(&ada, "web", at(again_at));
         let until = at(again_at + 60);
-        let request = PushedRequest { valid_until: until, expires_at: until, ..pushed(&ada.tenant, 6) };
+        let request = OneTime { valid_until: until, expires_at: until, ..pushed(&ada.tenant, 6) };
         assert!(push(&stores, &request, 9, at(again_at)).await);
-        let code = AuthorizationCode { digest: [8; 32], ..code_of(&again) };
+        let code = numbered(8, &again);
         let with_session = CodeWrite {
             code: &code,
             session: Some(&again),
             consent: Some(&consent),
-            pushed: Some(request.key()),
+            pushed: Some(request.key),
         };
         for _ in 0..2 {
             let written = stores.authorizations.write_code(&ada.tenant, &with_session).await.unwrap();
@@ -271,26 +270,34 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     let (write, _) = begin(&stores, &ada, None, at(0));
     let code = code_of(&write);
     write_code(&stores, &code, Some(&write), None).await;
-    let (web, another) = (client("web"), client("another"));
-    let right = || redemption(&web);
+    let right = use_of("web");
+    let proving = |redirect_uri: &str, code_challenge| {
+        let proof = CodeProof { redirect_uri: redirect_uri.to_owned(), code_challenge };
+        OneTimeUse { proof, ..right.clone() }
+    };
+    let of_another = use_of("another");
     for wrong in [
-        Redemption { client: &another, ..right() },
-        Redemption { redirect_uri: "https://app.example.com/cb", ..right() },
-        Redemption { code_challenge: None, ..right() },
-        Redemption { code_challenge: Some([8; 32]), ..right() },
-        Redemption { key: CodeKey { slot: 4, ..CODE }, ..right() },
-        Redemption { key: CodeKey { digest: [6; 32], ..CODE }, ..right() },
+        of_another.clone(),
+        proving("https://app.example.com/cb", Some([9; 32])),
+        proving(CALLBACK, None),
+        proving(CALLBACK, Some([8; 32])),
+        OneTimeUse { key: OneTimeKey { slot: 4, ..CODE }, ..right.clone() },
+        OneTimeUse { key: OneTimeKey { digest: [6; 32], ..CODE }, ..right.clone() },
     ] {
-        assert!(matches!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, Redeemed::Refused), "{wrong:?}");
+        assert_eq!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, None, "{wrong:?}");
     }
-    assert!(matches!(redeem(&stores, &other.tenant, &right(), at(1)).await, Redeemed::Refused));
-    assert!(matches!(redeem(&stores, &ada.tenant, &right(), at(60)).await, Redeemed::Refused), "too late");
-    let Redeemed::First(first) = redeem(&stores, &ada.tenant, &right(), at(59)).await else { panic!() };
-    assert_eq!(*first, code);
-    let again = redeem(&stores, &ada.tenant, &right(), at(70)).await;
-    assert!(matches!(&again, Redeemed::Again(account) if *account == ada.id), "{again:?}");
-    let of_another = Redemption { client: &another, ..right() };
-    assert!(matches!(redeem(&stores, &ada.tenant, &of_another, at(70)).await, Redeemed::Refused));
+    assert_eq!(redeem(&stores, &other.tenant, &right, at(1)).await, None);
+    assert_eq!(redeem(&stores, &ada.tenant, &right, at(60)).await, None, "too late");
+    let find = async |tenant| stores.codes.find(tenant, &CODE).await.unwrap();
+    assert_eq!(find(&ada.tenant).await, Some(code.clone()));
+    let used = OneTime { used_at: Some(at(59)), ..code };
+    assert_eq!(redeem(&stores, &ada.tenant, &right, at(59)).await, Some(used.clone()));
+    for again in [&right, &of_another] {
+        assert_eq!(redeem(&stores, &ada.tenant, again, at(70)).await, None);
+    }
+    let found = find(&ada.tenant).await.unwrap();
+    assert_eq!((found.used_at, &found.account, &found.granted), (used.used_at, &ada.id, &Granted::default()));
+    assert_eq!(find(&other.tenant).await, None);
 }
 
 // [oauth RFC 6749 §4.1.2]
@@ -299,33 +306,37 @@ pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let attempts: Vec<_> = (0..100)
-        .map(|_| {
-            let (stores, tenant) = (stores.clone(), ada.tenant.clone());
-            tokio::spawn(async move {
-                let web = client("web");
-                matches!(redeem(&stores, &tenant, &redemption(&web), at(1)).await, Redeemed::First(_))
-            })
-        })
-        .collect();
+    assert_eq!(first_uses(stores.codes, &ada.tenant, &use_of("web"), at(1)).await, 1);
+}
+
+/// How many of a hundred uses at the same time are the first.
+pub(super) async fn first_uses<T: OneTimeContent>(
+    store: Arc<dyn OneTimeStore<T>>,
+    tenant: &TenantId,
+    used: &OneTimeUse<T>,
+    now: Timestamp,
+) -> usize {
+    let attempts = (0..100).map(|_| {
+        let (store, tenant, used) = (store.clone(), tenant.clone(), used.clone());
+        tokio::spawn(async move { store.use_up(&tenant, &used, now).await.unwrap().is_some() })
+    });
     let mut first = 0;
-    for attempt in attempts {
-        first += u32::from(attempt.await.unwrap());
+    for attempt in Vec::from_iter(attempts) {
+        first += usize::from(attempt.await.unwrap());
     }
-    assert_eq!(first, 1);
+    first
 }
 
 // [V7 7.4.1]
 /// An end between sign-in and redemption counts.
 pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
-    let web = client("web");
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
     let signed_in = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
-    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(2)).await, Redeemed::Refused));
+    assert_eq!(redeem(&stores, &ada.tenant, &use_of("web"), at(2)).await, None);
 
     let bob = person(&stores, "globex").await;
     let (write, token) = begin(&stores, &bob, None, at(0));
@@ -338,7 +349,7 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
         None,
         "nobody is signed in"
     );
-    assert!(matches!(redeem(&stores, &bob.tenant, &redemption(&web), at(2)).await, Redeemed::Refused));
+    assert_eq!(redeem(&stores, &bob.tenant, &use_of("web"), at(2)).await, None);
 }
 
 /// Each person has one row for each client.
@@ -346,13 +357,10 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     let consent = Consent {
-        account: ada.id.clone(),
-        client: client("web"),
         scopes: vec!["email".to_owned(), "openid".to_owned()],
-        hosts: vec!["app.example.com".to_owned()],
         client_name: Some("Wéb \u{201c}1\u{201d}".to_owned()),
         resources: Some(ConsentedResources::new(&["urn:ä".to_owned()], ["email", "openid"].into_iter())),
-        granted_at: at(5),
+        ..consent(&ada, "web", at(5))
     };
     write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;
     let of = |tenant: &TenantId, account: &AccountId, id: &str| {
@@ -367,7 +375,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &stranger, "web").await, None);
     let client_name = Some("Another".to_owned());
     let more = Consent { scopes: vec!["openid".to_owned()], client_name, granted_at: at(6), ..consent };
-    let code = AuthorizationCode { digest: [8; 32], ..code_of(&write) };
+    let code = numbered(8, &write);
     write_code(&stores, &code, None, Some(&more)).await;
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
 }
@@ -428,7 +436,7 @@ pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> Co
     let person = person(stores, tenant).await;
     for number in 0..times {
         let (write, _) = begin(stores, &person, None, at(u64::from(number)));
-        let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+        let code = numbered(number, &write);
         write_code(stores, &code, Some(&write), None).await;
     }
     let ended = Change::Sessions(person.tenant.clone(), person.id, None);
@@ -453,16 +461,8 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     for person in [&ada, &other] {
         for (number, id) in [(1, "web"), (2, "app")] {
             let (write, _) = begin(&stores, person, None, at(0));
-            let consent = Consent {
-                account: person.id.clone(),
-                client: client(id),
-                scopes: vec!["openid".to_owned()],
-                hosts: Vec::new(),
-                client_name: None,
-                resources: None,
-                granted_at: at(number),
-            };
-            let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
+            let consent = consent(person, id, at(number));
+            let code = numbered(u8::try_from(number).unwrap(), &write);
             let stores = &stores.authorizations;
             let write =
                 CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
@@ -484,23 +484,19 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     assert_eq!(listed(&other).await.len(), 2);
 }
 
-fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
-    PushedRequest {
-        tenant: tenant.clone(),
-        slot: CodeKey::RING.slot(at(3_660)),
-        digest: [number; 32],
-        client: client("web"),
+fn pushed(tenant: &TenantId, number: u8) -> OneTime<PushedRequest> {
+    let content = PushedRequest {
         parameters: "scope=openid&state=“ä”".to_owned(),
         pushed_from: Some("192.0.2.1/".to_owned()),
         opened_at: None,
-        valid_until: at(60),
-        expires_at: at(3_660),
-    }
+    };
+    let key = OneTimeKey { slot: OneTimeKey::RING.slot(at(3_660)), digest: [number; 32] };
+    OneTime::new((tenant, &client("web")), key, content, at(0))
 }
 
-async fn push(stores: &Stores, request: &PushedRequest, of_client: u32, now: Timestamp) -> bool {
+async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32, now: Timestamp) -> bool {
     let most = MostWaiting { of_client, of_source: of_client, of_site: of_client };
-    stores.authorizations.add_pushed(&request.tenant, request, most, now).await.unwrap()
+    stores.pushed.add(&request.tenant, request, most, now).await.unwrap()
 }
 
 /// It is found in its tenant, until its row ends or a code was issued for it.
@@ -508,20 +504,16 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = pushed(&ada.tenant, 5);
     assert!(push(&stores, &request, 9, at(0)).await);
-    let find = |tenant: &TenantId, key: CodeKey, now| {
-        let (stores, tenant) = (stores.clone(), tenant.clone());
-        async move { stores.authorizations.find_pushed(&tenant, key, now).await.unwrap() }
-    };
-    let key = request.key();
-    assert_eq!(find(&ada.tenant, key, at(3_659)).await, Some(request.clone()));
-    assert_eq!(find(&ada.tenant, key, at(3_660)).await, None);
-    assert_eq!(find(&other.tenant, key, at(1)).await, None);
-    assert_eq!(find(&ada.tenant, CodeKey { slot: 4, ..key }, at(1)).await, None);
-    assert_eq!(find(&ada.tenant, CodeKey { digest: [6; 32], ..key }, at(1)).await, None);
+    let find = async |tenant: &TenantId, key| stores.pushed.find(tenant, &key).await.unwrap();
+    let key = request.key;
+    assert_eq!(find(&ada.tenant, key).await, Some(request.clone()));
+    assert_eq!(find(&other.tenant, key).await, None);
+    assert_eq!(find(&ada.tenant, OneTimeKey { slot: 4, ..key }).await, None);
+    assert_eq!(find(&ada.tenant, OneTimeKey { digest: [6; 32], ..key }).await, None);
 
     let (write, token) = begin(&stores, &ada, None, at(1));
     let (code, used) = (code_of(&write), Err(CodeNotIssued::RequestUsed));
-    for wrong in [CodeKey { slot: 4, ..key }, CodeKey { digest: [6; 32], ..key }] {
+    for wrong in [OneTimeKey { slot: 4, ..key }, OneTimeKey { digest: [6; 32], ..key }] {
         let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(wrong) };
         assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), used);
     }
@@ -536,8 +528,9 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let at_other = CodeWrite { code: &of_other, session: Some(&elsewhere), ..right };
     assert_eq!(stores.authorizations.write_code(&other.tenant, &at_other).await.unwrap(), used);
     assert_eq!(stores.authorizations.write_code(&ada.tenant, &right).await.unwrap(), Ok(()));
-    assert_eq!(find(&ada.tenant, key, at(2)).await, None);
-    let second = AuthorizationCode { digest: [8; 32], ..code.clone() };
+    let found = find(&ada.tenant, key).await.unwrap();
+    assert_eq!((found.used_at, found.parameters.as_str()), (Some(at(1)), ""));
+    let second = numbered(8, &write);
     let again = CodeWrite { code: &second, session: None, ..right };
     assert_eq!(stores.authorizations.write_code(&ada.tenant, &again).await.unwrap(), used);
 }
@@ -552,8 +545,8 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
     assert!(push(&stores, &request, 9, at(0)).await);
     let attempts: Vec<_> = (0..100)
         .map(|number| {
-            let (stores, tenant, key) = (stores.clone(), ada.tenant.clone(), request.key());
-            let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+            let (stores, tenant, key) = (stores.clone(), ada.tenant.clone(), request.key);
+            let code = numbered(number, &write);
             tokio::spawn(async move {
                 let write = CodeWrite { code: &code, session: None, consent: None, pushed: Some(key) };
                 stores.authorizations.write_code(&tenant, &write).await.unwrap().is_ok()
@@ -576,13 +569,12 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
         assert!(push(&stores, &request(number), 3, at(0)).await);
     }
     assert!(!push(&stores, &request(3), 3, at(1)).await);
-    let of_another = PushedRequest { client: client("another"), ..request(4) };
+    let of_another = OneTime { client: client("another"), ..request(4) };
     assert!(push(&stores, &of_another, 3, at(1)).await);
     assert!(push(&stores, &pushed(&other.tenant, 1), 3, at(1)).await);
     let (write, _) = begin(&stores, &ada, None, at(1));
     let code = code_of(&write);
-    let write =
-        CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(request(0).key()) };
+    let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(request(0).key) };
     assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), Ok(()));
     assert!(push(&stores, &request(3), 3, at(2)).await);
     assert!(!push(&stores, &request(5), 3, at(59)).await);
@@ -597,17 +589,18 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
 pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let most = MostWaiting { of_client: 6, of_source: 2, of_site: 3 };
-    let push = async |request: PushedRequest, now| {
-        stores.authorizations.add_pushed(&request.tenant, &request, most, now).await.unwrap()
+    let push = async |request: OneTime<PushedRequest>, now| {
+        stores.pushed.add(&request.tenant, &request, most, now).await.unwrap()
     };
-    let from = |source: &str, number| PushedRequest {
-        pushed_from: Some(ClientAddress::new(Some(source.parse().unwrap())).key()),
-        ..pushed(&ada.tenant, number)
+    let from = |source: &str, number| {
+        let mut request = pushed(&ada.tenant, number);
+        request.content.pushed_from = Some(ClientAddress::new(Some(source.parse().unwrap())).key());
+        request
     };
     assert!(push(from("192.0.2.1", 1), at(0)).await && push(from("192.0.2.1", 2), at(0)).await);
     assert!(!push(from("192.0.2.1", 3), at(1)).await);
     assert!(push(from("192.0.2.2", 3), at(1)).await, "another address");
-    assert!(push(PushedRequest { client: client("another"), ..from("192.0.2.1", 4) }, at(1)).await);
+    assert!(push(OneTime { client: client("another"), ..from("192.0.2.1", 4) }, at(1)).await);
     assert!(push(pushed(&other.tenant, 1), at(1)).await);
     for (network, number) in [("2001:db8:7:1::", 5), ("2001:db8:7:2::", 6), ("2001:db8:7:3::", 7)] {
         assert!(push(from(network, number), at(1)).await, "{network}");
@@ -632,8 +625,8 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
         assert!(sessions(&stores).write(write).await.unwrap());
     }
     let issue = async |of: &SessionWrite, id: &str, number: u8, now| {
-        let code =
-            AuthorizationCode { digest: [number; 32], client: client(id), created_at: now, ..code_of(of) };
+        let mut code = OneTime { client: client(id), ..numbered(number, of) };
+        code.content.created_at = now;
         let write = CodeWrite { code: &code, session: None, consent: None, pushed: None };
         stores.authorizations.write_code(&code.tenant, &write).await.unwrap()
     };
@@ -642,9 +635,8 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
     }
     let too_many = Err(CodeNotIssued::TooMany);
     assert_eq!(issue(&session, "web", 20, at(60)).await, too_many);
-    let (web, key) = (client("web"), CodeKey { digest: [20; 32], ..CODE });
-    let unwritten = Redemption { key, ..redemption(&web) };
-    assert!(matches!(redeem(&stores, &ada.tenant, &unwritten, at(60)).await, Redeemed::Refused));
+    let unwritten = OneTimeUse { key: OneTimeKey { digest: [20; 32], ..CODE }, ..use_of("web") };
+    assert_eq!(redeem(&stores, &ada.tenant, &unwritten, at(60)).await, None);
     // Codes of another session or of another tenant do not count.
     assert_eq!(issue(&another, "web", 21, at(60)).await, Ok(()));
     assert_eq!(issue(&elsewhere, "web", 22, at(60)).await, Ok(()));
@@ -663,23 +655,23 @@ pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let web = client("web");
-    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(1)).await, Redeemed::First(_)));
-    let slot = CodeKey::RING.slot(at(86_460));
-    let unredeemed = AuthorizationCode { digest: [8; 32], slot, ..code_of(&write) };
+    assert!(redeem(&stores, &ada.tenant, &use_of("web"), at(1)).await.is_some());
+    let slot = OneTimeKey::RING.slot(at(86_460));
+    let unredeemed = OneTime { key: OneTimeKey { slot, digest: [8; 32] }, ..code_of(&write) };
     write_code(&stores, &unredeemed, None, None).await;
     for number in 1..=2 {
         assert!(push(&stores, &pushed(&ada.tenant, number), 9, at(0)).await);
     }
-    let [never, opened] = [1, 2].map(|number| pushed(&ada.tenant, number).key());
-    stores.authorizations.note_opened(&ada.tenant, opened, at(5)).await.unwrap();
-    stores.authorizations.note_opened(&ada.tenant, opened, at(6)).await.unwrap();
+    let [never, opened] = [1, 2].map(|number| pushed(&ada.tenant, number).key);
+    assert!(stores.pushed.note(&ada.tenant, &opened, &(), at(5)).await.unwrap());
+    assert!(!stores.pushed.note(&ada.tenant, &opened, &(), at(6)).await.unwrap());
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(119)).await.unwrap(), 0);
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(121)).await.unwrap(), 2);
-    let found = stores.authorizations.find_pushed(&ada.tenant, opened, at(121)).await.unwrap().unwrap();
+    let found = stores.pushed.find(&ada.tenant, &opened).await.unwrap().unwrap();
     assert_eq!(found.opened_at, Some(at(5)));
-    assert_eq!(stores.authorizations.find_pushed(&ada.tenant, never, at(121)).await.unwrap(), None);
-    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(130)).await, Redeemed::Again(_)));
+    assert_eq!(stores.pushed.find(&ada.tenant, &never).await.unwrap(), None);
+    assert_eq!(redeem(&stores, &ada.tenant, &use_of("web"), at(130)).await, None);
+    assert!(stores.codes.find(&ada.tenant, &CODE).await.unwrap().unwrap().used_at.is_some());
 }
 
 /// Rows that have not expired stay.
@@ -687,8 +679,7 @@ pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let web = client("web");
-    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(1)).await, Redeemed::First(_)));
+    assert!(redeem(&stores, &ada.tenant, &use_of("web"), at(1)).await.is_some());
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_some()
@@ -700,7 +691,7 @@ pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_none()
     );
-    let key = pushed(&ada.tenant, 5).key();
-    assert_eq!(stores.authorizations.find_pushed(&ada.tenant, key, at(0)).await.unwrap(), None);
+    let key = pushed(&ada.tenant, 5).key;
+    assert_eq!(stores.pushed.find(&ada.tenant, &key).await.unwrap(), None);
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(weeks)).await.unwrap(), 0);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accounts::AccountId;
-use grants::{CodeKey, Granted, Grantee, PushedUse, check_address, check_client, check_request};
+use grants::{Granted, Grantee, OneTimeKey, PushedUse, check_address, check_client, check_request};
 use keys::KeyError;
 use pages::ErrorKind;
 use protocol::{
@@ -40,7 +40,7 @@ pub(super) struct Authorization {
     /// The person that the ID token hint names.
     pub(super) hinted: Option<AccountId>,
     /// The pushed request that it is.
-    pub(super) pushed: Option<CodeKey>,
+    pub(super) pushed: Option<OneTimeKey>,
 }
 
 /// A refused request whose answer has an address.

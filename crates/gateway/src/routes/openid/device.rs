@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use grants::{DeviceCode, TypedCode};
+use grants::{DeviceCode, OneTime, TypedCode};
 use pages::{
     DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind, Moment,
     SignInMessage,
@@ -23,7 +23,7 @@ use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 
 /// A device that waits, and its client.
 struct Waiting {
-    code: Box<DeviceCode>,
+    code: Box<OneTime<DeviceCode>>,
     client: Arc<Client>,
     user_code: String,
 }
@@ -64,7 +64,7 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, Devi
     let Visit { services, tenant, now, .. } = visit;
     let from = (visit.browser.id(), &visit.raw.source());
     let history = visit.browser.known(services, *now).history_at(&tenant.id);
-    let code = match services.devices.find(&tenant.id, typed, from, &history, *now).await? {
+    let code = match services.authorizations.devices().find(&tenant.id, typed, from, &history, *now).await? {
         TypedCode::Found(code) => code,
         TypedCode::Unknown => return Ok(Err(DeviceCodeMessage::Unknown)),
         TypedCode::TooMany => return Ok(Err(DeviceCodeMessage::TooMany)),
@@ -120,7 +120,7 @@ async fn decide(visit: &Visit<'_>, waiting: &Waiting, session: &SessionId, decis
         ("deny", _) => (None, DeviceOutcome::Refused),
         _ => return ask(visit, waiting).await,
     };
-    if !visit.services.devices.decide(&waiting.code, allowed_by, visit.now).await? {
+    if !visit.services.authorizations.devices().decide(&waiting.code, allowed_by, visit.now).await? {
         return code_page(visit, waiting.user_code.clone(), Some(DeviceCodeMessage::Unknown));
     }
     let page = DeviceDone { common: visit.common(None), outcome };

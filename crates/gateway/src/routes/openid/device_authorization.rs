@@ -38,7 +38,8 @@ async fn codes(request: TenantRequest<'_>, public_url: &PublicUrl, body: &[u8]) 
         None => format!("{}/device", public_url.0),
     };
     let (source, client) = (raw.source(), client.client());
-    let begun = services.devices.begin(client, granted, &source, verification_uri, now).await?;
+    let begun =
+        services.authorizations.devices().begin(client, granted, &source, verification_uri, now).await?;
     let begun = begun.ok_or_else(|| {
         let description = "Too many device codes of this client wait for a person";
         let body = ErrorResponse::new(ErrorCode::SlowDown, RefusalReason::TooManyDeviceCodes, description);

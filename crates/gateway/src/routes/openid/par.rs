@@ -57,7 +57,7 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let key = (request.dpop_jkt, sender.keys.dpop);
     check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
-    let reference = services.authorizations.push(&client, (parameters, &raw.source()), now).await?;
+    let reference = services.authorizations.push(&client, (&parameters, &raw.source()), now).await?;
     // The number of waiting requests is limited, because a stranger can push in the name of a public client.
     pushed.use_up_rest(sender).await?;
     let answer = PushedResponse::new(reference.expose(), PushedRequest::expires_in());

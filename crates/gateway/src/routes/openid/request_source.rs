@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use grants::{CodeKey, PushedUse};
+use grants::{OneTimeKey, PushedUse};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RequestSource, SentRequest, Timestamp};
 use registry::Client;
 use tenancy::Tenant;
@@ -18,7 +18,7 @@ pub(super) struct Opened<'p> {
     /// The parameters that a page keeps to repeat the request.
     pub(super) kept: Cow<'p, str>,
     /// The pushed request that it is.
-    pub(super) pushed: Option<CodeKey>,
+    pub(super) pushed: Option<OneTimeKey>,
 }
 
 /// Finds the parameters of a request of this client.
@@ -50,8 +50,8 @@ pub(super) async fn open<'p>(
     };
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
     let found = found.ok_or_else(|| PageError::refused(used_up()))?;
-    let pushed = Some(found.key());
-    Ok(Opened { parameters: found.parameters.into(), kept: parameters.into(), pushed })
+    let pushed = Some(found.key);
+    Ok(Opened { parameters: found.content.parameters.into(), kept: parameters.into(), pushed })
 }
 
 /// The request URI cannot be used. Callers cannot distinguish the reasons.

@@ -1,0 +1,329 @@
+//! Records that are used once. Each kind has a table, whose file names the columns and what is special.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+
+use async_trait::async_trait;
+use grants::{
+    AuthorizationCode, DeviceCode, OneTime, OneTimeContent, OneTimeKey, OneTimeStore, OneTimeUse,
+    PushedRequest, RefreshFamily,
+};
+use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
+use serde_json::{Map, Value};
+use sqlx::SqlitePool;
+use tenancy::{Stored, TenantId};
+
+use crate::column::Column;
+use crate::columns::{Columns, given, selected};
+use crate::database::{Database, Engine};
+use crate::error::Error;
+use crate::refresh_families;
+use crate::rings::{Early, Table};
+use crate::row::{FromRow, Row};
+use crate::sqlite::{self, GroupedWrite, Groups, SqlitePools};
+use crate::statement::{Argument, Statement};
+use crate::transaction::{Purpose, Transaction};
+
+/// The tables of all kinds.
+pub(crate) const TABLES: [Table; 3] =
+    [table::<AuthorizationCode>(), table::<DeviceCode>(), table::<PushedRequest>()];
+
+/// A kind of records: its table, and conditions in SQL. In a condition of an addition, `w` is a row that may
+/// wait. In one of a use, `given` is the use.
+pub(crate) trait Kind: OneTimeContent<Proof: Columns> + Columns + FromRow {
+    const TABLE: &'static str;
+    /// The columns of its primary key. The last one is the digest of the text.
+    const KEY: &'static str;
+    /// The column of the time of the use.
+    const USED: &'static str;
+    /// The column of the time until which a record can be noted and used.
+    const UNTIL: &'static str = "valid_until";
+    /// The column of the time of the note.
+    const NOTED: &'static str;
+    /// The condition for a use, beside the tenant, the key, the client and the times.
+    const USABLE: &'static str;
+    /// A column that the use empties.
+    const EMPTIED: Option<Emptied> = None;
+    /// The rows that nothing needs any more when they are no longer valid, at the time `$1`.
+    const EARLY: Option<&'static str> = None;
+
+    /// The conditions for waiting rows, and how many rows may fulfil each of them.
+    fn limits(limit: &Self::Limit) -> Vec<(&'static str, u32)>;
+
+    /// The columns that a note changes beside its time, and their values from `$5` on.
+    fn noted(note: &Self::Note) -> (&'static str, Vec<Argument>);
+
+    /// The groups of uses in SQLite, for a kind whose uses share transactions.
+    fn groups(_: &SqlitePools) -> Option<&Groups<Used<Self>>> {
+        None
+    }
+}
+
+/// When a use empties a column.
+pub(crate) enum Emptied {
+    /// With the use, which then returns an empty value.
+    WithUse(&'static str),
+    /// After the use, which returns the value.
+    AfterUse(&'static str),
+}
+
+/// A use of a record at a time.
+pub(crate) struct Used<T: OneTimeContent> {
+    pub(crate) tenant: TenantId,
+    pub(crate) used: OneTimeUse<T>,
+    pub(crate) at: Timestamp,
+}
+
+const fn table<T: Kind>() -> Table {
+    let early = match T::EARLY {
+        Some(condition) => {
+            let before = Lifetime::from_seconds(T::KEPT.seconds() - T::LIFETIME.seconds());
+            Some(Early { condition, before })
+        }
+        None => None,
+    };
+    Table { name: T::TABLE, ring: OneTimeKey::RING, kept: T::KEPT, key: T::KEY, early }
+}
+
+fn digest_column<T: Kind>() -> &'static str {
+    T::KEY.rsplit(' ').next().unwrap_or_default()
+}
+
+/// The columns of the key and the client, and these columns of times.
+fn columns_with<T: Kind>(times: &[&'static str]) -> Vec<(&'static str, &'static str)> {
+    let bigints = times.iter().map(|name| (*name, Timestamp::TYPE));
+    let key =
+        [("tenant_id", "text"), ("slot", "bigint"), (digest_column::<T>(), "bytea"), ("client_id", "text")];
+    key.into_iter().chain(bigints).collect()
+}
+
+fn write_key<T: Kind>(row: &mut Map<String, Value>, tenant: &TenantId, key: &OneTimeKey, client: &ClientId) {
+    let values = [tenant.json(), key.slot.json(), key.digest.json(), client.json()];
+    let names = columns_with::<T>(&[]).into_iter().map(|(name, _)| name.to_owned());
+    row.extend(names.zip(values));
+}
+
+impl<T: Kind> Columns for OneTime<T> {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        [columns_with::<T>(&["valid_until", "expires_at", T::USED]), T::columns()].concat()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        write_key::<T>(row, &self.tenant, &self.key, &self.client);
+        row.insert("valid_until".to_owned(), self.valid_until.json());
+        row.insert("expires_at".to_owned(), self.expires_at.json());
+        row.insert(T::USED.to_owned(), self.used_at.json());
+        self.content.write(row);
+    }
+}
+
+impl<T: Kind> FromRow for OneTime<T> {
+    fn selection(table: &str) -> String {
+        selected(&Self::columns(), table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            tenant: Column::read(row, "tenant_id")?,
+            key: OneTimeKey {
+                slot: Column::read(row, "slot")?,
+                digest: Column::read(row, digest_column::<T>())?,
+            },
+            client: Column::read(row, "client_id")?,
+            content: T::from_row(row)?,
+            valid_until: Column::read(row, "valid_until")?,
+            expires_at: Column::read(row, "expires_at")?,
+            used_at: Column::read(row, T::USED)?,
+        })
+    }
+}
+
+impl<T: Kind> Columns for Used<T> {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        [columns_with::<T>(&[T::USED]), T::Proof::columns()].concat()
+    }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        write_key::<T>(row, &self.tenant, &self.used.key, &self.used.client);
+        row.insert(T::USED.to_owned(), self.at.json());
+        self.used.proof.write(row);
+    }
+}
+
+/// Inserts the row `$2` of the tenant `$1` at the time `$3`, unless as many rows wait as may. It counts rows
+/// of the entered tenant, so that row level security shows them.
+pub(crate) fn insert<T: Kind>(
+    tenant: &TenantId,
+    record: &OneTime<T>,
+    limit: &T::Limit,
+    now: Timestamp,
+) -> Statement {
+    let (table, columns) = (T::TABLE, selected(&OneTime::<T>::columns(), "given"));
+    let insert = format!(
+        "WITH entered AS MATERIALIZED (SELECT {{entering}} AS tenant_id)
+         INSERT INTO {table} ({{names}}) SELECT {columns} FROM entered CROSS JOIN {{given_second}} WHERE TRUE"
+    );
+    let insert = Statement::writing::<OneTime<T>>(&insert).bind(tenant).bind(given(&[record])).bind(now);
+    T::limits(limit).into_iter().fold(insert, |insert, (waits, most)| {
+        let waiting = format!(
+            " AND (SELECT count(*)
+                     FROM (SELECT 1 FROM {table} w
+                            WHERE w.tenant_id = {{entered}} AND w.client_id = given.client_id AND w.valid_until > $3
+                              AND {waits} LIMIT ?) AS waiting) < ?"
+        );
+        insert.push(&waiting, most)
+    })
+}
+
+fn of_key<T: Kind>(text: String, tenant: &TenantId, key: &OneTimeKey) -> Statement {
+    let text = text.replace("{digest}", digest_column::<T>());
+    Statement::from_text(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice())
+}
+
+/// Uses up each record that the uses fit.
+pub(crate) fn use_up<T: Kind>() -> String {
+    let (table, used, until, usable) = (T::TABLE, T::USED, T::UNTIL, T::USABLE);
+    let emptied = match T::EMPTIED {
+        Some(Emptied::WithUse(column)) => format!(", {column} = ''"),
+        _ => String::new(),
+    };
+    format!(
+        "{} AND {table}.{used} IS NULL AND {table}.{until} > given.{used} AND {table}.client_id = given.client_id
+            AND {usable}
+         RETURNING {{columns({table})}}",
+        of_uses::<T>(&format!("{used} = given.{used}{emptied}"))
+    )
+}
+
+/// Changes the records of the uses.
+fn of_uses<T: Kind>(sets: &str) -> String {
+    let (table, digest) = (T::TABLE, digest_column::<T>());
+    format!(
+        "UPDATE {table} SET {sets}
+           FROM (SELECT * FROM {{given}} {{of_one}}) AS given
+          WHERE {table}.tenant_id = given.tenant_id AND {table}.slot = given.slot AND {table}.{digest} = given.{digest}"
+    )
+}
+
+#[async_trait]
+impl<T: Kind> OneTimeStore<T> for Database {
+    async fn add(
+        &self,
+        tenant: &TenantId,
+        record: &OneTime<T>,
+        limit: T::Limit,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        let insert = insert(tenant, record, &limit, now).then(" RETURNING tenant_id");
+        Ok(self.write_one(&insert).await?.len() == 1)
+    }
+
+    async fn find(&self, tenant: &TenantId, key: &OneTimeKey) -> Stored<Option<OneTime<T>>> {
+        let select = format!(
+            "SELECT {{columns(o)}} FROM {} o WHERE o.tenant_id = {{tenant}} AND o.slot = $2 AND o.{{digest}} = $3",
+            T::TABLE
+        );
+        let found: Vec<OneTime<T>> = self.look_up(of_key::<T>(select, tenant, key)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn note(
+        &self,
+        tenant: &TenantId,
+        key: &OneTimeKey,
+        note: &T::Note,
+        now: Timestamp,
+    ) -> Stored<bool> {
+        let (sets, values) = T::noted(note);
+        let (table, noted, used, until) = (T::TABLE, T::NOTED, T::USED, T::UNTIL);
+        let update = format!(
+            "UPDATE {table} SET {noted} = $4{sets}
+              WHERE tenant_id = $1 AND slot = $2 AND {{digest}} = $3 AND {noted} IS NULL AND {used} IS NULL AND {until} > $4"
+        );
+        let update = values.into_iter().fold(of_key::<T>(update, tenant, key).bind(now), Statement::bind);
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let noted = transaction.execute(&update).await?;
+        transaction.commit().await?;
+        Ok(noted == 1)
+    }
+
+    async fn use_up(
+        &self,
+        tenant: &TenantId,
+        used: &OneTimeUse<T>,
+        now: Timestamp,
+    ) -> Stored<Option<OneTime<T>>> {
+        let used = Used { tenant: tenant.clone(), used: used.clone(), at: now };
+        if let Engine::Sqlite(pools) = &self.engine
+            && let Some(groups) = T::groups(pools)
+        {
+            return groups.write(&pools.writer, &self.statements, used).await;
+        }
+        let transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        Ok(use_all(transaction, &[used]).await?.pop().flatten())
+    }
+}
+
+/// The record of each first use.
+impl<T: Kind> GroupedWrite for Used<T> {
+    type Outcome = Option<OneTime<T>>;
+
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    async fn write_all(
+        writer: &SqlitePool,
+        statements: &AtomicU64,
+        group: &[Self],
+    ) -> Result<Vec<Self::Outcome>, Error> {
+        use_all(sqlite::begin(writer, statements).await?, group).await
+    }
+}
+
+/// Uses up records, and begins their families.
+async fn use_all<T: Kind>(
+    mut transaction: Transaction<'_>,
+    group: &[Used<T>],
+) -> Result<Vec<Option<OneTime<T>>>, Error> {
+    let records = transaction.use_up(group).await?;
+    let begun =
+        |(of, record): (&Used<T>, &Option<OneTime<T>>)| record.as_ref()?.family(of.used.family.as_ref()?);
+    let families: Vec<_> = group.iter().zip(&records).filter_map(begun).collect();
+    if !families.is_empty() {
+        let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));
+        transaction.execute(&insert).await?;
+    }
+    transaction.commit().await?;
+    Ok(records)
+}
+
+impl Transaction<'_> {
+    /// Uses records up. Returns the record of each first use.
+    pub(crate) async fn use_up<T: Kind>(
+        &mut self,
+        group: &[Used<T>],
+    ) -> Result<Vec<Option<OneTime<T>>>, Error> {
+        let uses = given(group);
+        let statement = Statement::writing::<Used<T>>(&use_up::<T>()).bind(uses.as_str());
+        let found: Vec<OneTime<T>> = self.all(statement).await?;
+        if let Some(Emptied::AfterUse(column)) = T::EMPTIED
+            && !found.is_empty()
+        {
+            let (of_uses, table, used) = (of_uses::<T>(&format!("{column} = ''")), T::TABLE, T::USED);
+            let empty = format!("{of_uses} AND {table}.{used} IS NOT NULL");
+            self.execute(&Statement::writing::<Used<T>>(&empty).bind(uses)).await?;
+        }
+        let place = |tenant: &TenantId, key: &OneTimeKey| (tenant.clone(), key.slot, key.digest);
+        let mut found: HashMap<_, _> =
+            found.into_iter().map(|record| (place(&record.tenant, &record.key), record)).collect();
+        // If two uses in a group are of one record and one of them does not fit it, the other one gets it.
+        let mut first = |Used { tenant, used, .. }: &Used<T>| {
+            let key = place(tenant, &used.key);
+            let is_first = found.get(&key).is_some_and(|record| used.is_of(tenant, record));
+            if is_first { found.remove(&key) } else { None }
+        };
+        Ok(group.iter().map(&mut first).collect())
+    }
+}
