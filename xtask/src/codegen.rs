@@ -145,10 +145,9 @@ mod tests {
     #[test]
     fn a_part_of_a_page_is_replaced_and_nothing_else() {
         let page = "a\n<!-- generated: x -->\nold\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n";
-        assert_eq!(
-            replaced(page, "x", "new\n").unwrap(),
-            "a\n<!-- generated: x -->\nnew\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n"
-        );
+        let expected =
+            "a\n<!-- generated: x -->\nnew\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n";
+        assert_eq!(replaced(page, "x", "new\n").unwrap(), expected);
         assert_eq!(replaced(page, "z", "new"), None);
     }
 
@@ -159,10 +158,8 @@ mod tests {
             "post": { "summary": "Open it.", "security": [{ "admin_token": [] }] },
             "put": { "summary": "Not one.", "security": [{ "client": [] }] },
         } } });
-        assert_eq!(
-            table_of_operations(&document),
-            "| operation | scope | what |\n|---|---|---|\n| `GET /a` | `s:read` | Read it. |\n| `POST /a` | any | Open it. |\n"
-        );
+        let expected = "| operation | scope | what |\n|---|---|---|\n| `GET /a` | `s:read` | Read it. |\n| `POST /a` | any | Open it. |\n";
+        assert_eq!(table_of_operations(&document), expected);
     }
 
     #[test]

@@ -98,13 +98,9 @@ mod tests {
 
     #[test]
     fn a_chosen_package_replaces_the_whole_workspace() {
-        for (arguments, expected) in [
-            (vec!["-p", "keys"], true),
-            (vec!["-pkeys"], true),
-            (vec!["--package=keys"], true),
-            (vec!["name"], false),
-        ] {
-            let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let arguments = [("-p keys", true), ("-pkeys", true), ("--package=keys", true), ("name", false)];
+        for (arguments, expected) in arguments {
+            let arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
             assert_eq!(names_packages(&arguments), expected);
         }
     }

@@ -174,23 +174,24 @@ mod tests {
 
     #[test]
     fn other_names_and_forms_are_refused() {
+        for (name, values) in [
+            ("sub", json!(["x"])),
+            ("email", json!(["ada@example.com"])),
+            ("email_verified", json!([true])),
+            ("updated_at", json!([1])),
+            ("role", json!(["admin"])),
+            ("name", json!([1, null, "", "a\nb", "a\u{202e}b"])),
+            ("profile", json!(["javascript:alert(1)"])),
+            ("picture", json!(["data:image/png;base64,AAAA"])),
+            ("website", json!(["https://user:password@example.com", "example.com"])),
+            ("phone_number_verified", json!(["true"])),
+            ("address", json!(["London"])),
+        ] {
+            for value in values.as_array().unwrap() {
+                paths(json!({ name: value }), &[name]);
+            }
+        }
         for (claims, path) in [
-            (json!({ "sub": "x" }), "sub"),
-            (json!({ "email": "ada@example.com" }), "email"),
-            (json!({ "email_verified": true }), "email_verified"),
-            (json!({ "updated_at": 1 }), "updated_at"),
-            (json!({ "role": "admin" }), "role"),
-            (json!({ "name": 1 }), "name"),
-            (json!({ "name": null }), "name"),
-            (json!({ "name": "" }), "name"),
-            (json!({ "name": "a\nb" }), "name"),
-            (json!({ "name": "a\u{202e}b" }), "name"),
-            (json!({ "profile": "javascript:alert(1)" }), "profile"),
-            (json!({ "picture": "data:image/png;base64,AAAA" }), "picture"),
-            (json!({ "website": "https://user:password@example.com" }), "website"),
-            (json!({ "website": "example.com" }), "website"),
-            (json!({ "phone_number_verified": "true" }), "phone_number_verified"),
-            (json!({ "address": "London" }), "address"),
             (json!({ "address": { "planet": "Earth" } }), "address/planet"),
             (json!({ "address": { "locality": "a\nb" } }), "address/locality"),
             (json!({ "address": { "country": 1 } }), "address/country"),
@@ -202,26 +203,13 @@ mod tests {
 
     #[test]
     fn a_birthdate_is_a_date_a_day_or_a_year() {
-        for (text, expected) in [
-            ("1815-12-10", true),
-            ("0000-12-10", true),
-            ("0000-02-29", true),
-            ("2024-02-29", true),
-            ("1815", true),
-            ("2023-02-29", false),
-            ("1900-02-29", false),
-            ("1815-13-10", false),
-            ("1815-00-10", false),
-            ("1815-12-32", false),
-            ("1815-12", false),
-            ("0000", false),
-            ("815-12-10", false),
-            ("1815-12-10-1", false),
-            ("1815-1-1", false),
-            ("+815-12-10", false),
-            ("", false),
-        ] {
-            assert_eq!(is_birthdate(text), expected, "{text}");
+        for text in ["1815-12-10", "0000-12-10", "0000-02-29", "2024-02-29", "1815"] {
+            assert!(is_birthdate(text), "{text}");
+        }
+        let bad = "2023-02-29 1900-02-29 1815-13-10 1815-00-10 1815-12-32 1815-12 0000 815-12-10 1815-12-10-1 \
+            1815-1-1 +815-12-10";
+        for text in bad.split(' ').chain([""]) {
+            assert!(!is_birthdate(text), "{text}");
         }
     }
 }

@@ -82,35 +82,14 @@ mod tests {
     #[test]
     fn other_texts_are_no_addresses() {
         let (long, longer) = ("a".repeat(65), "a".repeat(5_000));
-        let bad = [
-            "",
-            "ada",
-            "@example.com",
-            "ada@",
-            "ada@@example.com",
-            "a@b@example.com",
-            "ada @example.com",
-            "ada@exa mple.com",
-            ".ada@example.com",
-            "ada.@example.com",
-            "a..b@example.com",
-            "\"ada\"@example.com",
-            "ada(x)@example.com",
-            "ada@[192.0.2.1]",
-            "ada@example..com",
-            "ada@-example.com",
-            "ada@exam_ple.com",
-            "ada@example.com.",
-            "ada\0@example.com",
-            "ada\u{200b}@example.com",
-            "ada\u{202e}@example.com",
-            "ada\u{a0}x@example.com",
-            &format!("{long}@example.com"),
-            &format!("a@{}.com", "b".repeat(64)),
-            &format!("a@{longer}.com"),
-            &format!("{longer}@example.com"),
-        ];
-        for bad in bad {
+        let bad = "ada @example.com ada@ ada@@example.com a@b@example.com .ada@example.com ada.@example.com \
+            a..b@example.com \"ada\"@example.com ada(x)@example.com ada@[192.0.2.1] ada@example..com ada@-example.com \
+            ada@exam_ple.com ada@example.com. ada\0@example.com ada\u{200b}@example.com ada\u{202e}@example.com";
+        let with_blanks = ["", "ada @example.com", "ada@exa mple.com", "ada\u{a0}x@example.com"];
+        let ends = [format!("{long}@example.com"), format!("{longer}@example.com")];
+        let domains = [format!("a@{}.com", "b".repeat(64)), format!("a@{longer}.com")];
+        let long = ends.iter().chain(&domains).map(String::as_str);
+        for bad in bad.split(' ').chain(with_blanks).chain(long) {
             assert_eq!(EmailAddress::parse(bad), Err(InvalidIdentifier::Email), "{bad:?}");
         }
     }

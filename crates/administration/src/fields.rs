@@ -226,13 +226,8 @@ mod tests {
         assert_eq!(changes[1], ("scopes=[read]", "scopes=[x[1] y]"));
         assert!(changes[2].0.ends_with("=none") && changes[2].1.ends_with("=7s"));
         assert_eq!(changes[3], ("issuer=none", "issuer=thunder"));
-        assert_eq!(
-            changes[4],
-            (
-                "jwks=none",
-                r#"jwks.keys=[{"kid":"k","kty":"OKP","thumbprint":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}]"#
-            )
-        );
+        let keys = r#"jwks.keys=[{"kid":"k","kty":"OKP","thumbprint":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}]"#;
+        assert_eq!(changes[4], ("jwks=none", keys));
         let (first, last) = ("name=svc; description=none; ", "; introspection=own");
         assert!(plain.starts_with(first) && plain.ends_with(last), "{plain}");
         let between = "; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]; ";

@@ -142,7 +142,7 @@ mod tests {
     use tenancy::TenantLimits;
 
     use super::*;
-    use crate::edit::test_states::{client, state};
+    use crate::edit::test_states::{client, pointers, state};
 
     fn names(count: usize, length: usize) -> Vec<String> {
         (0..count).map(|nth| format!("{nth:0length$}")).collect()
@@ -151,10 +151,6 @@ mod tests {
     fn with(audiences: Vec<String>, resources: Vec<String>, scopes: usize) -> Client {
         let scope = Scope::parse(&names(scopes, 1).join(" ")).unwrap();
         Client { audiences, resources, scope, ..client("t", "svc", "").client }
-    }
-
-    fn pointers(errors: Vec<FieldError>) -> Vec<String> {
-        errors.into_iter().map(|error| error.pointer).collect()
     }
 
     // [limits #24]: a client's document; entries of a list | 128 KiB; 100 | 400; existing rows stay valid and

@@ -85,6 +85,7 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
+    use crate::edit::test_states::pointers;
 
     // [access-tokens RFC 9068 §5]: The `sub` of a client is not the `sub` of a person: no client is called
     //   `usr_…` or `pw_…`
@@ -98,8 +99,7 @@ mod tests {
     fn no_new_client_looks_like_a_person() {
         let refused = |id: &str, before: bool| {
             let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
-            let found = of_client(before.then_some(&client), &client);
-            found.iter().map(|error| error.pointer.clone()).collect::<Vec<_>>()
+            pointers(of_client(before.then_some(&client), &client))
         };
         for id in ["usr_", "usr_a3x7k2m5q6t4w2z3b5c6d7e2fa", "usr_service", "pw_", "pw_a"] {
             assert_eq!(refused(id, false), ["/client_id"], "{id}");

@@ -105,8 +105,7 @@ mod tests {
     }
 
     fn described(records: &[AuditRecord]) -> Vec<String> {
-        let line = |record: &AuditRecord| {
-            let AuditRecord { actor, action, tenant, subject, detail, .. } = record;
+        let line = |AuditRecord { actor, action, tenant, subject, detail, .. }: &AuditRecord| {
             format!("{tenant}: {actor} {action} {subject} {detail}")
         };
         records.iter().map(line).collect()
@@ -143,11 +142,8 @@ mod tests {
             }
         }
         assert_eq!(written, 59);
-        assert_eq!(
-            counts.note(&sign_in("t", Some("admin"), true), later).len(),
-            1,
-            "a success is told still"
-        );
+        let success = counts.note(&sign_in("t", Some("admin"), true), later);
+        assert_eq!(success.len(), 1, "a success is told still");
         assert_eq!(described(&counts.over(later)), [""; 0]);
         let next = Timestamp::from_seconds(180);
         let sums = [

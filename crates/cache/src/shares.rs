@@ -195,11 +195,8 @@ mod tests {
         assert_eq!(case.loads(0), 500, "all are hits");
         let before = case.loads(1);
         case.read(1, 10 * ROOM - 1_000..10 * ROOM, 1).await;
-        assert_eq!(
-            case.loads(1),
-            before,
-            "what the tenant has read last is in the room that the other leaves"
-        );
+        // What the tenant has read last is in the room that the other leaves.
+        assert_eq!(case.loads(1), before);
     }
 
     #[tokio::test]

@@ -257,7 +257,11 @@ mod tests {
         let metrics = Metrics::default();
         let hosts = Rc::new(HostNames::new("http://localhost", &[]));
         drop(actix_web::App::new().configure(|config| {
-            admin_surface(&mut Routes { config, metrics: &metrics, hosts: None }, hosts, Rc::new(NoAccess));
+            admin_surface(
+                &mut Routes { config, metrics: &metrics, hosts: None, are_shared: false },
+                hosts,
+                Rc::new(NoAccess),
+            );
         }));
         let patterns = metrics.patterns();
         let begins = |pattern: &str, with: &str| {

@@ -94,24 +94,29 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{KeyId, PrivateKeyDocument, SigningKey, test_keys};
+    use crate::test_keys::{numbered, random, with, without};
 
     fn keys(jwks: &[Value]) -> PublicKeys {
         PublicKeys::read_of_client(&json!({ "keys": jwks }).to_string()).unwrap()
     }
 
     fn jwk(number: u32, algorithm: SigningAlgorithm, kid: Option<&str>) -> Value {
-        let mut jwk = json!(test_keys::signing_key(KeyId::numbered(number), algorithm).jwk);
+        renamed(json!(numbered(number, algorithm).jwk), kid)
+    }
+
+    fn random_jwk(kid: Option<&str>) -> Value {
+        renamed(json!(random(SigningAlgorithm::ES256).jwk), kid)
+    }
+
+    fn renamed(jwk: Value, kid: Option<&str>) -> Value {
         match kid {
-            Some(kid) => jwk["kid"] = kid.into(),
-            None => drop(jwk.as_object_mut().unwrap().remove("kid")),
+            Some(kid) => with(jwk, "kid", kid.into()),
+            None => without(jwk, "kid"),
         }
-        jwk
     }
 
     fn signed(algorithm: SigningAlgorithm) -> String {
-        let key = test_keys::signing_key(KeyId::numbered(1), algorithm);
-        key.sign("JWT", &json!({ "sub": "svc" })).unwrap()
+        numbered(1, algorithm).sign("JWT", &json!({ "sub": "svc" })).unwrap()
     }
 
     fn verify(token: &str, keys: &PublicKeys) -> Result<Value, TokenError> {
@@ -140,23 +145,13 @@ mod tests {
     #[test]
     fn a_key_without_a_name_is_tried_after_others() {
         let token = signed(SigningAlgorithm::ES256);
-        let other = |kid: Option<&str>| {
-            let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
-            let key =
-                SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap();
-            let mut jwk = json!(key.jwk);
-            jwk["kid"] = json!(kid);
-            jwk
-        };
         let own = jwk(1, SigningAlgorithm::ES256, None);
-        assert!(verify(&token, &keys(&[other(None), own])).is_ok());
-        assert_eq!(verify(&token, &keys(&[other(None)])), Err(TokenError::SignatureInvalid));
-        assert_eq!(verify(&token, &keys(&[other(Some("oauth2-key-1"))])), Err(TokenError::SignatureInvalid));
-        assert_eq!(
-            verify(&token, &keys(&[jwk(1, SigningAlgorithm::ES384, None)])),
-            Err(TokenError::UnknownKey)
-        );
-        assert_eq!(verify(&token, &keys(&[])), Err(TokenError::UnknownKey));
+        assert!(verify(&token, &keys(&[random_jwk(None), own])).is_ok());
+        let found = |set: &[Value]| verify(&token, &keys(set));
+        assert_eq!(found(&[random_jwk(None)]), Err(TokenError::SignatureInvalid));
+        assert_eq!(found(&[random_jwk(Some("oauth2-key-1"))]), Err(TokenError::SignatureInvalid));
+        assert_eq!(found(&[jwk(1, SigningAlgorithm::ES384, None)]), Err(TokenError::UnknownKey));
+        assert_eq!(found(&[]), Err(TokenError::UnknownKey));
     }
 
     // [assertions RFC 7515 §4.1.7]: `x5t` and `x5t#S256` in the header of an assertion are ignored. `jku`,
@@ -168,19 +163,11 @@ mod tests {
             let token = format!("{}.{}.AAAA", BASE64URL.encode(header), BASE64URL.encode(r#"{"sub":"svc"}"#));
             ClientJwt::parse(&token, &["JWT"]).map(|_| ())
         };
-        for (member, expected) in [
-            ("x5t", Ok(())),
-            ("x5t#S256", Ok(())),
-            ("cty", Ok(())),
-            ("unknown", Ok(())),
-            ("jku", Err(TokenError::HeaderNotAllowed)),
-            ("jwk", Err(TokenError::HeaderNotAllowed)),
-            ("x5u", Err(TokenError::HeaderNotAllowed)),
-            ("x5c", Err(TokenError::HeaderNotAllowed)),
-            ("crit", Err(TokenError::HeaderNotAllowed)),
-            ("b64", Err(TokenError::HeaderNotAllowed)),
-        ] {
-            assert_eq!(parse(member), expected, "{member}");
+        for member in ["x5t", "x5t#S256", "cty", "unknown"] {
+            assert_eq!(parse(member), Ok(()), "{member}");
+        }
+        for member in ["jku", "jwk", "x5u", "x5c", "crit", "b64"] {
+            assert_eq!(parse(member), Err(TokenError::HeaderNotAllowed), "{member}");
         }
     }
 
@@ -189,16 +176,8 @@ mod tests {
     fn ten_keys_are_tried() {
         let token = signed(SigningAlgorithm::ES256);
         let own = jwk(1, SigningAlgorithm::ES256, None);
-        let other = || {
-            let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
-            let key =
-                SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap();
-            let mut jwk = json!(key.jwk);
-            jwk.as_object_mut().unwrap().remove("kid");
-            jwk
-        };
         for (before, expected) in [(9, true), (10, false)] {
-            let mut jwks: Vec<_> = (0..before).map(|_| other()).collect();
+            let mut jwks: Vec<_> = (0..before).map(|_| random_jwk(None)).collect();
             jwks.push(own.clone());
             assert_eq!(verify(&token, &keys(&jwks)).is_ok(), expected, "after {before}");
         }
@@ -213,7 +192,7 @@ mod tests {
 
         #[test]
         fn what_a_client_has_signed_is_read_as_it_is(subject in any::<String>(), jti in any::<String>(), at in any::<i64>()) {
-            let key = test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA);
+            let key = numbered(1, SigningAlgorithm::EdDSA);
             let claims = json!({ "sub": subject, "jti": jti, "exp": at, "more": { "a": [jti] } });
             let token = key.sign("JWT", &claims).unwrap();
             let jwt = ClientJwt::parse(&token, &["JWT"]).unwrap();
@@ -225,20 +204,15 @@ mod tests {
 
     #[test]
     fn only_the_named_types_are_read() {
-        let key = test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::ES256);
-        for (typ, expected) in [
-            ("JWT", true),
-            ("jwt", true),
-            ("application/JWT", true),
-            ("client-authentication+jwt", true),
-            ("at+jwt", false),
-            ("application/", false),
-            ("", false),
-            ("dpop+jwt", false),
-        ] {
-            let token = key.sign(typ, &json!({})).unwrap();
-            let parsed = ClientJwt::parse(&token, &["JWT", "client-authentication+jwt"]);
-            assert_eq!(parsed.is_ok(), expected, "{typ}");
+        let is_read = |typ: &str| {
+            let token = numbered(1, SigningAlgorithm::ES256).sign(typ, &json!({})).unwrap();
+            ClientJwt::parse(&token, &["JWT", "client-authentication+jwt"]).is_ok()
+        };
+        for typ in ["JWT", "jwt", "application/JWT", "client-authentication+jwt"] {
+            assert!(is_read(typ), "{typ}");
+        }
+        for typ in ["at+jwt", "application/", "", "dpop+jwt"] {
+            assert!(!is_read(typ), "{typ}");
         }
     }
 }

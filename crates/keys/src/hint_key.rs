@@ -24,7 +24,8 @@ mod tests {
     use protocol::SigningAlgorithm;
 
     use super::*;
-    use crate::{Expectations, KeyId, ShownTimes, TokenError, test_keys, verify};
+    use crate::test_keys::{anything, at, numbered, record};
+    use crate::{TokenError, verify};
 
     const DAY: u64 = 86_400;
 
@@ -33,23 +34,13 @@ mod tests {
         retiring_from: Option<u64>,
         removed_at: Option<u64>,
     ) -> KeyRecord {
-        let key = test_keys::signing_key(KeyId::numbered(3), algorithm);
+        let key = numbered(3, algorithm);
         KeyRecord {
-            id: key.id(),
-            algorithm,
-            sealed_private_key: Vec::new(),
-            thumbprint: key.thumbprint.clone(),
             public_jwk: Some(key.jwk.parameters.required_members()),
-            announced_at: at(0),
-            active_from: at(0),
             retiring_from: retiring_from.map(at),
             removed_at: removed_at.map(at),
-            shown: ShownTimes::default(),
+            ..record(&key)
         }
-    }
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_seconds(seconds)
     }
 
     /// Whether there is a key at this time, for a day after its removal.
@@ -59,20 +50,13 @@ mod tests {
 
     #[test]
     fn the_public_half_of_a_removed_key_verifies_its_tokens_and_no_others() {
-        let expectations = Expectations {
-            is_issuer: &|_| true,
-            accepts_typ: &|_| true,
-            audience: None,
-            skew: Lifetime::from_seconds(0),
-        };
         let claims = json!({ "iss": "i", "aud": "a", "exp": 60, "iat": 50, "nbf": 50 });
         for algorithm in SigningAlgorithm::ALL {
             let key = removed(algorithm, Some(100), Some(200));
             let key = hint_key(&key, Lifetime::from_seconds(DAY), at(200)).unwrap();
             let verified = |number, algorithm| {
-                let signing_key = test_keys::signing_key(KeyId::numbered(number), algorithm);
-                let token = signing_key.sign("JWT", &claims).unwrap();
-                verify::<Value>(&token, &key, at(50), &expectations).map(|_| ())
+                let token = numbered(number, algorithm).sign("JWT", &claims).unwrap();
+                verify::<Value>(&token, &key, at(50), &anything()).map(|_| ())
             };
             assert_eq!(verified(3, algorithm), Ok(()), "{algorithm}");
             assert_eq!(verified(1, algorithm), Err(TokenError::UnknownKey), "{algorithm}");

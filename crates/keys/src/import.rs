@@ -150,11 +150,8 @@ mod tests {
         ] {
             let imported = read(pem, algorithm).unwrap();
             let crlf = read(&format!("\n  {}", pem.replace('\n', "\r\n")), algorithm).unwrap();
-            assert_eq!(
-                (imported.algorithm, &imported.thumbprint),
-                (algorithm, &crlf.thumbprint),
-                "{algorithm}"
-            );
+            let found = (imported.algorithm, &imported.thumbprint);
+            assert_eq!(found, (algorithm, &crlf.thumbprint), "{algorithm}");
         }
     }
 
@@ -193,11 +190,8 @@ mod tests {
         refused(RSA_2048_PUBLIC, rs256, &ImportError::Public);
         refused("", rs256, &ImportError::NotPem);
         refused("-----BEGIN PRIVATE KEY-----", rs256, &ImportError::NotPem);
-        refused(
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
-            rs256,
-            &ImportError::Malformed,
-        );
+        let short = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----";
+        refused(short, rs256, &ImportError::Malformed);
         let relabelled = RSA_2048_PKCS8.replace("PRIVATE KEY", "RSA PRIVATE KEY");
         refused(&relabelled, rs256, &ImportError::Malformed);
     }

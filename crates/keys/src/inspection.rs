@@ -155,25 +155,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{JwkSet, KeyId, SigningKey, test_keys};
+    use crate::test_keys::{anything, numbered, published, with, without};
+    use crate::{JwkSet, SigningKey};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
     fn key() -> SigningKey {
-        test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA)
+        numbered(1, SigningAlgorithm::EdDSA)
+    }
+
+    fn keys() -> PublicKeys {
+        published(&JwkSet::new(vec![key().jwk]))
     }
 
     fn inspected(token: &str, with_keys: bool) -> Inspection {
-        let set = JwkSet::new(vec![key().jwk]);
-        let keys = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
-        let skew = Lifetime::from_seconds(0);
-        let expectations = Expectations {
-            is_issuer: &|iss| iss == "i",
-            accepts_typ: &|typ| typ == Some("at+jwt"),
-            audience: Some("a"),
-            skew,
-        };
-        inspect::<Value>(token, with_keys.then_some(&keys), NOW, skew, &expectations)
+        let keys = keys();
+        let (is_issuer, accepts_typ) = (&|iss: &str| iss == "i", &|typ: Option<&str>| typ == Some("at+jwt"));
+        let expectations = Expectations { is_issuer, accepts_typ, audience: Some("a"), ..anything() };
+        inspect::<Value>(token, with_keys.then_some(&keys), NOW, expectations.skew, &expectations)
     }
 
     fn claims(exp: u64) -> Value {
@@ -189,16 +188,8 @@ mod tests {
     fn verification_makes_the_checks_of_an_access_token_in_their_order() {
         let mut made = Vec::new();
         let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
-        let set = JwkSet::new(vec![key().jwk]);
-        let keys = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
-        let expectations = Expectations {
-            is_issuer: &|_| true,
-            accepts_typ: &|_| true,
-            audience: None,
-            skew: Lifetime::from_seconds(0),
-        };
-        let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &expectations };
-        verify_observed::<Value>(&token, &keys, &rules, &mut made).unwrap();
+        let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &anything() };
+        verify_observed::<Value>(&token, &keys(), &rules, &mut made).unwrap();
         let checks: Vec<_> = made.iter().map(|(check, _)| *check).collect();
         assert_eq!(checks, TokenKind::AccessToken.checks());
     }
@@ -255,18 +246,11 @@ mod tests {
 
     #[test]
     fn a_missing_claim_is_named() {
-        for (name, expected) in
-            [("exp", "`exp` is missing"), ("aud", "`aud` is missing"), ("iss", "`iss` is missing")]
-        {
-            let mut claims = claims(1_000_060);
-            claims.as_object_mut().unwrap().remove(name);
-            let inspection = inspected(&key().sign("at+jwt", &claims).unwrap(), true);
-            assert_eq!(inspection.place.as_deref(), Some(expected));
+        let place = |claims: Value| inspected(&key().sign("at+jwt", &claims).unwrap(), true).place.unwrap();
+        for name in ["exp", "aud", "iss"] {
+            assert_eq!(place(without(claims(1_000_060), name)), format!("`{name}` is missing"));
         }
-        let mut claims = claims(1_000_060);
-        claims["exp"] = json!("7");
-        let inspection = inspected(&key().sign("at+jwt", &claims).unwrap(), true);
-        assert_eq!(inspection.place.as_deref(), Some("`exp` is \"7\""));
+        assert_eq!(place(with(claims(1_000_060), "exp", json!("7"))), "`exp` is \"7\"");
     }
 
     #[test]

@@ -173,20 +173,10 @@ mod tests {
         assert_eq!(Kid::parse("oauth2-key-17"), Some(Kid::Numbered(17)));
         assert_eq!(Kid::parse("oauth2-key-0"), Some(Kid::Numbered(0)));
         assert_eq!(Kid::parse("NzbLsXh8uDCcd-6M").unwrap().to_string(), "NzbLsXh8uDCcd-6M");
-        for bad in [
-            "oauth2-key-00",
-            "oauth2-key-01",
-            "oauth2-key-+1",
-            "oauth2-key-",
-            "OAUTH2-key-1",
-            "1",
-            "../1",
-            "oauth2-key-4294967296",
-            "NzbLsXh8uDCcd-6",
-            "NzbLsXh8uDCcd-6MN",
-            "NzbLsXh8uDCcd+6M",
-            "NzbLsXh8uDCcd/..",
-        ] {
+        let numbers =
+            "oauth2-key-00 oauth2-key-01 oauth2-key-+1 oauth2-key- OAUTH2-key-1 1 ../1 oauth2-key-4294967296";
+        let thumbprints = "NzbLsXh8uDCcd-6 NzbLsXh8uDCcd-6MN NzbLsXh8uDCcd+6M NzbLsXh8uDCcd/..";
+        for bad in numbers.split(' ').chain(thumbprints.split(' ')) {
             assert_eq!(Kid::parse(bad), None, "{bad}");
         }
     }

@@ -118,32 +118,25 @@ mod tests {
             self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
         }
     }
-    use crate::test_keys;
+    use crate::test_keys::{at, numbered, record, signing_key};
 
     const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_seconds(seconds)
-    }
-
     fn row(number: u32, algorithm: SigningAlgorithm, times: [u64; 4]) -> KeyRecord {
-        let end = |seconds: u64| (seconds > 0).then(|| at(seconds));
+        let [announced_at, active_from, retiring_from, removed_at] = times.map(at);
+        let end = |end: Timestamp| (end > at(0)).then_some(end);
         KeyRecord {
-            id: KeyId::numbered(number),
-            algorithm,
             sealed_private_key: vec![number as u8],
-            thumbprint: String::new(),
-            public_jwk: None,
-            announced_at: at(times[0]),
-            active_from: at(times[1]),
-            retiring_from: end(times[2]),
-            removed_at: end(times[3]),
-            shown: crate::ShownTimes::default(),
+            announced_at,
+            active_from,
+            retiring_from: end(retiring_from),
+            removed_at: end(removed_at),
+            ..record(&numbered(number, algorithm))
         }
     }
 
     fn ring(rows: Vec<KeyRecord>) -> KeyRing {
-        let keys = rows.iter().map(|row| Arc::new(test_keys::signing_key(row.id, row.algorithm))).collect();
+        let keys = rows.iter().map(|row| Arc::new(signing_key(row.id, row.algorithm))).collect();
         KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(9), keys: rows }), keys)
     }
 
@@ -210,14 +203,12 @@ mod tests {
     #[test]
     fn a_key_of_a_replica_whose_clock_is_ahead_signs_here_too() {
         let ring = ring(vec![row(1, ES256, [130, 130, 0, 0])]);
-        let policy = |skew| SigningPolicy {
-            algorithm: ES256,
-            skew: Lifetime::from_seconds(skew),
-            ..SigningPolicy::default()
-        };
         assert!(ring.active(ES256, at(100)).is_none());
-        assert!(ring.signing_key(&policy(60), at(100)).is_some());
-        assert!(ring.signing_key(&policy(29), at(100)).is_none());
+        for (skew, signs) in [(60, true), (29, false)] {
+            let skew = Lifetime::from_seconds(skew);
+            let policy = SigningPolicy { algorithm: ES256, skew, ..SigningPolicy::default() };
+            assert_eq!(ring.signing_key(&policy, at(100)).is_some(), signs);
+        }
         assert!(find(&ring, 1, 30, 100) && !find(&ring, 1, 29, 100));
     }
 

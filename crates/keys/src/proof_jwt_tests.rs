@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
 
-use crate::{KeyId, SigningKey, test_keys};
+use crate::SigningKey;
+use crate::test_keys::{forged, numbered, with as changed, without};
 
 const TYP: &str = "dpop+jwt";
 
 fn key(algorithm: SigningAlgorithm) -> SigningKey {
-    test_keys::signing_key(KeyId::numbered(1), algorithm)
+    numbered(1, algorithm)
 }
 
 fn jwk(algorithm: SigningAlgorithm) -> Value {
@@ -26,12 +27,6 @@ fn header(algorithm: SigningAlgorithm) -> Value {
     json!({ "typ": TYP, "alg": algorithm, "jwk": jwk(algorithm) })
 }
 
-fn signed(header: &str, claims: &str, key: &SigningKey) -> String {
-    let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims)).into_bytes();
-    key.append_signature(&mut token).unwrap();
-    String::from_utf8(token).unwrap()
-}
-
 fn verify(token: &str) -> Result<String, ProofError> {
     let jwt = ProofJwt::parse(token, TYP)?;
     jwt.unverified_claims::<Value>()?;
@@ -42,7 +37,7 @@ fn verify(token: &str) -> Result<String, ProofError> {
 #[test]
 fn each_algorithm_is_verified_with_the_key_of_the_header() {
     for algorithm in SigningAlgorithm::ALL {
-        let token = signed(&header(algorithm).to_string(), "{}", &key(algorithm));
+        let token = forged(header(algorithm).to_string(), "{}", &key(algorithm));
         assert_eq!(verify(&token), Ok(key(algorithm).thumbprint.clone()), "{algorithm}");
         assert!(verify(&token[..token.len() - 4]).is_err(), "{algorithm}");
         let (signed_part, _) = token.rsplit_once('.').unwrap();
@@ -61,126 +56,73 @@ fn each_algorithm_is_verified_with_the_key_of_the_header() {
 fn every_other_header_is_refused() {
     use ProofError as E;
     use SigningAlgorithm::{ES256, ES384, EdDSA, RS256};
-    let with = |algorithm: SigningAlgorithm, name: &str, value: Value| {
-        let mut header = header(algorithm);
-        if value == json!("gone") {
-            header.as_object_mut().unwrap().remove(name);
-        } else {
-            header[name] = value;
-        }
-        (algorithm, header)
+    let change = |object: Value, name: &str, value: &Value| {
+        if value == "gone" { without(object, name) } else { changed(object, name, value.clone()) }
     };
-    let jwk_with = |algorithm: SigningAlgorithm, name: &str, value: Value| {
-        let mut header = header(algorithm);
-        if value == json!("gone") {
-            header["jwk"].as_object_mut().unwrap().remove(name);
-        } else {
-            header["jwk"][name] = value;
-        }
-        (algorithm, header)
+    let check = |algorithm, header: Value, expected: Result<(), E>| {
+        let token = forged(header.to_string(), "{}", &key(algorithm));
+        let expected = expected.map(|()| key(algorithm).thumbprint.clone());
+        assert_eq!(verify(&token), expected, "{header}");
     };
     let short = |bytes: usize| json!(BASE64URL.encode(vec![1; bytes]));
-    for ((algorithm, header), expected) in [
-        (with(ES256, "typ", json!("gone")), E::OtherType),
-        (with(ES256, "typ", json!("JWT")), E::OtherType),
-        (with(ES256, "typ", json!("at+jwt")), E::OtherType),
-        (with(ES256, "typ", json!("")), E::OtherType),
-        (with(ES256, "typ", json!("dpop+jwt ")), E::OtherType),
-        (with(ES256, "typ", json!(7)), E::Malformed),
-        (with(ES256, "typ", json!(null)), E::Malformed),
-        (with(ES256, "alg", json!("gone")), E::Malformed),
-        (with(ES256, "alg", json!(null)), E::Malformed),
-        (with(ES256, "alg", json!("none")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("None")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("HS256")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("HS512")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("ES512")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("es256")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("RSA-OAEP")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("")), E::AlgorithmNotAllowed),
-        (with(ES256, "alg", json!("ES384")), E::KeyNotUsable),
-        (with(ES256, "alg", json!("RS256")), E::KeyNotUsable),
-        (with(ES256, "alg", json!("EdDSA")), E::KeyNotUsable),
-        (with(RS256, "alg", json!("PS256")), E::SignatureInvalid),
-        (with(RS256, "alg", json!("RS512")), E::SignatureInvalid),
-        (with(ES256, "crit", json!(["b64"])), E::HeaderNotAllowed),
-        (with(ES256, "crit", json!([])), E::HeaderNotAllowed),
-        (with(ES256, "b64", json!(false)), E::HeaderNotAllowed),
-        (with(ES256, "jku", json!("https://a.example")), E::HeaderNotAllowed),
-        (with(ES256, "x5u", json!("https://a.example")), E::HeaderNotAllowed),
-        (with(ES256, "x5c", json!([])), E::HeaderNotAllowed),
-        (with(ES256, "x5t", json!("a")), E::HeaderNotAllowed),
-        (with(ES256, "x5t#S256", json!("a")), E::HeaderNotAllowed),
-        (with(ES256, "jwk", json!("gone")), E::KeyNotUsable),
-        (with(ES256, "jwk", json!(null)), E::KeyNotUsable),
-        (with(ES256, "jwk", json!("a")), E::KeyNotUsable),
-        (with(ES256, "jwk", json!([])), E::KeyNotUsable),
-        (with(ES256, "jwk", json!({})), E::KeyNotUsable),
-        (with(ES256, "jwk", json!({ "keys": [jwk(ES256)] })), E::KeyNotUsable),
-        (with(ES256, "jwk", json!({ "kty": "oct", "k": "AAAA" })), E::KeyNotUsable),
-        (with(ES256, "jwk", jwk(ES384)), E::KeyNotUsable),
-        (with(ES256, "jwk", jwk(RS256)), E::KeyNotUsable),
-        (jwk_with(ES256, "d", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(EdDSA, "d", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(ES256, "d", json!(null)), E::KeyNotUsable),
-        (jwk_with(ES256, "k", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "d", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "p", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "q", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "dp", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "dq", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "qi", json!("AAAA")), E::KeyNotUsable),
-        (jwk_with(RS256, "oth", json!([])), E::KeyNotUsable),
-        (jwk_with(ES256, "kty", json!("gone")), E::KeyNotUsable),
-        (jwk_with(ES256, "kty", json!("RSA")), E::KeyNotUsable),
-        (jwk_with(ES256, "kty", json!(7)), E::KeyNotUsable),
-        (jwk_with(ES256, "crv", json!("gone")), E::KeyNotUsable),
-        (jwk_with(ES256, "crv", json!("P-521")), E::KeyNotUsable),
-        (jwk_with(ES256, "crv", json!("secp256k1")), E::KeyNotUsable),
-        (jwk_with(ES256, "x", json!("gone")), E::KeyNotUsable),
-        (jwk_with(ES256, "y", json!("gone")), E::KeyNotUsable),
-        (jwk_with(ES256, "x", short(31)), E::KeyNotUsable),
-        (jwk_with(ES256, "x", short(33)), E::KeyNotUsable),
-        (jwk_with(ES256, "x", json!("*")), E::KeyNotUsable),
-        (jwk_with(ES256, "x", json!("")), E::KeyNotUsable),
-        (jwk_with(ES256, "x", short(32)), E::KeyNotUsable),
-        (jwk_with(EdDSA, "x", short(31)), E::KeyNotUsable),
-        (jwk_with(EdDSA, "crv", json!("Ed448")), E::KeyNotUsable),
-        (jwk_with(EdDSA, "crv", json!("X25519")), E::KeyNotUsable),
-        (jwk_with(RS256, "n", short(128)), E::KeyNotUsable),
-        (jwk_with(RS256, "n", short(255)), E::KeyNotUsable),
-        (jwk_with(RS256, "n", short(1024)), E::KeyNotUsable),
-        (jwk_with(RS256, "n", json!("")), E::KeyNotUsable),
-        (jwk_with(RS256, "n", json!("gone")), E::KeyNotUsable),
-        (jwk_with(RS256, "e", json!("")), E::KeyNotUsable),
-        (jwk_with(RS256, "e", json!("gone")), E::KeyNotUsable),
-        (jwk_with(RS256, "e", json!("AA")), E::KeyNotUsable),
-        (jwk_with(ES256, "use", json!("enc")), E::KeyNotUsable),
-        (jwk_with(ES256, "use", json!(7)), E::KeyNotUsable),
-        (jwk_with(ES256, "key_ops", json!(["sign"])), E::KeyNotUsable),
-        (jwk_with(ES256, "key_ops", json!([])), E::KeyNotUsable),
-        (jwk_with(ES256, "key_ops", json!("verify")), E::KeyNotUsable),
-        (jwk_with(ES256, "alg", json!("ES384")), E::KeyNotUsable),
-        (jwk_with(ES256, "alg", json!("ECDH-ES")), E::KeyNotUsable),
-        (jwk_with(ES256, "alg", json!(7)), E::KeyNotUsable),
+    let (url, names) = (json!(["https://a.example"]), json!(["none", "None", "HS256", "HS512", "ES512"]));
+    for (algorithm, name, values, expected) in [
+        (ES256, "typ", json!(["gone", "JWT", "at+jwt", "", "dpop+jwt "]), Err(E::OtherType)),
+        (ES256, "typ", json!([7, null]), Err(E::Malformed)),
+        (ES256, "alg", json!(["gone", null]), Err(E::Malformed)),
+        (ES256, "alg", names, Err(E::AlgorithmNotAllowed)),
+        (ES256, "alg", json!(["es256", "RSA-OAEP", ""]), Err(E::AlgorithmNotAllowed)),
+        (ES256, "alg", json!(["ES384", "RS256", "EdDSA"]), Err(E::KeyNotUsable)),
+        (RS256, "alg", json!(["PS256", "RS512"]), Err(E::SignatureInvalid)),
+        (ES256, "crit", json!([["b64"], []]), Err(E::HeaderNotAllowed)),
+        (ES256, "b64", json!([false]), Err(E::HeaderNotAllowed)),
+        (ES256, "jku", url.clone(), Err(E::HeaderNotAllowed)),
+        (ES256, "x5u", url, Err(E::HeaderNotAllowed)),
+        (ES256, "x5c", json!([[]]), Err(E::HeaderNotAllowed)),
+        (ES256, "x5t", json!(["a"]), Err(E::HeaderNotAllowed)),
+        (ES256, "x5t#S256", json!(["a"]), Err(E::HeaderNotAllowed)),
+        (ES256, "jwk", json!(["gone", null, "a", [], {}, { "keys": [jwk(ES256)] }]), Err(E::KeyNotUsable)),
+        (ES256, "jwk", json!([{ "kty": "oct", "k": "AAAA" }, jwk(ES384), jwk(RS256)]), Err(E::KeyNotUsable)),
+        (ES256, "typ", json!(["DPoP+JWT", "application/dpop+jwt"]), Ok(())),
+        (ES256, "kid", json!(["any"]), Ok(())),
+        (ES256, "unknown", json!([{ "a": [] }]), Ok(())),
     ] {
-        let token = signed(&header.to_string(), "{}", &key(algorithm));
-        assert_eq!(verify(&token), Err(expected), "{header}");
+        for value in values.as_array().unwrap() {
+            check(algorithm, change(header(algorithm), name, value), expected);
+        }
     }
-    for (algorithm, header) in [
-        with(ES256, "typ", json!("DPoP+JWT")),
-        with(ES256, "typ", json!("application/dpop+jwt")),
-        with(ES256, "kid", json!("any")),
-        with(ES256, "unknown", json!({ "a": [] })),
-        jwk_with(ES256, "use", json!("sig")),
-        jwk_with(ES256, "key_ops", json!(["verify"])),
-        jwk_with(ES256, "alg", json!("ES256")),
-        jwk_with(EdDSA, "alg", json!("Ed25519")),
-        jwk_with(ES256, "kid", json!("any")),
-        jwk_with(ES256, "ext", json!(true)),
+    for (algorithm, names, values, is_usable) in [
+        (ES256, "d", json!(["AAAA", null]), false),
+        (EdDSA, "d", json!(["AAAA"]), false),
+        (ES256, "k", json!(["AAAA"]), false),
+        (RS256, "d p q dp dq qi", json!(["AAAA"]), false),
+        (RS256, "oth", json!([[]]), false),
+        (ES256, "kty", json!(["gone", "RSA", 7]), false),
+        (ES256, "crv", json!(["gone", "P-521", "secp256k1"]), false),
+        (ES256, "x", json!(["gone", short(31), short(33), "*", "", short(32)]), false),
+        (ES256, "y", json!(["gone"]), false),
+        (EdDSA, "x", json!([short(31)]), false),
+        (EdDSA, "crv", json!(["Ed448", "X25519"]), false),
+        (RS256, "n", json!([short(128), short(255), short(1024), "", "gone"]), false),
+        (RS256, "e", json!(["", "gone", "AA"]), false),
+        (ES256, "use", json!(["enc", 7]), false),
+        (ES256, "key_ops", json!([["sign"], [], "verify"]), false),
+        (ES256, "alg", json!(["ES384", "ECDH-ES", 7]), false),
+        (ES256, "use", json!(["sig"]), true),
+        (ES256, "key_ops", json!([["verify"]]), true),
+        (ES256, "alg", json!(["ES256"]), true),
+        (EdDSA, "alg", json!(["Ed25519"]), true),
+        (ES256, "kid", json!(["any"]), true),
+        (ES256, "ext", json!([true]), true),
     ] {
-        let token = signed(&header.to_string(), "{}", &key(algorithm));
-        assert_eq!(verify(&token), Ok(key(algorithm).thumbprint.clone()), "{header}");
+        for (name, value) in names
+            .split(' ')
+            .flat_map(|name| values.as_array().unwrap().iter().map(move |value| (name, value)))
+        {
+            let jwk = change(header(algorithm)["jwk"].clone(), name, value);
+            let expected = if is_usable { Ok(()) } else { Err(E::KeyNotUsable) };
+            check(algorithm, changed(header(algorithm), "jwk", jwk), expected);
+        }
     }
 }
 
@@ -190,7 +132,7 @@ fn every_other_header_is_refused() {
 fn what_is_no_jwt_with_unique_names_is_malformed() {
     let key = key(SigningAlgorithm::ES256);
     let header = header(SigningAlgorithm::ES256).to_string();
-    let good = signed(&header, "{}", &key);
+    let good = forged(&header, "{}", &key);
     let twice = header.replacen('{', "{\"alg\":\"ES256\",", 1);
     let twice_in_key = header.replacen("\"jwk\":{", "\"jwk\":{\"kty\":\"EC\",", 1);
     let (part, _) = good.rsplit_once('.').unwrap();
@@ -206,17 +148,17 @@ fn what_is_no_jwt_with_unique_names_is_malformed() {
         format!(" {good}"),
         format!("{good}, {good}"),
         format!("{good}{}", "A".repeat(8 * 1024)),
-        signed(&twice, "{}", &key),
-        signed("[]", "{}", &key),
-        signed("", "{}", &key),
-        signed(&header, "", &key),
-        signed(&header, "[]", &key),
-        signed(&header, "{\"a\":1,\"a\":2}", &key),
-        signed(&header, "{}x", &key),
+        forged(&twice, "{}", &key),
+        forged("[]", "{}", &key),
+        forged("", "{}", &key),
+        forged(&header, "", &key),
+        forged(&header, "[]", &key),
+        forged(&header, "{\"a\":1,\"a\":2}", &key),
+        forged(&header, "{}x", &key),
     ] {
         assert_eq!(verify(&token), Err(ProofError::Malformed), "{token}");
     }
-    assert_eq!(verify(&signed(&twice_in_key, "{}", &key)), Err(ProofError::KeyNotUsable));
+    assert_eq!(verify(&forged(&twice_in_key, "{}", &key)), Err(ProofError::KeyNotUsable));
 }
 
 proptest! {

@@ -221,14 +221,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::test_keys::{with, without};
-    use crate::{JwkSet, KeyId, test_keys};
+    use crate::JwkSet;
+    use crate::test_keys::{at, numbered, published, record, signed_parts, with, without};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
     const SKEW: Lifetime = Lifetime::from_seconds(30);
 
     fn jwk(number: u32, algorithm: SigningAlgorithm) -> Value {
-        json!(test_keys::signing_key(KeyId::numbered(number), algorithm).jwk)
+        json!(numbered(number, algorithm).jwk)
     }
 
     fn read(keys: &[Value]) -> PublicKeys {
@@ -238,16 +238,14 @@ mod tests {
     #[test]
     fn a_published_set_verifies_what_its_keys_sign() {
         for algorithm in SigningAlgorithm::ALL {
-            let key = test_keys::signing_key(KeyId::numbered(1), algorithm);
-            let set = JwkSet::new(vec![key.jwk.clone()]);
-            let set = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
+            let key = numbered(1, algorithm);
+            let set = published(&JwkSet::new(vec![key.jwk.clone()]));
             assert_eq!(set.iter().collect::<Vec<_>>(), [("oauth2-key-1", algorithm)]);
             assert!(set.left_out.is_empty());
             let token = key.sign("JWT", &()).unwrap();
-            let (signed, signature) = token.rsplit_once('.').unwrap();
-            let signature = BASE64URL.decode(signature).unwrap();
+            let (signed, signature) = signed_parts(&token);
             let found = set.key("oauth2-key-1", SKEW, NOW).unwrap();
-            assert!(found.verifies(signed.as_bytes(), &signature), "{algorithm}");
+            assert!(found.verifies(signed, &signature), "{algorithm}");
             assert!(!found.verifies(b"other", &signature), "{algorithm}");
             assert!(set.key("oauth2-key-2", SKEW, NOW).is_none());
         }
@@ -295,10 +293,8 @@ mod tests {
         }
         let twice = read(&[good(), jwk(1, SigningAlgorithm::EdDSA)]);
         assert_eq!(twice.left_out[0].why, UnusableKey::Repeated);
-        assert_eq!(
-            twice.left_out[0].to_string(),
-            "key 2 of the set (oauth2-key-1): a key before it has the same `kid`"
-        );
+        let expected = "key 2 of the set (oauth2-key-1): a key before it has the same `kid`";
+        assert_eq!(twice.left_out[0].to_string(), expected);
     }
 
     proptest! {
@@ -310,7 +306,7 @@ mod tests {
 
         #[test]
         fn a_good_key_is_kept_whatever_is_beside_it(junk in vec(".{0,20}", 0..8), name in "[a-z]{1,8}", place in 0_usize..8) {
-            let good = json!(test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA).jwk);
+            let good = jwk(1, SigningAlgorithm::EdDSA);
             let mut keys: Vec<_> = junk.iter().map(|text| json!({ name.as_str(): text })).collect();
             keys.insert(place.min(keys.len()), good);
             let set = PublicKeys::read_of_client(&json!({ "keys": keys, "more": junk }).to_string()).unwrap();
@@ -321,28 +317,15 @@ mod tests {
 
     #[test]
     fn a_key_is_used_within_its_times() {
-        let record = |active_from, removed_at: Option<u64>| KeyRecord {
-            id: KeyId::numbered(1),
-            algorithm: SigningAlgorithm::ES256,
-            sealed_private_key: Vec::new(),
-            thumbprint: String::new(),
-            public_jwk: None,
-            announced_at: Timestamp::from_seconds(0),
-            active_from: Timestamp::from_seconds(active_from),
-            retiring_from: None,
-            removed_at: removed_at.map(Timestamp::from_seconds),
-            shown: crate::ShownTimes::default(),
-        };
+        let key = numbered(1, SigningAlgorithm::ES256);
         for (active_from, removed_at, expected) in
             [(0, None, true), (1_030, None, true), (1_031, None, false), (0, Some(1_000), false)]
         {
-            let set =
-                read(&[jwk(1, SigningAlgorithm::ES256)]).with_records(vec![record(active_from, removed_at)]);
-            assert_eq!(
-                set.key("oauth2-key-1", SKEW, NOW).is_some(),
-                expected,
-                "{active_from} {removed_at:?}"
-            );
+            let (active_from, removed_at) = (at(active_from), removed_at.map(at));
+            let record = KeyRecord { active_from, removed_at, ..record(&key) };
+            let set = read(&[json!(key.jwk)]).with_records(vec![record]);
+            let found = set.key("oauth2-key-1", SKEW, NOW);
+            assert_eq!(found.is_some(), expected, "{active_from:?} {removed_at:?}");
         }
     }
 }

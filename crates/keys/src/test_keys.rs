@@ -1,9 +1,13 @@
 //! Keys for tests. OpenSSL made these fixtures, so tests neither wait for RSA nor depend on chance.
 
-use protocol::{Secret, SigningAlgorithm};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Secret, SigningAlgorithm, Timestamp};
 use serde_json::Value;
 
-use crate::{KeyId, SigningKey, import};
+use crate::{
+    Expectations, JwkSet, KeyId, KeyRecord, PrivateKeyDocument, PublicKeys, ShownTimes, SigningKey, import,
+};
 
 pub(crate) const RSA_2048_PKCS1: &str = include_str!("../tests/keys/rsa2048.pkcs1.pem");
 pub(crate) const RSA_2048_PKCS8: &str = include_str!("../tests/keys/rsa2048.pkcs8.pem");
@@ -35,6 +39,60 @@ pub(crate) fn signing_key(id: KeyId, algorithm: SigningAlgorithm) -> SigningKey 
     };
     let imported = import(&Secret::new(pem.to_owned()), algorithm).unwrap();
     SigningKey::parse(id, algorithm, imported.pkcs8.expose()).unwrap()
+}
+
+/// The fixture for this algorithm, under this number.
+pub(crate) fn numbered(number: u32, algorithm: SigningAlgorithm) -> SigningKey {
+    signing_key(KeyId::numbered(number), algorithm)
+}
+
+/// A random key of number 1.
+pub(crate) fn random(algorithm: SigningAlgorithm) -> SigningKey {
+    let document = PrivateKeyDocument::generate(algorithm).unwrap();
+    SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap()
+}
+
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+/// The row of a key that is active from the beginning on.
+pub(crate) fn record(key: &SigningKey) -> KeyRecord {
+    KeyRecord {
+        id: key.id(),
+        algorithm: key.algorithm(),
+        sealed_private_key: Vec::new(),
+        thumbprint: key.thumbprint.clone(),
+        public_jwk: None,
+        announced_at: at(0),
+        active_from: at(0),
+        retiring_from: None,
+        removed_at: None,
+        shown: ShownTimes::default(),
+    }
+}
+
+pub(crate) fn published(set: &JwkSet) -> PublicKeys {
+    PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap()
+}
+
+/// Expects any issuer, type and audience, at exact times.
+pub(crate) fn anything() -> Expectations<'static> {
+    let skew = Lifetime::from_seconds(0);
+    Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None, skew }
+}
+
+/// A token with any header and claims, signed by the key whatever they contain.
+pub(crate) fn forged(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>, key: &SigningKey) -> String {
+    let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims)).into_bytes();
+    key.append_signature(&mut token).unwrap();
+    String::from_utf8(token).unwrap()
+}
+
+/// What was signed, and the bytes of the signature.
+pub(crate) fn signed_parts(token: &str) -> (&[u8], Vec<u8>) {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    (message.as_bytes(), BASE64URL.decode(signature).unwrap())
 }
 
 /// A JWK with another value of a member.

@@ -2,47 +2,29 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::rules::{Algorithms, Header, Members, NOT_ALLOWED, Unobserved};
 use proptest::prelude::*;
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::{Value, json};
 
 use crate::inspection::inspect_with;
-use crate::verify::{Expectations, LEEWAY, Rules, verify};
-use crate::{KeyId, KeyRecord, KeyRecords, KeyRing, SigningKey, TokenError, test_keys};
+use crate::test_keys::{anything, forged, numbered, record};
+use crate::verify::{LEEWAY, Rules, verify};
+use crate::{KeyId, KeyRecords, KeyRing, SigningKey, TokenError};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
 fn key() -> SigningKey {
-    test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA)
+    numbered(1, SigningAlgorithm::EdDSA)
 }
 
 fn ring() -> KeyRing {
-    let key = key();
-    let record = KeyRecord {
-        id: key.id(),
-        algorithm: SigningAlgorithm::EdDSA,
-        sealed_private_key: Vec::new(),
-        thumbprint: key.thumbprint.clone(),
-        public_jwk: None,
-        announced_at: Timestamp::from_seconds(0),
-        active_from: Timestamp::from_seconds(0),
-        retiring_from: None,
-        removed_at: None,
-        shown: crate::ShownTimes::default(),
-    };
-    KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(2), keys: vec![record] }), vec![Arc::new(key)])
+    let records = KeyRecords { next: KeyId::numbered(2), keys: vec![record(&key())] };
+    KeyRing::new(Arc::new(records), vec![Arc::new(key())])
 }
 
 fn read(token: &str, ring: &KeyRing) -> Result<Value, TokenError> {
-    let expectations = Expectations {
-        is_issuer: &|_| true,
-        accepts_typ: &|_| true,
-        audience: None,
-        skew: Lifetime::from_seconds(0),
-    };
+    let expectations = anything();
     let found = verify::<Value>(token, ring, NOW, &expectations);
     let rules = Rules { now: NOW, leeway: LEEWAY, expectations: &expectations };
     let verdict = inspect_with::<Value>(token, Some(ring), &rules).verdict();
@@ -52,12 +34,6 @@ fn read(token: &str, ring: &KeyRing) -> Result<Value, TokenError> {
 
 fn claims(subject: &str, lifetime: u64) -> Value {
     json!({ "iss": "i", "aud": "a", "sub": subject, "iat": 1_000_000, "nbf": 1_000_000, "exp": 1_000_000 + lifetime })
-}
-
-fn forged(header: &[u8], claims: &[u8]) -> String {
-    let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims)).into_bytes();
-    key().append_signature(&mut token).unwrap();
-    String::from_utf8(token).unwrap()
 }
 
 proptest! {
@@ -94,7 +70,7 @@ proptest! {
         let changed = usize::from(!is_header);
         parts[changed].as_object_mut().unwrap().extend(members.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let [header, claims] = parts.map(|part| [part.to_string().into_bytes(), noise.clone()].concat());
-        let found = read(&forged(&header, &claims), &ring());
+        let found = read(&forged(&header, &claims, &key()), &ring());
         prop_assert!(noise.iter().all(u8::is_ascii_whitespace) || found.is_err());
     }
 

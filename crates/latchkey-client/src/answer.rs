@@ -192,31 +192,23 @@ mod tests {
             ("true", None),
         ] {
             let body = format!(r#"{{"access_token":"t","token_type":"bearer","expires_in":{text}}}"#);
-            let found = match judged(200, &body) {
-                Verdict::Granted(grant) => Some(grant.lifetime),
-                _ => None,
-            };
+            let verdict = judged(200, &body);
+            let found = if let Verdict::Granted(grant) = verdict { Some(grant.lifetime) } else { None };
             assert_eq!(found, expected, "{text}");
         }
     }
 
     #[test]
     fn an_answer_is_judged_by_status_and_body() {
+        let mac = r#"{"access_token":"t","token_type":"mac"}"#;
+        let dpop = r#"{"access_token":"t","token_type":"DPoP"}"#;
         for (status, body, why) in [
             (200, "<html>", "it is no token answer in JSON (RFC 6749 §5.1)"),
             (200, r#"{"token_type":"Bearer"}"#, "it has no `access_token`"),
             (200, r#"{"access_token":"","token_type":"Bearer"}"#, "it has no `access_token`"),
             (200, r#"{"access_token":"t"}"#, "it has no `token_type`"),
-            (
-                200,
-                r#"{"access_token":"t","token_type":"mac"}"#,
-                "`token_type` is `mac`, which was not requested",
-            ),
-            (
-                200,
-                r#"{"access_token":"t","token_type":"DPoP"}"#,
-                "`token_type` is `DPoP`, which was not requested",
-            ),
+            (200, mac, "`token_type` is `mac`, which was not requested"),
+            (200, dpop, "`token_type` is `DPoP`, which was not requested"),
             (307, "", "it answered 307; redirects are not followed"),
             (403, "<html>", "it answered 403 without an error code of OAuth"),
             (404, "{}", "it answered 404"),
@@ -236,11 +228,8 @@ mod tests {
 
     #[test]
     fn scopes_are_told_apart() {
-        let Verdict::Granted(grant) =
-            judged(200, r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#)
-        else {
-            panic!("granted")
-        };
+        let body = r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#;
+        let Verdict::Granted(grant) = judged(200, body) else { panic!("granted") };
         assert_eq!(grant.scope.unwrap(), ["a", "b"]);
     }
 

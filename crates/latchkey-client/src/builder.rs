@@ -223,33 +223,22 @@ mod tests {
 
     #[test]
     fn a_wrong_configuration_says_what_to_do() {
-        let whole = || {
-            TokenSource::builder()
-                .issuer("https://id.example.com")
-                .client_id("me")
-                .credential(Secret::value("s"))
-        };
+        let without_credential = || TokenSource::builder().issuer("https://id.example.com").client_id("me");
+        let whole = || without_credential().credential(Secret::value("s"));
         assert!(whole().build().is_ok());
         let refused = |builder: Builder| builder.build().unwrap_err().to_string();
+        let both = whole().token_endpoint("https://x.example");
+        let in_clear = "issuer `http://id.example.com` is not https; plain http is for this machine only, unless `allow_plain_http` is set";
         for (builder, message) in [
             (TokenSource::builder(), "issuer is missing: give the issuer's URL, or `token_endpoint`"),
-            (
-                whole().token_endpoint("https://x.example"),
-                "issuer and token_endpoint exclude each other: leave one out",
-            ),
+            (both, "issuer and token_endpoint exclude each other: leave one out"),
             (whole().client_id(""), "client_id is missing: it is the client's name at the server"),
-            (
-                TokenSource::builder().issuer("https://id.example.com").client_id("me"),
-                "credential is missing: give a `Secret`, or another proof of the client",
-            ),
+            (without_credential(), "credential is missing: give a `Secret`, or another proof of the client"),
             (
                 whole().issuer("id.example.com"),
                 "issuer `id.example.com` is no URL: relative URL without a base",
             ),
-            (
-                whole().issuer("http://id.example.com"),
-                "issuer `http://id.example.com` is not https; plain http is for this machine only, unless `allow_plain_http` is set",
-            ),
+            (whole().issuer("http://id.example.com"), in_clear),
         ] {
             assert_eq!(refused(builder), message);
         }

@@ -62,11 +62,8 @@ mod tests {
         ] {
             let headers =
                 challenge.map(|text| (WWW_AUTHENTICATE, text.parse().unwrap())).into_iter().collect();
-            assert_eq!(
-                refuses_token(StatusCode::from_u16(status).unwrap(), &headers),
-                refuses,
-                "{challenge:?}"
-            );
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(refuses_token(status, &headers), refuses, "{challenge:?}");
         }
     }
 

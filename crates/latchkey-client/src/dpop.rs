@@ -106,10 +106,8 @@ mod tests {
         let first = key.proof("GET", &url, Some("token"), UNIX_EPOCH).unwrap();
         let second = key.proof("GET", &url, None, UNIX_EPOCH).unwrap();
         let (first, second) = (claims(&first), claims(&second));
-        assert_eq!(
-            (&first["htm"], &first["htu"], &first["iat"]),
-            (&json!("GET"), &json!("https://api.example/orders"), &json!(0))
-        );
+        let named = (&first["htm"], &first["htu"], &first["iat"]);
+        assert_eq!(named, (&json!("GET"), &json!("https://api.example/orders"), &json!(0)));
         assert_eq!(first["ath"], "PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A");
         assert!(second.get("ath").is_none() && first["jti"] != second["jti"]);
         assert!(first.get("nonce").is_none());

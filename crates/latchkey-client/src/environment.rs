@@ -69,19 +69,16 @@ mod tests {
         let shown = built(&whole).unwrap();
         assert!(shown.contains(r#"client_id: "billing""#) && shown.contains("https://y.example"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert_eq!(
-            built(&whole[1..]).unwrap_err(),
-            "LATCHKEY_ISSUER is missing: set it, or LATCHKEY_TOKEN_ENDPOINT"
-        );
-        assert_eq!(built(&whole[..1]).unwrap_err(), "LATCHKEY_CLIENT_ID is missing: set it");
-        assert_eq!(
-            built(&whole[..2]).unwrap_err(),
-            "LATCHKEY_CLIENT_SECRET_FILE is missing: set it, or LATCHKEY_CLIENT_SECRET"
-        );
         let both = [&whole[..], &[("LATCHKEY_CLIENT_SECRET_FILE", "/x")]].concat();
-        assert_eq!(
-            built(&both).unwrap_err(),
-            "LATCHKEY_CLIENT_SECRET and LATCHKEY_CLIENT_SECRET_FILE exclude each other: leave one out"
-        );
+        let exclude =
+            "LATCHKEY_CLIENT_SECRET and LATCHKEY_CLIENT_SECRET_FILE exclude each other: leave one out";
+        for (variables, expected) in [
+            (&whole[1..], "LATCHKEY_ISSUER is missing: set it, or LATCHKEY_TOKEN_ENDPOINT"),
+            (&whole[..1], "LATCHKEY_CLIENT_ID is missing: set it"),
+            (&whole[..2], "LATCHKEY_CLIENT_SECRET_FILE is missing: set it, or LATCHKEY_CLIENT_SECRET"),
+            (&both, exclude),
+        ] {
+            assert_eq!(built(variables).unwrap_err(), expected);
+        }
     }
 }

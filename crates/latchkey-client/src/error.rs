@@ -139,11 +139,8 @@ mod tests {
 
     #[test]
     fn an_error_says_when_to_come_back() {
-        let rejected = TokenError::Rejected {
-            code: "invalid_client".to_owned(),
-            description: Some("no".to_owned()),
-            retry_after: None,
-        };
+        let (code, description) = ("invalid_client".to_owned(), Some("no".to_owned()));
+        let rejected = TokenError::Rejected { code, description, retry_after: None };
         assert_eq!(rejected.to_string(), "the token endpoint refused the request: invalid_client (no)");
         assert_eq!(rejected.code(), Some("invalid_client"));
         let remembered = rejected.with_retry_after(Duration::from_secs(2));

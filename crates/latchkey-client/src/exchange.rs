@@ -160,12 +160,9 @@ mod tests {
         let body = |presented: Presented| {
             String::from_utf8(form("me", Some(&request), &[], &presented).to_vec()).unwrap()
         };
-        let rest = "scope=a+b&resource=https%3A%2F%2Fx.example%2F%3Fy";
-        assert_eq!(body(Presented::basic("me", "x")), format!("grant_type=client_credentials&{rest}"));
+        let form = "grant_type=client_credentials&scope=a+b&resource=https%3A%2F%2Fx.example%2F%3Fy";
+        assert_eq!(body(Presented::basic("me", "x")), form);
         let named = Presented::name_only().parameter("client_secret", "a&b");
-        assert_eq!(
-            body(named),
-            format!("grant_type=client_credentials&{rest}&client_id=me&client_secret=a%26b")
-        );
+        assert_eq!(body(named), format!("{form}&client_id=me&client_secret=a%26b"));
     }
 }

@@ -234,24 +234,21 @@ mod tests {
         assert_eq!(of(Secret::value("v")).await.unwrap(), "v");
         assert_eq!(of(Secret::command(["printf", "%s\n", "a b"])).await.unwrap(), "a b");
         assert_eq!(of(Secret::from_fn(async || Ok("f".to_owned()))).await.unwrap(), "f");
-        assert_eq!(
-            of(Secret::env("LATCHKEY_CLIENT_NO_SUCH_VARIABLE")).await.unwrap_err().to_string(),
-            "the variable LATCHKEY_CLIENT_NO_SUCH_VARIABLE cannot be read"
-        );
+        let error = of(Secret::env("LATCHKEY_CLIENT_NO_SUCH_VARIABLE")).await.unwrap_err();
+        assert_eq!(error.to_string(), "the variable LATCHKEY_CLIENT_NO_SUCH_VARIABLE cannot be read");
         assert_eq!(of(Secret::value("")).await.unwrap_err().to_string(), "the secret is empty");
     }
 
     #[tokio::test]
     async fn a_failing_program_is_told_without_its_output() {
-        let refused = Secret::command(["sh", "-c", "echo hunter2; echo hunter3 >&2; exit 3"])
-            .read(false)
-            .await
-            .unwrap_err();
-        assert_eq!(refused.to_string(), "`sh` failed: exit status: 3");
-        let refused = Secret::command(["sh", "-c", "head -c 70000 /dev/zero"]).read(false).await.unwrap_err();
-        assert_eq!(refused.to_string(), "`sh` printed more than 65536 bytes");
-        let refused = Secret::command(["no-such-program-here"]).read(false).await.unwrap_err();
-        assert_eq!(refused.to_string(), "`no-such-program-here` cannot be started");
+        for (command, expected) in [
+            (&["sh", "-c", "echo hunter2; echo hunter3 >&2; exit 3"][..], "`sh` failed: exit status: 3"),
+            (&["sh", "-c", "head -c 70000 /dev/zero"], "`sh` printed more than 65536 bytes"),
+            (&["no-such-program-here"], "`no-such-program-here` cannot be started"),
+        ] {
+            let refused = Secret::command(command).read(false).await.unwrap_err();
+            assert_eq!(refused.to_string(), expected);
+        }
         assert!(Secret::command(Vec::<OsString>::new()).read(false).await.is_err());
     }
 

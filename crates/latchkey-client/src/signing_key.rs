@@ -207,10 +207,8 @@ pub(crate) mod tests {
     #[test]
     fn a_jws_is_verified_with_the_public_half() {
         let (pem, public) = ed25519();
-        let key = SigningKey::parse(&format!(
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{pem}"
-        ))
-        .unwrap();
+        let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let key = SigningKey::parse(&format!("{certificate}{pem}")).unwrap();
         let algorithm = key.algorithm(None).unwrap();
         let jws = key.sign(algorithm, json!({"typ": "JWT"}), &json!({"iss": "me"})).unwrap();
         let (signed, signature) = jws.rsplit_once('.').unwrap();
@@ -224,16 +222,9 @@ pub(crate) mod tests {
     #[test]
     fn keys_of_each_kind_are_read() {
         // RFC 8037 appendix A.1, and RFC 7515 appendix A.3.
-        for (jwk, algorithm) in [
-            (
-                r#"{"kty":"OKP","crv":"Ed25519","kid":"k","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
-                Algorithm::EdDsa,
-            ),
-            (
-                r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#,
-                Algorithm::Es256,
-            ),
-        ] {
+        let okp = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let ec = r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+        for (jwk, algorithm) in [(okp, Algorithm::EdDsa), (ec, Algorithm::Es256)] {
             let key = SigningKey::parse(jwk).unwrap();
             assert_eq!((key.algorithm(None).unwrap(), key.kid()), (algorithm, Some("k")));
             key.sign(algorithm, json!({}), &json!({})).unwrap();
@@ -242,19 +233,15 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_key_is_told_without_it() {
+        let [private, public, encrypted] = ["PRIVATE", "PUBLIC", "ENCRYPTED PRIVATE"]
+            .map(|kind| format!("-----BEGIN {kind} KEY-----\naHVudGVyMg==\n-----END {kind} KEY-----"));
         for (text, why) in [
             ("hunter2", "it is neither PEM nor a JWK"),
             ("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}", "the JWK has no `d`"),
             ("{\"hunter2\"", "it is no JWK"),
-            (
-                "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----",
-                "it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more",
-            ),
-            ("-----BEGIN PUBLIC KEY-----\naHVudGVyMg==\n-----END PUBLIC KEY-----", "it holds no private key"),
-            (
-                "-----BEGIN ENCRYPTED PRIVATE KEY-----\naHVudGVyMg==\n-----END ENCRYPTED PRIVATE KEY-----",
-                "it is encrypted; decrypt it with `openssl pkey`",
-            ),
+            (&private, "it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more"),
+            (&public, "it holds no private key"),
+            (&encrypted, "it is encrypted; decrypt it with `openssl pkey`"),
         ] {
             let Err(error) = SigningKey::parse(text) else { panic!("{text}") };
             assert_eq!(error.to_string(), format!("the private key cannot be used: {why}"));

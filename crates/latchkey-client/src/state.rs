@@ -247,9 +247,11 @@ mod tests {
         Token { number, life: Life { begun: at(begun), schedule } }
     }
 
+    const BEGINS: Action<Token, &str> = Action::Wait { begin: true, otherwise: None };
+
     fn with_token() -> Tested {
         let mut state = Tested::new();
-        assert_eq!(state.step(Event::Wanted, at(0)), Action::Wait { begin: true, otherwise: None });
+        assert_eq!(state.step(Event::Wanted, at(0)), BEGINS);
         assert_eq!(state.step(Event::Wanted, at(0)), Action::Wait { begin: false, otherwise: None });
         state.step(Event::Fetched(token(1, 0, 3600)), at(0));
         state
@@ -262,10 +264,8 @@ mod tests {
         assert_eq!(state.step(Event::Wanted, at(3299)), Action::Serve(first));
         assert_eq!(state.step(Event::Wanted, at(3300)), Action::ServeAndBegin(first));
         assert_eq!(state.step(Event::Wanted, at(3300)), Action::Serve(first));
-        assert_eq!(
-            state.step(Event::Wanted, at(3591)),
-            Action::Wait { begin: false, otherwise: Some(first) }
-        );
+        let waits = Action::Wait { begin: false, otherwise: Some(first) };
+        assert_eq!(state.step(Event::Wanted, at(3591)), waits);
         state.step(Event::Fetched(token(2, 3300, 3600)), at(3592));
         assert_eq!(state.step(Event::Wanted, at(3592)), Action::Serve(token(2, 3300, 3600)));
     }
@@ -283,7 +283,7 @@ mod tests {
         }
         // At the end of the token a request is sent at once, whatever the pause.
         state.step(Event::Failed("down", Pause::WhileServed), at(3599));
-        assert_eq!(state.step(Event::Wanted, at(3600)), Action::Wait { begin: true, otherwise: None });
+        assert_eq!(state.step(Event::Wanted, at(3600)), BEGINS);
     }
 
     #[test]
@@ -293,11 +293,11 @@ mod tests {
             state.step(Event::Wanted, at(0));
             state.step(Event::Failed("no", pause), at(0));
             assert_eq!(state.step(Event::Wanted, at(0)), Action::Fail("no", Duration::from_secs(seconds)));
-            assert_eq!(state.step(Event::Wanted, at(seconds)), Action::Wait { begin: true, otherwise: None });
+            assert_eq!(state.step(Event::Wanted, at(seconds)), BEGINS);
         }
         let mut state = Tested::new();
         state.step(Event::Failed("no", Pause::Asked(Duration::MAX)), at(0));
-        assert_eq!(state.step(Event::Wanted, at(300)), Action::Wait { begin: true, otherwise: None });
+        assert_eq!(state.step(Event::Wanted, at(300)), BEGINS);
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(state.step(Event::Refused(second), at(10)), Action::Nothing);
         assert_eq!(state.step(Event::Refused(first), at(10)), Action::Dropped);
         assert_eq!(state.step(Event::Refused(first), at(10)), Action::Nothing);
-        assert_eq!(state.step(Event::Wanted, at(10)), Action::Wait { begin: true, otherwise: None });
+        assert_eq!(state.step(Event::Wanted, at(10)), BEGINS);
         state.step(Event::Fetched(second), at(11));
         assert_eq!(state.step(Event::Refused(second), at(14)), Action::Nothing);
         assert_eq!(state.step(Event::Wanted, at(14)), Action::Serve(second));
@@ -416,7 +416,7 @@ mod tests {
             // No failure is permanent: after the longest pause a renewal begins.
             if flight.is_none() {
                 now.monotonic += Duration::from_secs(20_000);
-                prop_assert_eq!(state.step(Event::Wanted, now), Action::Wait { begin: true, otherwise: None });
+                prop_assert_eq!(state.step(Event::Wanted, now), BEGINS);
             }
         }
     }

@@ -75,21 +75,15 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_this_machine() {
-        for (text, private) in [
-            ("https://id.example.com", true),
-            ("http://127.0.0.1:3000/x", true),
-            ("http://127.9.9.9", true),
-            ("http://[::1]:80", true),
-            ("http://localhost", true),
-            ("http://api.localhost:1", true),
-            ("http://localhost.example.com", false),
-            ("http://127.0.0.1.example.com", false),
-            ("http://10.0.0.1", false),
-            ("ftp://localhost", false),
-        ] {
-            let url: Url = text.parse().unwrap();
-            assert_eq!(is_private(&url, false), private, "{text}");
-            assert_eq!(server_url("issuer", text, false).is_ok(), private, "{text}");
+        let good = "https://id.example.com http://127.0.0.1:3000/x http://127.9.9.9 http://[::1]:80 http://localhost \
+            http://api.localhost:1";
+        let bad = "http://localhost.example.com http://127.0.0.1.example.com http://10.0.0.1 ftp://localhost";
+        for (texts, private) in [(good, true), (bad, false)] {
+            for text in texts.split(' ') {
+                let url: Url = text.parse().unwrap();
+                assert_eq!(is_private(&url, false), private, "{text}");
+                assert_eq!(server_url("issuer", text, false).is_ok(), private, "{text}");
+            }
         }
         assert!(is_private(&"http://10.0.0.1".parse().unwrap(), true));
     }

@@ -19,18 +19,11 @@ mod tests {
 
     #[test]
     fn a_type_has_two_spellings_in_any_case() {
-        for (typ, is_same) in [
-            ("at+jwt", true),
-            ("AT+JWT", true),
-            ("application/at+jwt", true),
-            ("Application/AT+jwt", true),
-            ("application/application/at+jwt", false),
-            ("at+jwt ", false),
-            ("JWT", false),
-            ("", false),
-            ("applicatioñ/at+jwt", false),
-        ] {
-            assert_eq!(same_media_type(typ, "at+jwt"), is_same, "{typ}");
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
+            assert!(same_media_type(typ, "at+jwt"), "{typ}");
+        }
+        for typ in ["application/application/at+jwt", "at+jwt ", "JWT", "", "applicatioñ/at+jwt"] {
+            assert!(!same_media_type(typ, "at+jwt"), "{typ}");
         }
     }
 }

@@ -69,9 +69,7 @@ mod tests {
 
     #[test]
     fn a_program_without_a_keyring_names_the_feature() {
-        assert_eq!(
-            KeyringError::NotBuiltIn.to_string(),
-            "this program is built without a keyring; build it with the feature `keyring`: `cargo build --release --features keyring`"
-        );
+        let expected = "this program is built without a keyring; build it with the feature `keyring`: `cargo build --release --features keyring`";
+        assert_eq!(KeyringError::NotBuiltIn.to_string(), expected);
     }
 }

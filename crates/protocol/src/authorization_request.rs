@@ -215,10 +215,8 @@ mod tests {
         assert_eq!(answer, AnswerForm { mode: ResponseMode::FormPost, state: Some("s t".to_owned()) });
         assert!(request.has_scope("openid") && request.has_scope("email") && !request.has_scope("profile"));
         assert_eq!(request.code_challenge, CodeChallenge::parse(CHALLENGE));
-        assert_eq!(
-            (request.nonce.as_deref(), request.login_hint.as_deref()),
-            (Some("n"), Some("ada@example.com"))
-        );
+        let found = (request.nonce.as_deref(), request.login_hint.as_deref());
+        assert_eq!(found, (Some("n"), Some("ada@example.com")));
         assert_eq!(request.dpop_jkt, Thumbprint::parse(CHALLENGE));
         assert_eq!(request.max_age, Some(Lifetime::from_seconds(0)));
         assert!(request.prompt.login);
@@ -251,32 +249,22 @@ mod tests {
         use AuthorizationErrorCode::*;
         let long = "a".repeat(2_049);
         let base = "response_type=code&state=s&";
-        for (rest, expected) in [
+        let invalid = format!(
+            "response_mode=fragment code_challenge={CHALLENGE} code_challenge={CHALLENGE}&code_challenge_method=plain \
+                code_challenge=short&code_challenge_method=S256 code_challenge_method=S256 dpop_jkt=short \
+                dpop_jkt={CHALLENGE}%3D dpop_jkt={CHALLENGE}&dpop_jkt={CHALLENGE} prompt=none+login prompt=create \
+                max_age=-1 max_age=soon claims=name claims=%7B%7D&claims=%7B%7D display=page&display=popup nonce={long} \
+                login_hint={long} nonce=a&nonce=b extra=1&extra=2"
+        );
+        let invalid = invalid.split(' ').map(|rest| (format!("{base}{rest}"), InvalidRequest));
+        let others = [
             ("state=s".to_owned(), InvalidRequest),
             ("response_type=token&state=s".to_owned(), UnsupportedResponseType),
             ("response_type=code+id_token&state=s".to_owned(), UnsupportedResponseType),
-            (format!("{base}response_mode=fragment"), InvalidRequest),
-            (format!("{base}code_challenge={CHALLENGE}"), InvalidRequest),
-            (format!("{base}code_challenge={CHALLENGE}&code_challenge_method=plain"), InvalidRequest),
-            (format!("{base}code_challenge=short&code_challenge_method=S256"), InvalidRequest),
-            (format!("{base}code_challenge_method=S256"), InvalidRequest),
             (format!("{base}scope=%22"), InvalidScope),
             (format!("{base}resource=api"), InvalidTarget),
-            (format!("{base}dpop_jkt=short"), InvalidRequest),
-            (format!("{base}dpop_jkt={CHALLENGE}%3D"), InvalidRequest),
-            (format!("{base}dpop_jkt={CHALLENGE}&dpop_jkt={CHALLENGE}"), InvalidRequest),
-            (format!("{base}prompt=none+login"), InvalidRequest),
-            (format!("{base}prompt=create"), InvalidRequest),
-            (format!("{base}max_age=-1"), InvalidRequest),
-            (format!("{base}max_age=soon"), InvalidRequest),
-            (format!("{base}claims=name"), InvalidRequest),
-            (format!("{base}claims=%7B%7D&claims=%7B%7D"), InvalidRequest),
-            (format!("{base}display=page&display=popup"), InvalidRequest),
-            (format!("{base}nonce={long}"), InvalidRequest),
-            (format!("{base}login_hint={long}"), InvalidRequest),
-            (format!("{base}nonce=a&nonce=b"), InvalidRequest),
-            (format!("{base}extra=1&extra=2"), InvalidRequest),
-        ] {
+        ];
+        for (rest, expected) in invalid.chain(others) {
             let (answer, request) = with(&rest);
             assert_eq!(answer.state.as_deref(), Some("s"), "{rest}");
             assert_eq!(request.unwrap_err().error, expected, "{rest}");

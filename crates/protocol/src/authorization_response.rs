@@ -217,10 +217,8 @@ mod tests {
     fn a_refusal_names_code_and_reason() {
         let refused = AuthorizationError::new(AuthorizationErrorCode::LoginRequired, "No one is signed in");
         let response = response("https://app.example", Err(refused));
-        assert_eq!(
-            response.parameters()[..2],
-            [("error", "login_required"), ("error_description", "No one is signed in")]
-        );
+        let expected = [("error", "login_required"), ("error_description", "No one is signed in")];
+        assert_eq!(response.parameters()[..2], expected);
     }
 
     #[test]

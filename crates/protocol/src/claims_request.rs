@@ -126,19 +126,9 @@ mod tests {
     fn what_is_not_of_the_form_is_refused() {
         let long = format!(r#"{{"userinfo":{{"{}":null}}}}"#, "a".repeat(LONGEST));
         let deep = format!(r#"{{"userinfo":{{"a":{{"value":{}1{}}}}}}}"#, "[".repeat(200), "]".repeat(200));
-        for bad in [
-            "",
-            "a",
-            "[]",
-            "null",
-            r#"{"userinfo":[]}"#,
-            r#"{"userinfo":{"name":true}}"#,
-            r#"{"userinfo":{"name":{"essential":"yes"}}}"#,
-            r#"{"id_token":{"acr":{"values":"a"}}}"#,
-            r#"{"id_token":{"sub":{"value":1}}}"#,
-            &long,
-            &deep,
-        ] {
+        let bad = r#"a [] null {"userinfo":[]} {"userinfo":{"name":true}} {"userinfo":{"name":{"essential":"yes"}}}
+            {"id_token":{"acr":{"values":"a"}}} {"id_token":{"sub":{"value":1}}}"#;
+        for bad in bad.split_whitespace().chain(["", &long, &deep]) {
             assert_eq!(ClaimsRequest::parse(bad), None, "{bad}");
         }
     }

@@ -115,9 +115,7 @@ mod tests {
             ErrorResponse::invalid_request(RefusalReason::MissingParameter, "Missing grant_type parameter");
         let body = serde_json::to_string(&refusal).unwrap();
         assert_eq!(body, r#"{"error":"invalid_request","error_description":"Missing grant_type parameter"}"#);
-        assert_eq!(
-            serde_json::to_value(ErrorCode::InsufficientScope).unwrap(),
-            ErrorCode::InsufficientScope.as_str()
-        );
+        let code = ErrorCode::InsufficientScope;
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
     }
 }

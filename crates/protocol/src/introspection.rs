@@ -162,10 +162,8 @@ mod tests {
         let parse = |body: &str| IntrospectionRequest::parse(None, body.as_bytes()).map(|_| ());
         assert_eq!(parse("token=x&client_id=a&token_type_hint=y"), Ok(()));
         let missing = Form::parse(b"").unwrap().require("token").unwrap_err();
-        assert_eq!(
-            (missing.reason, &*missing.error_description),
-            (RefusalReason::MissingParameter, "Missing token parameter")
-        );
+        let expected = (RefusalReason::MissingParameter, "Missing token parameter");
+        assert_eq!((missing.reason, &*missing.error_description), expected);
         assert_eq!(parse("client_id=a"), Err(missing));
         assert!(parse("token=x&token=y&client_id=a").is_err());
     }

@@ -120,26 +120,19 @@ mod tests {
 
     #[test]
     fn a_span_of_time_is_seconds_or_an_integer_and_a_unit() {
-        for (text, seconds) in [
-            ("0s", Some(0)),
-            ("2s", Some(2)),
-            ("15m", Some(900)),
-            ("1h", Some(3600)),
-            ("90d", Some(7_776_000)),
-            ("3600", Some(3600)),
-            ("", None),
-            ("s", None),
-            ("1.5h", None),
-            ("-1s", None),
-            ("+1s", None),
-            ("1 h", None),
-            ("1w", None),
-            ("1é", None),
-            ("36525d", Some(Lifetime::LONGEST.seconds())),
-            ("36526d", None),
-            ("99999999999999999999d", None),
+        let longest = Lifetime::LONGEST.seconds();
+        for (texts, seconds) in [
+            (&["0s"][..], Some(0)),
+            (&["2s"], Some(2)),
+            (&["15m"], Some(900)),
+            (&["1h", "3600"], Some(3600)),
+            (&["90d"], Some(7_776_000)),
+            (&["36525d"], Some(longest)),
+            (&["", "s", "1.5h", "-1s", "+1s", "1 h", "1w", "1é", "36526d", "99999999999999999999d"], None),
         ] {
-            assert_eq!(text.parse::<Lifetime>().ok().map(Lifetime::seconds), seconds, "{text}");
+            for text in texts {
+                assert_eq!(text.parse::<Lifetime>().ok().map(Lifetime::seconds), seconds, "{text}");
+            }
         }
     }
 

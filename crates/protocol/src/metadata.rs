@@ -176,57 +176,48 @@ mod tests {
         let methods = r#"["client_secret_basic","client_secret_post","private_key_jwt"]"#;
         let at_revocation = r#"["client_secret_basic","client_secret_post","private_key_jwt","none"]"#;
         let algorithms = r#"["RS256","RS384","RS512","PS256","ES256","ES384","EdDSA"]"#;
+        let issuer = r#"{"issuer":"https://a.example","#;
+        let keys = r#""jwks_uri":"https://b.example/.well-known/jwks.json","#;
+        let about_tokens = format!(
+            concat!(
+                r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
+                r#""introspection_endpoint_auth_methods_supported":{methods},"#,
+                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
+                r#""revocation_endpoint_auth_methods_supported":{at_revocation},"#,
+                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
+            ),
+            methods = methods,
+            at_revocation = at_revocation,
+            algorithms = algorithms
+        );
         let expected = format!(
             concat!(
-                r#"{{"issuer":"https://a.example","authorization_endpoint":"https://b.example/oauth/authorize","#,
-                r#""token_endpoint":"https://b.example/oauth/token","#,
-                r#""jwks_uri":"https://b.example/.well-known/jwks.json","scopes_supported":["x"],"#,
+                r#"{issuer}"authorization_endpoint":"https://b.example/oauth/authorize","#,
+                r#""token_endpoint":"https://b.example/oauth/token",{keys}"scopes_supported":["x"],"#,
                 r#""response_types_supported":[],"grant_types_supported":["client_credentials"],"#,
                 r#""token_endpoint_auth_methods_supported":{methods},"#,
                 r#""token_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
-                r#""dpop_signing_alg_values_supported":{algorithms},"#,
-                r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
-                r#""introspection_endpoint_auth_methods_supported":{methods},"#,
-                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
-                r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
-                r#""revocation_endpoint_auth_methods_supported":{at_revocation},"#,
-                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
-                r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
+                r#""dpop_signing_alg_values_supported":{algorithms},{about_tokens}"#
             ),
+            issuer = issuer,
+            keys = keys,
             methods = methods,
-            at_revocation = at_revocation,
-            algorithms = algorithms
+            algorithms = algorithms,
+            about_tokens = about_tokens
         );
         assert_eq!(document(&[GrantType::ClientCredentials]), expected);
-        let of_no_grant = format!(
-            concat!(
-                r#"{{"issuer":"https://a.example","jwks_uri":"https://b.example/.well-known/jwks.json","#,
-                r#""response_types_supported":[],"grant_types_supported":[],"#,
-                r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
-                r#""introspection_endpoint_auth_methods_supported":{methods},"#,
-                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
-                r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
-                r#""revocation_endpoint_auth_methods_supported":{at_revocation},"#,
-                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
-                r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
-            ),
-            methods = methods,
-            at_revocation = at_revocation,
-            algorithms = algorithms
-        );
-        assert_eq!(document(&[]), of_no_grant);
+        let lists = r#""response_types_supported":[],"grant_types_supported":[],"#;
+        assert_eq!(document(&[]), format!("{issuer}{keys}{lists}{about_tokens}"));
     }
 
     // [mutual-tls RFC 8705 §5]
     #[test]
     fn certificates_are_advertised_with_their_endpoints() {
         let document = |grants: &[GrantType], alias| {
-            let document = AuthorizationServerMetadata::new(
-                "https://a.example",
-                "https://b.example",
-                grants,
-                Vec::new(),
-            );
+            let (issuer, base) = ("https://a.example", "https://b.example");
+            let document = AuthorizationServerMetadata::new(issuer, base, grants, Vec::new());
             serde_json::to_value(document.with_client_certificates(alias)).unwrap()
         };
         let found = document(&[GrantType::ClientCredentials], Some("https://mtls.example"));
@@ -249,15 +240,13 @@ mod tests {
         let found = AuthorizationServerMetadata::new("https://a.example", base, &[], Vec::new());
         let found = found.with_openid(people).with_client_certificates(Some("https://mtls.example"));
         let aliases = found.mtls_endpoint_aliases.unwrap().openid.unwrap();
-        assert_eq!(
-            [
-                aliases.pushed_authorization_request_endpoint,
-                aliases.device_authorization_endpoint,
-                aliases.userinfo_endpoint
-            ],
-            ["par", "device_authorization", "userinfo"]
-                .map(|name| format!("https://mtls.example/oauth/{name}"))
-        );
+        let served = [
+            aliases.pushed_authorization_request_endpoint,
+            aliases.device_authorization_endpoint,
+            aliases.userinfo_endpoint,
+        ];
+        let expected = ["par", "device_authorization", "userinfo"];
+        assert_eq!(served, expected.map(|name| format!("https://mtls.example/oauth/{name}")));
         let without_grant = document(&[], Some("https://mtls.example"));
         assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
         assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());

@@ -20,17 +20,13 @@ mod tests {
 
     #[test]
     fn loopback_addresses_and_localhost_are_of_this_machine() {
-        for (url, expected) in [
-            ("http://localhost:3000", true),
-            ("https://id.localhost/a", true),
-            ("http://127.0.0.2", true),
-            ("http://[::1]:3000", true),
-            ("http://localhost.example", false),
-            ("http://10.0.0.1", false),
-            ("https://id.example.com", false),
-            ("localhost", false),
-        ] {
-            assert_eq!(is_of_this_machine(url), expected, "{url}");
+        for url in
+            ["http://localhost:3000", "https://id.localhost/a", "http://127.0.0.2", "http://[::1]:3000"]
+        {
+            assert!(is_of_this_machine(url), "{url}");
+        }
+        for url in ["http://localhost.example", "http://10.0.0.1", "https://id.example.com", "localhost"] {
+            assert!(!is_of_this_machine(url), "{url}");
         }
     }
 }

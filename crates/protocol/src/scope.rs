@@ -173,11 +173,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Result<&str, InvalidScope>) {
-        assert_eq!(
-            Scope::parse(text).map(|scope| scope.to_string()).as_deref(),
-            expected.as_ref().copied(),
-            "{text:?}"
-        );
+        let found = Scope::parse(text).map(|scope| scope.to_string());
+        assert_eq!(found, expected.map(str::to_owned), "{text:?}");
     }
 
     // [oauth RFC 6749 §3.3 b]: One space between two tokens. Here runs of spaces are accepted, since they are

@@ -93,6 +93,7 @@ mod tests {
             sent.map(|sent| sent.source).map_err(|refused| refused.description)
         };
         let pushed = PushedResponse::new("3abc", 60).request_uri;
+        let both = format!("client_id=a&request=a.b.c&request_uri={pushed}");
         for (query, expected) in [
             ("client_id=web&state=s".to_owned(), Ok(RequestSource::Parameters)),
             ("client_id=web&request=a.b.c".to_owned(), Ok(RequestSource::Object("a.b.c".to_owned()))),
@@ -100,10 +101,7 @@ mod tests {
             ("client_id=web&request_uri=https://a.example/r".to_owned(), Ok(RequestSource::Elsewhere)),
             ("request=a.b.c".to_owned(), Err("Missing client_id parameter")),
             ("client_id=a&client_id=a".to_owned(), Err("Parameter client_id was sent more than once")),
-            (
-                format!("client_id=a&request=a.b.c&request_uri={pushed}"),
-                Err("Both request and request_uri were sent"),
-            ),
+            (both, Err("Both request and request_uri were sent")),
         ] {
             assert_eq!(take(&query), expected.map_err(Into::into), "{query}");
         }

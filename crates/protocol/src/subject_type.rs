@@ -23,10 +23,8 @@ mod tests {
     fn names_are_those_of_the_stored_form() {
         assert_eq!(SubjectType::NAMED.map(|(name, _)| name), SubjectType::NAMES);
         for (name, subject_type) in SubjectType::NAMED {
-            assert_eq!(
-                (subject_type.as_str(), serde_json::to_value(subject_type).unwrap()),
-                (name, name.into())
-            );
+            assert_eq!(subject_type.as_str(), name);
+            assert_eq!(serde_json::to_value(subject_type).unwrap(), name);
         }
     }
 }

@@ -84,14 +84,9 @@ mod tests {
             ("a", TokenType::DPoP, r#","scope":"a""#),
         ] {
             let scope = Scope::text(Scope::parse(scope).unwrap().iter());
-            let answer = TokenResponse {
-                access_token: "ey-._0".to_owned(),
-                token_type,
-                expires_in: 2,
-                scope,
-                id_token: None,
-                refresh_token: None,
-            };
+            let (access_token, id_token, refresh_token) = ("ey-._0".to_owned(), None, None);
+            let answer =
+                TokenResponse { access_token, token_type, expires_in: 2, scope, id_token, refresh_token };
             let expected =
                 format!(r#"{{"access_token":"ey-._0","token_type":"{token_type:?}","expires_in":2{last}}}"#);
             assert_eq!(answer.to_json().unwrap(), expected.as_bytes());

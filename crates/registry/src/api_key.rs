@@ -137,10 +137,8 @@ mod tests {
         let check = |scope: &str, audiences: &[&str], expected: Option<(&str, &[&str])>| {
             let narrowed = key(scope, audiences).narrowed(&client);
             let found = narrowed.as_ref().map(|client| {
-                assert_eq!(
-                    (client.grant_types.as_slice(), client.resources.len()),
-                    (&[GrantType::ClientCredentials][..], 0)
-                );
+                assert_eq!(client.grant_types, [GrantType::ClientCredentials]);
+                assert_eq!(client.resources, [""; 0]);
                 (client.scope.to_string(), client.audiences.clone())
             });
             let expected = expected.map(|(scope, audiences)| {

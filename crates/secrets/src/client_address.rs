@@ -76,10 +76,7 @@ mod tests {
     #[test]
     fn keys_of_the_networks_of_a_site_begin_alike() {
         let key = |text: &str| ClientAddress::new(Some(text.parse().unwrap())).key();
-        assert_eq!(
-            (key("2001:db8:7:1::9"), key("192.0.2.1")),
-            ("2001:db8:7/1".to_owned(), "192.0.2.1/".to_owned())
-        );
+        assert_eq!(["2001:db8:7:1::9", "192.0.2.1"].map(key), ["2001:db8:7/1", "192.0.2.1/"]);
         assert_eq!(ClientAddress::new(None).key(), "unknown/");
     }
 

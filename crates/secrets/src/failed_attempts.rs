@@ -156,7 +156,11 @@ mod tests {
     }
 
     fn is_over(attempts: &FailedAttempts, id: &str, number: u32, now: u64) -> bool {
-        let (tenant, source) = (tenant(id), source(number));
+        is_over_of(attempts, id, source(number), now)
+    }
+
+    fn is_over_of(attempts: &FailedAttempts, id: &str, source: ClientAddress, now: u64) -> bool {
+        let tenant = tenant(id);
         let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now));
         let is_over = attempt.is_over_limit();
         attempt.forgive();
@@ -208,15 +212,9 @@ mod tests {
         let (tenant, source) = (tenant("acme"), source(1));
         let retry_after = |now| attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now)).fail();
         let seconds = |seconds| Some(Lifetime::from_seconds(seconds));
-        for (now, expected) in [
-            (60, None),
-            (61, None),
-            (62, seconds(58)),
-            (119, seconds(1)),
-            (120, None),
-            (121, None),
-            (180, None),
-        ] {
+        let beyond = [(62, seconds(58)), (119, seconds(1))];
+        let within = [120, 121, 180].map(|now| (now, None));
+        for (now, expected) in [(60, None), (61, None)].into_iter().chain(beyond).chain(within) {
             assert_eq!(retry_after(now), expected, "{now}");
         }
     }
@@ -231,13 +229,7 @@ mod tests {
         let fail = |number| {
             drop(attempts.begin(&tenant("acme"), None, &network(number), Timestamp::from_seconds(1)));
         };
-        let is_over = |number| {
-            let (tenant, source) = (tenant("acme"), network(number));
-            let attempt = attempts.begin(&tenant, None, &source, Timestamp::from_seconds(1));
-            let is_over = attempt.is_over_limit();
-            attempt.forgive();
-            is_over
-        };
+        let is_over = |number| is_over_of(&attempts, "acme", network(number), 1);
         (1..=16).for_each(fail);
         assert!((1..=17).all(|number| !is_over(number)));
         fail(17);

@@ -209,16 +209,8 @@ mod tests {
     fn other_texts_are_not_well_formed() {
         let good = text(&[7; 32]);
         let other_prefix = good.replacen("lk_", "LK_", 1);
-        let bad = [
-            "",
-            "lk_",
-            "your-client-secret",
-            &good[..51],
-            &format!("{good}0"),
-            &other_prefix,
-            &"\u{e9}".repeat(26),
-        ];
-        for bad in bad {
+        let (longer, foreign) = (format!("{good}0"), "\u{e9}".repeat(26));
+        for bad in ["", "lk_", "your-client-secret", &good[..51], &longer, &other_prefix, &foreign] {
             assert!(!GeneratedSecret::is_well_formed(bad), "{bad}");
         }
     }
@@ -228,10 +220,8 @@ mod tests {
         for (brand, start) in [(None, "lkk_"), (Some("acme_live"), "acme_live_lkk_")] {
             let (one, other) = (GeneratedApiKey::generate(brand), GeneratedApiKey::generate(brand));
             let text = one.key.expose();
-            assert!(
-                text.starts_with(&format!("{start}{}_", one.name)) && text.ends_with(&one.hint),
-                "{text}"
-            );
+            let is_named = text.starts_with(&format!("{start}{}_", one.name));
+            assert!(is_named && text.ends_with(&one.hint), "{text}");
             assert!(has_checksum(text) && !GeneratedSecret::is_well_formed(text));
             assert_ne!((one.name.as_str(), text), (other.name.as_str(), other.key.expose()));
             // The brand counts in the checksum.

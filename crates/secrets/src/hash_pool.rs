@@ -275,12 +275,8 @@ mod tests {
     use crate::password_hash::{PasswordSalt, hash_password};
 
     fn job(text: &str) -> HashJob {
-        HashJob {
-            secret: Secret::new(text.to_owned()),
-            salt: PasswordSalt::dummy(),
-            key: None,
-            only_if: None,
-        }
+        let (secret, salt) = (Secret::new(text.to_owned()), PasswordSalt::dummy());
+        HashJob { secret, salt, key: None, only_if: None }
     }
 
     fn tenant(id: &str) -> TenantId {
@@ -308,12 +304,8 @@ mod tests {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
-            assert!(
-                pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None))
-                    .await
-                    .unwrap()
-                    .matches(&expected)
-            );
+            let hash = pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None)).await;
+            assert!(hash.unwrap().matches(&expected));
         }
         assert_eq!(pool.hashes_computed(), 3);
     }
@@ -382,11 +374,10 @@ mod tests {
         let shared = Arc::downgrade(&pool.shared);
         drop(pool);
         for _ in 0..1_000 {
-            if shared.strong_count() == 0 {
-                return;
+            if shared.strong_count() > 0 {
+                thread::sleep(Duration::from_millis(10));
             }
-            thread::sleep(Duration::from_millis(10));
         }
-        panic!("{} threads still run", shared.strong_count());
+        assert_eq!(shared.strong_count(), 0, "threads that still run");
     }
 }

@@ -84,9 +84,8 @@ mod tests {
             assert!(made[..16] != sealed[..16] && made[16..] != sealed[16..], "{other:?}");
         }
         assert_eq!(cipher().open(["acme", "app.example", ""], &sealed), None);
-        for other in
-            [IdentifierCipher::for_purpose(&[1; 32], "b"), IdentifierCipher::for_purpose(&[2; 32], "a")]
-        {
+        for (byte, purpose) in [(1, "b"), (2, "a")] {
+            let other = IdentifierCipher::for_purpose(&[byte; 32], purpose);
             assert_eq!(other.open(["acme", "app.example"], &sealed), None);
         }
     }

@@ -134,9 +134,8 @@ mod tests {
     fn a_capacity_of_its_own_holds_for_its_key_and_a_cleared_bucket_is_empty() {
         let buckets = LeakyBuckets::new(10, SPAN);
         let fit = |capacity, now| {
-            (0..1_000)
-                .take_while(|_| buckets.begin_of(&tenant("acme"), ("ada", capacity), at(now)).is_some())
-                .count()
+            let fits = |_: &u32| buckets.begin_of(&tenant("acme"), ("ada", capacity), at(now)).is_some();
+            (0..1_000).take_while(fits).count()
         };
         assert_eq!((fit(3, 1_000), fit(3, 1_299), fit(3, 1_300)), (3, 0, 1));
         buckets.clear(&tenant("acme"), "ada");

@@ -153,15 +153,9 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
         (1, Some(value)) => lines[at] = format!("{indentation}{}", &line[value..]),
         (2, Some(value)) => lines[at] = line[..value].to_owned(),
         (3, _) => {
-            let words: Vec<&str> = line.split(' ').collect();
-            let left_out = draw.below(words.len());
-            lines[at] = words
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != left_out)
-                .map(|(_, word)| *word)
-                .collect::<Vec<_>>()
-                .join(" ");
+            let mut words: Vec<&str> = line.split(' ').collect();
+            words.remove(draw.below(words.len()));
+            lines[at] = words.join(" ");
         }
         // The value is of another kind than expected.
         (4, Some(value)) => {
@@ -203,20 +197,17 @@ fn break_once(text: &str, draw: &mut Draw) -> String {
         (8, _) => lines[at] = format!("{}{}", draw.of(&["\t", " ", "   ", "- "]), line),
         (9, _) => lines[at] = line.trim_start().to_owned(),
         (10, _) => lines.insert(at, line),
-        (11, _) => lines.insert(
-            at,
-            draw.of(&["---", "...", "%YAML 3", "§", "- §"]).replace('§', &draw.canary().replace(": ", "")),
-        ),
+        (11, _) => {
+            let inserted = draw.of(&["---", "...", "%YAML 3", "§", "- §"]);
+            lines.insert(at, inserted.replace('§', &draw.canary().replace(": ", "")));
+        }
         // A value comes to another place.
         (12, Some(value)) => {
             lines[at] = format!("{}&a {}", &line[..value], &line[value..]);
             let other = draw.below(lines.len());
             if let Some(colon) = lines[other].find(": ").filter(|_| other > at) {
-                lines[other] = format!(
-                    "{}: {}",
-                    &lines[other][..colon],
-                    draw.of(&["*a", "[*a]", "{ <<: *a }", "{ *a : x }"])
-                );
+                let alias = draw.of(&["*a", "[*a]", "{ <<: *a }", "{ *a : x }"]);
+                lines[other] = format!("{}: {alias}", &lines[other][..colon]);
             }
         }
         (13, _) => {
@@ -252,18 +243,17 @@ fn said_of(config: &str, tenant: Option<&str>) -> String {
         fs::create_dir(folder.path().join("tenants.d")).unwrap();
         fs::write(folder.path().join("tenants.d/acme.yaml"), tenant).unwrap();
     }
-    let loaded = match inspect(&path, &Environment::default(), Timestamp::from_seconds(1_800_000_000)) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            let briefs = error.faults.iter().map(Diagnostic::brief).collect::<Vec<_>>();
-            return format!("{error}\n{}", briefs.join("\n"));
+    let both = |found: &Diagnostic| format!("{found}\n{}\n", found.brief());
+    match inspect(&path, &Environment::default(), Timestamp::from_seconds(1_800_000_000)) {
+        Ok(loaded) => {
+            let warnings: String = loaded.warnings.iter().map(both).collect();
+            format!(
+                "{warnings}{:?}\n{loaded:?}",
+                refuse_beyond_loopback(&loaded, true).map_err(|it| it.to_string())
+            )
         }
-    };
-    let mut said: Vec<String> =
-        loaded.warnings.iter().map(|warning| format!("{warning}\n{}", warning.brief())).collect();
-    said.extend(refuse_beyond_loopback(&loaded, true).err().map(|error| error.to_string()));
-    said.push(format!("{loaded:?}"));
-    said.join("\n")
+        Err(error) => format!("{error}\n{}", error.faults.iter().map(both).collect::<String>()),
+    }
 }
 
 // [found 14]: Messages about faulty settings could show a secret, in the log too | fixed | A message shows a

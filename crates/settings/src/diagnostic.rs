@@ -107,9 +107,7 @@ mod tests {
 
     #[test]
     fn a_path_is_written_with_quotes_where_it_must() {
-        assert_eq!(
-            written(&["resource_servers", "https://a.b", "scopes", "[1]"].map(str::to_owned)),
-            "resource_servers.\"https://a.b\".scopes[1]"
-        );
+        let path = ["resource_servers", "https://a.b", "scopes", "[1]"].map(str::to_owned);
+        assert_eq!(written(&path), "resource_servers.\"https://a.b\".scopes[1]");
     }
 }

@@ -84,13 +84,8 @@ mod tests {
     impl<const N: usize> From<[(&str, &str); N]> for Environment {
         fn from(variables: [(&str, &str); N]) -> Self {
             let text = |value: &str| Variable::Text(FileSecret::new(value.to_owned()));
-            Self {
-                variables: variables
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), text(value)))
-                    .collect(),
-                secret_stores: Arc::default(),
-            }
+            let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), text(value)));
+            Self { variables: variables.collect(), secret_stores: Arc::default() }
         }
     }
 

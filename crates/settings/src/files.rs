@@ -190,11 +190,8 @@ mod tests {
             let link = folder.path().join(format!("link-{mode:o}"));
             symlink(&path, &link).unwrap();
             for path in [&path, &link] {
-                let expected = (!accepted).then(|| {
-                    format!(
-                        "group or others may write the file (its mode is {mode:04o}); run `chmod go-w` on it"
-                    )
-                });
+                let words = "group or others may write the file (its mode is MODE); run `chmod go-w` on it";
+                let expected = (!accepted).then(|| words.replace("MODE", &format!("{mode:04o}")));
                 assert_eq!(refusal(path, Holds::Secret), expected, "{mode:o}");
                 assert_eq!(refusal(path, Holds::Settings), None, "{mode:o}");
             }

@@ -227,9 +227,14 @@ mod tests {
     use super::super::source::Source;
 
     /// The messages about a file, a line for each error.
-    fn said(text: &str) -> Vec<String> {
+    fn said(text: &str) -> String {
         let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
-        recovery::parse::<Document>(&source).faults.iter().map(Diagnostic::brief).collect()
+        recovery::parse::<Document>(&source)
+            .faults
+            .iter()
+            .map(Diagnostic::brief)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]
@@ -237,106 +242,76 @@ mod tests {
         for (text, expected) in [
             (
                 "tenants:\n  acme:\n    name Acme\n    issuer: x\n",
-                &["c:3:5: tenants.acme: there is no colon after `name`; write `name: …`"][..],
+                "c:3:5: tenants.acme: there is no colon after `name`; write `name: …`",
             ),
             (
                 "tenants:\n  acme:\n    name:Acme\n",
-                &["c:3:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`"],
+                "c:3:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`",
             ),
             (
                 "tenants:\n  acme:\n    issuer: https://a.example\n    name:Acme\n",
-                &["c:4:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`"],
+                "c:4:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`",
             ),
             (
                 "server:\n\tpublic_url: http://localhost\n",
-                &[
-                    "c:2:2: server: a tab indents line 2, and YAML takes blanks only; write blanks in place of the tab",
-                ],
+                "c:2:2: server: a tab indents line 2, and YAML takes blanks only; write blanks in place of the tab",
             ),
             (
                 "server:\n  public_url: http://localhost\n\tworkers: 2\n",
-                &[
-                    "c:2:15: server.public_url: a tab indents line 3, and YAML takes blanks only; write blanks in place of the tab",
-                ],
+                "c:2:15: server.public_url: a tab indents line 3, and YAML takes blanks only; write blanks in place of the tab",
             ),
             (
                 "server:\n  public_url: http://localhost\n   workers: 2\n",
-                &[
-                    "c:2:15: server.public_url: this value goes on in line 3, because that line is indented deeper; indent line 3 as this one",
-                ],
+                "c:2:15: server.public_url: this value goes on in line 3, because that line is indented deeper; indent line 3 as this one",
             ),
             (
                 "tenants:\n  acme:\n    name: a\n   issuer: b\n",
-                &[
-                    "c:4:4: tenants: this line is indented by 3, and no line that it could belong to is; indent it by 4 as line 3, or by 2 as line 2",
-                ],
+                "c:4:4: tenants: this line is indented by 3, and no line that it could belong to is; indent it by 4 as line 3, or by 2 as line 2",
             ),
             (
                 "tenants:\n  acme:\n    name: Acme: x\n",
-                &[
-                    "c:3:15: tenants.acme: a colon and a blank within a value begin another value; put the whole value in quotes, such as `key: 'a: b'`",
-                ],
+                "c:3:15: tenants.acme: a colon and a blank within a value begin another value; put the whole value in quotes, such as `key: 'a: b'`",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x }\n      audiences: [a]\n      scopes: [b]\n",
-                &[
-                    "c:6:18: tenants.acme.clients.audiences: `audiences` is read as the id of a client here; indent it deeper, below the id of its client",
-                    "c:7:15: tenants.acme.clients.scopes: `scopes` is read as the id of a client here; indent it deeper, below the id of its client",
-                ],
+                "c:6:18: tenants.acme.clients.audiences: `audiences` is read as the id of a client here; indent it deeper, below the id of its client\n\
+                 c:7:15: tenants.acme.clients.scopes: `scopes` is read as the id of a client here; indent it deeper, below the id of its client",
             ),
             (
                 "tenants:\n  acme: {}\n  clients:\n    web: { client_secret: { value: x } }\n",
-                &[
-                    "c:4:5: tenants.clients.web: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
-                ],
+                "c:4:5: tenants.clients.web: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
             ),
             (
                 "tenants:\n  acme: {}\n  clients:\n    web-shop: { client_secret: { value: x } }\n",
-                &[
-                    "c:4:5: tenants.clients: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
-                ],
+                "c:4:5: tenants.clients: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x\n        audiences: [a]\n",
-                &[
-                    "c:6:18: tenants.acme.clients.web.client_secret: the `{` of line 5 is not closed before this; write `}` at the end of what it holds, or put a value with brackets or commas in quotes",
-                ],
+                "c:6:18: tenants.acme.clients.web.client_secret: the `{` of line 5 is not closed before this; write `}` at the end of what it holds, or put a value with brackets or commas in quotes",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: ${X} }\n",
-                &[
-                    "c:5:34: tenants.acme.clients.web.client_secret: `${…}` is not replaced by a variable in this file; write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
-                ],
+                "c:5:34: tenants.acme.clients.web.client_secret: `${…}` is not replaced by a variable in this file; write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
             ),
             (
                 "tenants:\n  acme:\n    name: \"open\n    issuer: x\n",
-                &[
-                    "c:4:5: tenants.acme.name: a quote that opens before this line is not closed; close it at the end of its value, or put the value in quotes of the other kind",
-                ],
+                "c:4:5: tenants.acme.name: a quote that opens before this line is not closed; close it at the end of its value, or put the value in quotes of the other kind",
             ),
             (
                 "server:\n  listeners: 1.2.3.4:3000\n",
-                &[
-                    "c:2:14: server.listeners: a list of mappings is expected here; write `listeners: [{ address: 127.0.0.1:3000 }]`",
-                ],
+                "c:2:14: server.listeners: a list of mappings is expected here; write `listeners: [{ address: 127.0.0.1:3000 }]`",
             ),
             (
                 "server: { listeners: [1.2.3.4:3000] }\n",
-                &[
-                    "c:1:23: server.listeners[0]: keys are expected here; write `- address: …`, with further keys below it",
-                ],
+                "c:1:23: server.listeners[0]: keys are expected here; write `- address: …`, with further keys below it",
             ),
             (
                 "server: { port: 3000 }\n",
-                &[
-                    "c:1:11: server.port: this is no key of `server`; write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
-                ],
+                "c:1:11: server.port: this is no key of `server`; write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
             ),
             (
                 "tenants:\n  acme:\n    name: a\n    issuer: https://a.example\n    name: b\n",
-                &[
-                    "c:5:5: tenants.acme.name: the key is given twice; the first one is in line 3; leave one of the two out",
-                ],
+                "c:5:5: tenants.acme.name: the key is given twice; the first one is in line 3; leave one of the two out",
             ),
         ] {
             assert_eq!(said(text), expected, "{text}");

@@ -235,6 +235,12 @@ mod tests {
         read(&folder.path().join("config.yaml"), environment)
     }
 
+    /// The faults, with paths below the folder.
+    fn briefs(folder: &tempfile::TempDir, error: &ReadError) -> Vec<String> {
+        let folder = format!("{}/", folder.path().display());
+        error.faults.iter().map(|fault| fault.brief().replace(&folder, "")).collect()
+    }
+
     fn secret(loaded: &Loaded, tenant: usize) -> &str {
         match &loaded.declaration.tenants.values().nth(tenant).unwrap().clients[0].secrets[0].password {
             DeclaredPassword::Value(value) => value.expose(),
@@ -259,19 +265,16 @@ mod tests {
         let ids: Vec<&str> = loaded.declaration.tenants.keys().map(TenantId::as_str).collect();
         assert_eq!(ids, ["acme", "beta", "cello", "zeta"]);
         assert_eq!(secret(&loaded, 1), "hunter2");
-        assert_eq!(
-            loaded.declaration.tenants.values().next().unwrap().tenant.issuer.as_str(),
-            "http://localhost:3000/api/v1/tenant/acme"
-        );
+        let acme = &loaded.declaration.tenants.values().next().unwrap().tenant;
+        assert_eq!(acme.issuer.as_str(), "http://localhost:3000/api/v1/tenant/acme");
         let watched =
             ["config.yaml", "tenants.d", "tenants.d/../secrets/beta"].map(|name| folder.path().join(name));
         assert_eq!(loaded.watched, watched);
-        assert!(
-            matches!(&loaded.platform.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
-        );
-        assert!(
-            matches!(&loaded.platform.sealing_keys.writing, SealingKeySource::File(path) if *path == folder.path().join("data/sealing.key"))
-        );
+        let data = folder.path().join("data");
+        let StorageLocation::Sqlite(path) = &loaded.platform.storage else { panic!("no SQLite") };
+        assert_eq!(*path, data.join("latchkey.db"));
+        let SealingKeySource::File(path) = &loaded.platform.sealing_keys.writing else { panic!("no file") };
+        assert_eq!(*path, data.join("sealing.key"));
     }
 
     #[test]
@@ -288,28 +291,20 @@ mod tests {
     #[test]
     fn a_fault_in_the_folder_names_its_file() {
         for (name, text, expected) in [
-            ("Bad.yaml", "{}", "tenants.d/Bad.yaml:1:1: this is not a tenant id"),
-            ("acme.yaml", "{}", "tenants.d/acme.yaml:1:1: tenant `acme` is declared elsewhere, too"),
-            (
-                "beta.yaml",
-                "nmae: x",
-                "tenants.d/beta.yaml:1:1: nmae: unknown key `nmae`; did you mean `name`?",
-            ),
-            ("beta.yaml", "", "tenants.d/beta.yaml: the file is empty"),
-            (
-                "beta.yaml",
-                "clients:\n  web: {}",
-                "tenants.d/beta.yaml:2:3: clients.web: the client has nothing",
-            ),
-            ("beta.yaml", BETA, "tenants.d/beta.yaml:1:42: clients.web.client_secret.file: there is no file"),
+            ("Bad.yaml", "{}", ":1:1: this is not a tenant id"),
+            ("acme.yaml", "{}", ":1:1: tenant `acme` is declared elsewhere, too"),
+            ("beta.yaml", "nmae: x", ":1:1: nmae: unknown key `nmae`; did you mean `name`?"),
+            ("beta.yaml", "", ": the file is empty"),
+            ("beta.yaml", "clients:\n  web: {}", ":2:3: clients.web: the client has nothing"),
+            ("beta.yaml", BETA, ":1:42: clients.web.client_secret.file: there is no file"),
         ] {
             let folder = folder(&[
                 ("config.yaml", "tenants_dir: tenants.d\ntenants: { acme: {} }"),
                 (&format!("tenants.d/{name}"), text),
             ]);
             let error = read_in(&folder, &Environment::default()).unwrap_err();
-            let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
-            assert!(brief.starts_with(expected), "{brief}");
+            let brief = briefs(&folder, &error).remove(0);
+            assert!(brief.starts_with(&format!("tenants.d/{name}{expected}")), "{brief}");
         }
     }
 
@@ -326,12 +321,8 @@ tenants:
         let files = [("config.yaml", main), ("more/cello.yaml", "naem: x"), ("more/delta.yaml", "name: ''")];
         let folder = folder(&files);
         let error = read_in(&folder, &Environment::default()).unwrap_err();
-        let at = |fault: &Diagnostic| fault.brief().replace(&format!("{}/", folder.path().display()), "");
-        let found: Vec<String> = error
-            .faults
-            .iter()
-            .map(|fault| at(fault).split(": ").take(2).collect::<Vec<_>>().join(": "))
-            .collect();
+        let found = briefs(&folder, &error);
+        let found = found.iter().map(|brief| brief.split(": ").take(2).collect::<Vec<_>>().join(": "));
         // The tenant `acme` and the section `server` are incomplete because of their errors, so the rules may
         // be wrong about them.
         let expected = [
@@ -343,7 +334,7 @@ tenants:
             "more/delta.yaml:1:7: name",
             "config.yaml:3:23: cache.l1_lifetime",
         ];
-        assert_eq!(found, expected);
+        assert_eq!(found.collect::<Vec<_>>(), expected);
         let variables =
             Environment::from([("LATCHKEY__LIMITS__CLIENTS", "x"), ("LATCHKEY__SERVER__PORT", "1")]);
         assert_eq!(read_in(&folder, &variables).unwrap_err().faults.len(), 4 + 2, "variables hide the rules");
@@ -359,10 +350,10 @@ tenants:
             let folder = folder(&[("config.yaml", client), ("s", text)]);
             let brief = read_in(&folder, &Environment::default()).unwrap_err().faults[0].brief();
             assert!(
-                brief.contains(":1:61: tenants.acme.clients.web.client_secret.file: the file ")
-                    && brief.contains(expected),
+                brief.contains(":1:61: tenants.acme.clients.web.client_secret.file: the file "),
                 "{brief}"
             );
+            assert!(brief.contains(expected), "{brief}");
             assert!(!brief.contains("hunter"), "{brief}");
         }
     }
@@ -379,13 +370,7 @@ tenants:
         let environment = Environment::from([("SET", "token")]);
         let read_with = |is_built_in: IsBuiltIn| {
             let read = read_through(&path, &environment, None, is_built_in, None);
-            read.map_err(|error| {
-                let brief = error
-                    .faults
-                    .iter()
-                    .map(|fault| fault.brief().replace(&format!("{}/", folder.path().display()), ""));
-                brief.collect::<Vec<_>>()
-            })
+            read.map_err(|error| briefs(&folder, &error))
         };
         let vault = "config.yaml:2:25: keys.sealing_key.vault: this program is built without HashiCorp Vault; \
                      build it with the feature `vault`: `cargo build --release --features vault`";
@@ -436,24 +421,14 @@ tenants:
     fn a_fault_in_an_overridden_value_names_the_variable() {
         let folder = folder(&[("config.yaml", "{}")]);
         for (name, value, expected) in [
-            (
-                "LATCHKEY__STORAGE__URL",
-                "mysql://x",
-                "environment variable LATCHKEY__STORAGE__URL: storage.url: this names no store; ",
-            ),
-            (
-                "LATCHKEY__SERVER__DEFAULT_TENANT",
-                "acme",
-                "environment variable LATCHKEY__SERVER__DEFAULT_TENANT: server.default_tenant: no tenant `acme` is declared; ",
-            ),
-            (
-                "LATCHKEY__SERVER__PUBLIC_URL",
-                "x",
-                "environment variable LATCHKEY__SERVER__PUBLIC_URL: server.public_url: this is not a URL to derive issuers from; ",
-            ),
+            ("STORAGE__URL", "mysql://x", "storage.url: this names no store; "),
+            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: no tenant `acme` is declared; "),
+            ("SERVER__PUBLIC_URL", "x", "server.public_url: this is not a URL to derive issuers from; "),
         ] {
-            let error = read_in(&folder, &Environment::from([(name, value)])).unwrap_err();
-            assert!(error.faults[0].brief().starts_with(expected), "{error}");
+            let name = format!("LATCHKEY__{name}");
+            let error = read_in(&folder, &Environment::from([(&*name, value)])).unwrap_err();
+            let expected = format!("environment variable {name}: {expected}");
+            assert!(error.faults[0].brief().starts_with(&expected), "{error}");
         }
     }
 
@@ -461,10 +436,8 @@ tenants:
     fn a_path_from_a_variable_is_relative_to_the_working_directory() {
         let folder = folder(&[("config.yaml", "{}")]);
         let environment = Environment::from([("LATCHKEY__STORAGE__URL", "sqlite://here.db")]);
-        let loaded = read_in(&folder, &environment).unwrap();
-        assert!(
-            matches!(&loaded.platform.storage, StorageLocation::Sqlite(path) if path == Path::new("here.db"))
-        );
+        let storage = read_in(&folder, &environment).unwrap().platform.storage;
+        assert!(matches!(storage, StorageLocation::Sqlite(path) if path == Path::new("here.db")));
     }
 
     #[test]

@@ -116,12 +116,10 @@ mod tests {
     #[test]
     fn a_fault_shows_its_line_with_a_caret() {
         let source = source("server:\n  public_url: nonsense\n");
-        let fault = source
-            .diagnostic(&at(&["server", "public_url"]), Explanation::new("this is not a URL", "write one"));
-        assert_eq!(
-            fault.to_string(),
-            "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one"
-        );
+        let explanation = Explanation::new("this is not a URL", "write one");
+        let fault = source.diagnostic(&at(&["server", "public_url"]), explanation);
+        let shown = "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one";
+        assert_eq!(fault.to_string(), shown);
         assert_eq!(fault.brief(), "config.yaml:2:15: server.public_url: this is not a URL; write one");
     }
 

@@ -114,10 +114,8 @@ mod tests {
             assert_eq!(source_map.value(&path(keys)), byte(TEXT, line, column), "{keys:?}");
         }
         assert_eq!(source_map.key(&path(&["tenants", "acme"])), Some(byte(TEXT, 2, 3)));
-        assert_eq!(
-            source_map.path_at(byte(TEXT, 4, 63)),
-            path(&["tenants", "acme", "clients", "web", "scopes", "[1]"])
-        );
+        let scope = path(&["tenants", "acme", "clients", "web", "scopes", "[1]"]);
+        assert_eq!(source_map.path_at(byte(TEXT, 4, 63)), scope);
     }
 
     #[test]

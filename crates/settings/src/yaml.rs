@@ -379,20 +379,16 @@ mod tests {
             bomb += &format!(", a{level}: &a{level} [{}]", [item.as_str(); 9].join(", "));
         }
         let long = "x".repeat(10_000);
+        let many: String = (0..400).map(|n| format!("k{n}: 1, ")).collect();
+        let jwk = "tenants:\n a:\n  clients:\n   b:\n    jwks:\n     keys:\n     -\n";
         let merged = "{ <<: [*a, *a, *a, *a, *a, *a, *a, *a] }, ".repeat(400);
         for text in [
             skipped(&bomb),
             skipped(&format!("a: &a {long}, b: [{}]", ["*a"; 1000].join(", "))),
             skipped(&format!("a: {}", "[".repeat(100_000))),
             skipped(&format!("a: {}", "{a: ".repeat(100_000))),
-            skipped(&format!(
-                "a: &a {{ {} }}, b: [{merged}]",
-                (0..400).map(|n| format!("k{n}: 1, ")).collect::<String>()
-            )),
-            (0..500).fold(
-                "tenants:\n a:\n  clients:\n   b:\n    jwks:\n     keys:\n     -\n".to_owned(),
-                |text, depth| text + &" ".repeat(depth + 6) + "z:\n",
-            ),
+            skipped(&format!("a: &a {{ {many} }}, b: [{merged}]")),
+            (0..500).fold(jwk.to_owned(), |text, depth| text + &" ".repeat(depth + 6) + "z:\n"),
         ] {
             let message = message(&text);
             assert!(message.contains("than its length allows"), "{message}");
@@ -402,14 +398,11 @@ mod tests {
 
     #[test]
     fn an_anchor_that_a_few_clients_share_is_no_bomb() {
-        let mut text =
-            "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n"
-                .to_owned();
-        for number in 0..200 {
-            text += &format!("      client-number-{number}: {{ scopes: *scopes, name: client }}\n");
-        }
-        text += "      last:\n        <<: *client\n        name: last\n";
-        let document = parse_text(&text).unwrap();
+        let first = "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n";
+        let sharing = |number| format!("      client-number-{number}: {{ scopes: *scopes, name: client }}\n");
+        let others: String = (0..200).map(sharing).collect();
+        let last = "      last:\n        <<: *client\n        name: last\n";
+        let document = parse_text(&format!("{first}{others}{last}")).unwrap();
         assert_eq!(document.tenants["acme"].clients["last"].scopes, ["a", "b", "c"]);
     }
 

@@ -221,15 +221,14 @@ mod tests {
 
     #[test]
     fn each_format_says_how_large_it_is() {
-        for (bytes, format, width, height) in [
-            (PNG, ImageFormat::Png, 96, 48),
-            (JPEG, ImageFormat::Jpeg, 96, 48),
-            (PROGRESSIVE, ImageFormat::Jpeg, 96, 48),
-            (WEBP, ImageFormat::WebP, 96, 48),
-            (LOSSLESS, ImageFormat::WebP, 96, 48),
-            (EXTENDED, ImageFormat::WebP, 96, 48),
+        for (format, images) in [
+            (ImageFormat::Png, &[PNG][..]),
+            (ImageFormat::Jpeg, &[JPEG, PROGRESSIVE]),
+            (ImageFormat::WebP, &[WEBP, LOSSLESS, EXTENDED]),
         ] {
-            assert_eq!(Image::read(bytes), Ok(Image { format, width, height }));
+            for bytes in images {
+                assert_eq!(Image::read(bytes), Ok(Image { format, width: 96, height: 48 }));
+            }
         }
         let kinds = [WEBP, LOSSLESS, EXTENDED].map(|bytes| &bytes[12..16]);
         assert_eq!(kinds, [b"VP8 ", b"VP8L", b"VP8X"], "each form is read");
@@ -263,19 +262,12 @@ mod tests {
     //   animation; never decoded; shown by its own tenant only | refused
     #[test]
     fn sides_and_bytes_are_bounded() {
-        for (width, height, fits) in [
-            (1, 1, true),
-            (4096, 4096, true),
-            (4097, 1, false),
-            (1, 4097, false),
-            (0, 1, false),
-            (u32::MAX, 0, false),
-        ] {
-            let expected = if fits {
-                Ok(Image { format: ImageFormat::Png, width, height })
-            } else {
-                Err(UnfitImage::Pixels { width, height })
-            };
+        for (width, height) in [(1, 1), (4096, 4096)] {
+            let expected = Image { format: ImageFormat::Png, width, height };
+            assert_eq!(Image::read(&png_of(width, height)), Ok(expected));
+        }
+        for (width, height) in [(4097, 1), (1, 4097), (0, 1), (u32::MAX, 0)] {
+            let expected = Err(UnfitImage::Pixels { width, height });
             assert_eq!(Image::read(&png_of(width, height)), expected);
         }
         let padded = |length: usize| [PNG, &vec![0; length - PNG.len()]].concat();

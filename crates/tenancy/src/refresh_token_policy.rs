@@ -88,8 +88,7 @@ mod tests {
             assert_eq!((rotation.as_str(), serde_json::to_value(rotation).unwrap()), (name, name.into()));
         }
         let stored: RefreshTokenPolicy = serde_json::from_str(r#"{"grace":0}"#).unwrap();
-        let expected =
-            RefreshTokenPolicy { grace: Lifetime::from_seconds(0), ..RefreshTokenPolicy::default() };
-        assert_eq!(stored, expected);
+        let grace = Lifetime::from_seconds(0);
+        assert_eq!(stored, RefreshTokenPolicy { grace, ..RefreshTokenPolicy::default() });
     }
 }

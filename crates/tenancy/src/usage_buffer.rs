@@ -347,11 +347,8 @@ mod tests {
                 }
             }
             buffer.give_back(unwritten);
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|((owner, user), (newest, at))| usage((owner, user, newest, at)))
-                .collect();
-            prop_assert_eq!(buffer.drain(), expected);
+            let row = |((owner, user), (newest, at))| usage((owner, user, newest, at));
+            prop_assert_eq!(buffer.drain(), expected.into_iter().map(row).collect::<Vec<_>>());
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod fixtures;
 pub mod requests;
 
+mod at_once;
 mod calls;
 mod fault_injection;
 mod free_port;
@@ -13,6 +14,7 @@ mod store;
 
 pub mod store_contract;
 
+pub use at_once::at_once;
 pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
 pub use free_port::free_port;

@@ -61,6 +61,18 @@ pub fn row<T: Clone>(kind: ChangeKind, before: Option<&T>, after: &T) -> RowChan
     RowChange { kind, before: before.cloned().map(Box::new), after: Box::new(after.clone()) }
 }
 
+/// The change of a tenant.
+#[must_use]
+pub fn tenant(kind: ChangeKind, before: &Tenant, after: &Tenant) -> Change {
+    Change::Tenant(row(kind, Some(before), after))
+}
+
+/// The change of a client.
+#[must_use]
+pub fn client(kind: ChangeKind, before: &Client, after: &Client) -> Change {
+    Change::Client(row(kind, Some(before), after))
+}
+
 /// The change of a resource server.
 #[must_use]
 pub fn resource_server(
@@ -110,6 +122,14 @@ pub fn add_secret(
         name: None,
         fingerprint: None,
     });
+}
+
+/// A commit that adds these keys to the tenant.
+#[must_use]
+pub fn announcing(tenant: &TenantId, keys: &[KeyRecord]) -> CommitRequest {
+    let mut request = declared(Vec::new());
+    keys.iter().for_each(|key| announce_key(&mut request, tenant, key.clone()));
+    request
 }
 
 /// Adds a key with its record to the request.

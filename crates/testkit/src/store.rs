@@ -91,6 +91,13 @@ impl TestStore {
         *self.counters()
     }
 
+    /// Waits until these are the calls.
+    pub async fn until(&self, is_so: impl Fn(Calls) -> bool) {
+        while !is_so(self.calls()) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// From now on every call fails like this, or none does.
     pub fn fail_with(&self, failure: impl Into<Option<Failure>>) {
         self.faults.fail_with(failure.into());

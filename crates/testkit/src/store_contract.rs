@@ -48,15 +48,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::accounts::AccountStore;
-use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
+use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest, Invalidation};
 use grants::{
     AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
 };
 use keys::SigningKeyStore;
+use protocol::{Lifetime, Timestamp};
 use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
 
+use crate::fixtures::{self, NOW};
 use crate::requests;
 
 pub use self::accounts::*;
@@ -367,6 +369,25 @@ async fn add(stores: &Stores, tenant: &Tenant, clients: &[&Client]) -> TenantId 
     tenant.id.clone()
 }
 
+/// The tenants acme and globex, each with clients of these ids.
+async fn two_tenants(stores: &Stores, clients: &[&str]) -> [Tenant; 2] {
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        let clients: Vec<_> = clients.iter().map(|id| fixtures::client(tenant, id)).collect();
+        add(stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
+    }
+    tenants
+}
+
+fn at(seconds: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(seconds)
+}
+
+/// Commits one change of the files. The commit must succeed.
+async fn apply(stores: &Stores, change: Change) {
+    commit(stores, &requests::declared(vec![change])).await;
+}
+
 /// Commits. The commit must succeed.
 async fn commit(stores: &Stores, request: &CommitRequest) {
     let outcome = commit_now(stores, request).await;
@@ -395,6 +416,12 @@ async fn resting_on_today(stores: &Stores, request: &CommitRequest) -> CommitReq
         request.before.extend(state);
     }
     request
+}
+
+/// What the log lists since a position.
+async fn published(stores: &Stores, position: i64) -> Vec<Invalidation> {
+    let published = stores.administration.changes_since(position).await.unwrap();
+    published.into_iter().map(|(_, published)| published).collect()
 }
 
 /// The revision of a tenant; 1 for an absent one.

@@ -223,12 +223,8 @@ mod tests {
         assert!(request.script(Path::new("a")).contains(r#"io.lines("a")"#));
 
         let request = Request::resource(ENDPOINTS, "t.t.t".to_owned());
-        assert!(
-            request
-                .with_proof("e.e.e")
-                .http("h")
-                .contains("\r\nAuthorization: DPoP t.t.t\r\nDPoP: e.e.e\r\n")
-        );
+        let sent = request.with_proof("e.e.e").http("h");
+        assert!(sent.contains("\r\nAuthorization: DPoP t.t.t\r\nDPoP: e.e.e\r\n"));
         assert!(request.script(Path::new("a")).contains(r#"wrk.headers["DPoP"] = proof"#));
     }
 }

@@ -83,10 +83,8 @@ mod tests {
     fn the_packaged_unit_starts_the_packaged_program() {
         let unit = packaged_unit(include_str!("../../../deploy/latchkey.service"));
         assert!(unit.starts_with("[Unit]\n"), "{unit}");
-        assert!(
-            unit.contains("\nExecStart=/usr/bin/latchkey --config /etc/latchkey/config.yaml serve\n"),
-            "{unit}"
-        );
+        let command = "/usr/bin/latchkey --config /etc/latchkey/config.yaml serve";
+        assert!(unit.contains(&format!("\nExecStart={command}\n")), "{unit}");
         assert!(!unit.contains("/usr/local"), "{unit}");
     }
 }

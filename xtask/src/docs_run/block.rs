@@ -134,9 +134,7 @@ mod tests {
         let found = blocks("p.md", text).unwrap();
         let seen: Vec<_> = found.iter().map(|block| (block.line, block.text.as_str())).collect();
         assert_eq!(seen, [(3, "a\nb\n"), (7, "sleep 1\n"), (11, "{}\n")]);
-        assert_eq!(
-            blocks("p.md", "\n```sh\na\n").unwrap_err().to_string(),
-            "p.md:2: no line ````` closes this block"
-        );
+        let open = blocks("p.md", "\n```sh\na\n").unwrap_err().to_string();
+        assert_eq!(open, "p.md:2: no line ````` closes this block");
     }
 }

@@ -71,9 +71,12 @@ mod tests {
         Page { path: path.to_owned(), blocks, after: None }
     }
 
+    fn block(line: usize, purpose: Use, text: &str) -> Block {
+        Block { line, purpose, text: text.to_owned() }
+    }
+
     #[test]
     fn each_block_has_its_part_in_order() {
-        let block = |line, purpose, text: &str| Block { line, purpose, text: text.to_owned() };
         let blocks = vec![
             block(1, Use::Server, "latchkey\n"),
             block(5, Use::Elsewhere, "docker build\n"),
@@ -96,23 +99,12 @@ mod tests {
 
     #[test]
     fn a_later_page_goes_on_beside_the_server_and_with_the_configuration_of_the_earlier_one() {
-        let block = |line, purpose, text: &str| Block { line, purpose, text: text.to_owned() };
-        let first = page(
-            "a.md",
-            vec![
-                block(1, Use::Server, "cargo run --release   # with config.yaml\n"),
-                block(2, Use::Fragment, "tenants:\n  b: {}\n"),
-            ],
-        );
+        let begins = block(1, Use::Server, "cargo run --release   # with config.yaml\n");
+        let first = page("a.md", vec![begins, block(2, Use::Fragment, "tenants:\n  b: {}\n")]);
         let same = page("b.md", vec![block(3, Use::Server, "latchkey serve\n")]);
         let again = page("c.md", vec![block(4, Use::Restart, "latchkey serve\n")]);
-        let other = page(
-            "d.md",
-            vec![
-                block(5, Use::Server, "latchkey serve --config other.yaml\n"),
-                block(6, Use::Fragment, "tenants:\n  c: {}\n"),
-            ],
-        );
+        let begins = block(5, Use::Server, "latchkey serve --config other.yaml\n");
+        let other = page("d.md", vec![begins, block(6, Use::Fragment, "tenants:\n  c: {}\n")]);
         let script = script(&[&first, &same, &again, &other], "tenants:\n  a: {}\n").unwrap();
         let part = |at: &str| script.split("\nat '").find(|part| part.starts_with(at)).unwrap().to_owned();
         assert!(part("a.md:1").ends_with("}\nstart_server\n"), "{script}");

@@ -88,34 +88,20 @@ mod tests {
         let members =
             [example("keys", &["ours:protocol", "rsa", "dev:ours:testkit"]), example("protocol", &["url"])];
         let graph = graph_of(&members);
-        let cases: [(&str, &[&str]); 4] = [
-            (
-                "<!-- generated: crates -->\n```\nkeys     -> protocol\nprotocol -> nothing\n```\n<!-- end -->\n",
-                &[],
-            ),
-            (
-                "<!-- generated: crates -->\nkeys -> protocol, url\n<!-- end -->\n",
-                &[
-                    "docs/ARCHITECTURE.md:2: keys does not name these; write `keys -> protocol`",
-                    "docs/ARCHITECTURE.md:1: crate protocol is not in the graph; add `protocol -> nothing`",
-                ],
-            ),
-            (
-                "<!-- generated: crates -->\nkeys -> protocol\nprotocol ->\nx -> keys\nwords\n<!-- end -->\n",
-                &[
-                    "docs/ARCHITECTURE.md:4: there is no crate x; remove the line",
-                    "docs/ARCHITECTURE.md:5: not an arrow; write `crate -> crate, crate`",
-                ],
-            ),
-            (
-                "no markers\n",
-                &[
-                    "docs/ARCHITECTURE.md:1: no crate graph; draw it between lines `<!-- generated: crates -->` and `<!-- end -->`",
-                ],
-            ),
-        ];
-        for (text, expected) in cases {
+        let check = |text: &str, expected: &[&str]| {
+            let expected: Vec<_> =
+                expected.iter().map(|what| format!("docs/ARCHITECTURE.md:{what}")).collect();
             assert_eq!(lines(&check_text(text, &graph)), expected, "{text}");
-        }
+        };
+        let drawn = |arrows: &str| format!("<!-- generated: crates -->\n{arrows}<!-- end -->\n");
+        check(&drawn("```\nkeys     -> protocol\nprotocol -> nothing\n```\n"), &[]);
+        let not_named = "2: keys does not name these; write `keys -> protocol`";
+        let missing = "1: crate protocol is not in the graph; add `protocol -> nothing`";
+        check(&drawn("keys -> protocol, url\n"), &[not_named, missing]);
+        let unknown = "4: there is no crate x; remove the line";
+        let words = "5: not an arrow; write `crate -> crate, crate`";
+        check(&drawn("keys -> protocol\nprotocol ->\nx -> keys\nwords\n"), &[unknown, words]);
+        let none = "1: no crate graph; draw it between lines `<!-- generated: crates -->` and `<!-- end -->`";
+        check("no markers\n", &[none]);
     }
 }

@@ -79,11 +79,10 @@ mod tests {
 
     #[test]
     fn sources_cite_in_comments_outside_their_tests() {
+        let source =
+            "// RFC 1 §2,\n// §3.\nfn a() {}\n// §4.\n// [a RFC 1 §8]\n\n#[cfg(test)]\n// RFC 1 §5.\n";
         let files = Files::from([
-            (
-                "crates/a/src/b.rs",
-                "// RFC 1 §2,\n// §3.\nfn a() {}\n// §4.\n// [a RFC 1 §8]\n\n#[cfg(test)]\n// RFC 1 §5.\n",
-            ),
+            ("crates/a/src/b.rs", source),
             ("crates/a/src/b/tests.rs", "// RFC 1 §6.\n"),
             ("crates/a/tests/c.rs", "// RFC 1 §7.\n"),
         ]);

@@ -99,7 +99,7 @@ fn name(line: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::super::metadata::example;
-    use super::super::violation::lines;
+    use super::super::violation::{facts, lines};
     use super::*;
 
     #[test]
@@ -107,24 +107,20 @@ mod tests {
         let text = "[workspace.dependencies]\n# Ours.\na = { path = \"crates/a\" }\nb = { path = \"crates/b\" }\n\n\
                     # Reads.\nserde = \"1\"\nurl = \"2\"\n\nclap = { version = \"4\", features = [\n    \"derive\",\n] }\n\n\
                     [profile.release]\nlto = \"thin\"\n";
-        let found = lines(&check_root(ROOT, text));
-        assert_eq!(
-            found,
-            [
-                "Cargo.toml:8: nothing says why url is here; say it in a comment on the line above",
-                "Cargo.toml:10: nothing says why clap is here; say it in a comment on the line above",
-            ]
-        );
+        let expected = [(8, "url"), (10, "clap")].map(|(line, name)| {
+            format!(
+                "Cargo.toml:{line}: nothing says why {name} is here; say it in a comment on the line above"
+            )
+        });
+        assert_eq!(lines(&check_root(ROOT, text)), expected);
     }
 
     #[test]
     fn a_tool_that_is_a_workspace_says_why_each_dependency_is_here() {
         let text = "# Why.\n[workspace]\n\n[package]\nname = \"a\"\n\n[dependencies]\n# Reads.\nserde = \"1\"\nurl = \"2\"\n";
         let files = Files::from([("xtask/a/Cargo.toml", text)]);
-        assert_eq!(
-            lines(&check(&files)),
-            ["xtask/a/Cargo.toml:10: nothing says why url is here; say it in a comment on the line above"]
-        );
+        let expected = "nothing says why url is here; say it in a comment on the line above";
+        assert_eq!(lines(&check(&files)), [format!("xtask/a/Cargo.toml:10: {expected}")]);
     }
 
     #[test]
@@ -133,16 +129,9 @@ mod tests {
                     url = { workspace = true, features = [\n    \"serde\",\n] }\n\n\
                     [dev-dependencies]\nrand = \"0.9\"\n\n[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n\
                     [dependencies.clap]\nversion = \"4\"\n";
-        let found = lines(&check_member("crates/a/Cargo.toml", text));
-        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
-        assert_eq!(
-            found,
-            [
-                "crates/a/Cargo.toml:11: rand is not the workspace's",
-                "crates/a/Cargo.toml:14: libc is not the workspace's",
-                "crates/a/Cargo.toml:16: [dependencies.clap] is not the workspace's",
-            ]
-        );
+        let expected = ["11: rand", "14: libc", "16: [dependencies.clap]"]
+            .map(|what| format!("crates/a/Cargo.toml:{what} is not the workspace's"));
+        assert_eq!(facts(&check_member("crates/a/Cargo.toml", text)), expected);
     }
 
     #[test]

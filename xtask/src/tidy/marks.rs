@@ -230,7 +230,7 @@ fn by_file(test: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::lines;
+    use super::super::violation::facts;
     use super::*;
 
     const HEADER: &str = "| source | requirement | status | tests |\n|---|---|---|---|\n";
@@ -245,30 +245,19 @@ mod tests {
         let text = format!("<!-- generated: oauth -->\n{HEADER}{committed}\nafter\n");
         let (written, problems) = write_page(by_crate, &text, &marks, &mut BTreeSet::new());
         found.extend(problems);
-        let violations =
-            lines(&found).into_iter().filter_map(|line| Some(line.split("; ").next()?.to_owned()));
-        let rows =
-            written.strip_prefix("<!-- generated: oauth -->\n").and_then(|text| text.strip_prefix(HEADER));
-        let rows = rows.and_then(|text| text.strip_suffix("\nafter\n")).unwrap_or(&written);
-        let all: Vec<String> = rows.lines().map(str::to_owned).chain(violations).collect();
+        let before = format!("<!-- generated: oauth -->\n{HEADER}");
+        let rows = written.strip_prefix(&before).and_then(|text| text.strip_suffix("\nafter\n"));
+        let rows = rows.unwrap_or(&written).lines().map(str::to_owned);
+        let all: Vec<String> = rows.chain(facts(&found)).collect();
         assert_eq!(all, expected, "{first} {second}");
     }
 
     #[test]
     fn marks_become_rows() {
         check("// [oauth RFC 1 §2]: A \\| b", "", "", &["| RFC 1 §2 | A \\| b | met | `keys::one` |"]);
-        check(
-            "// [oauth RFC 1 §2]: A",
-            "// [oauth RFC 1 §2]",
-            "",
-            &["| RFC 1 §2 | A | met | `keys::one`, `keys::two` |"],
-        );
-        check(
-            "// [oauth RFC 1 §2]",
-            "// [oauth RFC 1 §2]: A",
-            "",
-            &["| RFC 1 §2 | A | met | `keys::two`, `keys::one` |"],
-        );
+        let [mark, with_text] = ["// [oauth RFC 1 §2]", "// [oauth RFC 1 §2]: A"];
+        check(with_text, mark, "", &["| RFC 1 §2 | A | met | `keys::one`, `keys::two` |"]);
+        check(mark, with_text, "", &["| RFC 1 §2 | A | met | `keys::two`, `keys::one` |"]);
         let two = "// Text.\n// [oauth RFC 1 §10 b]: B c\n//   d | departs\n// [oauth RFC 1 §10]: A";
         let both = [
             "| RFC 1 §2 | By hand | absent | |",
@@ -284,21 +273,15 @@ mod tests {
 
     #[test]
     fn a_mark_that_makes_no_row_is_named() {
-        check("// [oauth 1]", "", "", &["crates/keys/src/a.rs:1: [oauth 1]: no text"]);
-        check(
-            "// [oauth 1]: A",
-            "// [oauth 1]: B",
-            "",
-            &["crates/keys/src/a.rs:5: [oauth 1]: a second text"],
-        );
-        check(
-            "// [oauth 1]: A | B | C",
-            "",
-            "",
-            &["crates/keys/src/a.rs:1: [oauth 1]: 4 cells and the tests"],
-        );
-        check("// [other 1]: A\n", "", "", &["crates/keys/src/a.rs:1: [other 1]: not above a test"]);
-        check("// [other 1]\nfn aid() {}", "", "", &["crates/keys/src/a.rs:1: [other 1]: not above a test"]);
+        for (first, second, expected) in [
+            ("// [oauth 1]", "", "1: [oauth 1]: no text"),
+            ("// [oauth 1]: A", "// [oauth 1]: B", "5: [oauth 1]: a second text"),
+            ("// [oauth 1]: A | B | C", "", "1: [oauth 1]: 4 cells and the tests"),
+            ("// [other 1]: A\n", "", "1: [other 1]: not above a test"),
+            ("// [other 1]\nfn aid() {}", "", "1: [other 1]: not above a test"),
+        ] {
+            check(first, second, "", &[&format!("crates/keys/src/a.rs:{expected}")]);
+        }
     }
 
     #[test]
@@ -306,14 +289,8 @@ mod tests {
         let source = "// [oauth 1]: A\n#[test]\nfn one() {}\n// [lost 1]: A\n#[test]\nfn two() {}\n";
         let page = format!("<!-- generated: oauth -->\n{HEADER}| 1 | B | met | `keys::one` |\n");
         let files = Files::from([("crates/keys/src/a.rs", source), (PAGES[0].0, page.as_str())]);
-        let found = lines(&super::check(&files, &Tests::from_files(&files)));
-        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
-        assert_eq!(
-            found,
-            [
-                "docs/conformance.md:4: differs from the marks at the tests",
-                "crates/keys/src/a.rs:4: [lost 1]: no page has this block",
-            ]
-        );
+        let differs = "docs/conformance.md:4: differs from the marks at the tests";
+        let lost = "crates/keys/src/a.rs:4: [lost 1]: no page has this block";
+        assert_eq!(facts(&super::check(&files, &Tests::from_files(&files))), [differs, lost]);
     }
 }

@@ -64,51 +64,32 @@ fn number(name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::lines;
+    use super::super::violation::facts;
     use super::*;
 
-    fn found(paths: &[&str]) -> Vec<String> {
-        let paths: Vec<(&str, &str)> = paths.iter().map(|path| (*path, "")).collect();
-        let files = match paths[..] {
-            [a] => Files::from([a]),
-            [a, b] => Files::from([a, b]),
-            [a, b, c] => Files::from([a, b, c]),
-            _ => panic!("one to three files"),
-        };
-        lines(&check(&files)).iter().filter_map(|line| line.split("; ").next().map(str::to_owned)).collect()
+    /// Checks files below `migrations`, and expects violations of files there.
+    #[track_caller]
+    fn check_paths<const N: usize>(paths: [&str; N], expected: &[&str]) {
+        let paths = paths.map(|path| format!("migrations/{path}"));
+        let files = Files::from(paths.each_ref().map(|path| (path.as_str(), "")));
+        let expected: Vec<_> = expected.iter().map(|what| format!("migrations/{what}")).collect();
+        assert_eq!(facts(&check(&files)), expected);
     }
 
     #[test]
     fn numbers_have_no_gaps() {
-        assert!(
-            found(&["migrations/sqlite/0001_tenants.sql", "migrations/sqlite/0002_clients.sql"]).is_empty()
-        );
-        assert_eq!(
-            found(&[
-                "migrations/sqlite/0001_a.sql",
-                "migrations/sqlite/0003_b.sql",
-                "migrations/sqlite/x.sql"
-            ]),
-            [
-                "migrations/sqlite/x.sql:1: not a migration's name",
-                "migrations/sqlite/0003_b.sql:1: number 3 where 2 is next"
-            ]
-        );
-        assert_eq!(
-            found(&["migrations/sqlite/0001_a.sql", "migrations/sqlite/0001_b.sql"]),
-            ["migrations/sqlite/0001_b.sql:1: the same number as 0001_a.sql"]
-        );
+        check_paths(["sqlite/0001_tenants.sql", "sqlite/0002_clients.sql"], &[]);
+        let gap = ["sqlite/x.sql:1: not a migration's name", "sqlite/0003_b.sql:1: number 3 where 2 is next"];
+        check_paths(["sqlite/0001_a.sql", "sqlite/0003_b.sql", "sqlite/x.sql"], &gap);
+        let twice = ["sqlite/0001_b.sql:1: the same number as 0001_a.sql"];
+        check_paths(["sqlite/0001_a.sql", "sqlite/0001_b.sql"], &twice);
     }
 
     #[test]
     fn databases_have_the_same_migrations() {
-        assert!(found(&["migrations/sqlite/0001_a.sql", "migrations/postgres/0001_a.sql"]).is_empty());
-        assert_eq!(
-            found(&["migrations/sqlite/0001_a.sql", "migrations/postgres/0001_b.sql"]),
-            [
-                "migrations/sqlite/0001_a.sql:1: no counterpart in the other database",
-                "migrations/postgres/0001_b.sql:1: no counterpart in the other database",
-            ]
-        );
+        check_paths(["sqlite/0001_a.sql", "postgres/0001_a.sql"], &[]);
+        let alone = "no counterpart in the other database";
+        let expected = [format!("sqlite/0001_a.sql:1: {alone}"), format!("postgres/0001_b.sql:1: {alone}")];
+        check_paths(["sqlite/0001_a.sql", "postgres/0001_b.sql"], &expected.each_ref().map(String::as_str));
     }
 }

@@ -104,7 +104,7 @@ fn is_test(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::lines;
+    use super::super::violation::facts;
     use super::*;
 
     #[track_caller]
@@ -113,8 +113,7 @@ mod tests {
             ("crates/keys/src/a.rs", "//! A.\n#[test]\nfn it_holds() {}\n"),
             ("docs/operations.md", "# Operations\n"),
         ]);
-        let found = lines(&check_text(FILES[0], text, &Tests::from_files(&files), &files));
-        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        let found = facts(&check_text(FILES[0], text, &Tests::from_files(&files), &files));
         let expected: Vec<String> = expected.iter().map(|what| format!("docs/security.md:{what}")).collect();
         assert_eq!(found, expected, "{text}");
     }
@@ -140,10 +139,8 @@ mod tests {
 
     #[test]
     fn a_named_test_exists_wherever_it_is_named() {
-        check(
-            &table("| 9 | a | met | `keys/src/a.rs::gone` |"),
-            &["3: there is no test keys/src/a.rs::gone"],
-        );
+        let gone = table("| 9 | a | met | `keys/src/a.rs::gone` |");
+        check(&gone, &["3: there is no test keys/src/a.rs::gone"]);
         let prose = format!("{}\nHeld by `keys/src/b.rs::it_holds`.\n", table("| 9 | a | not ours | |"));
         check(&prose, &["5: there is no test keys/src/b.rs::it_holds"]);
         let limits = "| limit | test |\n|---|---|\n| 32 KiB | `keys/src/a.rs::too_long` |\n\n";

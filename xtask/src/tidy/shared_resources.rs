@@ -104,27 +104,21 @@ fn arguments<'l>(line: &'l str, name: &str) -> Option<&'l str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::lines;
+    use super::super::violation::facts;
     use super::*;
 
     #[track_caller]
     fn check_row(row: &str, expected: &[&str]) {
         let table = format!("| {} |\n|---|---|---|---|---|\n{row}\n", HEADER.join(" | "));
+        let of_tests = "//! A.\nfn a() { Semaphore::new(1); }\n#[test]\nfn it_is_fair() {}\n";
+        let unbounded = "//! A.\nfn a() { mpsc::channel(); }\n#[cfg(test)]\nmod tests { fn a() { Semaphore::new(1); } }\n";
         let files = Files::from([
             (FILE, table.as_str()),
             ("crates/keys/src/pool.rs", "//! A.\nfn a() { TenantTurns::new(1, 2); }\n"),
-            (
-                "crates/keys/src/pool/tests.rs",
-                "//! A.\nfn a() { Semaphore::new(1); }\n#[test]\nfn it_is_fair() {}\n",
-            ),
-            (
-                "crates/keys/src/a.rs",
-                "//! A.\nfn a() { mpsc::channel(); }\n#[cfg(test)]\nmod tests { fn a() { Semaphore::new(1); } }\n",
-            ),
+            ("crates/keys/src/pool/tests.rs", of_tests),
+            ("crates/keys/src/a.rs", unbounded),
         ]);
-        let found = lines(&check(&files, &Tests::from_files(&files)));
-        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
-        assert_eq!(found, expected, "{row}");
+        assert_eq!(facts(&check(&files, &Tests::from_files(&files))), expected, "{row}");
     }
 
     #[test]
@@ -132,13 +126,11 @@ mod tests {
         let found = |text: &str| limits(text).collect::<Vec<_>>();
         assert_eq!(found("#[cfg(test)]\nmod tests;\nfn a() { Semaphore::const_new(1); }\n"), [3]);
         assert_eq!(found("fn a() { mpsc::channel::<Vec<u8>>(8); }\nfn b() { sync_channel(1); }\n"), [1, 2]);
-        for none in ["fn a() { mpsc::channel::<u8>(); }\n", "use mpsc::channel;\nfn a(it: u8) {}\n"] {
+        let of_tests = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn a() { Semaphore::new(1); }\n}\n";
+        let unbounded = ["fn a() { mpsc::channel::<u8>(); }\n", "use mpsc::channel;\nfn a(it: u8) {}\n"];
+        for none in unbounded.into_iter().chain([of_tests]) {
             assert_eq!(found(none), [0; 0], "{none}");
         }
-        assert_eq!(
-            found("fn a() {}\n#[cfg(test)]\nmod tests {\n    fn a() { Semaphore::new(1); }\n}\n"),
-            [0; 0]
-        );
     }
 
     #[test]
@@ -146,18 +138,12 @@ mod tests {
         let absent = "crates/keys/src/pool.rs:2: a semaphore or bounded channel that no row describes";
         let row = |code: &str, test: &str| format!("| keys | {code} | tenant | waits | {test} |");
         check_row(&row("`keys/src/pool.rs`", "`keys/src/pool/tests.rs::it_is_fair`"), &[]);
-        check_row(
-            &row("`keys/src/gone.rs`", "`keys/src/pool/tests.rs::gone`"),
-            &[
-                "docs/ARCHITECTURE.md:3: there is no file crates/keys/src/gone.rs",
-                "docs/ARCHITECTURE.md:3: there is no test keys/src/pool/tests.rs::gone",
-                absent,
-            ],
-        );
-        check_row(
-            &row("`keys/src/pool.rs`", "later"),
-            &["docs/ARCHITECTURE.md:3: a row without code or test"],
-        );
+        let no_file = "docs/ARCHITECTURE.md:3: there is no file crates/keys/src/gone.rs";
+        let no_test = "docs/ARCHITECTURE.md:3: there is no test keys/src/pool/tests.rs::gone";
+        let gone = row("`keys/src/gone.rs`", "`keys/src/pool/tests.rs::gone`");
+        check_row(&gone, &[no_file, no_test, absent]);
+        let later = row("`keys/src/pool.rs`", "later");
+        check_row(&later, &["docs/ARCHITECTURE.md:3: a row without code or test"]);
         check_row("| keys | `keys/src/pool.rs` |", &["docs/ARCHITECTURE.md:3: an incomplete row", absent]);
         check_row("", &[absent]);
     }

@@ -192,13 +192,12 @@ fn continues(code: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::violation::lines;
+    use super::super::violation::{facts, lines};
     use super::*;
 
     #[track_caller]
     fn check(path: &str, text: &str, expected: &[&str]) {
-        let found = lines(&check_file(path, text));
-        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        let found = facts(&check_file(path, text));
         let expected: Vec<String> = expected.iter().map(|what| format!("{path}:{what}")).collect();
         assert_eq!(found, expected, "{text}");
     }
@@ -207,11 +206,8 @@ mod tests {
     fn a_file_has_a_header_and_clean_lines() {
         check("crates/gateway/src/a.rs", "//! What.\n\nfn a() {}\n", &[]);
         check("xtask/src/a.rs", "fn a() {}\n", &["1: no header"]);
-        check(
-            "crates/cache/src/a.rs",
-            "//! What. \nfn a() {}",
-            &["1: blanks at the end of the line", "2: no newline at the end"],
-        );
+        let ends = ["1: blanks at the end of the line", "2: no newline at the end"];
+        check("crates/cache/src/a.rs", "//! What. \nfn a() {}", &ends);
     }
 
     #[test]

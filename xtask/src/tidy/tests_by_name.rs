@@ -137,11 +137,8 @@ mod tests {
         let list = "//! A.\n    $fresh:\n    rows_survive,\n";
         for Generated { folder, list: list_path, signature: (before, after) } in GENERATED {
             let function = |name: &str| format!("{before}{name}({}) {{}}\n", after.trim_matches(['(', ')']));
-            let text = format!(
-                "//! A.\n{}{}fn rows_helper() {{}}\n",
-                function("rows_survive"),
-                function("rows_vanish")
-            );
+            let functions = function("rows_survive") + &function("rows_vanish");
+            let text = format!("//! A.\n{functions}fn rows_helper() {{}}\n");
             let path = format!("{folder}rows.rs");
             let tests = Tests::from_files(&Files::from([(list_path, list), (path.as_str(), text.as_str())]));
             for (name, expected) in [("rows_survive", true), ("rows_vanish", false), ("rows_helper", false)] {

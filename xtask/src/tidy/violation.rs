@@ -57,6 +57,13 @@ pub(super) fn lines(violations: &[Violation]) -> Vec<String> {
     violations.iter().map(ToString::to_string).collect()
 }
 
+/// Each line up to its hint.
+#[cfg(test)]
+pub(super) fn facts(violations: &[Violation]) -> Vec<String> {
+    let fact = |line: String| line.split("; ").next().unwrap_or_default().to_owned();
+    lines(violations).into_iter().map(fact).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -181,11 +181,9 @@ mod tests {
     use super::*;
 
     fn check(path: &str, text: &str, found: &[&str]) {
-        let words: Vec<_> = lines(&super::check(&Files::from([(path, text)])))
-            .into_iter()
-            .map(|line| line.split('`').nth(1).unwrap_or_default().to_owned())
-            .collect();
-        assert_eq!(words, found, "{text}");
+        let lines = lines(&super::check(&Files::from([(path, text)])));
+        let words = lines.iter().map(|line| line.split('`').nth(1).unwrap_or_default());
+        assert_eq!(words.collect::<Vec<_>>(), found, "{text}");
     }
 
     #[test]

@@ -70,9 +70,8 @@ mod tests {
             check_text(&KEEPS.replace(part, ""), &["upload what tests leave"]);
         }
         // All parts belong to one step.
-        let apart = KEEPS
-            .replace("        if: always()\n", "")
-            .replace("    steps:\n", "    steps:\n      - if: always()\n");
+        let without = KEEPS.replace("        if: always()\n", "");
+        let apart = without.replace("    steps:\n", "    steps:\n      - if: always()\n");
         check_text(&apart, &["upload what tests leave"]);
     }
 

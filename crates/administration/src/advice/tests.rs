@@ -1,10 +1,9 @@
 //! Tests advice on 200 clients without a fault, and 13 clients with one each.
 
-use protocol::{ClientAuthenticationMethod, Lifetime, Scope};
+use protocol::{ClientAuthenticationMethod, Lifetime};
 use registry::{ApiKey, SecretId, SecretRotation};
 use secrets::SecretHash;
 use serde_json::json;
-use tenancy::TenantId;
 
 use super::*;
 use crate::edit::test_states;
@@ -44,17 +43,14 @@ fn estate() -> Estate {
             let secret = &mut row.secrets[0].secret;
             (secret.created_at, secret.expires_at) = (ago(100), Some(after(80)));
             let (client, secret) = (row.client.id.clone(), secret.id.clone());
-            let count = |counter, name: &str| ClientCount {
+            let counted =
+                [(Counter::Issued, ""), (Counter::ScopeAsked, "read"), (Counter::ScopeAsked, "write")];
+            counts.extend(counted.map(|(counter, name)| ClientCount {
                 client: client.clone(),
                 counter,
                 name: name.to_owned(),
                 total: 5,
-            };
-            counts.extend([
-                count(Counter::Issued, ""),
-                count(Counter::ScopeAsked, "read"),
-                count(Counter::ScopeAsked, "write"),
-            ]);
+            }));
             let address = "192.0.2.1".to_owned();
             uses.push(SecretUsage { tenant: tenant.clone(), client, secret, address, at: ago(1) });
             row
@@ -67,15 +63,8 @@ fn estate() -> Estate {
 impl Estate {
     fn known(&self, is_counted: bool) -> Known<'_> {
         let Self { state, uses, counts, keys } = self;
-        Known {
-            state,
-            most_clients: Some(1_000),
-            secret_uses: uses,
-            ended_keys: keys,
-            counts,
-            is_counted,
-            now: NOW,
-        }
+        let (most_clients, now) = (Some(1_000), NOW);
+        Known { state, most_clients, secret_uses: uses, ended_keys: keys, counts, is_counted, now }
     }
 
     fn advise(&self, is_counted: bool) -> Vec<String> {
@@ -104,22 +93,9 @@ impl Estate {
 
     fn key(&mut self, id: &str, ends: Timestamp, used: Timestamp) {
         let id = registry::ApiKeyId::of_key(&format!("lkk_{id}_{}", "0".repeat(49))).unwrap();
-        let key = ApiKey {
-            tenant: TenantId::parse("acme").unwrap(),
-            id,
-            client: ClientId::parse(&client_name(0)).unwrap(),
-            hash: SecretHash::token([0; 32]),
-            hint: String::new(),
-            name: "Key".to_owned(),
-            labels: Vec::new(),
-            owner: None,
-            scope: Scope::default(),
-            audiences: Vec::new(),
-            created_at: ago(90),
-            expires_at: ends,
-            revoked_at: None,
-            replaced_by: None,
-        };
+        let digest = (SecretHash::token([0; 32]), String::new());
+        let key = ApiKey::new(&self.state.clients[0].client, id, digest, ago(90));
+        let key = ApiKey { expires_at: ends, ..key };
         let used_from = vec![UsedFrom { address: "192.0.2.9".to_owned(), last_used_at: used.into() }];
         let lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(90));
         self.keys.push(ApiKeyState { key, lifecycle, revision: 1, used_from });
@@ -225,8 +201,6 @@ fn a_patch_is_for_rows_of_the_api_alone() {
     let client = ClientId::parse("client-010").unwrap();
     assert_eq!(found[0].patch, Some((client, json!({ "scopes": ["read"] }))));
     assert_eq!(found[0].action, "latchkey client set acme client-010 scopes=read");
-    assert_eq!(
-        (&found[1].patch, &*found[1].action),
-        (&None, "Leave write out of tenants.acme.clients.client-011.scopes.")
-    );
+    let in_file = "Leave write out of tenants.acme.clients.client-011.scopes.";
+    assert_eq!((&found[1].patch, &*found[1].action), (&None, in_file));
 }

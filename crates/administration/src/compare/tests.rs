@@ -8,13 +8,8 @@ use tenancy::{Issuer, ResourceServer, Tenant, TenantId, TenantStatus};
 use zeroize::Zeroizing;
 
 use super::{Classification, CompareContext, Current, compare, first_keys};
-use crate::edit::test_states::{self, set_token_lifetime};
-use crate::{
-    AccountState, Change, ClientState, Conflicts, Declaration, DeclaredAccount, DeclaredClient,
-    DeclaredSecret, DeclaredTenant, Fingerprint, ManagedBy, Plan, ResourceServerState, Retirements,
-    RowLifecycle, SecretChange, SecretChangeKind, SecretState, StoredSource, TenantState, TenantSummary,
-    UnreadSecret,
-};
+use crate::edit::test_states::{self, set_token_lifetime, with};
+use crate::*;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
@@ -39,22 +34,16 @@ fn scope(text: &str) -> Scope {
     Scope::parse(text).unwrap()
 }
 
+fn secret(password: DeclaredPassword) -> DeclaredSecret {
+    DeclaredSecret { password, expires_at: None, previous_for: None, stored: None }
+}
+
 fn value(text: &str) -> DeclaredSecret {
-    DeclaredSecret {
-        password: DeclaredPassword::Value(Secret::new(text.to_owned())),
-        expires_at: None,
-        previous_for: None,
-        stored: None,
-    }
+    secret(DeclaredPassword::Value(Secret::new(text.to_owned())))
 }
 
 fn hash(phc: &str) -> DeclaredSecret {
-    DeclaredSecret {
-        password: DeclaredPassword::Hash(phc.to_owned()),
-        expires_at: None,
-        previous_for: None,
-        stored: None,
-    }
+    secret(DeclaredPassword::Hash(phc.to_owned()))
 }
 
 fn client(tenant: &str, name: &str) -> DeclaredClient {
@@ -122,27 +111,16 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     }
 }
 
+fn declaration(declared: Vec<DeclaredTenant>) -> Declaration {
+    let tenants = declared.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect();
+    Declaration { tenants, ..Declaration::default() }
+}
+
 fn plan(declared: Vec<DeclaredTenant>, states: Vec<TenantState>) -> Result<Plan, Conflicts> {
-    plan_ending(declared, states, false)
+    plan_of(&declaration(declared), states, false)
 }
 
-fn plan_ending(
-    declared: Vec<DeclaredTenant>,
-    states: Vec<TenantState>,
-    ends_previous: bool,
-) -> Result<Plan, Conflicts> {
-    let declaration = Declaration {
-        tenants: declared.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
-        ..Declaration::default()
-    };
-    plan_of(&declaration, states, ends_previous)
-}
-
-fn plan_of(
-    declaration: &Declaration,
-    states: Vec<TenantState>,
-    ends_previous: bool,
-) -> Result<Plan, Conflicts> {
+fn plan_of(declaration: &Declaration, states: Vec<TenantState>, ends: bool) -> Result<Plan, Conflicts> {
     let summary = |state: &TenantState| TenantSummary {
         tenant: state.tenant.id.clone(),
         lifecycle: state.lifecycle,
@@ -162,18 +140,9 @@ fn plan_of(
         key_owners: states.iter().filter_map(key).collect(),
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),
     };
-    compare(
-        CompareContext {
-            pepper: &pepper,
-            now: NOW,
-            l1_lifetime: Lifetime::from_seconds(CACHED),
-            clients: CLIENTS,
-            ends_previous,
-        },
-        declaration,
-        classification,
-        current,
-    )
+    let (l1_lifetime, clients) = (Lifetime::from_seconds(CACHED), CLIENTS);
+    let context = CompareContext { pepper: &pepper, now: NOW, l1_lifetime, clients, ends_previous: ends };
+    compare(context, declaration, classification, current)
 }
 
 #[track_caller]
@@ -188,10 +157,7 @@ fn check(declared: Vec<DeclaredTenant>, states: Vec<TenantState>, expected: &[&s
 /// The tenant `t`, stored as declared, after both sides were changed.
 #[track_caller]
 fn check_one(change: impl Fn(&mut DeclaredTenant), happened: impl Fn(&mut TenantState), expected: &[&str]) {
-    let (mut declared, mut state) = (tenant("t"), stored(&tenant("t")));
-    change(&mut declared);
-    happened(&mut state);
-    check(vec![declared], vec![state], expected);
+    check(vec![with(tenant("t"), change)], vec![with(stored(&tenant("t")), happened)], expected);
 }
 
 fn nothing<T>(_: &mut T) {}
@@ -212,8 +178,7 @@ fn a_new_tenant_comes_with_everything() {
     let lines =
         ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
     check(vec![tenant("t")], Vec::new(), &lines);
-    let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into(), ..Declaration::default() };
-    let initial = super::initial_plan(&pepper(), &declaration, CLIENTS, NOW).unwrap();
+    let initial = super::initial_plan(&pepper(), &declaration(vec![tenant("t")]), CLIENTS, NOW).unwrap();
     assert_eq!(initial.to_string().lines().collect::<Vec<_>>(), lines);
 }
 
@@ -262,9 +227,7 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
         &["+ client t/svc (again): name svc -> S; gains a b"],
     );
     // A retired tenant is not retired again.
-    let mut retired = stored(&tenant("t"));
-    retired.lifecycle.retired_at = EARLIER;
-    check(Vec::new(), vec![retired], &[]);
+    check(Vec::new(), vec![with(stored(&tenant("t")), |t| t.lifecycle.retired_at = EARLIER)], &[]);
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
@@ -286,10 +249,8 @@ fn a_client_without_grants_gains_and_loses_nothing() {
 #[test]
 fn changes_by_api_to_declared_rows_are_drift() {
     let drift = |happened: &dyn Fn(&mut TenantState)| {
-        let mut state = stored(&tenant("t"));
-        happened(&mut state);
-        let declaration = Declaration { tenants: [(id("t"), tenant("t"))].into(), ..Declaration::default() };
-        let found = super::left_alone(&declaration, &[state], NOW);
+        let state = with(stored(&tenant("t")), happened);
+        let found = super::left_alone(&declaration(vec![tenant("t")]), &[state], NOW);
         found.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
@@ -327,8 +288,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
 
 #[test]
 fn retirements_are_counted_by_kind() {
-    let mut shrunk = tenant("u");
-    shrunk.clients.clear();
+    let shrunk = with(tenant("u"), |u| u.clients.clear());
     let states = vec![stored(&tenant("t")), stored(&tenant("u"))];
     let plan = plan(vec![shrunk], states).unwrap();
     assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 1 });
@@ -416,15 +376,15 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     };
     let states = || {
         // No file declares the last client any more, which would be retired.
-        let mut state = stored(&with_clients(["svc", "billing", "old"]));
-        state.clients[1].lifecycle.managed_by = ManagedBy::Api;
+        let declared = with_clients(["svc", "billing", "old"]);
+        let state = with(stored(&declared), |t| t.clients[1].lifecycle.managed_by = ManagedBy::Api);
         vec![state, stored(&tenant("u")), stored(&tenant("w"))]
     };
     let declared = || {
-        let (mut conflicting, mut other) = (with_clients(["svc", "billing", "new"]), tenant("u"));
-        conflicting.tenant.name = "T".to_owned();
-        other.tenant.name = "U".to_owned();
-        vec![conflicting, other, tenant("v")]
+        let named =
+            |tenant, name: &str| with(tenant, |t: &mut DeclaredTenant| t.tenant.name = name.to_owned());
+        let conflicting = named(with_clients(["svc", "billing", "new"]), "T");
+        vec![conflicting, named(tenant("u"), "U"), tenant("v")]
     };
     let billing = "client t/billing was created through the administration API, so it cannot be declared";
     let lines = [
@@ -444,11 +404,8 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
     // A commit increments the revisions that the plan expects. The tenant itself stays unchanged.
     let compared: Vec<&str> = plan.before.iter().map(|state| state.tenant.id.as_str()).collect();
     assert_eq!(compared, ["u", "w"]);
-    assert!(
-        plan.tenant_metadata.iter().all(|metadata| metadata.tenant != id("t")),
-        "{:?}",
-        plan.tenant_metadata
-    );
+    let metadata = &plan.tenant_metadata;
+    assert!(metadata.iter().all(|metadata| metadata.tenant != id("t")), "{metadata:?}");
     assert!(plan.secrets.iter().all(|secret| secret.tenant != id("t")), "{:?}", plan.secrets);
 }
 
@@ -457,15 +414,10 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
 #[test]
 fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
-    let named = |id: &str, issuer_of: &str| {
-        let mut declared = tenant(id);
-        declared.tenant.issuer = issuer(issuer_of);
-        declared
-    };
+    let named = |id, issuer_of| with(tenant(id), |t| t.tenant.issuer = issuer(issuer_of));
     let declared =
         vec![named("t", "new"), named("u", "t"), named("v", "u"), named("x", "w"), named("w", "x")];
-    let mut conflicting = stored(&tenant("t"));
-    conflicting.clients[0].lifecycle.managed_by = ManagedBy::Api;
+    let conflicting = with(stored(&tenant("t")), |t| t.clients[0].lifecycle.managed_by = ManagedBy::Api);
     let others = ["u", "v", "w", "x"].map(|id| stored(&tenant(id)));
     let lines = [
         "~ tenant w: issuer https://w.example.com -> https://x.example.com",
@@ -481,11 +433,8 @@ fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
 fn reserved_names_cannot_be_declared() {
     let line = |tenant, what: &str| left_out(tenant, &format!("{what} is reserved for Latchkey itself"));
     check(vec![tenant("platform")], Vec::new(), &[&line("platform", "tenant platform")]);
-    check_one(
-        |t| t.clients[0] = client("t", "urn:latchkey:x"),
-        nothing,
-        &[&line("t", "client t/urn:latchkey:x")],
-    );
+    let named_like_us = |t: &mut DeclaredTenant| t.clients[0] = client("t", "urn:latchkey:x");
+    check_one(named_like_us, nothing, &[&line("t", "client t/urn:latchkey:x")]);
     check_one(
         |t| t.clients[0].client.scope = scope("latchkey:tenants"),
         nothing,
@@ -501,20 +450,12 @@ fn reserved_names_cannot_be_declared() {
 #[test]
 fn an_issuer_belongs_to_one_tenant_declared_or_not() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
-    let alias = |name: &str, of: &str| {
-        let mut declared = tenant(name);
-        declared.tenant.issuer_aliases = vec![issuer(of)];
-        declared
-    };
-    let taken = "tenant u: issuer https://t.example.com belongs to tenant t";
-    let taken = left_out("u", taken);
-    let taken = [taken.as_str()];
-    let mut of_the_api = stored(&tenant("t"));
-    of_the_api.lifecycle.managed_by = ManagedBy::Api;
-    check(vec![alias("u", "t")], vec![of_the_api], &taken);
-    let mut retired = stored(&tenant("t"));
-    retired.lifecycle.retired_at = EARLIER;
-    check(vec![alias("u", "t")], vec![retired], &taken);
+    let aliased = || with(tenant("u"), |t| t.tenant.issuer_aliases = vec![issuer("t")]);
+    let taken = left_out("u", "tenant u: issuer https://t.example.com belongs to tenant t");
+    let of_the_api = with(stored(&tenant("t")), |t| t.lifecycle.managed_by = ManagedBy::Api);
+    check(vec![aliased()], vec![of_the_api], &[&taken]);
+    let retired = with(stored(&tenant("t")), |t| t.lifecycle.retired_at = EARLIER);
+    check(vec![aliased()], vec![retired], &[&taken]);
     // Two tenants may change places.
     let (mut left, mut right) = (tenant("t"), tenant("u"));
     std::mem::swap(&mut left.tenant.issuer, &mut right.tenant.issuer);
@@ -528,10 +469,8 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
 // [access-tokens RFC 9068 §3 c]
 #[test]
 fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
-    let both = |name: &str| {
-        let conflict = format!("tenant t: {name} is both a client id and an audience, resource or issuer");
-        left_out("t", &conflict)
-    };
+    let clash = "is both a client id and an audience, resource or issuer";
+    let both = |name: &str| left_out("t", &format!("tenant t: {name} {clash}"));
     check_one(|t| t.clients.push(client("t", "api")), nothing, &[&both("api")]);
     check_one(
         |t| t.clients[0].client.resources = vec!["of-api".to_owned()],
@@ -547,10 +486,8 @@ fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
 
 #[test]
 fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
-    let mut declared = tenant("t");
-    declared.tenant.access_token.typ = "JWT".to_owned();
-    let mut state = stored(&tenant("t"));
-    set_token_lifetime(&mut state.clients[0].client, 7200);
+    let declared = with(tenant("t"), |t| t.tenant.access_token.typ = "JWT".to_owned());
+    let state = with(stored(&tenant("t")), |t| set_token_lifetime(&mut t.clients[0].client, 7200));
     let plan = plan(vec![declared], vec![state]).unwrap();
     let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
     let previous = &row.after.access_token.previous_typs;
@@ -564,8 +501,8 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
 #[test]
 fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
     let metadata = |max_age| {
-        let mut declared = tenant("t");
-        declared.tenant.signing.jwks_max_age = Lifetime::from_seconds(max_age);
+        let max_age = Lifetime::from_seconds(max_age);
+        let declared = with(tenant("t"), |t| t.tenant.signing.jwks_max_age = max_age);
         let plan = plan(vec![declared], vec![stored(&tenant("t"))]).unwrap();
         plan.tenant_metadata[0].previous_jwks
     };
@@ -589,9 +526,8 @@ fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
     let later = NOW + Lifetime::from_seconds(90_000);
     assert_eq!(published_until(TenantState { previous_tokens_until: Some(later), ..state.clone() }), later);
     // A client that was suspended before has issued nothing since.
-    let mut suspended = state;
-    suspended.tenant.status = TenantStatus::Suspended { keys_published_until: NOW };
-    assert_eq!(published_until(suspended), NOW);
+    let suspended = TenantStatus::Suspended { keys_published_until: NOW };
+    assert_eq!(published_until(with(state, |t| t.tenant.status = suspended)), NOW);
 }
 
 #[test]
@@ -608,14 +544,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
     check_one(secrets(Vec::new), nothing, &["- secret t/svc/s1"]);
     check_one(secrets(Vec::new), revoked, &[]);
     check_one(nothing, revoked, &["+ secret t/svc/s1 (again)"]);
-    let ending = || {
-        vec![DeclaredSecret {
-            password: DeclaredPassword::Value(Secret::new("chosen".to_owned())),
-            expires_at: EARLIER,
-            previous_for: None,
-            stored: None,
-        }]
-    };
+    let ending = || vec![DeclaredSecret { expires_at: EARLIER, ..value("chosen") }];
     check_one(secrets(ending), nothing, &["~ secret t/svc/s1: expires never -> 1970-01-01T00:00:05Z"]);
     check_one(
         secrets(|| vec![hash(OTHER_SALT)]),
@@ -637,9 +566,7 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     };
     let replaced = |end: Option<Timestamp>| {
         move |t: &mut TenantState| {
-            let mut declared = tenant("t");
-            declared.clients[0].secrets = vec![value("chosen"), value("next")];
-            *t = stored(&declared);
+            *t = stored(&with(tenant("t"), |t| t.clients[0].secrets = vec![value("chosen"), value("next")]));
             let before = &mut t.clients[0].secrets[0];
             (before.secret.expires_at, before.declared_expires_at) = (end, end);
         }
@@ -660,10 +587,8 @@ fn a_value_before_stays_for_as_long_as_the_declaration_says() {
     let without = |t: &mut DeclaredTenant| t.clients[0].secrets = vec![value("next")];
     check_one(without, replaced(Some(after(5))), &["- secret t/svc/s1"]);
 
-    let (mut declared, mut state) = (tenant("t"), stored(&tenant("t")));
-    kept("next")(&mut declared);
-    replaced(Some(after(5)))(&mut state);
-    let plan = plan_ending(vec![declared], vec![state], true).unwrap();
+    let state = with(stored(&tenant("t")), replaced(Some(after(5))));
+    let plan = plan_of(&declaration(vec![with(tenant("t"), kept("next"))]), vec![state], true).unwrap();
     assert_eq!(plan.to_string().trim_end(), "- secret t/svc/s1");
 }
 
@@ -745,13 +670,12 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
 
 #[test]
 fn a_tenant_with_a_secret_that_is_not_read_stays_as_it_is() {
-    let mut changed = tenant("t");
-    (changed.tenant.name, changed.clients[0].secrets) = ("Other".to_owned(), Vec::new());
+    let changed = with(tenant("t"), |t| {
+        (t.tenant.name, t.clients[0].secrets) = ("Other".to_owned(), Vec::new());
+    });
     let unread = UnreadSecret { client: ClientId::parse("svc").unwrap(), why: "vault is sealed".to_owned() };
-    let declaration = Declaration {
-        tenants: [(id("t"), changed), (id("u"), tenant("u"))].into(),
-        unread: [(id("t"), vec![unread])].into(),
-    };
+    let unread = [(id("t"), vec![unread])].into();
+    let declaration = Declaration { unread, ..declaration(vec![changed, tenant("u")]) };
     let plan = plan_of(&declaration, vec![stored(&tenant("t"))], false).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
     let lines = plan.to_string();
@@ -761,41 +685,29 @@ fn a_tenant_with_a_secret_that_is_not_read_stays_as_it_is() {
 
 #[test]
 fn hashes_must_be_comparable_at_one_cost() {
-    let with = |secrets: Vec<DeclaredSecret>| {
-        let mut declared = tenant("t");
-        declared.clients[0].secrets = secrets;
-        declared
-    };
-    let foreign = left_out(
-        "t",
-        "tenant t, client svc: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours",
-    );
-    let differ = left_out(
-        "t",
-        "tenant t, client svc: two argon2id hashes with different salts cannot be live at once",
-    );
-    let (foreign, differ) = ([foreign.as_str()], [differ.as_str()]);
+    let having = |secrets| vec![with(tenant("t"), |t| t.clients[0].secrets = secrets)];
+    let refused = |why: &str| left_out("t", &format!("tenant t, client svc: {why}"));
+    let foreign = refused("a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours");
+    let differ = refused("two argon2id hashes with different salts cannot be live at once");
     for bad in ["$2b$10$x", &PHC.replace("t=2", "t=3"), ""] {
-        check(vec![with(vec![hash(bad)])], Vec::new(), &foreign);
+        check(having(vec![hash(bad)]), Vec::new(), &[&foreign]);
     }
-    check(vec![with(vec![hash(PHC), hash(OTHER_SALT)])], Vec::new(), &differ);
-    let kept_and_new = with(vec![value("chosen"), hash(OTHER_SALT)]);
-    check(vec![kept_and_new], vec![stored(&tenant("t"))], &differ);
+    check(having(vec![hash(PHC), hash(OTHER_SALT)]), Vec::new(), &[&differ]);
+    check(having(vec![value("chosen"), hash(OTHER_SALT)]), vec![stored(&tenant("t"))], &[&differ]);
     // A secret that is dropped makes room.
-    let plan = plan(vec![with(vec![hash(OTHER_SALT), value("next")])], vec![stored(&tenant("t"))]).unwrap();
+    let plan = plan(having(vec![hash(OTHER_SALT), value("next")]), vec![stored(&tenant("t"))]).unwrap();
     let salts: Vec<_> = plan.secrets.iter().map(|planned| planned.salt.clone()).collect();
     assert_eq!(salts, [secrets::salt_of(OTHER_SALT), secrets::salt_of(OTHER_SALT)]);
 }
 
 fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
-    let mut declared = tenant(id);
-    declared.first_key = Some(keys::ImportedKey {
+    let first_key = keys::ImportedKey {
         algorithm: SigningAlgorithm::RS256,
         pkcs8: Zeroizing::new(vec![1]).into(),
         thumbprint: thumbprint.to_owned(),
         public_jwk: String::new(),
-    });
-    declared
+    };
+    DeclaredTenant { first_key: Some(first_key), ..tenant(id) }
 }
 
 /// Two tenants with the same key keep it: they are older than the rule.
@@ -813,27 +725,23 @@ fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
         &["- tenant one", "  client one/svc loses a b", &taken],
     );
     check(vec![one(), two()], vec![stored(&one()), stored(&two())], &[]);
-    let of = |tenants: Vec<DeclaredTenant>| Declaration {
-        tenants: tenants.into_iter().map(|declared| (declared.tenant.id.clone(), declared)).collect(),
-        ..Declaration::default()
-    };
-    assert_eq!(first_keys::check_declared(&of(vec![one(), three()])), Ok(()));
-    assert_eq!(first_keys::check_declared(&of(vec![one(), two()])).unwrap_err().to_string(), declared[0]);
+    assert_eq!(first_keys::check_declared(&declaration(vec![one(), three()])), Ok(()));
+    let refused = first_keys::check_declared(&declaration(vec![one(), two()])).unwrap_err();
+    assert_eq!(refused.to_string(), declared[0]);
 }
 
 #[test]
 fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
-    let with = |thumbprint: &str| with_key("t", thumbprint);
+    let keyed = |thumbprint: &str| with_key("t", thumbprint);
     let import = ["+ key t/oauth2-key-1 (RS256, thumbprint one)"];
-    check(vec![with("one")], vec![stored(&tenant("t"))], &import);
-    check(vec![with("one")], vec![stored(&with("one"))], &[]);
-    check(vec![tenant("t")], vec![stored(&with("one"))], &[]);
+    check(vec![keyed("one")], vec![stored(&tenant("t"))], &import);
+    check(vec![keyed("one")], vec![stored(&keyed("one"))], &[]);
+    check(vec![tenant("t")], vec![stored(&keyed("one"))], &[]);
     let differs = left_out("t", "tenant t: first_key is not the key that was imported");
-    check(vec![with("two")], vec![stored(&with("one"))], &[&differs]);
-    let mut used = stored(&tenant("t"));
-    used.has_had_keys = true;
+    check(vec![keyed("two")], vec![stored(&keyed("one"))], &[&differs]);
+    let used = with(stored(&tenant("t")), |t| t.has_had_keys = true);
     let too_late = left_out("t", "tenant t: first_key comes too late, the tenant has had a key");
-    check(vec![with("one")], vec![used], &[&too_late]);
+    check(vec![keyed("one")], vec![used], &[&too_late]);
 }
 
 // [found 26]
@@ -864,25 +772,20 @@ fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
     check(vec![odd()], Vec::new(), &unseen);
     check(vec![odd()], vec![stored(&tenant("t"))], &unseen);
     check(vec![odd()], vec![stored(&odd())], &[]);
-    let mut changed = odd();
-    set_token_lifetime(&mut changed.clients[0].client, 7);
+    let changed = with(odd(), |t| set_token_lifetime(&mut t.clients[0].client, 7));
     let plan = plan(vec![changed], vec![stored(&odd())]).unwrap();
     assert_eq!(plan.changes.len(), 1, "what else changes is not in their way");
 }
 
 #[test]
 fn an_unchanged_tenant_is_not_even_loaded() {
-    let declaration = |change: fn(&mut DeclaredTenant)| {
-        let mut declared = tenant("t");
-        change(&mut declared);
-        Declaration { tenants: [(id("t"), declared)].into(), ..Declaration::default() }
-    };
-    let before = declaration(nothing);
+    let changed = |change: fn(&mut DeclaredTenant)| declaration(vec![with(tenant("t"), change)]);
+    let before = changed(nothing);
     let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));
     let loads = |change, retired_at| {
         let lifecycle = RowLifecycle { retired_at, ..RowLifecycle::fresh(ManagedBy::Config, NOW) };
         let summary = TenantSummary { tenant: id("t"), lifecycle, fingerprint };
-        Classification::new(&pepper(), &declaration(change), vec![summary], false).load.len()
+        Classification::new(&pepper(), &changed(change), vec![summary], false).load.len()
     };
     assert_eq!(loads(nothing, None), 0);
     assert_eq!(loads(nothing, EARLIER), 1);
@@ -901,25 +804,23 @@ fn an_unchanged_tenant_is_not_even_loaded() {
 // [found 26]
 #[test]
 fn audit_records_hold_values_but_no_secrets() {
-    let mut declared = tenant("t");
-    declared.clients[0].secrets = vec![value("hunter2")];
+    let declared = with(tenant("t"), |t| t.clients[0].secrets = vec![value("hunter2")]);
     let plan = plan(vec![declared], Vec::new()).unwrap();
-    let actor = crate::Actor { name: "config".to_owned(), ..crate::Actor::default() };
-    let records: Vec<_> =
-        plan.changes.iter().map(|change| crate::AuditRecord::from_change(change, &actor, NOW)).collect();
-    let described: Vec<_> =
-        records.iter().map(|record| format!("{} {}", record.action, record.subject)).collect();
-    assert_eq!(
-        described,
-        ["tenant.added t", "resource_server.added api", "client.added svc", "secret.added svc/s1"]
-    );
+    let actor = Actor { name: "config".to_owned(), ..Actor::default() };
+    let record = |change| AuditRecord::from_change(change, &actor, NOW);
+    let records: Vec<_> = plan.changes.iter().map(record).collect();
+    let described = records.iter().map(|record| format!("{} {}", record.action, record.subject));
+    let expected = ["tenant.added t", "resource_server.added api", "client.added svc", "secret.added svc/s1"];
+    assert_eq!(described.collect::<Vec<_>>(), expected);
     assert_eq!(records[2].detail["scopes"]["after"], "[a b]");
     let of_secret = &records[3].detail;
     assert_eq!((&of_secret["client"], &of_secret["secret"]), (&"svc".into(), &"s1".into()));
     assert!(!format!("{records:?}").contains("hunter2"));
-    let of_client = |invalidation: &crate::Invalidation| format!("{invalidation:?}");
-    let forgotten: Vec<_> = crate::invalidations(&plan.changes).iter().map(of_client).collect();
-    assert_eq!(forgotten, [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]);
+    let forgotten = invalidations(&plan.changes).into_iter().map(|forgotten| format!("{forgotten:?}"));
+    assert_eq!(
+        forgotten.collect::<Vec<_>>(),
+        [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]
+    );
 }
 
 /// Checks the conflicts of a tenant after a change from `before`, or of a new tenant.
@@ -937,21 +838,21 @@ fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expect
 // [found 7]
 #[test]
 fn what_is_new_or_grows_beyond_a_limit_is_a_conflict_and_what_was_there_goes_on() {
-    let with = |audiences: usize, scopes: usize| {
+    let listing = |audiences: usize, scopes: usize| {
         let names = |count| (0..count).map(|nth| format!("x{nth}")).collect::<Vec<_>>();
-        let mut declared = tenant("t");
-        declared.clients[0].client.audiences = names(audiences);
-        declared.tenant.resource_servers[0].scopes = scope(&names(scopes).join(" "));
-        declared
+        with(tenant("t"), |t| {
+            t.clients[0].client.audiences = names(audiences);
+            t.tenant.resource_servers[0].scopes = scope(&names(scopes).join(" "));
+        })
     };
-    let (client, server) =
-        ("client t/svc/audiences: the list has", "tenant t/resource_servers/api/scopes: the list has");
-    check_limits(with(100, 100), None, &[]);
-    check_limits(with(101, 101), None, &[server, client]);
-    check_limits(with(101, 1), Some(with(100, 1)), &[client]);
-    check_limits(with(120, 120), Some(with(120, 120)), &[]);
-    check_limits(with(119, 120), Some(with(120, 120)), &[]);
-    check_limits(with(120, 121), Some(with(120, 120)), &[server]);
+    let client = "client t/svc/audiences: the list has";
+    let server = "tenant t/resource_servers/api/scopes: the list has";
+    check_limits(listing(100, 100), None, &[]);
+    check_limits(listing(101, 101), None, &[server, client]);
+    check_limits(listing(101, 1), Some(listing(100, 1)), &[client]);
+    check_limits(listing(120, 120), Some(listing(120, 120)), &[]);
+    check_limits(listing(119, 120), Some(listing(120, 120)), &[]);
+    check_limits(listing(120, 121), Some(listing(120, 120)), &[server]);
     let crowd = |count: u64| {
         let clients = (0..count).map(|nth| self::client("t", &format!("svc-{nth}"))).collect();
         DeclaredTenant { clients, ..tenant("t") }
@@ -993,30 +894,33 @@ fn stored_account(declared: &DeclaredAccount) -> AccountState {
 fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
     let ada = || declared_account("ada", "ada@example.com", password("correct horse battery"));
     let id = ada().account.id;
-    let with = |accounts: Vec<DeclaredAccount>| {
+    let declaring = |accounts: Vec<DeclaredAccount>| {
         move |declared: &mut DeclaredTenant| declared.accounts = accounts.iter().map(copy).collect()
     };
     let has = |row: AccountState| move |state: &mut TenantState| state.accounts = vec![row.clone()];
     let (account, its_password) = (format!("account t/{id}"), format!("password of account t/{id}"));
-    check_one(with(vec![ada()]), nothing, &[&format!("+ {account}"), &format!("~ {its_password} (chosen)")]);
-    check_one(with(vec![ada()]), has(stored_account(&ada())), &[]);
-    check_one(with(vec![]), has(stored_account(&ada())), &[&format!("- {account}")]);
-    let moved = declared_account("ada", "countess@example.com", password("correct horse battery"));
-    check_one(with(vec![moved]), has(stored_account(&ada())), &[&format!("~ {account}: email")]);
-    let other = declared_account("ada", "ada@example.com", password("another long passphrase"));
-    check_one(with(vec![other]), has(stored_account(&ada())), &[&format!("~ {its_password} (chosen)")]);
-    let none = declared_account("ada", "ada@example.com", None);
-    check_one(with(vec![none]), has(stored_account(&ada())), &[&format!("- {its_password}")]);
-    let imported = declared_account("ada", "ada@example.com", Some(DeclaredPassword::Hash(PHC.to_owned())));
     check_one(
-        with(vec![imported]),
-        has(stored_account(&ada())),
-        &[&format!("~ {its_password} (imported hash)")],
+        declaring(vec![ada()]),
+        nothing,
+        &[&format!("+ {account}"), &format!("~ {its_password} (chosen)")],
     );
-    let mut retired = stored_account(&ada());
-    retired.lifecycle.retired_at = EARLIER;
-    retired.account.identifiers.clear();
-    check_one(with(vec![ada()]), has(retired), &[&format!("+ {account} (again): email")]);
+    check_one(declaring(vec![ada()]), has(stored_account(&ada())), &[]);
+    check_one(declaring(vec![]), has(stored_account(&ada())), &[&format!("- {account}")]);
+    let imported = Some(DeclaredPassword::Hash(PHC.to_owned()));
+    for (email, password, line) in [
+        ("countess@example.com", password("correct horse battery"), format!("~ {account}: email")),
+        ("ada@example.com", password("another long passphrase"), format!("~ {its_password} (chosen)")),
+        ("ada@example.com", None, format!("- {its_password}")),
+        ("ada@example.com", imported, format!("~ {its_password} (imported hash)")),
+    ] {
+        let changed = declared_account("ada", email, password);
+        check_one(declaring(vec![changed]), has(stored_account(&ada())), &[&line]);
+    }
+    let retired = with(stored_account(&ada()), |row| {
+        row.lifecycle.retired_at = EARLIER;
+        row.account.identifiers.clear();
+    });
+    check_one(declaring(vec![ada()]), has(retired), &[&format!("+ {account} (again): email")]);
 }
 
 fn copy(declared: &DeclaredAccount) -> DeclaredAccount {
@@ -1030,31 +934,22 @@ fn copy(declared: &DeclaredAccount) -> DeclaredAccount {
 #[test]
 fn accounts_of_the_api_keep_their_identifiers_and_ids() {
     let ada = || declared_account("ada", "ada@example.com", None);
-    let of_api = |mut row: AccountState| {
-        row.lifecycle.managed_by = ManagedBy::Api;
-        row
-    };
+    let of_api = |row| with(row, |row: &mut AccountState| row.lifecycle.managed_by = ManagedBy::Api);
     let other = of_api(stored_account(&declared_account("other", "ada@example.com", None)));
-    let owner = other.account.id.clone();
-    let conflict = format!("account t/ada: account {owner} has the email");
-    check_one(
-        |declared| declared.accounts = vec![ada()],
-        |state| state.accounts = vec![other.clone()],
-        &[&left_out("t", &conflict)],
-    );
-    let mut deleted = stored_account(&ada());
-    deleted.lifecycle.deleted_at = EARLIER;
+    let deleted = with(stored_account(&ada()), |row| row.lifecycle.deleted_at = EARLIER);
+    let taken = format!(": account {} has the email", other.account.id);
     for (row, conflict) in [
+        (other, taken.as_str()),
         (
             of_api(stored_account(&ada())),
-            "was created through the administration API, so it cannot be declared",
+            " was created through the administration API, so it cannot be declared",
         ),
-        (deleted, "was deleted and its id stays reserved, so it cannot be declared again"),
+        (deleted, " was deleted and its id stays reserved, so it cannot be declared again"),
     ] {
         check_one(
             |declared| declared.accounts = vec![ada()],
             |state| state.accounts = vec![row.clone()],
-            &[&left_out("t", &format!("account t/ada {conflict}"))],
+            &[&left_out("t", &format!("account t/ada{conflict}"))],
         );
     }
 }

@@ -130,9 +130,8 @@ mod tests {
         }
         let texts = r#"{"all": {"a": "any", "b": ["0..4294967295"], "c": "7..", "*": "described"}}"#;
         let all = CommittedShapes::read(texts).of("all");
-        assert_eq!(
-            written(&[("all", all)]),
-            "{\n\"all\": {\"*\":\"described\",\"a\":\"any\",\"b\":[\"0..4294967295\"],\"c\":\"7..\"}\n}\n"
-        );
+        let again =
+            "{\n\"all\": {\"*\":\"described\",\"a\":\"any\",\"b\":[\"0..4294967295\"],\"c\":\"7..\"}\n}\n";
+        assert_eq!(written(&[("all", all)]), again);
     }
 }

@@ -171,34 +171,26 @@ mod tests {
         );
         let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
         for (scopes, expected) in [
-            (
-                scopes(json!("a")),
-                "/resource_servers/a/scopes: write a list, or an object with a text for each name",
-            ),
-            (scopes(json!([1])), "/resource_servers/a/scopes/0: write a text"),
-            (scopes(json!({ "a/b": [] })), "/resource_servers/a/scopes/a~1b: write a text"),
+            (scopes(json!("a")), ": write a list, or an object with a text for each name"),
+            (scopes(json!([1])), "/0: write a text"),
+            (scopes(json!({ "a/b": [] })), "/a~1b: write a text"),
         ] {
-            check_errors(TenantSettings::read(scopes), &[expected]);
+            check_errors(TenantSettings::read(scopes), &[&format!("/resource_servers/a/scopes{expected}")]);
         }
         check_errors(
             NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
             &["/*: there is no such member here", "/client/secret: there is no such member here"],
         );
-        check_errors(
-            RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" })),
-            &[
-                "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null",
-                "/grace: write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d",
-            ],
-        );
+        let rotation = RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" }));
+        let instant = "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null";
+        let span = "write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d";
+        check_errors(rotation, &[instant, &format!("/grace: {span}")]);
         check_errors(
             ImportSettings::read(json!({ "key": {}, "algorithm": 1, "pem": "" })),
             &["/algorithm: write a text", "/key: write a text", "/pem: there is no such member here"],
         );
-        check_errors(
-            ImportSettings::read(json!({})),
-            &["/key: is needed: a private key in PEM, or a JWK as a text"],
-        );
+        let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
+        check_errors(ImportSettings::read(json!({})), &[needed]);
         check_errors(
             ExplainSettings::read(json!({
                 "scopes": "a", "resource": "b", "client_secret": "", "token_endpoint_auth_method": "any"

@@ -130,13 +130,10 @@ fn form(state: &SecretState) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use registry::ClientId;
     use secrets::SecretHash;
-    use tenancy::TenantId;
 
     use super::*;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+    use crate::edit::test_states::{self, NOW, client_id, tenant_id, with};
     const DAY: u64 = 86_400;
 
     const fn ago(seconds: u64) -> Timestamp {
@@ -144,25 +141,13 @@ mod tests {
     }
 
     fn secret(id: &str) -> SecretState {
-        let hash = SecretHash::token([1; 32]);
-        let (id, hint) = (SecretId::new(id), "abcd".to_owned());
-        let secret =
-            ClientSecret { id, hash, hint, created_at: ago(9 * DAY), expires_at: None, revoked_at: None };
-        SecretState {
-            secret,
-            managed_by: ManagedBy::Api,
-            revoked_by: None,
-            declared_digest: None,
-            declared_expires_at: None,
-            name: None,
-            fingerprint: None,
-        }
+        with(test_states::secret(id), |row| row.secret.created_at = ago(9 * DAY))
     }
 
     fn used(id: &str, address: &str, at: Timestamp) -> SecretUsage {
         SecretUsage {
-            tenant: TenantId::parse("t").unwrap(),
-            client: ClientId::parse("c").unwrap(),
+            tenant: tenant_id("t"),
+            client: client_id("c"),
             secret: SecretId::new(id),
             address: address.to_owned(),
             at,
@@ -170,8 +155,7 @@ mod tests {
     }
 
     fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, u64)], expected: bool) {
-        let mut all = [secret("s1"), secret("s2")];
-        change(&mut all);
+        let all = with([secret("s1"), secret("s2")], |all| change(all));
         let usage: Vec<_> = usage.iter().map(|(id, seconds)| used(id, "192.0.2.1", ago(*seconds))).collect();
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         assert_eq!(view.safe_to_delete, expected, "{usage:?}");
@@ -207,10 +191,8 @@ mod tests {
         let usage = [used("s1", "a", ago(9)), used("s1", "b", ago(2)), used("s2", "c", ago(1))];
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         let from: Vec<_> = view.used_from.iter().map(|used| used.address.as_str()).collect();
-        assert_eq!(
-            (from.as_slice(), view.addresses, view.last_used_at.map(|at| at.0)),
-            (&["b", "a"][..], 2, Some(ago(2)))
-        );
+        assert_eq!((from, view.addresses), (vec!["b", "a"], 2));
+        assert_eq!(view.last_used_at.map(|at| at.0), Some(ago(2)));
         assert_eq!((view.form.as_str(), view.status.as_str()), ("generated", "live"));
         all[0].secret.hash = SecretHash::Password("$argon2id$".to_owned());
         all[0].secret.expires_at = Some(NOW);
@@ -221,7 +203,6 @@ mod tests {
         let view = SecretView::new(&all[0], &all, &usage, NOW);
         let times = [view.last_used_at, view.presented_after_end_at].map(|at| at.map(|at| at.0));
         assert_eq!(times, [Some(ago(9)), Some(ago(2))]);
-        all[0].secret.revoked_at = None;
         all[0].managed_by = ManagedBy::Config;
         all[0].secret.revoked_at = Some(NOW);
         let view = SecretView::new(&all[0], &all, &usage, NOW);

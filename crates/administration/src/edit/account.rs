@@ -230,11 +230,8 @@ mod tests {
 
     use super::*;
     use crate::edit::Facts;
-    use crate::edit::test_states::{
-        NOW, account, ask, described, facts, of_platform, of_tenant, of_user, operator, scope, state,
-        tenant_id,
-    };
-    use crate::{Actor, Authority, ManagedBy};
+    use crate::edit::test_states::*;
+    use crate::{Actor, Authority, ManagedBy, TenantState};
 
     fn ada() -> AccountId {
         AccountId::from_bytes([1; 16])
@@ -248,16 +245,14 @@ mod tests {
 
     /// The tenant `t` with Ada, changed like this, and Bob.
     fn rows(change: impl Fn(&mut AccountState)) -> Facts {
-        let mut state = state("t");
-        state.accounts = vec![account("t", 1, "ada@example.com"), account("t", 2, "bob@example.com")];
-        change(&mut state.accounts[0]);
-        facts(state)
+        let ada = with(account("t", 1, "ada@example.com"), change);
+        facts(TenantState { accounts: vec![ada, account("t", 2, "bob@example.com")], ..state("t") })
     }
 
     fn created(by: &Authority, tenant: &str, document: Value) -> String {
         let settings = AccountSettings::read(document).unwrap();
-        let (facts, row) =
-            (facts(state(tenant)), NewAccountRow { id: AccountId::from_bytes([3; 16]), settings: &settings });
+        let row = NewAccountRow { id: AccountId::from_bytes([3; 16]), settings: &settings };
+        let facts = facts(state(tenant));
         described(ask(by, |context| create(context.on(&facts), &row)).map(|(edit, _)| edit))
     }
 

@@ -203,15 +203,13 @@ mod tests {
     mod creation {
         use super::super::*;
         use crate::ManagedBy;
-        use crate::edit::test_states::{NOW, ask, client_id, described, facts, material, operator, state};
+        use crate::edit::test_states::*;
 
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
-            let mut state = state("t");
-            change(&mut state);
-            let settings = ClientSettings::default();
-            let new =
-                NewClientRow { id: client_id(id), settings: &settings, secret: Some(material()), at: "" };
-            let made = ask(&operator(), |context| create(context.on(&facts(state)), &new));
+            let facts = facts(with(state("t"), change));
+            let (id, settings) = (client_id(id), ClientSettings::default());
+            let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
+            let made = ask(&operator(), |context| create(context.on(&facts), &new));
             assert_eq!(described(made), expected);
         }
 
@@ -229,11 +227,8 @@ mod tests {
             }
             check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
             // The tenant is declared. The API may still create clients in it.
-            check(
-                "new",
-                |t| t.lifecycle.managed_by = ManagedBy::Config,
-                "new added, new/s1 added until never",
-            );
+            let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
+            check("new", declared, "new added, new/s1 added until never");
         }
     }
 
@@ -241,16 +236,11 @@ mod tests {
         use serde_json::json;
 
         use super::super::*;
-        use crate::edit::test_states::{
-            NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state,
-            token_lifetime_patch,
-        };
+        use crate::edit::test_states::*;
 
         fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
-            let mut state = state("t");
-            change(&mut state);
-            let svc = &client_id("svc");
-            let edit = ask(&operator(), |context| patch(context.on(&facts(state)), svc, &merge));
+            let (facts, svc) = (facts(with(state("t"), change)), &client_id("svc"));
+            let edit = ask(&operator(), |context| patch(context.on(&facts), svc, &merge));
             let again = edit.as_ref().ok().cloned();
             assert_eq!(described(edit), expected, "{merge}");
             again
@@ -295,9 +285,8 @@ mod tests {
 
         #[test]
         fn tokens_with_a_longer_lifetime_are_remembered() {
-            let lifetime = |seconds: u64| {
-                move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds)
-            };
+            let lifetime =
+                |seconds| move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds);
             let to = token_lifetime_patch;
             let until = |edit: Option<Edit>| {
                 edit.unwrap().tenant_metadata.first().map(|metadata| metadata.previous_tokens_until)
@@ -320,16 +309,12 @@ mod tests {
 
     mod steps {
         use super::super::*;
-        use crate::edit::test_states::{
-            NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state,
-        };
+        use crate::edit::test_states::*;
         use crate::{ClientState, ManagedBy};
 
         /// The effect of suspending, resuming and deleting.
         fn check(change: impl Fn(&mut ClientState), expected: [&str; 3]) {
-            let mut state = state("t");
-            change(&mut state.clients[0]);
-            let facts = facts(state);
+            let facts = facts(with(state("t"), |t| change(&mut t.clients[0])));
             let svc = &client_id("svc");
             let found = ask(&operator(), |context| {
                 [ClientStep::Suspend, ClientStep::Resume, ClientStep::Delete]
@@ -354,12 +339,10 @@ mod tests {
 
         #[test]
         fn the_tokens_of_a_deleted_client_are_remembered() {
-            let mut state = state("t");
-            set_token_lifetime(&mut state.clients[0].client, 9000);
-            let svc = &client_id("svc");
-            let edit =
-                ask(&operator(), |context| step(context.on(&facts(state)), svc, ClientStep::Delete)).unwrap();
-            assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(9010)));
+            let long = with(state("t"), |t| set_token_lifetime(&mut t.clients[0].client, 9000));
+            let (facts, svc) = (facts(long), &client_id("svc"));
+            let edit = ask(&operator(), |context| step(context.on(&facts), svc, ClientStep::Delete));
+            assert_eq!(edit.unwrap().tenant_metadata[0].previous_tokens_until, Some(at(9010)));
         }
     }
 }

@@ -39,27 +39,18 @@ fn is_admin(row: &ClientState, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Facts;
-    use super::super::test_states::{
-        NOW, ask, client, client_id, described, facts, material, of_platform, operator, state, tenant_id,
-    };
+    use super::super::test_states::*;
     use super::*;
-    use crate::{Authority, Change};
+    use crate::{Authority, Change, TenantState};
 
     fn check(by: &Authority, change: Option<&dyn Fn(&mut ClientState)>, id: &str, expected: &str) {
-        let facts = match change {
-            Some(change) => {
-                let mut state = state("platform");
-                let mut admin = client("platform", "root", "latchkey:tenants");
-                change(&mut admin);
-                state.clients = vec![admin];
-                facts(state)
-            }
-            None => Facts::default(),
-        };
+        let facts = change.map_or_else(Facts::default, |change| {
+            let admin = with(client("platform", "root", "latchkey:tenants"), change);
+            facts(TenantState { clients: vec![admin], ..state("platform") })
+        });
         let made = ask(by, |context| {
-            let settings = admin_settings();
-            let new =
-                NewClientRow { id: client_id(id), settings: &settings, secret: Some(material()), at: "" };
+            let (id, settings) = (client_id(id), admin_settings());
+            let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
             let edit = first_admin(context.on(&facts).at(&tenant_id("platform")), &new)?;
             let mut clients = edit.changes.iter().filter_map(|change| match change {
                 Change::Client(row) => Some(&row.after),

@@ -131,7 +131,7 @@ fn kept(policy: &KeyPolicy) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::test_keys::{id, in_context, key_state, span, write};
-    use super::super::test_states::{NOW, at, tenant_id};
+    use super::super::test_states::{NOW, at, tenant_id, with};
     use super::*;
     use crate::RowLifecycle;
 
@@ -150,18 +150,15 @@ mod tests {
 
     #[test]
     fn keys_follow_each_other_and_what_is_settled_is_not_written_again() {
-        let second = "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721";
-        check(
-            &mut key_state(),
-            &[
-                (0, "1 announced for 0, due 9000"),
-                (0, "due 9000"),
-                (8999, "due 9000"),
-                (9000, second),
-                (13_720, "due 13721"),
-                (13_721, "1 destroyed, due 19000"),
-            ],
-        );
+        let steps = [
+            (0, "1 announced for 0, due 9000"),
+            (0, "due 9000"),
+            (8999, "due 9000"),
+            (9000, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721"),
+            (13_720, "due 13721"),
+            (13_721, "1 destroyed, due 19000"),
+        ];
+        check(&mut key_state(), &steps);
     }
 
     #[test]
@@ -172,19 +169,16 @@ mod tests {
             |lifecycle| lifecycle.deletion_due_at = Some(NOW),
         ];
         for stop in stops {
-            let mut state = key_state();
-            stop(&mut state.lifecycle);
+            let mut state = with(key_state(), |state| stop(&mut state.lifecycle));
             check(&mut state, &[(0, "due -")]);
             state.lifecycle = key_state().lifecycle;
-            check(&mut state, &[(0, "1 announced for 0, due 9000")]);
-            check(&mut state, &[(9000, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721")]);
+            let second = "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 13721";
+            check(&mut state, &[(0, "1 announced for 0, due 9000"), (9000, second)]);
             stop(&mut state.lifecycle);
             check(&mut state, &[(9001, "due 13721"), (13_721, "1 destroyed, due -"), (99_999, "due -")]);
             state.lifecycle = key_state().lifecycle;
-            check(
-                &mut state,
-                &[(99_999, "3 announced for 100999, 2 10000/-/- -> 10000/100999/104689, due 104720")],
-            );
+            let third = "3 announced for 100999, 2 10000/-/- -> 10000/100999/104689, due 104720";
+            check(&mut state, &[(99_999, third)]);
         }
     }
 
@@ -195,14 +189,11 @@ mod tests {
 
     /// A tenant that waits for this time at most, with a key that begins at 10 000.
     fn announced(hold: u64) -> TenantKeys {
-        let mut state = key_state();
-        state.tenant.signing.hold_activation = Some(span(hold));
+        let mut state = with(key_state(), |state| state.tenant.signing.hold_activation = Some(span(hold)));
         check(&mut state, &[(0, "1 announced for 0, due 9000")]);
         let described = advance_at(&mut state, 9000, &[]);
-        assert_eq!(
-            described, "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 9964",
-            "it is seen beforehand"
-        );
+        let expected = "2 announced for 10000, 1 0/-/- -> 0/10000/13690, due 9964";
+        assert_eq!(described, expected, "it is seen beforehand");
         state
     }
 

@@ -105,7 +105,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::test_keys::{id, in_context, key_state, span, write};
-    use super::super::test_states::{NOW, at};
+    use super::super::test_states::{NOW, at, with};
     use super::*;
 
     type Command = fn(EditContext<'_>, &TenantKeys) -> Result<KeyDecision, EditError>;
@@ -127,10 +127,21 @@ mod tests {
 
     const ROTATE: Command = |context, state| super::command(context, state, KeyCommand::Rotate);
     const EMERGENCY: Command = |context, state| super::command(context, state, KeyCommand::RotateInEmergency);
-    const REVOKE_1: Command =
-        |context, state| super::command(context, state, KeyCommand::Revoke(Kid::Numbered(1)));
-    const REVOKE_2: Command =
-        |context, state| super::command(context, state, KeyCommand::Revoke(Kid::Numbered(2)));
+    const REVOKE_1: Command = |context, state| revoke(context, state, 1);
+    const REVOKE_2: Command = |context, state| revoke(context, state, 2);
+    const IMPORT: Command = |context, state| import_named(context, state, "own");
+
+    fn revoke(context: EditContext<'_>, state: &TenantKeys, number: u32) -> Result<KeyDecision, EditError> {
+        super::command(context, state, KeyCommand::Revoke(Kid::Numbered(number)))
+    }
+
+    fn import_named(
+        context: EditContext<'_>,
+        state: &TenantKeys,
+        name: &str,
+    ) -> Result<KeyDecision, EditError> {
+        import(context, state, &key(SigningAlgorithm::ES256, name), false)
+    }
 
     #[test]
     fn each_command_describes_its_effect_on_each_key() {
@@ -158,32 +169,27 @@ mod tests {
 
     #[test]
     fn a_key_is_imported_once_and_for_the_algorithm_of_the_tenant() {
-        const FIRST: Command =
-            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
         const OTHER: Command =
             |context, state| import(context, state, &key(SigningAlgorithm::EdDSA, "own"), false);
-        const AGAIN: Command = |context, state| {
-            import(context, state, &key(SigningAlgorithm::ES256, &state.records.keys[0].thumbprint), false)
-        };
+        const AGAIN: Command =
+            |context, state| import_named(context, state, &state.records.keys[0].thumbprint);
         const TAKEN: Command =
             |context, state| import(context, state, &key(SigningAlgorithm::ES256, "taken"), true);
         let mut state = key_state();
         assert_eq!(command(&mut state, 0, OTHER), "/algorithm");
-        assert_eq!(command(&mut state, 0, FIRST), "1 imported for 0, due 9000");
+        assert_eq!(command(&mut state, 0, IMPORT), "1 imported for 0, due 9000");
         assert_eq!(command(&mut state, 9, TAKEN), "/key");
         assert_eq!(command(&mut state, 9, AGAIN), "conflict");
         let next = "2 imported for 1009, 1 0/-/- -> 0/1009/4699, due 4730";
-        assert_eq!(command(&mut state, 9, FIRST), next);
+        assert_eq!(command(&mut state, 9, IMPORT), next);
         assert_eq!(command(&mut state, 20_000, AGAIN), "conflict", "not even when it is gone");
     }
 
     // [limits #29]: keys of a tenant that are not removed | 20 | 409, except in an emergency
     #[test]
     fn commands_add_so_many_keys_and_an_emergency_is_always_possible() {
-        const IMPORT: Command = |context, state| {
-            let thumbprint = state.records.next.to_string();
-            import(context, state, &key(SigningAlgorithm::ES256, &thumbprint), false)
-        };
+        const IMPORT: Command =
+            |context, state| import_named(context, state, &state.records.next.to_string());
         let live = |state: &TenantKeys, seconds| {
             let live = |key: &&KeyRecord| key.state(at(seconds)) != KeyStage::Removed;
             state.records.keys.iter().filter(live).count()
@@ -214,8 +220,6 @@ mod tests {
 
     #[test]
     fn a_key_that_is_commanded_is_seen_before_it_begins_where_it_may_be_held_back() {
-        const IMPORT: Command =
-            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
         for (command_, verb) in [(ROTATE, "announced"), (IMPORT, "imported")] {
             let mut state = key_state();
             command(&mut state, 0, ROTATE);
@@ -236,10 +240,7 @@ mod tests {
 
     #[test]
     fn a_key_that_would_keep_another_from_ever_signing_is_refused() {
-        const ANOTHER: Command =
-            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "another"), false);
-        const IMPORT: Command =
-            |context, state| import(context, state, &key(SigningAlgorithm::ES256, "own"), false);
+        const ANOTHER: Command = |context, state| import_named(context, state, "another");
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         command(&mut state, 9, IMPORT);
@@ -251,26 +252,16 @@ mod tests {
     #[test]
     fn previous_policies_stay_in_the_key_policy() {
         let window = |change: fn(&mut TenantKeys)| {
-            let mut state = key_state();
-            change(&mut state);
+            let state = with(key_state(), change);
             let policy = in_context(0, |context| context.key_policy(&state));
             (policy.longest_token.seconds(), policy.window().seconds(), policy.publish_before.seconds())
         };
         assert_eq!(window(|_| {}), (3600, 141, 1000));
         assert_eq!(window(|state| state.longest_token = span(5)).0, 5);
-        let tokens = |state: &mut TenantKeys| {
-            state.previous_tokens_until = Some(at(9000));
-        };
-        assert_eq!(window(tokens).0, 9000);
-        let copies = |state: &mut TenantKeys| {
-            let until = at(300);
-            state.previous_jwks = Some((span(250), until));
-        };
+        assert_eq!(window(|state| state.previous_tokens_until = Some(at(9000))).0, 9000);
+        let copies = |state: &mut TenantKeys| state.previous_jwks = Some((span(250), at(300)));
         assert_eq!(window(copies), (3600, 281, 1140));
-        let over = |state: &mut TenantKeys| {
-            let until = NOW;
-            state.previous_jwks = Some((span(250), until));
-        };
+        let over = |state: &mut TenantKeys| state.previous_jwks = Some((span(250), NOW));
         assert_eq!(window(over), (3600, 141, 1000));
     }
 }

@@ -122,10 +122,7 @@ mod tests {
 
     use super::super::client::{self, NewClientRow};
     use super::super::secret::{self, GRACE, SecretEnds};
-    use super::super::test_states::{
-        ask, at, client, client_id, described, facts, material, of_platform, of_tenant, of_user, operator,
-        state, tenant_id,
-    };
+    use super::super::test_states::*;
     use super::super::{ClientStep, Facts, SecretStep, TenantStep, tenant};
     use crate::{Authority, ClientSettings, TenantSettings};
 
@@ -136,18 +133,15 @@ mod tests {
     /// `boss` has everything that a client of a tenant can have, and more scopes than an administrator of the
     /// tenant.
     fn rows(change: impl Fn(&mut Client)) -> Facts {
-        let mut state = state(T);
-        let mut boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
-        change(&mut boss.client);
-        state.clients.push(boss);
-        facts(state)
+        let boss = client(T, "boss", "latchkey:clients latchkey:keys latchkey:audit billing");
+        let boss = with(boss, |boss| change(&mut boss.client));
+        facts(with(state(T), |state| state.clients.push(boss)))
     }
 
     fn create(by: &Authority, tenant: &str, settings: Value) -> String {
         let settings = ClientSettings::read(settings).unwrap();
-        let new =
-            NewClientRow { id: client_id("new"), settings: &settings, secret: Some(material()), at: "" };
-        let facts = facts(state(tenant));
+        let (id, facts) = (client_id("new"), facts(state(tenant)));
+        let new = NewClientRow { id, settings: &settings, secret: Some(material()), at: "" };
         described(ask(by, |context| client::create(context.on(&facts), &new)))
     }
 
@@ -242,29 +236,15 @@ mod tests {
             assert_eq!(patch(&ops, "svc", json!({ "scopes": ["new", scope] })), "svc changed");
         }
         for scope in ["latchkey:keys", "latchkey:audit"] {
-            assert_eq!(
-                create(&ops, T, json!({ "scopes": ["read", scope] })),
-                "insufficient privilege",
-                "{scope}"
-            );
-            assert_eq!(
-                patch(&ops, "svc", json!({ "scopes": ["read", scope] })),
-                "insufficient privilege",
-                "{scope}"
-            );
+            let scopes = json!({ "scopes": ["read", scope] });
+            assert_eq!(create(&ops, T, scopes.clone()), "insufficient privilege", "{scope}");
+            assert_eq!(patch(&ops, "svc", scopes), "insufficient privilege", "{scope}");
         }
         // A permission that was registered before is not granted anew, and may be removed.
-        assert_eq!(
-            patch_of(&of_tenant(T, "latchkey:clients"), "svc", |_| {}, json!({ "name": "S" })),
-            "svc changed"
-        );
-        assert_eq!(patch(&of_tenant(T, "latchkey:clients"), "svc", json!({ "scopes": [] })), "svc changed");
+        let narrow = of_tenant(T, "latchkey:clients");
+        assert_eq!(patch(&narrow, "svc", json!({ "name": "S" })), "svc changed");
+        assert_eq!(patch(&narrow, "svc", json!({ "scopes": [] })), "svc changed");
         // A token of a narrower scope does not grant what its client could have requested.
-        let narrow = Authority::of_tenant(
-            ops.actor().clone(),
-            tenant_id(T),
-            &protocol::Scope::parse("latchkey:clients").unwrap(),
-        );
         assert_eq!(create(&narrow, T, json!({ "scopes": ["latchkey:audit"] })), "insufficient privilege");
     }
 
@@ -285,11 +265,10 @@ mod tests {
         {
             assert_eq!(create(&by, T, tenants.clone()), "/scopes/0");
         }
-        assert_eq!(
-            create(&of_platform("latchkey:clients"), "platform", tenants.clone()),
-            "insufficient privilege"
-        );
-        assert_eq!(create(&of_platform("latchkey:tenants latchkey:clients"), "platform", tenants), MADE);
+        let (clerk, ops) =
+            (of_platform("latchkey:clients"), of_platform("latchkey:tenants latchkey:clients"));
+        assert_eq!(create(&clerk, "platform", tenants.clone()), "insufficient privilege");
+        assert_eq!(create(&ops, "platform", tenants), MADE);
         assert_eq!(create(&operator(), T, json!({ "scopes": ["latchkey:everything"] })), "/scopes/0");
     }
 
@@ -382,10 +361,10 @@ mod tests {
             (IntrospectionRight::Tenant, None, vec![boss(), of_user(T)]),
             (IntrospectionRight::Own, thunder, vec![boss()]),
         ] {
-            let mut state = state(T);
-            let client = &mut state.clients[0].client;
-            (client.introspection, client.issuer) = (introspection, issuer);
-            let facts = facts(state);
+            let facts = facts(with(state(T), |state| {
+                let client = &mut state.clients[0].client;
+                (client.introspection, client.issuer) = (introspection, issuer);
+            }));
             let edits = |by: &Authority| {
                 ask(by, |context| {
                     [

@@ -210,25 +210,20 @@ pub(crate) fn step(
 mod tests {
     mod creation {
         use super::super::*;
-        use crate::edit::test_states::{
-            NOW, ask, at, client_id, described, facts, material, operator, secret, state,
-        };
+        use crate::edit::test_states::*;
 
         /// The secrets, each with its end or `revoked`, and what creating one more and rotating do. The limit
         /// is 3.
         fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
-            let mut state = state("t");
             let row = |(id, end): &(&str, &str)| {
-                let mut row = secret(id);
-                match *end {
+                with(secret(id), |row| match *end {
                     "" => {}
                     "revoked" => row.secret.revoked_at = Some(NOW),
                     end => row.secret.expires_at = Some(at(end.parse().unwrap())),
-                }
-                row
+                })
             };
-            state.clients[0].secrets = secrets.iter().map(row).collect();
-            let facts = facts(state);
+            let secrets_: Vec<_> = secrets.iter().map(row).collect();
+            let facts = facts(with(state("t"), |t| t.clients[0].secrets = secrets_));
             let svc = &client_id("svc");
             let rotation = grace.map_or(GRACE, Lifetime::from_seconds);
             let found = ask(&operator(), |context| {
@@ -242,37 +237,30 @@ mod tests {
 
         #[test]
         fn a_secret_takes_the_number_after_the_highest() {
-            check(&[], None, "s1 added until never", "s1 added until never");
-            check(
-                &[("s7", "revoked"), ("s2", "revoked")],
-                None,
-                "s8 added until never",
-                "s8 added until never",
-            );
-            check(&[("odd", "revoked")], None, "s1 added until never", "s1 added until never");
+            for (secrets, made) in [
+                (&[][..], "s1 added until never"),
+                (&[("s7", "revoked"), ("s2", "revoked")], "s8 added until never"),
+                (&[("odd", "revoked")], "s1 added until never"),
+            ] {
+                check(secrets, None, made, made);
+            }
         }
 
         #[test]
         fn rotating_gives_all_others_an_end_and_none_a_later_one() {
-            check(
-                &[("s1", "")],
-                None,
-                "s2 added until never",
-                "s2 added until never, s1 from never to 86400",
-            );
-            check(
-                &[("s1", ""), ("s2", "60")],
-                Some(100),
-                "s3 added until never",
-                "s3 added until never, s1 from never to 100",
-            );
-            check(
-                &[("s1", "900"), ("s2", "revoked")],
-                Some(100),
-                "s3 added until never",
-                "s3 added until never, s1 from 900 to 100",
-            );
-            check(&[("s1", "")], Some(0), "s2 added until never", "s2 added until never, s1 revoked");
+            for (secrets, grace, made, ended) in [
+                (&[("s1", "")][..], None, "s2 added until never", "s1 from never to 86400"),
+                (&[("s1", ""), ("s2", "60")], Some(100), "s3 added until never", "s1 from never to 100"),
+                (
+                    &[("s1", "900"), ("s2", "revoked")],
+                    Some(100),
+                    "s3 added until never",
+                    "s1 from 900 to 100",
+                ),
+                (&[("s1", "")], Some(0), "s2 added until never", "s1 revoked"),
+            ] {
+                check(secrets, grace, made, &format!("{made}, {ended}"));
+            }
         }
 
         #[test]
@@ -282,12 +270,8 @@ mod tests {
             check(&three, None, "conflict", rotated);
             // Ended secrets do not count.
             let two = [("s1", ""), ("s2", "revoked"), ("s3", "0"), ("s4", "")];
-            check(
-                &two,
-                None,
-                "s5 added until never",
-                "s5 added until never, s1 from never to 86400, s4 from never to 86400",
-            );
+            let rotated = "s5 added until never, s1 from never to 86400, s4 from never to 86400";
+            check(&two, None, "s5 added until never", rotated);
             // The rotation before has left more than the limit.
             let four = [("s1", "60"), ("s2", "60"), ("s3", "60"), ("s4", "")];
             check(&four, None, "conflict", "conflict");
@@ -298,9 +282,8 @@ mod tests {
         #[test]
         fn a_refusal_advises_a_rotation_only_where_one_is_allowed() {
             for (count, advised) in [(3, true), (4, false)] {
-                let mut state = state("t");
-                state.clients[0].secrets = (1..=count).map(|number| secret(&format!("s{number}"))).collect();
-                let facts = facts(state);
+                let secrets: Vec<_> = (1..=count).map(|number| secret(&format!("s{number}"))).collect();
+                let facts = facts(with(state("t"), |t| t.clients[0].secrets = secrets));
                 let svc = &client_id("svc");
                 let [refused, rotated] = ask(&operator(), |context| {
                     [None, Some(GRACE)].map(|grace| {
@@ -328,34 +311,26 @@ mod tests {
 
         #[test]
         fn a_client_that_proves_itself_otherwise_gets_no_secret() {
-            let mut state = state("t");
-            state.clients[0].client.authentication_method =
-                protocol::ClientAuthenticationMethod::PrivateKeyJwt;
-            let svc = &client_id("svc");
-            let made = ask(&operator(), |context| {
-                create(context.on(&facts(state)), svc, &material(), SecretEnds::default())
-            });
+            let method = protocol::ClientAuthenticationMethod::PrivateKeyJwt;
+            let facts = facts(with(state("t"), |t| t.clients[0].client.authentication_method = method));
+            let (svc, ends) = (&client_id("svc"), SecretEnds::default());
+            let made = ask(&operator(), |context| create(context.on(&facts), svc, &material(), ends));
             assert_eq!(described(made), "conflict");
         }
     }
 
     mod steps {
         use super::super::*;
-        use crate::edit::test_states::{NOW, ask, at, client_id, described, facts, operator, state};
+        use crate::edit::test_states::*;
         use crate::{ManagedBy, SecretState};
 
         /// Checks what moving the end does, and what revoking does.
         fn check(change: impl Fn(&mut SecretState), end: Option<u64>, moved: &str, revoked: &str) {
-            let mut state = state("t");
-            change(&mut state.clients[0].secrets[0]);
-            let facts = facts(state);
-            let svc = &client_id("svc");
-            let id = SecretId::new("s1");
+            let facts = facts(with(state("t"), |t| change(&mut t.clients[0].secrets[0])));
+            let (svc, id) = (&client_id("svc"), SecretId::new("s1"));
             let found = ask(&operator(), |context| {
-                [
-                    described(step(context.on(&facts), svc, &id, SecretStep::Expire(end.map(at)))),
-                    described(step(context.on(&facts), svc, &id, SecretStep::Revoke)),
-                ]
+                [SecretStep::Expire(end.map(at)), SecretStep::Revoke]
+                    .map(|of| described(step(context.on(&facts), svc, &id, of)))
             });
             assert_eq!(found, [moved, revoked]);
         }
@@ -371,12 +346,8 @@ mod tests {
             check(ends(0), Some(60), "conflict", "svc/s1 revoked");
             check(|row| row.secret.revoked_at = Some(NOW), Some(60), "conflict", "");
             // A declared secret is no exception.
-            check(
-                |row| row.managed_by = ManagedBy::Config,
-                Some(60),
-                "svc/s1 from never to 60",
-                "svc/s1 revoked",
-            );
+            let declared = |row: &mut SecretState| row.managed_by = ManagedBy::Config;
+            check(declared, Some(60), "svc/s1 from never to 60", "svc/s1 revoked");
             check(|row| row.secret.id = SecretId::new("s2"), None, NONE, NONE);
         }
 

@@ -232,20 +232,14 @@ mod tests {
 
         use super::super::*;
         use crate::edit::Facts;
-        use crate::edit::test_states::{
-            NOW, ask, client_id, described, facts, material, operator, state, tenant_id,
-        };
+        use crate::edit::test_states::*;
         use crate::{Change, ClientSettings};
 
         fn check(facts: &Facts, settings: Value, first: Option<(&str, Value)>, expected: &str) {
             let settings = TenantSettings::read(settings).unwrap();
             let first = first.map(|(id, settings)| (id, ClientSettings::read(settings).unwrap()));
-            let row = first.as_ref().map(|(id, settings)| NewClientRow {
-                id: client_id(id),
-                settings,
-                secret: Some(material()),
-                at: "/client",
-            });
+            let row = |(id, settings)| NewClientRow { id, settings, secret: Some(material()), at: "/client" };
+            let row = first.as_ref().map(|(id, settings)| row((client_id(id), settings)));
             let made = ask(&operator(), |context| {
                 create(context.on(facts).at(&tenant_id("acme")), &settings, row.as_ref())
             });
@@ -257,20 +251,12 @@ mod tests {
             let none = Facts::default();
             check(&none, json!({}), None, "tenant added");
             let servers = json!({ "resource_servers": { "api": { "clients": ["svc"] } } });
-            check(
-                &none,
-                servers.clone(),
-                Some(("svc", json!({ "scopes": ["latchkey:clients"] }))),
-                "tenant added, api added, svc added, svc/s1 added until never",
-            );
+            let all = "tenant added, api added, svc added, svc/s1 added until never";
+            check(&none, servers.clone(), Some(("svc", json!({ "scopes": ["latchkey:clients"] }))), all);
             check(&none, servers.clone(), Some(("other", json!({}))), "/resource_servers/api/clients/0");
             check(&none, servers, Some(("api", json!({}))), "/resource_servers/api/clients/0");
-            check(
-                &none,
-                json!({ "resource_servers": { "api": {} } }),
-                Some(("api", json!({}))),
-                "/client/client_id",
-            );
+            let api = json!({ "resource_servers": { "api": {} } });
+            check(&none, api, Some(("api", json!({}))), "/client/client_id");
             check(&none, json!({}), Some(("urn:latchkey:x", json!({}))), "/client/client_id");
             check(&none, json!({}), Some(("svc", json!({ "scopes": [""] }))), "/client/scopes/0");
         }
@@ -278,9 +264,8 @@ mod tests {
         #[test]
         fn an_id_is_given_once_and_an_issuer_to_one_tenant() {
             check(&facts(state("acme")), json!({}), None, "conflict");
-            let mut deleted = state("acme");
-            deleted.lifecycle.deleted_at = Some(NOW);
-            check(&facts(deleted), json!({}), None, "conflict");
+            let deleted = facts(with(state("acme"), |t| t.lifecycle.deleted_at = Some(NOW)));
+            check(&deleted, json!({}), None, "conflict");
             let thunder = tenancy::Issuer::parse("thunder").unwrap();
             let taken = Facts { issuer_owners: vec![(thunder, tenant_id("other"))], ..Facts::default() };
             check(&taken, json!({ "issuer_aliases": ["thunder"] }), None, "/issuer_aliases/0");
@@ -319,12 +304,11 @@ mod tests {
         use serde_json::json;
 
         use super::super::*;
-        use crate::edit::test_states::{NOW, ask, at, described, facts, operator, set_token_lifetime, state};
+        use crate::edit::test_states::*;
 
         fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
-            let mut state = state("t");
-            change(&mut state);
-            let edit = ask(&operator(), |context| patch(context.on(&facts(state)), &(), &patch_));
+            let facts = facts(with(state("t"), change));
+            let edit = ask(&operator(), |context| patch(context.on(&facts), &(), &patch_));
             let edit_again = edit.as_ref().ok().cloned();
             assert_eq!(described(edit), expected, "{patch_}");
             edit_again
@@ -450,21 +434,17 @@ mod tests {
         fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
             let metadata = |signing: Value| {
                 let edit = check(nothing, json!({ "signing": signing }), "tenant changed").unwrap();
-                edit.tenant_metadata
-                    .first()
-                    .map(|metadata| (metadata.previous_tokens_until, metadata.previous_jwks))
+                let metadata = edit.tenant_metadata.first();
+                metadata.map(|metadata| (metadata.previous_tokens_until, metadata.previous_jwks))
             };
             let previous = Some((Lifetime::from_seconds(360), at(430)));
             assert_eq!(metadata(json!({ "jwks_max_age": 299 })), Some((None, previous)));
             assert_eq!(metadata(json!({ "jwks_stale": 59, "skew": 1 })), Some((None, previous)));
             assert_eq!(metadata(json!({ "jwks_max_age": 301 })), None);
             let both = json!({ "signing": { "jwks_max_age": 0 }, "access_token": { "lifetime": 60 } });
-            let tenant_metadata = check(nothing, both, "tenant changed").unwrap().tenant_metadata;
-            assert_eq!(tenant_metadata.len(), 1);
-            assert_eq!(
-                (tenant_metadata[0].previous_tokens_until, tenant_metadata[0].previous_jwks),
-                (Some(at(3610)), previous)
-            );
+            let edit = check(nothing, both, "tenant changed").unwrap();
+            let [metadata] = &edit.tenant_metadata[..] else { panic!("{edit:?}") };
+            assert_eq!((metadata.previous_tokens_until, metadata.previous_jwks), (Some(at(3610)), previous));
         }
 
         #[test]
@@ -479,7 +459,7 @@ mod tests {
 
     mod steps {
         use super::super::*;
-        use crate::edit::test_states::{NOW, ask, at, described, facts, operator, state};
+        use crate::edit::test_states::*;
 
         const STEPS: [TenantStep; 5] = [
             TenantStep::Suspend,
@@ -491,9 +471,7 @@ mod tests {
 
         /// Checks what suspending, resuming, and the three steps of a deletion do.
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
-            let mut state = state(id);
-            change(&mut state);
-            let facts = facts(state);
+            let facts = facts(with(state(id), change));
             let found =
                 STEPS.map(|of| described(ask(&operator(), |context| step(context.on(&facts), &(), of))));
             assert_eq!(found, expected);
@@ -505,11 +483,8 @@ mod tests {
         fn each_transition_happens_once() {
             check("t", |_| {}, ["tenant suspended", "", DUE, "", "conflict"]);
             check("t", |t| t.lifecycle.suspended_at = Some(NOW), ["", "tenant resumed", DUE, "", "conflict"]);
-            check(
-                "t",
-                |t| t.lifecycle.deletion_due_at = Some(at(9)),
-                ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"],
-            );
+            let due = |t: &mut TenantState| t.lifecycle.deletion_due_at = Some(at(9));
+            check("t", due, ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"]);
             let none = "there is no tenant of this id";
             check("t", |t| t.lifecycle.deleted_at = Some(NOW), [none; 5]);
         }
@@ -531,9 +506,8 @@ mod tests {
         }
 
         fn status_after(of: TenantStep, change: impl Fn(&mut TenantState)) -> TenantStatus {
-            let mut state = state("t");
-            change(&mut state);
-            let edit = ask(&operator(), |context| step(context.on(&facts(state)), &(), of)).unwrap();
+            let facts = facts(with(state("t"), change));
+            let edit = ask(&operator(), |context| step(context.on(&facts), &(), of)).unwrap();
             let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
             row.after.status
         }
@@ -542,10 +516,8 @@ mod tests {
         fn keys_stay_published_until_the_last_token_has_expired() {
             let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
             assert_eq!(status_after(TenantStep::Suspend, |_| {}), until(at(3610)));
-            assert_eq!(
-                status_after(TenantStep::Suspend, |t| t.previous_tokens_until = Some(at(9999))),
-                until(at(9999))
-            );
+            let longer = |t: &mut TenantState| t.previous_tokens_until = Some(at(9999));
+            assert_eq!(status_after(TenantStep::Suspend, longer), until(at(9999)));
             // It stopped serving before, and has issued nothing since.
             let stopped = |t: &mut TenantState| {
                 t.tenant.status = until(at(5));
@@ -565,10 +537,8 @@ mod tests {
         #[test]
         fn a_deletion_is_due_at_its_time_unless_it_was_cancelled() {
             let check = |change: &dyn Fn(&mut TenantState), expected| {
-                let mut state = state("t");
-                state.lifecycle.deletion_due_at = Some(NOW);
-                change(&mut state);
-                assert_eq!(is_due(&state, NOW), expected);
+                let due = with(state("t"), |t| t.lifecycle.deletion_due_at = Some(NOW));
+                assert_eq!(is_due(&with(due, change), NOW), expected);
             };
             check(&|_| {}, true);
             check(&|t| t.lifecycle.deletion_due_at = Some(at(1)), false);

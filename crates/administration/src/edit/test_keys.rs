@@ -3,7 +3,7 @@
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
-use tenancy::SigningPolicy;
+use tenancy::{SigningPolicy, Tenant};
 
 use super::key_edit::KeyDecision;
 use super::test_states::{NOW, at, operator, policy, state};
@@ -21,8 +21,7 @@ pub(super) fn id(number: u32) -> KeyId {
 /// A tenant without keys. Replicas see a change after 31 seconds at the latest, and a key is removed 3690
 /// seconds after it has retired.
 pub(super) fn key_state() -> TenantKeys {
-    let mut tenant = state("t").tenant;
-    tenant.signing = SigningPolicy {
+    let signing = SigningPolicy {
         algorithm: SigningAlgorithm::ES256,
         rotate_every: span(10_000),
         publish_before: span(999),
@@ -32,7 +31,7 @@ pub(super) fn key_state() -> TenantKeys {
         ..SigningPolicy::default()
     };
     TenantKeys {
-        tenant,
+        tenant: Tenant { signing, ..state("t").tenant },
         lifecycle: state("t").lifecycle,
         revision: 7,
         longest_token: span(3600),
@@ -90,12 +89,7 @@ fn described(change: &Change) -> String {
         }
         KeyChangeKind::Rescheduled { before, after } => {
             let [before, after] = [before.as_shown(), after.as_shown()].map(|times| {
-                format!(
-                    "{}/{}/{}",
-                    end(Some(times.active_from)),
-                    end(times.retiring_from),
-                    end(times.removed_at)
-                )
+                [Some(times.active_from), times.retiring_from, times.removed_at].map(end).join("/")
             });
             format!("{before} -> {after}")
         }

@@ -11,11 +11,22 @@ use super::{Edit, EditContext, Facts, SecretMaterial};
 use crate::documents::CLIENT;
 use crate::{
     AccountState, Actor, Authority, Change, ChangeKind, ClientSettings, ClientState, EditError, EditPolicy,
-    FieldErrors, ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState, Shape,
-    TenantState, check_client, merge_patch,
+    FieldError, FieldErrors, ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState,
+    Shape, TenantState, check_client, merge_patch,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+/// The value after a change.
+pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut value);
+    value
+}
+
+/// The pointers of the errors, in their order.
+pub(crate) fn pointers(errors: impl IntoIterator<Item = FieldError>) -> Vec<String> {
+    errors.into_iter().map(|error| error.pointer).collect()
+}
 
 pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(1_000_000 + seconds)

@@ -317,6 +317,7 @@ mod tests {
 
     use super::*;
     use crate::FieldErrors;
+    use crate::edit::test_states::pointers;
     use crate::rules::Interface;
 
     const NOW: Timestamp = Timestamp::from_seconds(100);
@@ -326,11 +327,13 @@ mod tests {
         let settings: AccountSettings = serde_json::from_value(document).unwrap();
         let (tenant, id) = (TenantId::parse("acme").unwrap(), AccountId::from_bytes([1; 16]));
         let account = check_account(&mut errors, &tenant, &id, &settings, NOW);
-        (account, errors.into_vec().into_iter().map(|error| error.pointer).collect())
+        (account, pointers(errors.into_vec()))
     }
 
     #[test]
     fn each_field_has_its_rule() {
+        let allowed = |permissions: Value| json!({ "username": "ada", "permissions": permissions });
+        let claiming = |claims: Value| json!({ "username": "ada", "claims": claims });
         for (document, expected) in [
             (json!({ "email": "ada@example.com" }), &[][..]),
             (json!({ "username": "Ada", "groups": ["staff", "a b"], "external_id": "7" }), &[]),
@@ -345,21 +348,12 @@ mod tests {
             (json!({ "username": "ada", "external_id": "a\u{200b}" }), &["/external_id"]),
             (json!({ "username": "ada", "groups": ["a", "a"] }), &["/groups/1"]),
             (json!({ "username": "ada", "groups": ["a\n"] }), &["/groups/0"]),
-            (json!({ "username": "ada", "permissions": ["latchkey:clients", "latchkey:audit"] }), &[]),
-            (
-                json!({ "username": "ada", "permissions": ["openid", "latchkey:all"] }),
-                &["/permissions/0", "/permissions/1"],
-            ),
-            (
-                json!({ "username": "ada", "permissions": ["latchkey:keys", "latchkey:keys"] }),
-                &["/permissions/1"],
-            ),
-            (json!({ "username": "ada", "permissions": ["latchkey:tenants"] }), &["/permissions/0"]),
-            (json!({ "username": "ada", "claims": { "picture": "ada.png" } }), &["/claims/picture"]),
-            (
-                json!({ "username": "ada", "claims": { "address": { "country": "a\nb" } } }),
-                &["/claims/address/country"],
-            ),
+            (allowed(json!(["latchkey:clients", "latchkey:audit"])), &[]),
+            (allowed(json!(["openid", "latchkey:all"])), &["/permissions/0", "/permissions/1"]),
+            (allowed(json!(["latchkey:keys", "latchkey:keys"])), &["/permissions/1"]),
+            (allowed(json!(["latchkey:tenants"])), &["/permissions/0"]),
+            (claiming(json!({ "picture": "ada.png" })), &["/claims/picture"]),
+            (claiming(json!({ "address": { "country": "a\nb" } })), &["/claims/address/country"]),
         ] {
             assert_eq!(check(document.clone()).1, expected, "{document}");
         }

@@ -247,6 +247,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::edit::test_states::pointers;
     use crate::rules::Interface;
 
     fn check(document: Value, expected: &[&str]) -> ApiKey {
@@ -257,29 +258,21 @@ mod tests {
             resources: vec!["https://orders.example".to_owned()],
             ..Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap())
         };
-        let policy = ApiKeyPolicy {
-            max_lifetime: Lifetime::from_seconds(100),
-            default_lifetime: Lifetime::from_seconds(10),
-            prefix: None,
-        };
+        let [max_lifetime, default_lifetime] = [100, 10].map(Lifetime::from_seconds);
+        let policy = ApiKeyPolicy { max_lifetime, default_lifetime, prefix: None };
         let settings: ApiKeySettings = serde_json::from_value(document.clone()).unwrap();
         let made = Timestamp::from_seconds(1_000_000_000);
-        let id = "4fT9xQ2bV7mK".parse().unwrap();
-        let (hash, hint) = (SecretHash::token([1; 32]), String::new());
-        let mut key = ApiKey::new(&client, id, (hash, hint), made);
+        let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::token([1; 32]));
+        let mut key = ApiKey::new(&client, id, (hash, String::new()), made);
         check_api_key(&mut errors, &policy, &client, &settings, &mut key);
-        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
-        assert_eq!(found, expected, "{document}");
+        assert_eq!(pointers(errors.into_vec()), expected, "{document}");
         key
     }
 
     #[test]
     fn each_field_has_its_rule() {
         let all = check(json!({ "name": "n" }), &[]);
-        assert_eq!(
-            (all.scope.to_string().as_str(), all.audiences.as_slice()),
-            ("read write", &["api".to_owned()][..])
-        );
+        assert_eq!((all.scope.to_string(), all.audiences), ("read write".to_owned(), vec!["api".to_owned()]));
         assert_eq!(all.expires_at.seconds(), 1_000_000_010);
         let some = json!({ "name": "n", "labels": ["a", "b c"], "owner": "cus_1", "scopes": ["write"],
             "audiences": ["https://orders.example"], "expires_at": "2001-09-09T01:48:20Z" });

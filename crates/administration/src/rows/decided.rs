@@ -180,15 +180,13 @@ mod tests {
     use tenancy::TenantStatus;
 
     use super::*;
-    use crate::edit::test_states::{NOW, at, state};
+    use crate::edit::test_states::{NOW, at, state, with};
 
     /// The row before, the change, and the row after.
     type Case<'a> = (&'a dyn Fn(&mut RowLifecycle), ChangeKind, RowLifecycle);
 
     fn after(change: impl Fn(&mut RowLifecycle), kind: ChangeKind, by: ManagedBy) -> Option<RowLifecycle> {
-        let mut lifecycle = RowLifecycle::fresh(ManagedBy::Config, at(0));
-        change(&mut lifecycle);
-        lifecycle.after(kind, by, at(5))
+        with(RowLifecycle::fresh(ManagedBy::Config, at(0)), change).after(kind, by, at(5))
     }
 
     #[test]
@@ -198,18 +196,14 @@ mod tests {
         let retired = |row: &mut RowLifecycle| row.retired_at = Some(at(1));
         let suspended = |row: &mut RowLifecycle| row.suspended_at = Some(at(1));
         let due = |row: &mut RowLifecycle| row.deletion_due_at = Some(at(9));
-        let now = Some(at(5));
+        let (now, scheduled) = (Some(at(5)), ChangeKind::DeletionScheduled { due_at: at(9) });
         let cases: [Case<'_>; 8] = [
             (&|_| {}, ChangeKind::Changed, changed),
             (&retired, ChangeKind::Restored, changed),
             (&|_| {}, ChangeKind::Retired, RowLifecycle { retired_at: now, ..changed }),
             (&|_| {}, ChangeKind::Suspended, RowLifecycle { suspended_at: now, ..changed }),
             (&suspended, ChangeKind::Resumed, changed),
-            (
-                &|_| {},
-                ChangeKind::DeletionScheduled { due_at: at(9) },
-                RowLifecycle { deletion_due_at: Some(at(9)), ..changed },
-            ),
+            (&|_| {}, scheduled, RowLifecycle { deletion_due_at: Some(at(9)), ..changed }),
             (&due, ChangeKind::DeletionCancelled, changed),
             (&due, ChangeKind::Deleted, RowLifecycle { deleted_at: now, ..changed }),
         ];
@@ -225,7 +219,7 @@ mod tests {
             (ChangeKind::Deleted, false),
             (ChangeKind::Suspended, true),
             (ChangeKind::Resumed, true),
-            (ChangeKind::DeletionScheduled { due_at: at(9) }, true),
+            (scheduled, true),
             (ChangeKind::DeletionCancelled, true),
         ] {
             assert_eq!(after(|_| {}, kind, Api).is_some(), expected, "{kind:?}");
@@ -240,8 +234,7 @@ mod tests {
         kind: ChangeKind,
         until: Option<u64>,
     ) -> Option<Timestamp> {
-        let mut state = state("t");
-        before(&mut state);
+        let state = with(state("t"), before);
         let mut after = state.tenant.clone();
         if let Some(until) = until {
             after.status = TenantStatus::Suspended { keys_published_until: at(until) };

@@ -90,10 +90,9 @@ mod tests {
     #[test]
     fn each_field_has_its_rule() {
         check(json!({}), &[]);
-        check(
-            json!({ "primary": "#ffdd00", "background": "#101010", "corners": "square", "font": "serif" }),
-            &[],
-        );
+        let all =
+            json!({ "primary": "#ffdd00", "background": "#101010", "corners": "square", "font": "serif" });
+        check(all, &[]);
         check(json!({ "support_url": "https://a.example/help?b=c" }), &[]);
         check(json!({ "logo": { "hash": "a" } }), &["/branding/logo/hash"]);
         check(json!({ "logo": {} }), &["/branding/logo"]);
@@ -104,15 +103,8 @@ mod tests {
         }
         check(json!({ "corners": "oval" }), &["/branding/corners"]);
         check(json!({ "font": "Comic Sans" }), &["/branding/font"]);
-        for url in [
-            "",
-            "a",
-            "http://a.example",
-            "javascript:alert(1)",
-            "https://",
-            "https://u@a.example",
-            "https://a#b",
-        ] {
+        let secure = ["https://", "https://u@a.example", "https://a#b"];
+        for url in ["", "a", "http://a.example", "javascript:alert(1)"].into_iter().chain(secure) {
             for member in ["support_url", "terms_url", "privacy_url"] {
                 check(json!({ member: url }), &[&format!("/branding/{member}")]);
             }

@@ -275,9 +275,8 @@ mod tests {
         let mut errors = FieldErrors::below("/client");
         let settings = ClientSettings::read(settings).unwrap();
         let client = check_client(&mut errors, &state(tenant).tenant, &client_id("svc"), &settings);
-        let found: Vec<_> =
-            errors.into_vec().into_iter().map(|error| error.pointer.replacen("/client", "", 1)).collect();
-        assert_eq!(found, expected, "{described}");
+        let found = errors.into_vec().into_iter().map(|error| error.pointer.replacen("/client", "", 1));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{described}");
         client
     }
 

@@ -113,7 +113,7 @@ pub fn check_issuer_owners<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::test_states::{NOW, client, state, tenant_id};
+    use crate::edit::test_states::{NOW, client, pointers, state, tenant_id, with};
     use crate::{ManagedBy, RowLifecycle};
 
     fn check(id: &str, audiences: &[&str], resources: &[&str], expected: &[&str]) {
@@ -131,8 +131,7 @@ mod tests {
         new.resources = resources.iter().map(|&name| name.to_owned()).collect();
         let mut errors = FieldErrors::default();
         check_client_names(&mut errors, &new, &state.tenant, &state);
-        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
-        assert_eq!(found, expected, "{id} {audiences:?} {resources:?}");
+        assert_eq!(pointers(errors.into_vec()), expected, "{id} {audiences:?} {resources:?}");
     }
 
     // [rfc9700 §2.6 b]: A client cannot choose an identifier that could be confused with a resource owner or
@@ -156,16 +155,11 @@ mod tests {
     #[test]
     fn names_of_a_tenant_are_not_those_of_its_clients() {
         let mut state = state("t");
-        let after = |change: &dyn Fn(&mut Tenant)| {
-            let mut after = crate::edit::test_states::state("t").tenant;
-            change(&mut after);
-            after
-        };
+        let before = state.tenant.clone();
         let check = |state: &TenantState, change: &dyn Fn(&mut Tenant), expected: &[&str]| {
             let mut errors = FieldErrors::default();
-            check_tenant_names(&mut errors, &after(change), state);
-            let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
-            assert_eq!(found, expected);
+            check_tenant_names(&mut errors, &with(before.clone(), change), state);
+            assert_eq!(pointers(errors.into_vec()), expected);
         };
         check(&state, &|_| {}, &[]);
         check(&state, &|t| t.issuer = Issuer::parse("svc").unwrap(), &["/issuer"]);
@@ -187,8 +181,7 @@ mod tests {
             let mut errors = FieldErrors::default();
             let (taken, owner) = (Issuer::parse(issuer).unwrap(), tenant_id(owner));
             check_issuer_owners(&mut errors, &tenant, |issuer| (*issuer == taken).then_some(&owner));
-            let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
-            assert_eq!(found, expected);
+            assert_eq!(pointers(errors.into_vec()), expected);
         };
         check("thunder", "other", &["/issuer_aliases/0"]);
         check("thunder", "t", &[]);

@@ -304,6 +304,7 @@ mod tests {
     use tenancy::{KidForm, SigningPolicy};
 
     use super::*;
+    use crate::edit::test_states::pointers;
 
     const CONTEXT: TenantContext<'_> = TenantContext {
         public_url: "https://id.example.com/",
@@ -316,8 +317,7 @@ mod tests {
         let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(settings).unwrap();
         let tenant = check_tenant(&mut errors, CONTEXT, &TenantId::parse(id).unwrap(), &settings);
-        let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
-        assert_eq!(found, expected, "{described}");
+        assert_eq!(pointers(errors.into_vec()), expected, "{described}");
         tenant
     }
 
@@ -354,7 +354,8 @@ mod tests {
     #[test]
     fn each_field_has_its_rule() {
         let under = "https://id.example.com/api/v1/tenant/";
-        let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
+        let server = |audience: &str, settings: Value| json!({ "resource_servers": { audience: settings } });
+        let scopes = |scopes: Value| server("a", json!({ "scopes": scopes }));
         for (settings, expected) in [
             (json!({ "name": "" }), "/name"),
             (json!({ "issuer": "thunder" }), "/issuer"),
@@ -379,22 +380,13 @@ mod tests {
             (json!({ "signing": { "skew": 86_400 } }), "/signing/publish_before"),
             (json!({ "signing": { "rotate_every": 86_400 } }), "/signing/rotate_every"),
             (json!({ "resource_servers": { "urn:latchkey:x": {} } }), "/resource_servers/urn:latchkey:x"),
-            (
-                json!({ "resource_servers": { "a/b": { "scopes": ["x y"] } } }),
-                "/resource_servers/a~1b/scopes/0",
-            ),
-            (
-                json!({ "resource_servers": { "a": { "scopes": ["latchkey:keys"] } } }),
-                "/resource_servers/a/scopes/0",
-            ),
+            (server("a/b", json!({ "scopes": ["x y"] })), "/resource_servers/a~1b/scopes/0"),
+            (scopes(json!(["latchkey:keys"])), "/resource_servers/a/scopes/0"),
             (scopes(json!({ "x y": "" })), "/resource_servers/a/scopes/x y"),
             (scopes(json!({ "x/y": "a\nb" })), "/resource_servers/a/scopes/x~1y"),
             (scopes(json!({ "x": "ä".repeat(201) })), "/resource_servers/a/scopes/x"),
             (scopes(json!({ "latchkey:keys": "Keys" })), "/resource_servers/a/scopes/latchkey:keys"),
-            (
-                json!({ "resource_servers": { "a": { "clients": ["c", "c"] } } }),
-                "/resource_servers/a/clients/1",
-            ),
+            (server("a", json!({ "clients": ["c", "c"] })), "/resource_servers/a/clients/1"),
         ] {
             check("acme", settings, &[expected]);
         }

@@ -31,16 +31,12 @@ fn assert_is_read_back<R: Serialize + DeserializeOwned + Debug + PartialEq>(row:
 #[test]
 fn a_tenant_has_this_form() {
     let full = fixtures::tenant_with_settings();
+    let (lifetime, format) = (Lifetime::LONGEST, TokenFormat::Opaque);
     let previous_typs = vec![PreviousTyp { typ: "JWT".to_owned(), accepted_until: NOW }];
     let tenant = Tenant {
         issuer_aliases: vec![fixtures::issuer("thunder")],
         status: TenantStatus::Suspended { keys_published_until: NOW },
-        access_token: AccessTokenPolicy {
-            lifetime: Lifetime::LONGEST,
-            format: TokenFormat::Opaque,
-            previous_typs,
-            ..full.access_token.clone()
-        },
+        access_token: AccessTokenPolicy { lifetime, format, previous_typs, ..full.access_token.clone() },
         resource_servers: vec![ResourceServer {
             audience: "a".to_owned(),
             scopes: fixtures::scope("b c"),

@@ -31,16 +31,15 @@ async fn name(test_env: &TestEnv, tenant: &Tenant) -> Result<Option<String>, Sto
 async fn an_account_is_read_once_in_ten_seconds_or_after_it_changed() {
     let test_env = TestEnv::new();
     let (acme, globex) = (test_env.acme.clone(), test_env.globex.clone());
-    for (tenant, text) in [(&acme, "Ada"), (&globex, "Countess")] {
-        put(&test_env, tenant, text);
-        assert_eq!(name(&test_env, tenant).await.unwrap().as_deref(), Some(text));
-    }
+    put(&test_env, &acme, "Ada");
+    put(&test_env, &globex, "Countess");
     let reads = || test_env.store.calls().find_account;
     let before = reads();
     for _ in 0..100 {
         assert_eq!(name(&test_env, &acme).await.unwrap().as_deref(), Some("Ada"));
         assert_eq!(name(&test_env, &globex).await.unwrap().as_deref(), Some("Countess"));
     }
+    let before = before + 2;
     assert_eq!(reads(), before);
     put(&test_env, &acme, "Ada L.");
     test_env.caches.forget(&[Invalidation::Account(acme.id.clone(), ada())]);

@@ -67,26 +67,13 @@ async fn a_load_that_began_before_a_change_is_not_found_after_it() {
     for whole_tenant in [false, true] {
         let test_env = Arc::new(TestEnv::new());
         let held = test_env.store.hold_answers().await;
-        let before = {
-            let test_env = Arc::clone(&test_env);
-            tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
-        };
-        while test_env.store.calls().find_client == 0 {
-            tokio::task::yield_now().await;
-        }
+        let before = test_env.spawn_client_name();
+        test_env.store.until(|calls| calls.find_client == 1).await;
         test_env.rename_client(&test_env.acme, "renamed");
-        if whole_tenant {
-            test_env.caches.apply(&[Invalidation::Tenant(test_env.acme.id.clone())]);
-        } else {
-            test_env.caches.apply(&[svc_of(&test_env.acme)]);
-        }
-        let after = {
-            let test_env = Arc::clone(&test_env);
-            tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
-        };
-        while test_env.store.calls().find_client == 1 {
-            tokio::task::yield_now().await;
-        }
+        let tenant = Invalidation::Tenant(test_env.acme.id.clone());
+        test_env.caches.apply(&[if whole_tenant { tenant } else { svc_of(&test_env.acme) }]);
+        let after = test_env.spawn_client_name();
+        test_env.store.until(|calls| calls.find_client == 2).await;
         drop(held);
         assert_eq!(before.await.unwrap(), "svc", "it asked before the change");
         assert_eq!(after.await.unwrap(), "renamed");
@@ -125,15 +112,11 @@ async fn a_write_whose_caller_gave_up_makes_read_again() {
     let test_env = Arc::new(TestEnv::new());
     test_env.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap();
     let held = test_env.store.hold_answers().await;
-    let write = {
-        let test_env = Arc::clone(&test_env);
-        tokio::spawn(async move {
-            test_env.caches.signing_keys.add_key(&test_env.acme.id, &fixtures::key(1)).await
-        })
-    };
-    while test_env.store.calls().add_key == 0 {
-        tokio::task::yield_now().await;
-    }
+    let writing = Arc::clone(&test_env);
+    let write = tokio::spawn(async move {
+        writing.caches.signing_keys.add_key(&writing.acme.id, &fixtures::key(1)).await
+    });
+    test_env.store.until(|calls| calls.add_key == 1).await;
     write.abort();
     assert!(write.await.unwrap_err().is_cancelled());
     drop(held);

@@ -28,6 +28,13 @@ async fn in_an_outage(stale_if_error: u64) -> TestEnv {
     test_env
 }
 
+/// No row is fresh any more.
+async fn long_in_an_outage() -> TestEnv {
+    let test_env = in_an_outage(900).await;
+    advance(FRESH).await;
+    test_env
+}
+
 async fn served(test_env: &TestEnv) -> [bool; 3] {
     [
         test_env.tenant(&test_env.acme).await.is_ok(),
@@ -38,8 +45,7 @@ async fn served(test_env: &TestEnv) -> [bool; 3] {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
-    let test_env = in_an_outage(900).await;
-    advance(FRESH).await;
+    let test_env = long_in_an_outage().await;
     assert_eq!(served(&test_env).await, [true; 3]);
     assert!(test_env.caches.is_degraded());
     advance(ALLOWED - MOMENT).await;
@@ -84,9 +90,8 @@ async fn a_tenant_may_allow_nothing() {
 async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     let test_env = TestEnv::new();
     assert!(!test_env.caches.may_serve_stale(), "nothing is in memory");
-    test_env
-        .store
-        .put_tenant(Tenant { stale_if_error: Lifetime::from_seconds(0), ..fixtures::tenant("acme") });
+    let stale_if_error = Lifetime::from_seconds(0);
+    test_env.store.put_tenant(Tenant { stale_if_error, ..fixtures::tenant("acme") });
     for tenant in [&test_env.acme, &test_env.globex] {
         test_env.tenant(tenant).await.unwrap();
         assert!(!test_env.caches.may_serve_stale(), "no client is in memory");
@@ -172,17 +177,14 @@ async fn what_is_not_cached_is_unavailable_and_never_unknown() {
     test_env.store.fail_with(Failure::Unavailable);
     advance(FRESH).await;
     for id in ["ghost", "svc"] {
-        assert!(
-            matches!(test_env.named_client(&test_env.acme, id).await, Err(StoreError::Unavailable(_))),
-            "{id}"
-        );
+        let found = test_env.named_client(&test_env.acme, id).await;
+        assert!(matches!(found, Err(StoreError::Unavailable(_))), "{id}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_store_is_tried_once_in_a_pause() {
-    let test_env = in_an_outage(900).await;
-    advance(FRESH).await;
+    let test_env = long_in_an_outage().await;
     let before = test_env.store.calls().find_client;
     for _ in 0..1000 {
         test_env.client(&test_env.acme).await.unwrap().unwrap();
@@ -197,8 +199,7 @@ async fn a_dead_store_is_tried_once_in_a_pause() {
 
 #[tokio::test(start_paused = true)]
 async fn no_reader_of_a_stale_value_waits_for_a_hung_store() {
-    let test_env = in_an_outage(900).await;
-    advance(FRESH).await;
+    let test_env = long_in_an_outage().await;
     test_env.client(&test_env.acme).await.unwrap();
     let held = test_env.store.hold_answers().await;
     for _ in 0..10 {
@@ -210,8 +211,7 @@ async fn no_reader_of_a_stale_value_waits_for_a_hung_store() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_back_is_believed_again() {
-    let test_env = in_an_outage(900).await;
-    advance(FRESH).await;
+    let test_env = long_in_an_outage().await;
     assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
     test_env.rename_client(&test_env.acme, "renamed");
     test_env.store.fail_with(None);
@@ -224,8 +224,7 @@ async fn a_store_that_is_back_is_believed_again() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_long_ago_excuses_no_stale_value() {
-    let test_env = in_an_outage(900).await;
-    advance(FRESH).await;
+    let test_env = long_in_an_outage().await;
     assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
     test_env.rename_client(&test_env.acme, "renamed");
     test_env.store.fail_with(None);

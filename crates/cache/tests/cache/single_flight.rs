@@ -12,15 +12,8 @@ use crate::test_env::TestEnv;
 async fn two_thousand_requests_for_a_cold_client_make_one_load() {
     let test_env = Arc::new(TestEnv::new());
     let held = test_env.store.hold_answers().await;
-    let requests: Vec<_> = (0..2000)
-        .map(|_| {
-            let test_env = Arc::clone(&test_env);
-            tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
-        })
-        .collect();
-    while test_env.store.calls().find_client == 0 {
-        tokio::task::yield_now().await;
-    }
+    let requests: Vec<_> = (0..2000).map(|_| test_env.spawn_client_name()).collect();
+    test_env.store.until(|calls| calls.find_client > 0).await;
     drop(held);
     for request in requests {
         assert_eq!(request.await.unwrap(), "svc");
@@ -40,9 +33,7 @@ async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
             tokio::spawn(async move { test_env.client(&test_env.acme).await })
         };
         let requests = [ask(), ask(), ask()];
-        while test_env.store.calls().find_client == 0 {
-            tokio::task::yield_now().await;
-        }
+        test_env.store.until(|calls| calls.find_client > 0).await;
         drop(held);
         for request in requests {
             let error = request.await.unwrap().unwrap_err();
@@ -58,14 +49,8 @@ async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
 async fn a_caller_who_gives_up_takes_no_load_along() {
     let test_env = Arc::new(TestEnv::new());
     let held = test_env.store.hold_answers().await;
-    let ask = || {
-        let test_env = Arc::clone(&test_env);
-        tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
-    };
-    let (first, second) = (ask(), ask());
-    while test_env.store.calls().find_client == 0 {
-        tokio::task::yield_now().await;
-    }
+    let (first, second) = (test_env.spawn_client_name(), test_env.spawn_client_name());
+    test_env.store.until(|calls| calls.find_client > 0).await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     drop(held);

@@ -6,6 +6,7 @@ use cache::{Caches, Capacity, Freshness};
 use registry::{Client, ClientStore as _};
 use tenancy::{StoreError, Tenant, TenantStore as _};
 use testkit::{TestStore, fixtures};
+use tokio::task::JoinHandle;
 
 pub(crate) struct TestEnv {
     pub(crate) store: Arc<TestStore>,
@@ -53,5 +54,11 @@ impl TestEnv {
 
     pub(crate) async fn client_name(&self, tenant: &Tenant) -> String {
         self.client(tenant).await.unwrap().unwrap().name.clone()
+    }
+
+    /// Asks for the name of acme's client in a task.
+    pub(crate) fn spawn_client_name(self: &Arc<Self>) -> JoinHandle<String> {
+        let test_env = Arc::clone(self);
+        tokio::spawn(async move { test_env.client_name(&test_env.acme).await })
     }
 }

@@ -93,8 +93,7 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
     assert_eq!(first.name(&test_env.acme).await, "svc");
     first.has_put(1).await;
     // Nine seconds later, by the second replica's clock.
-    let late = Traits { ahead: Duration::from_secs(9), ..Traits::default() };
-    let second = test_env.replica_with(late).await;
+    let second = test_env.replica_with(Traits::ahead(9)).await;
     let read = Instant::now();
     let hit = second.name(&test_env.acme).await == "svc" && second.redis.counts().hits.get() == 1;
     test_env.rename(&test_env.acme, "renamed");
@@ -110,8 +109,8 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
 async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis_is_back() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
-    let quick = || Traits { timing: cache::RedisTiming::default(), ..Traits::default() };
-    let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);
+    let (first, second) =
+        (test_env.replica_with(Traits::quick()).await, test_env.replica_with(Traits::quick()).await);
     for replica in [&first, &second] {
         assert_eq!(replica.name(&test_env.acme).await, "svc");
     }

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use cache::RedisTiming;
 use testkit::{RedisServer, fixtures};
 
 use crate::server;
@@ -25,7 +24,7 @@ impl Street {
         let test_env = TestEnv::at(&server.url());
         let client = |number| fixtures::client(&test_env.acme, &format!("c{number}"));
         test_env.store.put_clients(&(0..20 * CLIENTS).map(client).collect::<Vec<_>>());
-        let replica = test_env.replica_now(quick());
+        let replica = test_env.replica_now(Traits::quick());
         Self { test_env, replica, next: 0 }
     }
 
@@ -66,10 +65,6 @@ impl Street {
         self.requests().await;
         eventually("rows are shared again", || self.replica.redis.counts().puts.get() > before).await;
     }
-}
-
-fn quick() -> Traits {
-    Traits { timing: RedisTiming::default(), ..Traits::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,18 +143,16 @@ async fn a_redis_that_takes_no_writes_is_done_without() {
 async fn after_a_restart_changes_are_received_again() {
     let mut server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
-    let (first, second) = (test_env.replica_with(quick()).await, test_env.replica_with(quick()).await);
+    let (first, second) =
+        (test_env.replica_with(Traits::quick()).await, test_env.replica_with(Traits::quick()).await);
     assert_eq!(second.name(&test_env.acme).await, "svc");
     server.kill();
     server.start();
     eventually("Redis is back", || first.redis.is_up() && second.redis.is_up()).await;
     test_env.rename(&test_env.acme, "renamed");
     let began = Instant::now();
-    loop {
+    while second.redis.counts().received.get() == 0 {
         first.caches.publish_invalidation(&[crate::test_env::svc_of(&test_env.acme)]).await;
-        if second.redis.counts().received.get() > 0 {
-            break;
-        }
         assert!(began.elapsed() < Duration::from_secs(9), "nobody listens");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

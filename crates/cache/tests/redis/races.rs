@@ -12,16 +12,11 @@ use crate::test_env::{TestEnv, eventually, svc_of};
 async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
     for whole_tenant in [false, true] {
         for flushed in [false, true] {
-            let test_env = Arc::new(TestEnv::new());
+            let test_env = TestEnv::new();
             let (slow, changing) = (Arc::new(test_env.replica().await), test_env.replica().await);
             let held = test_env.store.hold_answers().await;
-            let before = {
-                let (test_env, slow) = (Arc::clone(&test_env), Arc::clone(&slow));
-                tokio::spawn(async move { slow.name(&test_env.acme).await })
-            };
-            while test_env.store.calls().find_client == 0 {
-                tokio::task::yield_now().await;
-            }
+            let before = slow.spawn_name(&test_env.acme);
+            test_env.store.until(|calls| calls.find_client == 1).await;
             test_env.rename(&test_env.acme, "renamed");
             let acme = test_env.acme.id.clone();
             let change = if whole_tenant { Invalidation::Tenant(acme) } else { svc_of(&test_env.acme) };
@@ -44,23 +39,16 @@ async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
 
 #[tokio::test]
 async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not() {
-    let test_env = Arc::new(TestEnv::new());
+    let test_env = TestEnv::new();
     let (slow, quick) = (Arc::new(test_env.replica().await), test_env.replica().await);
     let held = test_env.store.hold_answers().await;
-    let before = {
-        let (test_env, slow) = (Arc::clone(&test_env), Arc::clone(&slow));
-        tokio::spawn(async move { slow.name(&test_env.acme).await })
-    };
-    while test_env.store.calls().find_client == 0 {
-        tokio::task::yield_now().await;
-    }
+    let before = slow.spawn_name(&test_env.acme);
+    test_env.store.until(|calls| calls.find_client == 1).await;
     test_env.rename(&test_env.acme, "renamed");
     assert!(quick.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await);
     let after = quick.name(&test_env.acme);
     let release = async {
-        while test_env.store.calls().find_client == 1 {
-            tokio::task::yield_now().await;
-        }
+        test_env.store.until(|calls| calls.find_client == 2).await;
         drop(held);
     };
     let (after, ()) = tokio::join!(after, release);
@@ -77,23 +65,18 @@ async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_p
     let test_env = Arc::new(TestEnv::new());
     let (changing, other) = (Arc::new(test_env.replica().await), Arc::new(test_env.replica().await));
     let done = Arc::new(AtomicBool::new(false));
-    let readers: Vec<_> = [&changing, &other, &other]
-        .into_iter()
-        .map(|replica| {
-            let (test_env, replica, done) = (Arc::clone(&test_env), Arc::clone(replica), Arc::clone(&done));
-            tokio::spawn(async move {
-                while !done.load(Ordering::SeqCst) {
-                    replica.name(&test_env.acme).await;
-                    // Forgets by itself, so that Redis is read all the time.
-                    replica
-                        .caches
-                        .clients
-                        .invalidate(&(test_env.acme.id.clone(), fixtures::client_id("svc")));
-                    tokio::task::yield_now().await;
-                }
-            })
+    let readers = [&changing, &other, &other].map(|replica| {
+        let (test_env, replica, done) = (Arc::clone(&test_env), Arc::clone(replica), Arc::clone(&done));
+        tokio::spawn(async move {
+            let svc = (test_env.acme.id.clone(), fixtures::client_id("svc"));
+            while !done.load(Ordering::SeqCst) {
+                replica.name(&test_env.acme).await;
+                // Forgets by itself, so that Redis is read all the time.
+                replica.caches.clients.invalidate(&svc);
+                tokio::task::yield_now().await;
+            }
         })
-        .collect();
+    });
     for number in 0..500 {
         let name = format!("name {number}");
         test_env.rename(&test_env.acme, &name);

@@ -2,16 +2,15 @@
 //! identifier or has a forged one, the store decides.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use cache::{RedisTiming, SharedReplayGuard};
+use cache::SharedReplayGuard;
 use protocol::Timestamp;
 use redis::{Cmd, FromRedisValue};
 use registry::{ReplayGuard, SingleUseIdentifier};
 use tenancy::Tenant;
 use testkit::{Failure, RedisServer, fixtures};
 
-use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, now};
+use crate::test_env::{Replica, TestEnv, Traits, eventually, now};
 
 /// For how long the identifiers of these tests count, in seconds.
 const LEFT: u64 = 600;
@@ -118,8 +117,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
 
     // An ended identifier leaves no mark, also by a clock that is ahead.
     let before = test_env.names().len();
-    let late = Traits { ahead: Duration::from_secs(LEFT + 60), ..Traits::default() };
-    let late = Guarded::with(&test_env, late).await;
+    let late = Guarded::with(&test_env, Traits::ahead(LEFT + 60)).await;
     assert!(late.is_first(&test_env.globex, &identifier("1")).await);
     assert!(guarded.is_first(&test_env.globex, &ends_in("2", 0)).await);
     assert_eq!(late.replica.redis.counts().commands.get(), 1, "a look");
@@ -134,9 +132,7 @@ async fn a_mark_does_not_shorten_that_of_the_first_use() {
     // Both find no mark, and the store accepts one of them.
     let used = identifier("1");
     let release = async {
-        while test_env.store.calls().record_use < 2 {
-            tokio::task::yield_now().await;
-        }
+        test_env.store.until(|calls| calls.record_use == 2).await;
         drop(held);
     };
     let (one_is_first, other_is_first, ()) =
@@ -201,8 +197,7 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     assert_eq!(guarded.replica.redis.counts().rejected.get(), 2);
 
     // An ended mark is ignored, also if it is put back.
-    let late = Traits { ahead: Duration::from_secs(LEFT), ..Traits::default() };
-    let late = Guarded::with(&test_env, late).await;
+    let late = Guarded::with(&test_env, Traits::ahead(LEFT)).await;
     let again = ends_in("1", 2 * LEFT);
     assert!(late.is_first(&test_env.acme, &again).await);
     // A mark of an installation with another pepper is ignored, too.
@@ -255,8 +250,7 @@ async fn what_no_replica_has_written_refuses_nothing() {
 async fn a_redis_that_does_not_answer_leaves_the_decision_to_the_store() {
     let mut server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
-    let quick = Traits { timing: RedisTiming::default(), ..Traits::default() };
-    let guarded = Guarded::with(&test_env, quick).await;
+    let guarded = Guarded::with(&test_env, Traits::quick()).await;
     let (paused, gone, back) = (identifier("paused"), identifier("gone"), identifier("back"));
     let decides = async |used: &SingleUseIdentifier| {
         for tenant in [&test_env.acme, &test_env.globex] {
@@ -295,18 +289,13 @@ async fn a_use_that_the_store_did_not_record_is_not_marked() {
 async fn of_marks_that_wait_for_redis_there_is_a_limited_number() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
-    let traits = Traits {
-        timing: RedisTiming { response: SOON, connect: SOON, ..RedisTiming::default() },
-        ..Traits::default()
-    };
-    let guarded = Arc::new(Guarded::with(&test_env, traits).await);
+    let guarded = Arc::new(Guarded::new(&test_env).await);
     let held = test_env.store.hold_answers().await;
-    let uses: Vec<_> = (0..1_500)
-        .map(|number| {
-            let (guarded, acme) = (Arc::clone(&guarded), test_env.acme.clone());
-            tokio::spawn(async move { guarded.is_first(&acme, &identifier(&number.to_string())).await })
-        })
-        .collect();
+    let spawn = |number: u32| {
+        let (guarded, acme) = (Arc::clone(&guarded), test_env.acme.clone());
+        tokio::spawn(async move { guarded.is_first(&acme, &identifier(&number.to_string())).await })
+    };
+    let uses: Vec<_> = (0..1_500).map(spawn).collect();
     eventually("all have found no mark", || test_env.store.calls().record_use == 1_500).await;
     server.pause();
     drop(held);

@@ -17,10 +17,8 @@ use crate::test_env::{TestEnv, Traits, svc_of};
 async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
     let test_env = TestEnv::new();
     test_env.store.add_key(&test_env.acme.id, &fixtures::key(1)).await.unwrap();
-    let client = registry::Client {
-        secrets: vec![fixtures::secret("one")],
-        ..fixtures::client(&test_env.acme, "svc: {é}")
-    };
+    let mut client = fixtures::client(&test_env.acme, "svc: {é}");
+    client.secrets = vec![fixtures::secret("one")];
     test_env.store.put_client(client.clone());
     let (first, second) = (test_env.replica().await, test_env.replica().await);
     let before = test_env.store.calls();
@@ -69,18 +67,11 @@ async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_thousand_requests_for_a_cold_client_are_one_query_and_two_commands() {
-    let test_env = Arc::new(TestEnv::new());
+    let test_env = TestEnv::new();
     let replica = Arc::new(test_env.replica().await);
     let held = test_env.store.hold_answers().await;
-    let requests: Vec<_> = (0..2000)
-        .map(|_| {
-            let (test_env, replica) = (Arc::clone(&test_env), Arc::clone(&replica));
-            tokio::spawn(async move { replica.name(&test_env.acme).await })
-        })
-        .collect();
-    while test_env.store.calls().find_client == 0 {
-        tokio::task::yield_now().await;
-    }
+    let requests: Vec<_> = (0..2000).map(|_| replica.spawn_name(&test_env.acme)).collect();
+    test_env.store.until(|calls| calls.find_client > 0).await;
     drop(held);
     for request in requests {
         assert_eq!(request.await.unwrap(), "svc");
@@ -109,11 +100,8 @@ async fn an_absence_is_shared_for_a_second_only() {
 async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
     let test_env = TestEnv::new();
     let brief = || Traits { freshness: Freshness::new(Duration::from_secs(1)), ..Traits::default() };
-    let (usual, brief, later) = (
-        test_env.replica().await,
-        test_env.replica_with(brief()).await,
-        test_env.replica_with(brief()).await,
-    );
+    let usual = test_env.replica().await;
+    let (brief, later) = (test_env.replica_with(brief()).await, test_env.replica_with(brief()).await);
     assert_eq!(usual.name(&test_env.acme).await, "svc");
     usual.has_put(1).await;
     test_env.rename(&test_env.acme, "renamed");
@@ -134,11 +122,9 @@ async fn nothing_secret_lies_in_redis_in_clear() {
     let text = String::from_utf8_lossy(CANARY).into_owned();
     let hash = SecretHash::Password(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${text}"));
     let chosen = ClientSecret { hash, ..fixtures::secret("chosen") };
-    test_env.store.put_client(registry::Client {
-        name: text.clone(),
-        secrets: vec![chosen, fixtures::secret("generated")],
-        ..fixtures::client(&test_env.acme, "svc")
-    });
+    let (name, secrets) = (text.clone(), vec![chosen, fixtures::secret("generated")]);
+    let svc = fixtures::client(&test_env.acme, "svc");
+    test_env.store.put_client(registry::Client { name, secrets, ..svc });
     let sealed = keys::KeyRecord { sealed_private_key: CANARY.to_vec(), ..fixtures::key(1) };
     test_env.store.add_key(&test_env.acme.id, &sealed).await.unwrap();
     let replica = test_env.replica().await;

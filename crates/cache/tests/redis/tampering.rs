@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::Connection;
+use tenancy::Tenant;
 use testkit::fixtures;
 use tokio::time::sleep;
 
@@ -20,8 +21,7 @@ async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connec
     first.has_put(3).await;
     test_env.rename(&test_env.acme, "renamed");
     meddle(&test_env, &mut test_env.redis());
-    let pepper = traits.pepper;
-    let ahead = traits.ahead;
+    let (pepper, ahead) = (traits.pepper, traits.ahead);
     let second = test_env.replica_with(traits).await;
     assert_eq!(second.name(&test_env.acme).await, "renamed", "{case}");
     assert_eq!(second.redis.counts().hits.get(), 0, "{case}");
@@ -32,8 +32,8 @@ async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connec
     assert_eq!(third.redis.counts().hits.get(), 1, "{case}: not repaired");
 }
 
-fn get(test_env: &TestEnv, redis: &mut Connection, what: &str) -> Vec<u8> {
-    redis::cmd("GET").arg(test_env.name(&test_env.acme, what)).query(redis).unwrap()
+fn get(test_env: &TestEnv, redis: &mut Connection, tenant: &Tenant, what: &str) -> Vec<u8> {
+    redis::cmd("GET").arg(test_env.name(tenant, what)).query(redis).unwrap()
 }
 
 /// Writes as an attacker would, with the longest possible lifetime.
@@ -47,41 +47,33 @@ fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
 //   that was not used in its tenant; make one count twice; read a secret
 #[tokio::test]
 async fn forged_cut_and_moved_values_are_not_believed() {
-    check("noise", Traits::default(), |test_env, redis| set(test_env, redis, &[1; 300])).await;
-    check("nothing", Traits::default(), |test_env, redis| set(test_env, redis, b"")).await;
-    check("cut off", Traits::default(), |test_env, redis| {
-        let value = get(test_env, redis, "client:svc");
-        set(test_env, redis, &value[..value.len() - 1]);
-    })
-    .await;
-    check("one bit", Traits::default(), |test_env, redis| {
-        let mut value = get(test_env, redis, "client:svc");
-        value[100] ^= 1;
-        set(test_env, redis, &value);
-    })
-    .await;
-    check("another client's", Traits::default(), |test_env, redis| {
-        let value = get(test_env, redis, "client:other");
-        set(test_env, redis, &value);
-    })
-    .await;
-    check("another tenant's", Traits::default(), |test_env, redis| {
-        let name = test_env.name(&test_env.globex, "client:svc");
-        let value: Vec<u8> = redis::cmd("GET").arg(name).query(redis).unwrap();
-        set(test_env, redis, &value);
-    })
-    .await;
+    type Forge = fn(&mut Vec<u8>);
+    let cases: [(_, _, _, Forge); 6] = [
+        ("noise", "acme", "client:svc", |value| *value = vec![1; 300]),
+        ("nothing", "acme", "client:svc", Vec::clear),
+        ("cut off", "acme", "client:svc", |value| value.truncate(value.len() - 1)),
+        ("one bit", "acme", "client:svc", |value| value[100] ^= 1),
+        ("another client's", "acme", "client:other", |_| ()),
+        ("another tenant's", "globex", "client:svc", |_| ()),
+    ];
+    for (case, tenant, what, forge) in cases {
+        let meddle = |test_env: &TestEnv, redis: &mut Connection| {
+            let mut value = get(test_env, redis, &fixtures::tenant(tenant), what);
+            forge(&mut value);
+            set(test_env, redis, &value);
+        };
+        check(case, Traits::default(), meddle).await;
+    }
 }
 
 // [parties #11]
 #[tokio::test]
 async fn an_old_value_that_is_put_back_counts_no_longer_than_it_did() {
-    let late = Traits { ahead: Duration::from_secs(10), ..Traits::default() };
-    check("replayed", late, |test_env, redis| {
-        let value = get(test_env, redis, "client:svc");
+    let replay = |test_env: &TestEnv, redis: &mut Connection| {
+        let value = get(test_env, redis, &test_env.acme, "client:svc");
         set(test_env, redis, &value);
-    })
-    .await;
+    };
+    check("replayed", Traits::ahead(10), replay).await;
     check("without an end", Traits::default(), |test_env, redis| {
         redis::cmd("PERSIST").arg(test_env.name(&test_env.acme, "client:svc")).exec(redis).unwrap();
     })
@@ -148,11 +140,8 @@ async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
             first.has_put(1).await;
             assert_eq!(second.name(&test_env.acme).await, "svc");
             assert_eq!(second.redis.counts().hits.get(), 1, "{what}: not repaired");
-            assert_eq!(
-                (first.redis.counts().outages.get(), test_env.store.calls().find_client),
-                (0, 1),
-                "{what}"
-            );
+            let counts = (first.redis.counts().outages.get(), test_env.store.calls().find_client);
+            assert_eq!(counts, (0, 1), "{what}");
         }
     }
 }

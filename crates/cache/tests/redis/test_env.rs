@@ -12,6 +12,7 @@ use registry::{Client, ClientStore as _};
 use secrets::Pepper;
 use tenancy::{Tenant, TenantStore as _};
 use testkit::{TestStore, fixtures, server_variable};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -48,6 +49,18 @@ impl Default for Traits {
     fn default() -> Self {
         let timing = RedisTiming { connect: SOON, response: SOON, ..RedisTiming::default() };
         Self { pepper: 1, ahead: Duration::ZERO, timing, freshness: Freshness::default() }
+    }
+}
+
+impl Traits {
+    /// With the timeouts of production.
+    pub(crate) fn quick() -> Self {
+        Self { timing: RedisTiming::default(), ..Self::default() }
+    }
+
+    /// With a clock that is so many seconds ahead.
+    pub(crate) fn ahead(seconds: u64) -> Self {
+        Self { ahead: Duration::from_secs(seconds), ..Self::default() }
     }
 }
 
@@ -127,6 +140,12 @@ impl Replica {
     /// The name of the tenant's client `svc`.
     pub(crate) async fn name(&self, tenant: &Tenant) -> String {
         self.client(tenant, "svc").await.unwrap().name.clone()
+    }
+
+    /// Asks for this name in a task.
+    pub(crate) fn spawn_name(self: &Arc<Self>, tenant: &Tenant) -> JoinHandle<String> {
+        let (replica, tenant) = (Arc::clone(self), tenant.clone());
+        tokio::spawn(async move { replica.name(&tenant).await })
     }
 
     pub(crate) async fn client(&self, tenant: &Tenant, id: &str) -> Option<Arc<Client>> {

@@ -44,11 +44,8 @@ async fn a_cluster_keeps_a_tenants_keys_together() {
     let node = RedisServer::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
     let mut redis = server::connection(&node.url());
     redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).exec(&mut redis).unwrap();
-    loop {
-        let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut redis).unwrap();
-        if info.contains("cluster_state:ok") {
-            break;
-        }
+    let mut info = || redis::cmd("CLUSTER").arg("INFO").query::<String>(&mut redis).unwrap();
+    while !info().contains("cluster_state:ok") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let test_env = TestEnv::at(&format!("redis+cluster://{}", node.host()));

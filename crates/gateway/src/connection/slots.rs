@@ -206,10 +206,8 @@ mod tests {
         first.protect();
         let (second, third) = (case.take("192.0.2.1").unwrap(), case.take("192.0.2.1").unwrap());
         let fourth = case.take("192.0.2.1").unwrap();
-        assert_eq!(
-            [&other, &first, &second, &third, &fourth].map(is_evicted),
-            [false, false, true, false, false]
-        );
+        let evicted = [&other, &first, &second, &third, &fourth].map(is_evicted);
+        assert_eq!(evicted, [false, false, true, false, false]);
         assert_eq!(case.numbers(), [4, 0, 1]);
         drop(second);
         assert_eq!(case.numbers(), [4, 0, 1], "its place was counted once");

@@ -1,7 +1,5 @@
 //! Tests the access log line of each request: its fields, and that no line holds a secret of the request.
 
-use testkit::Failure;
-
 use crate::capture::Line;
 use crate::prelude::*;
 
@@ -68,8 +66,7 @@ async fn each_request_leaves_one_line() {
     )
     .await;
     check(&app.get("/no/such/path").await, "GET", "-", "-", "-").await;
-    let token = app.token(ACME).await;
-    let resource = app.request(Method::GET, RESOURCE).bearer_auth(token);
+    let resource = app.request(Method::GET, RESOURCE).bearer_auth(app.token(ACME).await);
     check(&Answer::to(resource).await, "GET", RESOURCE, ACME, SVC).await;
 }
 
@@ -92,8 +89,7 @@ async fn what_never_became_a_request_leaves_a_line_too() {
         drop(connection);
         let line = line_that(|line| line.get("method") == "-" && line.get("status") == status.to_string());
         let line = line.await;
-        let values = ["route", "tenant", "client_id", "request_id"].map(|name| line.get(name));
-        assert_eq!(values, ["-"; 4]);
+        assert_eq!(["route", "tenant", "client_id", "request_id"].map(|name| line.get(name)), ["-"; 4]);
         let took = line.get("latency_us").parse::<u64>().unwrap();
         assert!(took < 60_000_000 && (status != 408 || took > 4_500_000), "{line:?}");
     }

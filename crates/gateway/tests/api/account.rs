@@ -2,12 +2,8 @@
 //! leaves.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
-use protocol::Timestamp;
 
 use crate::prelude::*;
-use crate::refresh::refresh_with;
-
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
@@ -68,10 +64,9 @@ async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &
 
 /// Whether the client can use its access token, and its refresh token.
 async fn live(app: &TestApp, tenant: &str, secret: &str, tokens: &Value) -> [bool; 2] {
-    let request = app.request(Method::GET, &tenant_path(tenant, "/oauth/userinfo"));
-    let shown = Answer::to(request.bearer_auth(tokens["access_token"].as_str().unwrap())).await;
-    let token = tokens["refresh_token"].as_str().unwrap();
-    let refreshed = refresh_with(app, tenant, token, &[("client_secret", secret)]).await;
+    let shown = app.userinfo(tenant, text(tokens, "access_token")).await;
+    let own = [("client_secret", secret)];
+    let refreshed = refresh_with(app, tenant, text(tokens, "refresh_token"), &own).await;
     if refreshed.status != 200 {
         assert_eq!(refreshed.json()["error"], "invalid_grant", "{}", refreshed.body);
     }
@@ -119,10 +114,8 @@ async fn a_person_ends_another_session_with_its_tokens() {
         assert_eq!(others(&page), std::slice::from_ref(&sid), "{}", page.body);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [true, true]);
         let due = || async {
-            app.store
-                .due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default())
-                .await
-                .unwrap()
+            let now = Timestamp::from_seconds(app.now());
+            app.store.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap()
         };
         assert_eq!(due().await.len(), number);
 
@@ -137,8 +130,7 @@ async fn a_person_ends_another_session_with_its_tokens() {
         assert!(again.status == 200 && !again.body.contains("has ended"), "{}", again.body);
 
         let ops = test_env.token(PLATFORM, OPS).await;
-        let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json();
-        let record = &audit["items"][0];
+        let record = &test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json()["items"][0];
         let account = format!("account:{}", record["subject"].as_str().unwrap());
         assert_eq!((&record["action"], &record["actor"]), (&"account.session_ended".into(), &account.into()));
         assert_eq!((&record["source"], &record["detail"]["session"]), (&"127.0.0.1".into(), &sid.into()));
@@ -163,9 +155,8 @@ async fn equal_sessions_end_together_and_those_of_others_stay() {
         let [equal] = <[String; 1]>::try_from(others(&page)).unwrap();
         assert!(page.body.contains("3 sessions, last used"), "{}", page.body);
         let sent = format!("{equal} {of_bob} x");
-        press(&mut here, tenant, &page, ("session", &sent))
-            .await
-            .assert_says(200, "The sessions have ended.");
+        let answer = press(&mut here, tenant, &page, ("session", &sent)).await;
+        answer.assert_says(200, "The sessions have ended.");
         for browser in &mut elsewhere {
             assert!(!is_signed_in(browser, tenant).await);
         }

@@ -7,8 +7,6 @@ use crate::prelude::*;
 
 const DECLARED: &str = "declared@example.com";
 const NEW: &str = "nine lanterns beside the river";
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account")
 }
@@ -83,8 +81,7 @@ async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
         assert!(signs_in(&mut Browser::new(app), tenant, (BOB, PASSWORD)).await);
 
         let ops = test_env.token(PLATFORM, OPS).await;
-        let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json();
-        let record = &audit["items"][0];
+        let record = &test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json()["items"][0];
         let account = format!("account:{}", record["subject"].as_str().unwrap());
         assert_eq!((&record["action"], &record["actor"]), (&"account.password_set".into(), &account.into()));
     }
@@ -128,9 +125,8 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
         let mut declared = Browser::new(app);
         assert!(signs_in(&mut declared, tenant, (DECLARED, PASSWORD)).await);
         let page = asked(&mut declared, tenant).await;
-        set(&mut declared, tenant, &page, (PASSWORD, NEW))
-            .await
-            .assert_says(409, "The operator of this server");
+        let answer = set(&mut declared, tenant, &page, (PASSWORD, NEW)).await;
+        answer.assert_says(409, "The operator of this server");
         for who in [EMAIL, BOB, DECLARED] {
             assert!(signs_in(&mut Browser::new(app), tenant, (who, PASSWORD)).await, "{who}");
         }

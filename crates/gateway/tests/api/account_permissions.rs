@@ -3,8 +3,6 @@
 
 use crate::prelude::*;
 
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-
 // [parties #4]: a person whose account has `latchkey:` permissions | sign in, as every person of the tenant |
 //   get a token with them; grant one to itself; be taken over by an administrator who lacks one of them
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tests access control of the admin API: every operation with every administrator that lacks its permission.
 
 use crate::prelude::*;
-use crate::routes::{self, placed};
+use crate::routes::placed;
 
 /// The operations of the admin API: method and path.
 pub(crate) fn admin_operations() -> Vec<(Method, String)> {
@@ -210,13 +210,12 @@ async fn a_forged_issuer_is_no_oracle() {
     let test_env = TestEnv::start();
     let mut bodies: Vec<Value> = Vec::new();
     for tenant in [ACME, GLOBEX, "unknown"] {
-        let claims = crate::administrators::admin_claims(tenant, BOSS, "latchkey:clients");
-        let header = crate::forge::header();
+        let claims = admin_claims(tenant, BOSS, "latchkey:clients");
+        let other_key = but(header(), json!({ "kid": "oauth2-key-7" }));
         for token in [
-            crate::forge::Forge::foreign().token(&claims),
-            crate::forge::unsigned(&header, &claims),
-            crate::forge::Forge::foreign()
-                .token_with(&crate::forge::but(header.clone(), json!({ "kid": "oauth2-key-7" })), &claims),
+            Forge::foreign().token(&claims),
+            crate::forge::unsigned(&header(), &claims),
+            Forge::foreign().token_with(&other_key, &claims),
         ] {
             let answer = test_env.get(&token, &clients_path(tenant)).await;
             answer.assert_problem(401, "invalid-token");
@@ -230,16 +229,10 @@ async fn a_forged_issuer_is_no_oracle() {
 #[tokio::test]
 async fn another_spelling_of_an_admin_path_is_not_found() {
     let (test_env, ops) = TestEnv::with_ops().await;
-    for path in [
-        "/api/v1/%61dmin/tenants",
-        "/%61pi/v1/admin/tenants",
-        "/api/v1/admin/tenant%73",
-        "/api/v1/tenant/acme/client%73",
-        "/api/v1/ten%61nt/globex/clients",
-        "/api/v1/tenant/globex/clients/svc/secret%73",
-        "/api/v1/tenant/globex/key%73",
-        "/api/v1/tenant/globex/keys/statu%73",
-    ] {
+    let paths = "/api/v1/%61dmin/tenants /%61pi/v1/admin/tenants /api/v1/admin/tenant%73 \
+                 /api/v1/ten%61nt/globex/clients /api/v1/tenant/acme/client%73 /api/v1/tenant/globex/key%73 \
+                 /api/v1/tenant/globex/clients/svc/secret%73 /api/v1/tenant/globex/keys/statu%73";
+    for path in paths.split(' ') {
         assert_eq!(test_env.get(&ops, path).await.status, 404, "{path}");
     }
 }

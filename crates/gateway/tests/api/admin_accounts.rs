@@ -4,8 +4,6 @@
 use crate::prelude::*;
 
 const OTHER_PASSWORD: &str = "nine lanterns beside the river";
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-
 /// Ada's account, with the token of an account manager of her tenant and the secret of a client for which she
 /// signs in.
 struct Ada<'a> {
@@ -123,12 +121,8 @@ async fn an_identifier_and_an_external_id_belong_to_one_account_of_a_tenant() {
         }
         let by_external_id = test_env.get(&token, &format!("{path}?external_id=7")).await.json();
         assert_eq!(by_external_id["items"][0]["username"], "ada");
-        for none in [
-            "identifier=eve",
-            "external_id=8",
-            "identifier=a%20b",
-            "identifier=bob@example.com&external_id=7",
-        ] {
+        let both = "identifier=bob@example.com&external_id=7";
+        for none in ["identifier=eve", "external_id=8", "identifier=a%20b", both] {
             let page = test_env.get(&token, &format!("{path}?{none}")).await.json();
             assert_eq!(page["items"], json!([]), "{none}");
         }
@@ -317,8 +311,7 @@ async fn an_unknown_id_is_not_found() {
     let test_env = TestEnv::start();
     let token = test_env.token(PLATFORM, STEWARD).await;
     for id in ["usr_aaaaaaaaaaaaaaaaaaaaaaaaaa", "usr_x", "..", "svc"] {
-        let path = format!("{}/{id}", accounts_path(ACME));
-        assert_eq!(test_env.get(&token, &path).await.status, 404, "{id}");
+        assert_eq!(test_env.get(&token, &format!("{}/{id}", accounts_path(ACME))).await.status, 404, "{id}");
     }
 }
 

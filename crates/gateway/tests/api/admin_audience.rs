@@ -4,7 +4,6 @@
 use registry::ClientStore as _;
 
 use crate::prelude::*;
-use crate::protected_resource::assert_invalid;
 
 const NOT_ALLOWED: (&str, &str) = ("invalid_target", "The requested resource is not allowed for this client");
 
@@ -29,8 +28,7 @@ fn audience(tenant: &str) -> String {
 }
 
 async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
-    let secret = app.secrets(tenant).of(SVC);
-    let mut form = credentials(SVC, secret).to_vec();
+    let mut form = credentials(SVC, app.secrets(tenant).of(SVC)).to_vec();
     form.extend(more);
     Answer::to(app.request(Method::POST, &token_path(tenant)).form(&form)).await
 }
@@ -51,8 +49,7 @@ async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
 async fn a_token_without_the_admin_audience_does_not_administer() {
     for tenant in [ACME, GLOBEX] {
         let app = start(tenant).await;
-        let answer = ask(&app, tenant, &[]).await;
-        assert_eq!(answer.json()["scope"], "api:read api:write orders:read");
+        assert_eq!(ask(&app, tenant, &[]).await.json()["scope"], "api:read api:write orders:read");
         let words = "The requested scope needs the resource that it administers: latchkey:clients";
         ask(&app, tenant, &[("scope", "latchkey:clients")]).await.assert_refused(400, "invalid_scope", words);
     }

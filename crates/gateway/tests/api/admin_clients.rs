@@ -121,12 +121,7 @@ async fn any_client_id_has_its_path() {
             let made = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
             assert_eq!(made.status, 201, "{id} {}", made.body);
             let looked = test_env.get(&boss, made.header("location")).await;
-            assert_eq!(
-                (looked.status, &looked.json()["client_id"]),
-                (200, &json!(id)),
-                "{}",
-                made.header("location")
-            );
+            assert_eq!(looked.json_of(200)["client_id"], id, "{}", made.header("location"));
             assert_eq!(test_env.delete(&boss, made.header("location")).await.status, 204);
         }
         for name in ["%ff", "%00", "missing", "%0a"] {

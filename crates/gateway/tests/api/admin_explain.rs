@@ -1,24 +1,9 @@
 //! Tests `POST …/clients/{client}/explain`: the explanation has the answer of the token endpoint, and the
 //! reason that the access line contains.
 
-use protocol::JWT_BEARER;
-use registry::Client;
-use serde_json::{Value, json};
-use tenancy::TenantStatus;
-use testkit::fixtures;
-
-use crate::access_log::line_of;
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, token_path};
-use crate::capture::capture;
-use crate::client_fixtures::{
-    ASSERTING, CHOSEN, CODE_ONLY, ORDERS, PLAIN, SUSPENDED, SVC, add_ended_client, assertion_claims,
-    assertion_key,
-};
+use crate::client_fixtures::add_ended_client;
 use crate::explanations::{Explained, explain_path};
-use crate::forge::{but, part};
-use crate::prover::{Prover, proof_claims};
+use crate::prelude::*;
 
 fn assertion(signer: &str, claims: &Value) -> String {
     assertion_key(signer).sign("JWT", claims).unwrap()
@@ -127,8 +112,7 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
                 assert_eq!(found.get(name).cloned(), sent, "{body}: {}", *explained);
             }
             if status == 200 {
-                let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-                check_token(&explained["token"], &token);
+                check_token(&explained["token"], &answer.access_token());
             } else {
                 let help = format!("{PUBLIC_URL}/docs/errors#{}", found["error"].as_str().unwrap());
                 assert_eq!(found["help"], help);
@@ -253,9 +237,8 @@ async fn a_presented_secret_is_an_attempt_like_any_other() {
         assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 60);
         // The token endpoint shares this budget, for this tenant alone. A valid secret is accepted and does
         // not reset the budget.
-        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
-        assert_eq!(test_env.app.post(&token_path(tenant), &form).await.status, 429);
-        assert_eq!(test_env.app.post(&token_path(other), &form).await.status, 401);
+        assert_eq!(test_env.app.fetch(tenant, SVC, "wrong").await.status, 429);
+        assert_eq!(test_env.app.fetch(other, SVC, "wrong").await.status, 401);
         let right = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
         Explained::fetch(&test_env, &boss, (tenant, SVC), right).await.assert_result(200, "");
         test_env.post(&boss, &path, wrong).await.assert_problem(429, "too-many-failures");
@@ -269,10 +252,9 @@ async fn an_explanation_leaves_no_trace_and_creates_no_key() {
     for tenant in [ACME, GLOBEX] {
         let test_env = TestEnv::start();
         let ops = test_env.token(PLATFORM, OPS).await;
-        let secret = test_env.app.secrets(tenant).of(SVC).to_owned();
-        let answer =
-            test_env.post(&ops, &explain_path(tenant, SVC), json!({ "client_secret": secret })).await;
-        assert_eq!(answer.status, 200);
+        let body = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
+        let answer = test_env.post(&ops, &explain_path(tenant, SVC), body).await;
+        answer.assert_status(200);
         answer.assert_not_stored();
         let audit = test_env.get(&ops, &format!("/api/v1/tenant/{tenant}/audit")).await.json();
         assert_eq!(audit["items"], json!([]));
@@ -284,8 +266,7 @@ async fn an_explanation_leaves_no_trace_and_creates_no_key() {
         let explained = Explained::fetch(&test_env, &ops, ("keyless", "svc"), json!({})).await;
         explained.assert_result(200, "");
         assert!(explained["token"].get("kid").is_none(), "{}", *explained);
-        let keys = test_env.get(&ops, "/api/v1/tenant/keyless/keys").await.json();
-        assert_eq!(keys["items"], json!([]));
+        assert_eq!(test_env.get(&ops, "/api/v1/tenant/keyless/keys").await.json()["items"], json!([]));
     }
 }
 
@@ -325,20 +306,17 @@ async fn a_proof_is_assumed_where_a_bound_token_is_required_until_a_real_one_tak
         let test_env = TestEnv::start();
         let app = &test_env.app;
         let ops = test_env.token(PLATFORM, OPS).await;
-        let (tenant_id, id) = (fixtures::tenant_id(tenant), fixtures::client_id(SVC));
-        let stored = app.tokens.authenticator.find(&tenant_id, &id).await.unwrap().unwrap();
-        let stored = Client::clone(&stored);
-        let dpop = Client { dpop_bound_access_tokens: true, ..stored.clone() };
-        let certificate = Client { tls_client_certificate_bound_access_tokens: true, ..stored.clone() };
+        let dpop = |client: &mut Client| client.dpop_bound_access_tokens = true;
+        let certificate = |client: &mut Client| client.tls_client_certificate_bound_access_tokens = true;
         let claims = proof_claims("POST", &token_path(tenant), app.now(), "1");
         let real = json!({ "dpop_proof": Prover::new().proof(claims, json!({})) });
-        for (client, body, status, reason, sender) in [
-            (stored, json!({}), 200, "", "passed"),
-            (dpop.clone(), json!({}), 200, "", "not_checked"),
+        for (change, body, status, reason, sender) in [
+            ((|_| ()) as fn(&mut Client), json!({}), 200, "", "passed"),
+            (dpop, json!({}), 200, "", "not_checked"),
             (dpop, real, 200, "", "passed"),
             (certificate, json!({}), 400, "certificate_missing", "refused"),
         ] {
-            app.store.put_client(client);
+            app.change_client(tenant, SVC, change);
             let explained = Explained::fetch(&test_env, &ops, (tenant, SVC), body.clone()).await;
             explained.assert_result(status, reason);
             explained.assert_check("sender", sender);

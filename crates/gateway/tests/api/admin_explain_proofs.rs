@@ -1,20 +1,8 @@
 //! Tests `POST …/clients/{client}/explain` with a DPoP proof or an access token. It has each check of a real
 //! request, and uses nothing up.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-
-use crate::access_log::line_of;
-use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
-use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
-use crate::capture::capture;
-use crate::client_fixtures::{PLAIN, SVC};
 use crate::explanations::Explained;
-use crate::forge::but;
-use crate::prover::{DPOP, Prover, hash_of, proof_claims};
-
-const RESOURCE: &str = "/api/v1/protected-resource";
+use crate::prelude::*;
 
 async fn explain(test_env: &TestEnv, admin: &str, tenant: &str, body: Value) -> Explained {
     Explained::fetch(test_env, admin, (tenant, SVC), body).await
@@ -22,8 +10,7 @@ async fn explain(test_env: &TestEnv, admin: &str, tenant: &str, body: Value) -> 
 
 /// The tenant's client requests a token with this proof.
 async fn request(app: &TestApp, tenant: &str, proof: &str) -> Answer {
-    let secret = app.secrets(tenant).of(SVC);
-    let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+    let form = credentials(SVC, app.secrets(tenant).of(SVC));
     Answer::to(app.request(Method::POST, &token_path(tenant)).form(&form).header(DPOP, proof)).await
 }
 
@@ -56,10 +43,7 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
             explained.assert_refused("dpop_proof", check, &reason);
             explained.assert_result(400, &reason);
             let result = &explained["result"];
-            assert_eq!(
-                (&result["error"], &result["check"]),
-                (&json!("invalid_dpop_proof"), &json!("sender"))
-            );
+            assert_eq!([&result["error"], &result["check"]], ["invalid_dpop_proof", "sender"]);
             explained.assert_check("sender", "refused");
         }
         // An explanation uses nothing up. A request does, and the next explanation says so.
@@ -132,7 +116,7 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
         let (prover, thief) = (Prover::new(), Prover::new());
         let bound = |tenant: &'static str| {
             let proof = prover.proof(proof_claims("POST", &token_path(tenant), app.now(), "0"), json!({}));
-            async move { request(app, tenant, &proof).await.json()["access_token"].as_str().unwrap().to_owned() }
+            async move { request(app, tenant, &proof).await.access_token() }
         };
         let (token, theirs) = (bound(tenant).await, bound(other).await);
         let bearer = app.token(tenant).await;
@@ -160,8 +144,7 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
             explained.assert_refused(list, check, reason);
             // It is no part of the token request.
             explained.assert_result(200, "");
-            let signature = token.rsplit('.').next().unwrap();
-            assert!(!explained.to_string().contains(signature), "{}", *explained);
+            assert!(!explained.to_string().contains(token.rsplit('.').next().unwrap()), "{}", *explained);
         }
     }
 }
@@ -171,10 +154,6 @@ async fn what_has_revoked_a_token_is_named() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let (app, ops) = (&test_env.app, test_env.token(PLATFORM, OPS).await);
-        let secret = app.secrets(tenant).of(SVC).to_owned();
-        let form = |token: &str| {
-            [("token", token.to_owned()), ("client_id", SVC.to_owned()), ("client_secret", secret.clone())]
-        };
         let theirs = app.token(other).await;
         for (kind, words) in [
             ("single", "by its `jti`"),
@@ -186,23 +165,15 @@ async fn what_has_revoked_a_token_is_named() {
             let before = explain(&test_env, &ops, tenant, json!({ "access_token": token })).await;
             assert_eq!(before.check_of("access_token", "revoked")["result"], "passed", "{kind}");
             let answer = match kind {
-                "single" => {
-                    let path = tenant_path(tenant, "/oauth/revoke");
-                    Answer::to(app.request(Method::POST, &path).form(&form(&token))).await
-                }
+                "single" => app.post_as((tenant, SVC), "/oauth/revoke", &[("token", &token)]).await,
                 "client" => {
-                    let path = format!("{}/{SVC}/tokens/revoke", clients_path(tenant));
-                    test_env.ask(&ops, ask(Method::POST, &path)).await
+                    test_env.step(&ops, &format!("{}/{SVC}/tokens/revoke", clients_path(tenant))).await
                 }
-                "tenant" => {
-                    let path = format!("/api/v1/admin/tenants/{tenant}/tokens/revoke");
-                    test_env.ask(&ops, ask(Method::POST, &path)).await
-                }
+                "tenant" => test_env.step(&ops, &format!("{TENANTS}/{tenant}/tokens/revoke")).await,
                 _ => {
                     let path = format!("{}/{SVC}/secrets", clients_path(tenant));
                     let listed = test_env.get(&ops, &path).await.json();
-                    let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
-                    test_env.delete(&ops, &format!("{path}/{id}")).await
+                    test_env.delete(&ops, &format!("{path}/{}", column(&listed, "id")[0])).await
                 }
             };
             assert!(answer.status < 300, "{kind}: {answer:?}");

@@ -1,7 +1,7 @@
 //! Tests commands on signing keys: those that make tokens invalid require confirmation, and none leaves a
 //! tenant without a key.
 
-use crate::admin_keys::{one, published, signer, states};
+use crate::admin_keys::{one, signer, states};
 use crate::prelude::*;
 
 pub(crate) async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {

@@ -1,15 +1,10 @@
 //! Tests key import: it accepts only private keys of the tenant's algorithm, and never shows them again.
 
-use administration::AuditRecord;
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::SigningAlgorithm;
-
 use crate::admin_key_commands::is_alive;
-use crate::admin_keys::{PUBLICATION, one, published, signer, states};
+use crate::admin_keys::{PUBLICATION, one, signer, states};
 use crate::prelude::*;
 
 const FOREIGN: &str = include_str!("keys/foreign.pem");
@@ -62,9 +57,7 @@ async fn a_key_of_another_tenant_is_refused_without_its_name() {
         assert_eq!(import(&test_env, &ops, owner, body.clone()).await.status, 201);
         for revokes in [false, true] {
             if revokes {
-                let revoked =
-                    test_env.ask(&ops, ask(Method::DELETE, &format!("{}?confirm=true", one(owner, 2)))).await;
-                assert_eq!(revoked.status, 200, "{}", revoked.body);
+                test_env.delete(&ops, &format!("{}?confirm=true", one(owner, 2))).await.assert_status(200);
             }
             let refused = import(&test_env, &ops, other, body.clone()).await;
             refused.assert_faulty(&["/key"]);
@@ -72,18 +65,9 @@ async fn a_key_of_another_tenant_is_refused_without_its_name() {
             assert!(!refused.body.contains(owner), "{}", refused.body);
             assert_eq!(published(&test_env, other).await, ["oauth2-key-1"]);
         }
-        let imported = |tenant: &str| {
-            let of_tenant = |record: &&AuditRecord| record.tenant.as_str() == tenant;
-            test_env
-                .app
-                .store
-                .audit()
-                .iter()
-                .filter(of_tenant)
-                .filter(|record| record.action == "key.imported")
-                .count()
-        };
-        assert_eq!((imported(owner), imported(other)), (1, 0));
+        let audit = test_env.app.store.audit();
+        let imported = audit.iter().filter(|record| record.action == "key.imported");
+        assert!(imported.map(|record| record.tenant.as_str()).eq([owner]));
     }
 }
 
@@ -105,23 +89,14 @@ async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
 #[tokio::test]
 async fn what_is_no_private_key_is_refused_by_its_place() {
     let test_env = TestEnv::start();
-    let public = Forge::foreign().public_forms();
-    let public_pem = String::from_utf8(public[0].clone()).unwrap();
-    let public_jwk = Forge::foreign().jwk().to_string();
-    let cut = &FOREIGN[..FOREIGN.len() / 2];
     for tenant in [ACME, GLOBEX] {
         let ops = test_env.token(PLATFORM, OPS).await;
         for (body, pointer) in [
             (json!({}), "/key"),
-            (json!({ "key": "" }), "/key"),
             (json!({ "key": "hunter2" }), "/key"),
-            (json!({ "key": public_pem, "algorithm": "RS256" }), "/key"),
-            (json!({ "key": public_jwk }), "/key"),
-            (json!({ "key": cut, "algorithm": "RS256" }), "/key"),
-            (json!({ "key": FOREIGN.replace("PRIVATE KEY", "CERTIFICATE"), "algorithm": "RS256" }), "/key"),
+            (json!({ "key": Forge::foreign().jwk().to_string() }), "/key"),
             (json!({ "key": Forge::foreign().jwk() }), "/key"),
             (json!({ "key": FOREIGN, "algorithm": "HS256" }), "/algorithm"),
-            (json!({ "key": FOREIGN, "algorithm": "none" }), "/algorithm"),
             (json!({ "key": FOREIGN }), "/algorithm"),
             (json!({ "key": ec_jwk().to_string() }), "/algorithm"),
             (json!({ "key": FOREIGN, "algoritm": "RS256" }), "/algoritm"),

@@ -8,8 +8,7 @@ use crate::prelude::*;
 async fn a_limit_of_one_tenant_leaves_the_others_alone() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let small = json!({ "id": "small", "limits": { "clients": 2 }, "client": { "client_id": "a" } });
-    let made = test_env.post(&ops, TENANTS, small).await;
-    assert_eq!((made.status, &made.json()["limits"]["clients"]), (201, &json!(2)), "{}", made.body);
+    assert_eq!(test_env.post(&ops, TENANTS, small).await.json_of(201)["limits"]["clients"], 2);
     for (tenant, id, status) in
         [("small", "b", 201), ("small", "c", 409), (ACME, "b", 201), (ACME, "c", 201), (GLOBEX, "c", 201)]
     {
@@ -18,10 +17,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
         if status == 409 {
             let problem = answer.json();
             assert_eq!(problem["type"], "urn:latchkey:problem:limit-reached");
-            assert!(
-                problem["detail"].as_str().unwrap().contains("limits.clients of the tenant is 2"),
-                "{problem}"
-            );
+            assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
         }
     }
     // The limit of the platform applies to a tenant without a limit of its own.

@@ -1,7 +1,6 @@
 //! Tests a tenant's logo over the admin API. A request contains the picture once. Later answers show its
 //! digest, at its own tenant only.
 
-use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::prelude::*;
@@ -50,8 +49,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
 
         // A client sends the shown document back. The tenant keeps its pictures.
         let renamed = json!({ "name": "Renamed", "branding": branding });
-        let renamed = test_env.patch(&ops, &path, renamed).await;
-        assert_eq!((renamed.status, &renamed.json()["branding"]), (200, branding), "{}", renamed.body);
+        assert_eq!(test_env.patch(&ops, &path, renamed).await.json_of(200)["branding"], *branding);
         assert_eq!(test_env.shown(id, &light).await.unwrap(), PNG);
 
         let replaced = test_env.patch(&ops, &path, logo(picture(WEBP))).await;

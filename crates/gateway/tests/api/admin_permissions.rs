@@ -1,12 +1,8 @@
 //! The operations that each permission allows: every operation of the admin API runs with every permission,
 //! and the OpenAPI document names those that allow it. docs/administration.md has its table.
 
-use std::collections::BTreeMap;
-
 use accounts::AccountId;
 use administration::Permission;
-use registry::RevocationStore as _;
-use testkit::requests;
 
 use crate::admin_access::admin_operations;
 use crate::administrators::settle;

@@ -1,32 +1,15 @@
 //! Tests errors of the admin API (RFC 9457), for every path and every kind of invalid request.
 
-use testkit::Failure;
-use tokio::io::AsyncWriteExt as _;
-
 use crate::admin_access::admin_operations;
 use crate::prelude::*;
 use crate::routes::placed;
 
 fn paths(tenant: &str) -> Vec<String> {
-    let mut paths: Vec<_> =
-        ["", "/", "/x", "/tenants/", "/tenants/acme/x", "/tenants/acme/suspend/x", "/keys"]
-            .map(|rest| format!("/api/v1/admin{rest}"))
-            .to_vec();
-    paths.extend(
-        [
-            "/clients/",
-            "/clients/svc/",
-            "/clients/svc/x",
-            "/keys/",
-            "/keys/oauth2-key-1/",
-            "/keys/oauth2-key-1/revoke",
-            "/keys/rotate/x",
-            "/audit/",
-            "/clients/svc/secrets/1/x",
-        ]
-        .map(|rest| tenant_path(tenant, rest)),
-    );
-    paths
+    let platform = " / /x /tenants/ /tenants/acme/x /tenants/acme/suspend/x /keys";
+    let own = "/clients/ /clients/svc/ /clients/svc/x /clients/svc/secrets/1/x /audit/ /keys/ \
+               /keys/oauth2-key-1/ /keys/oauth2-key-1/revoke /keys/rotate/x";
+    let platform = platform.split(' ').map(|rest| format!("/api/v1/admin{rest}"));
+    platform.chain(own.split(' ').map(|rest| tenant_path(tenant, rest))).collect()
 }
 
 #[tokio::test]
@@ -35,8 +18,7 @@ async fn unknown_paths_below_it_are_problems() {
         let (test_env, ops) = TestEnv::with_ops().await;
         for path in paths(tenant) {
             for method in [Method::GET, Method::POST, Method::DELETE] {
-                let request = test_env.app.request(method, &path).bearer_auth(&ops);
-                let answer = Answer::to(request).await;
+                let answer = Answer::to(test_env.app.request(method, &path).bearer_auth(&ops)).await;
                 answer.assert_problem(404, "not-found");
                 assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
             }
@@ -134,11 +116,7 @@ async fn a_body_of_many_errors_has_a_short_answer() {
             let answer = Answer::to(request.header("content-type", "application/json").body(body)).await;
             answer.assert_problem(400, "invalid-request");
             let errors = answer.json()["errors"].as_array().unwrap().len();
-            assert!(
-                (1..=32).contains(&errors) && answer.body.len() < 16 * 1024,
-                "{errors} errors: {}",
-                answer.body
-            );
+            assert!((1..=32).contains(&errors) && answer.body.len() < 16 * 1024, "{errors} {}", answer.body);
         }
     }
 }
@@ -154,9 +132,8 @@ async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
             Answer::to(request).await.assert_problem(415, "unreadable-body");
         }
         Answer::to(post().body("{}")).await.assert_problem(415, "unreadable-body");
-        for media_type in
-            ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
-        {
+        let cases = ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"];
+        for media_type in cases {
             let request = post().header("content-type", media_type).body("{}");
             assert_eq!(Answer::to(request).await.status, 201, "{media_type}");
         }
@@ -198,9 +175,8 @@ async fn authorization_is_checked_before_the_body_is_read() {
 async fn a_store_that_fails_is_answered_503_or_500_as_a_problem() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
-        for (failure, status, kind) in
-            [(Failure::Unavailable, 503, "unavailable"), (Failure::Fault, 500, "server-error")]
-        {
+        let cases = [(Failure::Unavailable, 503, "unavailable"), (Failure::Fault, 500, "server-error")];
+        for (failure, status, kind) in cases {
             test_env.app.store.fail_with(failure);
             for path in [TENANTS.to_owned(), clients_path(tenant)] {
                 let answer = test_env.get(&ops, &path).await;

@@ -27,14 +27,11 @@ async fn all_tokens_of_a_client_are_revoked_and_its_next_one_is_valid() {
         let foreign = format!("{}/{SVC}/tokens/revoke", clients_path(other));
         assert_eq!(test_env.step(&boss, &foreign).await.status, 401);
         assert!(test_env.app.is_active(tenant, &token).await);
-        let revoked = test_env.step(&boss, &path).await;
-        assert_eq!((revoked.status, &revoked.json()["status"]), (200, &json!("active")), "{}", revoked.body);
+        assert_eq!(test_env.step(&boss, &path).await.json_of(200)["status"], "active");
         assert!(!test_env.app.is_active(tenant, &token).await);
-        assert!(
-            test_env.app.is_active(tenant, &of_plain).await && test_env.app.is_active(other, &theirs).await
-        );
-        let next = test_env.app.token(tenant).await;
-        assert!(test_env.app.is_active(tenant, &next).await);
+        assert!(test_env.app.is_active(tenant, &of_plain).await);
+        assert!(test_env.app.is_active(other, &theirs).await);
+        assert!(test_env.app.is_active(tenant, &test_env.app.token(tenant).await).await);
         assert_eq!(actions(&test_env, &boss, tenant).await[0], (json!("client.tokens_revoked"), json!(SVC)));
         let missing = format!("{}/nobody/tokens/revoke", clients_path(tenant));
         test_env.step(&boss, &missing).await.assert_problem(404, "not-found");
@@ -51,18 +48,14 @@ async fn all_tokens_of_a_tenant_are_revoked_with_those_of_its_administrators() {
         let path = format!("{TENANTS}/{tenant}/tokens/revoke");
         test_env.step(&boss, &path).await.assert_problem(401, "invalid-token");
         assert!(test_env.app.is_active(tenant, &token).await);
-        let revoked = test_env.step(&ops, &path).await;
-        assert_eq!((revoked.status, &revoked.json()["status"]), (200, &json!("active")), "{}", revoked.body);
+        assert_eq!(test_env.step(&ops, &path).await.json_of(200)["status"], "active");
         test_env.get(&boss, &clients_path(tenant)).await.assert_problem(401, "invalid-token");
-        assert!(
-            !test_env.app.is_active(tenant, &token).await && test_env.app.is_active(other, &theirs).await
-        );
+        assert!(!test_env.app.is_active(tenant, &token).await);
+        assert!(test_env.app.is_active(other, &theirs).await);
         let boss = test_env.token(tenant, BOSS).await;
         assert_eq!(test_env.get(&boss, &clients_path(tenant)).await.status, 200);
-        assert_eq!(
-            actions(&test_env, &boss, tenant).await[0],
-            (json!("tenant.tokens_revoked"), json!(tenant))
-        );
+        let expected = (json!("tenant.tokens_revoked"), json!(tenant));
+        assert_eq!(actions(&test_env, &boss, tenant).await[0], expected);
         test_env.app.pass(2);
     }
 }
@@ -101,8 +94,7 @@ async fn a_resumed_client_gets_new_tokens_and_its_old_ones_stay_revoked() {
             assert!(!test_env.app.is_active(tenant, &token).await, "{step}");
         }
         assert!(test_env.app.is_active(other, &theirs).await);
-        let next = test_env.app.token(tenant).await;
-        assert!(test_env.app.is_active(tenant, &next).await);
+        assert!(test_env.app.is_active(tenant, &test_env.app.token(tenant).await).await);
         test_env.app.pass(2);
     }
 }

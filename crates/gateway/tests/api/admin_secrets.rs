@@ -10,6 +10,11 @@ async fn client(test_env: &TestEnv, boss: &str, tenant: &str) -> (String, String
     (format!("{}/web/secrets", clients_path(tenant)), secret)
 }
 
+/// Whether the token endpoint accepts each of two secrets of the client.
+async fn opens(test_env: &TestEnv, tenant: &str, [old, new]: [&str; 2]) -> [bool; 2] {
+    [test_env.opens(tenant, "web", old).await, test_env.opens(tenant, "web", new).await]
+}
+
 fn value(secret: &Value) -> &str {
     secret["client_secret"].as_str().unwrap()
 }
@@ -24,9 +29,7 @@ async fn a_new_secret_opens_beside_the_old_one_until_that_is_revoked() {
         made.assert_not_stored();
         let new = made.json();
         assert_eq!(made.header("location"), format!("{path}/{}", new["id"].as_str().unwrap()));
-        assert!(
-            test_env.opens(tenant, "web", &old).await && test_env.opens(tenant, "web", value(&new)).await
-        );
+        assert_eq!(opens(&test_env, tenant, [&old, value(&new)]).await, [true, true]);
 
         let list = test_env.get(&boss, &path).await;
         let items = list.json()["items"].as_array().unwrap().clone();
@@ -35,12 +38,11 @@ async fn a_new_secret_opens_beside_the_old_one_until_that_is_revoked() {
         let first = items.iter().find(|secret| secret["id"] != new["id"]).unwrap()["id"].as_str().unwrap();
         let revoked = test_env.delete(&boss, &format!("{path}/{first}")).await;
         assert_eq!((revoked.status, &revoked.json()["status"]), (200, &json!("revoked")), "{}", revoked.body);
-        assert!(
-            !test_env.opens(tenant, "web", &old).await && test_env.opens(tenant, "web", value(&new)).await
-        );
+        assert_eq!(opens(&test_env, tenant, [&old, value(&new)]).await, [false, true]);
     }
 }
 
+// [V13 13.3.4]
 #[tokio::test]
 async fn a_rotation_ends_the_old_secrets_after_its_grace() {
     let test_env = TestEnv::start();
@@ -51,11 +53,8 @@ async fn a_rotation_ends_the_old_secrets_after_its_grace() {
         test_env.app.pass(599);
         assert!(test_env.opens(tenant, "web", &old).await);
         test_env.app.pass(1);
-        assert!(
-            !test_env.opens(tenant, "web", &old).await && test_env.opens(tenant, "web", value(&new)).await
-        );
-        let boss = test_env.token(tenant, BOSS).await;
-        test_env.post(&boss, &format!("{path}/rotate"), json!({})).await;
+        assert_eq!(opens(&test_env, tenant, [&old, value(&new)]).await, [false, true]);
+        test_env.post(&test_env.token(tenant, BOSS).await, &format!("{path}/rotate"), json!({})).await;
         for (seconds, opens) in [(86_399, true), (1, false)] {
             test_env.app.pass(seconds);
             assert_eq!(test_env.opens(tenant, "web", value(&new)).await, opens, "a day by default");
@@ -76,12 +75,7 @@ async fn a_secrets_end_can_be_moved() {
         let made = test_env.post(&boss, &path, end(60)).await.json();
         let one = format!("{path}/{}", made["id"].as_str().unwrap());
         let moved = test_env.patch(&boss, &one, end(120)).await;
-        assert_eq!(
-            (moved.status, &moved.json()["expires_at"]),
-            (200, &end(120)["expires_at"]),
-            "{}",
-            moved.body
-        );
+        assert_eq!(moved.json_of(200)["expires_at"], end(120)["expires_at"]);
         test_env.app.pass(119);
         assert!(test_env.opens(tenant, "web", value(&made)).await);
         let endless = test_env.patch(&boss, &one, json!({ "expires_at": null })).await;
@@ -103,8 +97,7 @@ async fn as_many_secrets_are_live_as_the_limit_says() {
         }
         test_env.step(&boss, &path).await.assert_problem(409, "conflict");
         test_env.delete(&boss, &format!("{path}/s3")).await;
-        let made = test_env.step(&boss, &path).await;
-        assert_eq!((made.status, &made.json()["id"]), (201, &json!("s6")), "an id is not given again");
+        assert_eq!(test_env.step(&boss, &path).await.json_of(201)["id"], "s6");
     }
 }
 

@@ -49,8 +49,7 @@ async fn a_tenant_is_changed_by_what_a_patch_names() {
         assert_eq!((&tenant["name"], &tenant["stale_if_error"]), (&json!("After"), &json!(7)));
         assert_eq!(tenant["signing"]["skew"], 30);
         assert_eq!(test_env.get(&ops, &path).await.json(), tenant);
-        let default = test_env.patch(&ops, &path, json!({ "name": null })).await;
-        assert_eq!(default.json()["name"], id);
+        assert_eq!(test_env.patch(&ops, &path, json!({ "name": null })).await.json()["name"], id);
     }
     for declared in [ACME, GLOBEX] {
         let path = format!("{TENANTS}/{declared}");
@@ -65,12 +64,7 @@ async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
         let path = format!("{TENANTS}/{id}");
         for _ in 0..2 {
             let answer = test_env.step(&ops, &format!("{path}/suspend")).await;
-            assert_eq!(
-                (answer.status, &answer.json()["status"]),
-                (200, &json!("suspended")),
-                "{}",
-                answer.body
-            );
+            assert_eq!(answer.json_of(200)["status"], "suspended");
         }
         let form = [("grant_type", "client_credentials")];
         assert_eq!(test_env.app.post(&tenant_path(id, "/oauth/token"), &form).await.status, 404);
@@ -78,8 +72,7 @@ async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
         let jwks = test_env.app.get(&tenant_path(id, "/.well-known/jwks.json")).await;
         assert_eq!(jwks.status, 200, "its last tokens still have to be checked");
         for _ in 0..2 {
-            let answer = test_env.step(&ops, &format!("{path}/resume")).await;
-            assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("active")), "{}", answer.body);
+            assert_eq!(test_env.step(&ops, &format!("{path}/resume")).await.json_of(200)["status"], "active");
         }
         test_env.app.token(id).await;
     }
@@ -100,8 +93,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
         assert_eq!((first.status, &first.json()["status"]), (202, &json!("deleting")), "{}", first.body);
         assert!(first.json()["deletion_due_at"].is_string());
         assert!(!test_env.opens(id, "svc", secret).await);
-        let back = test_env.step(&ops, &format!("{path}/restore")).await;
-        assert_eq!((back.status, &back.json()["status"]), (200, &json!("active")), "{}", back.body);
+        assert_eq!(test_env.step(&ops, &format!("{path}/restore")).await.json_of(200)["status"], "active");
         assert!(test_env.opens(id, "svc", secret).await);
 
         assert_eq!(test_env.delete(&ops, &path).await.status, 202);

@@ -1,7 +1,7 @@
 //! Tests tokens that the admin API refuses. The answer gives the reason if the signature proves that the
 //! token is from the tenant.
 
-use crate::forge::{header, unsigned};
+use crate::forge::unsigned;
 use crate::prelude::*;
 
 const SCOPE: &str = "latchkey:tenants latchkey:clients latchkey:audit";
@@ -36,17 +36,9 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
         assert_eq!(test_env.get(&Forge::from_tenant(tenant).token(&alone), &path).await.status, 200);
         for aud in [
             json!([audience, "api"]),
-            json!(["api", audience]),
             json!([audience, audience]),
-            json!([audience, format!("urn:latchkey:tenant:{other}")]),
             json!("api"),
-            json!([]),
-            json!(""),
             json!(format!("urn:latchkey:tenant:{other}")),
-            json!(format!("{audience} api")),
-            json!(audience.to_uppercase()),
-            json!(format!("{audience}/")),
-            json!(client),
         ] {
             let token = Forge::from_tenant(tenant).token(&but(good.clone(), json!({ "aud": aud })));
             assert_invalid(&test_env.get(&token, &path).await, "Token audience is not accepted");
@@ -64,18 +56,13 @@ async fn audiences_belong_to_their_issuers() {
         let token = Forge::from_tenant(tenant).token(&claims);
         assert_invalid(&test_env.get(&token, TENANTS).await, "Token issuer is not accepted");
         assert_invalid(&test_env.get(&token, &clients_path(tenant)).await, "Token audience is not accepted");
-        let aud = format!("urn:latchkey:tenant:{tenant}");
-        let token = Forge::from_tenant(PLATFORM)
-            .token(&but(admin_claims(PLATFORM, OPS, SCOPE), json!({ "aud": aud })));
-        for path in [TENANTS, &clients_path(tenant)] {
-            assert_invalid(&test_env.get(&token, path).await, "Token audience is not accepted");
+        for (of, path) in
+            [(tenant, TENANTS.to_owned()), (tenant, clients_path(tenant)), (PLATFORM, clients_path(PLATFORM))]
+        {
+            let aud = json!({ "aud": format!("urn:latchkey:tenant:{of}") });
+            let token = Forge::from_tenant(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
+            assert_invalid(&test_env.get(&token, &path).await, "Token audience is not accepted");
         }
-        let aud = json!({ "aud": "urn:latchkey:tenant:platform" });
-        let token = Forge::from_tenant(PLATFORM).token(&but(admin_claims(PLATFORM, OPS, SCOPE), aud));
-        assert_invalid(
-            &test_env.get(&token, &clients_path(PLATFORM)).await,
-            "Token audience is not accepted",
-        );
     }
 }
 
@@ -107,16 +94,12 @@ async fn times_and_types_count() {
         let typ = |typ: Value| forge.token_with(&but(header(), json!({ "typ": typ })), &good);
         for (token, words) in [
             (with(json!({ "exp": now })), "Token has expired"),
-            (with(json!({ "exp": 0 })), "Token has expired"),
             (with(json!({ "nbf": now + 6 })), "Token is not yet valid"),
             (with(json!({ "iat": now + 6 })), "Token is not yet valid"),
             // The assertion of `/flow/execute`: valid at `/applications` and nowhere else.
             (typ(json!("latchkey-admin+jwt")), "Token type is not accepted"),
-            (typ(json!("JWT")), "Token type is not accepted"),
-            (typ(Value::Null), "Token type is not accepted"),
             (with(json!({ "sub": "another" })), "Token audience is not accepted"),
             (with(json!({ "client_id": "nobody", "sub": "nobody" })), "Token client is not active"),
-            (with(json!({ "client_id": "", "sub": "" })), "Token client is not active"),
         ] {
             assert_invalid(&test_env.get(&token, &path).await, words);
         }
@@ -129,17 +112,14 @@ async fn what_is_not_signed_is_no_token() {
     for (tenant, client, path, _) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
         let forge = Forge::from_tenant(tenant);
-        let mut tokens = vec![unsigned(&header(), &good), String::new(), "x".to_owned(), "a.b.c".to_owned()];
-        for alg in ["none", "None", "HS256"] {
-            tokens.push(unsigned(&but(header(), json!({ "alg": alg })), &good));
-        }
         let hs256 = but(header(), json!({ "alg": "HS256" }));
-        for public in forge.public_forms() {
-            tokens.push(forge.hs256(&hs256, &good, &public));
-            tokens.push(forge.hs256(&header(), &good, &public));
-        }
-        tokens.push(forge.token_with(&but(header(), json!({ "jwk": forge.jwk() })), &good));
-        for token in tokens {
+        for token in [
+            "a.b.c".to_owned(),
+            unsigned(&header(), &good),
+            unsigned(&but(header(), json!({ "alg": "none" })), &good),
+            forge.hs256(&hs256, &good, &forge.public_forms()[0]),
+            forge.token_with(&but(header(), json!({ "jwk": forge.jwk() })), &good),
+        ] {
             test_env.get(&token, &path).await.assert_problem(401, "invalid-token");
         }
     }
@@ -157,8 +137,7 @@ async fn tokens_of_ordinary_clients_open_nothing() {
         // The client does not have the scope that the token claims.
         let claimed = forged(tenant, SVC, "latchkey:clients");
         test_env.get(&claimed, &clients_path(tenant)).await.assert_problem(403, "insufficient-scope");
-        let everything = forged(tenant, BOSS, SCOPE);
-        test_env.get(&everything, TENANTS).await.assert_problem(401, "invalid-token");
+        test_env.get(&forged(tenant, BOSS, SCOPE), TENANTS).await.assert_problem(401, "invalid-token");
         assert_eq!(Forge::from_tenant(tenant).token(&claims(tenant)).split('.').count(), 3);
         let refused = test_env.fetch(tenant, BOSS, &[("resource", "https://orders.example")]).await;
         refused.assert_refused(400, "invalid_target", refused.json()["error_description"].as_str().unwrap());

@@ -1,11 +1,5 @@
 //! Adds administrators: clients of the tenant `platform` and of both tenants. Sends their requests.
 
-use std::collections::BTreeMap;
-
-use registry::ClientSecret;
-use secrets::{GeneratedSecret, hash_token};
-use tenancy::TenantId;
-
 use crate::app::add_key;
 use crate::prelude::*;
 

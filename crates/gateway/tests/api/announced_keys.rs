@@ -2,11 +2,8 @@
 //! for example of an imported key, could otherwise sign with it at once.
 
 use keys::{KeyRecord, SigningKeyStore as _};
-use protocol::{Lifetime, Timestamp};
 
-use crate::admin_keys::published;
 use crate::applications::{assertion, declare_admin};
-use crate::forge::header;
 use crate::prelude::*;
 
 /// Seconds from now until the announced key becomes active.
@@ -38,11 +35,7 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
     if app.get_with(&token, RESOURCE).await.status == 200 {
         opened.push("protected resource");
     }
-    let request = app.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-    let request = request.basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
-    let answer = crate::answer::Answer::to(request.form(&[("token", &token)])).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    if answer.json()["active"] == true {
+    if app.is_active(tenant, &token).await {
         opened.push("introspection");
     }
     let boss = sign(tenant, "at+jwt", &admin_claims(tenant, BOSS, "latchkey:clients"));
@@ -73,11 +66,8 @@ async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before(
         let skew = crate::client_fixtures::tenant(tenant).signing.skew.seconds();
         let nothing: [&str; 0] = [];
         assert_eq!(opened(&test_env, tenant, &assertion).await, nothing);
-        assert_eq!(
-            published(&test_env, tenant).await,
-            ["oauth2-key-1", "oauth2-key-2"],
-            "others see it coming"
-        );
+        let both = ["oauth2-key-1", "oauth2-key-2"];
+        assert_eq!(published(&test_env, tenant).await, both, "others see it coming");
         app.pass(ACTIVATION - skew - 1);
         assert_eq!(opened(&test_env, tenant, &assertion).await, nothing);
         app.pass(1);

@@ -3,8 +3,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
@@ -12,18 +11,15 @@ use administration::UsageCounts;
 use administration::{Administrator, Clock, EditPolicy, LeakReports, RefusalBuffer, RequestRows};
 use futures_util::FutureExt as _;
 use gateway::{
-    CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener,
-    Options, Services, Surface, TokenServices, WriteBudget,
+    CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
+    TokenServices, WriteBudget,
 };
 use grants::ProtectedResource;
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
-use protocol::{JWT_BEARER, Lifetime, Rate, ScopeToken, Timestamp};
+use protocol::{Rate, ScopeToken};
 use registry::{PublicUrls, Users};
-use reqwest::RequestBuilder;
 use secrets::{ClientAddress, HashPool, Pepper};
-use tenancy::{Tenant, TenantId, TenantResolver};
-use testkit::TestStore;
-use tokio::net::TcpStream;
+use tenancy::TenantResolver;
 use tokio::sync::oneshot;
 
 use crate::client_fixtures::{self, Secrets};
@@ -32,6 +28,7 @@ use crate::prelude::*;
 
 pub(crate) const ACME: &str = "acme";
 pub(crate) const GLOBEX: &str = "globex";
+pub(crate) const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
 /// The base of all metadata. The real address differs, so that a value derived from it would be noticed.
 pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
@@ -137,8 +134,7 @@ impl TestApp {
             add_key(&store, &sealing_key, &tenant);
         }
         let calls = store.calls().total();
-        let copy = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
-        let sealer = Arc::new(copy);
+        let sealer = Arc::new(SealingKey::from_base64(&sealing_key.to_base64()).unwrap());
         let keys = Arc::new(KeyRingCache::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
@@ -276,6 +272,12 @@ impl TestApp {
         let mut tenant = client_fixtures::tenant(tenant);
         change(&mut tenant);
         self.store.put_tenant(tenant);
+    }
+
+    /// Suspends a tenant. Its keys stay published.
+    pub(crate) fn suspend(&self, tenant: &str) {
+        let keys_published_until = Timestamp::from_seconds(u64::MAX);
+        self.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

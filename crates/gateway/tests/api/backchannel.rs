@@ -1,7 +1,6 @@
 //! The end of a session queues a logout token for each of its clients, at two tenants.
 
 use grants::{Grantee, LogoutOutbox as _, LogoutTurn};
-use protocol::Timestamp;
 
 use crate::prelude::*;
 
@@ -25,8 +24,7 @@ async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
     let mut browser = Browser::new(&app);
     for (queued_before, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
         let person = add_person(&app, tenant);
-        let secret = add_web_client(&app, tenant, |_| ());
-        let tokens = browser.tokens(tenant, &secret, &[]).await;
+        let tokens = browser.tokens(tenant, &add_web_client(&app, tenant, |_| ()), &[]).await;
         let hint = tokens["id_token"].as_str().unwrap();
         let due = || async {
             app.store

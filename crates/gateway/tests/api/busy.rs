@@ -2,14 +2,11 @@
 //! tenants.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
-use protocol::Secret;
-use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
+use secrets::{ClientAddress, HashJob, Lane};
 use testkit::fixtures::tenant_id;
 use tokio::task::{JoinHandle, yield_now};
 
-use crate::device::begin;
 use crate::prelude::*;
 
 /// A number of imported hashes above the limit for one source.
@@ -55,8 +52,7 @@ async fn page_at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, path: &
 async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_on_later() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        let person = add_person(&app, tenant);
-        app.store.put_account(person, Some(FOREIGN.parse().unwrap()));
+        app.store.put_account(add_person(&app, tenant), Some(FOREIGN.parse().unwrap()));
         add_web_client(&app, tenant, |client| {
             client.authentication_method = protocol::ClientAuthenticationMethod::None;
             client.secrets.clear();

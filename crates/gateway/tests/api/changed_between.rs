@@ -2,9 +2,7 @@
 //! client or a tenant is suspended. The next step then gives nothing. At the other tenant nothing has
 //! changed, and the next step succeeds.
 
-use crate::device::{begin, poll};
 use crate::prelude::*;
-use crate::refresh::refresh_with;
 
 /// The change between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,9 +75,7 @@ struct Person<'a> {
 
 impl Person<'_> {
     async fn post(&mut self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
-        let sealed = flow(page);
-        let form = [&[("flow", &*sealed)], fields].concat();
-        self.browser.post(&tenant_path(self.tenant, path), &form).await
+        self.browser.fill_in(&tenant_path(self.tenant, path), page, fields).await
     }
 
     async fn sign_in(&mut self, path: &str, page: &Answer) -> Answer {
@@ -100,15 +96,11 @@ impl Person<'_> {
         if matches!(step, Step::DeviceDecision | Step::DevicePoll) {
             let begun = begin(self.app, self.tenant).await;
             let page = self.browser.get(&tenant_path(self.tenant, "/device")).await;
-            let typed = [("user_code", begun["user_code"].as_str().unwrap())];
-            let page = self.browser.at_device(self.tenant, &page, &typed).await;
+            let page = self.post("/device", &page, &[("user_code", text(&begun, "user_code"))]).await;
             let question = self.sign_in("/device", &page).await;
-            assert_eq!(question.status, 200, "{}", question.body);
+            question.assert_status(200);
             if step == Step::DevicePoll {
-                self.browser
-                    .at_device(self.tenant, &question, &[("decision", "allow")])
-                    .await
-                    .assert_status(200);
+                self.post("/device", &question, &[("decision", "allow")]).await.assert_status(200);
                 return Left::Device(begun);
             }
             return Left::DevicePage(begun, question);
@@ -127,9 +119,8 @@ impl Person<'_> {
         if step == Step::Redemption {
             return Left::Code(code);
         }
-        let tokens = self.redeem(&code).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.body);
-        if step == Step::SilentRequest { Left::Session } else { Left::Tokens(tokens.json()) }
+        let tokens = self.redeem(&code).await.json_of(200);
+        if step == Step::SilentRequest { Left::Session } else { Left::Tokens(tokens) }
     }
 
     /// The answer to the step, and whether it gives anything.
@@ -139,12 +130,10 @@ impl Person<'_> {
             Left::Page(page) if step == Step::SignIn => self.sign_in("/oauth/sign-in", page).await,
             Left::Page(page) => self.allow(page).await,
             Left::Code(code) => self.redeem(code).await,
-            Left::Tokens(tokens) if step == Step::Userinfo => {
-                app.userinfo(tenant, tokens["access_token"].as_str().unwrap()).await
+            Left::Tokens(it) if step == Step::Userinfo => {
+                app.userinfo(tenant, text(it, "access_token")).await
             }
-            Left::Tokens(tokens) => {
-                refresh_with(app, tenant, tokens["refresh_token"].as_str().unwrap(), &[]).await
-            }
+            Left::Tokens(it) => refresh_with(app, tenant, text(it, "refresh_token"), &[]).await,
             Left::Session => self.browser.authorize(tenant, &[("scope", "openid"), ("prompt", "none")]).await,
             Left::Device(begun) => poll(app, tenant, begun).await,
             Left::DevicePage(begun, page) => {
@@ -175,27 +164,22 @@ impl Operator<'_> {
     async fn create(&self, tenant: &str, email: &str) -> String {
         let body = json!({ "email": email, "password": PASSWORD });
         let made = self.test_env.post(&self.token, &accounts_path(tenant), body).await;
-        assert_eq!(made.status, 201, "{}", made.body);
+        made.assert_status(201);
         made.header("location").to_owned()
     }
 
     async fn post(&self, path: &str) {
-        let answer = self.test_env.ask(&self.token, ask(Method::POST, path)).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        self.test_env.step(&self.token, path).await.assert_status(200);
     }
 
     async fn apply(&self, change: Change, tenant: &str, account: &str) {
         match change {
             Change::AccountSuspended => self.post(&format!("{account}/suspend")).await,
-            Change::AccountDeleted => {
-                assert_eq!(self.test_env.delete(&self.token, account).await.status, 204);
-            }
+            Change::AccountDeleted => self.test_env.delete(&self.token, account).await.assert_status(204),
             Change::PasswordSet => {
                 let body = json!({ "password": "nine lanterns beside the river" });
-                self.test_env
-                    .post(&self.token, &format!("{account}/password"), body)
-                    .await
-                    .assert_status(200);
+                let set = self.test_env.post(&self.token, &format!("{account}/password"), body).await;
+                set.assert_status(200);
             }
             Change::ClientSuspended => self.post(&format!("{}/web/suspend", clients_path(tenant))).await,
             Change::TenantSuspended => self.post(&format!("{TENANTS}/{tenant}/suspend")).await,

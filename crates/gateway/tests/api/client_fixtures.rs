@@ -1,14 +1,9 @@
 //! The clients of both tenants. Their identifiers are equal in each tenant, and their secrets differ.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{Secret, SigningAlgorithm, Timestamp};
-use registry::{ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
-use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
-use tenancy::{ResourceServer, Tenant};
-use testkit::TestStore;
+use keys::PrivateKeyDocument;
+use registry::{ClientStatus, IntrospectionRight};
+use secrets::{Pepper, SecretHash};
+use tenancy::ResourceServer;
 
 use crate::prelude::*;
 

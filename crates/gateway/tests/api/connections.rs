@@ -1,9 +1,7 @@
 //! Tests connections that try to exhaust the server: some never read, some never finish a request.
 
-use gateway::{ConnectionLimits, Options};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::sleep;
+use gateway::ConnectionLimits;
+use tokio::net::TcpSocket;
 
 use crate::prelude::*;
 
@@ -19,8 +17,7 @@ async fn unread(app: &TestApp) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut connection = socket.connect(app.addresses[0]).await.unwrap();
-    let request = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
-    connection.write_all(request.repeat(8).as_bytes()).await.unwrap();
+    connection.write_all("GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(8).as_bytes()).await.unwrap();
     connection
 }
 

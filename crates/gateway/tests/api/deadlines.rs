@@ -1,9 +1,7 @@
 //! Tests timeouts of requests (5 s for a head, 10 s for a body). They do not limit the pause between
 //! requests.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
 use crate::prelude::*;
 
@@ -67,8 +65,7 @@ async fn second_request_that_began_early(app: &TestApp, tenant: &str) {
     connection.write_all(head.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;
     Answer::to_bytes(&mut connection, body + "G").await.assert_status(200);
-    let text = strategies(tenant);
-    let (answer, after) = drip(&mut connection, &text[1..]).await;
+    let (answer, after) = drip(&mut connection, &strategies(tenant)[1..]).await;
     assert_eq!(answer.status, 408);
     assert!((Duration::from_millis(4500)..Duration::from_secs(9)).contains(&after), "{after:?}");
     assert_closed(connection).await;
@@ -77,8 +74,7 @@ async fn second_request_that_began_early(app: &TestApp, tenant: &str) {
 async fn silent_connection(app: &TestApp) {
     let mut connection = app.connect().await;
     let started = Instant::now();
-    let answer = timeout(PATIENCE, Answer::next(&mut connection)).await.unwrap();
-    assert_eq!(answer.status, 408);
+    assert_eq!(timeout(PATIENCE, Answer::next(&mut connection)).await.unwrap().status, 408);
     assert!((4..9).contains(&started.elapsed().as_secs()));
     assert_closed(connection).await;
 }
@@ -100,8 +96,7 @@ async fn idle(app: &TestApp, tenant: &str) {
     let after = async |request: String| {
         let mut connection = app.connect().await;
         for _ in 0..2 {
-            let answer = Answer::to_bytes(&mut connection, &request).await;
-            assert_eq!(answer.header("connection"), "");
+            assert_eq!(Answer::to_bytes(&mut connection, &request).await.header("connection"), "");
             assert!(timeout(Duration::from_millis(6500), connection.read(&mut [0])).await.is_err());
         }
     };
@@ -117,8 +112,7 @@ async fn unread_body(app: &TestApp) {
     assert_eq!((answer.status, answer.header("connection")), (404, "close"));
     assert_closed(connection).await;
 
-    let declared = format!("content-length: {}", body.len());
-    let request = head.replace(&declared, "transfer-encoding: chunked");
+    let request = head.replace(&format!("content-length: {}", body.len()), "transfer-encoding: chunked");
     let request = format!("{request}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
     let mut connection = app.connect().await;
     let answer = Answer::to_bytes(&mut connection, &request).await;

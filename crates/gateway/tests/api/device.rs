@@ -25,8 +25,7 @@ pub(crate) async fn begin(app: &TestApp, tenant: &str) -> Value {
 }
 
 pub(crate) async fn poll(app: &TestApp, tenant: &str, begun: &Value) -> Answer {
-    let code = begun["device_code"].as_str().unwrap();
-    let form = [("grant_type", GRANT), ("client_id", "web"), ("device_code", code)];
+    let form = [("grant_type", GRANT), ("client_id", "web"), ("device_code", text(begun, "device_code"))];
     app.post(&token_path(tenant), &form).await
 }
 
@@ -39,13 +38,21 @@ fn refused(answer: &Answer, expected: &str) {
 pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
     let page = browser.get(&tenant_path(tenant, "/device")).await;
     let next = browser.at_device(tenant, &page, &[("user_code", user_code)]).await;
-    assert_eq!(next.status, 200, "{}", next.body);
+    next.assert_status(200);
     if !next.body.contains("type=\"password\"") {
         return next;
     }
     let next = browser.at_device(tenant, &next, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
     assert_eq!(next.status, 200, "{}", next.body);
     next
+}
+
+/// The codes of a device that Ada allows with this browser.
+pub(crate) async fn allowed(browser: &mut Browser<'_>, tenant: &str) -> Value {
+    let begun = begin(browser.app, tenant).await;
+    let page = to_the_question(browser, tenant, text(&begun, "user_code")).await;
+    browser.at_device(tenant, &page, &[("decision", "allow")]).await.assert_status(200);
+    begun
 }
 
 // [devices §3.3]: The person is told which client requests access, and can refuse
@@ -90,13 +97,9 @@ async fn a_person_connects_a_device_at_its_tenant() {
         for shown in [user_code, "127.0.0.1", "profile", &described, EMAIL, "UTC"] {
             assert!(page.body.contains(shown), "{shown}: {}", page.body);
         }
-        let [main, other] =
-            ["value=\"deny\"", "value=\"allow\""].map(|button| page.body.find(button).unwrap());
-        assert!(
-            main < other && page.body[..main].ends_with("class=\"primary\" name=\"decision\" "),
-            "{}",
-            page.body
-        );
+        let [main, other] = ["deny", "allow"].map(|it| page.body.find(&format!("value=\"{it}\"")).unwrap());
+        let is_primary = page.body[..main].ends_with("class=\"primary\" name=\"decision\" ");
+        assert!(main < other && is_primary, "{}", page.body);
         browser.at_device(tenant, &page, &[("decision", "allow")]).await.assert_status(200);
         let again = browser.at_device(tenant, &page, &[("decision", "deny")]).await;
         assert_eq!(again.status, 403, "a decision is the last word");
@@ -123,20 +126,15 @@ async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
         add_device_client(&app, tenant, &[GrantType::DeviceCode, GrantType::RefreshToken]);
-        let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
-        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
-        browser.at_device(tenant, &page, &[("decision", "allow")]).await;
+        let begun = allowed(&mut browser, tenant).await;
         let mut tokens = poll(&app, tenant, &begun).await.json();
         let logout = tenant_path(tenant, "/oauth/logout");
         let page = flow(&browser.get(&logout).await);
         assert_eq!(browser.post(&logout, &[("flow", &page), ("decision", "sign_out")]).await.status, 200);
         for _ in 0..2 {
-            let token = tokens["refresh_token"].as_str().unwrap().to_owned();
-            let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", &*token)];
-            let answer = app.post(&token_path(tenant), &form).await;
-            assert_eq!(answer.status, 200, "{}", answer.body);
-            tokens = answer.json();
+            let token = text(&tokens, "refresh_token").to_owned();
+            tokens = refresh_with(&app, tenant, &token, &[]).await.json_of(200);
             assert_ne!(tokens["refresh_token"], *token);
             assert_eq!(payload(&tokens["id_token"])["sub"], person.id.as_str());
         }
@@ -152,7 +150,7 @@ async fn a_refused_device_gets_nothing() {
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
-        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
+        let page = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
         let undecided = browser.at_device(tenant, &page, &[]).await;
         assert!(undecided.body.contains("value=\"allow\""), "the question again");
         assert_eq!(browser.at_device(tenant, &page, &[("decision", "deny")]).await.status, 200);
@@ -182,7 +180,7 @@ async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
         refused(&poll(&app, tenant, &begun).await, "authorization_pending");
         app.pass(600);
         refused(&poll(&app, tenant, &begun).await, "expired_token");
-        let malformed = serde_json::json!({ "device_code": "x" });
+        let malformed = json!({ "device_code": "x" });
         let before = app.store.calls().sign_ins;
         refused(&poll(&app, tenant, &malformed).await, "invalid_grant");
         assert_eq!(app.store.calls().sign_ins, before);
@@ -270,8 +268,8 @@ async fn twenty_codes_of_a_client_wait_at_one_address() {
             begin(&app, tenant).await;
         }
         let over = authorize_device(&app, tenant, &[]).await;
-        assert_eq!((over.status, over.header("retry-after")), (429, "60"));
-        assert_eq!(over.json()["error"], "slow_down");
+        assert_eq!(over.header("retry-after"), "60");
+        over.assert_error(429, "slow_down");
         app.pass(600);
         begin(&app, tenant).await;
     }
@@ -296,15 +294,14 @@ async fn a_device_requests_what_its_client_may_have() {
             let mut form: Vec<_> = form.into_iter().filter(|(name, _)| more[0].0 != *name).collect();
             form.extend(more);
             let answer = app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await;
-            assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{more:?}");
+            println!("{more:?}");
+            answer.assert_error(status, error);
         }
         add_web_client(&app, tenant, public);
-        let other_grant = authorize_device(&app, tenant, &[]).await;
-        refused(&other_grant, "unauthorized_client");
+        refused(&authorize_device(&app, tenant, &[]).await, "unauthorized_client");
         app.change_tenant(tenant, |tenant| tenant.strategies.oidc = false);
         assert_eq!(authorize_device(&app, tenant, &[]).await.status, 404);
-        let page = app.request(Method::GET, &tenant_path(tenant, "/device"));
-        assert_eq!(Answer::to(page).await.status, 404);
+        assert_eq!(Answer::to(app.request(Method::GET, &tenant_path(tenant, "/device"))).await.status, 404);
     }
 }
 
@@ -315,10 +312,7 @@ async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
     for tenant in [ACME, GLOBEX] {
         let mut person = add_person(&app, tenant);
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
-        let begun = begin(&app, tenant).await;
-        let mut browser = Browser::new(&app);
-        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
-        browser.at_device(tenant, &page, &[("decision", "allow")]).await;
+        let begun = allowed(&mut Browser::new(&app), tenant).await;
         person.status = accounts::AccountStatus::Suspended;
         app.store.put_account(person, None);
         refused(&poll(&app, tenant, &begun).await, "invalid_grant");

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 use std::thread::LocalKey;
 
 use boon::{Compiler, SchemaIndex, Schemas};

@@ -1,12 +1,9 @@
 //! Tests the OpenAPI document, its viewer page, and unknown paths.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use gateway::Surface;
 
 use crate::prelude::*;
-use crate::routes;
 
 #[test]
 fn the_document_is_the_committed_one() {
@@ -108,12 +105,10 @@ async fn the_page_fetches_a_token_where_the_listener_issues_one() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         let mut options = options(ACME);
         options.listeners[0].surface = Surface::new(public, admin);
-        let app = TestApp::start_with(&options);
-        let page = app.get("/docs").await;
+        let page = TestApp::start_with(&options).get("/docs").await;
         let policy = page.header("content-security-policy");
         assert_eq!(policy.contains("connect-src 'self'"), public, "{policy}");
-        let form = "<form data-path=\"/api/v1/tenant/{id}/oauth/token\" hidden>";
-        assert_eq!(page.body.contains(form), public);
+        assert_eq!(page.body.contains("<form data-path=\"/api/v1/tenant/{id}/oauth/token\" hidden>"), public);
         assert!(
             page.body.contains("curl &#39;http://localhost:3000/api/v1/tenant/test-tenant/oauth/token&#39;")
         );
@@ -280,8 +275,7 @@ async fn unknown_paths_are_answered_in_json() {
     );
     for path in paths {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let answer = Answer::to(app.request(method, &path)).await;
-            answer.assert_refused(404, "not_found", "Unknown path");
+            Answer::to(app.request(method, &path)).await.assert_refused(404, "not_found", "Unknown path");
         }
     }
     assert_eq!(app.store_calls(), 0);

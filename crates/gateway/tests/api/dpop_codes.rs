@@ -1,7 +1,5 @@
 //! Tests codes that the authorization request binds to a DPoP key (RFC 9449 §10), at two tenants.
 
-use registry::{RevocationStore as _, RevokedSubject};
-
 use crate::device;
 use crate::person::redemption_form;
 use crate::prelude::*;
@@ -38,8 +36,7 @@ async fn code_of(app: &TestApp, tenant: &str, pushed: &Answer) -> String {
 #[track_caller]
 fn assert_bound(answer: &Answer, prover: &Prover) {
     assert_eq!((answer.status, &answer.json()["token_type"]), (200, &json!("DPoP")), "{}", answer.body);
-    let bound_to: Value = payload(&answer.json()["access_token"])["cnf"].clone();
-    assert_eq!(bound_to, json!({ "jkt": prover.thumbprint() }));
+    assert_eq!(payload(&answer.json()["access_token"])["cnf"].clone(), json!({ "jkt": prover.thumbprint() }));
 }
 
 // [dpop RFC 9449 §10], [attacks #5], [shared 2.2]
@@ -63,8 +60,7 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
         refused.assert_refused(400, "invalid_grant", NOT_VALID);
 
         // No token was issued for either, so nothing is revoked.
-        let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
-        assert_eq!(facts.iter().count(), 0);
+        assert_eq!(app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap().iter().count(), 0);
 
         // A proof for the other tenant is none, and uses nothing up.
         let code = code().await;
@@ -107,10 +103,8 @@ async fn a_push_with_a_proof_binds_its_code() {
         let (key, key_of_thief) = (prover.thumbprint(), thief.thumbprint());
         let named = [by_secret, ("dpop_jkt", key.as_str())];
         let used = proof(&prover, &par);
-        let pushed = push(&app, tenant, &named, &used).await;
-        let code = code_of(&app, tenant, &pushed).await;
-        let good = redeem(&app, tenant, &secret, &code, Some(&proof(&prover, &token))).await;
-        assert_bound(&good, &prover);
+        let code = code_of(&app, tenant, &push(&app, tenant, &named, &used).await).await;
+        assert_bound(&redeem(&app, tenant, &secret, &code, Some(&proof(&prover, &token))).await, &prover);
         let named = [by_secret, ("dpop_jkt", key_of_thief.as_str())];
         let refused = push(&app, tenant, &named, &proof(&prover, &par)).await;
         refused.assert_refused(400, "invalid_request", "The dpop_jkt is not the key of the DPoP proof");
@@ -129,9 +123,7 @@ async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
     let prover = Prover::new();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());
-        app.change_provider(tenant, |tenant| {
-            tenant.access_token.require_dpop_nonce = true;
-        });
+        app.change_provider(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         let path = tenant_path(tenant, "/oauth/par");
         let more = [("client_secret", secret.as_str())];
         let without = push(&app, tenant, &more, &proof(&app, &prover, &path, "1")).await;
@@ -177,8 +169,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
         let mut number = 0;
         let mut check = async |form: &[(&str, &str)], expected: &str| {
             number += 1;
-            let proof = proof(&app, &stranger, &path, &number.to_string());
-            let refused = send(&app, &path, form, &proof).await;
+            let refused = send(&app, &path, form, &proof(&app, &stranger, &path, &number.to_string())).await;
             assert_eq!((refused.status, &refused.json()["error"]), (400, &json!(expected)), "{form:?}");
         };
         check(&redemption_form(&[("code", &unknown)]), "invalid_grant").await;

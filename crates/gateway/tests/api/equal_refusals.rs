@@ -2,9 +2,6 @@
 //! Tests it at two tenants.
 
 use accounts::{Account, AccountPasswords, AccountStatus};
-use protocol::Secret;
-use secrets::{PasswordSalt, hash_password};
-use testkit::requests;
 
 use crate::prelude::*;
 
@@ -63,8 +60,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
     for tenant in [ACME, GLOBEX] {
         let path = tenant_path(tenant, "/oauth/sign-in");
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let sealed = flow(&page);
+        let sealed = flow(&browser.authorize(tenant, &[]).await);
         let try_as = async |browser: &mut Browser<'_>, identifier: &str, password: &str| {
             let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
             browser.post(&path, &form).await

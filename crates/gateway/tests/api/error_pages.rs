@@ -1,15 +1,14 @@
 //! Tests error pages: they have the look and the addresses of the tenant if it is known, and their files are
 //! below the path of the proxy.
 
-use std::sync::Arc;
-
-use gateway::Options;
 use pages::Theme;
 use tenancy::{Branding, Colour, Logo, TenantResolver};
-use testkit::{Failure, TestStore};
 
 use crate::client_fixtures;
 use crate::prelude::*;
+
+/// A request that may show no page, and shows one without an address to go back to.
+const SILENT: (&str, &str) = ("prompt", "none");
 
 /// Requests that a tenant's pages refuse, with their statuses. `origin` is the server's own.
 pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(u16, Answer)> {
@@ -20,8 +19,9 @@ pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(
     let long = "a".repeat(9_000);
     let requests = [
         (400, get(&authorize_path(tenant, &[("client_id", "nobody")]))),
-        (400, get(&authorize_path(tenant, &[("redirect_uri", "https://evil.example")]))),
-        (400, get(&authorize_path(tenant, &[("request_uri", "https://evil.example")]))),
+        (400, get(&authorize_path(tenant, &[("redirect_uri", "https://evil.example"), SILENT]))),
+        (400, get(&authorize_path(tenant, &[("request_uri", "https://evil.example"), SILENT]))),
+        (400, get(&authorize_path(tenant, &[("request", "e30.e30."), SILENT]))),
         (400, get(&authorize_path(tenant, &[])).header("sec-fetch-dest", "iframe")),
         (414, get(&authorize_path(tenant, &[("state", &long)]))),
         (400, get(&tenant_path(tenant, "/oauth/logout?state=a&state=b"))),
@@ -73,19 +73,18 @@ fn assert_has_look(answer: &Answer, own: &str, other: &str) {
     }
 }
 
-// [metadata RFC 8414 §2 c]
+// [metadata RFC 8414 §2 c], [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #2], [rfc9700 §4.1], [rfc9700 §2.1]
 #[tokio::test]
 async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
-        app.change_provider(tenant, |changed| {
-            changed.branding = look(tenant).0;
-        });
+        app.change_provider(tenant, |changed| changed.branding = look(tenant).0);
     }
     for (own, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for (status, answer) in refusals(&app, own, PUBLIC_URL).await {
-            assert_eq!(answer.status, status, "{}", answer.body);
+            answer.assert_shown(status);
+            assert!(!answer.body.contains("evil.example"), "{}", answer.body);
             assert_has_look(&answer, own, other);
             let next = format!("href=\"{}\"", tenant_path(own, "/account"));
             let request = format!("<code>{}</code>", answer.header("x-request-id"));
@@ -147,9 +146,7 @@ async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
     let app = TestApp::start_with(&Options { public_url, ..options(ACME) });
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
-        app.change_provider(tenant, |changed| {
-            changed.branding = look(tenant).0;
-        });
+        app.change_provider(tenant, |changed| changed.branding = look(tenant).0);
         let mut answers = refusals(&app, tenant, "https://id.example.com").await;
         answers.push((404, app.get(&authorize_path("nobody", &[])).await));
         for (status, answer) in answers {

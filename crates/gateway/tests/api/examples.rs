@@ -1,13 +1,10 @@
 //! Tests the examples of the OpenAPI document: each matches its schema, and the server accepts each request
 //! as it is printed.
 
-use std::collections::BTreeSet;
-
 use boon::{Compiler, Schemas};
 
 use crate::applications::{assertion, declare_admin};
 use crate::prelude::*;
-use crate::routes;
 
 /// The tenant, the client and the secret of the sample configuration.
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");

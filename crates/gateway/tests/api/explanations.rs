@@ -2,9 +2,7 @@
 
 use std::ops::Deref;
 
-use serde_json::Value;
-
-use crate::administrators::{TestEnv, clients_path};
+use crate::prelude::*;
 
 pub(crate) fn explain_path(tenant: &str, client: &str) -> String {
     format!("{}/{client}/explain", clients_path(tenant))
@@ -16,9 +14,7 @@ pub(crate) struct Explained(Value);
 impl Explained {
     /// Fetches the explanation for this administrator.
     pub(crate) async fn fetch(test_env: &TestEnv, admin: &str, of: (&str, &str), body: Value) -> Self {
-        let answer = test_env.post(admin, &explain_path(of.0, of.1), body).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Self(answer.json())
+        Self(test_env.post(admin, &explain_path(of.0, of.1), body).await.json_of(200))
     }
 
     /// Asserts the status of the answer, and its reason if it has one.

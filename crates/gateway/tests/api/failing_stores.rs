@@ -1,8 +1,6 @@
 //! A store is unavailable or fails. No credential, token, proof or key is called wrong for that reason, and
 //! afterwards all are valid.
 
-use testkit::Failure;
-
 use crate::prelude::*;
 
 /// Returns the answers of the endpoints to a wrong secret, and to a valid token, key set, assertion and
@@ -10,8 +8,7 @@ use crate::prelude::*;
 async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 7] {
     let [token, bound] = tokens;
     let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();
-    let claims = proof_claims("GET", RESOURCE, app.now(), "1");
-    let proof = prover.proof(claims, json!({ "ath": hash_of(bound) }));
+    let proof = prover.proof(proof_claims("GET", RESOURCE, app.now(), "1"), json!({ "ath": hash_of(bound) }));
     [
         app.fetch(tenant, SVC, "wrong").await,
         app.post_as((tenant, SVC), "/oauth/introspect", &[("token", token)]).await,

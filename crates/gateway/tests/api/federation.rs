@@ -1,7 +1,7 @@
 //! Tests machines without secrets. Each platform gives its workloads a token of its own form. The test
 //! registers the issuer over the admin API and sends the token over HTTP.
 
-use protocol::{JWT_BEARER, JWT_SPIFFE};
+use protocol::JWT_SPIFFE;
 
 use crate::prelude::*;
 
@@ -40,10 +40,6 @@ async fn introspected(app: &TestApp, tenant: &str, secret: &str, token: &str) ->
     app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
 }
 
-fn issuer_of(tenant: &str) -> String {
-    format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
-}
-
 impl Platform {
     /// Returns the key set with the one key of the mock, as the platform's header names it.
     fn jwks(&self) -> Value {
@@ -66,7 +62,7 @@ impl Platform {
                 claims[name] = (now + offset).into();
             }
         }
-        let text = claims.to_string().replace("{issuer}", &issuer_of(tenant));
+        let text = claims.to_string().replace("{issuer}", &issuer(tenant));
         let mut claims: Value = serde_json::from_str(&text).unwrap();
         claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
         Forge::foreign().token_with(&self.document["header"], &claims)
@@ -94,12 +90,9 @@ impl Platform {
         } else if let Some(url) = issuer["jwks_uri"].as_str() {
             publish(url, &jwks);
         } else {
-            let name = issuer["issuer"].as_str().unwrap();
-            let url = "https://keys.example.com/of-the-issuer";
-            publish(
-                &format!("{name}/.well-known/openid-configuration"),
-                &json!({ "issuer": name, "jwks_uri": url }),
-            );
+            let (name, url) = (text(&issuer, "issuer"), "https://keys.example.com/of-the-issuer");
+            let metadata = json!({ "issuer": name, "jwks_uri": url });
+            publish(&format!("{name}/.well-known/openid-configuration"), &metadata);
             publish(url, &jwks);
         }
         let path = format!("{TENANTS}/{tenant}");
@@ -174,23 +167,17 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
         github.settle(&test_env, tenant, &ops).await;
         let path = format!("{}/{}/explain", clients_path(tenant), github.client());
         let explain = async |changed: &Value| {
-            let assertion = github.assertion(tenant, changed);
-            test_env
-                .post(
-                    &ops,
-                    &path,
-                    json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion }),
-                )
-                .await
-                .json()
+            let body = json!({
+                "token_endpoint_auth_method": "private_key_jwt",
+                "client_assertion": github.assertion(tenant, changed),
+            });
+            test_env.post(&ops, &path, body).await.json()
         };
         for _ in 0..2 {
             let good = explain(&json!({})).await;
             assert_eq!(good["result"]["status"], 200, "{good}");
-            assert_eq!(
-                (&good["token"]["claims"]["repo"], &good["token"]["claims"]["plan"]),
-                (&json!("acme/billing"), &json!("pro"))
-            );
+            let said = &good["token"]["claims"];
+            assert_eq!((&said["repo"], &said["plan"]), (&json!("acme/billing"), &json!("pro")));
         }
         let refused = explain(&json!({ "repository_owner_id": "66" })).await;
         assert_eq!(refused["result"]["reason"], "claim_not_trusted", "{refused}");
@@ -223,8 +210,7 @@ async fn a_rule_that_is_taken_away_ends_its_tokens() {
         };
         let (by_kubernetes, by_spiffe) = (token(kubernetes).await, token(spiffe).await);
         app.pass(2);
-        let one = json!({ "federated": [rule(spiffe)] });
-        assert_eq!(test_env.patch(&ops, &path, one).await.status, 200);
+        test_env.patch(&ops, &path, json!({ "federated": [rule(spiffe)] })).await.assert_status(200);
         let active = async |token: &str| introspected(app, tenant, &secret, token).await["active"].clone();
         assert_eq!((active(&by_kubernetes).await, active(&by_spiffe).await), (json!(false), json!(true)));
     }
@@ -237,53 +223,45 @@ async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {
     let (test_env, ops, _) = setting().await;
     for tenant in TENANTS_MADE {
         let path = format!("{TENANTS}/{tenant}");
+        let assert_names = |refused: Answer, pointer: &str| {
+            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+        };
+        let ci = |more: Value| but(json!({ "issuer": "https://ci.example" }), more);
         for (issuer, pointer) in [
-            (json!({ "issuer": "ci.example" }), "/trusted_issuers/ci/issuer"),
-            (json!({ "issuer": "http://ci.example" }), "/trusted_issuers/ci/issuer"),
-            (json!({ "issuer": "spiffe://example.org/ns" }), "/trusted_issuers/ci/issuer"),
-            (json!({ "issuer": "spiffe://example.org" }), "/trusted_issuers/ci"),
-            (
-                json!({ "issuer": "https://ci.example", "jwks_uri": "ftp://x" }),
-                "/trusted_issuers/ci/jwks_uri",
-            ),
-            (
-                json!({ "issuer": "https://ci.example", "algorithms": ["HS256"] }),
-                "/trusted_issuers/ci/algorithms/0",
-            ),
-            (
-                json!({ "issuer": "https://ci.example", "jwks": { "keys": [{ "kty": "oct", "k": "AAAA" }] } }),
-                "/trusted_issuers/ci/jwks/keys/0",
-            ),
+            (json!({ "issuer": "ci.example" }), "/issuer"),
+            (json!({ "issuer": "http://ci.example" }), "/issuer"),
+            (json!({ "issuer": "spiffe://example.org/ns" }), "/issuer"),
+            (json!({ "issuer": "spiffe://example.org" }), ""),
+            (ci(json!({ "jwks_uri": "ftp://x" })), "/jwks_uri"),
+            (ci(json!({ "algorithms": ["HS256"] })), "/algorithms/0"),
+            (ci(json!({ "jwks": { "keys": [{ "kty": "oct", "k": "AAAA" }] } })), "/jwks/keys/0"),
         ] {
             let refused = test_env.patch(&ops, &path, json!({ "trusted_issuers": { "ci": issuer } })).await;
-            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+            assert_names(refused, &format!("/trusted_issuers/ci{pointer}"));
         }
         let declared = json!({ "trusted_issuers": {
             "ci": { "issuer": "https://ci.example" },
             "mesh": { "issuer": "spiffe://example.org", "jwks_uri": "https://spire.example/bundle" },
         } });
         assert_eq!(test_env.patch(&ops, &path, declared).await.status, 200);
-        for (rule, pointer) in [
-            (json!({ "issuer": "ci", "subject": "*" }), "/federated/0/subject"),
-            (json!({ "issuer": "ci", "subject": "**:*/*" }), "/federated/0/subject"),
-            (json!({ "issuer": "ci", "subject": "" }), "/federated/0/subject"),
-            (json!({ "issuer": "other", "subject": "a" }), "/federated/0/issuer"),
-            (
-                json!({ "issuer": "spiffe://other.org", "subject": "spiffe://other.org/a" }),
-                "/federated/0/issuer",
-            ),
-            (json!({ "issuer": "mesh", "subject": "spiffe://example.com/a" }), "/federated/0/subject"),
-            (json!({ "issuer": "mesh", "subject": "**" }), "/federated/0/subject"),
-            (json!({ "issuer": "ci", "subject": "a", "max_age": "2d" }), "/federated/0/max_age"),
-            (json!({ "issuer": "ci", "subject": "a", "claims": { "aud": "x" } }), "/federated/0/claims/aud"),
-            (json!({ "issuer": "ci", "subject": "a", "claims": { "x": {} } }), "/federated/0/claims/x"),
-        ] {
-            let refused = test_env
-                .post(&ops, &clients_path(tenant), json!({ "client_id": "w", "federated": [rule] }))
-                .await;
-            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
-        }
         let rule = json!({ "issuer": "ci", "subject": "a" });
+        let foreign = json!({ "issuer": "spiffe://other.org", "subject": "spiffe://other.org/a" });
+        for (changes, pointer) in [
+            (json!({ "subject": "*" }), "/subject"),
+            (json!({ "subject": "**:*/*" }), "/subject"),
+            (json!({ "subject": "" }), "/subject"),
+            (json!({ "issuer": "other" }), "/issuer"),
+            (foreign, "/issuer"),
+            (json!({ "issuer": "mesh", "subject": "spiffe://example.com/a" }), "/subject"),
+            (json!({ "issuer": "mesh", "subject": "**" }), "/subject"),
+            (json!({ "max_age": "2d" }), "/max_age"),
+            (json!({ "claims": { "aud": "x" } }), "/claims/aud"),
+            (json!({ "claims": { "x": {} } }), "/claims/x"),
+        ] {
+            let body = json!({ "client_id": "w", "federated": [but(rule.clone(), changes)] });
+            let refused = test_env.post(&ops, &clients_path(tenant), body).await;
+            assert_names(refused, &format!("/federated/0{pointer}"));
+        }
         for (claims, federated, pointer) in [
             (json!({ "repo": { "from": "assertion.x" } }), json!([]), "/claims/repo"),
             (json!({ "repo": { "from": "x" } }), json!([rule]), "/claims/repo"),
@@ -291,8 +269,7 @@ async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {
             (json!({ "sub": { "from": "assertion.sub" } }), json!([rule]), "/claims/sub"),
         ] {
             let body = json!({ "client_id": "w", "claims": claims, "federated": federated });
-            let refused = test_env.post(&ops, &clients_path(tenant), body).await;
-            assert!(refused.pointers().iter().any(|at| at == pointer), "{pointer}: {refused:?}");
+            assert_names(test_env.post(&ops, &clients_path(tenant), body).await, pointer);
         }
     }
 }

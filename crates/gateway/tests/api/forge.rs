@@ -3,13 +3,9 @@
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use futures_util::FutureExt as _;
-use keys::{KeyId, KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKey};
-use protocol::Secret;
+use keys::{KeyRecord, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey};
 use protocol::SigningAlgorithm::RS256;
-use tenancy::TenantId;
 
 use crate::prelude::*;
 

@@ -2,9 +2,6 @@
 //! expired, of another browser, tenant, step or origin. Each runs at two tenants, in a browser that is signed
 //! in at both.
 
-use testkit::Calls;
-
-use crate::device::{begin, to_the_question};
 use crate::prelude::*;
 
 /// A path that takes forms, the person's answers to its page, and the text of the next page.
@@ -42,10 +39,7 @@ impl Form {
     async fn sealed(&self, app: &TestApp, browser: &mut Browser<'_>, tenant: &str) -> String {
         let page = match self.path {
             "/oauth/sign-in" => browser.authorize(tenant, &[("prompt", "login")]).await,
-            "/device" => {
-                let begun = begin(app, tenant).await;
-                to_the_question(browser, tenant, begun["user_code"].as_str().unwrap()).await
-            }
+            "/device" => to_the_question(browser, tenant, text(&begin(app, tenant).await, "user_code")).await,
             path => browser.get(&tenant_path(tenant, path)).await,
         };
         assert_eq!(page.status, 200, "{}: {}", self.path, page.body);

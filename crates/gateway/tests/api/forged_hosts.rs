@@ -1,8 +1,6 @@
 //! The host that a caller sends is in no answer, redirect, page, document, cookie or error. Tests it at two
 //! tenants.
 
-use reqwest::RequestBuilder;
-
 use crate::prelude::*;
 
 /// Headers from which some server, framework or proxy takes a host. Each value contains `evil.example`.
@@ -164,8 +162,7 @@ async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
         let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let sealed = flow(&page);
+        let sealed = flow(&browser.authorize(tenant, &[]).await);
         let form = [("flow", &*sealed), ("identifier", EMAIL), ("password", PASSWORD)];
         let request = || browser.request(Method::POST, &tenant_path(tenant, "/oauth/sign-in")).form(&form);
         let expected = said(&Answer::to(request().header("origin", PUBLIC_URL)).await);

@@ -1,12 +1,10 @@
 //! Tests tenant isolation: a tenant's credentials are worthless at the other tenant. The tests send every
 //! kind of credential to every path of the gateway, in both directions.
 
-use gateway::{CertificateFormat, Options};
-use protocol::JWT_BEARER;
+use gateway::CertificateFormat;
 
 use crate::applications::{assertion, declare_admin};
 use crate::prelude::*;
-use crate::routes;
 use crate::token_certificates::{Certificate, ISSUED, Pki, SELF_SIGNED, clients_with_certificates, name_at};
 
 /// The authentication that a path requires.
@@ -379,11 +377,8 @@ impl Setting {
                 assert_eq!((answer.status, named), (200, false), "{path}: {}", answer.body);
             }
             Rule::Public => {
-                assert_eq!(
-                    (answer.status, &answer.body),
-                    (without.status, &without.body),
-                    "{path} {credential:?}"
-                );
+                let expected = (without.status, &without.body);
+                assert_eq!((answer.status, &answer.body), expected, "{path} {credential:?}");
                 assert!(!answer.body.contains(self.stranger), "{path}: {}", answer.body);
             }
         }
@@ -447,8 +442,7 @@ async fn the_same_credentials_work_at_home() {
         elsewhere.get_with(token(Credential::Assertion), "/applications").await.assert_status(200);
         let (bound, path) = (token(Credential::BoundToken), "/api/v1/protected-resource");
         let proof = prover.proof(proof_claims("GET", path, app.now(), "1"), json!({ "ath": hash_of(bound) }));
-        let shown = with_dpop(elsewhere.request(Method::GET, path), bound, &proof);
-        Answer::to(shown).await.assert_status(200);
+        Answer::to(with_dpop(elsewhere.request(Method::GET, path), bound, &proof)).await.assert_status(200);
         for (id, certificate) in [ISSUED, SELF_SIGNED].into_iter().zip(certificates) {
             let post = async |path: &str, form: &[(&str, &str)]| {
                 let request = app.request(Method::POST, &tenant_path(stranger, path));

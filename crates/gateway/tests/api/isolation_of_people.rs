@@ -6,12 +6,11 @@ use futures_util::future::join_all;
 use url::form_urlencoded::byte_serialize;
 use url::{Position, Url};
 
-use crate::device::{authorize_device, to_the_question};
+use crate::device::authorize_device;
 use crate::isolation::{Rule, rule};
 use crate::person::redemption_form;
 use crate::prelude::*;
 use crate::pushed_requests::push;
-use crate::routes;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -86,8 +85,8 @@ impl Left {
     /// Returns all values. `device_form` is the form that asks for the code of a device, at the tenant that
     /// the values are sent to.
     fn artefacts<'a>(&'a self, device_form: &'a str) -> Vec<Artefact<'a>> {
-        let [access, id, refresh] =
-            ["access_token", "id_token", "refresh_token"].map(|name| self.tokens[name].as_str().unwrap());
+        let tokens = ["access_token", "id_token", "refresh_token"];
+        let [access, id, refresh] = tokens.map(|name| text(&self.tokens, name));
         let [device, user] = ["device_code", "user_code"].map(|name| self.device[name].as_str().unwrap());
         let grant = |name| vec![("grant_type", name)];
         let first = [

@@ -1,11 +1,6 @@
 //! Tests a tenant's public keys: their form, their cache lifetime, and how long they are published (RFC 7517,
 //! RFC 9111).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Timestamp};
-use tenancy::TenantStatus;
-
 use crate::prelude::*;
 
 fn path(tenant: &str) -> String {
@@ -154,9 +149,8 @@ async fn the_keys_of_a_suspended_tenant_stay_until_its_last_token_has_expired() 
 #[tokio::test]
 async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
     let app = TestApp::start();
-    let keys_published_until = Timestamp::from_seconds(u64::MAX);
     app.change_tenant("initech", |_| {});
-    app.change_tenant("hooli", |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+    app.suspend("hooli");
     let before = app.store.calls().add_key;
     let initech = app.get(&path("initech")).await.json()["keys"][0].clone();
     assert_eq!(initech["kid"], "oauth2-key-1");

@@ -1,7 +1,6 @@
 //! Tests the log of JWKS fetches: it records exactly the verifiers that received the keys or a 304.
 
 use administration::{UsageLog as _, VerifierFetch};
-use tenancy::TenantStatus;
 
 use crate::prelude::*;
 
@@ -49,11 +48,8 @@ async fn a_fetch_is_noted_for_its_tenant_alone() {
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
         assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "PyJWT/2", "*").await, 304);
-        assert_eq!(
-            noted(&app),
-            [recorded(&app, tenant, "PyJWT/2", "oauth2-key-1")],
-            "a 304 counts as a fetch"
-        );
+        let counted = [recorded(&app, tenant, "PyJWT/2", "oauth2-key-1")];
+        assert_eq!(noted(&app), counted, "a 304 counts as a fetch");
     }
 }
 
@@ -86,9 +82,8 @@ async fn the_newest_published_key_is_noted_signing_or_not() {
 #[tokio::test]
 async fn a_suspended_tenants_verifiers_are_noted_too() {
     let app = TestApp::start();
-    let keys_published_until = protocol::Timestamp::from_seconds(u64::MAX);
     for tenant in [ACME, GLOBEX] {
-        app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+        app.suspend(tenant);
         assert_eq!(fetch(&app, Method::GET, &path(tenant), "jose/5", "").await, 200);
         assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
     }
@@ -100,18 +95,6 @@ async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
         let app = TestApp::start_with(&options(tenant));
         assert_eq!(fetch(&app, Method::GET, "/oauth2/jwks", "jose/5", "").await, 200);
         assert_eq!(noted(&app), [recorded(&app, tenant, "jose/5", "oauth2-key-1")]);
-    }
-}
-
-#[tokio::test]
-async fn user_agents_of_any_length_are_accepted() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        assert_eq!(fetch(&app, Method::GET, &path(tenant), &"a".repeat(10_000), "").await, 200);
-        let noted = noted(&app);
-        assert!(noted.len() == 1 && noted[0].1.len() < 200, "{noted:?}");
-        assert_eq!(app.get(&path(tenant)).await.status, 200);
-        assert_eq!(app.jwks_fetches.0.drain().len(), 1);
     }
 }
 

@@ -1,10 +1,8 @@
 //! Tests reports of leaked credentials: the answer tells nothing, and the policy of the tenant that has the
 //! credential decides.
 
-use protocol::Timestamp;
 use tenancy::{LeakAction, LeakPolicy};
 
-use crate::api_keys::Keys;
 use crate::prelude::*;
 
 const PATH: &str = "/api/v1/secrets/leaked";

@@ -26,14 +26,11 @@ async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_
         app.store.put_tenant(fixtures::tenant(tenant));
         furnish(&app, tenant, |_| ());
         browser.code(tenant, &[]).await;
-        let line = browser.cookies.iter().map(|(name, value)| name.len() + value.len() + 3);
-        let length: usize = line.sum();
+        let length: usize = browser.cookies.iter().map(|(name, value)| name.len() + value.len() + 3).sum();
         let sessions = browser.cookies.keys().filter(|name| name.starts_with("lk-s.")).count();
         // The cookie has the prefix for https.
-        assert!(
-            sessions <= 16 && length + browser.cookies.len() * "__Host-Http-".len() < LONGEST,
-            "{length}"
-        );
+        let length = length + browser.cookies.len() * "__Host-Http-".len();
+        assert!(sessions <= 16 && length < LONGEST, "{length}");
         assert!(is_signed_in(&mut browser, tenant).await);
         // The week tells sessions from older ones.
         app.pass(3_600);

@@ -1,11 +1,6 @@
 //! Tests metrics: which requests are counted, the exposition format, and that callers cannot create series.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-use protocol::SigningAlgorithm;
-use tokio::io::AsyncWriteExt as _;
-use tokio::time::sleep;
 
 use crate::client_fixtures;
 use crate::prelude::*;
@@ -20,10 +15,8 @@ pub(crate) type Numbers = BTreeMap<String, f64>;
 pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     for _ in 0..1_000 {
         let answer = app.get("/metrics").await;
-        assert_eq!(
-            (answer.status, answer.header("content-type")),
-            (200, "text/plain; version=0.0.4; charset=utf-8")
-        );
+        let found = (answer.status, answer.header("content-type"));
+        assert_eq!(found, (200, "text/plain; version=0.0.4; charset=utf-8"));
         let numbers = parse(&answer.body);
         let others = |(series, _): &(&String, &f64)| {
             series.starts_with("latchkey_http_requests_total") && !series.contains("\"/metrics\"")

@@ -1,7 +1,6 @@
 //! Tests which pages keep the window that opened them: those of a sign-in for a client with `popup`, and no
 //! others. Each runs at two tenants, where the settings of the same clients are exchanged.
 
-use crate::device::begin;
 use crate::error_pages::refusals;
 use crate::prelude::*;
 
@@ -50,8 +49,7 @@ async fn other_pages(app: &TestApp, tenant: &str) -> Vec<(&'static str, Answer)>
     let sign_in = browser.at_device(tenant, &code_page, &[("user_code", user_code)]).await;
     let wrong = [("identifier", EMAIL), ("password", "a wrong passphrase")];
     pages.push(("a refused password for a device", browser.at_device(tenant, &sign_in, &wrong).await));
-    let right = [("identifier", EMAIL), ("password", PASSWORD)];
-    let confirm = browser.at_device(tenant, &sign_in, &right).await;
+    let confirm = browser.at_device(tenant, &sign_in, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
     pages.push(("a connected device", browser.at_device(tenant, &confirm, &[("decision", "allow")]).await));
     pages.extend([("the code of a device", code_page), ("the sign-in for a device", sign_in)]);
     pages.push(("the question about a device", confirm));

@@ -1,11 +1,8 @@
 //! The operator's authority: a program that has the store gets it as a constructor's argument, and no request
 //! over a listener gets it.
 
-use std::sync::Arc;
-
 use administration::{Actor, Authority, EditError};
 use gateway::{OperatorAnswer, OperatorApi};
-use testkit::Failure;
 use zeroize::Zeroizing;
 
 use crate::prelude::*;
@@ -100,8 +97,7 @@ async fn an_operator_in_process_may_do_everything_in_its_own_name() {
     let import = json!({ "key": FOREIGN, "algorithm": "RS256" });
     assert_eq!(call(&api, "POST", &keys_path(PLATFORM), Some(&import)).await.0, 201);
     for tenant in [ACME, GLOBEX] {
-        let path = format!("{TENANTS}/{tenant}/suspend");
-        let (status, view) = call(&api, "POST", &path, None).await;
+        let (status, view) = call(&api, "POST", &format!("{TENANTS}/{tenant}/suspend"), None).await;
         assert_eq!((status, &view["status"]), (200, &json!("suspended")));
     }
     let (_, audit) = call(&api, "GET", "/api/v1/admin/audit", None).await;
@@ -127,8 +123,7 @@ async fn both_ways_to_the_routes_give_the_same_answers() {
             "/api/v1/admin/nothing",
         ] {
             let over_http = test_env.get(&ops, path).await;
-            let in_process = call(&api, "GET", path, None).await;
-            assert_eq!((over_http.status, over_http.json()), in_process, "{path}");
+            assert_eq!((over_http.status, over_http.json()), call(&api, "GET", path, None).await, "{path}");
         }
     }
 }

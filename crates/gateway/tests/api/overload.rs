@@ -1,10 +1,6 @@
 //! Tests more token requests than the worker can answer: some wait, some are refused at once, and no other
 //! request is.
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-use tokio::time::sleep;
-
 use crate::prelude::*;
 
 /// Each connection sends one request at a time.

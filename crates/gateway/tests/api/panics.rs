@@ -1,9 +1,7 @@
 //! A panic in one request fails that request only.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use tenancy::{StoreError, Tenant, TenantId, TenantResolver, TenantStore};
+use tenancy::{StoreError, TenantResolver, TenantStore};
 
 use crate::prelude::*;
 

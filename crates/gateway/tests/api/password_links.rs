@@ -1,13 +1,9 @@
 //! Tests links with which people set a password: their effect, their number, and which administrators make
 //! one. Each runs at two tenants.
 
-use testkit::Calls;
-
 use crate::prelude::*;
 
 const NEW: &str = "nine lanterns beside the river";
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-
 fn path(tenant: &str) -> String {
     tenant_path(tenant, "/account/set-password")
 }
@@ -22,8 +18,7 @@ async fn add_ada(test_env: &TestEnv, ops: &str, tenant: &str) -> String {
 
 /// The code of a new link for this account.
 async fn code_for(test_env: &TestEnv, (tenant, account): (&str, &str)) -> String {
-    let ops = test_env.token(PLATFORM, OPS).await;
-    let made = test_env.step(&ops, &format!("{account}/password-link")).await;
+    let made = test_env.step(&test_env.token(PLATFORM, OPS).await, &format!("{account}/password-link")).await;
     made.assert_not_stored();
     let link = made.json_of(200)["link"].as_str().unwrap().to_owned();
     let code = link.strip_prefix(&format!("{PUBLIC_URL}{}#", path(tenant)));
@@ -134,8 +129,7 @@ async fn a_link_is_made_by_those_who_may_set_the_password() {
         let link = format!("{account}/password-link");
         test_env.step(&steward, &link).await.assert_status(200);
         test_env.step(&elsewhere, &link).await.assert_problem(401, "invalid-token");
-        let strong = json!({ "permissions": ["latchkey:keys"] });
-        test_env.patch(&ops, &account, strong).await.assert_status(200);
+        test_env.patch(&ops, &account, json!({ "permissions": ["latchkey:keys"] })).await.assert_status(200);
         test_env.step(&steward, &link).await.assert_problem(403, "beyond-reach");
         test_env.step(&ops, &link).await.assert_status(200);
         let declared = add_someone(&test_env.app, tenant, 9, BOB).id;

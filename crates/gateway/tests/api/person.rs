@@ -1,14 +1,7 @@
 //! A person with a browser: cookies, pages and their forms.
 
-use std::collections::BTreeMap;
-
 use accounts::{Account, AccountPasswords};
-use protocol::Secret;
-use registry::ClientSecret;
-use reqwest::RequestBuilder;
 use reqwest::header::SET_COOKIE;
-use secrets::{GeneratedSecret, PasswordSalt, hash_password, hash_token};
-use testkit::requests;
 use url::Url;
 
 use crate::prelude::*;
@@ -69,7 +62,7 @@ pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&m
 
 /// A browser at one app, with its cookies.
 pub(crate) struct Browser<'a> {
-    app: &'a TestApp,
+    pub(crate) app: &'a TestApp,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 

@@ -85,15 +85,10 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
                 assert_eq!(kind(&next), not_allowed, "{what}, not allowed");
             }
             let consent = signed_in.authorize(tenant, &[("prompt", "consent")]).await;
-            let done = signed_in.decide(tenant, &consent, "allow").await;
-            assert!(!code_in(&done).is_empty());
+            assert!(!code_in(&signed_in.decide(tenant, &consent, "allow").await).is_empty());
             for (prompt, [.., allowed]) in rows {
                 let next = signed_in.authorize(tenant, &[("prompt", prompt)]).await;
-                assert_eq!(
-                    kind(&next),
-                    allowed,
-                    "{prompt:?} of first_party: {first_party} at {tenant}, allowed"
-                );
+                assert_eq!(kind(&next), allowed, "{prompt:?} first_party: {first_party} {tenant}, allowed");
             }
         }
     }

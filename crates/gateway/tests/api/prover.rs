@@ -2,10 +2,6 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use reqwest::RequestBuilder;
-use reqwest::header::AUTHORIZATION;
 
 use crate::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Callers behind proxies: which proxies may state the caller's address, and the
 //! warning about ignored headers.
 
-use gateway::{ForwardingHeader, Options, TrustedProxies};
+use gateway::{ForwardingHeader, TrustedProxies};
 
 use crate::prelude::*;
 
@@ -41,14 +41,12 @@ async fn only_a_trusted_proxy_names_the_caller() {
 // [found 11]
 #[tokio::test]
 async fn ignored_forwarding_headers_are_counted() {
-    for (options, expected) in
-        [(options(ACME), 4), (behind("127.0.0.1/32", ForwardingHeader::XForwardedFor), 0)]
-    {
+    let behind = behind("127.0.0.1/32", ForwardingHeader::XForwardedFor);
+    for (options, expected) in [(options(ACME), 4), (behind, 0)] {
         let app = TestApp::start_with(&options);
         for tenant in [ACME, GLOBEX] {
-            for (name, value) in
-                [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("via", "1.1 x")]
-            {
+            let cases = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1"), ("via", "1.1 x")];
+            for (name, value) in cases {
                 let request = app.request(Method::GET, &tenant_path(tenant, "/strategies"));
                 Answer::to(request.header(name, value)).await;
             }

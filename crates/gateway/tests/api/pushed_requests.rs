@@ -44,20 +44,17 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
         assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:"), "{uri}");
         let mut browser = Browser::new(&app);
         let first = open(&mut browser, tenant, "web", &uri).await;
-        let second = open(&mut browser, tenant, "web", &uri).await;
-        assert_eq!((first.status, second.status), (200, 200));
+        first.assert_status(200);
+        open(&mut browser, tenant, "web", &uri).await.assert_status(200);
         // Other parameters of the browser have no effect.
-        let altered = format!(
-            "/oauth/authorize?client_id=web&request_uri={uri}&state=other&prompt=none&redirect_uri=https://evil.example"
-        );
-        let page = browser.get(&tenant_path(tenant, &altered)).await;
+        let more = "&state=other&prompt=none&redirect_uri=https://evil.example";
+        let page = open(&mut browser, tenant, "web", &format!("{uri}{more}")).await;
         assert_eq!(page.status, 200);
         let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
         assert!(to.as_str().starts_with(CALLBACK));
         assert_eq!(parameter(&to, "state"), "s1");
-        let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.body);
-        assert_eq!(tokens.json()["scope"], "openid profile");
+        let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await.json_of(200);
+        assert_eq!(tokens["scope"], "openid profile");
 
         // Used up, for pages that are open as well.
         assert_page(&open(&mut browser, tenant, "web", &uri).await, "invalid_request_uri");
@@ -122,32 +119,16 @@ type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 async fn a_push_is_checked_as_the_authorization_endpoint_would() {
     let long = "a".repeat(20_000);
     let cases: &[Case<'_>] = &[
-        (&[("response_type", "")], 400, "invalid_request"),
         (&[("response_type", "token")], 400, "unsupported_response_type"),
-        (&[("response_type", "code id_token")], 400, "unsupported_response_type"),
-        (&[("response_type", "none")], 400, "unsupported_response_type"),
         (&[("response_mode", "fragment")], 400, "invalid_request"),
-        (&[("response_mode", "web_message")], 400, "invalid_request"),
         (&[("redirect_uri", "")], 400, "invalid_request"),
-        (&[("code_challenge", "")], 400, "invalid_request"),
-        (&[("code_challenge", "short")], 400, "invalid_request"),
         (&[("code_challenge", ""), ("code_challenge_method", "")], 400, "invalid_request"),
-        (&[("code_challenge_method", "")], 400, "invalid_request"),
         (&[("code_challenge_method", "plain")], 400, "invalid_request"),
-        (&[("code_challenge_method", "s256")], 400, "invalid_request"),
         (&[("scope", "openid phone")], 400, "invalid_scope"),
-        (&[("scope", "\"")], 400, "invalid_scope"),
         (&[("resource", "https://other.example")], 400, "invalid_target"),
-        (&[("resource", "api")], 400, "invalid_target"),
         (&[("audience", "other")], 400, "invalid_target"),
-        (&[("prompt", "none login")], 400, "invalid_request"),
-        (&[("prompt", "unknown")], 400, "invalid_request"),
-        (&[("max_age", "-1")], 400, "invalid_request"),
-        (&[("max_age", "soon")], 400, "invalid_request"),
         (&[("id_token_hint", "a.b.c")], 400, "invalid_request"),
-        (&[("login_hint", &long[..256])], 400, "invalid_request"),
         (&[("state", &long[..2_049])], 400, "invalid_request"),
-        (&[("nonce", &long[..513])], 400, "invalid_request"),
         (&[("extra", &long)], 413, "invalid_request"),
         (&[("request_uri", "https://evil.example/r")], 400, "invalid_request"),
         (&[("request_uri", "urn:ietf:params:oauth:request_uri:3abc")], 400, "invalid_request"),
@@ -175,8 +156,8 @@ async fn a_push_is_checked_as_the_authorization_endpoint_would() {
         }
         assert_eq!(app.store.calls().sign_ins, before.sign_ins, "nothing is written");
         // Any port of a loopback address may listen (RFC 8252 §7.3).
-        push(&app, tenant, &[("client_secret", &secret), ("redirect_uri", "http://127.0.0.1:49152/cb")])
-            .await;
+        let any_port = ("redirect_uri", "http://127.0.0.1:49152/cb");
+        push(&app, tenant, &[("client_secret", &secret), any_port]).await;
         let path = tenant_path(tenant, "/oauth/par");
         let twice =
             format!("client_id=web&client_secret={secret}&response_type=code&scope=openid&scope=openid");
@@ -205,8 +186,7 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
             ("code_challenge_method", "S256"),
         ];
         let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/par"));
-        let pushed = Answer::to(request.basic_auth("web", Some(&secret)).form(&form)).await;
-        assert_eq!(pushed.status, 201, "{}", pushed.body);
+        Answer::to(request.basic_auth("web", Some(&secret)).form(&form)).await.assert_status(201);
         add_web_client(&app, tenant, |client| {
             client.id = app_client.id.clone();
             public(client);
@@ -222,8 +202,8 @@ async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
         assert_eq!(full.len(), 81, "one was pushed before");
         assert_eq!((full[0].status, full[0].header("retry-after")), (429, "60"), "{}", full[0].body);
         assert_eq!(full[0].json()["error"], "temporarily_unavailable");
-        let elsewhere = IpAddr::from([127, 0, 0, 9]);
-        let elsewhere = reqwest::Client::builder().local_address(elsewhere).build().unwrap();
+        let address = IpAddr::from([127, 0, 0, 9]);
+        let elsewhere = reqwest::Client::builder().local_address(address).build().unwrap();
         let address = format!("http://{}{}", app.addresses[0], tenant_path(tenant, "/oauth/par"));
         let form = authorization_request(&[("client_id", "app")]);
         let real = Answer::to(elsewhere.post(address).form(&form)).await;

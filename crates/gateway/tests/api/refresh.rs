@@ -1,11 +1,8 @@
 //! Tests refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
 //! others get nothing for one.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Secret, Timestamp};
-use registry::{ClientSecret, IntrospectionRight, RevocationStore as _, RevokedSubject};
-use secrets::{KeyedDigest, hash_token};
+use registry::IntrospectionRight;
+use secrets::KeyedDigest;
 use tenancy::{OwnRefreshTokenPolicy, Rotation};
 
 use crate::prelude::*;
@@ -166,8 +163,7 @@ async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
         furnish_public(&app, tenant);
         for (of, is_ended) in [(other, false), (tenant, true)] {
             let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
-            let digest = digests.of([tenant, "grant", &*code].map(str::as_bytes));
-            let grant = BASE64URL.encode(&digest[..16]);
+            let grant = BASE64URL.encode(&digests.of([tenant, "grant", &*code].map(str::as_bytes))[..16]);
             let subject = RevokedSubject::Grant(grant.clone());
             let now = Timestamp::from_seconds(app.now());
             app.store.revoke_people(&fixtures::tenant_id(of), &subject, None, now).await.unwrap();
@@ -199,9 +195,7 @@ async fn a_client_that_authenticates_keeps_its_refresh_token() {
         }
         assert_eq!(refresh(&app, tenant, token).await.status, 401, "its client has to authenticate");
         // The tenant may require another behaviour.
-        app.change_provider(tenant, |tenant| {
-            tenant.refresh_token.rotation = tenancy::Rotation::Always;
-        });
+        app.change_provider(tenant, |tenant| tenant.refresh_token.rotation = tenancy::Rotation::Always);
         let next = refresh_with(&app, tenant, token, &own).await.json();
         assert_ne!(text(&next, "refresh_token"), token);
         app.pass(30);
@@ -241,58 +235,6 @@ async fn a_token_of_another_client_or_tenant_opens_nothing_ends_nothing_and_cost
         assert_eq!((after.sign_ins, after.revoke_token), (before.sign_ins, before.revoke_token));
         assert_eq!(userinfo(&app, tenant, &tokens).await, 200);
         assert_eq!(refresh(&app, tenant, token).await.status, 200, "nothing has ended");
-    }
-}
-
-// [oauth RFC 6749 §6 b], [attacks #22]
-#[tokio::test]
-async fn a_refresh_gets_less_on_request_and_never_more() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        furnish_public(&app, tenant);
-        let mut token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token").to_owned();
-        let more = refresh_with(&app, tenant, &token, &[("scope", "openid email")]).await;
-        let words = "The requested scope exceeds what was granted: email";
-        more.assert_refused(400, "invalid_scope", words);
-        app.pass(100);
-        for name in ["resource", "audience"] {
-            let target = refresh_with(&app, tenant, &token, &[(name, "https://api.example")]).await;
-            assert_eq!(target.json()["error"], "invalid_target");
-            app.pass(100);
-        }
-        for (scope, has_id_token) in [("profile", false), ("openid", true), (OFFLINE, true)] {
-            let less = refresh_with(&app, tenant, &token, &[("scope", scope)]).await.json();
-            assert_eq!(less["scope"], scope);
-            assert_eq!(less["id_token"].is_string(), has_id_token);
-            token = text(&less, "refresh_token").to_owned();
-        }
-    }
-}
-
-/// A scope and a single claim that were granted end alike.
-#[tokio::test]
-async fn a_refresh_gets_no_claim_of_a_scope_that_its_client_has_lost() {
-    let app = TestApp::start();
-    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let single = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
-        let mut tokens = Vec::new();
-        for tenant in [tenant, other] {
-            furnish_public(&app, tenant);
-            let request = [("scope", "openid offline_access"), ("claims", single)];
-            let code = Browser::new(&app).code(tenant, &request).await;
-            tokens.push(redeem_with(&app, tenant, &[("code", &code)]).await.json());
-        }
-        add_client(&app, tenant, |client| {
-            public(client);
-            client.scope = fixtures::scope("openid offline_access");
-        });
-        for (tenant, before, email) in [(tenant, &tokens[0], None), (other, &tokens[1], Some(EMAIL))] {
-            assert_eq!(payload(&before["id_token"])["email"], EMAIL);
-            let next = refresh(&app, tenant, text(before, "refresh_token")).await.json();
-            assert_eq!(payload(&next["id_token"])["email"].as_str(), email);
-            let found = app.userinfo(tenant, text(&next, "access_token")).await;
-            assert_eq!((found.status, found.json()["email"].as_str()), (200, email), "{}", found.body);
-        }
     }
 }
 
@@ -410,10 +352,8 @@ async fn a_refresh_token_is_introspected_by_its_client_and_the_whole_tenants_int
         let found = introspect("web", token).await;
         assert_eq!((&found["active"], &found["client_id"]), (&true.into(), &"web".into()), "{found}");
         assert_eq!((&found["sub"], &found["scope"]), (&person.id.as_str().into(), &OFFLINE.into()));
-        assert_eq!(
-            (found["iat"].as_u64(), found["exp"].as_u64()),
-            (Some(app.now()), Some(app.now() + 30 * 86_400))
-        );
+        let (iat, exp) = (found["iat"].as_u64().unwrap(), found["exp"].as_u64().unwrap());
+        assert_eq!((iat, exp), (app.now(), app.now() + 30 * 86_400));
         assert!(found["token_type"].is_null() && found["aud"].is_null());
         for (right, active) in [
             (IntrospectionRight::Own, false),
@@ -468,8 +408,7 @@ async fn a_client_says_differently_from_its_tenant_how_its_refresh_tokens_live()
         });
         let token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token").to_owned();
         app.pass(idle - 1);
-        let next = refresh(&app, tenant, &token).await;
-        assert_eq!((next.status, &next.json()["refresh_token"]), (200, &Value::Null), "{}", next.body);
+        assert_eq!(refresh(&app, tenant, &token).await.json_of(200)["refresh_token"], Value::Null);
         app.pass(idle - 1);
         assert_eq!(refresh(&app, tenant, &token).await.status, 200);
         app.pass(3);

@@ -10,8 +10,7 @@ use crate::prelude::*;
 async fn list(test_env: &TestEnv, token: &str, path: &str, count: usize) -> Value {
     let mut found = Value::Null;
     for pause in 0..50 {
-        let refused = test_env.app.refusals.take(1_000);
-        test_env.app.store.record_refusals(&refused).await.unwrap();
+        test_env.app.store.record_refusals(&test_env.app.refusals.take(1_000)).await.unwrap();
         found = test_env.get(token, path).await.json_of(200);
         if found["items"].as_array().unwrap().len() == count {
             return found;
@@ -56,10 +55,7 @@ async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any
         let unknown = of(&unknown);
         assert_eq!((&unknown["reason"], &unknown["client_id"]), (&json!("unknown_client"), &Value::Null));
         let scope = of(&scope);
-        assert_eq!(
-            (&scope["reason"], &scope["refused_scope"]),
-            (&json!("scope_not_registered"), &json!("api:raed"))
-        );
+        assert_eq!([&scope["reason"], &scope["refused_scope"]], ["scope_not_registered", "api:raed"]);
         assert_eq!(scope["client_is_proven"], json!(true));
         // The name of the request is on the error page.
         let of_page = of(&page);
@@ -93,10 +89,8 @@ async fn a_secret_that_is_presented_after_its_end_is_shown_with_its_source() {
         test_env.post(&boss, &format!("{path}/rotate"), json!({ "grace": 60 })).await.json_of(201);
         app.pass(61);
         let view = async || test_env.get(&boss, &path).await.json_of(200)["items"][0].clone();
-        assert_eq!(
-            (&view().await["status"], &view().await["safe_to_delete"]),
-            (&json!("expired"), &json!(true))
-        );
+        let found = view().await;
+        assert_eq!((&found["status"], &found["safe_to_delete"]), (&json!("expired"), &json!(true)));
         assert_eq!(app.fetch(tenant, SVC, &old).await.status, 401);
         let used = app.tokens.authenticator.last_used_secrets.0.drain().into_iter().map(|used| {
             administration::SecretUsage {
@@ -110,10 +104,8 @@ async fn a_secret_that_is_presented_after_its_end_is_shown_with_its_source() {
         administration::UsageLog::record_secret_usage(&*app.store, &used.collect::<Vec<_>>()).await.unwrap();
         let view = view().await;
         assert_eq!(view["safe_to_delete"], json!(false));
-        assert!(
-            view["presented_after_end_at"].is_string() && view["used_from"][0]["address"] == "127.0.0.1",
-            "{view}"
-        );
+        assert!(view["presented_after_end_at"].is_string(), "{view}");
+        assert_eq!(view["used_from"][0]["address"], "127.0.0.1", "{view}");
     }
     let metrics = app.get("/metrics").await.body;
     let line = "latchkey_ended_credentials_presented_total{credential=\"client_secret\"} 2\n";

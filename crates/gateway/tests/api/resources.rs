@@ -4,8 +4,6 @@
 use crate::prelude::*;
 
 const DAY: u64 = 24 * 3600;
-const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
-
 /// A resource with rows that are created, changed and deleted.
 struct Resource {
     /// The noun of the resource in the audit.
@@ -227,14 +225,10 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                     test_env.patch(token, &path, (resource.patch)("Other")).await.assert_status(200);
                 }
                 test_env.patch(token, &path, json!([])).await.assert_problem(400, "invalid-request");
-                for (verb, status) in [
-                    ("suspend", "suspended"),
-                    ("suspend", "suspended"),
-                    ("resume", "active"),
-                    ("resume", "active"),
-                ] {
+                let steps = [("suspend", "suspended"), ("resume", "active")];
+                for (verb, status) in steps.into_iter().flat_map(|step| [step; 2]) {
                     let stepped = test_env.step(token, &format!("{path}/{verb}")).await;
-                    assert_eq!((stepped.status, &stepped.json()["status"]), (200, &json!(status)));
+                    assert_eq!(stepped.json_of(200)["status"], status);
                     assert_eq!(test_env.get(token, &path).await.json()["status"], status);
                 }
                 let id = path.rsplit('/').next().unwrap();
@@ -244,8 +238,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
                     assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
                     test_env.get(token, &path).await.assert_problem(404, "not-found");
                     test_env.delete(token, &path).await.assert_problem(404, "not-found");
-                    let resume = format!("{path}/resume");
-                    test_env.step(token, &resume).await.assert_problem(404, "not-found");
+                    test_env.step(token, &format!("{path}/resume")).await.assert_problem(404, "not-found");
                     expected.push("deleted");
                 }
                 let action = format!("{}.", resource.noun);
@@ -315,8 +308,7 @@ async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form
             let made = repeatable(&test_env, token, &path, &longest, &body).await;
             assert_eq!(replayed(&made), (201, false), "a refusal is not kept: {}", made.body);
             ids.push(made.text("client_id"));
-            let again = repeatable(&test_env, token, &path, &longest, &body).await;
-            assert_eq!(replayed(&again), (201, true));
+            assert_eq!(replayed(&repeatable(&test_env, token, &path, &longest, &body).await), (201, true));
         }
     }
     ids.sort();

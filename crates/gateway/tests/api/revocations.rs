@@ -1,10 +1,7 @@
 //! Tests the revocation feed: it is signed by its tenant, public, cheap to poll, and no access token.
 
-use std::collections::BTreeSet;
-
 use keys::{ClientJwt, PublicKeys};
 use registry::{CredentialTag, RevocationFeed};
-use testkit::Failure;
 
 use crate::prelude::*;
 
@@ -14,8 +11,7 @@ async fn fetch(app: &TestApp, tenant: &str) -> Answer {
 
 /// The claims, verified with the key set of this tenant.
 async fn verified(app: &TestApp, tenant: &str, jws: &str) -> Option<RevocationFeed> {
-    let jwks = app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.body;
-    let keys = PublicKeys::read(&jwks).unwrap();
+    let keys = PublicKeys::read(&app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.body).unwrap();
     let (claims, _) = ClientJwt::parse(jws, &[RevocationFeed::TYP]).unwrap().verify(&keys).ok()?;
     Some(claims)
 }
@@ -87,8 +83,7 @@ async fn a_feed_is_signed_once_however_often_it_is_fetched() {
         for _ in 0..20 {
             let again = fetch(&app, tenant).await;
             assert_eq!((&again.body, again.header("etag")), (&first.body, &*etag));
-            let request = app.request(Method::GET, &path).header("if-none-match", &etag);
-            let known = Answer::to(request).await;
+            let known = Answer::to(app.request(Method::GET, &path).header("if-none-match", &etag)).await;
             assert_eq!((known.status, known.body.as_str(), known.header("etag")), (304, "", &*etag));
         }
         let head = Answer::to(app.request(Method::HEAD, &path)).await;
@@ -129,11 +124,9 @@ async fn without_facts_there_is_no_feed_and_a_suspended_tenant_has_one() {
         assert_eq!(fetch(app, tenant).await.status, 503);
         app.store.fail_with(None);
         let token = app.token(tenant).await;
-        let path = format!("{TENANTS}/{tenant}/suspend");
-        assert_eq!(test_env.step(&ops, &path).await.status, 200);
+        assert_eq!(test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await.status, 200);
         let claims = claims_of(&token);
-        let suspended = feed(app, tenant).await;
-        assert!(suspended.issued_until.unwrap().seconds() >= claims["iat"].as_u64().unwrap());
+        assert!(feed(app, tenant).await.issued_until.unwrap().seconds() >= claims["iat"].as_u64().unwrap());
     }
     assert_eq!(app.get("/api/v1/tenant/nobody/oauth/revocations").await.status, 404);
     let posted = app.post(&tenant_path(ACME, "/oauth/revocations"), &[]).await;

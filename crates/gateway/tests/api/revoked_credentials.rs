@@ -1,15 +1,11 @@
 //! A revoked secret, or a key that is removed from the registration, ends the refresh tokens that the client
 //! got with it, in one tenant.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{JWT_BEARER, SigningAlgorithm, Timestamp};
-use registry::{ClientSecret, RevocationStore as _};
-use secrets::{GeneratedSecret, hash_token};
+use keys::PrivateKeyDocument;
 
 use crate::prelude::*;
-use crate::refresh::refresh_with;
 use crate::revoked_grants::{OFFLINE, assert_error};
 
 /// The credentials of which the client `web` has two.
@@ -145,8 +141,7 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
             // The time is longer than any access token lives.
             for days in [0, 2, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
-                let now = Timestamp::from_seconds(app.now());
-                app.store.delete_ended_revocations(now).await.unwrap();
+                app.store.delete_ended_revocations(Timestamp::from_seconds(app.now())).await.unwrap();
                 assert_error(&refresh(app, tenant, &by_first, &ours[1]).await, "invalid_grant");
                 assert!(!app.is_active(tenant, &by_first).await, "{kind:?} {days}");
                 let next = refresh(app, tenant, &by_second, &ours[1]).await;

@@ -1,10 +1,6 @@
 //! A revocation by an administrator ends the refresh tokens and codes that were issued until then, in one
 //! tenant: "whatever was issued before".
 
-use protocol::Timestamp;
-use registry::RevocationStore as _;
-
-use crate::device;
 use crate::prelude::*;
 
 pub(crate) const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
@@ -66,19 +62,14 @@ async fn refresh_token(app: &TestApp, tenant: &str) -> String {
 
 async fn grant(app: &TestApp, tenant: &str) -> Granted {
     let refresh_token = refresh_token(app, tenant).await;
-    let (allowed_device, pending_device) =
-        (device::begin(app, tenant).await, device::begin(app, tenant).await);
-    let mut browser = Browser::new(app);
-    let user_code = allowed_device["user_code"].as_str().unwrap();
-    let page = device::to_the_question(&mut browser, tenant, user_code).await;
-    assert_eq!(browser.at_device(tenant, &page, &[("decision", "allow")]).await.status, 200);
+    let allowed_device = allowed(&mut Browser::new(app), tenant).await;
+    let pending_device = begin(app, tenant).await;
     let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
     Granted { refresh_token, code, allowed_device, pending_device }
 }
 
 async fn refresh(app: &TestApp, tenant: &str, token: &str) -> Answer {
-    let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", token)];
-    app.post(&token_path(tenant), &form).await
+    refresh_with(app, tenant, token, &[]).await
 }
 
 #[track_caller]
@@ -109,13 +100,13 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
             assert_error(&redeem_with(app, tenant, &[("code", &ours.code)]).await, "invalid_grant");
             for device in [&ours.allowed_device, &ours.pending_device] {
-                assert_error(&device::poll(app, tenant, device).await, "invalid_grant");
+                assert_error(&poll(app, tenant, device).await, "invalid_grant");
             }
             assert!(app.is_active(other, &theirs.refresh_token).await, "{way:?}");
             assert_eq!(refresh(app, other, &theirs.refresh_token).await.status, 200);
             assert_eq!(redeem_with(app, other, &[("code", &theirs.code)]).await.status, 200);
-            assert_eq!(device::poll(app, other, &theirs.allowed_device).await.status, 200);
-            assert_error(&device::poll(app, other, &theirs.pending_device).await, "authorization_pending");
+            assert_eq!(poll(app, other, &theirs.allowed_device).await.status, 200);
+            assert_error(&poll(app, other, &theirs.pending_device).await, "authorization_pending");
             app.pass(2);
         }
     }
@@ -134,15 +125,13 @@ async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_do
             // The request is in the second of the revocation, but its code is issued after it.
             let after = refresh_token(app, tenant).await;
             app.pass(1);
-            let tenant_id = fixtures::tenant_id(tenant);
-            let facts = app.store.find_revocations(&tenant_id).await.unwrap();
+            let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
             assert_eq!(facts.iter().count(), 1, "one row, whatever was granted: {way:?}");
             let mut after = refresh(app, tenant, &after).await;
             // The time is longer than any access token lives, and ends shortly before the refresh tokens end.
             for days in [0, 1, 29, 29, 29, 29, 29, 29] {
                 app.pass(days * 86_400);
-                let now = Timestamp::from_seconds(app.now());
-                app.store.delete_ended_revocations(now).await.unwrap();
+                app.store.delete_ended_revocations(Timestamp::from_seconds(app.now())).await.unwrap();
                 assert_error(&refresh(app, tenant, &before).await, "invalid_grant");
                 assert_eq!(after.status, 200, "{way:?}: {}", after.body);
                 let next = after.text("refresh_token");
@@ -170,8 +159,7 @@ async fn too_many_single_revocations_end_no_refresh_token() {
             };
             app.store.revoke_token(&fixtures::tenant_id(tenant), &revoked, now).await.unwrap();
         }
-        let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
-        assert_eq!(facts.iter().count(), 1);
+        assert_eq!(app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap().iter().count(), 1);
         assert!(app.is_active(tenant, &token).await);
         assert_eq!(refresh(&app, tenant, &token).await.status, 200);
     }

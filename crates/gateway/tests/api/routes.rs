@@ -1,7 +1,7 @@
 //! The paths of the gateway, which are those of the OpenAPI document. The tests that iterate over this list
 //! fail for a new path without a row.
 
-use tenancy::{Logo, Tenant};
+use tenancy::Logo;
 
 use crate::prelude::*;
 

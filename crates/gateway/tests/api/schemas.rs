@@ -1,7 +1,5 @@
 //! The schemas of the OpenAPI document.
 
-use std::collections::BTreeMap;
-
 use crate::prelude::*;
 
 /// The schemas of the document.

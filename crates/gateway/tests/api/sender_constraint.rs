@@ -2,7 +2,6 @@
 //! refused, whatever the key is.
 
 use protocol::Thumbprint;
-use reqwest::header::AUTHORIZATION;
 
 use crate::dpop::bound_token;
 use crate::prelude::*;
@@ -20,11 +19,6 @@ async fn present(app: &TestApp, path: &str, scheme: &str, token: &str) -> Answer
     Answer::to(app.request(Method::GET, path).header(AUTHORIZATION, format!("{scheme} {token}"))).await
 }
 
-async fn introspect(app: &TestApp, tenant: &str, token: &str) -> Value {
-    let form = [("token", token), ("client_id", AUDITOR), ("client_secret", app.secrets(tenant).of(AUDITOR))];
-    app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
-}
-
 // [dpop RFC 9449 §7.2]: A bound token as `Bearer` is refused, and so is a bearer token as `DPoP`; without a
 //   token both schemes are offered
 #[tokio::test]
@@ -38,31 +32,19 @@ async fn a_bound_token_is_no_bearer_token() {
             (json!({ "x5t#S256": thumbprint() }), certificate),
             (json!({ "jkt": thumbprint(), "x5t#S256": thumbprint() }), dpop),
             (json!({}), "Token is malformed"),
-            (json!([thumbprint()]), "Token is malformed"),
-            (json!({ "jkt": "short" }), "Token is malformed"),
-            (json!({ "kid": "a" }), "Token is malformed"),
-            (json!({ "jkt": thumbprint(), "other": 1 }), "Token is malformed"),
         ] {
             let answer = present(&app, RESOURCE, "Bearer", &bound(tenant, &cnf)).await;
             answer.assert_refused(401, "invalid_token", words);
             answer.assert_not_stored();
         }
-        let token = Forge::from_tenant(tenant).token_with(
-            &crate::forge::header(),
-            &serde_json::from_str(&claims(tenant).to_string().replacen('{', "{\"cnf\":null,", 1)).unwrap(),
-        );
-        present(&app, RESOURCE, "Bearer", &token).await.assert_refused(
-            401,
-            "invalid_token",
-            "Token is malformed",
-        );
+        let null = claims(tenant).to_string().replacen('{', "{\"cnf\":null,", 1);
+        let null = Forge::from_tenant(tenant).token_with(&header(), &serde_json::from_str(&null).unwrap());
+        let refused = present(&app, RESOURCE, "Bearer", &null).await;
+        refused.assert_refused(401, "invalid_token", "Token is malformed");
         // The other tenant's token is no token here, bound or not.
         let foreign = bound(other, &json!({ "jkt": thumbprint() }));
-        present(&app, RESOURCE, "Bearer", &foreign).await.assert_refused(
-            401,
-            "invalid_token",
-            "Token issuer is not accepted",
-        );
+        let refused = present(&app, RESOURCE, "Bearer", &foreign).await;
+        refused.assert_refused(401, "invalid_token", "Token issuer is not accepted");
     }
 }
 
@@ -84,20 +66,23 @@ async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
 async fn introspection_shows_what_a_token_is_bound_to() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
+        let introspect = async |tenant: &str, token: &str| {
+            app.post_as((tenant, AUDITOR), "/oauth/introspect", &[("token", token)]).await.json()
+        };
         for (cnf, token_type) in [
             (json!({ "jkt": thumbprint() }), "DPoP"),
             (json!({ "x5t#S256": thumbprint() }), "Bearer"),
             (json!({ "jkt": thumbprint(), "x5t#S256": thumbprint() }), "DPoP"),
         ] {
             let token = bound(tenant, &cnf);
-            let answer = introspect(&app, tenant, &token).await;
+            let answer = introspect(tenant, &token).await;
             assert_eq!((&answer["cnf"], &answer["token_type"]), (&cnf, &json!(token_type)));
-            assert_eq!(introspect(&app, other, &token).await, json!({ "active": false }));
+            assert_eq!(introspect(other, &token).await, json!({ "active": false }));
         }
-        let plain = introspect(&app, tenant, &app.token(tenant).await).await;
+        let plain = introspect(tenant, &app.token(tenant).await).await;
         assert_eq!((plain.get("cnf"), &plain["token_type"]), (None, &json!("Bearer")));
         let unknown = bound(tenant, &json!({ "kid": "a" }));
-        assert_eq!(introspect(&app, tenant, &unknown).await, json!({ "active": false }));
+        assert_eq!(introspect(tenant, &unknown).await, json!({ "active": false }));
     }
 }
 
@@ -107,21 +92,16 @@ async fn introspection_shows_what_a_token_is_bound_to() {
 async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
-        let with_hash = async |client: Client| {
-            let stored = app.tokens.authenticator.find(&client.tenant, &client.id).await.unwrap().unwrap();
-            app.store.put_client(Client { secrets: stored.secrets.clone(), ..client });
-        };
         let request = async |tenant: &str| app.fetch(tenant, SVC, app.secrets(tenant).of(SVC)).await;
         let prover = Prover::new();
-        let plain = fixtures::client(&fixtures::tenant(tenant), SVC);
-        with_hash(Client { dpop_bound_access_tokens: true, ..plain.clone() }).await;
+        app.change_client(tenant, SVC, |client| client.dpop_bound_access_tokens = true);
         let words = "The client must send a DPoP proof in the header DPoP";
         request(tenant).await.assert_refused(400, "invalid_dpop_proof", words);
         bound_token(&app, tenant, &prover, "1").await;
-        with_hash(Client { tls_client_certificate_bound_access_tokens: true, ..plain.clone() }).await;
+        app.change_client(tenant, SVC, |client| client.tls_client_certificate_bound_access_tokens = true);
         let words = "The client must present a client certificate";
         request(tenant).await.assert_refused(400, "invalid_request", words);
-        with_hash(plain).await;
+        app.change_client(tenant, SVC, |_| ());
         assert_eq!(request(tenant).await.status, 200);
         app.change_tenant(tenant, |tenant| tenant.access_token.require_sender_constraint = true);
         let words = "The token must be bound to a key: send a DPoP proof in the header DPoP";

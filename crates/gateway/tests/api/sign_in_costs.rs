@@ -1,9 +1,7 @@
 //! Tests the cost of a sign-in at two tenants: one argon2id for each password that is tried, whatever the
 //! result is, and none for anything else.
 
-use crate::device::{begin, poll};
 use crate::prelude::*;
-use crate::refresh::refresh_with;
 
 const UNKNOWN: &str = "eve@example.com";
 const WRONG: &str = "another long password";
@@ -57,8 +55,7 @@ async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
         let code = code_in(&done);
         let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
         costs.assert([0, 0, 1], "the redemption");
-        let [access, refresh, id] =
-            ["access_token", "refresh_token", "id_token"].map(|name| tokens[name].as_str().unwrap());
+        let [access, refresh, id] = ["access_token", "refresh_token", "id_token"].map(|it| text(&tokens, it));
         assert_eq!(app.userinfo(tenant, access).await.status, 200);
         costs.assert([0, 0, 0], "userinfo");
         assert_eq!(refresh_with(&app, tenant, refresh, &[]).await.status, 200);
@@ -128,8 +125,7 @@ async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
         costs.assert([1, 1, 2], "the right password: the code is read, and the session written");
         browser.at_device(tenant, &question, &[("decision", "allow")]).await.assert_status(200);
         costs.assert([0, 0, 3], "the decision: code and session are read, and it is written");
-        let tokens = poll(&app, tenant, &begun).await;
-        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        poll(&app, tenant, &begun).await.assert_status(200);
         assert_eq!(app.pool.hashes_computed(), costs.before[0], "the tokens");
     }
 }

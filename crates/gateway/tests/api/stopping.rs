@@ -1,8 +1,5 @@
 //! Tests shutdown: open requests get answers, and idle connections close at once.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{sleep, timeout};
-
 use crate::prelude::*;
 
 const SOON: Duration = Duration::from_secs(5);

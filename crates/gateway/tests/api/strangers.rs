@@ -3,7 +3,6 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use testkit::Calls;
 
 use crate::prelude::*;
 
@@ -60,9 +59,6 @@ async fn ten_thousand_strangers_write_nothing() {
         browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await.assert_status(403);
     });
     passwords.buffer_unordered(AT_ONCE).collect::<()>().await;
-    assert!(
-        app.pool.hashes_computed() >= hashes + 20,
-        "passwords were checked, of twenty accounts of an address"
-    );
+    assert!(app.pool.hashes_computed() >= hashes + 20, "passwords of twenty accounts were checked");
     assert_eq!(of_people(app.store.calls()), of_people(before));
 }

@@ -1,7 +1,6 @@
 //! Tests a tenant's `strategies`, as the tenant quick start prints them.
 
-use protocol::Timestamp;
-use tenancy::{Strategies, TenantStatus};
+use tenancy::Strategies;
 
 use crate::prelude::*;
 
@@ -35,9 +34,8 @@ async fn the_enabled_strategies_are_listed_in_their_order() {
 #[tokio::test]
 async fn a_suspended_tenant_looks_like_none() {
     let app = TestApp::start();
-    let keys_published_until = Timestamp::from_seconds(u64::MAX);
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        app.change_tenant(tenant, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+        app.suspend(tenant);
         for path in [tenant_path(tenant, "/strategies"), tenant_path("initech", "/strategies")] {
             app.get(&path).await.assert_refused(404, "not_found", "Unknown tenant");
         }

@@ -1,7 +1,5 @@
 //! Tests the form of a token request: media type, size, method, and ignored parts.
 
-use tokio::io::AsyncReadExt as _;
-
 use crate::prelude::*;
 
 const TOO_LARGE: &str = "The request body is larger than 65536 bytes";
@@ -74,8 +72,7 @@ async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connect
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut connection = app.connect().await;
-        let head = head(tenant, "content-length: 65537");
-        let answer = Answer::to_bytes(&mut connection, head).await;
+        let answer = Answer::to_bytes(&mut connection, head(tenant, "content-length: 65537")).await;
         answer.assert_refused(413, "invalid_request", TOO_LARGE);
         assert_eq!(answer.header("connection"), "close");
         assert_eq!(connection.read(&mut [0]).await.unwrap(), 0);
@@ -90,8 +87,7 @@ async fn a_chunked_body_is_counted() {
         let small = form(&app, tenant);
         let chunk = format!("{:x}\r\n{small}\r\n0\r\n\r\n", small.len());
         let bytes = head(tenant, "transfer-encoding: chunked") + &chunk;
-        let answer = Answer::to_bytes(&mut app.connect().await, bytes).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        Answer::to_bytes(&mut app.connect().await, bytes).await.assert_status(200);
 
         let mut bytes = head(tenant, "transfer-encoding: chunked");
         for _ in 0..17 {
@@ -130,8 +126,7 @@ async fn the_query_string_does_not_count() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = format!("{}?{}", token_path(tenant), form(&app, tenant));
-        let answer = app.post(&path, &[]).await;
-        answer.assert_refused(400, "invalid_request", "Missing grant_type parameter");
+        app.post(&path, &[]).await.assert_refused(400, "invalid_request", "Missing grant_type parameter");
         let answer = app.post(&path, &[("grant_type", "client_credentials")]).await;
         answer.assert_refused(401, "invalid_client", "Missing client_id parameter");
         let secret = app.secrets(tenant).of(SVC);

@@ -4,19 +4,17 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
 use gateway::{
-    CertificateFormat, ClientCertificateHeader, ClientCertificates, ForwardingHeader, Listener, Options,
-    ReadFile, Surface, TrustedProxies,
+    CertificateFormat, ClientCertificateHeader, ClientCertificates, ForwardingHeader, ReadFile,
+    TrustedProxies,
 };
 use protocol::{ClientAuthenticationMethod as Method, Thumbprint};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, PublicKeyData as _, date_time_ymd};
-use registry::{CertificateSubject, Client as RegisteredClient, ClientKeys, SubjectKind};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use registry::{CertificateSubject, Client as RegisteredClient, SubjectKind};
+use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::HandshakeKind;
 use rustls::pki_types::CertificateDer;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use zeroize::Zeroizing;
 
 use crate::metrics::{Numbers, authentications, parse};
@@ -302,8 +300,7 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
                 let answer = site.ask(client, &get(RESOURCE, &token)).await;
                 answer.assert_refused(401, "invalid_token", NOT_BOUND);
             }
-            let stranger = pki.client(&pki.issued("example.com"));
-            site.ask(&stranger, &revocation).await.assert_unauthenticated();
+            site.ask(&pki.client(&pki.issued("example.com")), &revocation).await.assert_unauthenticated();
             site.ask(&client, &revocation).await.assert_status(200);
             assert_eq!(site.ask(&client, &introspection).await.json(), json!({ "active": false }));
             // The other tenant has a client of this id, which has another certificate.
@@ -510,8 +507,7 @@ async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
         // A certificate beside a secret authenticates no client, and does not count as a second method.
         let (secret, mine) = (site.app.secrets(tenant).of(SVC), pki.client(mine));
         let with_secret = |id| post(&token_path(tenant), &credentials(id, secret));
-        let token = site.ask(&mine, &with_secret(SVC)).await.access_token();
-        assert_eq!(claims_of(&token).get("cnf"), None);
+        assert_eq!(claims_of(&site.ask(&mine, &with_secret(SVC)).await.access_token()).get("cnf"), None);
         site.ask(&mine, &with_secret(SELF_SIGNED)).await.assert_unauthenticated();
         // A request without client_id names no client (RFC 8705 section 2).
         let nobodys = post(&token_path(tenant), &[("grant_type", "client_credentials")]);
@@ -746,11 +742,9 @@ async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() 
     for tenant in [ACME, GLOBEX] {
         let site = pki.start(tenant);
         site.app.change_tenant(tenant, |tenant| tenant.access_token.require_sender_constraint = true);
-        let form = credentials(AUDITOR, site.app.secrets(tenant).of(AUDITOR));
-        let request = post(&token_path(tenant), &form);
+        let request = post(&token_path(tenant), &credentials(AUDITOR, site.app.secrets(tenant).of(AUDITOR)));
         let mine = site.own(tenant);
-        let token = site.ask(&pki.client(mine), &request).await.access_token();
-        assert_eq!(claims_of(&token)["cnf"], mine.cnf());
+        assert_eq!(claims_of(&site.ask(&pki.client(mine), &request).await.access_token())["cnf"], mine.cnf());
         site.ask(&pki.stranger(), &request).await.assert_status(400);
     }
 }
@@ -851,8 +845,7 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
                 assert!(chain.contains(source), "{chain}");
             }
             if results[1] == "refused" {
-                let named = format!("`{own}`; the certificate has {others}.");
-                assert!(subject.contains(&named), "{subject}");
+                assert!(subject.contains(&format!("`{own}`; the certificate has {others}.")), "{subject}");
             }
         }
     }

@@ -1,12 +1,8 @@
 //! Tests refusals of the token endpoint, each with status, code and description (RFC 6749 §5.2), and internal
 //! errors.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use protocol::{Rate, Timestamp};
-use registry::ClientSecret;
-use secrets::GeneratedSecret;
-use tenancy::{TenantStatus, TokenFormat};
+use protocol::Rate;
+use tenancy::TokenFormat;
 
 use crate::prelude::*;
 
@@ -38,6 +34,7 @@ const PARAMETERS: Refused = (400, "invalid_request", "More than 128 parameters w
 const SCOPES: Refused = (400, "invalid_scope", "More than 128 scopes were requested");
 const RESOURCES: Refused = (400, "invalid_request", "More than 16 resources were requested");
 const GRANT: &str = "grant_type=client_credentials";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Status, code and description.
 type Refused = (u16, &'static str, &'static str);
@@ -55,6 +52,9 @@ type Row = (Option<String>, String, Refused);
 //   RFC 6749 `invalid_grant` is about a code or a refresh token, and clients begin anew with a person after
 //   it. A grant type that the server does not serve is `unsupported_grant_type`, and one that is not enabled
 //   for the client is `unauthorized_client`, which the same table has
+// [oauth RFC 6749 §5.2 c]: The challenge names the scheme that the client tried. Here it is always Basic, the
+//   only one that is served | departs
+// [http RFC 9110 §11.6.1]: 401 comes with a challenge
 // [rfc9700 §2.5]: Clients are authenticated | Every token request of a client that can authenticate needs its
 //   credential. Public clients get only tokens of people
 // [V10 10.4.10]: 2 | Confidential clients are authenticated at back-channel endpoints | Token endpoint and
@@ -68,7 +68,7 @@ async fn every_refusal_has_its_status_code_and_words() {
     for tenant in [ACME, GLOBEX] {
         for (authorization, body, (status, error, description)) in rows(&app, tenant) {
             let mut request = app.request(Method::POST, &token_path(tenant)).body(body.clone());
-            request = request.header("content-type", "application/x-www-form-urlencoded");
+            request = request.header("content-type", FORM);
             if let Some(authorization) = &authorization {
                 request = request.header("authorization", authorization);
             }
@@ -89,7 +89,7 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
     let post = |client: &str| format!("client_id={client}&client_secret={}", secret(client));
     let svc = basic(SVC, &secret(SVC));
     let good = post(SVC);
-    let twice = |words| (400, "invalid_request", words);
+    let twice = |more: &str, words| (None, format!("{GRANT}&{good}&{more}"), (400, "invalid_request", words));
     vec![
         (None, String::new(), NO_GRANT),
         (None, "grant_type=".to_owned(), NO_GRANT),
@@ -132,22 +132,10 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
         (None, format!("{GRANT}&{good}&resource={ORDERS}&audience=orders"), TARGET),
         (None, format!("{GRANT}&{good}&audience=api&audience=orders"), TARGET),
         (None, format!("{GRANT}&{good}&resource={ORDERS}%23part"), TARGET_TEXT),
-        (None, format!("{GRANT}&{GRANT}&{good}"), twice("Parameter grant_type was sent more than once")),
-        (
-            None,
-            format!("{GRANT}&{good}&client_id={SVC}"),
-            twice("Parameter client_id was sent more than once"),
-        ),
-        (
-            None,
-            format!("{GRANT}&{good}&client_secret=x"),
-            twice("Parameter client_secret was sent more than once"),
-        ),
-        (
-            None,
-            format!("{GRANT}&{good}&scope=api:read&scope=api:read"),
-            twice("Parameter scope was sent more than once"),
-        ),
+        twice(GRANT, "Parameter grant_type was sent more than once"),
+        twice("client_id=svc", "Parameter client_id was sent more than once"),
+        twice("client_secret=x", "Parameter client_secret was sent more than once"),
+        twice("scope=api:read&scope=api:read", "Parameter scope was sent more than once"),
         (None, format!("{GRANT}&{good}&unknown=1&unknown=2"), TWICE),
         (None, format!("{GRANT}&{good}&scope=%FF"), NOT_UTF8),
     ]
@@ -169,15 +157,12 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
                 (format!("&resource={ORDERS}").repeat(17), RESOURCES),
                 (format!("&resource={ORDERS}{}", "&audience=api".repeat(16)), RESOURCES),
             ] {
-                let request =
-                    app.request(Method::POST, &token_path(tenant)).body(format!("{GRANT}&{client}{more}"));
-                let request = request.header("content-type", "application/x-www-form-urlencoded");
-                Answer::to(request).await.assert_refused(status, error, description);
+                let refused = app.post_body(&token_path(tenant), format!("{GRANT}&{client}{more}")).await;
+                refused.assert_refused(status, error, description);
             }
-            let answer = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
-            let answer = answer.body(format!("token=x&{client}{}", "&x=".repeat(126)));
-            let answer = answer.header("content-type", "application/x-www-form-urlencoded");
-            Answer::to(answer).await.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
+            let body = format!("token=x&{client}{}", "&x=".repeat(126));
+            let refused = app.post_body(&tenant_path(tenant, "/oauth/introspect"), body).await;
+            refused.assert_refused(PARAMETERS.0, PARAMETERS.1, PARAMETERS.2);
         }
         assert_eq!(app.store.calls().find_client, before, "no client was looked up");
         for more in [
@@ -185,11 +170,8 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
             format!("&scope={}", "api:read+".repeat(128)),
             format!("&resource={ORDERS}").repeat(16),
         ] {
-            assert_eq!(
-                app.post_body(&token_path(tenant), format!("{GRANT}&{known}{more}")).await.status,
-                200,
-                "{more}"
-            );
+            let taken = app.post_body(&token_path(tenant), format!("{GRANT}&{known}{more}")).await;
+            assert_eq!(taken.status, 200, "{more}");
         }
     }
 }
@@ -200,18 +182,10 @@ async fn unknown_and_empty_parameters_do_not_matter() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
-        for more in [
-            "&display=x&nonsense",
-            "&audience=&audience=",
-            "&scope=&scope=",
-            "&resource=&client_assertion=",
-            "&&&=",
-            "&client_id=",
-        ] {
+        let empty = "&scope=&scope= &audience=&audience= &resource=&client_assertion= &&&= &client_id=";
+        for more in empty.split(' ').chain(["&display=x&nonsense"]) {
             let body = format!("{GRANT}&client_id={SVC}&client_secret={secret}{more}");
-            let request = app.request(Method::POST, &token_path(tenant)).body(body);
-            let form = "application/x-www-form-urlencoded";
-            assert_eq!(Answer::to(request.header("content-type", form)).await.status, 200, "{more}");
+            assert_eq!(app.post_body(&token_path(tenant), body).await.status, 200, "{more}");
         }
     }
 }
@@ -223,8 +197,7 @@ async fn unknown_and_empty_parameters_do_not_matter() {
 #[tokio::test]
 async fn unknown_suspended_and_other_tenants_are_not_there() {
     let app = TestApp::start();
-    let keys_published_until = Timestamp::from_seconds(u64::MAX);
-    app.change_tenant(ACME, |tenant| tenant.status = TenantStatus::Suspended { keys_published_until });
+    app.suspend(ACME);
     app.change_tenant(GLOBEX, |tenant| tenant.strategies.oauth2 = false);
     for tenant in [ACME, GLOBEX, "initech"] {
         let secret = app.secrets(tenant).of(SVC);
@@ -239,44 +212,18 @@ async fn unknown_suspended_and_other_tenants_are_not_there() {
 async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.access_token.format = TokenFormat::Opaque);
-    let form = credentials(SVC, app.globex.of(SVC));
     let words = "This server does not serve the token format of this tenant";
-    app.post(&token_path(GLOBEX), &form).await.assert_refused(400, "unsupported_grant_type", words);
+    app.fetch(GLOBEX, SVC, app.globex.of(SVC)).await.assert_refused(400, "unsupported_grant_type", words);
     app.token(ACME).await;
-}
-
-// [V13 13.3.4]
-#[tokio::test]
-async fn a_secret_counts_until_it_expires_in_one_tenant_only() {
-    let app = TestApp::start();
-    let client = fixtures::client(&fixtures::tenant(ACME), SVC);
-    let found =
-        registry::ClientStore::find_client(&*app.store, &client.tenant, &client.id).await.unwrap().unwrap();
-    let expires_at = Some(Timestamp::from_seconds(app.now() + 10));
-    let secrets = found.secrets.iter().map(|secret| ClientSecret { expires_at, ..secret.clone() }).collect();
-    app.store.put_client(registry::Client { secrets, ..(*found).clone() });
-    app.pass(9);
-    app.token(ACME).await;
-    app.pass(1);
-    app.fetch(ACME, SVC, app.acme.of(SVC)).await.assert_unauthenticated();
-    app.token(GLOBEX).await;
 }
 
 // [oauth RFC 6749 §2.3.1 g], [revocation RFC 7009 §5], [found 10]
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_in_one_tenant_only() {
-    let limit = Rate::per_minute(3);
-    let app = TestApp::start_limited(limit);
+    let app = TestApp::start_limited(Rate::per_minute(3));
     let of_other_shape = GeneratedSecret::generate();
     let wrong = ["wrong", of_other_shape.secret.expose()];
-    let form = |client, secret| {
-        [
-            ("grant_type", "client_credentials"),
-            ("token", "x"),
-            ("client_id", client),
-            ("client_secret", secret),
-        ]
-    };
+    let form = |client, secret| [&credentials(client, secret)[..], &[("token", "x")]].concat();
     for (client, secret) in [(SVC, wrong[0]), ("unknown", wrong[1]), (SVC, wrong[1])] {
         app.post(&token_path(ACME), &form(client, secret)).await.assert_unauthenticated();
     }

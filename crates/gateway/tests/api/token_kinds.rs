@@ -3,10 +3,7 @@
 //! client has registered the public keys of its tenant as its own, so that types, audiences and claims
 //! have to keep the kinds apart.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use protocol::JWT_BEARER;
-use registry::ClientKeys;
+use std::sync::atomic::AtomicU32;
 
 use crate::backchannel::waiting_logout_token;
 use crate::prelude::*;
@@ -159,14 +156,7 @@ impl Interface {
             Self::UserinfoForm => (app.post(&at("/oauth/userinfo"), &[("access_token", token)]).await, 200),
             Self::ProtectedResource => (app.get_with(token, RESOURCE).await, 200),
             Self::Administration => (app.get_with(token, &clients_path(tenant)).await, 200),
-            Self::Introspection => {
-                let secret = app.secrets(tenant).of(AUDITOR);
-                let request = app.request(Method::POST, &at("/oauth/introspect"));
-                let request = request.basic_auth(AUDITOR, Some(secret)).form(&[("token", token)]);
-                let answer = Answer::to(request).await;
-                assert_eq!(answer.status, 200, "{}", answer.body);
-                return answer.json()["active"] == true;
-            }
+            Self::Introspection => return app.is_active(tenant, token).await,
             Self::HintOfSignIn => {
                 (Browser::new(app).authorize(tenant, &[("id_token_hint", token)]).await, 200)
             }
@@ -180,22 +170,12 @@ impl Interface {
             }
             Self::PushedRequest => (post(app, tenant, "/oauth/par", &[("request", token)]).await, 201),
             Self::ClientAssertion => {
-                let form = [
-                    ("grant_type", "client_credentials"),
-                    ("scope", "api:read"),
-                    ("client_assertion_type", JWT_BEARER),
-                    ("client_assertion", token),
-                ];
+                let form = [&asserted(token)[..], &[("scope", "api:read")]].concat();
                 (app.post(&at("/oauth/token"), &form).await, 200)
             }
             Self::DpopHeader => {
                 let assertion = assertion(app, tenant, "JWT");
-                let form = [
-                    ("grant_type", "client_credentials"),
-                    ("scope", "api:read"),
-                    ("client_assertion_type", JWT_BEARER),
-                    ("client_assertion", &*assertion),
-                ];
+                let form = [&asserted(&assertion)[..], &[("scope", "api:read")]].concat();
                 let request = app.request(Method::POST, &at("/oauth/token")).header(DPOP, token);
                 (Answer::to(request.form(&form)).await, 200)
             }

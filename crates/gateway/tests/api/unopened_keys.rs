@@ -25,8 +25,7 @@ fn form<'a>(app: &'a TestApp, tenant: &str) -> [(&'a str, &'a str); 3] {
 async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let foreign = SealingKey::generate().unwrap();
-        seal_again(&app, tenant, &foreign).await;
+        seal_again(&app, tenant, &SealingKey::generate().unwrap()).await;
         for _ in 0..3 {
             let token = app.post(&token_path(tenant), &form(&app, tenant)).await;
             token.assert_refused(500, "server_error", "The server failed to answer");
@@ -35,8 +34,7 @@ async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
             app.token(other).await;
             assert_eq!(app.get(&tenant_path(other, "/.well-known/jwks.json")).await.status, 200);
         }
-        let copy = SealingKey::from_base64(&app.sealing_key.to_base64()).unwrap();
-        seal_again(&app, tenant, &copy).await;
+        seal_again(&app, tenant, &SealingKey::from_base64(&app.sealing_key.to_base64()).unwrap()).await;
         serves_again(&app, tenant).await;
     }
 }
@@ -112,9 +110,8 @@ async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
         let announced = test_env.app.store.find_keys(&id).await.unwrap().keys[1].clone();
         let place = SealedPlace::SigningKey { tenant: id, id: announced.id, algorithm: announced.algorithm };
         let damaged = b"damaged";
-        assert!(
-            test_env.app.store.replace_sealed(&place, &announced.sealed_private_key, damaged).await.unwrap()
-        );
+        let store = &test_env.app.store;
+        assert!(store.replace_sealed(&place, &announced.sealed_private_key, damaged).await.unwrap());
         let problem = async |token: &str, tenant: &str| {
             let status = test_env.get(token, &format!("{}/status", keys_path(tenant))).await.json();
             status["unopened"].as_array().map(|unopened| {

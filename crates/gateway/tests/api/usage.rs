@@ -2,7 +2,6 @@
 
 use administration::{UsageBatch, UsageDays as _};
 
-use crate::api_keys::Keys;
 use crate::prelude::*;
 
 /// Adds what was counted to the store, as the program does every minute.
@@ -37,28 +36,16 @@ async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
         let key = keys.make(json!({ "name": "Nightly" })).await;
         // The tokens of the administrators are counted, too.
         let of_tenant = |path: &str| tenant_path(tenant, path);
-        let svc = app.secrets(tenant).of(SVC);
-        let form = |more: &[(&'static str, &'static str)]| {
-            let own = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", svc)];
-            [&own[..], more].concat()
-        };
-        let issued = app.post(&token_path(tenant), &form(&[])).await.text("access_token");
-        app.post(&token_path(tenant), &form(&[("scope", "api:read")])).await.text("access_token");
+        let form = |scope| [&credentials(SVC, app.secrets(tenant).of(SVC))[..], &[("scope", scope)]].concat();
+        let issued = app.token(tenant).await;
+        app.post(&token_path(tenant), &form("api:read")).await.text("access_token");
         keys.exchange(None, &[("client_secret", &key.text)]).await.text("access_token");
         for path in ["/oauth/introspect", "/oauth/revoke"] {
-            let answer = app.post_as((tenant, SVC), path, &[("token", &issued)]).await;
-            assert_eq!(answer.status, 200);
+            assert_eq!(app.post_as((tenant, SVC), path, &[("token", &issued)]).await.status, 200);
         }
-        app.post(&token_path(tenant), &form(&[("scope", "nothing")]))
-            .await
-            .assert_error(400, "invalid_scope");
+        app.post(&token_path(tenant), &form("nothing")).await.assert_error(400, "invalid_scope");
         for id in [SVC, "invented-1", "invented-2"] {
-            let wrong = [
-                ("grant_type", "client_credentials"),
-                ("client_id", id),
-                ("client_secret", "wrong-secret-of-24-bytes"),
-            ];
-            assert_eq!(app.post(&token_path(tenant), &wrong).await.status, 401);
+            assert_eq!(app.fetch(tenant, id, "wrong-secret-of-24-bytes").await.status, 401);
         }
         let of_client = json!({
             "issued": 3, "api_keys_exchanged": 1, "introspected": 1, "revoked": 1, "signed_in": 0, "refused": 2,
@@ -80,7 +67,7 @@ async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
         assert_eq!(own["periods"].as_array().unwrap().len(), 24);
         let of_plain = app.post_as((tenant, PLAIN), "/oauth/usage", &[]).await.json_of(200);
         assert_eq!(of_plain["total"]["issued"], json!(0));
-        let foreign = [("client_id", SVC), ("client_secret", svc)];
+        let foreign = [("client_id", SVC), ("client_secret", app.secrets(tenant).of(SVC))];
         app.post(&tenant_path(other, "/oauth/usage"), &foreign).await.assert_error(401, "invalid_client");
         let unfit = app.post_as((tenant, SVC), "/oauth/usage", &[("by", "year")]).await;
         unfit.assert_error(400, "invalid_request");
@@ -116,8 +103,7 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
         ("since=2001-01-01T00:00:00Z", "/since"),
         ("since=2100-01-01T00:00:00Z", "/until"),
     ] {
-        let refused = test_env.get(&token, &format!("/api/v1/admin/usage?{query}")).await;
-        refused.assert_faulty(&[pointer]);
+        test_env.get(&token, &format!("/api/v1/admin/usage?{query}")).await.assert_faulty(&[pointer]);
     }
 }
 

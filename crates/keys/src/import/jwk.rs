@@ -191,10 +191,8 @@ mod tests {
         let curve = &aws_lc_rs::signature::ECDSA_P384_SHA384_FIXED_SIGNING;
         let pair = EcdsaKeyPair::from_pkcs8(curve, imported.pkcs8.expose()).unwrap();
         let d: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().unwrap();
-        let key = crate::test_keys::signing_key(crate::KeyId::numbered(1), SigningAlgorithm::ES384);
-        let mut jwk = serde_json::to_value(&key.jwk).unwrap();
-        jwk["d"] = json!(BASE64URL.encode(d.as_ref()));
-        jwk
+        let jwk = json!(crate::test_keys::numbered(1, SigningAlgorithm::ES384).jwk);
+        with(jwk, "d", json!(BASE64URL.encode(d.as_ref())))
     }
 
     /// The key of RFC 8037 §A.1.

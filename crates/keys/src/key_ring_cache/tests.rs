@@ -10,6 +10,7 @@ use tenancy::{Issuer, SigningPolicy, StoreError, TenantStatus};
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::test_keys::{at, record};
 use crate::{KeyId, SealError, SealingKey};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
@@ -85,6 +86,13 @@ fn setting() -> Setting {
     Setting { rows, cache }
 }
 
+/// A store whose tenant acme has its first key, and that tenant.
+async fn setting_of_acme() -> (Setting, Tenant) {
+    let (setting, acme) = (setting(), tenant("acme", ES256));
+    setting.cache.ring(&acme, at(10)).await.unwrap();
+    (setting, acme)
+}
+
 /// A cache of another replica: the same rows under another sealing key.
 fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
     let sealer = SealingKey::generate().unwrap();
@@ -97,10 +105,6 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         signing: SigningPolicy { algorithm, ..SigningPolicy::default() },
         ..Tenant::new(TenantId::parse(id).unwrap(), Issuer::parse(id).unwrap())
     }
-}
-
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_seconds(seconds)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,9 +161,7 @@ async fn two_tenants_never_share_a_key() {
 // [keys RFC 7517 §4.5]
 #[tokio::test]
 async fn the_loser_of_a_race_signs_with_the_winners_key() {
-    let Setting { rows, cache } = setting();
-    let acme = tenant("acme", ES256);
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let winner = rows.records(&acme.id).keys[0].clone();
     rows.keys.lock().unwrap().clear();
     cache.forget(&acme.id);
@@ -206,9 +208,7 @@ async fn a_key_that_begins_within_the_skew_is_not_made_twice() {
 
 #[tokio::test]
 async fn a_tenant_whose_key_does_not_unseal_fails_clearly_and_alone() {
-    let Setting { rows, cache } = setting();
-    let acme = tenant("acme", ES256);
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let replica = with_another_sealing_key(&rows);
     let error = replica.ring(&acme, at(10)).await.unwrap_err();
     assert_eq!(error.to_string(), "key oauth2-key-1 of tenant acme does not unseal");
@@ -223,18 +223,16 @@ async fn a_tenant_whose_key_does_not_unseal_fails_clearly_and_alone() {
 //   another tenant, client or name
 #[tokio::test]
 async fn a_row_that_was_moved_does_not_unseal() {
-    let Setting { rows, cache } = setting();
-    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
+    let other = tenant("other", ES256);
     let row = rows.records(&acme.id).keys[0].clone();
     rows.push(&other.id, row.clone());
     let error = cache.ring(&other, at(10)).await.unwrap_err();
     assert!(matches!(error, KeyError::Unseal { source: SealError::Corrupt, .. }), "{error}");
     rows.put(&acme.id, |records| records.keys[0].id = KeyId::numbered(7));
     assert!(matches!(cache.ring(&acme, at(10)).await, Err(KeyError::Unseal { .. })));
-    rows.put(&acme.id, |records| {
-        records.keys[0] = KeyRecord { thumbprint: "another".to_owned(), ..row };
-    });
+    let another = KeyRecord { thumbprint: "another".to_owned(), ..row };
+    rows.put(&acme.id, |records| records.keys[0] = another);
     cache.forget(&acme.id);
     let error = cache.ring(&acme, at(10)).await.unwrap_err();
     assert!(matches!(error, KeyError::ThumbprintDiffers { .. }) && error.needs_operator(), "{error}");
@@ -242,9 +240,7 @@ async fn a_row_that_was_moved_does_not_unseal() {
 
 #[tokio::test]
 async fn a_removed_key_need_not_unseal() {
-    let Setting { rows, cache } = setting();
-    let acme = tenant("acme", ES256);
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
     rows.put(&acme.id, |records| {
         records.keys[0].removed_at = Some(at(10));
         records.keys[0].sealed_private_key.clear();
@@ -274,9 +270,7 @@ async fn a_suspended_tenant_is_given_no_key() {
 
 #[tokio::test]
 async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
-    let Setting { rows, cache } = setting();
-    let acme = tenant("acme", ES256);
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let changed = tenant("acme", SigningAlgorithm::EdDSA);
     let key = cache.signing_key(&changed, at(11)).await.unwrap();
     assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(1), ES256));
@@ -332,27 +326,15 @@ async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: 
     let document = crate::PrivateKeyDocument::generate(ES256).unwrap();
     let context = SealingContext::SigningKey { tenant: &tenant.id, id, algorithm: ES256 };
     let sealed_private_key = service.sealer.seal(&context, document.expose()).await.unwrap();
-    let thumbprint = SigningKey::parse(id, ES256, document.expose()).unwrap().thumbprint.clone();
-    let key = KeyRecord {
-        id,
-        algorithm: ES256,
-        sealed_private_key,
-        thumbprint,
-        public_jwk: None,
-        announced_at: at(10),
-        active_from: at(active_from),
-        retiring_from: None,
-        removed_at: None,
-        shown: crate::ShownTimes::default(),
-    };
-    rows.push(&tenant.id, key);
+    let key = record(&SigningKey::parse(id, ES256, document.expose()).unwrap());
+    let (announced_at, active_from) = (at(10), at(active_from));
+    rows.push(&tenant.id, KeyRecord { sealed_private_key, announced_at, active_from, ..key });
 }
 
 #[tokio::test]
 async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
-    let Setting { rows, cache } = setting();
-    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, .. }, acme) = setting_of_acme().await;
+    let other = tenant("other", ES256);
     let (service, replica) = with_service(&rows);
     push_key(&rows, &service, &acme, 50).await;
     let ring = replica.ring(&acme, at(20)).await.unwrap();
@@ -373,9 +355,7 @@ async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
 
 #[tokio::test]
 async fn what_failed_is_tried_again_once_a_second() {
-    let Setting { rows, cache } = setting();
-    let acme = tenant("acme", ES256);
-    cache.ring(&acme, at(10)).await.unwrap();
+    let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let (service, replica) = with_service(&rows);
     for (now, requests) in [(20, 1), (20, 1), (19, 1), (21, 2), (21, 2), (20, 2), (500, 3), (30, 4)] {
         for _ in 0..100 {
@@ -463,11 +443,9 @@ async fn keys_that_are_used_all_the_time_stay_while_others_come_and_go() {
 
 #[tokio::test]
 async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere() {
-    let Setting { rows, cache } = setting();
-    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
-    for tenant in [&acme, &other] {
-        cache.ring(tenant, at(10)).await.unwrap();
-    }
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
+    let other = tenant("other", ES256);
+    cache.ring(&other, at(10)).await.unwrap();
     rows.put(&acme.id, |records| {
         records.keys[0].sealed_private_key.clear();
         (records.keys[0].retiring_from, records.keys[0].removed_at) = (Some(at(20)), Some(at(30)));

@@ -3,6 +3,7 @@
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 
 use super::*;
+use crate::test_keys::{at, numbered, record};
 use crate::{ImportedKey, KeyId, KeyRecord, PrivateKeyDocument, RsaSize};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
@@ -25,10 +26,6 @@ fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
     }
 }
 
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_seconds(seconds)
-}
-
 fn id(number: u32) -> KeyId {
     KeyId::numbered(number)
 }
@@ -49,17 +46,16 @@ fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
     }
     if let Some(Announcement { id, algorithm, announced_at, active_from, shown, .. }) = plan.announce {
         records.next = KeyId::numbered(id.number() + 1);
+        let (sealed_private_key, thumbprint) = (vec![1], id.to_string());
+        let key = record(&numbered(id.number(), algorithm));
         records.keys.push(KeyRecord {
             id,
-            algorithm,
-            sealed_private_key: vec![1],
-            thumbprint: id.to_string(),
-            public_jwk: None,
+            sealed_private_key,
+            thumbprint,
             announced_at,
             active_from,
-            retiring_from: None,
-            removed_at: None,
             shown,
+            ..key
         });
     }
     records
@@ -279,9 +275,9 @@ fn check_shown(records: &KeyRecords, plan: &Plan, expected: &str) -> KeyRecords 
         KeyTimes::from_key(row).as_shown().write_to(row);
     }
     let announced = seen.keys.iter().map(|row| row.announced_at.seconds());
-    let text =
-        announced.zip(shown(&seen).split(", ")).map(|(at, row)| format!("{at} {row}")).collect::<Vec<_>>();
-    assert_eq!(text.join(", "), expected);
+    let all = shown(&seen);
+    let text = announced.zip(all.split(", ")).map(|(at, row)| format!("{at} {row}"));
+    assert_eq!(text.collect::<Vec<_>>().join(", "), expected);
     rows
 }
 

@@ -11,6 +11,7 @@ use crate::token::tests::token;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A fetch with a given result, which counts its calls.
+#[derive(Clone)]
 struct Fake {
     clock: Clock,
     lifetime: Duration,
@@ -49,41 +50,28 @@ impl Fetch for Fake {
 
 struct Tested {
     entry: Arc<Entry>,
-    clock: Clock,
     wall: Arc<AtomicU64>,
-    fetches: Arc<AtomicU64>,
-    running: Arc<AtomicU64>,
-    fails: Arc<AtomicBool>,
-    panics: Arc<AtomicBool>,
+    fake: Fake,
 }
 
 impl Tested {
     fn new(lifetime: Duration, latency: Duration) -> Self {
         let wall = Arc::new(AtomicU64::new(1_800_000_000));
         let clock = Clock { simulated: Some(Arc::clone(&wall)), ..Clock::new() };
-        let (fetches, running) = <(Arc<AtomicU64>, Arc<AtomicU64>)>::default();
-        let (fails, panics) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
-        let fake = Fake {
-            clock: clock.clone(),
-            lifetime,
-            latency,
-            fetches: fetches.clone(),
-            running: running.clone(),
-            fails: fails.clone(),
-            panics: panics.clone(),
-        };
-        let entry = Arc::new(Entry::new(Box::new(fake), clock.clone(), Duration::from_secs(10), None));
-        Self { entry, clock, wall, fetches, running, fails, panics }
+        let (fetches, running, fails, panics) = Default::default();
+        let fake = Fake { clock: clock.clone(), lifetime, latency, fetches, running, fails, panics };
+        let entry = Entry::new(Box::new(fake.clone()), clock, Duration::from_secs(10), None);
+        Self { entry: Arc::new(entry), wall, fake }
     }
 
     async fn get(&self) -> Result<String, TokenError> {
         let token = self.entry.token(|token| AccessToken(Arc::clone(token))).await?;
-        assert!(token.life().phase(self.clock.now()) != Phase::Ended, "an ended token was handed out");
+        assert!(token.life().phase(self.fake.clock.now()) != Phase::Ended, "an ended token was handed out");
         Ok(token.expose().to_owned())
     }
 
     fn fetches(&self) -> u64 {
-        self.fetches.load(Ordering::SeqCst)
+        self.fake.fetches.load(Ordering::SeqCst)
     }
 }
 
@@ -130,7 +118,7 @@ async fn each_caller_is_served_as_the_age_of_the_token_allows() {
     }
     assert_eq!(served, [Served::Waited, Served::Cached, Served::Renewing, Served::Cached]);
     // Callers wait in the last 10 s, and get the old token where the renewal fails.
-    tested.fails.store(true, Ordering::SeqCst);
+    tested.fake.fails.store(true, Ordering::SeqCst);
     sleep(Duration::from_secs(3582)).await;
     assert_eq!(tested.entry.read(|_| ()).await.unwrap().1, Served::Waited);
 }
@@ -153,7 +141,7 @@ async fn no_caller_waits_while_a_renewal_runs() {
 async fn a_failing_renewal_leaves_the_token_until_its_end() {
     let tested = Tested::new(HOUR, Duration::from_millis(100));
     tested.get().await.unwrap();
-    tested.fails.store(true, Ordering::SeqCst);
+    tested.fake.fails.store(true, Ordering::SeqCst);
     advance(Duration::from_secs(3299)).await;
     for _ in 0..290 {
         advance(Duration::from_secs(1)).await;
@@ -166,7 +154,7 @@ async fn a_failing_renewal_leaves_the_token_until_its_end() {
     advance(Duration::from_secs(15)).await;
     assert!(tested.get().await.unwrap_err().is_transient());
     // The first good answer is served.
-    tested.fails.store(false, Ordering::SeqCst);
+    tested.fake.fails.store(false, Ordering::SeqCst);
     assert_ne!(tested.get().await.unwrap(), "token-1");
     assert!(tested.entry.status().last_error.is_none());
 }
@@ -174,10 +162,10 @@ async fn a_failing_renewal_leaves_the_token_until_its_end() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_an_error_and_leaves_the_entry_usable() {
     let tested = Tested::new(HOUR, Duration::from_millis(1));
-    tested.panics.store(true, Ordering::SeqCst);
+    tested.fake.panics.store(true, Ordering::SeqCst);
     let error = tested.get().await.unwrap_err();
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the request was ended early");
-    tested.panics.store(false, Ordering::SeqCst);
+    tested.fake.panics.store(false, Ordering::SeqCst);
     assert_eq!(tested.get().await.unwrap(), "token-2");
 }
 
@@ -206,11 +194,8 @@ async fn in_the_last_seconds_a_caller_waits_and_then_uses_the_old_token() {
     let tested = Tested::new(HOUR, Duration::from_secs(14));
     tested.get().await.unwrap_err();
     tested.get().await.unwrap();
-    advance(
-        Duration::from_secs(3592)
-            - tested.entry.status().expires_in.map_or(Duration::ZERO, |rest| HOUR - rest),
-    )
-    .await;
+    let age = tested.entry.status().expires_in.map_or(Duration::ZERO, |rest| HOUR - rest);
+    advance(Duration::from_secs(3592) - age).await;
     let begun = Instant::now();
     assert_eq!(tested.get().await.unwrap(), "token-1");
     assert_eq!(begun.elapsed().as_secs(), 4, "half of the rest");
@@ -231,7 +216,7 @@ async fn no_request_outlives_its_entry() {
     let mut running = Vec::new();
     for _ in 0..1000 {
         let tested = Tested::new(HOUR, Duration::from_secs(5));
-        running.push(tested.running.clone());
+        running.push(tested.fake.running.clone());
         let waits = tokio::time::timeout(Duration::from_millis(1), tested.get()).await;
         assert!(waits.is_err());
     }

@@ -37,10 +37,8 @@ async fn a_client_revokes_and_introspects_its_tokens() {
     let tokens = source("s");
     let token = tokens.token().await.unwrap();
     let introspected = tokens.introspect(token.expose()).await.unwrap();
-    assert_eq!(
-        (introspected["active"].as_bool(), introspected["sub"].as_str()),
-        (Some(true), Some("billing"))
-    );
+    let found = (introspected["active"].as_bool(), introspected["sub"].as_str());
+    assert_eq!(found, (Some(true), Some("billing")));
     assert_eq!(tokens.introspect("other").await.unwrap()["active"], false);
     tokens.revoke(token.expose()).await.unwrap();
     assert!(tokens.cached().is_none(), "a revoked token is not cached");
@@ -51,16 +49,17 @@ async fn a_client_revokes_and_introspects_its_tokens() {
 #[tokio::test]
 async fn what_cannot_be_asked_is_an_error() {
     let stub = Stub::start(server).await;
-    let builder = || TokenSource::builder().token_endpoint(stub.url("/t")).client_id("billing");
-    let unknown = builder().credential(Secret::value("s")).build().unwrap();
+    let builder = || {
+        let builder = TokenSource::builder().token_endpoint(stub.url("/t")).client_id("billing");
+        builder.credential(Secret::value("s"))
+    };
+    let unknown = builder().build().unwrap();
     let error = unknown.introspect("good").await.unwrap_err().to_string();
     assert!(error.starts_with("there is no introspection_endpoint"), "{error}");
-    let nonsense =
-        builder().credential(Secret::value("s")).introspection_endpoint(stub.url("/t")).build().unwrap();
+    let nonsense = builder().introspection_endpoint(stub.url("/t")).build().unwrap();
     let error = nonsense.introspect("good").await.unwrap_err().to_string();
     assert!(error.ends_with("it is no introspection in JSON (RFC 7662 §2.2)"), "{error}");
-    let elsewhere =
-        builder().credential(Secret::value("s")).revocation_endpoint("http://id.example.com/r").build();
+    let elsewhere = builder().revocation_endpoint("http://id.example.com/r").build();
     assert!(elsewhere.unwrap_err().to_string().contains("is not https"));
 
     // An assertion that is a grant authenticates no client.

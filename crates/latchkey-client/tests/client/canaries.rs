@@ -17,6 +17,7 @@ use crate::stub::{Reply, Stub};
 
 const SECRET: &str = "canary-secret-3141";
 const TOKEN: &str = "canary-token-2718";
+const TORN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"access_token\":\"canary-token-2718";
 /// How assertions and proofs begin: `{"alg":` in base64url.
 const JWS: &str = "eyJhbGci";
 /// The private number of the key in [`JWK`].
@@ -94,11 +95,7 @@ async fn secrets_and_tokens_stay_where_they_are() {
         || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}","token_type":7}}"#)),
         || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}\n","token_type":"Bearer"}}"#)),
         || Reply::json(500, TOKEN),
-        || {
-            Reply::Torn(
-                "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"access_token\":\"canary-token-2718",
-            )
-        },
+        || Reply::Torn(TORN),
     ];
     let mut tasks = JoinSet::new();
     for reply in replies {
@@ -117,10 +114,8 @@ async fn secrets_and_tokens_stay_where_they_are() {
         text += &shown.unwrap();
     }
     text += &String::from_utf8_lossy(&written.0.lock().unwrap());
-    assert!(
-        text.contains("requested a token") && text.contains("client_id=\"billing\""),
-        "events are written"
-    );
+    let is_written = text.contains("requested a token") && text.contains("client_id=\"billing\"");
+    assert!(is_written, "events are written");
     assert!(text.contains("AccessToken([redacted], DPoP") && text.contains("AccessToken([redacted], Bearer"));
     // The first and the last line of PEM are no secrets.
     let key_lines = key.lines().filter(|line| !line.starts_with("-----"));

@@ -157,9 +157,9 @@ async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
     assert_eq!((status().await, endpoint.requests()), (200, 1));
     assert!(tokens.invalidate(&tokens.cached().unwrap()));
     assert_eq!((status().await, endpoint.requests()), (200, 2));
-    let presented: Vec<_> =
-        seen.lock().unwrap().iter().map(|(certificate, ..)| certificate.clone()).collect();
-    assert_eq!(presented, [Some(first.der), Some(second.der)]);
+    let seen = seen.lock().unwrap();
+    let presented = seen.iter().map(|(certificate, ..)| certificate.clone());
+    assert_eq!(presented.collect::<Vec<_>>(), [Some(first.der), Some(second.der)]);
     assert_eq!(api.requests(), 3, "no request was repeated");
 }
 

@@ -30,11 +30,9 @@ async fn the_metadata_are_read_once() {
 
 #[tokio::test]
 async fn metadata_of_another_issuer_are_refused() {
+    let evil = r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#;
     for (body, why) in [
-        (
-            r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#,
-            "it is about the issuer `https://evil.example`, not `",
-        ),
+        (evil, "it is about the issuer `https://evil.example`, not `"),
         ("{}", "it is no metadata of an authorization server: missing field `issuer`"),
     ] {
         let stub = Stub::start(move |_| Reply::json(200, body)).await;

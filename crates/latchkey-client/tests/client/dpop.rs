@@ -31,25 +31,18 @@ fn seen(received: &Received) -> Seen {
 /// Starts a token endpoint and an API, each of which requires its own nonce.
 async fn servers() -> (TokenSource, Stub, Stub, Arc<Mutex<Vec<Seen>>>) {
     let all = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&all);
-    let endpoint = Stub::start(move |received| {
-        let seen = seen(received);
-        let has_nonce = seen.claims["nonce"] == "of the endpoint";
-        noted.lock().unwrap().push(seen);
-        let reply = if has_nonce { Reply::json(200, TOKEN) } else { Reply::rejected(400, "use_dpop_nonce") };
-        reply.with("dpop-nonce", "of the endpoint")
-    })
-    .await;
-    let noted = Arc::clone(&all);
-    let api = Stub::start(move |received| {
-        let seen = seen(received);
-        let has_nonce = seen.claims["nonce"] == "of the API";
-        noted.lock().unwrap().push(seen);
-        let reply = if has_nonce { Reply::json(200, "{}") } else { Reply::json(401, "{}") };
-        let reply = reply.with("dpop-nonce", "of the API");
-        if has_nonce { reply } else { reply.with("www-authenticate", "DPoP error=\"use_dpop_nonce\"") }
-    })
-    .await;
+    let requiring = |nonce: &'static str, good: &'static str, missing: fn() -> Reply| {
+        let noted = Arc::clone(&all);
+        Stub::start(move |received| {
+            let seen = seen(received);
+            let reply = if seen.claims["nonce"] == nonce { Reply::json(200, good) } else { missing() };
+            noted.lock().unwrap().push(seen);
+            reply.with("dpop-nonce", nonce)
+        })
+    };
+    let endpoint = requiring("of the endpoint", TOKEN, || Reply::rejected(400, "use_dpop_nonce")).await;
+    let wants_nonce = || Reply::json(401, "{}").with("www-authenticate", "DPoP error=\"use_dpop_nonce\"");
+    let api = requiring("of the API", "{}", wants_nonce).await;
     let tokens = builder(&endpoint).origin(api.url("/")).dpop().build().unwrap();
     (tokens, endpoint, api, all)
 }
@@ -69,10 +62,8 @@ async fn each_request_has_its_proof_with_the_nonce_of_its_server() {
     assert_eq!(at_endpoint.claims["htu"], endpoint.url("/token"));
     for seen in [first, with_nonce, second] {
         assert_eq!(seen.authorization.as_deref(), Some("DPoP bound"));
-        assert_eq!(
-            (&seen.claims["htm"], &seen.claims["htu"], &seen.header["typ"]),
-            (&"GET".into(), &api.url("/orders").into(), &"dpop+jwt".into())
-        );
+        let named = (&seen.claims["htm"], &seen.claims["htu"], &seen.header["typ"]);
+        assert_eq!(named, (&"GET".into(), &api.url("/orders").into(), &"dpop+jwt".into()));
         assert!(seen.claims["ath"].is_string() && seen.header["jwk"] == at_endpoint.header["jwk"]);
         assert!(seen.header["jwk"].get("d").is_none());
     }

@@ -21,11 +21,7 @@ async fn what_may_pass_is_tried_again() {
         || Reply::Torn("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"access_token\":\"half"),
         || Reply::Torn("no HTTP at all\r\n\r\n"),
     ] {
-        let stub = Stub::start(move |received| match received.number {
-            0 => first(),
-            _ => Reply::token("good"),
-        })
-        .await;
+        let stub = Stub::good_after(first).await;
         let token = source(&stub).token().await.unwrap();
         assert_eq!((token.expose(), stub.requests()), ("good", 2));
     }
@@ -46,11 +42,7 @@ async fn four_attempts_are_all() {
 
 #[tokio::test]
 async fn retry_after_is_obeyed() {
-    let stub = Stub::start(|received| match received.number {
-        0 => Reply::json(503, "").with("retry-after", "1"),
-        _ => Reply::token("good"),
-    })
-    .await;
+    let stub = Stub::good_after(|| Reply::json(503, "").with("retry-after", "1")).await;
     let begun = Instant::now();
     source(&stub).token().await.unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
@@ -84,26 +76,18 @@ async fn a_rejection_is_remembered_for_a_second() {
 #[tokio::test]
 async fn an_answer_that_is_no_token_answer_is_not_asked_for_again() {
     let long = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, "x".repeat(65_536));
+    let blank = r#"{"access_token":"a b","token_type":"Bearer"}"#;
+    let dpop = r#"{"access_token":"t","token_type":"DPoP"}"#;
+    let negative = r#"{"access_token":"t","token_type":"Bearer","expires_in":-1}"#;
     for (status, body, why) in [
-        (200, "<html>".to_owned(), "it is no token answer in JSON (RFC 6749 §5.1)"),
-        (200, long, "it is longer than 65536 bytes"),
-        (
-            200,
-            r#"{"access_token":"a b","token_type":"Bearer"}"#.to_owned(),
-            "`access_token` holds a character that no header has",
-        ),
-        (
-            200,
-            r#"{"access_token":"t","token_type":"DPoP"}"#.to_owned(),
-            "`token_type` is `DPoP`, which was not requested",
-        ),
-        (
-            200,
-            r#"{"access_token":"t","token_type":"Bearer","expires_in":-1}"#.to_owned(),
-            "`expires_in` is no whole number of seconds",
-        ),
-        (404, String::new(), "it answered 404"),
+        (200, "<html>", "it is no token answer in JSON (RFC 6749 §5.1)"),
+        (200, long.as_str(), "it is longer than 65536 bytes"),
+        (200, blank, "`access_token` holds a character that no header has"),
+        (200, dpop, "`token_type` is `DPoP`, which was not requested"),
+        (200, negative, "`expires_in` is no whole number of seconds"),
+        (404, "", "it answered 404"),
     ] {
+        let body = body.to_owned();
         let stub = Stub::start(move |_| Reply::json(status, body.clone())).await;
         let error = source(&stub).token().await.unwrap_err();
         assert_eq!(error.to_string(), format!("the answer of {} cannot be used: {why}", stub.url("/token")));

@@ -3,35 +3,26 @@
 use std::time::Duration;
 
 use latchkey_client::{Request, TokenSource};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::stub::{Reply, Stub};
 use crate::{builder, source};
-
-async fn wait_for_a_request(stub: &Stub) {
-    while stub.requests() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_thousand_tasks_on_a_cold_source_make_one_request_though_half_are_dropped() {
     let stub = Stub::held(|received| Reply::token(&format!("t{}", received.number))).await;
     let tokens = source(&stub);
     let mut tasks = JoinSet::new();
-    let mut dropped = Vec::new();
-    for number in 0..10_000 {
+    let spawn = |_| {
         let tokens = tokens.clone();
-        let handle = tasks.spawn(async move { tokens.token().await.map(|token| token.expose().to_owned()) });
-        // The first of them began the request.
-        if number % 2 == 0 {
-            dropped.push(handle);
-        }
+        tasks.spawn(async move { tokens.token().await.map(|token| token.expose().to_owned()) })
+    };
+    // The first of them began the request.
+    let dropped: Vec<_> = (0..10_000).map(spawn).step_by(2).collect();
+    while stub.requests() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    wait_for_a_request(&stub).await;
-    for handle in dropped {
-        handle.abort();
-    }
+    dropped.iter().for_each(AbortHandle::abort);
     // All that are left wait before the answer comes.
     tokio::time::sleep(Duration::from_millis(50)).await;
     stub.release();

@@ -45,18 +45,14 @@ async fn each_attempt_has_its_own_assertion() {
     let seen = seen.lock().unwrap();
     let assertions: Vec<_> = seen.iter().map(|form| decoded(&parameter(form, "client_assertion"))).collect();
     let [(header, first), (_, second)] = &assertions[..] else { panic!("two attempts") };
-    assert_eq!(
-        (&header["alg"], &header["kid"], &header["typ"]),
-        (&"EdDSA".into(), &"k1".into(), &"JWT".into())
-    );
+    let named = (&header["alg"], &header["kid"], &header["typ"]);
+    assert_eq!(named, (&"EdDSA".into(), &"k1".into(), &"JWT".into()));
     assert_eq!((&first["iss"], &first["sub"]), (&"billing".into(), &"billing".into()));
     assert_eq!(first["aud"], stub.url("/token"));
     assert_eq!(first["exp"].as_u64().unwrap() - first["iat"].as_u64().unwrap(), 60);
     assert!(first["jti"] != second["jti"] && first["jti"].as_str().unwrap().len() == 32);
-    assert_eq!(
-        parameter(&seen[0], "client_assertion_type"),
-        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    );
+    let of_assertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    assert_eq!(parameter(&seen[0], "client_assertion_type"), of_assertion);
     assert_eq!(parameter(&seen[0], "client_id"), "billing");
 }
 
@@ -84,14 +80,12 @@ async fn the_servers_clock_counts_where_it_refuses() {
 async fn a_key_that_cannot_be_used_is_told_without_a_request() {
     let stub = Stub::start(|_| Reply::token("t")).await;
     for (credential, why) in [
-        (PrivateKeyJwt::value("hunter2"), "the private key cannot be used: it is neither PEM nor a JWK"),
-        (
-            PrivateKeyJwt::value(JWK).algorithm(Algorithm::Rs256),
-            "the private key cannot be used: it cannot sign with RS256",
-        ),
+        (PrivateKeyJwt::value("hunter2"), "it is neither PEM nor a JWK"),
+        (PrivateKeyJwt::value(JWK).algorithm(Algorithm::Rs256), "it cannot sign with RS256"),
     ] {
         let error = builder(&stub).credential(credential).build().unwrap().token().await.unwrap_err();
-        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), why);
+        let expected = format!("the private key cannot be used: {why}");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), expected);
     }
     assert_eq!(stub.requests(), 0);
 }
@@ -101,10 +95,8 @@ async fn a_workload_token_is_read_for_each_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     let stub = Stub::start(|received| {
-        Reply::token(&format!(
-            "for-{}",
-            parameter(&received.body, "assertion") + &parameter(&received.body, "client_assertion")
-        ))
+        let [one, other] = ["assertion", "client_assertion"].map(|name| parameter(&received.body, name));
+        Reply::token(&format!("for-{one}{other}"))
     })
     .await;
     std::fs::write(&path, "one\n").unwrap();

@@ -46,20 +46,12 @@ async fn a_secret_is_sent_in_the_header_or_in_the_form() {
         Reply::token("t")
     })
     .await;
-    builder(&stub).scope("a").credential(Secret::value("a:b")).build().unwrap().token().await.unwrap();
-    builder(&stub)
-        .scope("a")
-        .credential(Secret::value("a:b").in_body())
-        .build()
-        .unwrap()
-        .token()
-        .await
-        .unwrap();
-    let seen = seen.lock().await;
-    assert_eq!(
-        seen[0],
-        ("Basic YmlsbGluZzphJTNBYg==".to_owned(), "grant_type=client_credentials&scope=a".to_owned())
-    );
-    let form = "grant_type=client_credentials&scope=a&client_id=billing&client_secret=a%3Ab";
-    assert_eq!(seen[1], (String::new(), form.to_owned()));
+    for secret in [Secret::value("a:b"), Secret::value("a:b").in_body()] {
+        let tokens = builder(&stub).scope("a").credential(secret).build().unwrap();
+        tokens.token().await.unwrap();
+    }
+    let form = "grant_type=client_credentials&scope=a";
+    let in_body = format!("{form}&client_id=billing&client_secret=a%3Ab");
+    let basic = "Basic YmlsbGluZzphJTNBYg==".to_owned();
+    assert_eq!(*seen.lock().await, [(basic, form.to_owned()), (String::new(), in_body)]);
 }

@@ -81,6 +81,11 @@ impl Stub {
         stub
     }
 
+    /// Answers the first request so, and all others with the token `good`.
+    pub(crate) async fn good_after(first: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
+        Self::start(move |received| if received.number == 0 { first() } else { Reply::token("good") }).await
+    }
+
     /// Answers at once, over TLS.
     pub(crate) async fn tls(
         tls: ServerConfig,

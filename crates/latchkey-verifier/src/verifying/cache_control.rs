@@ -48,10 +48,8 @@ mod tests {
             (&["max-age=1e3"], None, None, None),
             (&[], None, None, None),
         ] {
-            let expected = CacheControl {
-                max_age: max_age.map(Duration::from_secs),
-                revalidate: revalidate.map(Duration::from_secs),
-            };
+            let [max_age, revalidate] = [max_age, revalidate].map(|age| age.map(Duration::from_secs));
+            let expected = CacheControl { max_age, revalidate };
             assert_eq!(CacheControl::read(headers.iter().copied(), age), expected, "{headers:?}");
         }
     }

@@ -208,15 +208,8 @@ mod tests {
                 }
             }
             let feed: Feed = serde_json::from_str(&format!("{json},{member}}}")).unwrap();
-            let token = IssuedToken {
-                client_id: "shipping",
-                jti,
-                iat: 100,
-                kid: Some(kid),
-                sub: "usr_a",
-                sid: Some("s"),
-                grant_id: Some("g"),
-            };
+            let (client_id, sub, sid, grant_id) = ("shipping", "usr_a", Some("s"), Some("g"));
+            let token = IssuedToken { client_id, jti, iat: 100, kid: Some(kid), sub, sid, grant_id };
             assert_eq!(feed.revokes(&token), revoked, "{member} {jti}");
             if member.starts_with("\"people\"") {
                 let of_client = IssuedToken { grant_id: None, ..token };
@@ -228,14 +221,8 @@ mod tests {
     #[test]
     fn only_a_uuid_of_version_8_has_a_tag() {
         assert_eq!(credential_tag(TAGGED), Some("0123abcd"));
-        for jti in [
-            "",
-            "1",
-            &TAGGED[..35],
-            &TAGGED.to_uppercase(),
-            &TAGGED.replace("-8000-8", "-4000-8"),
-            &TAGGED.replace("-8000-8", "-8000-0"),
-        ] {
+        let [version, variant] = ["-4000-8", "-8000-0"].map(|other| TAGGED.replace("-8000-8", other));
+        for jti in ["", "1", &TAGGED[..35], &TAGGED.to_uppercase(), &version, &variant] {
             assert_eq!(credential_tag(jti), None, "{jti}");
         }
     }

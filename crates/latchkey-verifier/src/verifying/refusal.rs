@@ -149,72 +149,32 @@ mod tests {
         const ALGS: &str = "algs=\"RS256 RS384 RS512 PS256 ES256 ES384 EdDSA\"";
         const NO_STORE: (&str, &str) = ("cache-control", "no-store");
         const JSON: (&str, &str) = ("content-type", "application/json");
-        check(
-            Reason::NoToken,
-            Scheme::Bearer,
-            401,
-            &[
-                NO_STORE,
-                ("www-authenticate", &format!("Bearer realm=\"orders\", {METADATA}")),
-                ("www-authenticate", &format!("DPoP realm=\"orders\", {METADATA}, {ALGS}")),
-            ],
-            "",
-        );
-        check(
-            Reason::Token(TokenError::Expired),
-            Scheme::Bearer,
-            401,
-            &[
-                NO_STORE,
-                (
-                    "www-authenticate",
-                    &format!(
-                        "Bearer realm=\"orders\", error=\"invalid_token\", error_description=\"Token has expired\", {METADATA}"
-                    ),
-                ),
-                JSON,
-            ],
-            r#"{"error":"invalid_token","error_description":"Token has expired"}"#,
-        );
-        check(
-            Reason::Sender(SenderError::OtherKey),
-            Scheme::Dpop,
-            401,
-            &[
-                NO_STORE,
-                (
-                    "www-authenticate",
-                    &format!(
-                        "DPoP realm=\"orders\", error=\"invalid_token\", error_description=\"Token is not bound to the key of the DPoP proof\", {METADATA}, {ALGS}"
-                    ),
-                ),
-                JSON,
-            ],
-            r#"{"error":"invalid_token","error_description":"Token is not bound to the key of the DPoP proof"}"#,
-        );
-        check(
-            Reason::InsufficientScope("orders:write".into()),
-            Scheme::Bearer,
-            403,
-            &[
-                NO_STORE,
-                (
-                    "www-authenticate",
-                    &format!(
-                        "Bearer realm=\"orders\", error=\"insufficient_scope\", error_description=\"Token does not have the required scope\", scope=\"orders:write\", {METADATA}"
-                    ),
-                ),
-                JSON,
-            ],
-            r#"{"error":"insufficient_scope","error_description":"Token does not have the required scope"}"#,
-        );
-        check(
-            Reason::NotReady { retry_after: Duration::from_secs(4) },
-            Scheme::Bearer,
-            503,
-            &[NO_STORE, ("retry-after", "4"), JSON],
-            r#"{"error":"temporarily_unavailable","error_description":"Token cannot be verified for now"}"#,
-        );
+        let [bearer, dpop] = [METADATA.to_owned(), format!("{METADATA}, {ALGS}")];
+        let [bearer, dpop] = [("Bearer", bearer), ("DPoP", dpop)]
+            .map(|(scheme, end)| ("www-authenticate", format!("{scheme} realm=\"orders\", {end}")));
+        let headers = [NO_STORE, (bearer.0, &bearer.1), (dpop.0, &dpop.1)];
+        check(Reason::NoToken, Scheme::Bearer, 401, &headers, "");
+        let [expired, other_key] =
+            [Reason::Token(TokenError::Expired), Reason::Sender(SenderError::OtherKey)];
+        let scope = Reason::InsufficientScope("orders:write".into());
+        let with_scope = format!("scope=\"orders:write\", {METADATA}");
+        let not_bound = "Token is not bound to the key of the DPoP proof";
+        let too_little = "Token does not have the required scope";
+        for (reason, scheme, status, error, why, end) in [
+            (expired, "Bearer", 401, "invalid_token", "Token has expired", METADATA),
+            (other_key, "DPoP", 401, "invalid_token", not_bound, &format!("{METADATA}, {ALGS}")),
+            (scope, "Bearer", 403, "insufficient_scope", too_little, &with_scope),
+        ] {
+            let challenge =
+                format!("{scheme} realm=\"orders\", error=\"{error}\", error_description=\"{why}\", {end}");
+            let scheme = if scheme == "DPoP" { Scheme::Dpop } else { Scheme::Bearer };
+            let body = format!(r#"{{"error":"{error}","error_description":"{why}"}}"#);
+            check(reason, scheme, status, &[NO_STORE, ("www-authenticate", &challenge), JSON], &body);
+        }
+        let body =
+            r#"{"error":"temporarily_unavailable","error_description":"Token cannot be verified for now"}"#;
+        let not_ready = Reason::NotReady { retry_after: Duration::from_secs(4) };
+        check(not_ready, Scheme::Bearer, 503, &[NO_STORE, ("retry-after", "4"), JSON], body);
     }
 
     #[test]
@@ -241,11 +201,8 @@ mod tests {
 
     #[test]
     fn a_scope_cannot_break_out_of_its_quotes() {
-        let refusal = Refusal {
-            reason: Reason::InsufficientScope("a\", realm=\"b".into()),
-            scheme: Scheme::Bearer,
-            challenge: Arc::default(),
-        };
+        let reason = Reason::InsufficientScope("a\", realm=\"b".into());
+        let refusal = Refusal { reason, scheme: Scheme::Bearer, challenge: Arc::default() };
         assert!(!refusal.headers()[1].1.contains("realm"), "{:?}", refusal.headers());
     }
 }

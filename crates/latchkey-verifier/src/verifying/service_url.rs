@@ -26,20 +26,15 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for (text, is_good) in [
-            ("https://id.example.com/jwks", true),
-            ("http://127.0.0.1:3000/jwks", true),
-            ("http://[::1]/jwks", true),
-            ("http://localhost:3000/", true),
-            ("http://id.example.com/jwks", false),
-            ("http://localhost.example.com/", false),
-            ("http://127.0.0.1.example.com/", false),
-            ("https://user@id.example.com/", false),
-            ("https://id.example.com/#a", false),
-            ("file:///etc/passwd", false),
-            ("id.example.com", false),
-        ] {
-            assert_eq!(service_url(text).is_some(), is_good, "{text}");
+        let good =
+            "https://id.example.com/jwks http://127.0.0.1:3000/jwks http://[::1]/jwks http://localhost:3000/";
+        for text in good.split(' ') {
+            assert!(service_url(text).is_some(), "{text}");
+        }
+        let bad = "http://id.example.com/jwks http://localhost.example.com/ http://127.0.0.1.example.com/ \
+            https://user@id.example.com/ https://id.example.com/#a file:///etc/passwd id.example.com";
+        for text in bad.split(' ') {
+            assert!(service_url(text).is_none(), "{text}");
         }
     }
 }

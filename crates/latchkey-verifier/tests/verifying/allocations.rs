@@ -1,23 +1,16 @@
 //! Counts the allocations of a token's verification. A change of the figure is a decision: its commit gives
 //! the reason.
 
-use latchkey_verifier::{Caller, KeySet, Trusted, Verifier};
+use latchkey_verifier::{Caller, Trusted};
 
-use crate::issuer::{AUDIENCE, Key, key_set};
+use crate::issuer::{ISSUER, Key, builder, keys_of};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 
 #[test]
 fn a_token_costs_so_many_allocations() {
     let (key, clock) = (Key::new("k1"), TestClock::default());
-    let keys = KeySet::read(&key_set(&[&key])).unwrap();
-    let verifier = Verifier::builder()
-        .issuer(Trusted::issuer(ISSUER).key_set(keys))
-        .audience(AUDIENCE)
-        .clock(std::sync::Arc::new(clock.clone()))
-        .build()
-        .unwrap();
+    let trusted = Trusted::issuer(ISSUER).key_set(keys_of(&key));
+    let verifier = builder(&clock).issuer(trusted).build().unwrap();
     let token = key.token(ISSUER, clock.seconds());
     let verify = || drop(verifier.verify_now(&token).map(|caller: Caller| caller).unwrap());
     verify();

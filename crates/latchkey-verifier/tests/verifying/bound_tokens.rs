@@ -7,15 +7,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::{
-    FirstUse, GuardUnavailable, KeySet, ProofError, Reason, ReplayGuard, RequestFacts, SenderError,
-    Thumbprint, Trusted, Verifier,
+    FirstUse, GuardUnavailable, ProofError, Reason, ReplayGuard, RequestFacts, SenderError, Thumbprint,
+    Trusted, Verifier,
 };
 use serde_json::{Value, json};
 
-use crate::issuer::{AUDIENCE, Key, claims, key_set};
+use crate::issuer::{ISSUER, Key, builder, keys_of, outcome};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 const ORIGIN: &str = "https://orders.example.com";
 const PATH: &str = "/v1/orders";
 
@@ -33,35 +31,24 @@ impl TestEnv {
 
     fn with(more: impl FnOnce(latchkey_verifier::Builder) -> latchkey_verifier::Builder) -> Self {
         let (clock, issuer) = (TestClock::default(), Key::new("k1"));
-        let keys = KeySet::read(&key_set(&[&issuer])).unwrap();
-        let builder = Verifier::builder()
-            .issuer(Trusted::issuer(ISSUER).key_set(keys))
-            .audience(AUDIENCE)
-            .clock(Arc::new(clock.clone()));
+        let builder = builder(&clock).issuer(Trusted::issuer(ISSUER).key_set(keys_of(&issuer)));
         Self { verifier: more(builder).build().unwrap(), clock, issuer, sender: Key::new("s1") }
     }
 
     fn token(&self, cnf: Value) -> String {
-        let mut claims = claims(ISSUER, self.clock.seconds());
-        claims["cnf"] = cnf;
-        self.issuer.sign(&self.issuer.header(), &claims)
+        self.issuer.token_with(ISSUER, self.clock.seconds(), "cnf", cnf)
     }
 
     fn bound_token(&self) -> String {
         self.token(json!({ "jkt": thumbprint(&self.sender) }))
     }
 
-    fn header(&self) -> Value {
-        json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(&self.sender) })
-    }
-
     fn proof_claims(&self, token: &str, jti: &str) -> Value {
-        let ath = BASE64URL.encode(digest(&SHA256, token.as_bytes()));
-        json!({ "jti": jti, "htm": "GET", "htu": format!("{ORIGIN}{PATH}"), "iat": self.clock.seconds(), "ath": ath })
+        proof_claims(token, jti, &format!("{ORIGIN}{PATH}"), self.clock.seconds())
     }
 
     fn proof(&self, token: &str, jti: &str) -> String {
-        self.sender.sign(&self.header(), &self.proof_claims(token, jti))
+        self.sender.sign(&proof_header(&self.sender), &self.proof_claims(token, jti))
     }
 
     async fn verify(&self, authorization: &str, proofs: &[&str]) -> Result<(), Reason> {
@@ -79,12 +66,21 @@ impl TestEnv {
         let facts =
             RequestFacts::new(method, path).authorization(authorization.as_bytes()).certificate(certificate);
         let facts = proofs.iter().fold(facts, |facts, proof| facts.dpop(proof.as_bytes()));
-        let verified = self.verifier.verify_request::<Value>(&facts).await;
-        verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
+        outcome(self.verifier.verify_request::<Value>(&facts).await)
     }
 }
 
-pub(crate) fn public_jwk(key: &Key) -> Value {
+pub(crate) fn proof_header(key: &Key) -> Value {
+    json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(key) })
+}
+
+/// The claims of a proof for a GET of this URL with the token.
+pub(crate) fn proof_claims(token: &str, jti: &str, url: &str, now: u64) -> Value {
+    let ath = BASE64URL.encode(digest(&SHA256, token.as_bytes()));
+    json!({ "jti": jti, "htm": "GET", "htu": url, "iat": now, "ath": ath })
+}
+
+fn public_jwk(key: &Key) -> Value {
     let jwk = key.jwk();
     json!({ "kty": "OKP", "crv": "Ed25519", "x": jwk["x"] })
 }
@@ -119,8 +115,7 @@ async fn a_bound_token_is_never_a_bearer_token() {
     let needs_proof = Err(Reason::Sender(SenderError::NeedsDpopProof));
     assert_eq!(env.verify(&format!("Bearer {token}"), &[]).await, needs_proof);
     assert_eq!(env.verify(&format!("Bearer {token}"), &[&env.proof(&token, "1")]).await, needs_proof);
-    let verified = env.verifier.verify::<Value>(&token).await.map(|_| ());
-    assert_eq!(verified.map_err(|refusal| refusal.reason().clone()), needs_proof);
+    assert_eq!(outcome(env.verifier.verify::<Value>(&token).await), needs_proof);
     let plain = env.issuer.token(ISSUER, env.clock.seconds());
     let as_dpop = env.verify(&format!("DPoP {plain}"), &[&env.proof(&plain, "1")]).await;
     assert_eq!(as_dpop, Err(Reason::Sender(SenderError::NotDpopBound)));
@@ -136,10 +131,8 @@ async fn every_other_proof_is_refused() {
     let good = env.proof(&token, "a");
     assert_eq!(env.verify(&authorization, &[]).await, proof_error(E::Missing));
     assert_eq!(env.verify(&authorization, &[&good, &good]).await, proof_error(E::Repeated));
-    assert_eq!(
-        env.verify_at("POST", PATH, &authorization, &[&good], None).await,
-        proof_error(E::OtherMethod)
-    );
+    let posted = env.verify_at("POST", PATH, &authorization, &[&good], None).await;
+    assert_eq!(posted, proof_error(E::OtherMethod));
     assert_eq!(env.verify_at("GET", "/v1", &authorization, &[&good], None).await, proof_error(E::OtherUri));
     let now = env.clock.seconds();
     for (name, value, expected) in [
@@ -160,9 +153,11 @@ async fn every_other_proof_is_refused() {
     ] {
         let mut claims = env.proof_claims(&token, "b");
         claims[name] = value.clone();
-        let proof = env.sender.sign(&env.header(), &claims);
+        let proof = env.sender.sign(&proof_header(&env.sender), &claims);
         assert_eq!(env.verify(&authorization, &[&proof]).await, proof_error(expected), "{name}: {value}");
     }
+    let mut private = public_jwk(&env.sender);
+    private["d"] = json!("AAAA");
     for (name, value, expected) in [
         ("typ", json!("JWT"), E::OtherType),
         ("typ", Value::Null, E::Malformed),
@@ -173,29 +168,18 @@ async fn every_other_proof_is_refused() {
         ("jku", json!("https://evil.example"), E::HeaderNotAllowed),
         ("jwk", Value::Null, E::KeyNotUsable),
         ("jwk", json!({ "kty": "oct", "k": "AAAA" }), E::KeyNotUsable),
-        (
-            "jwk",
-            {
-                let mut jwk = public_jwk(&env.sender);
-                jwk["d"] = json!("AAAA");
-                jwk
-            },
-            E::KeyNotUsable,
-        ),
+        ("jwk", private, E::KeyNotUsable),
         ("jwk", public_jwk(&Key::new("x")), E::SignatureInvalid),
     ] {
-        let mut header = env.header();
+        let mut header = proof_header(&env.sender);
         header[name] = value.clone();
         let proof = env.sender.sign(&header, &env.proof_claims(&token, "c"));
         assert_eq!(env.verify(&authorization, &[&proof]).await, proof_error(expected), "{name}: {value}");
     }
     let other = Key::new("s2");
-    let header = json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(&other) });
-    let of_other_key = other.sign(&header, &env.proof_claims(&token, "d"));
-    assert_eq!(
-        env.verify(&authorization, &[&of_other_key]).await,
-        Err(Reason::Sender(SenderError::OtherKey))
-    );
+    let of_other_key = other.sign(&proof_header(&other), &env.proof_claims(&token, "d"));
+    let other_key = Err(Reason::Sender(SenderError::OtherKey));
+    assert_eq!(env.verify(&authorization, &[&of_other_key]).await, other_key);
     for cut in 0..good.len() {
         assert!(env.verify(&authorization, &[&good[..cut]]).await.is_err(), "{cut}");
     }

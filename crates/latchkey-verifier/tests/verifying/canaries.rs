@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use latchkey_verifier::{RequestFacts, Trusted, Verifier};
+use latchkey_verifier::{RequestFacts, Trusted};
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::issuer::{AUDIENCE, Key, Page, Server, claims, key_set};
+use crate::issuer::{Key, Page, Server, builder, claims, key_set};
 use crate::time::TestClock;
 
 #[derive(Clone, Default)]
@@ -34,8 +34,8 @@ async fn no_token_is_in_a_log_or_an_error() {
     server.publish("/jwks.json", Page::ok("max-age=300", key_set(&[&key])));
     let issuer = format!("{}/acme", server.origin);
     let trusted = Trusted::issuer(issuer.as_str()).jwks_uri(format!("{}/jwks.json", server.origin));
-    let builder = Verifier::builder().issuer(trusted).audience(AUDIENCE).clock(Arc::new(clock.clone()));
-    let verifier = builder.public_origin("https://orders.example.com").build().unwrap();
+    let builder = builder(&clock).issuer(trusted).public_origin("https://orders.example.com");
+    let verifier = builder.build().unwrap();
     let now = clock.seconds();
     let with = |name: &str, value: Value| {
         let mut claims = claims(&issuer, now);
@@ -60,18 +60,11 @@ async fn no_token_is_in_a_log_or_an_error() {
     for token in &presented {
         for scheme in ["Bearer", "DPoP"] {
             let authorization = format!("{scheme} {token}");
-            let facts = RequestFacts::new("GET", "/")
-                .authorization(authorization.as_bytes())
-                .dpop(b"canary-of-a-proof");
-            match verifier.verify_request::<Value>(&facts).await {
-                Ok(caller) => shown.push_str(&format!("{caller:?}")),
-                Err(refusal) => {
-                    shown.push_str(&format!(
-                        "{refusal} {refusal:?} {:?} {}",
-                        refusal.headers(),
-                        refusal.body()
-                    ));
-                }
+            let facts = RequestFacts::new("GET", "/").authorization(authorization.as_bytes());
+            let verified = verifier.verify_request::<Value>(&facts.dpop(b"canary-of-a-proof")).await;
+            shown.push_str(&format!("{verified:?}"));
+            if let Err(refusal) = verified {
+                shown.push_str(&format!("{refusal} {:?} {}", refusal.headers(), refusal.body()));
             }
         }
     }

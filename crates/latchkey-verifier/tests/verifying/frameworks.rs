@@ -1,7 +1,5 @@
 //! actix-web, axum and tower give the same answers to the same requests, byte for byte.
 
-use std::sync::Arc;
-
 use actix_web::body::to_bytes;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Data, get};
@@ -11,17 +9,15 @@ use axum::body::Body;
 use axum::routing::get as route;
 use http::Request;
 use latchkey_verifier::{
-    Bearer, Caller, ClientCertificate, KeySet, Refusal, Thumbprint, Trusted, Verifier, VerifyLayer,
+    Bearer, Caller, ClientCertificate, Refusal, Thumbprint, Trusted, Verifier, VerifyLayer,
 };
 use serde::Deserialize;
 use serde_json::json;
 use tower_service::Service as _;
 
-use crate::bound_tokens::{public_jwk, thumbprint};
-use crate::issuer::{AUDIENCE, Key, claims, key_set};
+use crate::bound_tokens::{proof_claims, proof_header, thumbprint};
+use crate::issuer::{ISSUER, Key, builder, keys_of};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 const PATH: &str = "/v1/orders";
 
 #[derive(Clone, Debug, Deserialize)]
@@ -117,31 +113,21 @@ async fn one_table_of_requests_has_one_table_of_answers() {
     let build = |keys: Option<&Key>| {
         let trusted = Trusted::issuer(ISSUER);
         let trusted = match keys {
-            Some(key) => trusted.key_set(KeySet::read(&key_set(&[key])).unwrap()),
+            Some(key) => trusted.key_set(keys_of(key)),
             None => trusted.jwks_uri("http://127.0.0.1:1/"),
         };
-        let builder = Verifier::builder().issuer(trusted).audience(AUDIENCE).realm("orders");
-        builder.public_origin("https://orders.example.com").clock(Arc::new(clock.clone())).build().unwrap()
+        let builder = builder(&clock).issuer(trusted).realm("orders");
+        builder.public_origin("https://orders.example.com").build().unwrap()
     };
     let (ready, away) = (build(Some(&issuer)), build(None));
     let now = clock.seconds();
-    let with = |name: &str, value: serde_json::Value| {
-        let mut claims = claims(ISSUER, now);
-        claims[name] = value;
-        issuer.sign(&issuer.header(), &claims)
-    };
+    let with = |name: &str, value| issuer.token_with(ISSUER, now, name, value);
     let own = Thumbprint::of_certificate(b"own");
     let (good, bound) = (with("jti", json!("7")), with("cnf", json!({ "jkt": thumbprint(&sender) })));
     let of_certificate = with("cnf", json!({ "x5t#S256": own.to_string() }));
     // A new proof for each framework: each is accepted once.
-    let proof = |jti: &str| {
-        use aws_lc_rs::digest::{SHA256, digest};
-        use base64::Engine as _;
-        let ath = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest(&SHA256, bound.as_bytes()));
-        let header = json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(&sender) });
-        let url = format!("https://orders.example.com{PATH}");
-        sender.sign(&header, &json!({ "jti": jti, "htm": "GET", "htu": url, "iat": now, "ath": ath }))
-    };
+    let url = format!("https://orders.example.com{PATH}");
+    let proof = |jti: &str| sender.sign(&proof_header(&sender), &proof_claims(&bound, jti, &url, now));
     let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
     let dpop = |proofs: &[&str]| {
         let mut headers = vec![("authorization", format!("DPoP {bound}"))];

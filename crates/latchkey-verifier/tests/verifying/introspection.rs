@@ -1,17 +1,14 @@
 //! Tests opaque tokens: the answers of introspection, and how long they are used.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use latchkey_verifier::{Introspection, KeySet, Reason, SenderError, TokenError, Trusted, Verifier};
+use latchkey_verifier::{Introspection, Reason, SenderError, TokenError, Trusted, Verifier};
 use serde_json::{Value, json};
 
-use crate::issuer::{AUDIENCE, Key, Page, Server, claims, key_set};
+use crate::issuer::{ISSUER, Key, Page, Server, builder, claims, keys_of, outcome};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 const INTROSPECT: &str = "/introspect";
 const TOKEN: &str = "lk_5f4dcc3b5aa765d61d8327deb882cf99";
 
@@ -24,15 +21,10 @@ struct TestEnv {
 impl TestEnv {
     async fn new() -> Self {
         let (server, clock) = (Server::start().await, TestClock::default());
-        let keys = KeySet::read(&key_set(&[&Key::new("k1")])).unwrap();
+        let trusted = Trusted::issuer(ISSUER).key_set(keys_of(&Key::new("k1"))).tenant("acme");
         let url = format!("{}{INTROSPECT}", server.origin);
-        let verifier = Verifier::builder()
-            .issuer(Trusted::issuer(ISSUER).key_set(keys).tenant("acme"))
-            .audience(AUDIENCE)
-            .introspection(Introspection::new(url, "orders", "s:cret canary"))
-            .clock(Arc::new(clock.clone()))
-            .build()
-            .unwrap();
+        let introspection = Introspection::new(url, "orders", "s:cret canary");
+        let verifier = builder(&clock).issuer(trusted).introspection(introspection).build().unwrap();
         Self { server, clock, verifier }
     }
 
@@ -47,8 +39,7 @@ impl TestEnv {
     }
 
     async fn verify(&self, token: &str) -> Result<(), Reason> {
-        let verified = self.verifier.verify::<Value>(token).await;
-        verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
+        outcome(self.verifier.verify::<Value>(token).await)
     }
 
     fn pass(&self, seconds: u64) {
@@ -87,7 +78,7 @@ async fn an_active_token_is_accepted_and_asked_for_once_in_ten_seconds() {
 async fn an_answer_is_checked_like_a_token() {
     let env = TestEnv::new().await;
     let now = env.clock.seconds();
-    for (number, (name, value, expected)) in [
+    let cases = [
         ("iss", json!("https://id.example.com/api/v1/tenant/globex"), invalid(TokenError::ForeignIssuer)),
         ("iss", Value::Null, invalid(TokenError::Malformed)),
         ("aud", json!("other"), invalid(TokenError::WrongAudience)),
@@ -96,10 +87,8 @@ async fn an_answer_is_checked_like_a_token() {
         ("client_id", Value::Null, invalid(TokenError::Malformed)),
         ("cnf", json!({ "jkt": "A".repeat(43) }), Err(Reason::Sender(SenderError::NeedsDpopProof))),
         ("more", json!([1]), Ok(())),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    ];
+    for (number, (name, value, expected)) in cases.into_iter().enumerate() {
         let mut members = env.active();
         members[name] = value;
         env.publish(&members);
@@ -116,16 +105,13 @@ async fn an_answer_is_checked_like_a_token() {
 #[tokio::test]
 async fn many_callers_with_one_token_make_one_request_and_an_outage_is_503() {
     let env = TestEnv::new().await;
-    env.server.publish(
-        INTROSPECT,
-        Page { delay: Duration::from_millis(200), ..Page::ok("", env.active().to_string()) },
-    );
-    let callers: Vec<_> = (0..100)
-        .map(|_| {
-            let verifier = env.verifier.clone();
-            tokio::spawn(async move { verifier.verify::<Value>(TOKEN).await.is_ok() })
-        })
-        .collect();
+    let delay = Duration::from_millis(200);
+    env.server.publish(INTROSPECT, Page { delay, ..Page::ok("", env.active().to_string()) });
+    let spawn = |_| {
+        let verifier = env.verifier.clone();
+        tokio::spawn(async move { verifier.verify::<Value>(TOKEN).await.is_ok() })
+    };
+    let callers: Vec<_> = (0..100).map(spawn).collect();
     for (number, caller) in callers.into_iter().enumerate() {
         if number % 2 == 1 { caller.abort() } else { assert!(caller.await.unwrap()) }
     }

@@ -9,11 +9,25 @@ use std::time::Duration;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use latchkey_verifier::{Builder, KeySet, Reason, Refusal, Verifier};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::time::TestClock;
+
+pub(crate) const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 pub(crate) const AUDIENCE: &str = "orders-api";
+
+/// A builder with this clock, which trusts no issuer yet.
+pub(crate) fn builder(clock: &TestClock) -> Builder {
+    Verifier::builder().audience(AUDIENCE).clock(Arc::new(clock.clone()))
+}
+
+/// Without the caller of a token that was accepted.
+pub(crate) fn outcome<T>(verified: Result<T, Refusal>) -> Result<(), Reason> {
+    verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
+}
 
 /// A key with its `kid`.
 pub(crate) struct Key {
@@ -47,6 +61,18 @@ impl Key {
     pub(crate) fn token(&self, issuer: &str, now: u64) -> String {
         self.sign(&self.header(), &claims(issuer, now))
     }
+
+    /// Returns such a token with another value of a claim.
+    pub(crate) fn token_with(&self, issuer: &str, now: u64, name: &str, value: Value) -> String {
+        let mut claims = claims(issuer, now);
+        claims[name] = value;
+        self.sign(&self.header(), &claims)
+    }
+
+    /// Signs claims of this type.
+    pub(crate) fn sign_as(&self, typ: &str, claims: &Value) -> String {
+        self.sign(&json!({ "alg": "EdDSA", "typ": typ, "kid": self.kid }), claims)
+    }
 }
 
 pub(crate) fn claims(issuer: &str, now: u64) -> Value {
@@ -58,6 +84,10 @@ pub(crate) fn claims(issuer: &str, now: u64) -> Value {
 
 pub(crate) fn key_set(keys: &[&Key]) -> String {
     json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }).to_string()
+}
+
+pub(crate) fn keys_of(key: &Key) -> KeySet {
+    KeySet::read(&key_set(&[key])).unwrap()
 }
 
 /// The answer at a path.

@@ -1,7 +1,6 @@
 //! Tests key sets over HTTP: when they are fetched, and which tokens are accepted while they cannot be.
 
 use std::future::Future as _;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -10,10 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::{Caller, Reason, Refusal, TokenError, Trusted, Verifier};
 use serde_json::{Value, json};
 
-use crate::issuer::{AUDIENCE, Key, Page, Server, key_set};
+use crate::issuer::{ISSUER, Key, Page, Server, builder, key_set, outcome};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 const JWKS: &str = "/jwks.json";
 const CACHED: &str = "public, max-age=300, stale-while-revalidate=60";
 
@@ -31,12 +28,8 @@ fn seconds(seconds: u64) -> Duration {
 impl TestEnv {
     async fn new() -> Self {
         let (server, clock) = (Server::start().await, TestClock::default());
-        let verifier = Verifier::builder()
-            .issuer(Trusted::issuer(ISSUER).jwks_uri(format!("{}{JWKS}", server.origin)).tenant("acme"))
-            .audience(AUDIENCE)
-            .clock(Arc::new(clock.clone()))
-            .build()
-            .unwrap();
+        let trusted = Trusted::issuer(ISSUER).jwks_uri(format!("{}{JWKS}", server.origin)).tenant("acme");
+        let verifier = builder(&clock).issuer(trusted).build().unwrap();
         Self { server, clock, verifier }
     }
 
@@ -95,11 +88,8 @@ async fn keys_are_fetched_once_and_renewed_beside_the_requests() {
     }
     assert!(env.verifier.ready());
     assert_eq!(env.server.requests(), 1);
-    assert!(
-        env.server.last_head().contains("user-agent: latchkey-verifier/0.1.0\r\n"),
-        "{}",
-        env.server.last_head()
-    );
+    let head = env.server.last_head();
+    assert!(head.contains("user-agent: latchkey-verifier/0.1.0\r\n"), "{head}");
     // A fetch that takes long: no request waits for it.
     env.server.publish(JWKS, Page { delay: seconds(1), ..Page::ok(CACHED, key_set(&[&key])) });
     env.clock.advance(seconds(301));
@@ -115,15 +105,14 @@ async fn keys_are_fetched_once_and_renewed_beside_the_requests() {
 async fn many_callers_of_a_cold_verifier_make_one_request() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
-    env.server
-        .publish(JWKS, Page { delay: Duration::from_millis(200), ..Page::ok(CACHED, key_set(&[&key])) });
+    let delay = Duration::from_millis(200);
+    env.server.publish(JWKS, Page { delay, ..Page::ok(CACHED, key_set(&[&key])) });
     let token = env.token(&key);
-    let callers: Vec<_> = (0..200)
-        .map(|_| {
-            let (verifier, token) = (env.verifier.clone(), token.clone());
-            tokio::spawn(async move { verifier.verify::<Value>(&token).await.is_ok() })
-        })
-        .collect();
+    let spawn = |_| {
+        let (verifier, token) = (env.verifier.clone(), token.clone());
+        tokio::spawn(async move { verifier.verify::<Value>(&token).await.is_ok() })
+    };
+    let callers: Vec<_> = (0..200).map(spawn).collect();
     for (number, caller) in callers.into_iter().enumerate() {
         // Each second caller gives up: the others get the keys nevertheless.
         if number % 2 == 0 { caller.abort() } else { assert!(caller.await.unwrap()) }
@@ -143,11 +132,8 @@ async fn a_new_key_is_found_and_a_removed_key_is_refused() {
     assert_eq!(env.server.requests(), 2);
     env.publish(&[&new]);
     env.clock.advance(seconds(361));
-    assert_eq!(
-        env.error(&old).await,
-        UNKNOWN,
-        "beyond stale-while-revalidate a request waits for the new set"
-    );
+    // Beyond stale-while-revalidate a request waits for the new set.
+    assert_eq!(env.error(&old).await, UNKNOWN);
     assert!(env.accepts(&new).await);
 }
 
@@ -313,10 +299,7 @@ async fn keys_are_found_through_metadata_of_exactly_this_issuer() {
     let issuer = format!("{}/api/v1/tenant/acme", server.origin);
     let metadata =
         |name: &str| json!({ "issuer": name, "jwks_uri": format!("{}{JWKS}", server.origin) }).to_string();
-    let verifier = || {
-        let builder = Verifier::builder().issuer(Trusted::issuer(issuer.as_str())).audience(AUDIENCE);
-        builder.clock(Arc::new(clock.clone())).build().unwrap()
-    };
+    let verifier = || builder(&clock).issuer(Trusted::issuer(issuer.as_str())).build().unwrap();
     let token = key.token(&issuer, clock.seconds());
     const INSERTED: &str = "/.well-known/oauth-authorization-server/api/v1/tenant/acme";
     const APPENDED: &str = "/api/v1/tenant/acme/.well-known/oauth-authorization-server";
@@ -337,31 +320,22 @@ async fn tenants_of_a_platform_have_their_own_keys() {
         let path = format!("/api/v1/tenant/{tenant}/.well-known/jwks.json");
         server.publish(&path, Page::ok(CACHED, key_set(&[key])));
     }
-    let verifier = Verifier::builder()
-        .platform(server.origin.as_str(), |tenant| ["acme", "globex"].contains(&tenant))
-        .audience(AUDIENCE)
-        .clock(Arc::new(clock.clone()))
-        .build()
-        .unwrap();
+    let is_known = |tenant: &str| ["acme", "globex"].contains(&tenant);
+    let verifier = builder(&clock).platform(server.origin.as_str(), is_known).build().unwrap();
     let issuer = |tenant: &str| format!("{}/api/v1/tenant/{tenant}", server.origin);
-    let verify = async |token: String| {
-        verifier.verify::<Value>(&token).await.map_err(|refusal| refusal.reason().clone())
-    };
+    let verify = async |token: String| verifier.verify::<Value>(&token).await;
     let (at, invalid) = (clock.seconds(), |error| Err(Reason::Token(error)));
     for (tenant, own, other) in [("acme", &acme, &globex), ("globex", &globex, &acme)] {
         let caller = verify(own.token(&issuer(tenant), at)).await.unwrap();
         assert_eq!(caller.tenant(), Some(tenant));
-        let of_other = verify(other.token(&issuer(tenant), at)).await.map(|_| ());
+        let of_other = outcome(verify(other.token(&issuer(tenant), at)).await);
         assert_eq!(of_other, invalid(TokenError::SignatureInvalid), "{tenant}");
     }
     let requests = server.requests();
     for name in [issuer("initech"), issuer("../acme"), issuer("acme/"), issuer("ACME"), server.origin.clone()]
     {
-        assert_eq!(
-            verify(globex.token(&name, at)).await.map(|_| ()),
-            invalid(TokenError::ForeignIssuer),
-            "{name}"
-        );
+        let found = outcome(verify(globex.token(&name, at)).await);
+        assert_eq!(found, invalid(TokenError::ForeignIssuer), "{name}");
     }
     assert_eq!(server.requests(), requests, "nothing is fetched for an issuer that is not trusted");
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use latchkey_verifier::{Accepted, Fetched, Observer, Reason, RequestFacts};
 use serde_json::{Value, json};
 
-use crate::issuer::Page;
-use crate::revocations::{ISSUER, JWKS, TestEnv};
+use crate::issuer::{ISSUER, Page};
+use crate::revocations::{JWKS, TestEnv};
 
 /// A line for each call.
 #[derive(Default)]

@@ -2,18 +2,14 @@
 //! forged is accepted, and the work grows no faster than the input. The generator has a fixed seed, so each
 //! run has the same input, and a message contains the round.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use latchkey_verifier::{KeySet, RequestFacts, Trusted, Verifier};
 use serde_json::{Value, json};
 
-use crate::bound_tokens::{public_jwk, thumbprint};
-use crate::issuer::{AUDIENCE, Key, claims, key_set};
+use crate::bound_tokens::{proof_claims, proof_header, thumbprint};
+use crate::issuer::{ISSUER, Key, builder, claims, key_set, keys_of};
 use crate::time::TestClock;
-
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
 const ORIGIN: &str = "https://orders.example.com";
 const ROUNDS: u64 = 4_000;
 
@@ -38,28 +34,10 @@ impl Random {
 
     /// Returns the text after one to four changes.
     fn changed(&mut self, text: &str) -> String {
-        const PIECES: [&str; 20] = [
-            "",
-            ".",
-            "..",
-            "=",
-            "A",
-            "\"",
-            "{",
-            "}",
-            "[",
-            "]",
-            ",",
-            ":",
-            "null",
-            "-1",
-            "1e999",
-            "\\u0000",
-            "\\ud800",
-            "\u{e9}",
-            "eyJhbGciOiJub25lIn0",
-            "\"kid\":",
-        ];
+        // The first one is empty.
+        const PIECES: &str =
+            r#" . .. = A " { } [ ] , : null -1 1e999 \u0000 \ud800 é eyJhbGciOiJub25lIn0 "kid":"#;
+        let pieces: Vec<_> = PIECES.split(' ').collect();
         let mut characters: Vec<char> = text.chars().collect();
         for _ in 0..=self.below(4) {
             let at = self.below(characters.len() + 1);
@@ -68,7 +46,7 @@ impl Random {
                 // Removes, repeats, or writes a piece that means something to a parser.
                 0 => Vec::new(),
                 1 => [&characters[at..end], &characters[at..end]].concat(),
-                _ => self.of(&PIECES).chars().collect(),
+                _ => self.of(&pieces).chars().collect(),
             };
             characters.splice(at..end, piece);
         }
@@ -120,12 +98,12 @@ impl TestEnv {
     }
 
     fn verifier(&self, keys: KeySet) -> Verifier {
-        let builder = Verifier::builder().issuer(Trusted::issuer(ISSUER).key_set(keys)).audience(AUDIENCE);
-        builder.public_origin(ORIGIN).remember(100).clock(Arc::new(self.clock.clone())).build().unwrap()
+        let builder = builder(&self.clock).issuer(Trusted::issuer(ISSUER).key_set(keys));
+        builder.public_origin(ORIGIN).remember(100).build().unwrap()
     }
 
     fn keys(&self) -> KeySet {
-        KeySet::read(&key_set(&[&self.key])).unwrap()
+        keys_of(&self.key)
     }
 }
 
@@ -205,13 +183,9 @@ async fn a_changed_proof_is_refused() {
     let mut env = TestEnv::new(5);
     let verifier = env.verifier(env.keys());
     let (sender, now) = (Key::new("s1"), env.clock.seconds());
-    let mut bound = claims(ISSUER, now);
-    bound["cnf"] = json!({ "jkt": thumbprint(&sender) });
-    let token = env.key.sign(&env.key.header(), &bound);
+    let token = env.key.token_with(ISSUER, now, "cnf", json!({ "jkt": thumbprint(&sender) }));
     let authorization = format!("DPoP {token}");
-    let ath = BASE64URL.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()));
-    let header = json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(&sender) });
-    let body = json!({ "jti": "1", "htm": "GET", "htu": format!("{ORIGIN}/v1"), "iat": now, "ath": ath });
+    let (header, body) = (proof_header(&sender), proof_claims(&token, "1", &format!("{ORIGIN}/v1"), now));
     let proof = sender.sign(&header, &body);
     let verify = async |proof: &str| {
         let facts =
@@ -245,14 +219,8 @@ fn the_work_grows_no_faster_than_the_input() {
     let inputs: [Input<'_>; 7] = [
         ("dots", Box::new(|size| ".".repeat(size))),
         ("letters", Box::new(|size| "A".repeat(size))),
-        (
-            "three parts",
-            Box::new(|size| ["A".repeat(size / 3), "A".repeat(size / 3), "A".repeat(size / 3)].join(".")),
-        ),
-        (
-            "a nested list",
-            Box::new(|size| token(format!("{}{}", "[".repeat(size / 4), "]".repeat(size / 4)))),
-        ),
+        ("three parts", Box::new(|size| ["A".repeat(size / 3).as_str(); 3].join("."))),
+        ("a nested list", Box::new(|size| token("[".repeat(size / 4) + &"]".repeat(size / 4)))),
         ("a long text", Box::new(|size| token(json!({ "iss": "A".repeat(size / 2) }).to_string()))),
         ("escapes", Box::new(|size| token(format!("{{\"iss\":\"{}\"}}", "\\u0041".repeat(size / 12))))),
         ("many members", Box::new(|size| token(members(size / 16)))),

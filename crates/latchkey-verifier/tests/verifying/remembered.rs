@@ -1,12 +1,10 @@
 //! A verifier that remembers signatures makes every other check each time.
 
-use std::sync::Arc;
-
-use latchkey_verifier::{KeySet, Reason, TokenError, Trusted, Verifier};
+use latchkey_verifier::{Reason, TokenError, Trusted};
 use serde_json::{Value, json};
 
-use crate::issuer::{AUDIENCE, Key, Page, claims, key_set};
-use crate::revocations::{ISSUER, JWKS, REVOKED, TestEnv};
+use crate::issuer::{ISSUER, Key, Page, builder, key_set, keys_of};
+use crate::revocations::{JWKS, REVOKED, TestEnv};
 use crate::time::TestClock;
 
 async fn env() -> TestEnv {
@@ -31,9 +29,8 @@ fn refused(error: TokenError) -> Result<(), Reason> {
 #[tokio::test]
 async fn a_remembered_token_expires() {
     let env = env().await;
-    let mut short = claims(ISSUER, env.clock.seconds());
-    short["exp"] = json!(env.clock.seconds() + 2);
-    let token = env.key.sign(&env.key.header(), &short);
+    let now = env.clock.seconds();
+    let token = env.key.token_with(ISSUER, now, "exp", json!(now + 2));
     assert_eq!(env.verify_token(&token).await, Ok(()));
     env.pass(1);
     assert_eq!(env.verify_token(&token).await, Ok(()));
@@ -70,24 +67,17 @@ async fn a_remembered_token_is_refused_when_it_is_revoked() {
 fn a_remembered_token_of_one_issuer_is_none_of_another_and_is_never_a_bearer_token_if_it_is_bound() {
     let (clock, key) = (TestClock::default(), Key::new("k1"));
     let other = ISSUER.replace("acme", "globex");
-    let keys = || KeySet::read(&key_set(&[&key])).unwrap();
     // Both tenants have one key. Only the issuer of the token tells them apart.
-    let verifier = Verifier::builder()
-        .issuer(Trusted::issuer(ISSUER).key_set(keys()).tenant("acme"))
-        .issuer(Trusted::issuer(other.as_str()).key_set(keys()).tenant("globex"))
-        .audience(AUDIENCE)
-        .remember(100)
-        .clock(Arc::new(clock.clone()))
-        .build()
-        .unwrap();
+    let [acme, globex] = [(ISSUER, "acme"), (other.as_str(), "globex")]
+        .map(|(issuer, tenant)| Trusted::issuer(issuer).key_set(keys_of(&key)).tenant(tenant));
+    let verifier = builder(&clock).issuer(acme).issuer(globex).remember(100).build().unwrap();
     for _ in 0..2 {
         for (issuer, tenant) in [(ISSUER, "acme"), (other.as_str(), "globex")] {
             let caller = verifier.verify_now::<Value>(&key.token(issuer, clock.seconds())).unwrap();
             assert_eq!(caller.tenant(), Some(tenant));
         }
-        let mut bound = claims(ISSUER, clock.seconds());
-        bound["cnf"] = json!({ "jkt": "A".repeat(43) });
-        let refusal = verifier.verify_now::<Value>(&key.sign(&key.header(), &bound)).unwrap_err();
+        let bound = key.token_with(ISSUER, clock.seconds(), "cnf", json!({ "jkt": "A".repeat(43) }));
+        let refusal = verifier.verify_now::<Value>(&bound).unwrap_err();
         assert!(matches!(refusal.reason(), Reason::Sender(_)), "{refusal}");
     }
 }

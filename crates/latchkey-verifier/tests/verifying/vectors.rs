@@ -6,6 +6,8 @@ use std::time::Duration;
 use latchkey_verifier::{Algorithm, Builder, Caller, Clock, KeySet, Moment, Reason, Trusted, Verifier};
 use serde_json::Value;
 
+use crate::issuer::outcome;
+
 const FILES: [&str; 4] = [
     include_str!("../../vectors/form.json"),
     include_str!("../../vectors/header.json"),
@@ -45,11 +47,9 @@ fn every_vector_has_its_outcome() {
             let token = case["token"].as_str().unwrap();
             let trace = verifier.trace(token).unwrap();
             let (check, holds) = *trace.checks.last().unwrap();
+            assert!(holds || trace.error.is_some());
             let found = match &trace.error {
-                None => {
-                    assert!(holds);
-                    (None, None)
-                }
+                None => (None, None),
                 Some(Reason::Token(error)) => (Some(format!("{error:?}").to_lowercase()), Some(check.name())),
                 Some(Reason::Sender(error)) => (Some(format!("{error:?}").to_lowercase()), None),
                 Some(other) => panic!("{other}"),
@@ -60,13 +60,8 @@ fn every_vector_has_its_outcome() {
             if expected != found {
                 differing.push(format!("{}: expected {expected:?}, found {found:?}", case["name"]));
             }
-            let verified = verifier.verify_now(token).map(|_: Caller| ());
-            assert_eq!(
-                verified.map_err(|refusal| refusal.reason().clone()).err(),
-                trace.error,
-                "{}",
-                case["name"]
-            );
+            let verified: Result<Caller, _> = verifier.verify_now(token);
+            assert_eq!(outcome(verified).err(), trace.error, "{}", case["name"]);
             count += 1;
         }
     }
@@ -80,29 +75,9 @@ fn the_checks_are_made_in_one_order() {
     let case = &file["cases"][0];
     let trace = verifier(&file, case).trace(case["token"].as_str().unwrap()).unwrap();
     let names: Vec<&str> = trace.checks.iter().map(|(check, _)| check.name()).collect();
-    let expected = [
-        "length",
-        "parts",
-        "encoding",
-        "header-json",
-        "claims-json",
-        "header",
-        "header-types",
-        "alg",
-        "iss",
-        "kid",
-        "key-alg",
-        "signature",
-        "claim-types",
-        "exp",
-        "nbf",
-        "iat",
-        "typ",
-        "aud",
-        "claims",
-        "cnf",
-    ];
-    assert_eq!(names, expected);
+    let expected = "length parts encoding header-json claims-json header header-types alg iss kid key-alg \
+        signature claim-types exp nbf iat typ aud claims cnf";
+    assert_eq!(names.join(" "), expected);
 }
 
 #[test]

@@ -115,10 +115,7 @@ impl Browser {
     fn keep(&mut self, line: &str) {
         let (cookie, attributes) = line.split_once("; ").unwrap();
         for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
-            assert!(
-                attributes.split("; ").any(|found| found == attribute),
-                "{attribute} is not in {attributes}"
-            );
+            assert!(attributes.split("; ").any(|found| found == attribute), "{attribute}: {attributes}");
         }
         let (name, value) = cookie.split_once('=').unwrap();
         assert!(name.starts_with("__Host-Http-"), "{name}");

@@ -82,10 +82,8 @@ pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
 /// Names of the registry, endpoints with https, lists with distinct texts, and no nulls.
 fn assert_forms(metadata: &Value) {
     for (name, value) in metadata.as_object().unwrap() {
-        assert!(
-            REGISTERED.split_whitespace().any(|known| known == name) || OURS.contains(&name.as_str()),
-            "{name} is not registered"
-        );
+        let is_registered = REGISTERED.split_whitespace().any(|known| known == name);
+        assert!(is_registered || OURS.contains(&name.as_str()), "{name} is not registered");
         if name.ends_with("_endpoint") || name.ends_with("_uri") {
             let url = Url::parse(value.as_str().unwrap()).unwrap();
             assert_eq!((url.scheme(), url.fragment()), ("https", None), "{name}");

@@ -2,7 +2,6 @@
 //! other.
 
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +16,6 @@ use crate::answer::Answer;
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::foreign::{node, python};
-use crate::host::run;
 use crate::jwt;
 use crate::program::Program;
 use crate::reload::eventually;
@@ -180,24 +178,6 @@ async fn an_assertion_is_accepted_once_also_after_a_kill() {
     assert_eq!(request(&program, "acme", &used[0]).await.status, 401);
     assert_eq!(request(&program, "acme", &pairs[0].assertion("acme", "new")).await.status, 200);
     assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "used")).await.status, 200);
-}
-
-#[tokio::test]
-async fn curl_sends_an_assertion() {
-    let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::RS256].map(Pair::generate);
-    let (_folder, program) = Program::serving_in(folder(&pairs));
-    for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
-        for (at, expected) in [(tenant, "200"), (other, "401")] {
-            let mut curl = Command::new("curl");
-            curl.args(["--silent", "--show-error", "--noproxy", "*", "--output", "/dev/null"])
-                .args(["--write-out", "%{http_code}", "-d", "grant_type=client_credentials"])
-                .args(["--data-urlencode", &format!("client_assertion_type={JWT_BEARER}")])
-                .args(["-d", &format!("client_assertion={}", pair.assertion(at, "curl"))])
-                .arg(program.url(&tenant_path(at, "/oauth/token")));
-            assert_eq!(run(&mut curl).output(), expected, "{tenant} at {at}");
-        }
-    }
-    program.stop();
 }
 
 #[tokio::test]

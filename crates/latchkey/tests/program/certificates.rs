@@ -63,12 +63,8 @@ fn folder() -> Folder {
         subject(&mut parameters, tenant);
         let key = KeyPair::generate().unwrap();
         write(&folder, &format!("issued-{tenant}"), &parameters.signed_by(&key, &ours).unwrap().pem(), &key);
-        write(
-            &folder,
-            &format!("foreign-{tenant}"),
-            &parameters.signed_by(&key, &other).unwrap().pem(),
-            &key,
-        );
+        let foreign = parameters.signed_by(&key, &other).unwrap();
+        write(&folder, &format!("foreign-{tenant}"), &foreign.pem(), &key);
         let mut expired = parameters.clone();
         (expired.not_before, expired.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
         write(&folder, &format!("expired-{tenant}"), &expired.signed_by(&key, &ours).unwrap().pem(), &key);
@@ -99,96 +95,16 @@ pub(crate) fn path(folder: &Folder, name: &str) -> String {
     folder.path(name).display().to_string()
 }
 
-/// The status and the body that curl gets.
-fn curl(arguments: &[&str]) -> (u16, Value) {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"])
-        .args(arguments);
-    let output = run(&mut curl).output();
-    let (body, status) = output.rsplit_once('\n').unwrap();
-    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_else(|_| panic!("{output}")))
-}
-
-/// Sends a token request over TLS, with a certificate if one is named.
-fn request(
-    folder: &Folder,
-    program: &Program,
-    tenant: &str,
-    client: &str,
-    certificate: Option<&str>,
-) -> (u16, Value) {
-    let url = format!("https://{}{}", program.address(), tenant_path(tenant, "/oauth/token"));
-    let (ca, id) = (path(folder, "ca.pem"), format!("client_id={client}"));
-    let files = certificate
-        .map(|name| [format!("{name}.pem"), format!("{name}.key")].map(|file| path(folder, &file)));
-    let mut arguments = vec!["--cacert", &ca, "-d", "grant_type=client_credentials", "-d", &id, &url];
-    if let Some([certificate, key]) = &files {
-        arguments.extend(["--cert", certificate, "--key", key]);
-    }
-    curl(&arguments)
-}
-
-#[test]
-fn curl_authenticates_with_a_certificate_of_each_method() {
-    let (folder, program) = Program::serving_in(folder());
-    for (tenant, other) in TENANTS {
-        for client in ["issued", "own"] {
-            let certificate = format!("{client}-{tenant}");
-            let (status, body) = request(&folder, &program, tenant, client, Some(&certificate));
-            assert_eq!(status, 200, "{body}");
-            let token = body["access_token"].as_str().unwrap();
-            assert!(jwt::claims(token)["cnf"]["x5t#S256"].is_string());
-            if tenant == "acme" {
-                use_bound(&folder, &program, token, &certificate);
-            }
-            let refused =
-                json!({ "error": "invalid_client", "error_description": "Client authentication failed" });
-            let mut wrong = vec![Some(format!("{client}-{other}")), None];
-            wrong.extend((client == "issued").then(|| Some(format!("expired-{tenant}"))));
-            wrong.extend((client == "issued").then(|| Some(format!("foreign-{tenant}"))));
-            for wrong in wrong {
-                let answer = request(&folder, &program, tenant, client, wrong.as_deref());
-                assert_eq!(answer, (401, refused.clone()), "{client} of {tenant} with {wrong:?}");
-            }
-            assert_eq!(request(&folder, &program, other, client, Some(&certificate)), (401, refused));
-        }
-    }
-    program.stop();
-}
-
-/// The sample resource of acme takes the token with its certificate, and no other.
-fn use_bound(folder: &Folder, program: &Program, token: &str, certificate: &str) {
-    let url = format!("https://{}/api/v1/protected-resource", program.address());
-    let (ca, authorization) = (path(folder, "ca.pem"), format!("Authorization: Bearer {token}"));
-    let bound = |name: &str| {
-        let [pem, key] = [format!("{name}.pem"), format!("{name}.key")].map(|file| path(folder, &file));
-        curl(&["--cacert", &ca, "--cert", &pem, "--key", &key, "-H", &authorization, &url]).0
-    };
-    assert_eq!(bound(certificate), 200);
-    assert_eq!(bound("own-globex"), 401);
-    assert_eq!(curl(&["--cacert", &ca, "-H", &authorization, &url]).0, 401);
-}
-
-#[test]
-fn curl_as_a_trusted_proxy_passes_a_certificate_on() {
-    let (folder, program) = Program::serving_in(folder());
-    for (tenant, other) in TENANTS {
-        for client in ["issued", "own"] {
-            let status = |of: &str| passed_on(&folder, &program, tenant, client, &format!("{client}-{of}"));
-            assert_eq!(status(tenant), 200, "{client} of {tenant}");
-            assert_eq!(status(other), 401, "{client} of {tenant}");
-        }
-    }
-    program.stop();
-}
-
 /// Returns the status of a token request that the trusted proxy forwards with the certificate of this name.
 fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, name: &str) -> u16 {
     let url = format!("http://{}{}", program.addresses()[1], tenant_path(tenant, "/oauth/token"));
-    let pem = std::fs::read_to_string(folder.path(format!("{name}.pem"))).unwrap();
+    let pem = folder.read(&format!("{name}.pem"));
     let escaped = pem.replace('+', "%2B").replace('\n', "%0A").replace('\r', "").replace(' ', "%20");
     let (header, id) = (format!("X-Client-Cert: {escaped}"), format!("client_id={client}"));
-    curl(&["-H", &header, "-d", "grant_type=client_credentials", "-d", &id, &url]).0
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--noproxy", "*", "--output", "/dev/null", "--write-out"]);
+    curl.args(["%{http_code}", "-H", &header, "-d", "grant_type=client_credentials", "-d", &id, &url]);
+    run(&mut curl).output().parse().unwrap()
 }
 
 #[test]
@@ -264,18 +180,15 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
     for (tenant, other) in TENANTS {
         let name = format!("CN={tenant},O=Example Ltd");
         let method = ["--auth-method", "tls_client_auth", "--tls-client-auth-subject-dn", &name];
-        let added = folder.run(&[&["client", "add", tenant, "billing"], &method[..]].concat());
-        assert_eq!(added.code, Some(0), "{added:?}");
-        assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0, 200);
-        assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{other}"))).0, 401);
+        folder.run(&[&["client", "add", tenant, "billing"], &method[..]].concat()).output();
+        let status = |of: &str| passed_on(&folder, &program, tenant, "billing", &format!("issued-{of}"));
+        assert_eq!([status(tenant), status(other)], [200, 401]);
         // The client gets another subject.
         let patch = r#"{"tls_client_auth_subject_dn":null,"tls_client_auth_san_dns":"billing.example.com"}"#;
-        let set = folder.run(&["client", "set", tenant, "billing", "--patch", patch]);
-        assert_eq!(set.code, Some(0), "{set:?}");
+        folder.run(&["client", "set", tenant, "billing", "--patch", patch]).output();
         // The program finds the change of another process within a second.
         let deadline = Instant::now() + Duration::from_secs(10);
-        let status = || request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0;
-        while status() != 401 {
+        while status(tenant) != 401 {
             assert!(Instant::now() < deadline, "{tenant}: the previous subject still authenticates");
             thread::sleep(Duration::from_millis(50));
         }
@@ -302,8 +215,8 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
             let explain =
                 ["explain", tenant, client, "--auth-method", method, "--certificate-file", &file, "--json"];
             let ran = folder.run(&explain);
-            assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
-            let explained: Value = serde_json::from_str(&ran.out).unwrap();
+            ran.assert_ends(code, &[]);
+            let explained = ran.document();
             let found = ["check", "reason"].map(|member| explained["result"][member].as_str());
             assert_eq!(found.map(Option::unwrap_or_default), [check, reason], "{name}: {explained}");
         }
@@ -315,8 +228,7 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
     for (file, code, words) in [("both.pem", 0, ""), ("own-acme.key", 1, "there is no certificate in it")] {
         let method = ["--auth-method", "self_signed_tls_client_auth", "--certificate-file", file];
         let ran = folder.run(&[&["explain", "acme", "own"], &method[..]].concat());
-        assert_eq!(ran.code, Some(code), "{ran:?}");
-        assert!(ran.err.contains(words), "{ran:?}");
+        ran.assert_ends(code, &[words]);
         let secret = key.lines().nth(1).unwrap();
         assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{ran:?}");
     }

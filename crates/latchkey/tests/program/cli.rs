@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::administrator::Administrator;
 use crate::folder::Folder;
 use crate::host::{Ran, run};
 use crate::program::Program;
@@ -61,8 +62,7 @@ impl<'a> Cli<'a> {
     /// The JSON output of a command that succeeds.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let out = self.run(&[arguments, &["--json"]].concat()).output();
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+        self.run(&[arguments, &["--json"]].concat()).json()
     }
 
     /// Creates a tenant with the client `svc` and an audience. Returns the secret and
@@ -82,6 +82,11 @@ impl<'a> Cli<'a> {
         assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
         assert!(ran.err.contains(words), "{arguments:?}: {words:?} in {}", ran.err);
     }
+}
+
+/// The first administrator, whom this creates, with a token.
+pub(crate) async fn administrator(folder: &Folder, program: &Program) -> Administrator {
+    Administrator::init(program, &mut folder.program(&["admin", "init", "--json"]), &folder.canaries).await
 }
 
 /// Creates the first administrator, `admin`, with its secret in `admin.secret`, and waits until the running

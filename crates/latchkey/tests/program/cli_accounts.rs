@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::person::{Browser, after, code_in, public_url};
+use crate::person::{Browser, public_url};
 use crate::settings::TWO_TENANTS;
 use crate::two_providers::TwoProviders;
 
@@ -52,19 +52,6 @@ fn a_file_of_any_length_is_imported_and_each_refused_line_is_named() {
 
 const PASSWORD_OF_HASH: &str = "a long enough password";
 
-/// Whether these people sign in by this name with this password, in a browser of their own.
-async fn assert_signs_in(browser: &mut Browser<'_>, (name, password): (&str, &str), expected: bool) {
-    browser.cookies.clear();
-    let page = browser.authorize().await;
-    let done = browser.sign_in(&page, name, password).await;
-    assert_eq!(done.status, if expected { 200 } else { 403 }, "{name} at {}: {done:?}", browser.tenant.id);
-    if expected {
-        let code = code_in(&after(&done, "content=\"0;url="));
-        let redeemed = browser.tokens("authorization_code", "code", &code).await;
-        assert_eq!(redeemed.status, 200, "{redeemed:?}");
-    }
-}
-
 /// The server adds people at one tenant. At the other one the command does so on the store.
 #[tokio::test]
 async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_other() {
@@ -87,23 +74,21 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
     let mut browsers = tenants.each_ref().map(|tenant| Browser::new(&url, tenant));
     for (at, cli) in clis.iter().enumerate() {
         let tenant = tenants[at].id;
-        cli.run(&["account", "add", tenant, "--username", "added", "--password-file", "added.password"])
-            .output();
+        let add = ["account", "add", tenant, "--username", "added", "--password-file", "added.password"];
+        cli.run(&add).output();
         let imported = cli.run(&["account", "import", tenant, "people.ndjson"]).output();
-        assert!(
-            imported.starts_with(&format!("3 accounts of {tenant} were created, 0 exist already")),
-            "{imported}"
-        );
-        for person in people {
-            assert_signs_in(&mut browsers[at], person, true).await;
+        let expected = format!("3 accounts of {tenant} were created, 0 exist already");
+        assert!(imported.starts_with(&expected), "{imported}");
+        for (name, password) in people {
+            browsers[at].assert_signs_in(name, password, true).await;
             // The second time the hash is one of this program.
-            assert_signs_in(&mut browsers[at], person, true).await;
+            browsers[at].assert_signs_in(name, password, true).await;
             // The first tenant has the people already when the second one gets them.
-            assert_signs_in(&mut browsers[1 - at], person, at == 1).await;
+            browsers[1 - at].assert_signs_in(name, password, at == 1).await;
         }
         let [(added, _), (bob, password), _] = people;
-        for wrong in [(added, password), (bob, ADDED), ("dan", ADDED), ("dan", "")] {
-            assert_signs_in(&mut browsers[at], wrong, false).await;
+        for (name, wrong) in [(added, password), (bob, ADDED), ("dan", ADDED), ("dan", "")] {
+            browsers[at].assert_signs_in(name, wrong, false).await;
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::folder::Folder;
+use crate::host::assert_has;
 use crate::program::Program;
 use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
@@ -46,15 +47,14 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
             assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
             let lines = ran.out;
             assert!(lines.starts_with("401 invalid_client (wrong_secret): a request of "), "{lines}");
-            for words in [
+            let parts = [
                 "refused      secret: The secret is none of the client's.",
                 &format!("`latchkey secret rotate {tenant} svc`"),
                 "refused      scope: The client is not registered for a requested scope. It is\n",
                 "/docs/errors#invalid_client",
                 "  refused     api:raed (scope_not_registered)",
-            ] {
-                assert!(lines.contains(words), "{words:?} in\n{lines}");
-            }
+            ];
+            assert_has(&lines, &parts);
             assert_narrow(&lines);
             // Through a pipe, as from a secret store.
             let mut piped = cli.command(&["explain", tenant, "svc", "--secret-file", "-", "--json"]);

@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
+use crate::host::assert_has;
 use crate::program::{Mark, Program};
 use crate::reload::until_status;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
-
-const NEW_SECRET: &str = "acme-new-canary-31c5";
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edited};
 
 #[test]
 fn drift_is_the_plan_and_what_applying_leaves_alone() {
@@ -33,27 +32,21 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     folder.canaries.add(given["client_secret"].as_str().unwrap());
     let drift = folder.run(&["drift"]);
     assert_eq!(drift.code, Some(2), "{drift:?}");
-    for line in [
+    let parts = [
         "! tenant acme: suspended through another interface",
         "! client globex/auditor: suspended through another interface",
         "! secret globex/svc/s1: declared, and revoked through another interface",
         "! secret globex/svc/s2: given through another interface",
-    ] {
-        assert!(drift.out.contains(line), "{line:?} in {}", drift.out);
-    }
+    ];
+    assert_has(&drift.out, &parts);
     assert_eq!(drift.out.lines().count(), 4, "{}", drift.out);
     assert_eq!(folder.run(&["plan"]).code, Some(0), "applying would leave all of it alone");
 
     folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
-    let out = folder.run(&["drift", "--json"]).out;
-    let drift: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let drift = folder.run(&["drift", "--json"]).document();
     assert_eq!(drift["left_alone"].as_array().unwrap().len(), 4, "{drift}");
-    let actions: Vec<&str> = drift["plan"]["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|change| change["action"].as_str().unwrap())
-        .collect();
+    let changes = drift["plan"]["changes"].as_array().unwrap();
+    let actions: Vec<_> = changes.iter().map(|change| &change["action"]).collect();
     assert_eq!(actions, ["secret.added", "secret.revoked"]);
     folder.write("config.yaml", "nonsense");
     assert_eq!(folder.run(&["drift"]).code, Some(1));
@@ -63,10 +56,7 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
 #[test]
 fn what_is_done_with_settings_is_printed_for_programs() {
     let folder = Folder::with(TWO_TENANTS);
-    let document = |arguments: &[&str]| -> Value {
-        let ran = folder.run(arguments);
-        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-    };
+    let document = |arguments: &[&str]| folder.run(arguments).document();
     assert_eq!(document(&["migrate", "--json"]), json!({ "schema": "up-to-date", "warning": null }));
     let checked = document(&["check", "--json"]);
     assert_eq!((&checked["tenants"], &checked["errors"]), (&json!(2), &json!([])), "{checked}");
@@ -82,8 +72,8 @@ fn what_is_done_with_settings_is_printed_for_programs() {
     let current: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| &item["current"]).collect();
     assert_eq!(current, [true, false], "{listed}");
     let rolled_back = folder.run(&["rollback", "1", "--yes", "--json"]);
-    let rolled: Value = serde_json::from_str(&rolled_back.out).unwrap();
-    assert_eq!((&rolled["generation"], rolled_back.code), (&json!(3), Some(0)), "{rolled_back:?}");
+    let generation = rolled_back.document()["generation"].clone();
+    assert_eq!((generation, rolled_back.code), (json!(3), Some(0)), "{rolled_back:?}");
     assert!(rolled_back.err.contains("secret acme/svc"), "the plan is shown before: {}", rolled_back.err);
 
     let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
@@ -95,8 +85,8 @@ fn what_is_done_with_settings_is_printed_for_programs() {
     let fault = edited(TWO_TENANTS, svc, &svc.replace("[api:read]", "['a b']"));
     folder.write("config.yaml", &fault);
     let ran = folder.run(&["check", "--json"]);
-    let checked: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(ran.code, Some(1));
+    ran.assert_ends(1, &[]);
+    let checked = ran.document();
     let error = &checked["errors"][0];
     assert!(error["location"].as_str().unwrap().contains("config.yaml:18:"), "{checked}");
     assert!(error["key"].as_str().unwrap().contains("scopes"), "{checked}");
@@ -128,11 +118,9 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     let list = run(&["rollback", "--list"], "globex-later-canary").output();
     assert_eq!(list.lines().count(), 3, "{list}");
     let requested = run(&["rollback", "1"], "globex-later-canary");
-    assert_eq!(requested.code, Some(1), "a script must say that it is meant: {requested:?}");
-    assert!(
-        requested.err.contains("--yes") && requested.out.contains("+ client initech/svc"),
-        "{requested:?}"
-    );
+    // A script must say that it is meant.
+    requested.assert_ends(1, &["--yes"]);
+    assert_has(&requested.out, &["+ client initech/svc"]);
     let done = run(&["rollback", "1", "--yes"], "globex-later-canary").output();
     assert!(done.contains("Applied as generation 3."), "{done}");
 
@@ -150,9 +138,8 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     run(&["rollback", "2", "--yes"], "globex-later-canary").output();
     until_status(&program, ("globex", "svc", "globex-later-canary"), 200).await;
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
-    let unknown = run(&["rollback", "9", "--yes"], "globex-later-canary");
-    assert_eq!(unknown.code, Some(1));
-    assert!(unknown.err.contains("only the latest 20 generations are kept"), "{unknown:?}");
+    run(&["rollback", "9", "--yes"], "globex-later-canary")
+        .assert_ends(1, &["only the latest 20 generations are kept"]);
 }
 
 // [parties #12]

@@ -7,22 +7,21 @@ use aws_lc_rs::pbkdf2;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protocol::SigningAlgorithm;
-use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
 use crate::assertions::Pair;
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::person::{Browser, after, code_in, public_url};
+use crate::host::assert_has;
+use crate::person::{Browser, public_url};
 use crate::reload::until_status;
 use crate::running::tenant_path;
-use crate::settings::TWO_TENANTS;
+use crate::settings::{TWO_TENANTS, generated};
 use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 
 /// A tenant as it is to be, whose client `web` and whose person have secrets of their own.
 fn tenant(url: &str, id: &'static str) -> ProviderTenant {
-    let [secret, password, eves_password] =
-        [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+    let [secret, password, eves_password] = [generated(), generated(), generated()];
     let (issuer, key) = (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
     ProviderTenant { id, name: "Ada Lovelace", issuer, secret, password, eves_password, key }
 }
@@ -49,18 +48,6 @@ fn realm(tenant: &ProviderTenant) -> Value {
     })
 }
 
-async fn assert_signs_in(browser: &mut Browser<'_>, password: &str, expected: bool) {
-    browser.cookies.clear();
-    let page = browser.authorize().await;
-    let done = browser.sign_in(&page, "ada", password).await;
-    assert_eq!(done.status, if expected { 200 } else { 403 }, "{done:?}");
-    if expected {
-        let code = code_in(&after(&done, "content=\"0;url="));
-        let redeemed = browser.tokens("authorization_code", "code", &code).await;
-        assert_eq!(redeemed.status, 200, "{redeemed:?}");
-    }
-}
-
 /// The server imports for one tenant. For the other one the command does so on the store.
 #[tokio::test]
 async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {
@@ -85,8 +72,8 @@ async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_t
             assert_eq!(program.request_token(tenant.id, "svc", secret).await.status, 401);
         }
         let mut browser = Browser::new(&url, tenant);
-        assert_signs_in(&mut browser, &tenant.password, true).await;
-        assert_signs_in(&mut browser, &other.password, false).await;
+        browser.assert_signs_in("ada", &tenant.password, true).await;
+        browser.assert_signs_in("ada", &other.password, false).await;
     }
 }
 
@@ -98,9 +85,8 @@ fn the_plan_names_what_is_left_out_and_a_second_import_changes_nothing() {
     let import = ["import", "keycloak", "realm.json"];
     let planned = cli.run(&[&import[..], &["--dry-run"]].concat());
     assert_eq!(planned.code, Some(2), "{planned:?}");
-    for words in ["wildcard", "web https://web.example/*", "identityProviders", "People: 1, of whom 1 have"] {
-        assert!(planned.out.contains(words), "{words}: {}", planned.out);
-    }
+    let parts = ["wildcard", "web https://web.example/*", "identityProviders", "People: 1, of whom 1 have"];
+    assert_has(&planned.out, &parts);
     assert!(!folder.exists("data"), "a plan needs no store");
     cli.assert_ends(&import, 1, "--yes");
     cli.run(&[&import[..], &["--yes"]].concat()).output();
@@ -123,7 +109,5 @@ fn a_client_that_the_rules_refuse_is_named_and_stops_no_other_one() {
     folder.write("realm.json", &realm.to_string());
     let ran = cli.run(&["import", "keycloak", "realm.json", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    for words in ["refused: client urn:latchkey:x: ", "Made: 1 of its clients", "svc  lk_"] {
-        assert!(ran.out.contains(words), "{words}: {ran:?}");
-    }
+    assert_has(&ran.out, &["refused: client urn:latchkey:x: ", "Made: 1 of its clients", "svc  lk_"]);
 }

@@ -1,22 +1,21 @@
 //! Tests `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::cli::Cli;
 use crate::folder::Folder;
+use crate::foreign::Killed;
+use crate::host::{assert_has, parsed};
 use crate::inspected::{Inspected, changed, inspect, with_input};
 use crate::program::Program;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, with_line};
 
-/// EC keys, which are cheap to generate.
-fn settings() -> String {
-    let acme = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { algorithm: ES256 }\n");
-    edited(&acme, "  globex:\n", "  globex:\n    signing: { algorithm: ES256 }\n")
-}
+/// EC keys are cheap to generate.
+const SIGNING: &str = "signing: { algorithm: ES256 }";
 
 /// A folder with a token of each tenant, and a key set of each.
 struct Tokens {
@@ -28,7 +27,8 @@ struct Tokens {
 
 impl Tokens {
     async fn fetch() -> Self {
-        let folder = Folder::with(&settings());
+        let settings = with_line(&with_line(TWO_TENANTS, "acme", SIGNING), "globex", SIGNING);
+        let folder = Folder::with(&settings);
         let program = Program::start(&folder);
         let acme = program.token("acme", "svc", ACME_SECRET).await;
         let globex = program.token("globex", "svc", GLOBEX_SECRET).await;
@@ -54,21 +54,11 @@ impl Tokens {
     }
 }
 
-/// Ends with the test.
-struct Page(Child);
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_page_of_this_machine_explains_what_is_pasted_to_nobody_else() {
     let tokens = Tokens::fetch().await;
     let mut command = tokens.folder.program(&["inspect", "--page", "--jwks", "acme.jwks"]);
-    let mut page = Page(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut page = Killed(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut said = String::new();
     BufReader::new(page.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let url = said.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).unwrap();
@@ -250,10 +240,8 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
     found.assert_refused("revoked", "token_revoked");
     assert!(found.found("revoked").starts_with("All tokens of the tenant were revoked"));
-    assert_eq!(
-        found.document["notes"],
-        json!(["the tenant is suspended, so the server refuses all its tokens"])
-    );
+    let note = "the tenant is suspended, so the server refuses all its tokens";
+    assert_eq!(found.document["notes"], json!([note]));
     let found = tokens.inspect(&tokens.globex, &["--tenant", "acme"]);
     assert_eq!(found.document["notes"], json!([]), "the other tenant serves");
 }
@@ -279,8 +267,7 @@ fn a_key_set_needs_no_settings_and_nothing_is_created() {
 #[test]
 fn a_key_set_judges_an_access_token_as_an_api_does() {
     let folder = Folder::with("no: settings\n");
-    let file: Value =
-        serde_json::from_str(include_str!("../../../latchkey-verifier/vectors/claims.json")).unwrap();
+    let file = parsed(include_str!("../../../latchkey-verifier/vectors/claims.json"));
     folder.write("keys.jwks", &file["key_set"].to_string());
     let at = protocol::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
     let inspect = |token: &str, arguments: &[&str]| {
@@ -301,8 +288,8 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     bound.assert_valid();
     bound.assert_status("not_checked", &["cnf"]);
     assert!(bound.found("cnf").contains("jkt"), "{}", bound.document);
-    let audience =
-        inspect(bound_token, &["--audience", "billing-api", "--issuer", file["issuer"].as_str().unwrap()]);
+    let issuer = file["issuer"].as_str().unwrap();
+    let audience = inspect(bound_token, &["--audience", "billing-api", "--issuer", issuer]);
     audience.assert_refused("aud", "token_for_another_audience");
     audience.assert_status("not_reached", &["cnf"]);
 }
@@ -329,12 +316,8 @@ async fn a_revoked_token_is_named_with_what_revoked_it() {
     // The command for clients gives the same result for the token, and ends with 7.
     tokens.folder.write("token.jwt", &tokens.acme);
     let ran = cli.run(&["explain", "acme", "svc", "--access-token", "token.jwt"]);
-    assert_eq!(ran.code, Some(7), "{ran:?}");
-    assert!(
-        ran.out.contains("The access token\n")
-            && ran.out.contains("refused      revoked: All tokens of the client"),
-        "{ran:?}"
-    );
+    ran.assert_ends(7, &[]);
+    assert_has(&ran.out, &["The access token\n", "refused      revoked: All tokens of the client"]);
     let other = cli.run(&["explain", "globex", "svc", "--access-token", "token.jwt", "--json"]);
     assert!(other.code == Some(7) && other.out.contains("token_of_another_issuer"), "{other:?}");
     tokens.program.stop();

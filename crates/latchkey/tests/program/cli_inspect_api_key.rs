@@ -4,15 +4,15 @@
 use serde_json::json;
 
 use crate::cli::Cli;
+use crate::host::assert_has;
 use crate::inspected::{Inspected, inspect, with_input};
 use crate::program::Program;
-use crate::settings::{TWO_TENANTS, edited};
+use crate::settings::{TWO_TENANTS, with_line};
 
 #[tokio::test]
 async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
-    let settings = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    api_keys: { prefix: acme_live }\n");
-    let settings = edited(&settings, "  globex:\n", "  globex:\n    api_keys: {}\n");
-    let (folder, program) = Program::serving(&settings);
+    let settings = with_line(TWO_TENANTS, "acme", "api_keys: { prefix: acme_live }");
+    let (folder, program) = Program::serving(&with_line(&settings, "globex", "api_keys: {}"));
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     for (tenant, other, brand) in [("acme", "globex", "acme_live"), ("globex", "acme", "")] {
         let file = format!("{tenant}.key");
@@ -44,11 +44,8 @@ async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
         folder.canaries.assert_absent(&out);
         assert!(code == Some(0) && out.starts_with("VALID") && out.contains("Nightly"), "{out}");
         let explained = store.run(&["explain", tenant, "svc", "--secret-file", &file]).output();
-        assert!(
-            explained.contains(&format!("passed       api_key: The API key is {id} of the")),
-            "{explained}"
-        );
-        assert!(explained.contains(&format!("\n  api_key    {id}\n")), "{explained}");
+        let passed = format!("passed       api_key: The API key is {id} of the");
+        assert_has(&explained, &[&passed, &format!("\n  api_key    {id}\n")]);
 
         store.run(&["api-key", "revoke", tenant, "svc", &id, "--yes"]).output();
         let revoked = inspected(&of_tenant);

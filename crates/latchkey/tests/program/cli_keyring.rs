@@ -5,6 +5,7 @@ use outbound::{Keyring, open_keyring};
 
 use crate::cli_profiles::User;
 use crate::folder::Folder;
+use crate::host::assert_has;
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
@@ -36,11 +37,8 @@ fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
         let token = user.run(&["token", "--no-cache"]).output();
         assert!(jwt::claims(&token)["iss"].as_str().unwrap().ends_with(tenant));
         assert_eq!(kept(&folder, tenant).as_deref(), Some(secret));
-        let shown = user.run(&["whoami"]).output();
-        assert!(
-            shown.contains(&format!("secret      the keyring, as {}\n", entry(&folder, tenant))),
-            "{shown}"
-        );
+        let place = format!("secret      the keyring, as {}\n", entry(&folder, tenant));
+        assert_has(&user.run(&["whoami"]).output(), &[&place]);
     }
     assert!(!folder.exists(CREDENTIAL));
     folder.canaries.assert_absent(&folder.read("home/.config/latchkey/profiles.json"));
@@ -59,17 +57,14 @@ fn neither_file_nor_keyring_replaces_the_other() {
     assert!(!folder.exists(&format!("{CREDENTIAL}/acme")), "the credential has moved");
     keyring().remove(&entry(&folder, "acme")).unwrap();
     folder.write_secret(&format!("{CREDENTIAL}/acme"), ACME_SECRET);
-    let ran = user.run(&["token", "--no-cache"]);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
     let gone =
-        "error: the credential of acme is gone from the keyring; `latchkey login --profile acme` writes it\n";
-    assert_eq!(ran.err, gone);
+        "error: the credential of acme is gone from the keyring; `latchkey login --profile acme` writes";
+    user.run(&["token", "--no-cache"]).assert_ends(1, &[gone]);
 
     user.login(&program, "acme", ACME_SECRET, &[]);
     assert_eq!(kept(&folder, "acme"), None, "the credential has moved back");
     keyring().store(&entry(&folder, "acme"), ACME_SECRET).unwrap();
     std::fs::remove_file(folder.path(format!("{CREDENTIAL}/acme"))).unwrap();
-    let ran = user.run(&["token", "--no-cache"]);
-    assert!(ran.code == Some(1) && ran.err.contains("is gone; `latchkey login --profile acme`"), "{ran:?}");
+    user.run(&["token", "--no-cache"]).assert_ends(1, &["is gone; `latchkey login --profile acme`"]);
     keyring().remove(&entry(&folder, "acme")).unwrap();
 }

@@ -2,7 +2,6 @@
 //! profile.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use crate::assertions::{self, Pair};
 use crate::cli::{Cli, first_administrator};
 use crate::cli_keyring::kept;
 use crate::folder::Folder;
-use crate::host::{LONGEST, Ran, run};
+use crate::host::{LONGEST, Ran, assert_has, run};
 use crate::jwt;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
@@ -35,14 +34,19 @@ impl User<'_> {
         run(&mut self.command(arguments))
     }
 
+    /// Runs `login` as this client of a tenant.
+    fn log_in(&self, program: &Program, (tenant, client): (&str, &str), more: &[&str]) -> Ran {
+        let server = program.url("");
+        let login = ["login", "--server", &server, "--tenant", tenant, "--client-id", client];
+        self.run(&[&login[..], more].concat())
+    }
+
     /// Logs in as `svc` of a tenant, below a profile of the tenant's name.
     #[track_caller]
     pub(crate) fn login(&self, program: &Program, tenant: &str, secret: &str, more: &[&str]) {
         self.0.write_secret("svc.secret", secret);
-        let server = program.url("");
-        let arguments =
-            ["login", "--profile", tenant, "--server", &server, "--tenant", tenant, "--client-id", "svc"];
-        let ran = self.run(&[&arguments[..], &["--client-secret-file", "svc.secret"], more].concat());
+        let named = ["--profile", tenant, "--client-secret-file", "svc.secret"];
+        let ran = self.log_in(program, (tenant, "svc"), &[&named, more].concat());
         self.0.canaries.assert_absent(&ran.out);
         let expected = format!(
             "✓ Authenticated as svc of {tenant}; tokens for 1h. The profile `{tenant}` is the current one.\n"
@@ -82,7 +86,7 @@ fn a_profile_gets_tokens_and_sends_requests() {
         (format!("{config}/secrets/acme"), 0o600),
         ("home/.cache/latchkey/tokens".to_owned(), 0o700),
     ] {
-        assert_eq!(fs::metadata(folder.path(&name)).unwrap().mode() & 0o777, mode, "{name}");
+        assert_eq!(folder.mode(&name), mode, "{name}");
     }
     let profiles = folder.read(&format!("{config}/profiles.json"));
     assert!(!profiles.contains(ACME_SECRET) && !profiles.contains(&token), "{profiles}");
@@ -95,21 +99,18 @@ fn a_profile_gets_tokens_and_sends_requests() {
     assert!(text.starts_with("HTTP/1.1 200 OK\n"), "{text}");
 
     let shown = user.run(&["whoami"]).output();
-    for words in ["profile     acme", "client      svc", "scopes      api:read", "token       ends in "] {
-        assert!(shown.contains(words), "{words:?} in {shown}");
-    }
-    let document: Value = serde_json::from_str(&user.run(&["whoami", "--json"]).output()).unwrap();
+    assert_has(
+        &shown,
+        &["profile     acme", "client      svc", "scopes      api:read", "token       ends in "],
+    );
+    let document = user.run(&["whoami", "--json"]).json();
     assert_eq!((&document["tenant"], &document["client_id"]), (&"acme".into(), &"svc".into()));
 
     let listed = user.run(&["profiles"]).output();
     assert_eq!(listed, format!("* acme: svc at {}\n", program.url("/api/v1/tenant/acme")));
     let gone = user.run(&["logout"]).output();
     assert!(gone.starts_with("Removed the profile `acme`"), "{gone}");
-    let ran = user.run(&["token"]);
-    assert_eq!(
-        (ran.code, ran.err.as_str()),
-        (Some(1), "error: there is no profile; `latchkey login` makes one\n")
-    );
+    user.run(&["token"]).assert_ends(1, &["error: there is no profile; `latchkey login` makes one\n"]);
     let left: Vec<_> = fs::read_dir(folder.path("home/.cache/latchkey/tokens")).unwrap().flatten().collect();
     assert!(left.iter().all(|file| file.path().extension().unwrap() == "lock"), "{left:?}");
     assert!(!folder.exists("home/.config/latchkey/secrets/acme"));
@@ -144,8 +145,8 @@ fn profiles_of_two_tenants_share_nothing() {
     assert_eq!(user.run(&["use", "acme"]).output(), "The profile `acme` is the current one.\n");
     assert!(issuer(&["token"]).ends_with("/acme"));
     // The resource belongs to acme. A token of globex is refused, also after the command fetched another one.
-    let refused = user.run(&["call", "--profile", "globex", &program.url("/api/v1/protected-resource")]);
-    assert_eq!(refused.code, Some(5), "{refused:?}");
+    user.run(&["call", "--profile", "globex", &program.url("/api/v1/protected-resource")])
+        .assert_ends(5, &[]);
     let ran = user.run(&["use", "initech"]);
     assert!(ran.err.contains("there is no profile `initech`"), "{ran:?}");
     user.run(&["logout", "--all"]).output();
@@ -160,10 +161,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
     user.login(&program, "acme", ACME_SECRET, &[]);
     user.login(&program, "globex", GLOBEX_SECRET, &[]);
     let online = |profile: &str| user.run(&["whoami", "--profile", profile, "--online", "--json"]);
-    let is_active = |ran: Ran| {
-        let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
-        (ran.code, document["introspection"]["active"].as_bool())
-    };
+    let is_active = |ran: Ran| (ran.code, ran.document()["introspection"]["active"].as_bool());
     let token = user.run(&["token", "--profile", "acme"]).output();
     let reports = user.run(&["token", "--profile", "acme", "--scope", "api:read"]).output();
     assert_eq!(is_active(online("acme")), (Some(0), Some(true)));
@@ -189,9 +187,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
     program.stop();
     // If the server does not answer, the profile stays, and so do its tokens.
     for arguments in [&["logout", "--revoke"][..], &["whoami", "--online"]] {
-        let ran = user.run(arguments);
-        assert_eq!(ran.code, Some(6), "{ran:?}");
-        assert!(ran.err.contains("does not answer the client svc about its token"), "{ran:?}");
+        user.run(arguments).assert_ends(6, &["does not answer the client svc about its token"]);
     }
     assert!(user.run(&["token"]).code == Some(0), "the shared token is still there");
     assert!(user.run(&["logout"]).output().contains("stay valid until they expire"));
@@ -215,48 +211,43 @@ fn a_refused_login_stores_nothing() {
         assert!(!folder.exists("home/.config") && kept(&folder, "default").is_none());
     }
 
-    let ran = user.run(&[&arguments[..], &["--client-secret-env", "NO_SUCH_VARIABLE"]].concat());
-    assert!(ran.err.contains("--client-secret-env: the variable NO_SUCH_VARIABLE is not set"), "{ran:?}");
-    // No option takes the secret itself.
-    let ran = user.run(&[&arguments[..], &["--client-secret", "x"]].concat());
-    assert!(ran.err.contains("unexpected argument '--client-secret'"), "{ran:?}");
+    for (option, words) in [
+        (["--client-secret-env", "UNSET"], "--client-secret-env: the variable UNSET is not set"),
+        // No option takes the secret itself.
+        (["--client-secret", "x"], "unexpected argument '--client-secret'"),
+    ] {
+        user.run(&[&arguments[..], &option].concat()).assert_ends(1, &[words]);
+    }
     program.stop();
     assert_eq!(user.run(&wrong).code, Some(6));
 }
 
-#[test]
-fn the_secret_may_come_from_standard_input_or_a_variable() {
-    let (folder, program) = Program::serving(TWO_TENANTS);
-    let user = User(&folder);
-    folder.write_secret("svc.secret", &format!("{ACME_SECRET}\n"));
-    let server = program.url("");
-    let login = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
-    let mut piped = user.command(&[&login[..], &["--client-secret-file", "-"]].concat());
-    let piped = piped.stdin(fs::File::open(folder.path("svc.secret")).unwrap()).output().unwrap();
-    assert!(piped.status.success(), "{piped:?}");
-    let mut variable = user.command(&[&login[..], &["--client-secret-env", "MINE"]].concat());
-    run(variable.env("MINE", ACME_SECRET)).output();
-}
-
 /// The profile keeps the command, so an operator may replace the secret in the place that the command reads.
 #[test]
-fn the_secret_may_be_what_a_command_prints() {
+fn the_secret_may_come_from_standard_input_a_variable_or_a_command() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
-    folder.write_secret("svc secret", "not the secret");
     let server = program.url("");
-    let login = |command| {
-        let client = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
-        user.run(&[&client[..], &["--client-secret-command", command]].concat())
+    let login = |option: &[&str]| {
+        let login = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
+        user.command(&[&login[..], option].concat())
     };
+    folder.write_secret("svc.secret", &format!("{ACME_SECRET}\n"));
+    let secret = fs::File::open(folder.path("svc.secret")).unwrap();
+    let piped = login(&["--client-secret-file", "-"]).stdin(secret).output().unwrap();
+    assert!(piped.status.success(), "{piped:?}");
+    run(login(&["--client-secret-env", "MINE"]).env("MINE", ACME_SECRET)).output();
+
+    folder.write_secret("svc secret", "not the secret");
+    let by = |command: &str| run(&mut login(&["--client-secret-command", command]));
     let command = format!("cat '{}'", folder.path("svc secret").display());
-    assert_eq!(login(&command).code, Some(5));
-    assert!(login("cat 'svc secret").err.contains("a quote of the command is not closed"));
+    by(&command).assert_ends(5, &[]);
+    assert_has(&by("cat 'svc secret").err, &["a quote of the command is not closed"]);
     folder.write_secret("svc secret", &format!("{ACME_SECRET}\n"));
-    login(&command).output();
+    by(&command).output();
     assert!(user.run(&["token", "--no-cache"]).output().starts_with("ey"));
     folder.write_secret("svc secret", "not the secret");
-    assert_eq!(user.run(&["token", "--no-cache"]).code, Some(5));
+    user.run(&["token", "--no-cache"]).assert_ends(5, &[]);
 }
 
 #[tokio::test]
@@ -266,19 +257,15 @@ async fn administration_takes_the_profile_of_its_server() {
     let user = User(&folder);
     let server = program.url("");
     let list = ["tenant", "list", "--server", &server, "--json"];
-    let ran = user.run(&list);
-    assert_eq!(ran.code, Some(5), "{ran:?}");
-    let login = ["login", "--server", &server, "--tenant", "platform", "--client-id", "admin"];
-    user.run(&[&login[..], &["--client-secret-file", "admin.secret"]].concat()).output();
+    user.run(&list).assert_ends(5, &[]);
+    user.log_in(&program, ("platform", "admin"), &["--client-secret-file", "admin.secret"]).output();
     for _ in 0..3 {
-        let listed: Value = serde_json::from_str(&user.run(&list).output()).unwrap();
-        assert!(listed["items"].as_array().unwrap().len() >= 2);
+        assert!(user.run(&list).json()["items"].as_array().unwrap().len() >= 2);
     }
     // The requests are that of the helper, that of the login, and one for the audience of administration.
     assert_token_requests(&program, 3);
     // The command refuses a profile of another server.
-    let elsewhere = user.run(&["tenant", "list", "--server", "http://localhost:9"]);
-    assert_eq!(elsewhere.code, Some(5), "{elsewhere:?}");
+    user.run(&["tenant", "list", "--server", "http://localhost:9"]).assert_ends(5, &[]);
     // An option comes first: this client has no resource of administration.
     let options = Cli::as_client(&folder, &program, "acme", "svc", "svc.secret");
     folder.write_secret("svc.secret", ACME_SECRET);
@@ -309,23 +296,15 @@ fn other_programs_read_the_forms() {
         assert_eq!(shell(script).output(), "200", "{script}");
     }
     let git = "printf 'url=%s/repository.git\\n\\n' $ORIGIN | git -c credential.helper= -c credential.helper=\"!$L token --format git\" credential fill";
-    let filled = shell(git).output();
-    assert!(
-        filled.contains(&format!("password={token}\n")) && filled.contains("username=oauth2\n"),
-        "{filled}"
-    );
+    assert_has(&shell(git).output(), &[&format!("password={token}\n"), "username=oauth2\n"]);
     // A host that the profile does not name gets no token.
     let elsewhere = shell(&git.replace("$ORIGIN ", "https://git.example.com "));
     assert!(elsewhere.code != Some(0) && !elsewhere.out.contains(&token), "{elsewhere:?}");
 
-    let document: Value =
-        serde_json::from_str(&user.run(&["token", "--format", "exec-credential"]).output()).unwrap();
-    assert_eq!(document["apiVersion"], "client.authentication.k8s.io/v1");
-    assert_eq!(
-        (&document["kind"], &document["status"]["token"]),
-        (&"ExecCredential".into(), &token.as_str().into())
-    );
+    let document = user.run(&["token", "--format", "exec-credential"]).json();
     assert!(document["status"]["expirationTimestamp"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(document["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!((&document["kind"], &document["status"]["token"]), (&json!("ExecCredential"), &json!(token)));
 }
 
 #[test]
@@ -360,15 +339,14 @@ async fn a_new_key_is_registered_by_its_public_half() {
     let program = started_at_public_url(&folder);
     let user = User(&folder);
     let administration = Cli::server(&folder, &program).await;
-    let server = program.url("");
-    let login = |tenant| {
-        ["login", "--profile", tenant, "--server", &server, "--tenant", tenant, "--client-id", "robot"]
+    let new_key = |tenant| {
+        let more = ["--profile", tenant, "--new-key", "--scope", "api:read"];
+        user.log_in(&program, (tenant, "robot"), &more)
     };
     for tenant in ["acme", "globex"] {
-        let ran = user.run(&[&login(tenant)[..], &["--new-key", "--scope", "api:read"]].concat());
-        let expected =
-            format!("latchkey client add {tenant} robot --auth-method private_key_jwt --jwks FILE\n");
-        assert!(ran.err.contains(&expected), "{ran:?}");
+        let ran = new_key(tenant);
+        let add = format!("latchkey client add {tenant} robot --auth-method private_key_jwt --jwks FILE\n");
+        assert_has(&ran.err, &[&add]);
         let jwks = ran.output();
         let private = folder.read(&format!("home/.config/latchkey/secrets/{tenant}"));
         assert!(private.starts_with("-----BEGIN PRIVATE KEY-----\n") && !jwks.contains("\"d\""), "{jwks}");
@@ -383,13 +361,8 @@ async fn a_new_key_is_registered_by_its_public_half() {
     register("acme", "acme.jwks.json");
     register("globex", "acme.jwks.json");
     assert_eq!(jwt::claims(&token("acme").output())["client_id"], "robot");
-    let refused = token("globex");
-    assert_eq!(refused.code, Some(5), "{refused:?}");
-    let ran = user.run(&[&login("acme")[..], &["--new-key"]].concat());
-    assert!(
-        ran.code == Some(1) && ran.err.contains("there is a profile `acme`, whose credential would be lost"),
-        "{ran:?}"
-    );
+    token("globex").assert_ends(5, &[]);
+    new_key("acme").assert_ends(1, &["there is a profile `acme`, whose credential would be lost"]);
     assert_eq!(token("acme").code, Some(0));
     program.stop();
 }

@@ -7,9 +7,10 @@ use std::process::Stdio;
 
 use crate::folder::Folder;
 use crate::foreign::bash;
+use crate::host::assert_has;
 use crate::jwt;
 use crate::program::Program;
-use crate::settings::{self, TWO_TENANTS, edited};
+use crate::settings::{self, TWO_TENANTS, edited, with_line};
 
 #[test]
 fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
@@ -23,21 +24,13 @@ fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
 
 #[test]
 fn settings_are_checked_with_what_they_come_to() {
-    let opaque = edited(
-        TWO_TENANTS,
-        "globex:\n    strategies:",
-        "globex:\n    access_token: { format: opaque }\n    strategies:",
-    );
+    let opaque = with_line(TWO_TENANTS, "globex", "access_token: { format: opaque }");
+    let sample = settings::sample();
     for (settings, log, words, sum) in [
         (TWO_TENANTS, "info", "config.yaml: ", "2 tenants, 4 clients, 0 warnings\n"),
         (&opaque, "info", "globex.access_token.format", "2 tenants, 4 clients, 1 warning\n"),
         (TWO_TENANTS, "dbug", "variable LATCHKEY_LOG: ", "2 tenants, 4 clients, 1 warning\n"),
-        (
-            &settings::sample(),
-            "info",
-            "tenants.test-tenant.issuer: OpenID",
-            "2 tenants, 3 clients, 1 warning\n",
-        ),
+        (&sample, "info", "tenants.test-tenant.issuer: OpenID", "2 tenants, 3 clients, 1 warning\n"),
     ] {
         let folder = Folder::with(settings);
         let is_sound = sum.ends_with(" 0 warnings\n");
@@ -64,9 +57,7 @@ fn a_store_whose_url_cannot_be_read_is_named() {
     let folder =
         Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", "'postgres://db.example:port/x'"));
     folder.write_secret("keys/sealing.key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
-    let ran = folder.run(&["check"]);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.err.contains("config.yaml:4:17: storage.url: this is no URL of PostgreSQL"), "{}", ran.err);
+    folder.run(&["check"]).assert_ends(1, &["config.yaml:4:17: storage.url: this is no URL of PostgreSQL"]);
 }
 
 #[test]
@@ -130,8 +121,7 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
         fs::set_permissions(folder.path("keys/sealing.key"), fs::Permissions::from_mode(mode)).unwrap();
     };
     set_mode(0o620);
-    let refused = folder.run(&["serve"]);
-    assert!(refused.code == Some(1) && refused.err.contains("keys.sealing_key"), "{refused:?}");
+    folder.run(&["serve"]).assert_ends(1, &["keys.sealing_key"]);
     set_mode(0o644);
     let said = "every user of this machine may read this file";
     let ran = folder.run(&["check"]);
@@ -148,11 +138,8 @@ fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
     for arguments in [&["plan", "--bogus"][..], &["nonsense"], &["tenant"], &["rollback"]] {
         let ran = folder.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}: {ran:?}");
-        assert!(
-            ["Usage: ", "try '--help'"].iter().any(|words| ran.err.contains(words)),
-            "{arguments:?}: {}",
-            ran.err
-        );
+        let says_how = ["Usage: ", "try '--help'"].iter().any(|words| ran.err.contains(words));
+        assert!(says_how, "{arguments:?}: {}", ran.err);
     }
     for arguments in [&["--version"][..], &["plan", "--help"]] {
         let ran = folder.run(arguments);
@@ -167,22 +154,17 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
     fs::remove_file(folder.config()).unwrap();
     let written = folder.run(&["init"]);
     assert_eq!(written.code, Some(0), "{written:?}");
-    for words in
-        ["config.yaml and ", "example-service.secret.\n", "curl http://localhost:3000/api/v1/tenant/example"]
-    {
-        assert!(written.out.contains(words), "{words:?} in {}", written.out);
-    }
+    let parts =
+        ["config.yaml and ", "example-service.secret.\n", "curl http://localhost:3000/api/v1/tenant/example"];
+    assert_has(&written.out, &parts);
     let secret = folder.read("example-service.secret");
     folder.canaries.add(secret.trim_end());
     assert!(!written.out.contains(secret.trim_end()), "{}", written.out);
-    let checked = folder.run(&["check", "--strict"]);
-    assert_eq!(checked.code, Some(0), "{checked:?}");
+    folder.run(&["check", "--strict"]).output();
     let program = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
     let token = program.token("example", "example-service", secret.trim_end()).await;
     assert_eq!(jwt::claims(&token)["aud"][0], "example-api");
-    let again = folder.run(&["init"]);
-    assert_eq!(again.code, Some(1), "{again:?}");
-    assert!(again.err.contains("config.yaml is there already"), "{}", again.err);
+    folder.run(&["init"]).assert_ends(1, &["config.yaml is there already"]);
     assert_eq!(folder.read("example-service.secret"), secret);
 }
 
@@ -203,11 +185,9 @@ fn a_sample_secret_is_refused_beyond_loopback() {
             "serve",
         ),
     ] {
-        let ran = Folder::with(&settings).run(&[command]);
-        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        for words in ["config.yaml:", "this is a sample secret that everyone knows"] {
-            assert!(ran.err.contains(words), "{command}: {}", ran.err);
-        }
+        Folder::with(&settings)
+            .run(&[command])
+            .assert_ends(1, &["config.yaml:", "this is a sample secret that everyone knows"]);
     }
 }
 
@@ -277,10 +257,8 @@ fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
     let folder = Folder::with(TWO_TENANTS);
     let printed = [(); 2].map(|()| folder.run(&["key", "new-sealing-key"]).output());
     assert_ne!(printed[0], printed[1]);
-    assert!(
-        printed.iter().all(|key| key.trim_end().len() == 44 && key.ends_with("=\n")),
-        "32 bytes in base64"
-    );
+    // They are 32 bytes in base64.
+    assert!(printed.iter().all(|key| key.trim_end().len() == 44 && key.ends_with("=\n")));
 
     let to_file = ["key", "new-sealing-key", "--file", "new/sealing.key"];
     let said = folder.run(&to_file).output();
@@ -288,8 +266,7 @@ fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
     let written = folder.read("new/sealing.key");
     assert_eq!(written.trim_end().len(), 44);
     assert!(!said.contains(written.trim_end()));
-    let mode = fs::metadata(folder.path("new/sealing.key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(folder.mode("new/sealing.key"), 0o600);
     let again = folder.run(&to_file);
     assert_eq!(again.code, Some(1), "a key that is there is never written over: {again:?}");
     assert_eq!(folder.read("new/sealing.key"), written);
@@ -300,9 +277,7 @@ fn a_key_of_ones_own_seals_from_a_variable() {
     let folder = Folder::with(&edited(TWO_TENANTS, "{ file: keys/sealing.key }", "{ env: SEALING_KEY }"));
     let key = folder.run(&["key", "new-sealing-key"]).output();
     folder.canaries.add(key.trim());
-    let refused = folder.run(&["serve"]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("keys.sealing_key.env"), "{}", refused.err);
+    folder.run(&["serve"]).assert_ends(1, &["keys.sealing_key.env"]);
     Program::spawn(&folder, folder.program(&["serve"]).env("SEALING_KEY", key.trim())).stop();
     assert!(!folder.exists("keys"));
 }

@@ -2,50 +2,19 @@
 //! and hint, by every command that compares the two. `left_out.rs` tests their other effects, also at a
 //! reload; a unit test has the place of every conflict.
 
-use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::settings::{TWO_TENANTS, edited};
+use crate::settings::{TWO_TENANTS, with_line};
 
 const KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs8.pem");
 const SAME_KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs1.pem");
-
-#[test]
-fn a_conflict_with_the_store_names_file_line_key_and_hint() {
-    let settings = edited(TWO_TENANTS, "tenants:\n", "tenants_dir: more\ntenants:\n");
-    let folder = Folder::with(&settings);
-    folder.write("more/README.md", "");
-    assert_eq!(folder.run(&["apply"]).code, Some(0));
-    Cli::store(&folder).add_tenant("initech");
-    for (name, text, expected) in [
-        ("more/initech.yaml", "name: Initech\n", "more/initech.yaml:1:1: tenant initech"),
-        (
-            "config.yaml",
-            &format!("{settings}  initech: {{}}\n"),
-            "config.yaml:21:3: tenants.initech: tenant initech",
-        ),
-    ] {
-        folder.write(name, text);
-        let expected = format!("{expected} was created through the administration API");
-        let hint =
-            "= leave it out here, or declare it under another id; `latchkey tenant show initech` has it";
-        for command in ["plan", "drift", "apply"] {
-            let ran = folder.run(&[command]);
-            assert!(ran.code == Some(1) && ran.out.starts_with('!'), "{command}: {ran:?}");
-            assert!(ran.err.contains(&expected) && ran.err.contains(hint), "{command}: {}", ran.err);
-        }
-        std::fs::remove_file(folder.path(name)).unwrap();
-    }
-}
 
 // [found 16]
 /// Two tenants have one key in two encodings. If both are new, its owner cannot be decided, so nothing is
 /// applied. A tenant that already has the key keeps it, and the other one is left out.
 #[test]
 fn a_first_key_of_two_tenants_is_reported_with_its_place() {
-    let acme = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { first_key: { file: key.pem } }\n");
-    let globex = |settings: &str| {
-        edited(settings, "  globex:\n", "  globex:\n    signing: { first_key: { file: same.pem } }\n")
-    };
+    let acme = with_line(TWO_TENANTS, "acme", "signing: { first_key: { file: key.pem } }");
+    let globex = |settings: &str| with_line(settings, "globex", "signing: { first_key: { file: same.pem } }");
     let folder = Folder::with(&globex(&acme));
     folder.write("key.pem", KEY);
     folder.write("same.pem", SAME_KEY);
@@ -55,11 +24,7 @@ fn a_first_key_of_two_tenants_is_reported_with_its_place() {
         let expected =
             "tenants.globex.signing.first_key: tenant globex: first_key is, or was, a key of tenant acme";
         let (place, _) = ran.err.split_once(expected).unwrap_or_else(|| panic!("{command}: {}", ran.err));
-        assert!(
-            place.trim_end().ends_with(":27:") && place.contains("config.yaml:"),
-            "{command}: {}",
-            ran.err
-        );
+        assert!(place.trim_end().ends_with(":27:") && place.contains("config.yaml:"), "{command}: {place}");
         let lines: Vec<&str> = ran.err.lines().collect();
         let marked = lines.windows(2).find(|lines| lines[1].trim_end().ends_with('^')).unwrap();
         assert_eq!(marked[0].find("{ file"), marked[1].find('^'), "{}", ran.err);

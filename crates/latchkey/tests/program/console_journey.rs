@@ -7,8 +7,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::administrator::Administrator;
 use crate::answer::Answer;
+use crate::cli::administrator;
 use crate::folder::Folder;
 use crate::foreign::{bash, browser_within};
 use crate::host::run;
@@ -29,15 +29,13 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
             // The platform has no administrator yet.
             path_at_terminal(&folder)
         } else {
-            let mut init = folder.program(&["admin", "init", "--json"]);
-            let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+            let admin = administrator(&folder, &program).await;
             let made = admin.send_request(Method::POST, "/api/v1/admin/console-links", None).await;
             made["path"].as_str().unwrap().to_owned()
         };
         let link = program.url(&path);
         let environment = [("LINK", &*link), ("SCRIPT", script), ("TENANT", tenant), ("REPORTS", REPORTS)];
-        let found = browser_within("console.cjs", &environment, LONGEST_JOURNEY).output();
-        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let found = browser_within("console.cjs", &environment, LONGEST_JOURNEY).json();
         assert_eq!(found["problems"], json!([]), "{found}");
         let [first, second] = ["first", "second"].map(|name| found[name].as_str().unwrap());
         let curl = found["curl"].as_str().unwrap().replace("http://localhost:3000", &program.url(""));
@@ -56,8 +54,7 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
 #[tokio::test]
 async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
     let (folder, program) = Program::serving(TWO_TENANTS);
-    let mut init = folder.program(&["admin", "init", "--json"]);
-    let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+    let admin = administrator(&folder, &program).await;
     let made = admin.send_request(Method::POST, "/api/v1/admin/console-links", None).await;
     let (link, code) = made["path"].as_str().unwrap().split_once('#').unwrap();
     let exchange = program.request(Method::POST, link).header("origin", program.url(""));

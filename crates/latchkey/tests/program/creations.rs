@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::administrator::Administrator;
-use crate::canaries::Canaries;
+use crate::folder::Folder;
 use crate::program::Program;
-use crate::running::tenant_path;
+use crate::running::{credentials, tenant_path};
 
 const ROUNDS: usize = 5;
 /// The program is killed after this many acknowledgements, with more requests under way.
@@ -32,21 +32,16 @@ struct Creation {
     is_acknowledged: bool,
 }
 
-/// `start` starts a program on the same store each time. `admin` works with each of them.
-pub(crate) async fn assert_survive_kill_9<T>(
-    start: impl Fn() -> (Program, T),
-    admin: &Administrator,
-    canaries: &Canaries,
-) {
+/// Starts a program on the same store each time. `admin` works with each of them.
+pub(crate) async fn assert_survive_kill_9(folder: &Folder, admin: &Administrator) {
     let mut acknowledged = 0;
     for round in 0..ROUNDS {
-        let (program, _keep) = start();
-        let creations = create_until_killed(program, admin, canaries, round).await;
+        let creations = create_until_killed(Program::start(folder), admin, folder, round).await;
         acknowledged += creations.iter().filter(|creation| creation.is_acknowledged).count();
-        let (program, _keep) = start();
+        let program = Program::start(folder);
         assert_whole(&program, &admin.at(&program), round, &creations).await;
     }
-    let (program, _keep) = start();
+    let program = Program::start(folder);
     let [tenants, clients] = made(&admin.at(&program), "made-").await;
     let count = tenants.len() + clients.len();
     assert!(count >= acknowledged, "{count} of {acknowledged}");
@@ -56,14 +51,14 @@ pub(crate) async fn assert_survive_kill_9<T>(
 async fn create_until_killed(
     program: Program,
     admin: &Administrator,
-    canaries: &Canaries,
+    folder: &Folder,
     round: usize,
 ) -> Vec<Creation> {
     let admin = admin.at(&program);
     let (next, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut creators = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (admin, canaries) = (admin.clone(), canaries.clone());
+        let (admin, canaries) = (admin.clone(), folder.canaries.clone());
         let (next, done) = (Arc::clone(&next), Arc::clone(&done));
         creators.spawn(async move {
             let mut creations = Vec::new();
@@ -126,13 +121,8 @@ async fn tokens(program: &Program, creations: &[Creation]) -> Vec<u16> {
     let mut answers = Vec::new();
     for some in creations.chunks(AT_ONCE) {
         let requests = some.iter().map(|one| {
-            let form = [
-                ("grant_type", "client_credentials"),
-                ("client_id", one.client.as_str()),
-                ("client_secret", one.secret.as_str()),
-            ];
             let url = program.url(&tenant_path(&one.tenant, "/oauth/token"));
-            let request = http.post(url).form(&form).timeout(LONGEST);
+            let request = http.post(url).form(&credentials(&one.client, &one.secret)).timeout(LONGEST);
             tokio::spawn(async move {
                 let began = Instant::now();
                 loop {

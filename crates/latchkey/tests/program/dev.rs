@@ -3,24 +3,25 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Client;
 use reqwest::header::ACCEPT;
-use serde_json::Value;
 use testkit::free_port;
 
-use crate::foreign::bash;
+use crate::foreign::{Killed, bash};
 use crate::host::{self, LONGEST, run};
-use crate::running::tenant_path;
+use crate::quick_start::token_of;
+use crate::reload::eventually;
+use crate::running::{credentials, tenant_path};
 
 const SECRET: &str = "a-canary-of-dev-7c1";
 const OTHER: &str = "  other:\n    strategies: { oauth2: { enabled: true } }\n    clients: { service: { client_secret: { value: a-canary-of-dev-7c1 }, audiences: [a] } }\n";
 
 /// A running `latchkey dev`, whose temporary folder is in this one.
 struct Development {
-    child: Child,
+    child: Killed,
     folder: tempfile::TempDir,
     url: String,
 }
@@ -32,7 +33,7 @@ impl Development {
         let mut command = dev(&["--listen", &address]);
         command.env("TMPDIR", folder.path()).stdout(Stdio::null());
         command.stderr(File::create(folder.path().join("printed")).unwrap());
-        Self { child: command.spawn().unwrap(), folder, url: format!("http://{address}") }
+        Self { child: Killed(command.spawn().unwrap()), folder, url: format!("http://{address}") }
     }
 
     /// All that it prints when it serves.
@@ -48,8 +49,7 @@ impl Development {
     }
 
     async fn token_status(&self, tenant: &str, secret: &str) -> u16 {
-        let form =
-            [("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", secret)];
+        let form = credentials("service", secret);
         let url = format!("{}{}", self.url, tenant_path(tenant, "/oauth/token"));
         Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
     }
@@ -59,13 +59,6 @@ impl Development {
         let request = Client::new().get(format!("{}{path}", self.url)).header(ACCEPT, "text/html,*/*;q=0.8");
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-}
-
-impl Drop for Development {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -83,30 +76,23 @@ async fn what_is_printed_works_until_the_end_and_a_saved_change_is_applied() {
         let mut lines = printed.lines().filter(|line| line.starts_with(begins));
         lines.next().unwrap_or_else(|| panic!("{begins} in {printed}"))
     };
-    let answer: Value = serde_json::from_str(&bash(line("curl -sS 'http"), &[]).output()).unwrap();
-    let token = answer["access_token"].as_str().unwrap();
-    let resource = bash(line("curl -sS http"), &[("TOKEN", token)]).output();
+    let token = token_of(&bash(line("curl -sS 'http"), &[]).output());
+    let resource = bash(line("curl -sS http"), &[("TOKEN", &token)]).output();
     assert!(resource.contains("Protected resource data"), "{resource}");
 
     let config = PathBuf::from(line("settings ").split_whitespace().nth(1).unwrap());
     fs::write(&config, fs::read_to_string(&config).unwrap() + OTHER).unwrap();
-    let mut status = 0;
-    for _ in 0..200 {
-        status = development.token_status("other", SECRET).await;
-        if status == 200 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!((status, development.token_status("dev", SECRET).await), (200, 401));
+    let is_applied = async || development.token_status("other", SECRET).await == 200;
+    eventually("the change is applied", is_applied).await;
+    assert_eq!(development.token_status("dev", SECRET).await, 401);
 
     let (status, front) = development.page("/").await;
     assert!(status == 200 && front.contains("Latchkey is running") && front.contains("/console"), "{front}");
     let (status, nothing) = development.page("/nothing").await;
     assert!(status == 404 && nothing.starts_with("<!doctype html>"), "{status}: {nothing}");
 
-    host::signal("TERM", development.child.id());
-    assert_eq!(host::wait(&mut development.child, LONGEST), Some(Some(0)));
+    host::signal("TERM", development.child.0.id());
+    assert_eq!(host::wait(&mut development.child.0, LONGEST), Some(Some(0)));
     assert!(!config.parent().unwrap().exists(), "the folder ends with the program");
 }
 

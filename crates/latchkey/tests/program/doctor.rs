@@ -6,13 +6,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::folder::Folder;
 use crate::foreign::{bash, python};
 use crate::host::{Ran, run};
+use crate::mock_server::{MockServer, Reply, Request};
 use crate::program::Program;
-use crate::settings::{TWO_TENANTS, edited};
+use crate::settings::{TWO_TENANTS, edited, with_line};
 
 /// Returns settings that listen on a port that was free a moment ago, and whose public URL is that address.
 fn settings() -> (String, SocketAddr) {
@@ -24,7 +25,7 @@ fn settings() -> (String, SocketAddr) {
 
 fn examine(command: &mut Command) -> (Ran, Value) {
     let ran = run(command.arg("--json"));
-    let report = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+    let report = ran.document();
     (ran, report)
 }
 
@@ -267,41 +268,22 @@ fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines(
 }
 
 /// Answers metadata requests as an issuer whose clock is this many seconds behind, or with 404.
-fn issuer(seconds_behind: Option<u64>) -> SocketAddr {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            let mut head = BufReader::new(connection.try_clone().unwrap()).lines();
-            let line = head.next().unwrap().unwrap();
-            let path = line.split(' ').nth(1).unwrap();
-            let tenant_path = path.strip_prefix("/.well-known/oauth-authorization-server").unwrap();
-            while !head.next().unwrap().unwrap().is_empty() {}
-            let answer = match seconds_behind {
-                None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
-                Some(seconds) => {
-                    let then = format!("{seconds} seconds ago");
-                    let mut date = Command::new("date");
-                    date.env("LC_ALL", "C").args(["-u", "-d", &then, "+%a, %d %b %Y %H:%M:%S GMT"]);
-                    let body = format!(r#"{{"issuer":"http://{address}{tenant_path}"}}"#);
-                    format!(
-                        "HTTP/1.1 200 OK\r\ndate: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                        run(&mut date).output().trim(),
-                        body.len()
-                    )
-                }
-            };
-            connection.write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    address
+async fn issuer(seconds_behind: Option<u64>) -> MockServer {
+    let answer = move |request: &Request| {
+        let Some(seconds) = seconds_behind else { return Reply::new(404, "x: y", b"") };
+        let tenant_path = request.path.strip_prefix("/.well-known/oauth-authorization-server").unwrap();
+        let mut date = Command::new("date");
+        date.env("LC_ALL", "C").args(["-u", "-d", &format!("{seconds} seconds ago")]);
+        let date = run(date.arg("+date: %a, %d %b %Y %H:%M:%S GMT")).output();
+        let issuer = json!({ "issuer": format!("http://{}{tenant_path}", request.headers["host"]) });
+        Reply::new(200, date.trim(), issuer.to_string().as_bytes())
+    };
+    MockServer::start(None, answer).await
 }
 
 /// A unit test has the bounds. `a_server_that_runs_is_found_sound_and_left_as_it_is` has a clock that agrees.
-#[test]
-fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
     let clock = "s ahead of that of an issuer";
     let synchronise = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
     let sound = "(tenant acme): its metadata names itself";
@@ -309,7 +291,8 @@ fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
         (Some(3600), &[("clock", "error", clock), ("issuer", "ok", sound)][..], synchronise),
         (None, &[("issuer", "error", "answers 404 without metadata")], "let the proxy pass this path on"),
     ] {
-        let server = format!("server:\n  public_url: http://{}\n", issuer(behind));
+        let issuer = issuer(behind).await;
+        let server = format!("server:\n  public_url: {}\n", issuer.url());
         let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
         let report = doctor(&folder, 1, expected);
         assert!(lines(&report, expected[0].0)[0].2.starts_with(fix), "{report:#}");
@@ -320,8 +303,7 @@ fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
 fn an_issuer_whose_metadata_name_another_one_has_its_line() {
     let (settings, address) = settings();
     // Below no path, so the metadata there are those of the default tenant, acme.
-    let issuer = format!("globex:\n    issuer: http://{address}/\n    strategies:");
-    let folder = Folder::with(&edited(&settings, "globex:\n    strategies:", &issuer));
+    let folder = Folder::with(&with_line(&settings, "globex", &format!("issuer: http://{address}/")));
     let program = Program::start(&folder);
     doctor(&folder, 1, &[("issuer", "ok", "(tenant acme)"), ("issuer", "error", "(tenant globex)")]);
     program.stop();

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
-use testkit::free_port;
 use tokio::task::JoinSet;
 
 use crate::answer::Answer;
@@ -19,6 +18,7 @@ use crate::folder::Folder;
 use crate::person::after;
 use crate::program::Program;
 use crate::running::tenant_path;
+use crate::settings::own_address;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 const PASSWORD: &str = "a-canary-of-people-5b1e";
@@ -77,11 +77,11 @@ const FLOODS: [Flood; 9] = [
     }),
     ("revocations", 200, &[200], |shared, _| {
         Box::pin(async move {
-            let token = shared.token("globex", "svc-0", SECRET).await;
-            if token.status != 200 {
-                return token;
+            let answer = shared.token("globex", "svc-0", SECRET).await;
+            if answer.status != 200 {
+                return answer;
             }
-            let token = token.json()["access_token"].as_str().unwrap().to_owned();
+            let token = answer.token();
             shared.post("globex", "/oauth/revoke", &[("token", &token)]).await
         })
     }),
@@ -134,14 +134,12 @@ async fn flood(shared: Arc<Shared>, count: usize, send: fn(Arc<Shared>, usize) -
 async fn ordinary_work(shared: &Shared) {
     let client = format!("svc-{}", shared.number() % CLIENTS);
     for client in [&*client, "svc-0"] {
-        let token = shared.token("acme", client, SECRET).await;
-        assert_eq!(token.status, 200, "a token: {token:?}");
-        let token = token.json()["access_token"].as_str().unwrap().to_owned();
+        let token = shared.token("acme", client, SECRET).await.token();
         let form = [("token", &*token), ("client_id", client), ("client_secret", SECRET)];
-        let introspected = shared.send(Method::POST, "acme", "/oauth/introspect", &form, "").await;
+        let introspected = shared.send(("acme", "/oauth/introspect"), &form, "").await;
         assert!(introspected.status == 200 && introspected.json()["active"] == true, "{introspected:?}");
     }
-    let keys = shared.send(Method::GET, "acme", "/.well-known/jwks.json", &[], "").await;
+    let keys = shared.send(("acme", "/.well-known/jwks.json"), &[], "").await;
     assert_eq!(keys.status, 200, "{keys:?}");
     let form = [authorization("web"), vec![("client_secret", SECRET)]].concat();
     let pushed = shared.post("acme", "/oauth/par", &form).await;
@@ -165,14 +163,8 @@ fn authorization(client: &'static str) -> Vec<(&'static str, &'static str)> {
 
 impl Shared {
     fn start() -> Self {
-        let address = format!("127.0.0.1:{}", free_port());
-        let settings = json!({
-            "server": { "public_url": format!("http://{address}"), "listeners": [{ "address": address }] },
-            "storage": { "url": "sqlite://data/latchkey.db" },
-            "keys": { "sealing_key": { "file": "keys/sealing.key" } },
-            "tenants": { "acme": tenant(), "globex": tenant() },
-        });
-        let (folder, program) = Program::serving(&settings.to_string());
+        let tenants = json!({ "acme": tenant(), "globex": tenant() });
+        let (folder, program) = Program::serving(&format!("{}tenants: {tenants}\n", own_address().1));
         let http = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
         Self { folder, program, http, last: AtomicUsize::new(0) }
     }
@@ -189,14 +181,9 @@ impl Shared {
         self.last.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        tenant: &str,
-        path: &str,
-        form: &[(&str, &str)],
-        cookies: &str,
-    ) -> Answer {
+    /// Sends a request to a path of a tenant, with a form if there is one.
+    async fn send(&self, (tenant, path): (&str, &str), form: &[(&str, &str)], cookies: &str) -> Answer {
+        let method = if form.is_empty() { Method::GET } else { Method::POST };
         let request = self.http.request(method, self.program.url(&tenant_path(tenant, path)));
         let request = request.header(ORIGIN, self.program.url("")).header(COOKIE, cookies);
         Answer::to(if form.is_empty() { request } else { request.form(form) }).await
@@ -206,7 +193,7 @@ impl Shared {
     async fn post(&self, tenant: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let own = [("client_id", "svc-0"), ("client_secret", SECRET)];
         let own = if form[0].0 == "client_id" { &[][..] } else { &own[..] };
-        self.send(Method::POST, tenant, path, &[form, own].concat(), "").await
+        self.send((tenant, path), &[form, own].concat(), "").await
     }
 
     async fn token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
@@ -218,7 +205,7 @@ impl Shared {
     async fn sign_in(&self, tenant: &str, identifier: &str, password: &str) -> (Answer, String) {
         let query =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(authorization("spa")).finish();
-        let page = self.send(Method::GET, tenant, &format!("/oauth/authorize?{query}"), &[], "").await;
+        let page = self.send((tenant, &format!("/oauth/authorize?{query}")), &[], "").await;
         let cookies = page.headers.iter().filter(|(name, _)| name == SET_COOKIE.as_str());
         let cookies: Vec<_> = cookies.filter_map(|(_, line)| line.split(';').next()).collect();
         let cookies = cookies.join("; ");
@@ -227,7 +214,7 @@ impl Shared {
         }
         let flow = after(&page, "name=\"flow\" value=\"");
         let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
-        (self.send(Method::POST, tenant, "/oauth/sign-in", &form, &cookies).await, cookies)
+        (self.send((tenant, "/oauth/sign-in"), &form, &cookies).await, cookies)
     }
 }
 
@@ -235,21 +222,12 @@ fn tenant() -> Value {
     let client = || json!({ "client_secret": { "value": SECRET }, "introspection": "tenant" });
     let mut clients: serde_json::Map<String, Value> =
         (0..CLIENTS).map(|number| (format!("svc-{number}"), client())).collect();
-    let mut web = client();
-    web["grant_types"] = json!(["authorization_code"]);
-    web["redirect_uris"] = json!([REDIRECT_URI]);
-    web["scopes"] = json!(["openid"]);
-    clients.insert("web".to_owned(), web);
-    clients.insert(
-        "spa".to_owned(),
-        json!({
-            "token_endpoint_auth_method": "none",
-            "grant_types": ["authorization_code"],
-            "first_party": true,
-            "redirect_uris": [REDIRECT_URI],
-            "scopes": ["openid"],
-        }),
-    );
+    let of_people = json!({ "grant_types": ["authorization_code"], "redirect_uris": [REDIRECT_URI], "scopes": ["openid"] });
+    let public = json!({ "token_endpoint_auth_method": "none", "first_party": true });
+    for (name, mut client) in [("web", client()), ("spa", public)] {
+        client.as_object_mut().unwrap().extend(of_people.as_object().unwrap().clone());
+        clients.insert(name.to_owned(), client);
+    }
     json!({
         "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
         "signing": { "algorithm": "ES256" },

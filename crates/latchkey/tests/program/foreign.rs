@@ -104,9 +104,20 @@ fn node_in(folder: &Path) -> Command {
     node
 }
 
+/// A process that ends with this value.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// A module of Node that serves until this is dropped.
 pub(crate) struct NodeServer {
-    process: Child,
+    _process: Killed,
     _folder: TempDir,
 }
 
@@ -120,17 +131,9 @@ impl NodeServer {
         let mut process = node.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let server = Self { process, _folder: folder };
+        let server = Self { _process: Killed(process), _folder: folder };
         assert!(!line.is_empty(), "it has ended");
         server
-    }
-}
-
-impl Drop for NodeServer {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 

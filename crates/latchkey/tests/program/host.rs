@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// A program's output and exit code.
@@ -22,6 +24,38 @@ impl Ran {
     pub(crate) fn output(self) -> String {
         assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
         self.out
+    }
+
+    /// The JSON document of a successful run.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        parsed(&self.output())
+    }
+
+    /// The JSON document that was printed, whatever the exit code.
+    #[track_caller]
+    pub(crate) fn document(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts the exit code, and that the error has these words.
+    #[track_caller]
+    pub(crate) fn assert_ends(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_has(&self.err, words);
+    }
+}
+
+#[track_caller]
+pub(crate) fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Asserts that a text has each of these parts.
+#[track_caller]
+pub(crate) fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} in {text}");
     }
 }
 

@@ -1,8 +1,6 @@
 //! Runs the examples of callers and of APIs in `docs/examples`, each in its folder as printed, at the
 //! addresses of a program of the test. Another tenant has the same names as the example's.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +8,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::SigningAlgorithm;
-use secrets::GeneratedSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::assertions::Pair;
 use crate::folder::Folder;
 use crate::foreign::{example, pointed, run_example, run_in};
-use crate::host::{LONGEST, Ran};
+use crate::host::{LONGEST, Ran, parsed};
+use crate::mock_server::{MockServer, Reply, Request};
 use crate::person::{Browser, EMAIL, after, code_in};
 use crate::program::Program;
 use crate::running::tenant_path;
+use crate::settings::{generated, own_address};
 use crate::stub_api::StubApi;
 use crate::two_providers::{ProviderTenant, REDIRECT_URI};
 
@@ -36,9 +35,7 @@ struct Env {
 
 impl Env {
     fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let url = format!("http://127.0.0.1:{port}");
-        let secrets = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+        let ((url, server), secrets) = (own_address(), [generated(), generated()]);
         let tenant = |secret: &str| {
             format!(
                 "{{ strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}, resource_servers: {{ orders-api: {{ scopes: ['orders:read', 'orders:write'] }} }}, \
@@ -49,13 +46,10 @@ impl Env {
                  accounts: {{ ada: {{ email: {EMAIL}, password: {{ value: {secret} }} }} }} }}"
             )
         };
+        let [globex, initech] = secrets.each_ref().map(|secret| tenant(secret));
         let folder = Folder::with(&format!(
-            "server: {{ public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
-             keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n\
-             protected_resource: {{ tenant: globex, audience: orders-api, required_scope: 'orders:read' }}\n\
-             tenants:\n  globex: {}\n  initech: {}\n",
-            tenant(&secrets[0]),
-            tenant(&secrets[1]),
+            "{server}protected_resource: {{ tenant: globex, audience: orders-api, required_scope: 'orders:read' }}\n\
+             tenants:\n  globex: {globex}\n  initech: {initech}\n"
         ));
         Self { folder, url, secrets }
     }
@@ -95,15 +89,10 @@ impl Env {
 }
 
 fn assert_called(ran: &Ran) {
-    let out = ran.out.trim();
-    let answer: Value = serde_json::from_str(out.lines().next().unwrap_or_default())
-        .unwrap_or_else(|error| panic!("{error}: {ran:?}"));
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(
-        (&answer["tenant"], &answer["caller"]["client_id"]),
-        (&json!("globex"), &json!("shipping")),
-        "{ran:?}"
-    );
+    let answer = parsed(ran.out.trim().lines().next().unwrap_or_default());
+    let caller = (&answer["tenant"], &answer["caller"]["client_id"]);
+    assert_eq!(caller, (&json!("globex"), &json!("shipping")), "{ran:?}");
 }
 
 #[test]
@@ -189,42 +178,21 @@ async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_servic
     }
 }
 
-/// A server of one document, until the test makes it unavailable.
-struct Document {
-    url: String,
-    is_away: Arc<AtomicBool>,
+/// A server of one document, and whether a POST has made it unavailable.
+async fn document(body: String) -> (MockServer, Arc<AtomicBool>) {
+    let is_away = Arc::<AtomicBool>::default();
+    let away = Arc::clone(&is_away);
+    let answer = move |request: &Request| {
+        away.fetch_or(request.method == "POST", Ordering::SeqCst);
+        let is_away = away.load(Ordering::SeqCst);
+        let (status, body) = if is_away { (503, "") } else { (200, &*body) };
+        // Node ends once no connection is open.
+        Reply::new(status, "content-type: application/json\r\nconnection: close", body.as_bytes())
+    };
+    (MockServer::start(None, answer).await, is_away)
 }
 
-impl Document {
-    fn serve(body: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-        let is_away = Arc::new(AtomicBool::new(false));
-        let away = Arc::clone(&is_away);
-        thread::spawn(move || {
-            for mut connection in listener.incoming().map_while(Result::ok) {
-                let mut head = [0; 4096];
-                let _ = connection.read(&mut head);
-                if String::from_utf8_lossy(&head).starts_with("POST /away") {
-                    away.store(true, Ordering::SeqCst);
-                }
-                let (status, body) = if away.load(Ordering::SeqCst) {
-                    ("503 Service Unavailable", "")
-                } else {
-                    ("200 OK", &*body)
-                };
-                let length = body.len();
-                let _ = write!(
-                    connection,
-                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-                );
-            }
-        });
-        Self { url, is_away }
-    }
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_go_on_while_their_server_is_away_and_not_for_longer_than_an_hour() {
     let env = Env::new();
     let program = env.start();
@@ -240,21 +208,17 @@ const later = Date.now() + 3_700_000;
 Date.now = () => later;
 await verify(process.env.TOKEN).catch((error) => console.log(error.message.slice(0, 3)));
 ";
-    let served = Document::serve(jwks.clone());
+    let (served, is_away) = document(jwks.clone()).await;
     let at =
         |name: &str, url: &str| pointed(&example(name), &[(PRINTED_JWKS, url), (PRINTED_BASE, &env.url)]);
-    let away = served.url.replace("/jwks.json", "/away");
-    let script = at("js/verify.mjs", &served.url) + &js.replace("AWAY", &format!("'{away}'"));
+    let away = served.url();
+    let script = at("js/verify.mjs", &away) + &js.replace("AWAY", &format!("'{away}'"));
     let ran = run_example("js/verify.mjs", &script, &environment);
-    assert_eq!(
-        (ran.code, ran.out.as_str()),
-        (Some(0), "accepted: a service\nafter an outage\n503\n"),
-        "{ran:?}"
-    );
-    assert!(served.is_away.load(Ordering::SeqCst));
+    assert_eq!(ran.output(), "accepted: a service\nafter an outage\n503\n");
+    assert!(is_away.load(Ordering::SeqCst));
 
-    let served = Document::serve(jwks);
-    let away = served.url.replace("/jwks.json", "/away");
+    let (served, is_away) = document(jwks).await;
+    let away = served.url();
     let more = format!(
         "
 import urllib.error, urllib.request
@@ -272,11 +236,10 @@ for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 
         print(str(error)[:3])
 "
     );
-    let script = at("python/verify.py", &served.url) + &more;
+    let script = at("python/verify.py", &away) + &more;
     let ran = run_example("python/verify.py", &script, &environment);
-    let expected = "accepted: a service\nafter an outage\nafter a long outage\n503\n";
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), expected), "{ran:?}");
-    assert!(served.is_away.load(Ordering::SeqCst));
+    assert_eq!(ran.output(), "accepted: a service\nafter an outage\nafter a long outage\n503\n");
+    assert!(is_away.load(Ordering::SeqCst));
 }
 
 #[test]
@@ -296,11 +259,9 @@ fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
     assert!(tokens.len() == 3 && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
     env.folder.write("secret", &env.secrets[1]);
     let refused = job(&env.example("cron/job.py"));
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(
-        refused.err.starts_with("the job failed: ") && !refused.err.contains(&env.secrets[1]),
-        "{refused:?}"
-    );
+    refused.assert_ends(1, &[]);
+    let says_why = refused.err.starts_with("the job failed: ");
+    assert!(says_why && !refused.err.contains(&env.secrets[1]), "{refused:?}");
 }
 
 #[test]
@@ -326,10 +287,7 @@ fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one()
         program
     });
     let kept = env.folder.read("device/token");
-    let mode = std::os::unix::fs::PermissionsExt::mode(
-        &std::fs::metadata(state.join("token")).unwrap().permissions(),
-    );
-    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(env.folder.mode("device/token"), 0o600);
     // The next start has the same token. After one that the API rejects, it has a new token.
     assert_called(&device("device.sh"));
     assert_eq!(env.folder.read("device/token"), kept);

@@ -17,8 +17,7 @@ tenants: {{ acme: {{ strategies: {{ oauth2: {{ enabled: true }} }} }} }}
 fn another_store_that_is_empty_is_noticed_everywhere() {
     const BEFORE: &str = "data/first.db before, which had generation 1";
     let folder = Folder::with(&settings("first.db"));
-    let first = folder.run(&["serve", "--require-store"]);
-    assert!(first.code == Some(1) && first.err.contains("data/first.db is empty"), "{first:?}");
+    folder.run(&["serve", "--require-store"]).assert_ends(1, &["data/first.db is empty"]);
     assert!(!folder.exists("data"), "nothing was created");
     let program = Program::start(&folder);
     assert!(!program.log().iter().any(|line| line["message"].to_string().contains("is empty")));

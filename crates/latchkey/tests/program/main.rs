@@ -12,7 +12,6 @@ mod administrator;
 mod answer;
 mod apache;
 mod assertions;
-mod caching_verifier;
 mod canaries;
 mod certificates;
 mod cli;
@@ -44,8 +43,6 @@ mod published_keys;
 #[path = "../replicas/redis_server.rs"]
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod redis_server;
-#[expect(dead_code, reason = "shared with the tests of replicas")]
-mod rotations;
 mod running;
 mod sealing_services;
 mod secrets_of_libraries;
@@ -61,8 +58,6 @@ mod stub_api;
 mod taking_over;
 #[path = "../replicas/test_servers.rs"]
 mod test_servers;
-#[expect(dead_code, reason = "shared with the tests of replicas")]
-mod traffic;
 mod two_providers;
 
 mod certificate_source;
@@ -74,7 +69,6 @@ mod quick_start;
 mod thunder_api;
 
 mod algorithms;
-mod coordinates;
 mod generated_clients;
 mod schemathesis;
 mod verifier_crate;
@@ -113,8 +107,6 @@ mod hang_ups;
 mod helm;
 mod installed;
 mod interrupted_sign_ins;
-mod isolation;
-mod key_rotation;
 mod last_store;
 mod leaked_secrets;
 mod left_out;

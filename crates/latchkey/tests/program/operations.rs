@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::time::sleep;
 
+use crate::host::assert_has;
 use crate::program::Program;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[tokio::test]
 async fn a_started_program_is_live_ready_and_counts() {
@@ -30,7 +31,7 @@ async fn a_started_program_is_live_ready_and_counts() {
         }
         sleep(Duration::from_millis(20)).await;
     };
-    for part in [
+    let parts = [
         tokens,
         "latchkey_store_up 1\n",
         "latchkey_cache_loads_total{cache=\"clients\"} 2\n",
@@ -38,32 +39,14 @@ async fn a_started_program_is_live_ready_and_counts() {
         "\nlatchkey_store_statements_total ",
         keys,
         "\nlatchkey_build_info{version=\"",
-    ] {
-        assert!(numbers.contains(part), "{part} in\n{numbers}");
-    }
+    ];
+    assert_has(&numbers, &parts);
     for name in ["acme", "globex", "svc"] {
         assert!(!numbers.contains(name), "{name} in\n{numbers}");
     }
     program.stop();
 }
 
-#[tokio::test]
-async fn numbers_are_for_the_address_of_administration() {
-    let (_folder, program) = Program::serving(&edited(
-        TWO_TENANTS,
-        "[{ address: 127.0.0.1:0 }]",
-        "[{ address: 127.0.0.1:0, serves: [public] }, { address: 127.0.0.1:0, serves: [admin] }]",
-    ));
-    program.get("/metrics").await.assert_refused(404, "not_found");
-    let admin = format!("http://{}", program.addresses()[1]);
-    let status = async |path: &str| reqwest::get(format!("{admin}{path}")).await.unwrap().status().as_u16();
-    assert_eq!(status("/metrics").await, 200);
-    assert_eq!(status("/health/ready").await, 200);
-    assert_eq!(status("/api/v1/tenant/acme/strategies").await, 404);
-    assert_eq!(program.get("/health/ready").await.status, 200);
-}
-
-/// Compares the names in order.
 #[tokio::test]
 async fn documented_metrics_are_those_that_are_exported() {
     let page = include_str!("../../../../docs/operations.md");

@@ -70,6 +70,19 @@ impl<'t> Browser<'t> {
     }
 
     /// A request of the tenant's client for tokens.
+    /// Whether the person of this name signs in with this password, and the client gets tokens.
+    pub(crate) async fn assert_signs_in(&mut self, name: &str, password: &str, expected: bool) {
+        self.cookies.clear();
+        let page = self.authorize().await;
+        let done = self.sign_in(&page, name, password).await;
+        assert_eq!(done.status, if expected { 200 } else { 403 }, "{name} at {}: {done:?}", self.tenant.id);
+        if expected {
+            let code = code_in(&after(&done, "content=\"0;url="));
+            let redeemed = self.tokens("authorization_code", "code", &code).await;
+            assert_eq!(redeemed.status, 200, "{redeemed:?}");
+        }
+    }
+
     pub(crate) async fn tokens(&mut self, grant: &str, name: &str, value: &str) -> Answer {
         let secret = self.tenant.secret.clone();
         let own = [("client_id", "web"), ("client_secret", &*secret), ("code_verifier", VERIFIER)];

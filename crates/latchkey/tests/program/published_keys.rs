@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use protocol::SigningAlgorithm;
 use serde_json::json;
@@ -81,47 +80,4 @@ async fn without_permission_of_the_operator_nothing_on_this_machine_is_fetched()
     let line = program.log_after(Mark::START, "jwks_uri of a client cannot be fetched");
     assert!(line.contains("server.outbound.allowed_networks") && line.contains("\"acme\""), "{line}");
     assert_eq!(publisher.server.request_count(), 0);
-}
-
-/// It waits for the minute after which a set is fetched again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_roll_over_and_an_outage_of_their_server_goes_by() {
-    let publisher = Publisher::start().await;
-    let [first, second, third] = [1, 2, 3].map(|number| Pair::numbered(number, SigningAlgorithm::ES256));
-    publisher.publish("acme", &[&first]);
-    let (_folder, program) = publisher.program("127.0.0.1, '::1'");
-    let mut number = 0;
-    let mut status = async |pair: &Pair| {
-        number += 1;
-        request(&program, "acme", &pair.assertion("acme", &number.to_string())).await.status
-    };
-    assert_eq!(status(&first).await, 200);
-    publisher.publish("acme", &[&first, &second]);
-    assert_eq!((status(&second).await, status(&first).await), (200, 200), "a new key is found at once");
-    assert_eq!(publisher.server.request_count(), 2);
-    for _ in 0..20 {
-        assert_eq!(status(&third).await, 401);
-    }
-    assert_eq!(publisher.server.request_count(), 0, "an unknown key is looked for once a minute");
-
-    publisher.server.be_away(true);
-    tokio::time::sleep(Duration::from_secs(61)).await;
-    assert_eq!((status(&first).await, status(&second).await), (200, 200), "the stale set goes on");
-    assert_eq!(status(&third).await, 401);
-    assert_eq!(publisher.server.request_count(), 1, "a server that is away is left alone");
-    let metrics = program.get("/metrics").await.body;
-    for (outcome, count) in [("fetched", 2), ("failed", 1)] {
-        let line = format!("latchkey_client_jwks_fetches_total{{outcome=\"{outcome}\"}} {count}\n");
-        assert!(metrics.contains(&line), "{line} in\n{metrics}");
-    }
-
-    publisher.server.be_away(false);
-    publisher.publish("acme", &[&second, &third]);
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    assert_eq!(status(&third).await, 200, "it is back");
-    assert_eq!(
-        (status(&second).await, status(&first).await),
-        (200, 401),
-        "what is published no more is dropped"
-    );
 }

@@ -24,16 +24,12 @@ fn the_complete_script_ends_with_the_protected_resource() {
     let [before, requested, obtained, last] = parts.as_slice() else { panic!("four parts in {output}") };
     assert_eq!(*before, "");
     let answer = requested.strip_prefix("Requesting access token...\n").unwrap();
-    let token = serde_json::from_str::<Value>(answer).unwrap()["access_token"].as_str().unwrap().to_owned();
+    let token = token_of(answer);
     assert_eq!(*obtained, format!("Access token obtained: {}...\n\n", &token[..50]));
-    assert_eq!(
-        *last,
-        concat!(
-            "Making authenticated request...\n",
-            r#"{"data":"Protected resource data","tenant":"test-tenant","#,
-            r#""caller":{"type":"machine","client_id":"your-client-id"},"scopes":["api:read","api:write"]}"#
-        )
-    );
+    let caller =
+        r#""caller":{"type":"machine","client_id":"your-client-id"},"scopes":["api:read","api:write"]"#;
+    let resource = format!(r#"{{"data":"Protected resource data","tenant":"test-tenant",{caller}}}"#);
+    assert_eq!(*last, format!("Making authenticated request...\n{resource}"));
 }
 
 // [oauth RFC 6749 §4.4.2]
@@ -107,10 +103,8 @@ async fn an_expired_token_gets_the_printed_response() {
     assert_eq!(answer.status, 401);
     let challenge = answer.header("www-authenticate");
     assert!(challenge.starts_with("Bearer realm="), "{challenge}");
-    assert!(
-        challenge.ends_with(r#", error="invalid_token", error_description="Token has expired""#),
-        "{challenge}"
-    );
+    let end = r#", error="invalid_token", error_description="Token has expired""#;
+    assert!(challenge.ends_with(end), "{challenge}");
 }
 
 /// Runs a command of the document with the test's address and these replacements.
@@ -124,7 +118,7 @@ fn printed(name: &str) -> String {
     example(&format!("quick-start/{name}"))
 }
 
-fn token_of(body: &str) -> String {
+pub(crate) fn token_of(body: &str) -> String {
     serde_json::from_str::<Value>(body).unwrap()["access_token"].as_str().unwrap().to_owned()
 }
 

@@ -21,9 +21,8 @@ async fn a_revoked_token_stays_revoked_after_kill_9_and_a_restart() {
         };
         assert!(!is_active("acme", ACME_SECRET, &token).await);
         program.present(&token).await.assert_refused(401, "invalid_token");
-        assert!(
-            is_active("acme", ACME_SECRET, &kept).await && is_active("globex", GLOBEX_SECRET, &theirs).await
-        );
+        assert!(is_active("acme", ACME_SECRET, &kept).await);
+        assert!(is_active("globex", GLOBEX_SECRET, &theirs).await);
         program.stop();
     }
 }

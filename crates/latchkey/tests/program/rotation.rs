@@ -10,15 +10,14 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::administrator::Administrator;
+use crate::cli::administrator;
 use crate::folder::Folder;
 use crate::program::Program;
-use crate::running::tenant_path;
+use crate::running::{credentials, tenant_path};
 use crate::settings::TWO_TENANTS;
 
 const CALLERS: usize = 4;
 const ROTATIONS: usize = 10;
-/// A second more than the flush interval of secret usage, and a margin for a busy machine.
-const WRITTEN: Duration = Duration::from_secs(14);
 
 /// A client with several callers, each of which reads the new secret at its next request.
 struct Caller {
@@ -33,7 +32,7 @@ struct Caller {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_rotations_under_load_lose_no_request() {
     let (folder, program) = Program::serving(TWO_TENANTS);
-    let admin = admin(&folder, &program).await;
+    let admin = administrator(&folder, &program).await;
     let [mut secret, of_globex] =
         [create(&folder, &admin, "acme").await, create(&folder, &admin, "globex").await];
     // A client of the same name at another tenant whose secret is not rotated.
@@ -83,32 +82,6 @@ async fn ten_rotations_under_load_lose_no_request() {
     assert_eq!(self::secrets(&admin, "globex").await.len(), 1);
 }
 
-/// A kill loses at most one interval of usage.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
-    let (folder, program) = Program::serving(TWO_TENANTS);
-    let admin = admin(&folder, &program).await;
-    for tenant in ["acme", "globex"] {
-        create(&folder, &admin, tenant).await;
-    }
-    let extra = of(&folder, &admin.send_request(Method::POST, &path("acme", ""), Some(json!({}))).await);
-    program.token("acme", "rotated", &extra.1).await;
-    sleep(WRITTEN).await;
-    program.kill();
-
-    let program = Program::start(&folder);
-    let admin = admin.at(&program);
-    for (tenant, used) in [("acme", vec![false, true]), ("globex", vec![false])] {
-        let secrets = secrets(&admin, tenant).await;
-        let shown: Vec<_> = secrets.iter().map(|secret| secret["last_used_at"].is_string()).collect();
-        assert_eq!(shown, used, "{tenant}: {secrets:?}");
-    }
-}
-
-async fn admin(folder: &Folder, program: &Program) -> Administrator {
-    Administrator::init(program, &mut folder.program(&["admin", "init", "--json"]), &folder.canaries).await
-}
-
 /// Creates the client; returns the id and value of its first secret.
 async fn create(folder: &Folder, admin: &Administrator, tenant: &str) -> (String, String) {
     let body = json!({ "client_id": "rotated", "audiences": ["api"], "scopes": ["api:read"] });
@@ -149,11 +122,7 @@ impl Caller {
         let (http, mut failures) = (reqwest::Client::new(), Vec::new());
         while !self.ended.load(Ordering::Relaxed) {
             let (round, secret) = self.secret.read().unwrap().clone();
-            let form = [
-                ("grant_type", "client_credentials"),
-                ("client_id", "rotated"),
-                ("client_secret", secret.as_str()),
-            ];
+            let form = credentials("rotated", &secret);
             match http.post(&self.url).form(&form).timeout(Duration::from_secs(20)).send().await {
                 Ok(answer) if answer.status() == 200 => {}
                 Ok(answer) => failures.push(format!("round {round}: {}", answer.status())),

@@ -74,17 +74,3 @@ async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
     assert_eq!(second.present(&token).await.status, 200);
     second.stop();
 }
-
-#[tokio::test]
-async fn an_orderly_end_hands_the_lease_over_at_once() {
-    let folder = Folder::with(&quick());
-    let first = Program::start(&folder);
-    first.log_after(Mark::START, "this replica rotates keys");
-    let second = Program::start(&folder);
-    let mark = second.mark();
-    first.stop();
-    let ended = Instant::now();
-    second.log_after(mark, "this replica rotates keys");
-    assert!(ended.elapsed() < Duration::from_secs(10), "{:?}", ended.elapsed());
-    second.stop();
-}

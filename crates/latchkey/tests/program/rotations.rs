@@ -29,10 +29,7 @@ pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: us
         let began = Instant::now();
         let all_sign = || tenants.iter().zip(&before).all(|(tenant, before)| traffic.kids(tenant) > *before);
         while !all_sign() {
-            assert!(
-                began.elapsed() < ANNOUNCED,
-                "no token by a new key after {round} rotations of {before:?}"
-            );
+            assert!(began.elapsed() < ANNOUNCED, "no new key signs after {round} rotations of {before:?}");
             sleep(Duration::from_millis(20)).await;
         }
         if round == times {

@@ -30,8 +30,7 @@ impl Program {
     }
 
     pub(crate) async fn request_token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-        self.post(&tenant_path(tenant, "/oauth/token"), &form).await
+        self.post(&tenant_path(tenant, "/oauth/token"), &credentials(client, secret)).await
     }
 
     /// Fetches a token of a client like a service: it repeats a request that a busy machine did not answer.
@@ -78,6 +77,11 @@ impl Program {
     pub(crate) async fn present(&self, token: &str) -> Answer {
         Answer::to(self.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token)).await
     }
+}
+
+/// The form of a token request with a secret.
+pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'static str, &'a str); 3] {
+    [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
 }
 
 pub(crate) fn tenant_path(tenant: &str, rest: &str) -> String {

@@ -1,8 +1,6 @@
 //! Tests secrets and API keys with programs of clients: each gets a token at its own tenant and none at the
 //! other. [`crate::verifiers`] has the `oauth2` crate.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
@@ -11,9 +9,7 @@ use crate::host::run;
 use crate::jwt;
 use crate::program::Program;
 use crate::running::tenant_path;
-use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
-
-const TENANTS: [(&str, &str, &str); 2] = [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
+use crate::settings::{TENANTS, TWO_TENANTS};
 
 /// Two tenants whose clients may have API keys.
 pub(crate) fn with_api_keys() -> (Folder, Program) {
@@ -24,8 +20,7 @@ pub(crate) fn with_api_keys() -> (Folder, Program) {
 /// The id of a new API key of `svc`, and the key.
 pub(crate) fn new_api_key(folder: &Folder, tenant: &str, more: &[&str]) -> (String, String) {
     let arguments = [&["api-key", "add", tenant, "svc", "--name", "n", "--json"], more].concat();
-    let made = run(&mut folder.program(&arguments)).output();
-    let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("{error}: {made}"));
+    let made = run(&mut folder.program(&arguments)).json();
     let [id, key] = ["id", "api_key"].map(|name| made[name].as_str().unwrap().to_owned());
     (id, key)
 }
@@ -75,29 +70,4 @@ async fn authlib_sends_a_secret_in_both_ways() {
 #[tokio::test]
 async fn x_oauth2_of_go_sends_a_secret_in_both_ways() {
     try_library(|environment| go(include_str!("scripts/secret.go"), environment).output()).await;
-}
-
-#[tokio::test]
-async fn curl_sends_a_secret_in_both_ways_and_a_key_alone() {
-    let (_folder, program, credentials) = serving();
-    for (tenant, secret, other) in &credentials {
-        let status = |at: &str, credential: [&str; 2], more: &[&str]| {
-            let mut curl = Command::new("curl");
-            curl.args(["--silent", "--show-error", "--noproxy", "*", "--output", "/dev/null"])
-                .args(["--write-out", "%{http_code}", "-d", "grant_type=client_credentials"])
-                .args(credential)
-                .args(more)
-                .arg(program.url(&tenant_path(at, "/oauth/token")));
-            run(&mut curl).output()
-        };
-        let (basic, post) = (format!("svc:{secret}"), format!("client_secret={secret}"));
-        for (at, expected) in [(tenant, "200"), (other, "401")] {
-            assert_eq!(status(at, ["--user", &basic], &[]), expected, "{tenant} at {at}");
-            let in_form = status(at, ["--data-urlencode", &post], &["-d", "client_id=svc"]);
-            assert_eq!(in_form, expected, "{tenant} at {at}");
-            let alone = if secret.contains("lkk_") { expected } else { "401" };
-            assert_eq!(status(at, ["--user", &format!(":{secret}")], &[]), alone, "{tenant} at {at}");
-        }
-    }
-    program.stop();
 }

@@ -1,14 +1,12 @@
 //! The example of two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a
 //! service with a token of its own.
 
-use testkit::free_port;
-
 use actix_web::{App, HttpServer};
 use latchkey_client::Secret;
-use secrets::GeneratedSecret;
 
 use crate::program::Program;
 use crate::running::tenant_path;
+use crate::settings::{generated, own_address};
 
 #[path = "../../../../docs/examples/rust/gateway.rs"]
 #[expect(unreachable_pub, reason = "it is a program")]
@@ -19,9 +17,7 @@ mod orders;
 
 #[actix_web::test]
 async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token() {
-    let port = free_port();
-    let url = format!("http://127.0.0.1:{port}");
-    let secret = GeneratedSecret::generate().secret.expose().to_owned();
+    let ((url, server), secret) = (own_address(), generated());
     let tenant = format!(
         "{{ strategies: {{ oauth2: {{ enabled: true }} }}, \
          resource_servers: {{ shop-api: {{ scopes: ['shop:read', 'shop:write'] }}, orders-api: {{ scopes: ['orders:read'] }} }}, clients: {{ \
@@ -29,10 +25,8 @@ async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token()
          till: {{ client_secret: {{ value: {secret} }}, audiences: [shop-api], scopes: ['shop:write'] }}, \
          gateway: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:read'] }} }} }}"
     );
-    let (_folder, program) = Program::serving(&format!(
-        "server: {{ public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
-         keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n  globex: {tenant}\n  initech: {tenant}\n"
-    ));
+    let settings = format!("{server}tenants:\n  globex: {tenant}\n  initech: {tenant}\n");
+    let (_folder, program) = Program::serving(&settings);
     let issuer = format!("{url}{}", tenant_path("globex", ""));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

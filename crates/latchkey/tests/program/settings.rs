@@ -1,5 +1,8 @@
 //! Settings for tests: the repository's with other ports, and a file with two tenants.
 
+use secrets::GeneratedSecret;
+use testkit::free_port;
+
 /// The repository's `config.yaml`.
 const SAMPLE: &str = include_str!("../../../../config.yaml");
 /// The clients of the documented examples, at their ports.
@@ -9,6 +12,24 @@ const EXAMPLES: &str = include_str!("../../../../deploy/examples/config.yaml");
 pub(crate) const TWO_TENANTS: &str = include_str!("settings/two_tenants.yaml");
 pub(crate) const ACME_SECRET: &str = "acme-svc-canary-8d1f";
 pub(crate) const GLOBEX_SECRET: &str = "globex-svc-canary-52b7";
+/// The tenants, with the secrets of their clients `svc` and the other tenant.
+pub(crate) const TENANTS: [(&str, &str, &str); 2] =
+    [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
+/// Another secret of the client `svc` of acme.
+pub(crate) const NEW_SECRET: &str = "acme-new-canary-31c5";
+
+/// The URL at a free port, and the section `server` of a program at that URL.
+pub(crate) fn own_address() -> (String, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let url = format!("http://{address}");
+    let server = format!("server: {{ public_url: '{url}', listeners: [{{ address: '{address}' }}] }}\n");
+    (url, server)
+}
+
+/// A new secret.
+pub(crate) fn generated() -> String {
+    GeneratedSecret::generate().secret.expose().to_owned()
+}
 
 pub(crate) fn sample() -> String {
     with_free_ports(SAMPLE, &["3000"])
@@ -23,6 +44,12 @@ pub(crate) fn examples() -> String {
 pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
     assert_eq!(settings.matches(from).count(), 1, "{from:?} must occur once in\n{settings}");
     settings.replace(from, to)
+}
+
+/// Settings with one more line in a tenant.
+#[track_caller]
+pub(crate) fn with_line(settings: &str, tenant: &str, line: &str) -> String {
+    edited(settings, &format!("  {tenant}:\n"), &format!("  {tenant}:\n    {line}\n"))
 }
 
 /// Tests run in parallel, so they cannot all use port 3000. The replaced ports must be those in the commands

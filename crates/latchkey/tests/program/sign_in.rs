@@ -83,8 +83,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
 #[track_caller]
 fn ended_session(tenant: &ProviderTenant, token: &str) -> Value {
     let environment = [("ISSUER", tenant.issuer.as_str()), ("TOKEN", token)];
-    let verified = node(include_str!("scripts/logout-token.cjs"), &environment).output();
-    let verified: Value = serde_json::from_str(&verified).unwrap();
+    let verified = node(include_str!("scripts/logout-token.cjs"), &environment).json();
     let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
     assert_eq!((&verified["events"], verified.get("nonce")), (&event, None));
     let lifetime = verified["exp"].as_u64().unwrap() - verified["iat"].as_u64().unwrap();

@@ -1,7 +1,7 @@
 //! Tests the example of a client for which people sign in, `docs/examples/js/sign-in.mjs`. It runs as printed
 //! with the client of the repository's settings. Another tenant has a client and a person of the same names.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::free_port;
 
 use crate::folder::Folder;
@@ -52,8 +52,7 @@ fn the_example_signs_a_person_in_renews_tokens_and_signs_out() {
             ("OTHER_ISSUER", &issuer(other)),
             ("PASSWORD", "acme-sample-password"),
         ];
-        let found = browser("sign-in-example.cjs", &environment).output();
-        let found: Value = serde_json::from_str(&found).unwrap();
+        let found = browser("sign-in-example.cjs", &environment).json();
         let page = |content: &str| format!("<!doctype html><title>Example</title>{content}");
         let expected = json!({
             "person": format!("{name}, ada@example.com"),

@@ -1,7 +1,7 @@
 //! Secret stores for a program: the server of OpenBao, moto in place of AWS Secrets Manager, and the mock
 //! server of Vault's KV engine for faults.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use testkit::free_port;
 
 use crate::folder::Folder;
-use crate::foreign::installed;
+use crate::foreign::{Killed, installed};
 use crate::host::{Ran, run};
 use crate::mock_server::{KvSecrets, MockServer, Reply, TOKEN, tls};
 use crate::program::Program;
@@ -39,7 +39,7 @@ const AWS: [(&str, &str); 2] =
 
 /// A running server, which stops when this handle is dropped.
 pub(crate) struct Server {
-    process: Child,
+    _process: Killed,
     url: String,
     _folder: TempDir,
 }
@@ -207,8 +207,8 @@ impl Server {
         let mut command = command(port);
         command.current_dir(folder.path()).env("HOME", folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = command.spawn().unwrap();
-        Self { process, url: format!("http://127.0.0.1:{port}"), _folder: folder }
+        let process = Killed(command.spawn().unwrap());
+        Self { _process: process, url: format!("http://127.0.0.1:{port}"), _folder: folder }
     }
 
     fn http(&self) -> Client {
@@ -240,12 +240,5 @@ impl Server {
             return None;
         }
         serde_json::from_slice(&answer.bytes().await.ok()?).ok()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }

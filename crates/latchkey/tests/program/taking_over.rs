@@ -9,8 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::program::Program;
-use crate::running::tenant_path;
-use crate::traffic::Requester;
+use crate::running::{credentials, tenant_path};
 
 /// State that callers and their load balancer share.
 struct Balanced {
@@ -26,7 +25,10 @@ struct Balanced {
 const CALLERS: usize = 6;
 
 /// Stops the first program under load, after both have served all clients.
-pub(crate) async fn assert_none_dropped(programs: [Program; 2], requested: &[Requester]) {
+pub(crate) async fn assert_none_dropped(
+    programs: [Program; 2],
+    requested: [(&'static str, &'static str); 2],
+) {
     let balanced = Arc::new(Balanced {
         urls: programs.each_ref().map(|program| program.url("")),
         to: AtomicUsize::new(0),
@@ -36,7 +38,7 @@ pub(crate) async fn assert_none_dropped(programs: [Program; 2], requested: &[Req
     let mut tasks = JoinSet::new();
     tasks.spawn(balance(Arc::clone(&balanced)));
     for caller in 0..CALLERS {
-        tasks.spawn(call(Arc::clone(&balanced), caller, requested[caller % requested.len()].clone()));
+        tasks.spawn(call(Arc::clone(&balanced), caller, requested[caller % 2]));
     }
     balanced.until_answered_by(0, &mut tasks).await;
     let [first, second] = programs;
@@ -70,11 +72,10 @@ async fn balance(balanced: Arc<Balanced>) {
     }
 }
 
-async fn call(balanced: Arc<Balanced>, caller: usize, requested: Requester) {
+async fn call(balanced: Arc<Balanced>, caller: usize, (tenant, secret): (&str, &str)) {
     let kept = usize::from(!caller.is_multiple_of(3));
     let http = reqwest::Client::builder().pool_max_idle_per_host(kept).build().unwrap();
-    let Requester { tenant, client, secret } = &requested;
-    let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+    let form = credentials("svc", secret);
     while !balanced.ended.load(Ordering::SeqCst) {
         let to = balanced.to.load(Ordering::SeqCst);
         let url = format!("{}{}", balanced.urls[to], tenant_path(tenant, "/oauth/token"));

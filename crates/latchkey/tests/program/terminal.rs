@@ -28,9 +28,7 @@ fn the_printed_command_works_when_it_is_pasted() {
     let seen = terminal.until("client_secret=");
     let command: Vec<String> =
         seen.iter().skip_while(|line| !line.trim_start().starts_with("curl ")).cloned().collect();
-    let answer = bash(&command.join("\n"), &[]).output();
-    let answer: serde_json::Value =
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    let answer = bash(&command.join("\n"), &[]).json();
     assert_eq!(answer["scope"], "api:read api:write", "{answer}");
 
     let rest = terminal.stop();

@@ -7,7 +7,7 @@ use crate::folder::Folder;
 use crate::foreign::{bash, example, pointed};
 use crate::jwt;
 use crate::program::Program;
-use crate::quick_start::compact;
+use crate::quick_start::{compact, token_of};
 use crate::settings;
 
 const PRINTED_BASE: &str = "https://localhost:8090";
@@ -19,8 +19,7 @@ pub(crate) fn folder() -> Folder {
     // The settings keep their data two folders above them.
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
     let files = ["--certificate", "data/examples/dev-cert.pem", "--key", "data/examples/dev-key.pem"];
-    let ran = folder.run(&[&["dev-cert"], &files[..]].concat());
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    folder.run(&[&["dev-cert"], &files[..]].concat()).output();
     folder
 }
 
@@ -28,10 +27,7 @@ pub(crate) fn folder() -> Folder {
 #[test]
 fn the_documents_commands_get_the_printed_responses() {
     let (_folder, program) = Program::serving_in(folder());
-    let base = at_8090(&program);
-    let sign_in =
-        pointed(&printed("admin_token.sh"), &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)]);
-    let create = pointed(&printed("create.sh"), &[(PRINTED_BASE, &base)]);
+    let (base, sign_in, create) = commands(&program);
     let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
     let output = bash(&script, &[]).output();
     let [created, signed_in] = output.lines().collect::<Vec<_>>().try_into().unwrap();
@@ -39,10 +35,8 @@ fn the_documents_commands_get_the_printed_responses() {
     assert_eq!(with_printed_id(created), compact(&printed("create.json")));
     let step: Value = serde_json::from_str(signed_in).unwrap();
     let (flow, assertion) = (step["flowId"].as_str().unwrap(), step["assertion"].as_str().unwrap());
-    assert_eq!(
-        signed_in,
-        format!(r#"{{"flowId":"{flow}","flowStatus":"COMPLETE","data":{{}},"assertion":"{assertion}"}}"#)
-    );
+    let done = r#""flowStatus":"COMPLETE","data":{}"#;
+    assert_eq!(signed_in, format!(r#"{{"flowId":"{flow}",{done},"assertion":"{assertion}"}}"#));
     assert_eq!(jwt::header(assertion), r#"{"alg":"RS256","typ":"latchkey-admin+jwt","kid":"oauth2-key-1"}"#);
     let claims = jwt::claims(assertion);
     assert_eq!((&claims["sub"], &claims["authorized_permissions"]), (&"admin".into(), &"system".into()));
@@ -55,8 +49,7 @@ fn the_documents_commands_get_the_printed_responses() {
     ] {
         let response = printed(response);
         let body = bash(&pointed(&printed(command), &[(PRINTED_BASE, &base)]), &[]).output();
-        let token =
-            serde_json::from_str::<Value>(&body).unwrap()["access_token"].as_str().unwrap().to_owned();
+        let token = token_of(&body);
         let printed: Value = serde_json::from_str(&response).unwrap();
         assert_eq!(body.replace(&token, printed["access_token"].as_str().unwrap()), compact(&response));
         let claims = jwt::claims(&token);
@@ -72,10 +65,7 @@ fn the_documents_commands_get_the_printed_responses() {
 #[test]
 fn an_application_is_shown_listed_replaced_and_deleted() {
     let (_folder, program) = Program::serving_in(folder());
-    let base = at_8090(&program);
-    let sign_in =
-        pointed(&printed("admin_token.sh"), &[(PRINTED_BASE, &base), ("<application_id>", APPLICATION)]);
-    let create = pointed(&printed("create.sh"), &[(PRINTED_BASE, &base)]);
+    let (base, sign_in, create) = commands(&program);
     let as_admin = format!(
         "curl -ks -H \"Authorization: Bearer $ADMIN_TOKEN\" -w ' %{{http_code}}\\n' {base}/applications"
     );
@@ -102,13 +92,7 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
 #[test]
 fn without_its_certificate_the_start_says_how_to_make_it() {
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
-    let ran = folder.run(&["serve"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(
-        ran.err.contains("run `latchkey dev-cert --certificate ") && ran.err.contains("dev-cert.pem"),
-        "{}",
-        ran.err
-    );
+    folder.run(&["serve"]).assert_ends(1, &["run `latchkey dev-cert --certificate ", "dev-cert.pem"]);
 }
 
 // [tls RFC 8446 §4.4.2]
@@ -134,6 +118,16 @@ fn printed(name: &str) -> String {
 }
 
 /// The listener that replaces port 8090.
+/// The address of the API, and the commands that sign in and create an application there.
+fn commands(program: &Program) -> (String, String, String) {
+    let base = at_8090(program);
+    let at = [(PRINTED_BASE, &*base)];
+    let sign_in = [&at[..], &[("<application_id>", APPLICATION)]].concat();
+    let [sign_in, create] =
+        [pointed(&printed("admin_token.sh"), &sign_in), pointed(&printed("create.sh"), &at)];
+    (base, sign_in, create)
+}
+
 fn at_8090(program: &Program) -> String {
     format!("https://{}", program.addresses()[2])
 }

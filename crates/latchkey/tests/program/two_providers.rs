@@ -4,7 +4,6 @@
 use testkit::free_port;
 
 use protocol::SigningAlgorithm;
-use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
 use crate::assertions::Pair;
@@ -12,6 +11,7 @@ use crate::folder::Folder;
 use crate::host::Ran;
 use crate::program::Program;
 use crate::running::tenant_path;
+use crate::settings::generated;
 
 /// No server listens at this address.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
@@ -61,8 +61,7 @@ impl TwoProviders {
             listener["tls"] = json!({ "certificate": "cert.pem", "private_key": "key.pem" });
         }
         let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
-            let [secret, password, eves_password] =
-                [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+            let [secret, password, eves_password] = [generated(), generated(), generated()];
             let (issuer, key) =
                 (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
             ProviderTenant { id, name, issuer, secret, password, eves_password, key }
@@ -72,13 +71,7 @@ impl TwoProviders {
         let declared: Value = Value::Object(declared.into_iter().collect());
         // JSON is YAML.
         let settings = json!({
-            "server": {
-                "public_url": url,
-                "listeners": [listener],
-                "outbound": { "allowed_networks": ["127.0.0.0/8"] },
-            },
-            "storage": { "url": "sqlite://data/latchkey.db" },
-            "keys": { "sealing_key": { "file": "keys/sealing.key" } },
+            "server": { "public_url": url, "listeners": [listener], "outbound": { "allowed_networks": ["127.0.0.0/8"] } },
             "tenants": declared,
         });
         let folder = Folder::with(&settings.to_string());
@@ -113,7 +106,7 @@ impl ProviderTenant {
             ("EVES_PASSWORD", &self.eves_password),
             ("REDIRECT_URI", REDIRECT_URI),
         ];
-        serde_json::from_str(&run(&[&environment, more].concat()).output()).unwrap()
+        run(&[&environment, more].concat()).json()
     }
 
     fn declared(&self, spa: &str, web: &Value) -> Value {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::folder::Folder;
+use crate::foreign::Killed;
 use crate::host;
 use crate::settings::TWO_TENANTS;
 
@@ -21,7 +22,7 @@ const REQUESTS: usize = 4 * 65_536 / 100;
 
 /// A program whose standard output is full.
 struct Unread {
-    child: Child,
+    child: Killed,
     address: SocketAddr,
     /// Open, so that writing to it blocks rather than fails.
     _out: BufReader<ChildStdout>,
@@ -43,7 +44,7 @@ impl Unread {
                 _ => {}
             }
         }
-        let program = Self { child, address: address.unwrap(), _out: out };
+        let program = Self { child: Killed(child), address: address.unwrap(), _out: out };
         let http = Client::new();
         for _ in 0..REQUESTS {
             let answer = http.get(program.url("/health/live")).send().await.unwrap();
@@ -60,16 +61,9 @@ impl Unread {
     /// Returns the exit code, and the time until the end.
     fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let requested = Instant::now();
-        host::signal(signal, self.child.id());
-        let code = host::wait(&mut self.child, Duration::from_secs(20)).expect("the program ends in time");
+        host::signal(signal, self.child.0.id());
+        let code = host::wait(&mut self.child.0, Duration::from_secs(20)).expect("the program ends in time");
         (code, requested.elapsed())
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -91,7 +85,7 @@ async fn nor_one_that_is_stopped_twice() {
     open.write_all(head.as_bytes()).await.unwrap();
     let probe = async || reqwest::get(program.url("/health/ready")).await.unwrap().status();
     assert_eq!(probe().await, 200);
-    host::signal("TERM", program.child.id());
+    host::signal("TERM", program.child.0.id());
     while probe().await == 200 {
         sleep(Duration::from_millis(20)).await;
     }

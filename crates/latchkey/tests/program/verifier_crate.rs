@@ -1,13 +1,12 @@
 //! Tests `latchkey-verifier` in an API beside the program: through rotations, revocations and an outage.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use latchkey_verifier::{
     Caller, Clock, Introspection, Moment, Reason, Refusal, Revocations, TokenError, Trusted, Verifier,
 };
-use tokio::task::JoinHandle;
 
 use crate::cli::Cli;
 use crate::program::Program;
@@ -25,55 +24,6 @@ fn trusted(program: &Program, tenant: &str) -> Trusted {
         .jwks_uri(program.url(&tenant_path(tenant, "/.well-known/jwks.json")))
         .revocations_uri(program.url(&tenant_path(tenant, "/oauth/revocations")))
         .tenant(tenant)
-}
-
-/// Services of several tenants that request tokens and call one API without pause.
-pub(crate) struct Callers {
-    ended: Arc<AtomicBool>,
-    tasks: Vec<JoinHandle<(usize, Vec<String>)>>,
-}
-
-impl Callers {
-    /// The API learns a new key as late as `Cache-Control` allows, and fetches no key set for an unknown key.
-    pub(crate) fn start(program: &Arc<Program>, services: &[(&str, &str, &str)]) -> Self {
-        let builder = services
-            .iter()
-            .fold(Verifier::builder(), |builder, (tenant, ..)| builder.issuer(trusted(program, tenant)));
-        let builder = builder.least_fresh(Duration::ZERO).cool_down(Duration::from_secs(3_600));
-        let verifier = builder.audience("api").build().unwrap();
-        let ended = Arc::new(AtomicBool::new(false));
-        let task = |(tenant, client, secret): &(&str, &str, &str)| {
-            let (verifier, program, ended) = (verifier.clone(), Arc::clone(program), Arc::clone(&ended));
-            let [tenant, client, secret] = [tenant, client, secret].map(|text| (*text).to_owned());
-            tokio::spawn(async move {
-                let (mut accepted, mut refused) = (0, Vec::new());
-                while !ended.load(Ordering::Relaxed) {
-                    let token = program.token(&tenant, &client, &secret).await;
-                    match verifier.verify(&token).await {
-                        Ok::<Caller, _>(caller) if caller.tenant() == Some(&tenant) => accepted += 1,
-                        Ok(caller) => refused.push(format!("a token of {:?}", caller.tenant())),
-                        Err(refusal) => refused.push(format!("{tenant}: {refusal}")),
-                    }
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                (accepted, refused)
-            })
-        };
-        let tasks = services.iter().map(task).collect();
-        Self { ended, tasks }
-    }
-
-    /// The number of accepted tokens. No token was refused.
-    pub(crate) async fn end(self) -> usize {
-        self.ended.store(true, Ordering::Relaxed);
-        let mut accepted = 0;
-        for task in self.tasks {
-            let (of_task, refused) = task.await.unwrap();
-            assert_eq!(refused, [""; 0]);
-            accepted += of_task;
-        }
-        accepted
-    }
 }
 
 /// The clock of the machine, and what a test adds.
@@ -197,21 +147,5 @@ async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_
             assert_eq!(verify(&verifier, token).await, Ok(()), "{revocations:?}");
         }
         program.stop();
-    }
-}
-
-#[tokio::test]
-async fn an_outage_of_ten_minutes_refuses_no_token() {
-    let (_folder, program) = Program::serving(TWO_TENANTS);
-    let clock = AheadClock::new();
-    let builder = Verifier::builder().issuer(trusted(&program, "acme")).audience("api");
-    let verifier = builder.clock(Arc::new(clock.clone())).build().unwrap();
-    let token = program.token("acme", "svc", ACME_SECRET).await;
-    assert_eq!(verify(&verifier, &token).await, Ok(()));
-    program.kill();
-    clock.advance(300);
-    for second in 0..600 {
-        assert_eq!(verify(&verifier, &token).await, Ok(()), "{second}");
-        clock.advance(1);
     }
 }

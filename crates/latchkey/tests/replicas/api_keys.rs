@@ -1,10 +1,10 @@
 //! Tests API keys at two replicas: each knows a new key at once, and a revoked one within a short time.
 
-use serde_json::Value;
 use testkit::RedisServer;
 
 use crate::host::run;
 use crate::running::tenant_path;
+use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
@@ -17,10 +17,7 @@ pub(crate) fn with_api_keys(clients: usize) -> String {
 /// A new key of `svc-0`, and its id.
 pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (String, String) {
     let arguments = ["api-key", "add", tenant, "svc-0", "--name", "n", "--json"];
-    let add = || run(&mut test_env.command(&replica.folder, &arguments));
-    // On a busy machine a command may wait longer than it does for its first connection, and says so (6).
-    let made = (0..5).map(|_| add()).find(|made| made.code != Some(6)).unwrap_or_else(add).output();
-    let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("{error}: {made}"));
+    let made = patiently(|| test_env.command(&replica.folder, &arguments)).json();
     (made["api_key"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
 }
 

@@ -1,9 +1,7 @@
 //! Tests a backup that is made while the store is served, in a store of the other engine. What was revoked
 //! stays revoked, and what was issued has ended. What the audit says ended later has ended, too.
 
-use serde_json::Value;
-
-use crate::host::Ran;
+use crate::host::{Ran, assert_has};
 use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};
 use crate::revocation::introspect;
 use crate::store_copy::{patiently, start};
@@ -28,15 +26,12 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
         let code = code_of(&browser.authorize(&source, &AUTHORIZATION_REQUEST).await).unwrap();
         let tokens = redeem((&test_env, tenant), &source, &code).await.json();
         let refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
-        let secret = cli(&source, &["secret", "add", tenant, "svc-0", "--json"]).output();
-        let secret: Value = serde_json::from_str(&secret).unwrap();
+        let secret = cli(&source, &["secret", "add", tenant, "svc-0", "--json"]).json();
         let [id, secret] = ["id", "client_secret"].map(|name| secret[name].as_str().unwrap().to_owned());
         held.push((tenant, token, browser, refresh_token, id, secret));
     }
-    let made = cli(&source, &["backup", "rows.backup"]);
-    assert!(made.code == Some(0) && made.err.contains("The sealing key is not among them"), "{made:?}");
-    let twice = cli(&source, &["backup", "rows.backup"]);
-    assert!(twice.code == Some(1) && twice.err.contains("rows.backup cannot be written"), "{twice:?}");
+    cli(&source, &["backup", "rows.backup"]).assert_ends(0, &["The sealing key is not among them"]);
+    cli(&source, &["backup", "rows.backup"]).assert_ends(1, &["rows.backup cannot be written"]);
     cli(&source, &["secret", "revoke", "acme", "svc-0", &held[0].4, "--yes"]).output();
     cli(&source, &["client", "suspend", "globex", "web"]).output();
     cli(&source, &["key", "revoke", "globex", "oauth2-key-1", "--yes"]).output();
@@ -55,19 +50,14 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
         ("no backup\n".to_owned(), "line 1 is none of a backup"),
     ] {
         source.folder.write("broken.backup", &broken);
-        let refused = cli(&source, &["restore", "broken.backup", "--verify"]);
-        assert!(refused.code == Some(1) && refused.err.contains(says), "{refused:?}");
+        cli(&source, &["restore", "broken.backup", "--verify"]).assert_ends(1, &[says]);
     }
     let file = format!("sqlite://{}", source.folder.path("restored.db").display());
     let restore = ["restore", "rows.backup", "--to", &file, "--revocations", "audit.json"];
     let restored = cli(&source, &restore).output();
-    assert!(
-        restored.contains("Ended by the audit: 3.") && restored.contains("  globex svc-0 s2\n"),
-        "{restored}"
-    );
+    assert_has(&restored, &["Ended by the audit: 3.", "  globex svc-0 s2\n"]);
     assert!(!restored.contains("  acme svc-0 s2\n"), "{restored}");
-    let again = cli(&source, &restore);
-    assert!(again.code == Some(1) && again.err.contains("is in use"), "{again:?}");
+    cli(&source, &restore).assert_ends(1, &["is in use"]);
 
     let back = start(&test_env, &settings, &file);
     for (tenant, token, browser, refresh_token, _, secret) in &held {
@@ -76,11 +66,8 @@ async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
         let form = [("grant_type", "refresh_token"), ("refresh_token", &**refresh_token)];
         let refused = request((&test_env, tenant), &back, "/oauth/token", &form).await;
         assert!([400, 401].contains(&refused.status), "{refused:?}");
-        assert_eq!(
-            code_of(&browser.authorize(&back, &AUTHORIZATION_REQUEST).await),
-            None,
-            "the session has ended"
-        );
+        let session = browser.authorize(&back, &AUTHORIZATION_REQUEST).await;
+        assert_eq!(code_of(&session), None, "the session has ended");
         let next = back.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
         assert_eq!(header(&next) == header(token), *tenant == "acme", "a key signs unless it was revoked");
         let status = back.program.request_token(tenant, "svc-0", secret).await.status;

@@ -15,11 +15,8 @@ fn looking_takes_a_login_that_may_only_read() {
     let folder = Folder::with(&settings(1));
     run(&mut test_env.command(&folder, &["apply"])).output();
     let reader = format!("latchkey_reader_{}", std::process::id());
-    test_env.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
-    test_env.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
-    let (_, place) =
-        test_env.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    let url = format!("postgres://{reader}:{reader}@{place}");
+    test_env.database.create_reader(&reader);
+    let url = test_env.database.url_of(&reader, &reader);
     let as_reader =
         |arguments: &[&str]| run(test_env.command(&folder, arguments).env("LATCHKEY__STORAGE__URL", &url));
     let before = test_env.database.query("SELECT count(*), max(position) FROM change_log");
@@ -37,8 +34,7 @@ fn looking_takes_a_login_that_may_only_read() {
     }
     assert_eq!(as_reader(&["apply"]).code, Some(1), "it may not write");
     assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
-    test_env.database.query(&format!("DROP OWNED BY {reader}"));
-    test_env.database.query(&format!("DROP ROLE {reader}"));
+    test_env.database.drop_login(&reader);
 }
 
 #[test]
@@ -55,11 +51,10 @@ fn a_login_that_cannot_have_the_roles_is_warned_that_row_level_security_is_off()
     test_env.database.query(&format!("CREATE ROLE {plain} LOGIN PASSWORD '{plain}'"));
     let name = test_env.database.query("SELECT current_database()");
     test_env.database.query(&format!("ALTER DATABASE {name} OWNER TO {plain}"));
-    let (_, place) =
-        test_env.database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let url = test_env.database.url_of(&plain, &plain);
     let as_plain = |command: &str| {
         let mut command = test_env.command(&folder, &[command]);
-        command.env("LATCHKEY__STORAGE__URL", format!("postgres://{plain}:{plain}@{place}"));
+        command.env("LATCHKEY__STORAGE__URL", &url);
         command
     };
     let migrated = run(&mut as_plain("migrate"));

@@ -1,23 +1,17 @@
 //! The cost of a token in PostgreSQL statements and Redis commands.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::{RequestBuilder, StatusCode};
 use testkit::RedisServer;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::api_keys::{api_key, with_api_keys};
 use crate::numbers::Numbers;
-use crate::postgres_server::PostgresServer;
 use crate::program::Mark;
 use crate::redis_server::Inspected;
 use crate::revocation::introspect;
-use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
-
-const AT_ONCE: usize = 2_000;
 
 /// Statements, and Redis commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,71 +153,6 @@ async fn measure(
     let costs = [cold_tenants, tenants, cold, warm, shared, invalidated, invalidated_at_other, warm_again];
     // One of them may also read the tenant, whose rows expire after some seconds.
     (in_situations(costs), scripts.into_iter().min().unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn however_many_request_a_cold_client_at_once_each_program_reads_it_once() {
-    let redis = RedisServer::started();
-    let postgres = PostgresServer::started();
-    postgres.log_statements();
-    // Statements with these parameters, as the server logs them.
-    let requested = || postgres.log().matches("arameters: $1 = 'acme', $2 = 'svc-1'\n").count() as u64;
-    for url in [None, Some(redis.url())] {
-        let test_env = TestEnv::on(&postgres.server(), url.clone());
-        let replicas = test_env.start_two(&settings(2)).await;
-        for replica in &replicas {
-            first_tokens(&test_env, replica).await;
-        }
-        scheduled().await;
-        let before = [Numbers::from_replica(&replicas[0]).await, Numbers::from_replica(&replicas[1]).await];
-        let requested_before = requested();
-        let began = Instant::now();
-        let http = reqwest::Client::new();
-        let mut requests = JoinSet::new();
-        for number in 0..AT_ONCE {
-            let url = replicas[number % 2].program.url(&tenant_path("acme", "/oauth/token"));
-            let form = [
-                ("grant_type", "client_credentials"),
-                ("client_id", "svc-1"),
-                ("client_secret", test_env.secret_of("acme")),
-            ];
-            requests.spawn(status_of(http.post(url).form(&form)));
-        }
-        while let Some(status) = requests.join_next().await {
-            assert_eq!(status.unwrap(), 200);
-        }
-        // On a slow machine cached rows expire and are read again.
-        let readings = 1 + began.elapsed().as_secs() / 10;
-        for (replica, before) in replicas.iter().zip(before) {
-            let after = Numbers::from_replica(replica).await;
-            assert!(after.client_loads - before.client_loads <= readings, "single flight");
-        }
-        // Without Redis each program reads the row once; with Redis the second may find the
-        // row that the first has read.
-        let least = if url.is_none() { 2 } else { 1 };
-        let requested = requested() - requested_before;
-        assert!((least..=2 * readings).contains(&requested), "{requested} queries, {readings} readings each");
-    }
-}
-
-/// Repeats a request that an overloaded worker refused, as clients do. A slow machine opens this many
-/// connections over hundreds of milliseconds, which is no burst. It also repeats a request whose head was not
-/// read within five seconds, as on a machine that runs other tests (RFC 9110 §15.5.9). Other refusals are not
-/// repeated.
-async fn status_of(request: RequestBuilder) -> StatusCode {
-    for _ in 0..20 {
-        let answer = request.try_clone().unwrap().send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        if status == 408 {
-            continue;
-        }
-        if status != 503 || !answer.text().await.unwrap().contains("The server is overloaded") {
-            return status;
-        }
-        let seconds = headers["retry-after"].to_str().unwrap().parse().unwrap();
-        sleep(Duration::from_secs(seconds)).await;
-    }
-    StatusCode::SERVICE_UNAVAILABLE
 }
 
 /// A tenant's first token generates its key, which invalidates all caches. These programs end, so that

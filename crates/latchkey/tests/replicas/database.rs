@@ -74,6 +74,22 @@ impl Database {
     pub(crate) fn query(&self, sql: &str) -> String {
         self.server.query(&self.name, sql)
     }
+
+    /// The URL of another login with this password.
+    pub(crate) fn url_of(&self, login: &str, password: &str) -> String {
+        format!("postgres://{login}:{password}@{}", self.url().split_once('@').unwrap().1)
+    }
+
+    /// Creates a login that may read all rows and write none. Its name is its password.
+    pub(crate) fn create_reader(&self, name: &str) {
+        self.query(&format!("CREATE ROLE {name} LOGIN BYPASSRLS PASSWORD '{name}'"));
+        self.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"));
+    }
+
+    pub(crate) fn drop_login(&self, name: &str) {
+        self.query(&format!("DROP OWNED BY {name}"));
+        self.query(&format!("DROP ROLE {name}"));
+    }
 }
 
 impl Drop for Database {

@@ -19,7 +19,7 @@ async fn a_database_that_takes_no_writes_has_its_line() {
     let doctor = |url: &str| {
         let mut command = test_env.command(&folder, &["doctor", "--json"]);
         let ran = run(command.env("LATCHKEY__STORAGE__URL", url));
-        (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{ran:?}")))
+        (ran.code, ran.document())
     };
     let (code, report) = doctor(&test_env.database.url());
     assert_eq!(code, Some(0), "{report:#}");
@@ -41,17 +41,14 @@ async fn a_database_that_takes_no_writes_has_its_line() {
     assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
 
     let reader = format!("latchkey_doctor_{}", std::process::id());
-    test_env.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
-    test_env.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
-    let place = test_env.database.url().split_once('@').unwrap().1.to_owned();
-    let (code, report) = doctor(&format!("postgres://{reader}:{reader}@{place}"));
+    test_env.database.create_reader(&reader);
+    let (code, report) = doctor(&test_env.database.url_of(&reader, &reader));
     assert_eq!(code, Some(1), "{report:#}");
     assert!(lines(&report, "storage")[0].1.contains("this login may not write the tables"), "{report:#}");
-    let (code, report) = doctor(&format!("postgres://{reader}:wrong@{place}"));
+    let (code, report) = doctor(&test_env.database.url_of(&reader, "wrong"));
     assert_eq!(code, Some(1), "{report:#}");
     assert!(!report.to_string().contains("wrong@"), "{report:#}");
-    test_env.database.query(&format!("DROP OWNED BY {reader}"));
-    test_env.database.query(&format!("DROP ROLE {reader}"));
+    test_env.database.drop_login(&reader);
 
     let name = test_env.database.query("SELECT current_database()");
     test_env.database.query(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));

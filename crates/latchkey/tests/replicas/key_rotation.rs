@@ -9,7 +9,6 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::administrator::Administrator;
 use crate::rotations::{QUICK, QUICK_CACHE, QUICK_TOKENS, look, rotate};
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
@@ -32,7 +31,7 @@ const ROTATED: Duration = Duration::from_secs(25);
 async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&rotated("")).await;
-    let admin = first_admin(&test_env, &replicas[0]).await;
+    let admin = test_env.administrator(&replicas[0]).await;
     let traffic = traffic(&test_env, &[&replicas[0], &replicas[1]]).await;
     let admins = [admin.at(&replicas[1].program), admin];
     rotate(&admins, &TENANTS, ROTATIONS, &traffic).await;
@@ -53,7 +52,7 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
     let mut holder = next_holder(&test_env, "").await;
     let mut follower = test_env.start(&settings);
     follower.open_connections().await;
-    let admin = first_admin(&test_env, &follower).await;
+    let admin = test_env.administrator(&follower).await;
     let traffic = traffic(&test_env, &[&leader, &follower]).await;
 
     for (round, after) in KILLED_AFTER.into_iter().enumerate() {
@@ -111,20 +110,13 @@ async fn next_holder(test_env: &TestEnv, before: &str) -> String {
     holder
 }
 
-async fn first_admin(test_env: &TestEnv, replica: &Replica) -> Administrator {
-    let mut init = test_env.command(&replica.folder, &["admin", "init", "--json"]);
-    Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await
-}
-
 /// Traffic at programs that have every client cached.
 async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     for replica in replicas {
         know_all(test_env, replica).await;
     }
-    let requested = |tenant: &str, number: usize| Requester {
-        tenant: tenant.to_owned(),
-        client: format!("svc-{number}"),
-        secret: test_env.secret_of(tenant).to_owned(),
+    let requested = |tenant: &str, number: usize| {
+        Requester::new(tenant, &format!("svc-{number}"), test_env.secret_of(tenant))
     };
     let requested = (0..CLIENTS).flat_map(|number| TENANTS.map(|tenant| requested(tenant, number)));
     let origins = replicas.iter().map(|replica| replica.program.url("")).collect();

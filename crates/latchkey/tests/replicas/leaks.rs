@@ -4,13 +4,13 @@
 use std::time::Instant;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer::Answer;
 use crate::api_keys::{api_key, with_api_keys};
-use crate::host::run;
 use crate::revocation::{BY_MESSAGE, NOTIFIED, TIMES, assert_median_within};
 use crate::running::tenant_path;
+use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 use crate::test_servers::{LONGEST, eventually};
 
@@ -49,9 +49,6 @@ async fn a_leaked_credential_is_refused_at_the_other_replica_within_a_second() {
 
 fn added_secret(test_env: &TestEnv, replica: &Replica, tenant: &str) -> String {
     let arguments = ["secret", "add", tenant, "svc-0", "--json"];
-    let ran = || run(&mut test_env.command(&replica.folder, &arguments));
-    // A busy store may answer late once.
-    let made = (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran).output();
-    let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("{error}: {made}"));
+    let made = patiently(|| test_env.command(&replica.folder, &arguments)).json();
     made["client_secret"].as_str().unwrap().to_owned()
 }

@@ -8,6 +8,7 @@
 )]
 
 #[path = "../program/administrator.rs"]
+#[expect(dead_code, reason = "shared with the tests of one program")]
 mod administrator;
 #[path = "../program/answer.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
@@ -16,8 +17,6 @@ mod answer;
 mod caching_verifier;
 #[path = "../program/canaries.rs"]
 mod canaries;
-#[path = "../program/creations.rs"]
-mod creations;
 #[path = "../program/folder.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod folder;
@@ -56,7 +55,6 @@ mod command_line;
 mod counted;
 mod doctor;
 mod dpop;
-mod durable;
 mod history;
 mod key_rotation;
 mod leaks;

@@ -7,7 +7,6 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::administrator::Administrator;
 use crate::answer::Answer;
 use crate::load::Load;
 use crate::postgres_server::PostgresServer;
@@ -82,9 +81,8 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
-    let Replica { program, folder } = test_env.start(NOTHING);
-    let mut init = test_env.command(&folder, &["admin", "init", "--json"]);
-    let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
+    let replica = test_env.start(NOTHING);
+    let (admin, program) = (test_env.administrator(&replica).await, &replica.program);
     let secret = test_env.new_secret();
     let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
     admin.send_request(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;

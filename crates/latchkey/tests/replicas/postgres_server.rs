@@ -52,16 +52,6 @@ impl PostgresServer {
         )
     }
 
-    /// Returns its log, which has statements only if configured.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.log_path()).unwrap()
-    }
-
-    pub(crate) fn log_statements(&self) {
-        self.server().query("postgres", "ALTER SYSTEM SET log_statement = 'all'");
-        self.server().query("postgres", "SELECT pg_reload_conf()");
-    }
-
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("log")
     }

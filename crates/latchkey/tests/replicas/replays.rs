@@ -4,17 +4,15 @@
 use std::time::Duration;
 
 use testkit::RedisServer;
-use tokio::select;
 use tokio::time::sleep;
 
-use crate::assertions::{LIFETIME, accepted, assertion, key, status, warm, with_keys};
+use crate::assertions::{LIFETIME, assertion, key, status, with_keys};
 use crate::dpop;
 use crate::numbers::Numbers;
 use crate::program::Mark;
 use crate::prover::Prover;
 use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
-use crate::test_servers::{LONGEST, eventually};
 
 /// A number that is higher than the number of times at which the program's own statements, one a second, can
 /// coincide with one of them.
@@ -37,11 +35,6 @@ fn marks(redis: &RedisServer, tenant: &str) -> Vec<(Vec<u8>, i64)> {
     let names = redis.names().into_iter().filter(|name| name.starts_with(&below));
     let left = |name: &[u8]| redis.ask(&[b"PTTL", name]).unwrap();
     names.map(|name| (name.clone(), left(&name))).collect()
-}
-
-async fn is_marked(redis: &RedisServer, tenant: &str) {
-    let has_a_mark = async || marks(redis, tenant).iter().any(|(_, left)| *left > 0);
-    eventually("it is marked", LONGEST, has_a_mark).await;
 }
 
 /// Returns the values that were used and have a mark. A mark is a shortcut that is written once, so a busy
@@ -115,60 +108,5 @@ async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement()
         });
         let proof = proof.await;
         assert_eq!(cost(&other, || send(&other, &proof), 400).await, (0, 1), "{tenant}");
-    }
-}
-
-// [assertions RFC 7523 §6]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() {
-    let (redis, test_env) = TestEnv::with_redis();
-    let keys = [key(), key()];
-    let replicas = two_with_redis(&test_env, &with_keys(&keys)).await;
-    warm(&replicas, &keys, "started").await;
-    for jti in ["1", "2", "3"] {
-        let flushed = async {
-            loop {
-                redis.command(&[b"FLUSHALL"]);
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        select! {
-            counts = accepted(&replicas, &keys, jti) => assert_eq!(counts, [1, 1], "{jti}"),
-            () = flushed => {}
-        }
-        redis.command(&[b"FLUSHALL"]);
-        assert_eq!(accepted(&replicas, &keys, jti).await, [0, 0], "{jti} after a flush");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_into_redis_by_hand_refuses_nothing_at_another_tenant() {
-    let (redis, test_env) = TestEnv::with_redis();
-    let keys = [key(), key()];
-    let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
-    let forget = || test_env.database.query("DELETE FROM used_identifiers");
-    let of_both = used_and_marked(&redis, "acme", async |jti| {
-        let [acme, globex] = [0, 1].map(|nth| assertion(&keys[nth], TENANTS[nth], jti));
-        assert_eq!(status(&one.program, "acme", &acme).await, 200);
-        [acme, globex]
-    });
-    let [acme, globex] = of_both.await;
-    let [(name, _)] = marks(&redis, "acme").try_into().unwrap();
-    let mark: Vec<u8> = redis.ask(&[b"GET", &name]).unwrap();
-    redis.command(&[b"DEL", &name]);
-    forget();
-    // The mark is a copy. The store would accept the assertion, and only Redis refuses it.
-    redis.command(&[b"SET", &name, &mark]);
-    assert_eq!(status(&other.program, "acme", &acme).await, 401);
-    // The copy has the same client and `jti`, at the other tenant.
-    let copied = String::from_utf8(name.clone()).unwrap().replace("{acme}", "{globex}");
-    redis.command(&[b"SET", copied.as_bytes(), &mark]);
-    assert_eq!(status(&other.program, "globex", &globex).await, 200);
-    // A value that no replica has sealed is no mark.
-    for forged in [b"".as_slice(), b"1", &mark[1..]] {
-        redis.command(&[b"SET", &name, forged]);
-        assert_eq!(status(&other.program, "acme", &acme).await, 200, "{forged:?}");
-        is_marked(&redis, "acme").await;
-        forget();
     }
 }

@@ -8,7 +8,6 @@ use reqwest::Method;
 use testkit::RedisServer;
 use tokio::time::sleep;
 
-use crate::administrator::Administrator;
 use crate::answer::Answer;
 use crate::jwt;
 use crate::postgres_server::PostgresServer;
@@ -73,29 +72,20 @@ async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
 
 // [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis() {
-    let (_redis, test_env) = TestEnv::with_redis();
-    check(&test_env, &test_env.start_two(&settings(1)).await).await;
-}
-
-// [revocation RFC 7009 §2.1 e]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_revoked_at_one_is_invalid_at_the_other_without_redis() {
-    let test_env = TestEnv::new(None);
-    check(&test_env, &test_env.start_two(&settings(1)).await).await;
-}
-
-// [revocation RFC 7009 §2.1 e]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revocation_without_a_message_is_found_all_the_same_with_redis() {
+async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis_and_without() {
     let redis = RedisServer::started();
-    check_without_messages(&TestEnv::new(Some(redis.url()))).await;
+    for url in [Some(redis.url()), None] {
+        let test_env = TestEnv::new(url);
+        check(&test_env, &test_env.start_two(&settings(1)).await).await;
+    }
 }
 
 // [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revocation_without_a_message_is_found_all_the_same_without_redis() {
-    check_without_messages(&TestEnv::new(None)).await;
+async fn a_revocation_without_a_message_is_found_all_the_same_with_redis_and_without() {
+    let redis = RedisServer::started();
+    let [with, without] = [Some(redis.url()), None].map(TestEnv::new);
+    tokio::join!(check_without_messages(&with), check_without_messages(&without));
 }
 
 /// Plain SQL writes a row without a message, as if the message were lost. It writes the first one just after
@@ -185,8 +175,7 @@ async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
     let test_env = TestEnv::new(None);
     let replicas = test_env.start_two(&settings(1)).await;
     let [one, other] = &replicas;
-    let mut init = test_env.command(&one.folder, &["admin", "init", "--json"]);
-    let admin = Administrator::init(&one.program, &mut init, &one.folder.canaries).await;
+    let admin = test_env.administrator(one).await;
     let secret = test_env.secret_of("acme");
     let tokens = [
         one.program.token("acme", "svc-0", secret).await,

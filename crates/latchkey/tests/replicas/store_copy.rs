@@ -120,7 +120,7 @@ async fn copied(test_env: &TestEnv, source: &Replica, [from, to]: [&str; 2]) {
         assert_eq!(answer.status, 200, "{answer:?}");
         requests += 1;
     }
-    let document: Value = serde_json::from_str(&copying.await.unwrap().output()).unwrap();
+    let document = copying.await.unwrap().json();
     let pause = document["pause_ms"].as_u64().unwrap();
     eprintln!("measured: writes paused for {pause} ms, {requests} requests meanwhile, 0 failed");
     let at = source.program.mark();
@@ -151,11 +151,7 @@ async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
     let file = format!("sqlite://{}", file.display());
     killed(&test_env, &source.folder, [&first, &file], "copying signing_keys");
     let mut serve = test_env.command(&source.folder, &["serve"]);
-    let refused = run(serve.env("LATCHKEY__STORAGE__URL", &file));
-    assert!(
-        refused.code == Some(1) && refused.err.contains("is the unfinished copy of 127.0.0.1"),
-        "{refused:?}"
-    );
+    run(serve.env("LATCHKEY__STORAGE__URL", &file)).assert_ends(1, &["is the unfinished copy of 127.0.0.1"]);
     killed(&test_env, &source.folder, [&first, &file], "the source refuses writes");
     copied(&test_env, &source, [&first, &file]).await;
     source.program.stop();
@@ -164,17 +160,13 @@ async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
     for held in &mut held {
         held.check(&test_env, &moved).await;
     }
-    let ran = store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first]);
-    assert!(ran.code == Some(1) && ran.err.contains(" was moved to "), "{ran:?}");
-    let ran = run(&mut test_env.command(&moved.folder, &["plan"]));
-    assert!(ran.code == Some(1) && ran.err.contains("--take-back"), "{ran:?}");
+    store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first])
+        .assert_ends(1, &[" was moved to "]);
+    run(&mut test_env.command(&moved.folder, &["plan"])).assert_ends(1, &["--take-back"]);
     let ran = store_copy(&test_env, &moved.folder, &["--take-back", "--from", &first]);
     assert!(ran.output().contains("moved.db no more"));
-    let ran = store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first]);
-    assert!(
-        ran.code == Some(1) && ran.err.contains("is in use: it holds rows that no copy has left"),
-        "{ran:?}"
-    );
+    store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first])
+        .assert_ends(1, &["is in use: it holds rows that no copy has left"]);
 
     let second = Database::on(&Server::shared());
     copied(&test_env, &moved, [&file, &second.url()]).await;
@@ -231,11 +223,8 @@ async fn a_thousand_tenants_move_both_ways_and_a_copy_is_killed_at_ten_places() 
     let check = async |replica: &Replica| {
         for (number, token) in tokens.iter().enumerate() {
             let tenant = format!("t{number}");
-            assert_eq!(
-                replica.program.introspect(&tenant, "svc", secret, token).await["active"],
-                true,
-                "{tenant}"
-            );
+            let facts = replica.program.introspect(&tenant, "svc", secret, token).await;
+            assert_eq!(facts["active"], true, "{tenant}");
             let header = |token: &str| token.split('.').next().unwrap().to_owned();
             let next = replica.program.token(&tenant, "svc", secret).await;
             assert_eq!(header(&next), header(token), "another key signs for {tenant}");

@@ -11,6 +11,7 @@ use secrets::GeneratedSecret;
 use testkit::RedisServer;
 use tokio::task::JoinSet;
 
+use crate::administrator::Administrator;
 use crate::answer::Answer;
 use crate::database::{Database, Server};
 use crate::folder::Folder;
@@ -117,6 +118,12 @@ impl TestEnv {
             folder.canaries.add(secret);
         }
         command
+    }
+
+    /// The first administrator, whom this creates.
+    pub(crate) async fn administrator(&self, replica: &Replica) -> Administrator {
+        let mut init = self.command(&replica.folder, &["admin", "init", "--json"]);
+        Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await
     }
 
     /// Starts two programs at the same time, and waits until they have served for a while.

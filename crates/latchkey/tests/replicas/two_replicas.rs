@@ -92,15 +92,12 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_at_one_is_so_at_the_other_with_redis() {
-    let (_redis, test_env) = TestEnv::with_redis();
-    check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_at_one_is_so_at_the_other_without_redis() {
-    let test_env = TestEnv::new(None);
-    check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
+async fn a_change_at_one_is_so_at_the_other_with_redis_and_without() {
+    let redis = RedisServer::started();
+    for url in [Some(redis.url()), None] {
+        let test_env = TestEnv::new(url);
+        check_changes(&test_env, &test_env.start_two(&settings(3)).await, NOTIFIED).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,10 +45,8 @@ pub(crate) fn refusal(status: u16, name: &str) -> Reply {
 #[tokio::test]
 async fn what_was_sealed_unseals_in_its_place_only() {
     let (server, _) = start().await;
-    for options in [
-        options(server.url()),
-        KmsOptions { key_id: ARN.to_owned(), region: None, endpoint: Some(server.url()) },
-    ] {
+    let of_arn = KmsOptions { key_id: ARN.to_owned(), region: None, endpoint: Some(server.url()) };
+    for options in [options(server.url()), of_arn] {
         let name = format!("aws-kms:{}", options.key_id);
         let kms = kms(options).await;
         assert_eq!(format!("{kms:?}"), format!("AwsKms({name})"));
@@ -72,10 +70,9 @@ async fn damage_is_distinguished_from_a_key_that_is_gone_or_another() {
     keys.create("another");
     for (key, wrapped) in [("another", &before), ("unknown", &before)] {
         let options = KmsOptions { key_id: key.to_owned(), ..options(server.url()) };
-        match kms(options).await.unwrap(wrapped, b"x").await {
-            Err(SealError::KeyGone { name }) => assert_eq!(name, format!("aws-kms:{key}")),
-            outcome => panic!("{outcome:?}"),
-        }
+        let found = kms(options).await.unwrap(wrapped, b"x").await;
+        let expected = format!("aws-kms:{key}");
+        assert!(matches!(&found, Err(SealError::KeyGone { name }) if *name == expected), "{found:?}");
     }
     let unknown = kms(KmsOptions { key_id: "unknown".to_owned(), ..options(server.url()) }).await;
     assert!(matches!(unknown.wrap(&DATA_KEY, b"x").await, Err(SealError::KeyGone { .. })));
@@ -98,14 +95,11 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
     let wrapped = kms.wrap(&DATA_KEY, b"x").await.unwrap();
     keys.disable(KEY);
     server.request_count();
-    let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(
-        message(&error),
-        format!("{} refuses with DisabledException: the key is disabled.", kms.name())
-    );
+    let said = async || message(&kms.unwrap(&wrapped, b"x").await.unwrap_err());
+    let refuses = format!("{} refuses with ", kms.name());
+    assert_eq!(said().await, format!("{refuses}DisabledException: the key is disabled."));
     server.instead([refusal(400, "AccessDeniedException")]);
-    let error = kms.unwrap(&wrapped, b"x").await.unwrap_err();
-    assert_eq!(message(&error), format!("{} refuses with AccessDeniedException: as it is", kms.name()));
+    assert_eq!(said().await, format!("{refuses}AccessDeniedException: as it is"));
     assert_eq!(server.request_count(), 2);
 }
 

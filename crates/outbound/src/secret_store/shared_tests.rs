@@ -94,24 +94,22 @@ impl Secrets {
     /// The service's answers when it cannot serve, and how they are reported.
     fn busy(&self) -> Vec<(Reply, &'static str)> {
         match self {
-            Self::Vault(_) => vec![
-                (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal it"),
-                (
-                    vault::tests::refusal(429, "request path \"x\": rate limit quota exceeded"),
-                    "429: request path \"x\": rate limit quota exceeded; try later or look at Vault's log",
-                ),
-                (Reply::new(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
-            ],
-            Self::Aws(_) => vec![
-                (
-                    aws::tests::refusal(400, "ThrottlingException"),
-                    "400 ThrottlingException: as it is; try later",
-                ),
-                (
-                    aws::tests::refusal(500, "InternalServiceError"),
-                    "500 InternalServiceError: as it is; try later",
-                ),
-            ],
+            Self::Vault(_) => {
+                let busy = vault::tests::refusal(429, "request path \"x\": rate limit quota exceeded");
+                let quota =
+                    "429: request path \"x\": rate limit quota exceeded; try later or look at Vault's log";
+                vec![
+                    (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal it"),
+                    (busy, quota),
+                    (Reply::new(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
+                ]
+            }
+            Self::Aws(_) => {
+                let [busy, broken] = [(400, "ThrottlingException"), (500, "InternalServiceError")]
+                    .map(|(status, name)| aws::tests::refusal(status, name));
+                let expected = "400 ThrottlingException: as it is; try later";
+                vec![(busy, expected), (broken, "500 InternalServiceError: as it is; try later")]
+            }
         }
     }
 
@@ -149,10 +147,18 @@ impl Stand {
         self.store.write(PATH, KEY, &Secret::new(value.to_owned())).await
     }
 
-    #[track_caller]
-    fn assert_is(&self, error: &SecretStoreError, expected: &str) {
-        assert_eq!(error.to_string(), format!("{}: {expected}", self.place()));
+    /// A read fails, and the error is of this kind.
+    async fn fails(&self, kind: fn(String) -> SecretStoreError, expected: &str) -> SecretStoreError {
+        let error = self.value().await.unwrap_err();
+        assert_eq!(error, kind(format!("{}: {expected}", self.place())));
+        error
     }
+}
+
+#[track_caller]
+fn assert_no_answer(error: &SecretStoreError) {
+    let is_so = matches!(error, SecretStoreError::Unavailable(why) if why.contains(": no answer: "));
+    assert!(is_so, "{error:?}");
 }
 
 #[tokio::test]
@@ -210,10 +216,11 @@ async fn a_write_to_a_place_without_a_value_is_its_first_version() {
         match &stand.secrets {
             Secrets::Vault(_) => assert_eq!(stand.write("one").await.unwrap(), "1"),
             Secrets::Aws(secrets) => {
-                match stand.write("one").await {
-                    Err(WriteError::Refused(SecretStoreError::Missing(_))) => {}
-                    outcome => panic!("{outcome:?}"),
-                }
+                let written = stand.write("one").await;
+                assert!(
+                    matches!(written, Err(WriteError::Refused(SecretStoreError::Missing(_)))),
+                    "{written:?}"
+                );
                 secrets.create(PATH);
                 stand.write("one").await.unwrap();
             }
@@ -225,29 +232,21 @@ async fn a_write_to_a_place_without_a_value_is_its_first_version() {
 #[tokio::test]
 async fn what_is_no_secret_is_told_without_the_names_of_members() {
     for stand in Stand::all().await {
-        let key = "\"client_secret\"";
-        for (data, expected) in [
-            (json!({"other": HIDDEN}), format!("it has no member {key}; add it, or name another key")),
-            (
-                json!({"client_secret": 7, "other": HIDDEN}),
-                format!("its member {key} is no string; store it as a string"),
-            ),
-        ] {
+        let no_member = "it has no member \"client_secret\"; add it, or name another key";
+        let no_string = "its member \"client_secret\" is no string; store it as a string";
+        let of_number = json!({"client_secret": 7, "other": HIDDEN});
+        for (data, expected) in [(json!({"other": HIDDEN}), no_member), (of_number, no_string)] {
             stand.secrets.put(data);
+            stand.fails(SecretStoreError::Unusable, expected).await;
             let stored = stand.store.read(PATH, false).await.unwrap();
             let unusable = stored.current.value(KEY).unwrap_err();
-            stand.assert_is(&unusable.clone().into(), &expected);
             assert!(!format!("{unusable:?}").contains("other"), "{unusable:?}");
         }
         let long = json!({"client_secret": "x".repeat(1 << 20)});
         stand.secrets.put(long.clone());
-        let error = stand.value().await.unwrap_err();
-        assert!(matches!(error, SecretStoreError::Unusable(_)));
-        stand.assert_is(&error, "it is larger than 64 KiB; store each client secret by itself");
-        match stand.write(HIDDEN).await {
-            Err(WriteError::Refused(refused)) => assert_eq!(refused, error),
-            outcome => panic!("{outcome:?}"),
-        }
+        let expected = "it is larger than 64 KiB; store each client secret by itself";
+        let error = stand.fails(SecretStoreError::Unusable, expected).await;
+        assert_eq!(stand.write(HIDDEN).await, Err(WriteError::Refused(error)));
         assert_eq!(stand.secrets.current(), Some(long));
     }
 }
@@ -275,27 +274,17 @@ async fn what_is_not_there_or_not_allowed_is_told_with_what_to_do() {
                  let the program's role allow `secretsmanager:PutSecretValue`, and use of the secret's KMS key",
             ],
         };
-        let error = stand.value().await.unwrap_err();
-        assert!(matches!(error, SecretStoreError::Missing(_)), "{error:?}");
-        stand.assert_is(&error, missing);
+        stand.fails(SecretStoreError::Missing, missing).await;
         stand.secrets.put(json!({"client_secret": "one"}));
         stand.secrets.forbid_write();
-        match stand.write(HIDDEN).await {
-            Err(WriteError::Refused(error @ SecretStoreError::Denied(_))) => {
-                stand.assert_is(&error, no_write);
-                assert_eq!(WriteError::Refused(error.clone()).to_string(), error.to_string());
-            }
-            outcome => panic!("{outcome:?}"),
-        }
+        let refused = SecretStoreError::Denied(format!("{}: {no_write}", stand.place()));
+        assert_eq!(WriteError::Refused(refused.clone()).to_string(), refused.to_string());
+        assert_eq!(stand.write(HIDDEN).await, Err(WriteError::Refused(refused)));
         assert_eq!(stand.secrets.current(), Some(json!({"client_secret": "one"})));
         stand.secrets.delete(1);
-        let error = stand.value().await.unwrap_err();
-        assert!(matches!(error, SecretStoreError::Missing(_)), "{error:?}");
-        stand.assert_is(&error, deleted);
+        stand.fails(SecretStoreError::Missing, deleted).await;
         stand.secrets.forbid_read();
-        let error = stand.value().await.unwrap_err();
-        assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        stand.assert_is(&error, denied);
+        stand.fails(SecretStoreError::Denied, denied).await;
     }
 }
 
@@ -309,29 +298,20 @@ async fn a_store_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
             assert_eq!(stand.value().await.unwrap(), "one");
             assert_eq!(stand.server.request_count(), 2);
             stand.server.instead([reply.clone(), reply]);
-            let error = stand.value().await.unwrap_err();
-            assert!(matches!(error, SecretStoreError::Unavailable(_)), "{error:?}");
-            stand.assert_is(&error, &format!("it refuses with {expected}"));
+            let expected = format!("it refuses with {expected}");
+            stand.fails(SecretStoreError::Unavailable, &expected).await;
             assert_eq!(stand.server.request_count(), 2);
         }
         stand.server.instead([Reply::raw("")]);
         assert_eq!(stand.value().await.unwrap(), "one");
         stand.server.be_away(true);
-        let error = stand.value().await.unwrap_err();
-        assert!(
-            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
-            "{error}"
-        );
+        assert_no_answer(&stand.value().await.unwrap_err());
         stand.server.be_away(false);
         assert_eq!(stand.value().await.unwrap(), "one");
         let Stand { server, store, .. } = stand;
         drop(server);
         let begun = Instant::now();
-        let error = store.read(PATH, true).await.unwrap_err();
-        assert!(
-            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
-            "{error}"
-        );
+        assert_no_answer(&store.read(PATH, true).await.unwrap_err());
         let write = store.write(PATH, KEY, &Secret::new(HIDDEN.to_owned())).await;
         assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Unavailable(_)))), "{write:?}");
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
@@ -347,11 +327,7 @@ async fn a_slow_store_is_waited_for_three_seconds_and_a_read_once_more() {
     let read = async |stand: Stand| {
         stand.server.instead([slow(), slow()]);
         let begun = Instant::now();
-        let error = stand.value().await.unwrap_err();
-        assert!(
-            matches!(&error, SecretStoreError::Unavailable(why) if why.contains(": no answer: ")),
-            "{error}"
-        );
+        assert_no_answer(&stand.value().await.unwrap_err());
         let waited = begun.elapsed().as_secs_f64();
         assert!((6.0..8.0).contains(&waited), "{waited}");
         assert_eq!(stand.server.request_count(), 2);
@@ -397,6 +373,7 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn nonsense_is_unusable_and_is_not_quoted() {
     for stand in Stand::all().await {
+        let long = HIDDEN.repeat(1 << 16);
         let replies = [
             Reply::new(200, "x: y", b""),
             Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"),
@@ -405,10 +382,7 @@ async fn nonsense_is_unusable_and_is_not_quoted() {
             Reply::json(200, &json!([HIDDEN])),
             Reply::json(200, &json!({"data": HIDDEN, "SecretString": HIDDEN})),
             Reply::json(200, &json!({"SecretString": 7, "VersionId": 7, "CreatedDate": HIDDEN})),
-            Reply::json(
-                200,
-                &json!({"data": HIDDEN.repeat(1 << 16), "SecretString": HIDDEN.repeat(1 << 16)}),
-            ),
+            Reply::json(200, &json!({"data": long, "SecretString": long})),
         ];
         for (number, reply) in replies.into_iter().enumerate() {
             stand.server.instead([reply.clone()]);

@@ -68,13 +68,8 @@ mod tests {
             SingleUseIdentifier::of_dpop_proof(&key, uri, jti, Timestamp::from_seconds(60)).digest
         };
         assert_eq!(proof(1, "u", "b"), proof(1, "u", "b"));
-        let proofs = [
-            proof(1, "u", "b"),
-            proof(2, "u", "b"),
-            proof(1, "v", "b"),
-            proof(1, "u", "c"),
-            proof(1, "ub", ""),
-        ];
+        let proofs = [(1, "u", "b"), (2, "u", "b"), (1, "v", "b"), (1, "u", "c"), (1, "ub", "")];
+        let proofs = proofs.map(|(key, uri, jti)| proof(key, uri, jti));
         let assertions = [id("a", "b"), id("a", "c"), id("b", "b"), id("ab", ""), id("a", "\0b")];
         let different = [&proofs[..], &assertions].concat();
         for (nth, digest) in different.iter().enumerate() {

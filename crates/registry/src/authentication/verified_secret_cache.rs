@@ -134,19 +134,9 @@ mod tests {
         VerifiedSecretCache::with_key(&[1; 32])
     }
 
-    fn key(
-        verified_secrets: &VerifiedSecretCache,
-        tenant: &str,
-        client: &str,
-        presented: &str,
-    ) -> VerifiedSecretKey {
-        let none = Candidates::new(None, Timestamp::from_seconds(1));
-        verified_secrets.key(
-            &TenantId::parse(tenant).unwrap(),
-            client,
-            &Secret::new(presented.to_owned()),
-            none,
-        )
+    fn key(cache: &VerifiedSecretCache, tenant: &str, client: &str, presented: &str) -> VerifiedSecretKey {
+        let (tenant, presented) = (TenantId::parse(tenant).unwrap(), Secret::new(presented.to_owned()));
+        cache.key(&tenant, client, &presented, Candidates::new(None, Timestamp::from_seconds(1)))
     }
 
     #[test]
@@ -168,10 +158,7 @@ mod tests {
             cache.secrets.run_pending_tasks();
             key
         };
-        let mut own = Vec::new();
-        for number in 0..40 {
-            own.push(insert("acme", number));
-        }
+        let own: Vec<_> = (0..40).map(|number| insert("acme", number)).collect();
         for number in 0..1_600 {
             insert("globex", number);
         }

@@ -199,17 +199,15 @@ mod tests {
         assert_eq!(facts.subject, "CN=svc,O=Example Ltd,C=DE");
         assert!(facts.is_self_issued());
         let names = facts.alternative_names.iter().map(|name| format!("{}={}", name.kind, name.value));
-        assert_eq!(
-            names.collect::<Vec<_>>(),
-            [
-                "tls_client_auth_san_dns=svc.example.com",
-                "tls_client_auth_san_dns=Other.example.com",
-                "tls_client_auth_san_uri=urn:example:svc",
-                "tls_client_auth_san_ip=192.0.2.1",
-                "tls_client_auth_san_ip=2001:db8::1",
-                "tls_client_auth_san_email=Svc@Example.com",
-            ]
-        );
+        let expected = [
+            "tls_client_auth_san_dns=svc.example.com",
+            "tls_client_auth_san_dns=Other.example.com",
+            "tls_client_auth_san_uri=urn:example:svc",
+            "tls_client_auth_san_ip=192.0.2.1",
+            "tls_client_auth_san_ip=2001:db8::1",
+            "tls_client_auth_san_email=Svc@Example.com",
+        ];
+        assert_eq!(names.collect::<Vec<_>>(), expected);
         let at = |seconds| protocol::Timestamp::from_seconds(seconds);
         assert_eq!(facts.validity, Validity { not_before: at(1_767_225_600), not_after: at(1_798_761_600) });
         assert_eq!((facts.key_usage, facts.extended_key_usage), (None, None));

@@ -175,26 +175,17 @@ mod tests {
             ("**", "", true),
         ] {
             let (one, other) = (TextPattern::new(one), TextPattern::new(other));
-            assert_eq!(
-                (one.overlaps(&other), other.overlaps(&one)),
-                (expected, expected),
-                "{one:?} {other:?}"
-            );
+            assert_eq!([one.overlaps(&other), other.overlaps(&one)], [expected; 2], "{one:?} {other:?}");
         }
     }
 
     #[test]
     fn a_pattern_of_stars_and_separators_is_open() {
-        for (pattern, expected) in [
-            ("*", true),
-            ("**", true),
-            ("*:*", true),
-            ("*/**", true),
-            ("", true),
-            ("a*", false),
-            ("a", false),
-        ] {
-            assert_eq!(TextPattern::new(pattern).is_open(), expected, "{pattern}");
+        for pattern in ["*", "**", "*:*", "*/**", ""] {
+            assert!(TextPattern::new(pattern).is_open(), "{pattern}");
+        }
+        for pattern in ["a*", "a"] {
+            assert!(!TextPattern::new(pattern).is_open(), "{pattern}");
         }
     }
 

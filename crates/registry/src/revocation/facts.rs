@@ -458,12 +458,12 @@ mod tests {
     }
 
     fn facts(revocations: &[(RevokedSubject, u64)]) -> RevocationFacts {
-        let revocation = |(subject, until): &(RevokedSubject, u64)| Revocation {
-            subject: subject.clone(),
-            issued_until: Timestamp::from_seconds(*until),
-            expires_at: Timestamp::from_seconds(900),
-        };
-        RevocationFacts::new(acme(), revocations.iter().map(revocation))
+        RevocationFacts::new(acme(), revocations.iter().map(row))
+    }
+
+    fn row((subject, until): &(RevokedSubject, u64)) -> Revocation {
+        let [issued_until, expires_at] = [*until, 900].map(Timestamp::from_seconds);
+        Revocation { subject: subject.clone(), issued_until, expires_at }
     }
 
     #[track_caller]
@@ -506,12 +506,8 @@ mod tests {
             assert_eq!(facts.issued_until_of("web", ADA), Some(at(100)));
             assert_eq!(facts.issued_until_of("web", other).is_some(), is_all);
         }
-        let all = facts(&[
-            (S::Grant(name("g")), 100),
-            (S::Account(name("usr_a")), 101),
-            (S::Grant(name("h")), 300),
-        ]);
-        assert_eq!(all.issued_until_of("web", ADA), Some(at(101)));
+        let all = [(S::Grant(name("g")), 100), (S::Account(name("usr_a")), 101), (S::Grant(name("h")), 300)];
+        assert_eq!(facts(&all).issued_until_of("web", ADA), Some(at(101)));
     }
 
     #[test]
@@ -581,8 +577,8 @@ mod tests {
         let (s1, s2) = (Some(tag("a", "s1")), Some(tag("a", "s2")));
         let of_s1 = (S::Credential(id("a"), tag("a", "s1")), 100);
         let check = |revocations: &[(S, u64)], client, credential, granted_at, expected| {
-            let revoked =
-                facts(revocations).revoke_grant(client, credential, Timestamp::from_seconds(granted_at));
+            let at = Timestamp::from_seconds(granted_at);
+            let revoked = facts(revocations).revoke_grant(client, credential, at);
             assert_eq!(revoked, expected, "{revocations:?}: {client} {credential:?} {granted_at}");
         };
         let of_s1 = std::slice::from_ref(&of_s1);
@@ -600,12 +596,8 @@ mod tests {
     fn what_is_kept_for_refresh_tokens_is_not_published() {
         use RevokedSubject as S;
         let of_s1 = S::Credential(id("a"), tag("a", "s1"));
-        let all = facts(&[
-            (S::Tenant, 1),
-            (S::Client(id("a")), 2),
-            (S::AccessTokens(id("b")), 3),
-            (of_s1.clone(), 4),
-        ]);
+        let of_b = (S::AccessTokens(id("b")), 3);
+        let all = facts(&[(S::Tenant, 1), (S::Client(id("a")), 2), of_b, (of_s1.clone(), 4)]);
         let published = |now| {
             let mut subjects: Vec<_> = all.of_access_tokens(Timestamp::from_seconds(now)).collect();
             subjects.sort();
@@ -647,10 +639,8 @@ mod tests {
             facts(revocations).issued_until("a", tag("a", "s1")).map(Timestamp::seconds)
         };
         assert_eq!(until(&[]), None);
-        assert_eq!(
-            until(&[(S::Client(id("b")), 9), (of("s2"), 9), (S::Token(id("a"), jti("a", "s1")), 9)]),
-            None
-        );
+        let others = [(S::Client(id("b")), 9), (of("s2"), 9), (S::Token(id("a"), jti("a", "s1")), 9)];
+        assert_eq!(until(&others), None);
         assert_eq!(until(&[(S::Tenant, 1), (S::Client(id("a")), 3), (of("s1"), 2)]), Some(3));
         assert_eq!(until(&[(S::Tenant, 4), (S::Client(id("a")), 3), (of("s1"), 5)]), Some(5));
         assert_eq!(until(&[(S::Tenant, 6)]), Some(6));
@@ -659,11 +649,6 @@ mod tests {
     #[test]
     fn what_is_new_is_added_and_what_moved_back_or_is_old_is_read_again() {
         use RevokedSubject as S;
-        let row = |(subject, until): &(S, u64)| Revocation {
-            subject: subject.clone(),
-            issued_until: Timestamp::from_seconds(*until),
-            expires_at: Timestamp::from_seconds(900),
-        };
         let all = [
             (S::Client(id("a")), 50),
             (S::Grant("g".to_owned()), 60),
@@ -693,12 +678,8 @@ mod tests {
         let tokens = (0..10_000).map(|number| (S::Token(id("a"), format!("{number}")), 900));
         let clients = (0..1_000).map(|number| (S::Client(id(&format!("c{number}"))), 100));
         let sessions = (0..10_000).map(|number| (S::Session(format!("s{number}")), 100));
-        let all: Vec<_> = tokens
-            .chain(clients)
-            .chain(sessions)
-            .chain([(S::Credential(id("a"), tag("a", "s1")), 100)])
-            .collect();
-        let facts = facts(&all);
+        let own = [(S::Credential(id("a"), tag("a", "s1")), 100)];
+        let facts = facts(&tokens.chain(clients).chain(sessions).chain(own).collect::<Vec<_>>());
         let issued_at = Timestamp::from_seconds(101);
         for (client, jti) in
             [("a", jti("a", "s1")), ("a", jti("a", "s2")), ("b", jti("b", "s1")), ("a", String::new())]

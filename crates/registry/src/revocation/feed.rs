@@ -154,11 +154,9 @@ mod tests {
             (RevokedSubject::Grant("g".to_owned()), 9),
             (RevokedSubject::Consent(billing, "usr_a".to_owned()), 10),
         ];
-        let revocations = revocations.map(|(subject, until)| Revocation {
-            subject,
-            issued_until: at(until),
-            expires_at: at(900),
-        });
+        let expires_at = at(900);
+        let revocations =
+            revocations.map(|(subject, until)| Revocation { subject, issued_until: at(until), expires_at });
         let facts = RevocationFacts::new(tenant.clone(), revocations);
         let feed = RevocationFeed::new(&facts, "https://acme.example", at(100));
         let text = serde_json::to_string(&feed).unwrap();
@@ -170,10 +168,8 @@ mod tests {
         assert!(!text.contains("billing") && !text.contains("usr_a"));
         assert_eq!(serde_json::from_str::<RevocationFeed>(&text).unwrap(), feed);
         let none = RevocationFeed::new(&RevocationFacts::none(tenant), "https://acme.example", at(100));
-        let text = serde_json::to_string(&none).unwrap();
-        assert_eq!(
-            text,
-            r#"{"iss":"https://acme.example","iat":100,"exp":280,"clients":{},"keys":{},"tokens":[]}"#
-        );
+        let empty =
+            r#"{"iss":"https://acme.example","iat":100,"exp":280,"clients":{},"keys":{},"tokens":[]}"#;
+        assert_eq!(serde_json::to_string(&none).unwrap(), empty);
     }
 }

@@ -71,13 +71,11 @@ mod tests {
         let svc = client("acme");
         let (tenant, id) = (&svc.tenant, &svc.id);
         let certificate = Thumbprint::new([7; 32]);
+        let of_certificate = CredentialTag::of_certificate(tenant, id, certificate);
         let tags = [
             (CredentialTag::of_secret(tenant, id, &SecretId::new("s2")), Some("client_secret s2".to_owned())),
             (CredentialTag::of_key(tenant, id, THUMBPRINT), Some(format!("public_key {THUMBPRINT}"))),
-            (
-                CredentialTag::of_certificate(tenant, id, certificate),
-                Some(format!("client_certificate {certificate}")),
-            ),
+            (of_certificate, Some(format!("client_certificate {certificate}"))),
             (TrustRule::new("ci", "repo:a").tag(tenant, id), Some("trust_rule ci repo:a".to_owned())),
             (TrustRule::new("ci", "repo:b").tag(tenant, id), None),
             (CredentialTag::of_secret(tenant, id, &SecretId::new("deleted")), None),

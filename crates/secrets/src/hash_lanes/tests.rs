@@ -19,14 +19,8 @@ impl Waiting {
         self.add_job(of, text, None, lane, source).map(|answered| self.callers.push(answered))
     }
 
-    fn add_keyed(
-        &mut self,
-        text: &str,
-        key: Option<u8>,
-        lane: Lane,
-        source: ClientAddress,
-    ) -> Result<Answered, Busy> {
-        self.add_job("acme", text, key, lane, source)
+    fn add_keyed(&mut self, text: &str, key: u8, lane: Lane, source: ClientAddress) -> Answered {
+        self.add_job("acme", text, Some(key), lane, source).unwrap()
     }
 
     fn add_job(
@@ -55,6 +49,14 @@ impl Waiting {
             }
         }
         served
+    }
+
+    /// Computes so many jobs.
+    fn serve(&mut self, count: usize) {
+        for _ in 0..count {
+            let taken = self.lanes.next().unwrap();
+            self.lanes.finish(&taken.turn);
+        }
     }
 
     fn assert_empty(&self) {
@@ -114,10 +116,7 @@ fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_t
                 let lane = if guess < sign_ins { Lane::SignIn } else { Lane::Client };
                 waiting.add("guess", lane, source(1)).unwrap();
             }
-            for _ in 0..before {
-                let taken = waiting.lanes.next().unwrap();
-                waiting.lanes.finish(&taken.turn);
-            }
+            waiting.serve(before);
             waiting.add("sign-in", Lane::SignIn, source(2)).unwrap();
             let moved = waiting.served().iter().take_while(|text| *text == "guess").count();
             assert!(moved < 2, "{moved} hashes of {sign_ins} sign-ins after {before}");
@@ -188,21 +187,17 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
         waiting.add("other", Lane::Client, source(1)).unwrap();
     }
     let mut callers: Vec<_> = [(1, 1), (1, 1), (1, 2), (2, 2)]
-        .map(|(key, number)| waiting.add_keyed("equal", Some(key), Lane::Client, source(number)).unwrap())
+        .map(|(key, number)| waiting.add_keyed("equal", key, Lane::Client, source(number)))
         .into();
     assert_eq!(waiting.lanes.order.lengths, [0, 6, 0]);
     // The queue of the first source does not delay the second one, whose turn serves both.
-    let Taken { turn, .. } = waiting.lanes.next().unwrap();
-    waiting.lanes.finish(&turn);
+    waiting.serve(1);
     let Taken { job, turn } = waiting.lanes.next().unwrap();
     assert_eq!(job.key, Some([1; 32]));
-    callers.push(waiting.add_keyed("equal", Some(1), Lane::Client, source(3)).unwrap());
+    callers.push(waiting.add_keyed("equal", 1, Lane::Client, source(3)));
     assert_eq!(waiting.lanes.finish(&turn).len(), 4, "also the one that came during the computation");
     assert_eq!(waiting.served(), ["other", "equal", "other"]);
-    assert_eq!(
-        callers.iter_mut().map(|caller| caller.try_recv().is_ok()).filter(|is_served| *is_served).count(),
-        1
-    );
+    assert_eq!(callers.iter_mut().filter_map(|caller| caller.try_recv().ok()).count(), 1);
     waiting.assert_empty();
 }
 
@@ -210,10 +205,10 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
 #[test]
 fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
     let mut waiting = Waiting::default();
-    let first = waiting.add_keyed("equal", Some(1), Lane::Client, source(1)).unwrap();
-    let second = waiting.add_keyed("equal", Some(1), Lane::SignIn, source(2)).unwrap();
+    let first = waiting.add_keyed("equal", 1, Lane::Client, source(1));
+    let second = waiting.add_keyed("equal", 1, Lane::SignIn, source(2));
     drop(first);
-    waiting.add_keyed("gone", Some(2), Lane::Last, source(2)).map(drop).unwrap();
+    drop(waiting.add_keyed("gone", 2, Lane::Last, source(2)));
     assert_eq!(waiting.served(), ["equal"]);
     drop(second);
     waiting.assert_empty();
@@ -268,10 +263,7 @@ fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_has
                 waiting.add_of("busy", "busy", theirs, source(number)).unwrap();
                 waiting.add_of("busy", "busy", theirs, source(number)).unwrap();
             }
-            for _ in 0..before {
-                let taken = waiting.lanes.next().unwrap();
-                waiting.lanes.finish(&taken.turn);
-            }
+            waiting.serve(before);
             waiting.add_of("acme", "own", own, source(1_000)).unwrap();
             let moved = waiting.served().iter().take_while(|text| *text == "busy").count();
             assert!(moved < 2, "{moved} hashes in {theirs:?}, own in {own:?} after {before}");
@@ -285,12 +277,11 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
     for number in 0..200 {
         waiting.add_of(&format!("tenant-{number}"), "guess", Lane::Client, source(1)).unwrap();
     }
-    let first = waiting.lanes.next().unwrap();
-    waiting.lanes.finish(&first.turn);
+    waiting.serve(1);
     waiting.add_of("acme", "own", Lane::Client, source(2)).unwrap();
     waiting.add_of("tenant-199", "own", Lane::Client, source(3)).unwrap();
     let served = waiting.served();
-    let at: Vec<_> = served.iter().enumerate().filter(|(_, text)| *text == "own").map(|(at, _)| at).collect();
+    let at: Vec<_> = (0..served.len()).filter(|at| served[*at] == "own").collect();
     assert!(at.iter().all(|at| *at < 3), "{at:?}");
     assert_eq!(served.len(), 201);
     waiting.assert_empty();

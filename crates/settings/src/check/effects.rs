@@ -144,6 +144,14 @@ mod tests {
         loaded.warnings.iter().map(|warning| warning.brief().replace(path.to_str().unwrap(), "")).collect()
     }
 
+    /// Checks that there are so many warnings, and that each begins with these words.
+    #[track_caller]
+    fn check(text: &str, words: &str, count: usize) {
+        let warnings = warnings(text);
+        let begin = warnings.iter().filter(|warning| warning.starts_with(words)).count();
+        assert_eq!((warnings.len(), begin), (count, count), "{text}: {warnings:?}");
+    }
+
     /// A tenant with a resource server, and this client.
     fn client(keys: &str) -> String {
         format!(
@@ -160,12 +168,8 @@ mod tests {
             "{ strategies: { oauth2: { enabled: false } } }",
             "{ strategies: { oidc: { enabled: true } } }",
         ] {
-            assert_eq!(
-                warnings(&format!("tenants:\n  acme: {strategies}\n")),
-                [
-                    ":2:3: tenants.acme: the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404; write `strategies: { oauth2: { enabled: true } }` in it"
-                ]
-            );
+            let expected = ":2:3: tenants.acme: the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404; write `strategies: { oauth2: { enabled: true } }` in it";
+            assert_eq!(warnings(&format!("tenants:\n  acme: {strategies}\n")), [expected]);
         }
         assert_eq!(warnings(&client(SOUND)), [""; 0]);
     }
@@ -199,9 +203,8 @@ mod tests {
     #[test]
     fn a_grant_of_people_where_nobody_signs_in_is_warned_of() {
         let keys = "client_secret: { value: s }, audiences: [orders], grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
-        let warned = warnings(&client(keys));
         let expected = ":7:78: tenants.acme.clients.web.grant_types[0]: nobody signs in to this tenant";
-        assert!(warned.len() == 1 && warned[0].starts_with(expected), "{warned:?}");
+        check(&client(keys), expected, 1);
         let signs_in = client(keys).replace("oauth2: {", "oidc: { enabled: true }, oauth2: {");
         assert_eq!(warnings(&signs_in), [""; 0]);
     }
@@ -238,24 +241,15 @@ mod tests {
     #[test]
     fn a_client_with_a_certificate_that_no_listener_reads_is_warned_of() {
         let subject = "tls_client_auth_san_dns: web.example.com, audiences: [orders]";
-        let bound = "tls_client_certificate_bound_access_tokens: true";
+        let (web, method) = ("tenants.acme.clients.web", "token_endpoint_auth_method");
+        let bound = "tls_client_certificate_bound_access_tokens";
         for (keys, expected) in [
-            (
-                format!("token_endpoint_auth_method: tls_client_auth, {subject}"),
-                "42: tenants.acme.clients.web.token_endpoint_auth_method",
-            ),
-            (
-                format!("{SOUND}, {bound}"),
-                "133: tenants.acme.clients.web.tls_client_certificate_bound_access_tokens",
-            ),
-            (SOUND.to_owned(), ""),
+            (format!("{method}: tls_client_auth, {subject}"), format!(":7:42: {web}.{method}")),
+            (format!("{SOUND}, {bound}: true"), format!(":7:133: {web}.{bound}")),
+            (SOUND.to_owned(), String::new()),
         ] {
-            let found = warnings(&client(&keys));
-            let is_expected = |warning: &String| {
-                warning.starts_with(&format!(":7:{expected}: this client needs a certificate"))
-            };
-            assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
-            assert!(found.iter().all(is_expected), "{found:?}");
+            let words = format!("{expected}: this client needs a certificate");
+            check(&client(&keys), &words, usize::from(!expected.is_empty()));
             let header = "client_certificate: { header: Client-Cert, format: rfc9440 }";
             let listener = format!(
                 "server:\n  listeners:\n    - address: 127.0.0.1:0\n      trusted_proxies: {{ from: [127.0.0.1], header: forwarded, {header} }}\n"
@@ -269,18 +263,10 @@ mod tests {
         let of =
             |secrets: &str| warnings(&client(&format!("client_secrets: [{secrets}], audiences: [orders]")));
         let expired = "{ value: s, expires: 2026-05-31 }";
-        assert_eq!(
-            of(expired),
-            [
-                ":7:52: tenants.acme.clients.web.client_secrets[0].expires: this secret has expired, and the client has no other; give the client a new secret"
-            ]
-        );
-        assert_eq!(
-            of(&format!("{{ value: t, expires: 2026-06-02 }}, {expired}")),
-            [
-                ":7:87: tenants.acme.clients.web.client_secrets[1].expires: this secret has expired; leave it out"
-            ]
-        );
+        let alone = ":7:52: tenants.acme.clients.web.client_secrets[0].expires: this secret has expired, and the client has no other; give the client a new secret";
+        assert_eq!(of(expired), [alone]);
+        let beside = ":7:87: tenants.acme.clients.web.client_secrets[1].expires: this secret has expired; leave it out";
+        assert_eq!(of(&format!("{{ value: t, expires: 2026-06-02 }}, {expired}")), [beside]);
     }
 
     #[test]
@@ -293,14 +279,9 @@ mod tests {
             ("'}${'", 0),
             ("'a$b{c}'", 0),
         ] {
-            let warnings =
-                warnings(&client(&format!("client_secret: {{ value: {secret} }}, audiences: [orders]")));
-            assert_eq!(warnings.len(), expected, "{secret}");
-            assert!(
-                warnings.iter().all(|warning| warning
-                    .starts_with(":7:29: tenants.acme.clients.web.client_secret: this secret holds")),
-                "{warnings:?}"
-            );
+            let keys = format!("client_secret: {{ value: {secret} }}, audiences: [orders]");
+            let words = ":7:29: tenants.acme.clients.web.client_secret: this secret holds";
+            check(&client(&keys), words, expected);
         }
         let admin = warnings("admin: { users: { ann: { password: { value: '${SECRET}' } } } }");
         assert!(admin[0].starts_with(":1:36: admin.users.ann.password: this secret holds"), "{admin:?}");
@@ -317,15 +298,7 @@ mod tests {
         ] {
             let settings =
                 format!("storage: {{ url: 'sqlite://x/y.db' }}\nserver: {{ listeners: [{{ {listener} }}] }}");
-            let warnings = warnings(&settings);
-            assert_eq!(warnings.len(), expected, "{warnings:?}");
-            assert!(
-                warnings
-                    .iter()
-                    .all(|warning| warning
-                        .starts_with(":2:56: server.listeners[0].serves: other machines reach")),
-                "{warnings:?}"
-            );
+            check(&settings, ":2:56: server.listeners[0].serves: other machines reach", expected);
         }
     }
 }

@@ -122,10 +122,7 @@ mod tests {
             self.write("config.yaml", 0o666, settings);
             let credentials = self.path("credentials");
             let environment = Environment::from([("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())]);
-            read(&self.path("config.yaml"), &environment).map_err(|error| {
-                let faults: Vec<_> = error.faults.iter().map(|fault| self.relative(&fault.brief())).collect();
-                faults.join("\n")
-            })
+            read(&self.path("config.yaml"), &environment).map_err(|error| self.faults(&error))
         }
 
         fn warnings(&self, settings: &str) -> Vec<String> {
@@ -144,35 +141,17 @@ mod tests {
     fn files_with_secrets_are_judged_wherever_they_are_named() {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
         let vault = "vault: { address: 'https://vault.example', transit_key: k, token: { file: s } }";
+        let first_key = "tenants: { a: { signing: { algorithm: ES256, first_key: { file: s } } } }";
+        let tls =
+            "server: { listeners: [{ address: '127.0.0.1:0', tls: { certificate: c, private_key: s } }] }";
         for (settings, text, at) in [
-            (client("s"), "hunter2", "tenants.acme.clients.web.client_secret.file"),
-            (
-                "tenants: { a: { signing: { algorithm: ES256, first_key: { file: s } } } }".to_owned(),
-                &key,
-                "tenants.a.signing.first_key.file",
-            ),
-            (
-                "admin: { users: { a: { password: { file: s } } } }".to_owned(),
-                "hunter2",
-                "admin.users.a.password.file",
-            ),
-            ("keys: { sealing_key: { file: s } }".to_owned(), "x", "keys.sealing_key.file"),
-            (
-                format!("keys: {{ sealing_key: {{ {vault} }} }}"),
-                "x",
-                "keys.sealing_key.vault.token.file",
-            ),
-            (
-                "keys: { former_sealing_keys: [{ file: s }] }".to_owned(),
-                "x",
-                "keys.former_sealing_keys[0].file",
-            ),
-            (
-                "server: { listeners: [{ address: '127.0.0.1:0', tls: { certificate: c, private_key: s } }] }"
-                    .to_owned(),
-                "x",
-                "server.listeners[0].tls.private_key",
-            ),
+            (client("s").as_str(), "hunter2", "tenants.acme.clients.web.client_secret.file"),
+            (first_key, &key, "tenants.a.signing.first_key.file"),
+            ("admin: { users: { a: { password: { file: s } } } }", "hunter2", "admin.users.a.password.file"),
+            ("keys: { sealing_key: { file: s } }", "x", "keys.sealing_key.file"),
+            (&format!("keys: {{ sealing_key: {{ {vault} }} }}"), "x", "keys.sealing_key.vault.token.file"),
+            ("keys: { former_sealing_keys: [{ file: s }] }", "x", "keys.former_sealing_keys[0].file"),
+            (tls, "x", "server.listeners[0].tls.private_key"),
         ] {
             let folder = Folder::new();
             let at = format!("1:{}: {at}", settings.find(" s }").unwrap() + 2);
@@ -181,13 +160,13 @@ mod tests {
                 let expected = format!(
                     "config.yaml:{at}: group or others may write this file, and so replace the secret in it (its mode is {mode:04o}); run `chmod go-w s`"
                 );
-                assert_eq!(folder.load(&settings).unwrap_err(), expected);
+                assert_eq!(folder.load(settings).unwrap_err(), expected);
             }
             folder.write("s", 0o644, text);
             let expected = format!("config.yaml:{at}: {EXPOSED}; run `chmod o-rwx s`");
-            assert_eq!(folder.warnings(&settings), [expected]);
+            assert_eq!(folder.warnings(settings), [expected]);
             folder.write("s", 0o640, text);
-            assert_eq!(folder.warnings(&settings), [""; 0]);
+            assert_eq!(folder.warnings(settings), [""; 0]);
         }
     }
 

@@ -19,10 +19,7 @@ impl Folder {
 
     fn read_logos(&self, settings: &str) -> Result<Loaded, String> {
         self.write("config.yaml", 0o644, settings);
-        read(&self.path("config.yaml"), &Environment::default()).map_err(|error| {
-            let faults: Vec<_> = error.faults.iter().map(|fault| self.relative(&fault.brief())).collect();
-            faults.join("\n")
-        })
+        read(&self.path("config.yaml"), &Environment::default()).map_err(|error| self.faults(&error))
     }
 }
 
@@ -62,6 +59,7 @@ fn what_is_no_logo_is_refused_with_file_line_key_and_what_to_do() {
     folder.put("huge.png", &[PNG, &vec![0; 1 << 20]].concat());
     folder.put("logo.png", PNG);
     let branding = |text: &str| format!("tenants:\n  acme:\n    branding: {{ {text} }}\n");
+    let one_place = "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`";
     for (text, expected) in [
         (
             "logo: { file: logo.svg }",
@@ -83,18 +81,9 @@ fn what_is_no_logo_is_refused_with_file_line_key_and_what_to_do() {
             "logo: { file: none.png }",
             "config.yaml:3:31: tenants.acme.branding.logo.file: there is no file of this name; make it, or correct the path; paths are relative to the file that names them",
         ),
-        (
-            "logo: {}",
-            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
-        ),
-        (
-            "logo: { file: logo.png, data: aGk= }",
-            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
-        ),
-        (
-            "logo: { hash: n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg }",
-            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
-        ),
+        ("logo: {}", one_place),
+        ("logo: { file: logo.png, data: aGk= }", one_place),
+        ("logo: { hash: n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg }", one_place),
         (
             "logo_dark: { file: logo.png }",
             "config.yaml:3:28: tenants.acme.branding.logo_dark: there is no `logo` that it takes the place of on a dark page; give `logo`, too, or write this one there",

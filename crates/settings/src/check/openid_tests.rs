@@ -11,12 +11,8 @@ fn load(settings: &str) -> Result<Loaded, String> {
 
 fn load_in(folder: &Folder, settings: &str, now: u64) -> Result<Loaded, String> {
     folder.write("config.yaml", 0o644, settings);
-    inspect(&folder.path("config.yaml"), &Environment::default(), Timestamp::from_seconds(now)).map_err(
-        |error| {
-            let faults = error.faults.iter().map(|fault| folder.relative(&fault.brief()));
-            faults.collect::<Vec<_>>().join("\n")
-        },
-    )
+    let loaded = inspect(&folder.path("config.yaml"), &Environment::default(), Timestamp::from_seconds(now));
+    loaded.map_err(|error| folder.faults(&error))
 }
 
 /// A file of the server with this URL and two tenants, each with these keys.
@@ -32,38 +28,19 @@ const OIDC: &str = "strategies: { oidc: { enabled: true } }";
 /// Each warning is of both tenants.
 #[test]
 fn what_openid_clients_would_refuse_is_warned_of() {
-    let local = "http://localhost:3000";
+    let (local, sso) = ("http://localhost:3000", "https://auth.example.com/sso/");
+    let algorithm = "signing.algorithm";
     let issuer = "OpenID clients that read the metadata refuse this issuer";
     for (strategies, public_url, keys, expected) in [
         (BOTH, local, "", None),
         (BOTH, local, "issuer: https://id.ID.example", Some(("issuer", issuer))),
         (BOTH, local, "issuer: http://localhost:3000/api/v1/tenant/ID", None),
-        (
-            BOTH,
-            "https://auth.example.com/sso/",
-            "issuer: https://auth.example.com/sso/api/v1/tenant/ID",
-            None,
-        ),
+        (BOTH, sso, "issuer: https://auth.example.com/sso/api/v1/tenant/ID", None),
         (OAUTH2, local, "issuer: https://id.ID.example", None),
         (BOTH, local, "signing: { algorithm: RS256 }", None),
-        (
-            BOTH,
-            local,
-            "signing: { algorithm: ES256 }",
-            Some(("signing.algorithm", "ID tokens are signed with ES256")),
-        ),
-        (
-            BOTH,
-            local,
-            "signing: { algorithm: PS256 }",
-            Some(("signing.algorithm", "ID tokens are signed with PS256")),
-        ),
-        (
-            BOTH,
-            local,
-            "signing: { algorithm: EdDSA }",
-            Some(("signing.algorithm", "ID tokens are signed with EdDSA")),
-        ),
+        (BOTH, local, "signing: { algorithm: ES256 }", Some((algorithm, "ID tokens are signed with ES256"))),
+        (BOTH, local, "signing: { algorithm: PS256 }", Some((algorithm, "ID tokens are signed with PS256"))),
+        (BOTH, local, "signing: { algorithm: EdDSA }", Some((algorithm, "ID tokens are signed with EdDSA"))),
         (OAUTH2, local, "signing: { algorithm: ES256 }", None),
     ] {
         let text = settings(public_url, &format!("{strategies}\n    {keys}"));
@@ -189,18 +166,10 @@ fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() 
         let text =
             format!("server:\n  listeners:\n{lines}tenants:\n  acme:\n    {strategies}\n  globex: {{}}\n");
         let loaded = load_in(&folder, &text, 1_800_000_000).unwrap();
-        let found: Vec<_> = loaded
-            .warnings
-            .iter()
-            .filter(|warning| warning.explanation.problem.contains("their browsers ask them"))
-            .map(|warning| (warning.key.clone(), warning.location.split(":").nth(1).map(str::to_owned)))
-            .collect();
-        let expected: Vec<_> = expected
-            .into_iter()
-            .map(|nth| {
-                (format!("server.listeners[{nth}].tls.client_certificates"), Some((3 + nth).to_string()))
-            })
-            .collect();
-        assert_eq!(found, expected, "{text}");
+        let asks = |warning: &&Diagnostic| warning.explanation.problem.contains("their browsers ask them");
+        let found = loaded.warnings.iter().filter(asks);
+        let found = found.map(|found| format!("{} {}", found.key, found.location.split(":").nth(1).unwrap()));
+        let at = |nth| format!("server.listeners[{nth}].tls.client_certificates {}", 3 + nth);
+        assert_eq!(found.collect::<Vec<_>>(), expected.into_iter().map(at).collect::<Vec<_>>(), "{text}");
     }
 }

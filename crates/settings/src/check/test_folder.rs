@@ -22,6 +22,11 @@ impl Folder {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// The faults, a line for each, with paths below this folder.
+    pub(crate) fn faults(&self, error: &crate::ReadError) -> String {
+        error.faults.iter().map(|fault| self.relative(&fault.brief())).collect::<Vec<_>>().join("\n")
+    }
+
     /// A text with paths below this folder.
     pub(crate) fn relative(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "")

@@ -382,18 +382,11 @@ tenants:
 // [oauth RFC 6749 §2.3.1, §3.2], [found 12]
 #[test]
 fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
-    let sample = |address: &str| {
-        format!(
-            "server: {{ listeners: [{{ address: '{address}' }}] }}\n{}",
-            client("client_secret: { value: your-client-secret }")
-        )
-    };
+    let at =
+        |address: &str, rest: &str| format!("server: {{ listeners: [{{ address: '{address}' }}] }}\n{rest}");
+    let sample = |address: &str| at(address, &client("client_secret: { value: your-client-secret }"));
     let public = |url: &str| sample("127.0.0.1:0").replacen('{', &format!("{{ public_url: '{url}',"), 1);
-    let password = |address: &str| {
-        format!(
-            "server: {{ listeners: [{{ address: '{address}' }}] }}\nadmin: {{ users: {{ a: {{ password: {{ value: b }} }} }} }}"
-        )
-    };
+    let password = |address: &str| at(address, "admin: { users: { a: { password: { value: b } } } }");
     for (text, refused) in [
         (sample("127.0.0.1:0"), None),
         (sample("[::1]:0"), None),
@@ -407,10 +400,8 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
         (public("https://auth.example.com"), Some("tenants.acme.clients.web.client_secret")),
         (public("http://10.0.0.5:3000"), Some("tenants.acme.clients.web.client_secret")),
     ] {
-        let found = refuse_beyond_loopback(&load(&text).unwrap(), false)
-            .err()
-            .map(|error| error.faults[0].key.clone());
-        assert_eq!(found.as_deref(), refused, "{text}");
+        let found = refuse_beyond_loopback(&load(&text).unwrap(), false).err();
+        assert_eq!(found.as_ref().map(|error| &*error.faults[0].key), refused, "{text}");
     }
 }
 
@@ -421,14 +412,11 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
 fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
     use super::super::Surface::{Admin, Public};
     let (both, public) = (&[Public, Admin][..], &[Public][..]);
+    let beyond = Some("beyond loopback administration is not served");
     for (server, serves, warned) in [
         ("listeners: [{ address: '127.0.0.1:0' }]", both, None),
         ("listeners: [{ address: '[::1]:0' }]", both, None),
-        (
-            "listeners: [{ address: '0.0.0.0:0' }]",
-            public,
-            Some("beyond loopback administration is not served"),
-        ),
+        ("listeners: [{ address: '0.0.0.0:0' }]", public, beyond),
         ("listeners: [{ address: '0.0.0.0:0', serves: [public] }]", public, None),
         ("listeners: [{ address: '0.0.0.0:0', serves: [public, admin] }]", both, None),
         ("listeners: [{ address: '192.0.2.1:0', serves: [admin] }]", &[Admin][..], None),
@@ -439,12 +427,8 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
             loaded.warnings.iter().filter(|warning| warning.key.contains("listeners")).collect();
         assert_eq!(warnings.len(), usize::from(warned.is_some()), "{server}");
         for (warning, words) in warnings.iter().zip(warned) {
-            assert!(
-                warning.explanation.problem.starts_with(words)
-                    && warning.explanation.problem.contains("/metrics"),
-                "{}",
-                warning.explanation.problem
-            );
+            let problem = &warning.explanation.problem;
+            assert!(problem.starts_with(words) && problem.contains("/metrics"), "{problem}");
         }
     }
 }
@@ -453,14 +437,10 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
 #[test]
 fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
     const URL: &str = "public_url: 'https://auth.example.com'";
+    let trusting = "trusted_proxies: { from: [127.0.0.1], header: forwarded }";
     for (server, warned) in [
         (format!("{URL}, listeners: [{{ address: '127.0.0.1:0' }}]"), true),
-        (
-            format!(
-                "{URL}, listeners: [{{ address: '127.0.0.1:0', trusted_proxies: {{ from: [127.0.0.1], header: forwarded }} }}]"
-            ),
-            false,
-        ),
+        (format!("{URL}, listeners: [{{ address: '127.0.0.1:0', {trusting} }}]"), false),
         (format!("{URL}, listeners: [{{ address: '127.0.0.1:0', serves: [admin] }}]"), false),
         (format!("{URL}, listeners: [{{ address: '192.0.2.1:0', serves: [public] }}]"), false),
         ("listeners: [{ address: '127.0.0.1:0' }]".to_owned(), false),
@@ -478,46 +458,45 @@ fn accounts(keys: &str) -> String {
 
 #[test]
 fn accounts_are_judged_by_themselves_and_against_each_other() {
-    for (keys, expected) in [
-        (
-            "      ada: {}",
-            ":4:7: tenants.acme.accounts.ada: the account has no identifier; give `email`, `username` or both",
-        ),
-        (
-            "      ada: { email: ada }",
-            ":4:21: tenants.acme.accounts.ada.email: this is no e-mail address; it has an @",
-        ),
-        ("      ada: { username: a@b }", ":4:24: tenants.acme.accounts.ada.username: this is no user name"),
+    for (keys, place, expected) in [
+        ("      ada: {}", ":4:7", "ada: the account has no identifier; give `email`, `username` or both"),
+        ("      ada: { email: ada }", ":4:21", "ada.email: this is no e-mail address; it has an @"),
+        ("      ada: { username: a@b }", ":4:24", "ada.username: this is no user name"),
         (
             "      ada: { username: ada, claims: { picture: ada.png } }",
-            ":4:48: tenants.acme.accounts.ada.claims.picture: this is no value of the claim; an http or https URL",
+            ":4:48",
+            "ada.claims.picture: this is no value of the claim; an http or https URL",
         ),
         (
             "      ada: { email: ada@example.com }\n      bob: { email: Ada@EXAMPLE.com }",
-            ":5:21: tenants.acme.accounts.bob.email: account ada of this tenant has it, too; an identifier belongs to one account",
+            ":5:21",
+            "bob.email: account ada of this tenant has it, too; an identifier belongs to one account",
         ),
         (
             "      ada: { username: a, external_id: '7' }\n      bob: { username: b, external_id: '7' }",
-            ":5:40: tenants.acme.accounts.bob.external_id: account ada of this tenant has it, too",
+            ":5:40",
+            "bob.external_id: account ada of this tenant has it, too",
         ),
         (
             "      ada: { username: ada, password: {} }",
-            ":4:39: tenants.acme.accounts.ada.password: nothing says where it is found",
+            ":4:39",
+            "ada.password: nothing says where it is found",
         ),
         (
             "      ada: { username: ada, password: { hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA' } }",
-            ":4:47: tenants.acme.accounts.ada.password.hash: an imported hash must be argon2id",
+            ":4:47",
+            "ada.password.hash: an imported hash must be argon2id",
         ),
-        ("      ada: { username: ada, role: x }", ":4:29: tenants.acme.accounts.ada.role: "),
+        ("      ada: { username: ada, role: x }", ":4:29", "ada.role: "),
     ] {
-        let refused = refusal(&accounts(keys));
-        assert!(refused.starts_with(expected), "{keys}\n{refused}");
+        let (refused, expected) =
+            (refusal(&accounts(keys)), format!("{place}: tenants.acme.accounts.{expected}"));
+        assert!(refused.starts_with(&expected), "{keys}\n{refused}");
     }
     let two = "tenants:\n  acme: { accounts: { ada: { username: ada } } }\n  globex: { accounts: { ada: { username: ada } } }";
     let loaded = load(two).unwrap();
-    let ids: Vec<_> =
-        loaded.declaration.tenants.values().map(|declared| declared.accounts[0].account.id.clone()).collect();
-    assert_ne!(ids[0], ids[1]);
+    let mut ids = loaded.declaration.tenants.values().map(|declared| &declared.accounts[0].account.id);
+    assert_ne!(ids.next(), ids.next());
 }
 
 #[test]
@@ -608,11 +587,9 @@ fn a_secret_store_and_what_refers_to_it_are_judged() {
 #[test]
 fn the_server_s_own_secrets_in_a_store_are_judged() {
     let at = "{ store: kept, path: a/b, key: c }";
+    let sqlite = "storage.password: the file of SQLite has no password; leave it out";
     for (section, expected) in [
-        (
-            format!("storage: {{ password: {at} }}"),
-            "storage.password: the file of SQLite has no password; leave it out",
-        ),
+        (format!("storage: {{ password: {at} }}"), sqlite),
         (
             format!("storage: {{ url: 'postgres://db', password: {at} }}"),
             "storage.password: the secret store kept (vault",

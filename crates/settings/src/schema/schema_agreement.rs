@@ -193,24 +193,14 @@ fn wherever_something_is_wrong_both_say_so() {
     let (judges, base) = (Judges::new(), everything());
     assert!(!judges.schema_refuses(&base));
     assert_eq!(judges.reader_refuses(&base.to_string()), None);
+    let wrong = json!([
+        null, "", "a b", "0s", [], {}, { "unknown": [] }, ["x", "x"], "\u{7}", "urn:latchkey:x", "latchkey:x", "https://a#b"
+    ]);
     let mut pointers = Vec::new();
     collect("", &base, &mut pointers);
     let (mut differ, mut met) = (Vec::new(), BTreeSet::new());
     for pointer in &pointers {
-        for put in [
-            Value::Null,
-            json!(""),
-            json!("a b"),
-            json!("0s"),
-            json!([]),
-            json!({}),
-            json!({ "unknown": [] }),
-            json!(["x", "x"]),
-            json!("\u{7}"),
-            json!("urn:latchkey:x"),
-            json!("latchkey:x"),
-            json!("https://a#b"),
-        ] {
+        for put in wrong.as_array().unwrap() {
             let mut changed = base.clone();
             *changed.pointer_mut(pointer).unwrap() = put.clone();
             let by_schema = judges.schema_refuses(&changed);
@@ -237,14 +227,26 @@ fn what_is_refused_and_what_is_not() {
     };
     let tenant = |keys: &str| format!("tenants: {{ acme: {{ {keys} }} }}");
     let listener = |keys: &str| format!("server: {{ listeners: [{{ {keys} }}] }}");
+    let asking = |who: &str| {
+        listener(&format!(
+            "address: 127.0.0.1:0, tls: {{ certificate: a, private_key: b, client_certificates: {who} }}"
+        ))
+    };
+    let sections = [
+        "server",
+        "storage",
+        "cache",
+        "keys",
+        "limits",
+        "admin",
+        "tenants",
+        "reconcile",
+        "protected_resource",
+    ];
     for (text, refused) in [
         ("{}".to_owned(), false),
         ("server:".to_owned(), false),
-        (
-            "server:\nstorage:\ncache:\nkeys:\nlimits:\nadmin:\ntenants:\nreconcile:\nprotected_resource:\n"
-                .to_owned(),
-            false,
-        ),
+        (sections.map(|section| format!("{section}:\n")).concat(), false),
         (tenant("signing: , clients: , access_token: , resource_servers: "), false),
         (secret("{ value: s }"), false),
         (secret("{ env: SET, value: null }"), false),
@@ -290,18 +292,8 @@ fn what_is_refused_and_what_is_not() {
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [proxy], header: forwarded }"), true),
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: x-real-ip }"), true),
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: forwarded }"), false),
-        (
-            listener(
-                "address: 127.0.0.1:0, tls: { certificate: a, private_key: b, client_certificates: optional }",
-            ),
-            false,
-        ),
-        (
-            listener(
-                "address: 127.0.0.1:0, tls: { certificate: a, private_key: b, client_certificates: always }",
-            ),
-            true,
-        ),
+        (asking("optional"), false),
+        (asking("always"), true),
         ("limits: { sign_in: { account: 0 } }".to_owned(), true),
         ("limits: { sign_in: { source: 101 } }".to_owned(), true),
         ("server: { max_connections: 0 }".to_owned(), true),
@@ -361,11 +353,8 @@ fn where_they_differ_it_is_known_why() {
         ),
         ("server: { public_url: 'https://user@example.com' }", false, true),
     ] {
-        let found = (
-            judges.schema_refuses(&serde_saphyr::from_str(text).unwrap()),
-            judges.reader_refuses(text).is_some(),
-        );
-        assert_eq!(found, (by_schema, by_reader), "{text}");
+        let is_refused = judges.schema_refuses(&serde_saphyr::from_str(text).unwrap());
+        assert_eq!((is_refused, judges.reader_refuses(text).is_some()), (by_schema, by_reader), "{text}");
     }
 }
 
@@ -410,9 +399,7 @@ fn collect(at: &str, value: &Value, pointers: &mut Vec<String>) {
             }
         }
         Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                collect(&format!("{at}/{index}"), item, pointers);
-            }
+            (0..).zip(items).for_each(|(index, item)| collect(&format!("{at}/{index}"), item, pointers));
         }
         _ => {}
     }

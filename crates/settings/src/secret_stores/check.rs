@@ -110,10 +110,8 @@ mod tests {
         let store = KnownStore {
             refresh: Duration::from_secs(60),
             place: StorePlace::Aws(AwsStoreSetting::default()),
-            tenant_prefixes: BTreeMap::from([(
-                "acme".to_owned(),
-                vec!["teams/acme".to_owned(), "shared/a/".to_owned()],
-            )]),
+            tenant_prefixes: [("acme".to_owned(), ["teams/acme", "shared/a/"].map(str::to_owned).into())]
+                .into(),
         };
         for (tenant, path, expected) in [
             ("acme", "teams/acme/billing", true),

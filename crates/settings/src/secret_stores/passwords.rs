@@ -95,10 +95,7 @@ mod tests {
     #[test]
     fn a_password_comes_into_a_url_without_one() {
         for (url, expected) in [
-            (
-                "postgres://latchkey@db:5432/rows?sslmode=require",
-                Some("postgres://latchkey:p%40%2F%3A@db:5432/rows?sslmode=require"),
-            ),
+            ("postgres://lk@db:5432/rows?ssl=no", Some("postgres://lk:p%40%2F%3A@db:5432/rows?ssl=no")),
             ("postgres://db", Some("postgres://:p%40%2F%3A@db")),
             ("redis+sentinel://user@a:1,b:2/main/3", Some("redis+sentinel://user:p%40%2F%3A@a:1,b:2/main/3")),
             ("postgres://user:other@db/rows", None),

@@ -88,14 +88,11 @@ mod tests {
     #[test]
     fn the_entry_of_a_mapping_is_the_one_around_its_keys() {
         for (text, at, path, expected) in [
-            ("a:\n  - x: 1\n    y: 2\n  - z: 3\n", "x", &["a", "[0]"][..], "- x: 1\n    y: 2"),
-            ("a: [{ x: 1 }, { z: 3 }]", "{ x", &["a", "[0]"], "{ x: 1 },"),
+            ("a:\n  - x: 1\n    y: 2\n  - z: 3\n", "x", ["a", "[0]"], "- x: 1\n    y: 2"),
+            ("a: [{ x: 1 }, { z: 3 }]", "{ x", ["a", "[0]"], "{ x: 1 },"),
         ] {
             let found = SourceMap::from_text(text).entry_of_mapping_at(text, text.find(at).unwrap()).unwrap();
-            assert_eq!(
-                (found.path, &text[found.bytes]),
-                (path.iter().map(|key| (*key).to_owned()).collect(), expected)
-            );
+            assert_eq!((found.path.as_slice(), &text[found.bytes]), (&path.map(str::to_owned)[..], expected));
         }
     }
 }

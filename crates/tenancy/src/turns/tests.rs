@@ -32,18 +32,20 @@ fn request(turns: &TenantTurns, tenants: &[&str]) -> Vec<(String, Waiting)> {
 
 /// Ends the turn and each later one, one at a time, and returns the order in which they came.
 fn order(mut waiting: Vec<(String, Waiting)>, first: Turn) -> Vec<String> {
-    let (mut served, mut held) = (Vec::new(), Some(first));
-    while let Some(turn) = held.take() {
+    let mut served = Vec::new();
+    drop(first);
+    while let Some((next, turn)) = next(&mut waiting) {
+        served.push(next);
         drop(turn);
-        let taken = waiting.iter_mut().position(|(_, waiting)| {
-            held = poll(waiting).map(Result::unwrap);
-            held.is_some()
-        });
-        if let Some(taken) = taken {
-            served.push(waiting.remove(taken).0);
-        }
     }
     served
+}
+
+/// The first of them that has its turn now.
+fn next(waiting: &mut Vec<(String, Waiting)>) -> Option<(String, Turn)> {
+    let mut turns = waiting.iter_mut().enumerate().map(|(at, (_, waiting))| (at, poll(waiting)));
+    let (at, turn) = turns.find_map(|(at, turn)| Some((at, turn?.unwrap())))?;
+    Some((waiting.remove(at).0, turn))
 }
 
 #[test]
@@ -78,13 +80,9 @@ fn one_tenant_holds_all_until_another_waits_which_then_gets_each_free_permit_up_
     let mut served = Vec::new();
     for _ in 0..4 {
         drop(held.remove(0));
-        let next = waiting.iter_mut().position(|(_, waiting)| {
-            let taken = poll(waiting).map(Result::unwrap);
-            let is_next = taken.is_some();
-            held.extend(taken);
-            is_next
-        });
-        served.push(waiting.remove(next.unwrap()).0);
+        let (next, turn) = next(&mut waiting).unwrap();
+        served.push(next);
+        held.push(turn);
     }
     assert_eq!(served, ["a", "a", "b", "b"], "two each, and then the tenant that has fewer");
 }

@@ -5,12 +5,12 @@ use administration::{
     AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, CommitRequest, Invalidation, ManagedBy,
     NewPassword, PasswordChange, RelatedAccounts, RowLifecycle, SecretForm,
 };
-use protocol::{Lifetime, Secret, Timestamp};
+use protocol::{Secret, Timestamp};
 use secrets::{PasswordSalt, Pepper, hash_password};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
 
-use super::{Stores, add, commit, commit_now, resting_on_today};
+use super::{Stores, add, apply, at, resting_on_today};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, account};
 
@@ -48,8 +48,30 @@ async fn found(stores: &Stores, tenant: &TenantId, text: &str) -> Option<(Accoun
     found.map(|(account, password)| ((*account).clone(), password))
 }
 
-fn at(seconds: u64) -> Timestamp {
-    NOW + Lifetime::from_seconds(seconds)
+/// Sets or removes the password of an account, by the API.
+async fn set_password(
+    stores: &Stores,
+    now: Timestamp,
+    (tenant, account): (&TenantId, &AccountId),
+    password: Option<AccountPassword>,
+    declared_digest: Option<[u8; 32]>,
+) {
+    let (tenant, account) = (tenant.clone(), account.clone());
+    let set = PasswordChange::Set(SecretForm::Chosen);
+    let kind = if password.is_some() { set } else { PasswordChange::Removed };
+    let change = Change::AccountPassword(tenant.clone(), account.clone(), kind);
+    let mut request = request(stores, now, vec![change]).await;
+    request.passwords = vec![NewPassword { tenant, account, password, declared_digest }];
+    let outcome = stores.administration.commit(&request).await;
+    assert!(matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
+}
+
+fn ids(numbers: &[u8]) -> Vec<AccountId> {
+    numbers.iter().map(|number| AccountId::from_bytes([*number; 16])).collect()
+}
+
+fn ids_of(rows: &[AccountState]) -> Vec<AccountId> {
+    rows.iter().map(|row| row.account.id.clone()).collect()
 }
 
 /// Each field has a different value.
@@ -128,10 +150,8 @@ pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stor
     let same_name = account(&acme, 2, &["ada"]);
     let same_external_id = Account { external_id: Some("7".to_owned()), ..account(&acme, 3, &["bob"]) };
     for second in [same_name, same_external_id] {
-        let outcome = {
-            let request = request(&stores, NOW, vec![of_kind(ChangeKind::Added, &second)]).await;
-            stores.administration.commit(&request).await
-        };
+        let request = request(&stores, NOW, vec![of_kind(ChangeKind::Added, &second)]).await;
+        let outcome = stores.administration.commit(&request).await;
         assert!(!matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
         assert_eq!(stores.accounts.find_account(&acme, &second.id).await.unwrap(), None);
     }
@@ -154,16 +174,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     for (seconds, password, declared_digest, valid_from) in
         [(1, Some(stored("one")), Some([1; 32]), 1), (2, Some(stored("two")), None, 3), (5, None, None, 6)]
     {
-        let (tenant, account) = (acme.clone(), rows[0].id.clone());
-        let kind = match password {
-            Some(_) => PasswordChange::Set(SecretForm::Chosen),
-            None => PasswordChange::Removed,
-        };
-        let changes = vec![Change::AccountPassword(tenant.clone(), account.clone(), kind)];
-        let mut request = request(&stores, at(seconds), changes).await;
-        request.passwords =
-            vec![NewPassword { tenant, account, password: password.clone(), declared_digest }];
-        assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
+        set_password(&stores, at(seconds), (&acme, &rows[0].id), password.clone(), declared_digest).await;
         let (account, found) = found(&stores, &acme, "ada").await.unwrap();
         assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
         assert_eq!((found, account.valid_from), (password, at(valid_from)));
@@ -184,13 +195,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
     for tenant in [&acme, &globex] {
         let row = account(tenant, 1, &["ada"]);
         change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
-        let kind = PasswordChange::Set(SecretForm::Imported);
-        let changes = vec![Change::AccountPassword(tenant.clone(), row.id.clone(), kind)];
-        let mut request = request(&stores, at(1), changes).await;
-        let (tenant, account, password) = (tenant.clone(), row.id.clone(), Some(foreign.clone()));
-        request.passwords = vec![NewPassword { tenant, account, password, declared_digest: None }];
-        let outcome = stores.administration.commit(&request).await.unwrap();
-        assert!(matches!(outcome, CommitOutcome::Committed { .. }));
+        set_password(&stores, at(1), (tenant, &row.id), Some(foreign.clone()), None).await;
     }
     let id = AccountId::from_bytes([1; 16]);
     let passwords = AccountPasswords::new(&Pepper::generate());
@@ -214,21 +219,16 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let row = account(&acme, 1, &["ada"]);
-    commit(&stores, &requests::declared(vec![of_kind(ChangeKind::Added, &row)])).await;
+    apply(&stores, of_kind(ChangeKind::Added, &row)).await;
     let state = async || stores.accounts.find_account(&acme, &row.id).await.unwrap().unwrap();
-    for (seconds, kind, status, valid_from) in [
-        (1, ChangeKind::Suspended, AccountStatus::Suspended, 2),
-        (2, ChangeKind::Resumed, AccountStatus::Active, 2),
-    ] {
-        change(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
-        assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
-    }
-    for (seconds, kind, status, valid_from) in [
-        (3, ChangeKind::Retired, AccountStatus::Suspended, 4),
-        (4, ChangeKind::Restored, AccountStatus::Active, 4),
+    for (seconds, kind, managed_by, status, valid_from) in [
+        (1, ChangeKind::Suspended, ManagedBy::Api, AccountStatus::Suspended, 2),
+        (2, ChangeKind::Resumed, ManagedBy::Api, AccountStatus::Active, 2),
+        (3, ChangeKind::Retired, ManagedBy::Config, AccountStatus::Suspended, 4),
+        (4, ChangeKind::Restored, ManagedBy::Config, AccountStatus::Active, 4),
     ] {
         let mut request = request(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
-        request.managed_by = ManagedBy::Config;
+        request.managed_by = managed_by;
         assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
         assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
         assert_eq!(state().await.updated_at, at(seconds));
@@ -271,8 +271,7 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
         change(&stores, NOW, vec![of_kind(ChangeKind::Added, &account(tenant, 1, &["ada"]))]).await;
     }
     let tenant = Tenant { id: acme.clone(), ..fixtures::tenant("acme") };
-    let deleted = requests::declared(vec![Change::Tenant(requests::row(ChangeKind::Deleted, None, &tenant))]);
-    assert!(matches!(commit_now(&stores, &deleted).await, CommitOutcome::Committed { .. }));
+    apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
     let every = RelatedAccounts {
         ids: &[AccountId::from_bytes([1; 16])],
         identifiers: &[identifier("ada")],
@@ -292,13 +291,13 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
         let added = rows.iter().map(|row| of_kind(ChangeKind::Added, row)).collect();
         change(&stores, NOW, added).await;
         let declared = account(tenant, 5, &["declared@example.com"]);
-        commit(&stores, &requests::declared(vec![of_kind(ChangeKind::Added, &declared)])).await;
+        apply(&stores, of_kind(ChangeKind::Added, &declared)).await;
     }
-    let (ids, names) = ([AccountId::from_bytes([1; 16])], [identifier("user-2"), identifier("user-9")]);
+    let (one, names) = (ids(&[1]), [identifier("user-2"), identifier("user-9")]);
     let none = RelatedAccounts::default();
     for (related, expected) in [
         (none, &[][..]),
-        (RelatedAccounts { ids: &ids, ..none }, &[1]),
+        (RelatedAccounts { ids: &one, ..none }, &[1]),
         (RelatedAccounts { identifiers: &names, ..none }, &[2]),
         (RelatedAccounts { external_ids: &["7".to_owned(), "8".to_owned()], ..none }, &[3]),
         (RelatedAccounts { external_ids: &[String::new()], ..none }, &[]),
@@ -306,7 +305,7 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
         (RelatedAccounts { declared: true, ..none }, &[5]),
         (
             RelatedAccounts {
-                ids: &ids,
+                ids: &one,
                 identifiers: &names,
                 external_ids: &["7".to_owned()],
                 declared: true,
@@ -315,12 +314,7 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
         ),
     ] {
         let found = stores.administration.find_accounts(&acme, related).await.unwrap();
-        let expected: Vec<_> = expected.iter().map(|number| AccountId::from_bytes([*number; 16])).collect();
-        assert_eq!(
-            found.iter().map(|row| row.account.id.clone()).collect::<Vec<_>>(),
-            expected,
-            "{related:?}"
-        );
+        assert_eq!(ids_of(&found), ids(expected), "{related:?}");
         assert!(found.iter().all(|row| row.account.tenant == acme));
     }
 }
@@ -336,13 +330,10 @@ pub async fn accounts_are_listed_page_by_page(stores: Stores) {
     let mut query = AccountQuery { after: None, limit: 3 };
     for expected in [&[3, 1, 4][..], &[5], &[]] {
         let page = stores.administration.list_accounts(&acme, &query).await.unwrap();
-        let expected: Vec<_> = expected.iter().map(|number| AccountId::from_bytes([*number; 16])).collect();
-        assert_eq!(page.iter().map(|row| row.account.id.clone()).collect::<Vec<_>>(), expected);
+        assert_eq!(ids_of(&page), ids(expected));
         let Some(last) = page.last() else { break };
         query.after = Some((last.lifecycle.created_at, last.account.id.clone()));
     }
-    assert_eq!(
-        stores.administration.list_accounts(&globex, &AccountQuery { after: None, limit: 3 }).await.unwrap(),
-        []
-    );
+    query.after = None;
+    assert_eq!(stores.administration.list_accounts(&globex, &query).await.unwrap(), []);
 }

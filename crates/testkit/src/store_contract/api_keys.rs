@@ -9,9 +9,9 @@ use registry::{ApiKey, ApiKeyId, Client};
 use serde_json::json;
 use tenancy::TenantId;
 
-use super::{Stores, add, resting_on_today};
+use super::{Stores, add, published, resting_on_today};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::{at_once, requests};
 
 /// A tenant with the client `svc`.
 async fn client(stores: &Stores, tenant: &str) -> Client {
@@ -91,11 +91,8 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
         let query = ApiKeyQuery { id: Some(id(number)), ..ApiKeyQuery::default() };
         assert_eq!(listed(&stores, &acme.tenant, query).await.iter().collect::<Vec<_>>(), expected);
     }
-    let foreign = stores
-        .administration
-        .find_api_keys(&globex.tenant, &acme.id, std::slice::from_ref(&key.id))
-        .await
-        .unwrap();
+    let ids = [key.id.clone()];
+    let foreign = stores.administration.find_api_keys(&globex.tenant, &acme.id, &ids).await.unwrap();
     assert_eq!(foreign.len(), 1, "its own");
     assert_ne!(foreign[0].key, replaced);
 }
@@ -130,15 +127,8 @@ pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(store
     assert_eq!(stores.administration.changes_since(begin).await.unwrap(), []);
     let revoked = ApiKey { revoked_at: Some(NOW), ..key.clone() };
     change(&stores, ChangeKind::Revoked, Some(&key), &revoked).await;
-    let logged: Vec<_> = stores
-        .administration
-        .changes_since(begin)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|(_, change)| change)
-        .collect();
     let tenant = || svc.tenant.clone();
+    let logged = published(&stores, begin).await;
     assert_eq!(logged, [Invalidation::ApiKey(tenant(), key.id.clone()), Invalidation::Revocations(tenant())]);
     let facts = stores.revocations.find_revocations(&svc.tenant).await.unwrap();
     let tag = registry::CredentialTag::of_api_key(&svc.tenant, &svc.id, &key.id);
@@ -149,15 +139,11 @@ pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(store
 /// number.
 pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
     let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
-    let made: Vec<_> = (0..20)
-        .map(|number| {
-            let (stores, key) = (stores.clone(), fixtures::api_key(&clients[number % 2], &id(number)));
-            tokio::spawn(async move { change(&stores, ChangeKind::Added, None, &key).await })
-        })
-        .collect();
-    for made in made {
-        made.await.unwrap();
-    }
+    let made = (0..20).map(|number| {
+        let (stores, key) = (stores.clone(), fixtures::api_key(&clients[number % 2], &id(number)));
+        async move { change(&stores, ChangeKind::Added, None, &key).await }
+    });
+    at_once(made).await;
     for svc in &clients {
         let count = stores.administration.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
         assert_eq!((count, listed(&stores, &svc.tenant, ApiKeyQuery::default()).await.len()), (10, 10));

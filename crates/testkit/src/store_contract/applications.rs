@@ -74,7 +74,7 @@ pub async fn applications_belong_to_their_tenant(stores: Stores) {
     assert_eq!(store.find_application(&globex.id, &ours.id).await.unwrap(), Some(theirs));
 }
 
-fn application(tenant: &Tenant, name: &str) -> Application {
+pub(super) fn application(tenant: &Tenant, name: &str) -> Application {
     Application {
         tenant: tenant.id.clone(),
         id: ApplicationId::random(),

@@ -1,12 +1,10 @@
 //! Reads the audit back.
 
 use administration::{AuditCursor, AuditQuery, AuditRecord, CommitOutcome, CommitRequest};
-use protocol::Timestamp;
 use serde_json::json;
 
-use super::{Stores, add, commit};
-use crate::fixtures::{self, NOW};
-use crate::requests;
+use super::{Stores, at, commit, two_tenants};
+use crate::{at_once, fixtures, requests};
 
 /// Each filter is used alone and several together. A name that only begins alike is another one.
 pub async fn audit_records_are_listed_by_every_filter(stores: Stores) {
@@ -82,22 +80,18 @@ pub async fn audit_pages_have_no_gaps(stores: Stores) {
 
 /// Each tenant counts from 1 without a gap, however many commits write at once.
 pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
-    for id in ["acme", "globex"] {
-        add(&stores, &fixtures::tenant(id), &[]).await;
-    }
+    two_tenants(&stores, &[]).await;
     let one = |nth: usize| {
         let of = |tenant: &str| record(tenant, "config", "client.added", &nth.to_string(), 0);
         let records = [of("acme"), of("globex"), of("acme")];
         auditing(if nth.is_multiple_of(2) { &records } else { &records[2..] })
     };
-    let commits: Vec<_> = (0..20)
-        .map(|nth| {
-            let (store, request) = (stores.administration.clone(), one(nth));
-            tokio::spawn(async move { store.commit(&request).await.unwrap() })
-        })
-        .collect();
-    for commit in commits {
-        assert_eq!(commit.await.unwrap(), CommitOutcome::Committed { generation: None });
+    let commits = (0..20).map(|nth| {
+        let (store, request) = (stores.administration.clone(), one(nth));
+        async move { store.commit(&request).await.unwrap() }
+    });
+    for outcome in at_once(commits).await {
+        assert_eq!(outcome, CommitOutcome::Committed { generation: None });
     }
     for (id, most) in [("acme", 30), ("globex", 10)] {
         let query = AuditQuery { tenant: Some(fixtures::tenant_id(id)), limit: 99, ..AuditQuery::default() };
@@ -106,10 +100,6 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
         let positions: Vec<_> = listed.into_iter().map(|(position, _)| position).collect();
         assert_eq!(positions, (1..=most).rev().collect::<Vec<_>>(), "{id}");
     }
-}
-
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_seconds(NOW.seconds() + seconds)
 }
 
 fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {

@@ -4,12 +4,10 @@ use administration::{
     CommitOutcome, CommitRequest, Fingerprint, IdempotentAnswer, KEPT_SOURCES, ManagedBy, NewGeneration,
     TenantMetadata,
 };
-use protocol::Timestamp;
 use tenancy::Tenant;
 
-use super::{Stores, add, commit};
-use crate::fixtures::{self, NOW};
-use crate::requests;
+use super::{Stores, add, at, commit};
+use crate::{fixtures, requests};
 
 /// Another tenant does not find it, and nobody finds it a second later.
 pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
@@ -72,12 +70,8 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
     for number in 1..=3 {
         commit(&stores, &generation(number, None)).await;
     }
-    let numbers = async |limit| {
-        let listed = store.list_generations(limit).await.unwrap();
-        listed.iter().map(|generation| generation.number).collect::<Vec<_>>()
-    };
-    assert_eq!(numbers(2).await, [3, 2]);
-    assert_eq!(numbers(5).await, [3, 2, 1]);
+    assert_eq!(listed(&stores, 2).await, [3, 2]);
+    assert_eq!(listed(&stores, 5).await, [3, 2, 1]);
     let latest = store.latest_generation().await.unwrap();
     assert_eq!(store.list_generations(1).await.unwrap(), [latest.unwrap()]);
 }
@@ -97,14 +91,10 @@ pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
     let latest = store.latest_generation().await.unwrap().unwrap();
     assert_eq!((latest.number, &latest.left_out), (total, &left_out));
     assert!(store.is_known_generation(&latest.content).await.unwrap());
-    let listed = async || {
-        let listed = store.list_generations(5).await.unwrap();
-        listed.iter().map(|generation| generation.number).collect::<Vec<_>>()
-    };
-    assert_eq!(listed().await, [1]);
+    assert_eq!(listed(&stores, 5).await, [1]);
     assert_eq!(store.find_generation_sources(1).await.unwrap(), Some(vec![1]));
     commit(&stores, &generation(total + 1, None)).await;
-    assert_eq!(listed().await, [total + 1, 1]);
+    assert_eq!(listed(&stores, 5).await, [total + 1, 1]);
     assert!(store.latest_generation().await.unwrap().unwrap().left_out.is_empty());
 }
 
@@ -127,8 +117,10 @@ pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
     assert_eq!(state.previous_tokens_until, Some(at(5)));
 }
 
-pub(super) fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_seconds(NOW.seconds() + seconds)
+/// The numbers of the newest generations that are listed.
+async fn listed(stores: &Stores, limit: u32) -> Vec<u64> {
+    let listed = stores.administration.list_generations(limit).await.unwrap();
+    listed.iter().map(|generation| generation.number).collect()
 }
 
 pub(super) fn answer(tenant: &Tenant, key: u8, seconds: u64) -> IdempotentAnswer {

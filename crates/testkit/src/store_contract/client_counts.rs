@@ -6,19 +6,13 @@ use administration::{
 use registry::Client;
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Stores, add, commit, resting_on_today};
+use super::{Stores, apply, commit, resting_on_today, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
 /// After any change of a client the count equals that of the rows, and no other tenant's count changes.
 pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
-    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    let of = |tenant: &Tenant, ids: &[&str]| -> Vec<Client> {
-        ids.iter().map(|id| fixtures::client(tenant, id)).collect()
-    };
-    let clients = of(&acme, &["a", "b", "c"]);
-    add(&stores, &acme, &clients.iter().collect::<Vec<_>>()).await;
-    add(&stores, &globex, &of(&globex, &["a"]).iter().collect::<Vec<_>>()).await;
+    let [acme, globex] = two_tenants(&stores, &["a", "b", "c"]).await;
     assert_eq!(counts(&stores, &acme).await, 3);
     let from_api = |request| CommitRequest { managed_by: ManagedBy::Api, ..request };
     for (change, id, counted) in [
@@ -40,31 +34,26 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
     commit(&stores, &from_api(changed("e", ChangeKind::Added))).await;
     assert_eq!(counts(&stores, &acme).await, 3);
 
-    let due_at = NOW;
     let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
-    for (kind, counted) in [(ChangeKind::DeletionScheduled { due_at }, 3), (ChangeKind::Deleted, 0)] {
-        let row = requests::row(kind, Some(&acme), &stopped);
-        commit(&stores, &requests::declared(vec![Change::Tenant(row)])).await;
+    for (kind, counted) in [(ChangeKind::DeletionScheduled { due_at: NOW }, 3), (ChangeKind::Deleted, 0)] {
+        apply(&stores, requests::tenant(kind, &acme, &stopped)).await;
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
         assert_eq!(state.client_count, counted, "{kind:?}");
     }
-    assert_eq!(counts(&stores, &globex).await, 1);
+    assert_eq!(counts(&stores, &globex).await, 3);
 }
 
 /// Both were decided on the same count. The revision accepts one of them, and the other is decided anew on
 /// the new count.
 pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores) {
-    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    add(&stores, &acme, &[]).await;
-    add(&stores, &globex, &[]).await;
+    let [acme, globex] = two_tenants(&stores, &[]).await;
     for round in 0..3 {
-        let mut planned = Vec::new();
-        for side in ["left", "right"] {
-            let request = changed(&format!("{side}-{round}"), ChangeKind::Added);
-            planned.push(resting_on_today(&stores, &request).await);
-        }
+        let planned = async |side: &str| {
+            resting_on_today(&stores, &changed(&format!("{side}-{round}"), ChangeKind::Added)).await
+        };
+        let (left, right) = (planned("left").await, planned("right").await);
         let store = &stores.administration;
-        let (left, right) = tokio::join!(store.commit(&planned[0]), store.commit(&planned[1]));
+        let (left, right) = tokio::join!(store.commit(&left), store.commit(&right));
         let outcomes = [left.unwrap(), right.unwrap()];
         let stale = outcomes.iter().filter(|outcome| **outcome == CommitOutcome::StaleRevision).count();
         assert_eq!(stale, 1, "{outcomes:?}");
@@ -83,8 +72,7 @@ pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stor
         let clients: Vec<_> = (0..size).map(|nth| fixtures::client(tenant, &format!("svc-{nth}"))).collect();
         let request = requests::added(tenant, &clients.iter().collect::<Vec<_>>());
         added.changes.extend(request.changes);
-        let retire =
-            |client: &Client| Change::Client(requests::row(ChangeKind::Retired, Some(client), client));
+        let retire = |client: &Client| requests::client(ChangeKind::Retired, client, client);
         retired.changes.extend(clients.iter().skip(1).map(retire));
     }
     commit(&stores, &added).await;

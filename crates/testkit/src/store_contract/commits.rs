@@ -1,9 +1,10 @@
 //! A commit is written as a whole or not at all, and not at all if its plan no longer fits the rows.
 
 use administration::{
-    Change, ChangeKind, CommitOutcome, Fingerprint, Generation, ManagedBy, NewGeneration, SecretChangeKind,
+    Change, ChangeKind, CommitOutcome, CommitRequest, Fingerprint, Generation, ManagedBy, NewGeneration,
+    SecretChangeKind,
 };
-use tenancy::{Tenant, TenantId};
+use tenancy::Tenant;
 
 use super::{Stores, add, commit, commit_now};
 use crate::fixtures::{self, NOW};
@@ -18,20 +19,19 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
     let nothing = fixtures::client(&acme, "nothing");
     let position = stores.administration.position().await.unwrap();
     let stale = [
-        vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(&unknown), &unknown))],
-        vec![Change::Client(requests::row(ChangeKind::Changed, Some(&nothing), &nothing))],
-        vec![Change::Client(requests::row(ChangeKind::Retired, Some(&nothing), &nothing))],
-        vec![requests::secret(&svc, &fixtures::secret("s1"), SecretChangeKind::Revoked)],
-        vec![Change::Tenant(requests::row(ChangeKind::Added, None, &acme))],
-        vec![Change::Client(requests::row(ChangeKind::Added, None, &svc))],
+        requests::tenant(ChangeKind::Changed, &unknown, &unknown),
+        requests::client(ChangeKind::Changed, &nothing, &nothing),
+        requests::client(ChangeKind::Retired, &nothing, &nothing),
+        requests::secret(&svc, &fixtures::secret("s1"), SecretChangeKind::Revoked),
+        Change::Tenant(requests::row(ChangeKind::Added, None, &acme)),
+        Change::Client(requests::row(ChangeKind::Added, None, &svc)),
     ];
     for outdated in stale {
         let new = fixtures::client(&acme, "new");
         let other = fixtures::tenant("globex");
-        let mut changes = vec![Change::Client(requests::row(ChangeKind::Added, None, &new))];
-        changes.extend(outdated);
-        changes.push(Change::Tenant(requests::row(ChangeKind::Added, None, &other)));
-        let mut request = requests::declared(changes);
+        let first = Change::Client(requests::row(ChangeKind::Added, None, &new));
+        let last = Change::Tenant(requests::row(ChangeKind::Added, None, &other));
+        let mut request = requests::declared(vec![first, outdated, last]);
         request.generation = Some(generation(1, None));
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
         assert_eq!(stores.clients.find_client(&acme.id, &new.id).await.unwrap(), None);
@@ -50,10 +50,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
         request
     };
     let store = &stores.administration;
-    let found = async |name: &str| {
-        let id: TenantId = fixtures::tenant_id(name);
-        stores.tenants.find_tenant(&id).await.unwrap().is_some()
-    };
+    let found = async |name| stores.tenants.find_tenant(&fixtures::tenant_id(name)).await.unwrap().is_some();
     let applied = CommitOutcome::Committed { generation: Some(1) };
     assert_eq!(store.commit(&configuration("first", 1, None)).await.unwrap(), applied);
     assert_eq!(store.commit(&configuration("second", 2, None)).await.unwrap(), CommitOutcome::StaleRevision);
@@ -76,14 +73,11 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
 pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
     for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
         let tenant = fixtures::tenant(owner.as_str());
-        let mut request = requests::added(&tenant, &[]);
-        request.managed_by = owner;
-        commit(&stores, &request).await;
+        commit(&stores, &CommitRequest { managed_by: owner, ..requests::added(&tenant, &[]) }).await;
         let renamed = Tenant { name: "renamed".to_owned(), ..tenant.clone() };
         for kind in [ChangeKind::Changed, ChangeKind::Retired] {
-            let change = Change::Tenant(requests::row(kind, Some(&tenant), &renamed));
-            let mut request = requests::declared(vec![change]);
-            request.managed_by = other;
+            let change = requests::tenant(kind, &tenant, &renamed);
+            let request = CommitRequest { managed_by: other, ..requests::declared(vec![change]) };
             assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
         }
         assert_eq!(stores.tenants.find_tenant(&tenant.id).await.unwrap().as_deref(), Some(&tenant));

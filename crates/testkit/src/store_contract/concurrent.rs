@@ -77,14 +77,7 @@ pub async fn change_rows_of_each_table(stores: &Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     let mut request = requests::declared(changes(&acme, &svc));
-    let key = fixtures::key(1);
-    let before = KeyTimes {
-        id: key.id,
-        active_from: NOW,
-        retiring_from: None,
-        removed_at: None,
-        shown: keys::ShownTimes::default(),
-    };
+    let before = KeyTimes::from_key(&fixtures::key(1));
     let after = KeyTimes { retiring_from: Some(NOW), ..before };
     requests::reschedule_key(&mut request, &acme.id, before, after);
     commit(stores, &request).await;
@@ -106,9 +99,9 @@ fn changes(acme: &Tenant, svc: &Client) -> Vec<Change> {
     let server = &acme.resource_servers[0];
     let end = SecretChangeKind::Rescheduled { before: None, after: Some(NOW) };
     vec![
-        Change::Tenant(requests::row(ChangeKind::Changed, Some(acme), &renamed)),
+        requests::tenant(ChangeKind::Changed, acme, &renamed),
         requests::resource_server(&acme.id, ChangeKind::Changed, Some(server), server),
-        Change::Client(requests::row(ChangeKind::Changed, Some(&registered), &other)),
+        requests::client(ChangeKind::Changed, &registered, &other),
         requests::secret(svc, &svc.secrets[0], end),
     ]
 }

@@ -3,8 +3,7 @@
 use administration::{ConsoleHolder, ConsoleSession};
 use sessions::SessionId;
 
-use super::bookkeeping::at;
-use super::{Stores, add};
+use super::{Stores, add, at, two_tenants};
 use crate::fixtures;
 
 /// A link of a tenant's holder, which can be exchanged for a minute.
@@ -24,11 +23,8 @@ pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
 
 /// A link is exchanged once, in its tenant and in time; the session is used, and ends.
 pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Stores) {
-    for name in ["acme", "globex"] {
-        add(&stores, &fixtures::tenant(name), &[]).await;
-    }
     let store = &stores.administration;
-    let (acme, globex) = (fixtures::tenant_id("acme"), fixtures::tenant_id("globex"));
+    let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let made = console_link("acme", 1, 100);
     store.add_console_session(&acme, &made, at(100)).await.unwrap();
     let find = async |tenant, now| store.find_console_session(tenant, &made.id, at(now)).await.unwrap();

@@ -1,15 +1,13 @@
 //! Deleted rows are gone, except for their names.
 
-use administration::{
-    Application, ApplicationId, Change, ChangeKind, CommitOutcome, CommitRequest, IdempotentAnswer,
-    ManagedBy, SecretUsage, TenantQuery,
-};
-use protocol::Timestamp;
+use administration::{Application, Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, TenantQuery};
 use registry::{Client, ClientStatus};
-use serde_json::json;
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Stores, add, commit, commit_now};
+use super::applications::application;
+use super::bookkeeping::answer;
+use super::secret_usage::used;
+use super::{Stores, add, apply, at, commit, commit_now};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -17,7 +15,7 @@ use crate::requests;
 pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
-    let due_at = Timestamp::from_seconds(NOW.seconds() + 600);
+    let due_at = at(600);
     let stopped = Tenant { status: TenantStatus::Suspended { keys_published_until: due_at }, ..acme.clone() };
     let schedule = tenant(ChangeKind::DeletionScheduled { due_at }, &stopped);
     let due =
@@ -44,7 +42,6 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
 
 /// The earliest comes first, and there are at most the requested number.
 pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
-    let at = |seconds| Timestamp::from_seconds(NOW.seconds() + seconds);
     for (id, due) in [("late", Some(30)), ("b-soon", Some(10)), ("a-soon", Some(10)), ("never", None)] {
         let stopped = fixtures::tenant(id);
         add(&stores, &stopped, &[]).await;
@@ -72,10 +69,11 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
         assert!(stores.signing_keys.add_key(&owner.id, &fixtures::key_of(&owner.id, 1)).await.unwrap());
-        store.record_secret_usage(&[used(owner)]).await.unwrap();
-        let application = requests::row(ChangeKind::Added, None, &application(owner));
-        let mut request = requests::declared(vec![Change::Application(application)]);
-        request.idempotent = Some(answer(owner));
+        store.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
+        let shop = Application { client: Some(svc.id), ..application(owner, "shop") };
+        let added = Change::Application(requests::row(ChangeKind::Added, None, &shop));
+        let mut request = requests::declared(vec![added]);
+        request.idempotent = Some(answer(owner, 5, 60));
         commit(&stores, &request).await;
     }
     commit(&stores, &own(tenant(ChangeKind::Deleted, &acme))).await;
@@ -111,10 +109,10 @@ pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores)
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
         add(&stores, owner, &[&svc]).await;
-        stores.administration.record_secret_usage(&[used(owner)]).await.unwrap();
+        stores.administration.record_secret_usage(&[used(owner, "s1", "a", 0)]).await.unwrap();
     }
     let svc = fixtures::client(&acme, "svc");
-    let change = |kind| own(requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]));
+    let change = |kind| requests::declared(vec![requests::client(kind, &svc, &svc)]);
     commit(&stores, &change(ChangeKind::Deleted)).await;
     assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap(), None);
     assert!(stores.administration.secret_usage(&acme.id, &svc.id).await.unwrap().is_empty());
@@ -136,56 +134,28 @@ pub async fn a_retired_declared_row_is_deleted_by_api(stores: Stores) {
     add(&stores, &acme, &[&svc]).await;
     let rows = |kind| {
         [
-            Change::Client(requests::row(kind, Some(&svc), &svc)),
+            requests::client(kind, &svc, &svc),
             requests::resource_server(&acme.id, kind, Some(server), server),
-            Change::Tenant(requests::row(kind, Some(&acme), &acme)),
+            requests::tenant(kind, &acme, &acme),
         ]
     };
     let by_api = |change| CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) };
     for (retired, deleted) in rows(ChangeKind::Retired).into_iter().zip(rows(ChangeKind::Deleted)) {
         let deletion = by_api(deleted);
         assert_eq!(commit_now(&stores, &deletion).await, CommitOutcome::StaleRevision);
-        commit(&stores, &requests::declared(vec![retired])).await;
+        apply(&stores, retired).await;
         commit(&stores, &deletion).await;
     }
-    assert!(
-        stores.administration.load_state(&acme.id).await.unwrap().unwrap().lifecycle.deleted_at.is_some()
-    );
+    let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
+    assert!(state.lifecycle.deleted_at.is_some());
 }
 
 fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
-    let change = Change::Tenant(requests::row(kind, Some(after), after));
+    let change = requests::tenant(kind, after, after);
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
 /// A request of the interface that created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
-}
-
-fn used(tenant: &Tenant) -> SecretUsage {
-    SecretUsage {
-        tenant: tenant.id.clone(),
-        client: fixtures::client_id("svc"),
-        secret: fixtures::secret("s1").id,
-        address: "192.0.2.1".to_owned(),
-        at: NOW,
-    }
-}
-
-fn application(tenant: &Tenant) -> Application {
-    Application {
-        tenant: tenant.id.clone(),
-        id: ApplicationId::random(),
-        name: "shop".to_owned(),
-        client: Some(fixtures::client_id("svc")),
-        document: json!({}),
-        created_at: NOW,
-    }
-}
-
-fn answer(tenant: &Tenant) -> IdempotentAnswer {
-    let expires_at = Timestamp::from_seconds(NOW.seconds() + 60);
-    let (request, sealed) = ([6; 32], vec![1, 2, 3]);
-    IdempotentAnswer { tenant: tenant.id.clone(), key: [5; 32], request, sealed, expires_at }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use administration::{Change, ChangeKind, ManagedBy};
+use administration::{ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
 use registry::{
     Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, FederatedClients,
@@ -71,8 +71,7 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
     check(&globex, &[&own]).await;
     check(&fixtures::tenant("initech"), &[]).await;
     let none = Client { federated: TrustRules::default(), ..second.clone() };
-    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&second), &none));
-    super::commit(&stores, &requests::declared(vec![change])).await;
+    super::apply(&stores, requests::client(ChangeKind::Changed, &second, &none)).await;
     check(&acme, &[&first]).await;
 }
 
@@ -116,11 +115,8 @@ pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     let mut after = fixtures::tenant(before.id.as_str());
     after.resource_servers.clone_from(&before.resource_servers);
     let client_after = fixtures::client(&after, client_before.id.as_str());
-    let changes = vec![
-        Change::Tenant(requests::row(ChangeKind::Changed, Some(&before), &after)),
-        Change::Client(requests::row(ChangeKind::Changed, Some(&client_before), &client_after)),
-    ];
-    super::commit(&stores, &requests::declared(changes)).await;
+    super::apply(&stores, requests::tenant(ChangeKind::Changed, &before, &after)).await;
+    super::apply(&stores, requests::client(ChangeKind::Changed, &client_before, &client_after)).await;
     assert_eq!(stores.tenants.find_tenant(&after.id).await.unwrap(), Some(Arc::new(after.clone())));
     let found = stores.clients.find_client(&after.id, &client_after.id).await.unwrap();
     assert_eq!(found.as_deref(), Some(&client_after));

@@ -1,15 +1,15 @@
 //! The effect of a commit on signing keys: it numbers, changes and destroys keys in their own tenant, or does
 //! nothing.
 
-use administration::{Change, CommitOutcome, Invalidation, KeyChangeKind};
+use administration::{Change, ChangeKind, CommitOutcome, Invalidation, KeyChangeKind};
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord, KeyRecords, ShownTimes};
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::SigningAlgorithm;
 use tenancy::{StoreError, Tenant, TenantId};
 
-use super::{Stores, add, commit, commit_now, resting_on_today, revision};
+use super::{Stores, add, apply, at, commit, commit_now, published, resting_on_today, revision};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::requests::{self, announcing};
 
 /// Several keys are added at once, and each is read back field by field. A declared first key of an operator
 /// has another test.
@@ -22,11 +22,6 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
         removed_at: Some(at(30)),
         shown: ShownTimes { announced_at: Some(at(1)), active_from: Some(at(11)), ..ShownTimes::default() },
         ..fixtures::key(2)
-    };
-    let announcing = |tenant: &TenantId, keys: &[KeyRecord]| {
-        let mut request = requests::declared(Vec::new());
-        keys.iter().for_each(|key| requests::announce_key(&mut request, tenant, key.clone()));
-        request
     };
     for taken_or_not_due in [1, 3, 0] {
         let mut request = announcing(&acme, &[fixtures::key(taken_or_not_due)]);
@@ -55,12 +50,11 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
 /// A commit of keys needs the expected revision, like every plan.
 pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    let mut request = requests::declared(Vec::new());
-    requests::announce_key(&mut request, &acme, fixtures::key(2));
+    let mut request = announcing(&acme, &[fixtures::key(2)]);
     request.keys.due.push((acme.clone(), Some(at(50))));
     let planned = resting_on_today(&stores, &request).await;
-    commit(&stores, &requests::declared(vec![renamed("globex")])).await;
-    commit(&stores, &requests::declared(vec![renamed("acme")])).await;
+    apply(&stores, renamed("globex")).await;
+    apply(&stores, renamed("acme")).await;
     assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys.len(), 1);
     let before = revision(&stores, &acme).await;
@@ -72,16 +66,12 @@ pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
 /// A request that makes a key does not count the revision, so the number alone decides.
 pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
-    let mut request = requests::declared(Vec::new());
-    requests::announce_key(&mut request, &acme, fixtures::key(2));
-    let planned = resting_on_today(&stores, &request).await;
+    let planned = resting_on_today(&stores, &announcing(&acme, &[fixtures::key(2)])).await;
     let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
     assert!(stores.signing_keys.add_key(&acme, &of_request).await.unwrap());
     assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     assert_eq!(records(&stores, &acme).await.keys, [fixtures::key_of(&acme, 1), of_request]);
-    let mut next = requests::declared(Vec::new());
-    requests::announce_key(&mut next, &acme, fixtures::key(3));
-    commit(&stores, &next).await;
+    commit(&stores, &announcing(&acme, &[fixtures::key(3)])).await;
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(3)).await.unwrap());
 }
 
@@ -121,11 +111,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
     assert_eq!(records(&stores, &acme).await.keys, [destroyed.clone(), moved]);
     let [first, second] = [1, 2].map(|number| fixtures::key_of(&globex, number));
     assert_eq!(records(&stores, &globex).await.keys, [first, second]);
-    let published = stores.administration.changes_since(position).await.unwrap();
-    assert_eq!(
-        published.into_iter().map(|(_, published)| published).collect::<Vec<_>>(),
-        [Invalidation::Keys(acme.clone())]
-    );
+    assert_eq!(published(&stores, position).await, [Invalidation::Keys(acme.clone())]);
 
     // Times are taken away again, and what is destroyed already is destroyed.
     let mut back = requests::declared(Vec::new());
@@ -157,9 +143,7 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
     let change_only = requests::declared(vec![requests::key(&acme, id, announced)]);
     let mut record_only = requests::declared(vec![renamed("acme")]);
     record_only.keys.added.push((acme.clone(), fixtures::key(2)));
-    let mut leaping = requests::declared(Vec::new());
-    requests::announce_key(&mut leaping, &acme, fixtures::key(2));
-    requests::announce_key(&mut leaping, &acme, fixtures::key(4));
+    let leaping = announcing(&acme, &[fixtures::key(2), fixtures::key(4)]);
     let mut unseen = requests::declared(Vec::new());
     unseen.keys.due.push((fixtures::tenant_id("globex"), None));
     for request in [change_only, record_only, leaping] {
@@ -174,23 +158,18 @@ pub async fn every_key_commit_has_a_change(stores: Stores) {
 
 /// Both with a key of number 1.
 pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
-    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    let tenants = super::two_tenants(stores, &[]).await;
     for tenant in &tenants {
-        add(stores, tenant, &[]).await;
         assert!(stores.signing_keys.add_key(&tenant.id, &fixtures::key_of(&tenant.id, 1)).await.unwrap());
     }
     tenants.map(|tenant| tenant.id)
-}
-
-pub(super) fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_seconds(NOW.seconds() + seconds)
 }
 
 /// The name is another from now on.
 pub(super) fn renamed(tenant: &str) -> Change {
     let before = fixtures::tenant(tenant);
     let after = Tenant { name: "renamed".to_owned(), ..before.clone() };
-    Change::Tenant(requests::row(administration::ChangeKind::Changed, Some(&before), &after))
+    requests::tenant(ChangeKind::Changed, &before, &after)
 }
 
 async fn records(stores: &Stores, tenant: &TenantId) -> KeyRecords {

@@ -5,9 +5,9 @@ use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, FirstKey}
 use keys::{KeyId, KeyRecord};
 use tenancy::TenantId;
 
-use super::{Stores, add, commit, commit_now};
-use crate::fixtures;
-use crate::requests;
+use super::{Stores, add, apply, commit, commit_now};
+use crate::requests::{self, announcing};
+use crate::{at_once, fixtures};
 
 // [found 16]: One key could be `first_key` of two tenants; a tenant file could name any file, a pipe or
 //   device too | fixed | Only regular files of bounded size are read, in `tenants_dir` too; tenant files are
@@ -23,14 +23,14 @@ pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
     assert_eq!(owners(&stores, &key).await, ["acme"]);
 
     assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
-    for request in [announcing(&globex, &key), beginning_with(&globex, &key)] {
+    for request in [announcing(&globex, std::slice::from_ref(&key)), beginning_with(&globex, &key)] {
         assert_eq!(commit_now(&stores, &request).await, CommitOutcome::StaleRevision);
     }
     let found = stores.signing_keys.find_keys(&globex).await.unwrap();
     assert_eq!((found.next, found.keys.len()), (KeyId::numbered(1), 0));
     assert_eq!(stores.administration.load_state(&globex).await.unwrap().unwrap().first_key_thumbprint, None);
 
-    commit(&stores, &announcing(&acme, &KeyRecord { id: KeyId::numbered(2), ..key.clone() })).await;
+    commit(&stores, &announcing(&acme, &[KeyRecord { id: KeyId::numbered(2), ..key.clone() }])).await;
     let own = fixtures::key_of(&globex, 1);
     commit(&stores, &beginning_with(&globex, &own)).await;
     assert_eq!(owners(&stores, &own).await, ["globex"]);
@@ -43,13 +43,12 @@ pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
     let key = fixtures::key(1);
     commit(&stores, &beginning_with(&acme, &key)).await;
     let tenant = fixtures::tenant("acme");
-    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, Some(&tenant), &tenant));
-    commit(&stores, &requests::declared(vec![deleted])).await;
+    apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
     assert!(stores.signing_keys.find_keys(&acme).await.unwrap().keys.is_empty());
 
     assert_eq!(owners(&stores, &key).await, ["acme"]);
     assert!(!stores.signing_keys.add_key(&globex, &key).await.unwrap());
-    assert_eq!(commit_now(&stores, &announcing(&globex, &key)).await, CommitOutcome::StaleRevision);
+    assert_eq!(commit_now(&stores, &announcing(&globex, &[key])).await, CommitOutcome::StaleRevision);
 }
 
 // [found 16]
@@ -62,23 +61,20 @@ pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
             add(&stores, &fixtures::tenant(tenant.as_str()), &[]).await;
         }
         let key = KeyRecord { thumbprint: format!("of round {round}"), ..fixtures::key(1) };
-        let mut attempts = Vec::new();
-        for (nth, tenant) in (0..).zip(&tenants) {
-            let (stores, tenant, key) = (stores.clone(), tenant.clone(), key.clone());
-            attempts.push(tokio::spawn(async move {
+        let attempts = (0..).zip(tenants.clone()).map(|(nth, tenant)| {
+            let (stores, key) = (stores.clone(), key.clone());
+            async move {
                 let added = match nth % 2 {
                     0 => stores.signing_keys.add_key(&tenant, &key).await.unwrap(),
                     _ => {
-                        commit_now(&stores, &announcing(&tenant, &key)).await != CommitOutcome::StaleRevision
+                        commit_now(&stores, &announcing(&tenant, &[key])).await
+                            != CommitOutcome::StaleRevision
                     }
                 };
                 added.then(|| tenant.to_string())
-            }));
-        }
-        let mut added = Vec::new();
-        for attempt in attempts {
-            added.extend(attempt.await.unwrap());
-        }
+            }
+        });
+        let added: Vec<_> = at_once(attempts).await.into_iter().flatten().collect();
         assert_eq!(added.len(), 1, "{added:?}");
         assert_eq!(owners(&stores, &key).await, added);
         for tenant in &tenants {
@@ -89,11 +85,7 @@ pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
 }
 
 async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
-    let tenants = ["acme", "globex"].map(fixtures::tenant);
-    for tenant in &tenants {
-        add(stores, tenant, &[]).await;
-    }
-    tenants.map(|tenant| tenant.id)
+    super::two_tenants(stores, &[]).await.map(|tenant| tenant.id)
 }
 
 async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
@@ -107,13 +99,7 @@ async fn owners(stores: &Stores, key: &KeyRecord) -> Vec<String> {
         .collect()
 }
 
-fn announcing(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
-    let mut request = requests::declared(Vec::new());
-    requests::announce_key(&mut request, tenant, key.clone());
-    request
-}
-
-fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
+pub(super) fn beginning_with(tenant: &TenantId, key: &KeyRecord) -> CommitRequest {
     let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
     let mut request = requests::declared(vec![Change::FirstKey(tenant.clone(), first)]);
     request.first_keys.push((tenant.clone(), key.clone()));

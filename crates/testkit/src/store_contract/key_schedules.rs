@@ -1,15 +1,13 @@
 //! When a tenant's keys are due: they are found by date, and never by reading all tenants.
 
-use administration::{
-    AdministrationStore, Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch,
-};
+use administration::{Change, ChangeKind, CommitRequest, FirstKey, SecretChangeKind, VerifierFetch};
 use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
 use registry::Client;
 use tenancy::{AccessTokenPolicy, Tenant, TenantId};
 
-use super::key_commits::{at, renamed, two_tenants};
-use super::{Stores, add, commit};
+use super::key_commits::{renamed, two_tenants};
+use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -73,8 +71,7 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
     assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
     // Keys of tenants that do not serve are removed in their time too.
     let suspended = fixtures::tenant("c");
-    let change = Change::Tenant(requests::row(ChangeKind::Suspended, Some(&suspended), &suspended));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::tenant(ChangeKind::Suspended, &suspended, &suspended)).await;
     assert_eq!(store.find_due_keys(at(30), 9).await.unwrap(), named(&[2, 0]));
 }
 
@@ -85,8 +82,8 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
     let tenant = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
     let bare = Client { secrets: Vec::new(), ..svc.clone() };
-    let client = |kind| Change::Client(requests::row(kind, Some(&bare), &bare));
-    let of_tenant = |kind| Change::Tenant(requests::row(kind, Some(&tenant), &tenant));
+    let client = |kind| requests::client(kind, &bare, &bare);
+    let of_tenant = |kind| requests::tenant(kind, &tenant, &tenant);
     let due_after = async |request: CommitRequest| {
         for id in [&acme, &globex] {
             commit(&stores, &planning(id, Some(at(500)))).await;
@@ -127,14 +124,12 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
         assert_eq!(due_after(others).await, Some(at(500)));
     }
     // Keys that change without a plan are due as well.
-    let mut unplanned = requests::declared(Vec::new());
-    requests::announce_key(&mut unplanned, &acme, fixtures::key(2));
-    assert_eq!(due_after(unplanned).await, Some(at(7)));
+    assert_eq!(due_after(requests::announcing(&acme, &[fixtures::key(2)])).await, Some(at(7)));
     assert_eq!(due_after(requests::declared(vec![client(ChangeKind::Deleted)])).await, Some(at(7)));
 
     let without = fixtures::tenant("without");
     add(&stores, &without, &[&fixtures::client(&without, "svc")]).await;
-    commit(&stores, &requests::declared(vec![renamed("without")])).await;
+    apply(&stores, renamed("without")).await;
     assert_eq!(due_at(&stores, &without.id).await, None);
 }
 
@@ -148,21 +143,17 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         ..fixtures::key(number)
     };
     // Gone, retiring, still to sign, and three that were taken away, by whichever clock.
-    let lives = [
-        life(2, Some(5), 100),
-        life(3, Some(90), 101),
-        life(4, Some(150), 9_000),
-        life(5, Some(110), 110),
-        life(6, None, 120),
-        life(7, Some(130), 125),
-    ];
     for id in [&acme, &globex] {
-        let mut request = requests::declared(Vec::new());
-        for key in &lives {
-            let thumbprint = format!("{} of {id}", key.thumbprint);
-            requests::announce_key(&mut request, id, KeyRecord { thumbprint, ..key.clone() });
-        }
-        commit(&stores, &request).await;
+        let lives = [
+            life(2, Some(5), 100),
+            life(3, Some(90), 101),
+            life(4, Some(150), 9_000),
+            life(5, Some(110), 110),
+            life(6, None, 120),
+            life(7, Some(130), 125),
+        ];
+        let own = |key: KeyRecord| KeyRecord { thumbprint: format!("{} of {id}", key.thumbprint), ..key };
+        commit(&stores, &requests::announcing(id, &lives.map(own))).await;
     }
     let ends = async |id| {
         let records = stores.signing_keys.find_keys(id).await.unwrap();
@@ -176,12 +167,11 @@ pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
         let lifetime = Lifetime::from_seconds(lifetime);
         let access_token = AccessTokenPolicy { lifetime, ..tenant.access_token.clone() };
         let after = Tenant { access_token, ..tenant.clone() };
-        Change::Tenant(requests::row(ChangeKind::Changed, Some(&tenant), &after))
+        requests::tenant(ChangeKind::Changed, &tenant, &after)
     };
     let bare = Client { secrets: Vec::new(), ..fixtures::client(&tenant, "svc") };
     let client = |kind, lifetime| {
-        let after = fixtures::with_token_lifetime(bare.clone(), lifetime);
-        Change::Client(requests::row(kind, Some(&bare), &after))
+        requests::client(kind, &bare, &fixtures::with_token_lifetime(bare.clone(), lifetime))
     };
     // The longest lifetime after each, of which the last two leave the keys where they are.
     for (change, longest) in [
@@ -215,8 +205,7 @@ pub async fn a_deleted_tenant_has_no_due_keys(stores: Stores) {
     });
     store.record_verifier_fetches(&fetches).await.unwrap();
     let tenant = fixtures::tenant("acme");
-    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, Some(&tenant), &tenant));
-    commit(&stores, &requests::declared(vec![deleted])).await;
+    apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
     store.record_verifier_fetches(&fetches).await.unwrap();
     assert!(!stores.signing_keys.add_key(&acme, &fixtures::key(2)).await.unwrap());
     assert_eq!(store.find_due_keys(at(1000), 9).await.unwrap(), std::slice::from_ref(&globex));
@@ -237,6 +226,5 @@ pub(super) fn planning(tenant: &TenantId, due_at: Option<Timestamp>) -> CommitRe
 }
 
 async fn due_at(stores: &Stores, tenant: &TenantId) -> Option<Timestamp> {
-    let store: &dyn AdministrationStore = &*stores.administration;
-    store.load_keys(tenant).await.unwrap().unwrap().due_at
+    stores.administration.load_keys(tenant).await.unwrap().unwrap().due_at
 }

@@ -1,8 +1,8 @@
 //! Leases: one of several processes does the work that only one should do, and another takes over when it is
 //! gone.
 
-use super::Stores;
-use super::key_commits::at;
+use super::{Stores, at};
+use crate::at_once;
 
 /// The holder may renew the lease, and may release it.
 pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
@@ -29,19 +29,11 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
 /// This includes a lease that has expired for all of them at once.
 pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
     for round in 0..2 {
-        let attempts: Vec<_> = (0..20)
-            .map(|nth| {
-                let store = stores.administration.clone();
-                let (holder, now) = (format!("process {nth} of {round}"), 15 * round);
-                tokio::spawn(async move {
-                    store.try_lease("rotation", &holder, at(now), at(now + 15)).await.unwrap()
-                })
-            })
-            .collect();
-        let mut holders = 0;
-        for attempt in attempts {
-            holders += usize::from(attempt.await.unwrap());
-        }
-        assert_eq!(holders, 1);
+        let attempts = (0..20).map(|nth| {
+            let store = stores.administration.clone();
+            let (holder, now) = (format!("process {nth} of {round}"), 15 * round);
+            async move { store.try_lease("rotation", &holder, at(now), at(now + 15)).await.unwrap() }
+        });
+        assert_eq!(at_once(attempts).await.into_iter().filter(|is_held| *is_held).count(), 1);
     }
 }

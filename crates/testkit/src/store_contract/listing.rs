@@ -1,13 +1,13 @@
 //! Lists of tenants and clients, page by page.
 
 use administration::{
-    AuditQuery, Change, ChangeKind, ClientQuery, CommitRequest, RelatedClients, TenantCursor, TenantQuery,
+    AuditQuery, ChangeKind, ClientQuery, CommitRequest, RelatedClients, TenantCursor, TenantQuery,
     TenantState, search_terms,
 };
 use registry::Client;
 use tenancy::{Tenant, TenantId};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply, commit};
 use crate::fixtures;
 use crate::requests;
 
@@ -54,15 +54,13 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
     // A name that it no longer lists does not matter.
     let before = &whole.clients[0].client;
     let after = Client { audiences: vec!["new".to_owned()], resources: Vec::new(), ..before.clone() };
-    let change = Change::Client(requests::row(ChangeKind::Changed, Some(before), &after));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::client(ChangeKind::Changed, before, &after)).await;
     assert_eq!(ids(&related(&[], &["y", "x"]).await), ["resource"]);
     assert_eq!(ids(&related(&[], &["new"]).await), ["other"]);
     let svc = RelatedClients { ids: &["svc"], listed: &["new"] };
     assert_eq!(store.load_with_related_clients(&fixtures::tenant_id("nobody"), svc).await.unwrap(), None);
     // A deleted client keeps its id and releases its names.
-    let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&after), &after));
-    commit(&stores, &requests::declared(vec![deletion])).await;
+    apply(&stores, requests::client(ChangeKind::Deleted, &after, &after)).await;
     assert_eq!(ids(&related(&["other"], &[]).await), ["other"]);
     assert!(related(&[], &["new"]).await.clients.is_empty());
 }
@@ -173,8 +171,7 @@ pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores
         assert_eq!(found(terms).await, expected, "{terms}");
     }
     let renamed = Tenant { name: "Initech".to_owned(), ..all[3].clone() };
-    let change = Change::Tenant(requests::row(ChangeKind::Changed, Some(&all[3]), &renamed));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::tenant(ChangeKind::Changed, &all[3], &renamed)).await;
     assert_eq!(found("produ").await, [("production".to_owned(), "acme-prod".to_owned())]);
     assert_eq!(found("init zz").await, [("initech".to_owned(), "zz".to_owned())]);
 }
@@ -220,8 +217,7 @@ pub async fn clients_are_listed_page_by_page(stores: Stores) {
         add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
     }
     let gone = fixtures::client(&acme, "svc-007");
-    let deletion = Change::Client(requests::row(ChangeKind::Deleted, Some(&gone), &gone));
-    commit(&stores, &requests::declared(vec![deletion])).await;
+    apply(&stores, requests::client(ChangeKind::Deleted, &gone, &gone)).await;
     let whole = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     let live: Vec<_> = whole.clients.iter().filter(|row| row.client.id != gone.id).cloned().collect();
     let cases = [(None, 29), (Some("odd"), 14), (Some("SVC-01"), 10), (Some("globex"), 0), (Some("%"), 0)];

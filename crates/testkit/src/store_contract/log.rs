@@ -1,9 +1,9 @@
 //! The log of changes, from which other processes learn what to invalidate.
 
-use administration::{Change, ChangeKind, Invalidation, SecretChangeKind};
+use administration::{ChangeKind, Invalidation, SecretChangeKind};
 use registry::Client;
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply, commit};
 use crate::{fixtures, requests};
 
 /// Changes are listed from any position on, and none from the newest. Added keys are listed, too.
@@ -17,17 +17,12 @@ pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     assert_eq!(store.changes_since(start).await.unwrap(), []);
 
     let renamed = Client { name: "renamed".to_owned(), ..svc.clone() };
-    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &renamed));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::client(ChangeKind::Changed, &svc, &renamed)).await;
     let middle = store.position().await.unwrap();
     assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     assert!(!stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
-    let server = requests::resource_server(
-        &acme.id,
-        ChangeKind::Retired,
-        Some(&acme.resource_servers[0]),
-        &acme.resource_servers[0],
-    );
+    let server = &acme.resource_servers[0];
+    let server = requests::resource_server(&acme.id, ChangeKind::Retired, Some(server), server);
     let secret = requests::secret(&svc, &with_secret.secrets[0], SecretChangeKind::Revoked);
     commit(&stores, &requests::declared(vec![server, secret])).await;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use administration::{Change, ChangeKind, CommitRequest};
+use administration::ChangeKind;
 use tenancy::{Branding, Logo, Tenant};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply};
 use crate::{fixtures, requests};
 
 /// Another tenant does not find it, and a row that is read has only the digest.
@@ -47,15 +47,16 @@ pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
     let stored = || Some(Logo::stored("light".to_owned()));
     // One scheme still shows it, and the row that was read has no bytes.
     let dark_only = showing("acme", Some(logo("new", 8)), stored());
-    change(&stores, ChangeKind::Changed, &acme, &dark_only).await;
+    apply(&stores, requests::tenant(ChangeKind::Changed, &acme, &dark_only)).await;
     assert_eq!(there(&acme).await, [true, true]);
     let renamed =
         Tenant { name: "Another".to_owned(), ..showing("acme", Some(Logo::stored("new".to_owned())), None) };
-    change(&stores, ChangeKind::Changed, &dark_only, &renamed).await;
+    apply(&stores, requests::tenant(ChangeKind::Changed, &dark_only, &renamed)).await;
     assert_eq!(there(&acme).await, [false, true]);
-    change(&stores, ChangeKind::Changed, &renamed, &showing("acme", light(), None)).await;
+    let light_only = showing("acme", light(), None);
+    apply(&stores, requests::tenant(ChangeKind::Changed, &renamed, &light_only)).await;
     assert_eq!(there(&acme).await, [true, false]);
-    change(&stores, ChangeKind::Deleted, &acme, &acme).await;
+    apply(&stores, requests::tenant(ChangeKind::Deleted, &acme, &acme)).await;
     assert_eq!(there(&acme).await, [false, false]);
     assert_eq!(there(&globex).await, [true, false]);
 }
@@ -74,11 +75,4 @@ fn showing(id: &str, logo: Option<Logo>, logo_dark: Option<Logo>) -> Tenant {
 
 async fn found(stores: &Stores, tenant: &Tenant, hash: &str) -> Option<Vec<u8>> {
     stores.logos.find_logo(&tenant.id, hash).await.unwrap().map(Arc::unwrap_or_clone)
-}
-
-/// Commits like the tenant's interface.
-async fn change(stores: &Stores, kind: ChangeKind, before: &Tenant, after: &Tenant) {
-    let change = Change::Tenant(requests::row(kind, Some(before), after));
-    let request = CommitRequest { tenant_metadata: Vec::new(), ..requests::declared(vec![change]) };
-    commit(stores, &request).await;
 }

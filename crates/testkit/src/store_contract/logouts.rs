@@ -10,8 +10,8 @@ use tenancy::{SessionPolicy, TenantId};
 
 use super::Stores;
 use super::people::{at, person};
-use super::sign_ins::{begin, code_of, numbered, sessions, write_code};
-use crate::requests;
+use super::sign_ins::{begin, numbered, sessions, write_code};
+use crate::{at_once, requests};
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
     let mut due = stores.logouts.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
@@ -73,15 +73,8 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
             let (write, token) = begin(&stores, person, None, at(0));
             let code = numbered(number, &write);
             write_code(&stores, &code, Some(&write), None).await;
-            begun.push(
-                of.find(&person.tenant, SessionPolicy::default(), &token, at(1))
-                    .await
-                    .unwrap()
-                    .unwrap()
-                    .session()
-                    .id
-                    .clone(),
-            );
+            let found = of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await;
+            begun.push(found.unwrap().unwrap().session().id.clone());
         }
     }
     let told = async |now| {
@@ -121,7 +114,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
-    write_code(&stores, &code_of(&write), Some(&write), None).await;
+    write_code(&stores, &numbered(0, &write), Some(&write), None).await;
     let signed_in = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
     let mut now = at(1);
@@ -129,17 +122,11 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         let [queued] = due(&stores, now).await.try_into().unwrap();
         assert_eq!(queued.attempts, attempt);
         let next = now + Lifetime::from_seconds(30);
-        let claims: Vec<_> = (0..20)
-            .map(|_| {
-                let (stores, queued) = (stores.clone(), queued.clone());
-                tokio::spawn(async move { stores.logouts.claim_logout(&queued, next).await.unwrap() })
-            })
-            .collect();
-        let mut claimed = 0;
-        for claim in claims {
-            claimed += u32::from(claim.await.unwrap());
-        }
-        assert_eq!(claimed, 1);
+        let claims = (0..20).map(|_| {
+            let (stores, queued) = (stores.clone(), queued.clone());
+            async move { stores.logouts.claim_logout(&queued, next).await.unwrap() }
+        });
+        assert_eq!(at_once(claims).await.into_iter().filter(|is_claimed| *is_claimed).count(), 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
             // An attempt that was not made does not count, and is taken once more.

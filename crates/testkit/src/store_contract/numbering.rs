@@ -1,14 +1,13 @@
 //! Keys and sealed values: numbers are given once, and the first writer wins.
 
-use std::collections::BTreeSet;
-
-use administration::{Change, ChangeKind, CommitOutcome, FirstKey, tenant_key_name};
+use administration::{ChangeKind, CommitOutcome, tenant_key_name};
 use keys::{KeyId, KeyRecord, Kid};
 use tenancy::KidForm;
 
-use super::Stores;
+use super::key_owners::beginning_with;
+use super::{Stores, apply, two_tenants};
 use crate::fixtures::{self, NOW};
-use crate::requests;
+use crate::{at_once, requests};
 
 /// An added key is read back. A number that is taken or not yet due is refused.
 pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Stores) {
@@ -29,8 +28,7 @@ pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Sto
 
 /// A `kid` means nothing without its tenant.
 pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
-    let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
-    let globex = super::add(&stores, &fixtures::tenant("globex"), &[]).await;
+    let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
         let key = KeyRecord { sealed_private_key: bytes, ..fixtures::key_of(tenant, 1) };
         assert!(stores.signing_keys.add_key(tenant, &key).await.unwrap());
@@ -44,10 +42,7 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
 
 /// Whether a request or a commit has added it, and after its private half is destroyed.
 pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stores) {
-    let [acme, globex] = [
-        super::add(&stores, &fixtures::tenant("acme"), &[]).await,
-        super::add(&stores, &fixtures::tenant("globex"), &[]).await,
-    ];
+    let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let mut keys = [1, 2].map(|number| KeyRecord {
         public_jwk: Some(format!(r#"{{"kty":"{number}"}}"#)),
         ..fixtures::key_of(&acme, number)
@@ -86,17 +81,12 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
 /// Replicas that create a first key at the same time agree on one.
 pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
-    let attempts: Vec<_> = (0..20)
-        .map(|attempt| {
-            let (keys, acme) = (stores.signing_keys.clone(), acme.clone());
-            let key = KeyRecord { thumbprint: format!("of {attempt}"), ..fixtures::key(1) };
-            tokio::spawn(async move { keys.add_key(&acme, &key).await.unwrap().then_some(key) })
-        })
-        .collect();
-    let mut added = Vec::new();
-    for attempt in attempts {
-        added.extend(attempt.await.unwrap());
-    }
+    let attempts = (0..20).map(|attempt| {
+        let (keys, acme) = (stores.signing_keys.clone(), acme.clone());
+        let key = KeyRecord { thumbprint: format!("of {attempt}"), ..fixtures::key(1) };
+        async move { keys.add_key(&acme, &key).await.unwrap().then_some(key) }
+    });
+    let added: Vec<_> = at_once(attempts).await.into_iter().flatten().collect();
     assert_eq!(added.len(), 1);
     assert_eq!(stores.signing_keys.find_keys(&acme).await.unwrap().keys, added);
 }
@@ -105,9 +95,7 @@ pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
 pub async fn a_first_key_is_imported_once(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let key = fixtures::key(1);
-    let first = FirstKey { id: key.id, algorithm: key.algorithm, thumbprint: key.thumbprint.clone() };
-    let mut request = requests::declared(vec![Change::FirstKey(acme.clone(), first)]);
-    request.first_keys.push((acme.clone(), key.clone()));
+    let request = beginning_with(&acme, &key);
     super::commit(&stores, &request).await;
     let found = stores.signing_keys.find_keys(&acme).await.unwrap();
     assert_eq!(found.keys, std::slice::from_ref(&key));
@@ -119,23 +107,12 @@ pub async fn a_first_key_is_imported_once(stores: Stores) {
 
 /// Replicas that create a pepper at the same time agree on one.
 pub async fn a_sealed_value_is_put_once(stores: Stores) {
-    let attempts: Vec<_> = (0..20_u8)
-        .map(|attempt| {
-            let store = stores.administration.clone();
-            tokio::spawn(async move {
-                store
-                    .put_sealed_if_absent("pepper", &[attempt, 0, 255], NOW)
-                    .await
-                    .unwrap()
-                    .then_some(attempt)
-            })
-        })
-        .collect();
-    let mut put = BTreeSet::new();
-    for attempt in attempts {
-        put.extend(attempt.await.unwrap());
-    }
-    let [winner] = put.into_iter().collect::<Vec<_>>().try_into().unwrap();
+    let attempts = (0..20_u8).map(|attempt| {
+        let store = stores.administration.clone();
+        async move { (store.put_sealed_if_absent("pepper", &[attempt, 0, 255], NOW).await.unwrap(), attempt) }
+    });
+    let put = at_once(attempts).await.into_iter().filter(|(is_put, _)| *is_put);
+    let [(_, winner)] = put.collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(stores.administration.find_sealed("pepper").await.unwrap(), Some(vec![winner, 0, 255]));
     assert_eq!(stores.administration.find_sealed("Pepper").await.unwrap(), None);
     assert!(stores.administration.holds_sealed_rows().await.unwrap());
@@ -144,18 +121,15 @@ pub async fn a_sealed_value_is_put_once(stores: Stores) {
 /// A tenant that came from another installation brought it.
 pub async fn a_key_of_digests_is_kept_until_its_tenant_is_deleted(stores: Stores) {
     let store = &stores.administration;
-    let [acme, globex] = [
-        super::add(&stores, &fixtures::tenant("acme"), &[]).await,
-        super::add(&stores, &fixtures::tenant("globex"), &[]).await,
-    ];
+    let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let names =
         [tenant_key_name(&acme), tenant_key_name(&globex), "tenant key".to_owned(), "tenant keys".to_owned()];
     for (name, byte) in names.iter().zip(1..) {
         assert!(store.put_sealed_if_absent(name, &[byte], NOW).await.unwrap());
     }
     assert_eq!(store.tenant_keys().await.unwrap(), [(acme.clone(), vec![1]), (globex.clone(), vec![2])]);
-    let deleted = Change::Tenant(requests::row(ChangeKind::Deleted, None, &fixtures::tenant("acme")));
-    super::commit(&stores, &requests::declared(vec![deleted])).await;
+    let tenant = fixtures::tenant("acme");
+    apply(&stores, requests::tenant(ChangeKind::Deleted, &tenant, &tenant)).await;
     store.prune_ended_secrets(NOW, 9).await.unwrap();
     assert_eq!(store.tenant_keys().await.unwrap(), [(globex, vec![2])]);
 }

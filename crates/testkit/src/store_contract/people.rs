@@ -3,20 +3,16 @@
 use accounts::Account;
 use administration::{Change, ChangeKind};
 use grants::{DeviceCode, Granted, OneTime, OneTimeKey};
-use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use tenancy::TenantId;
 
-use super::{Stores, add, commit};
-use crate::fixtures::{self, NOW};
+pub(super) use super::at;
+use super::{Stores, add, apply};
+use crate::fixtures;
 use crate::requests::{self, account};
 
 /// Where the code of a device is requested from.
 pub(super) const SOURCE: &str = "192.0.2.1";
-
-pub(super) fn at(seconds: u64) -> Timestamp {
-    NOW + Lifetime::from_seconds(seconds)
-}
 
 pub(super) fn client(id: &str) -> ClientId {
     ClientId::parse(id).unwrap()
@@ -26,8 +22,7 @@ pub(super) fn client(id: &str) -> ClientId {
 pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
     let person = account(&tenant, 1, &["ada@example.com"]);
-    let added = Change::Account(requests::row(ChangeKind::Added, None, &person));
-    commit(stores, &requests::declared(vec![added])).await;
+    apply(stores, Change::Account(requests::row(ChangeKind::Added, None, &person))).await;
     person
 }
 

@@ -1,14 +1,14 @@
 //! The facts that the lives of a tenant's keys depend on: the lifetimes of tokens and copies, present and
 //! previous ones.
 
-use administration::{Change, ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
+use administration::{ChangeKind, CommitRequest, ManagedBy, TenantMetadata};
 use keys::KeyId;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{AccessTokenPolicy, Tenant};
 
-use super::key_commits::{at, two_tenants};
+use super::key_commits::two_tenants;
 use super::key_schedules::planning;
-use super::{Stores, add, commit};
+use super::{Stores, add, apply, at, commit};
 use crate::fixtures;
 use crate::requests;
 
@@ -48,8 +48,7 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
         (1, ChangeKind::Deleted, 900),
         (0, ChangeKind::Deleted, 100),
     ] {
-        let change = Change::Client(requests::row(kind, Some(&clients[nth]), &clients[nth]));
-        commit(&stores, &requests::declared(vec![change])).await;
+        apply(&stores, requests::client(kind, &clients[nth], &clients[nth])).await;
         assert_eq!(longest(&acme).await, expected, "{kind:?}");
     }
     let mut noting = with_metadata(&acme, None, 0);

@@ -4,18 +4,14 @@ use administration::{KEPT_REFUSALS, Refusal, RefusalCursor, RefusalQuery};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
-use super::{Stores, add};
+use super::{Stores, two_tenants};
 use crate::fixtures;
 
 // [limits #39]: rows of refused requests | 1 000 of a tenant; 500 a second are written, of each tenant in
 //   turn | the oldest go
 /// Each refusal exists once, the latest of each tenant stay, and a query finds only its own.
 pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
-    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    for tenant in [&acme, &globex] {
-        add(&stores, tenant, &[&fixtures::client(tenant, "svc")]).await;
-    }
-    let (acme, globex) = (acme.id, globex.id);
+    let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
     let store = &stores.administration;
     let of_globex = Refusal { client: None, is_proven: false, ..refusal(&globex, 0) };
     let first =

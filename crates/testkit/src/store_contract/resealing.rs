@@ -5,9 +5,9 @@ use keys::{KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
-use super::bookkeeping::{answer, answering, at, generation};
+use super::bookkeeping::{answer, answering, generation};
 use super::key_commits::two_tenants;
-use super::{Stores, commit, revision};
+use super::{Stores, at, commit, published, revision};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -121,9 +121,7 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
     let found = store.find_idempotent_answer(&acme, &[1; 32], NOW).await.unwrap();
     assert_eq!(found, Some(IdempotentAnswer { sealed: vec![6, 0, 252], ..ours }));
     assert_eq!(store.find_idempotent_answer(&globex, &[1; 32], NOW).await.unwrap(), Some(theirs));
-    let published = store.changes_since(position).await.unwrap();
-    let published: Vec<_> = published.into_iter().map(|(_, published)| published).collect();
-    assert_eq!(published, [Invalidation::Keys(acme.clone())]);
+    assert_eq!(published(&stores, position).await, [Invalidation::Keys(acme.clone())]);
     assert_eq!(revision(&stores, &acme).await, 1);
 }
 

@@ -1,10 +1,10 @@
 //! A retired row stops serving and is kept, and serves again when it is restored.
 
-use administration::{Change, ChangeKind};
+use administration::ChangeKind;
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -14,16 +14,13 @@ pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(st
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     let registration = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let change = |kind| {
-        requests::declared(vec![Change::Client(requests::row(kind, Some(&registration), &registration))])
-    };
-    commit(&stores, &change(ChangeKind::Retired)).await;
+    apply(&stores, requests::client(ChangeKind::Retired, &registration, &registration)).await;
     let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap();
     assert!(found.is_none_or(|client| client.status == ClientStatus::Suspended));
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     assert_eq!(state.clients[0].lifecycle.retired_at, Some(NOW));
 
-    commit(&stores, &change(ChangeKind::Restored)).await;
+    apply(&stores, requests::client(ChangeKind::Restored, &registration, &registration)).await;
     assert_eq!(stores.clients.find_client(&acme.id, &svc.id).await.unwrap().as_deref(), Some(&svc));
 }
 
@@ -33,15 +30,13 @@ pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(store
     add(&stores, &acme, &[]).await;
     assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     let retired = Tenant { status: TenantStatus::Suspended { keys_published_until: NOW }, ..acme.clone() };
-    let change = Change::Tenant(requests::row(ChangeKind::Retired, Some(&acme), &retired));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::tenant(ChangeKind::Retired, &acme, &retired)).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&retired));
     let summaries =
         stores.administration.list_tenant_summaries(std::slice::from_ref(&acme.id)).await.unwrap();
     assert_eq!(summaries[0].lifecycle.retired_at, Some(NOW));
 
-    let change = Change::Tenant(requests::row(ChangeKind::Restored, Some(&retired), &acme));
-    commit(&stores, &requests::declared(vec![change])).await;
+    apply(&stores, requests::tenant(ChangeKind::Restored, &retired, &acme)).await;
     assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     assert_eq!(stores.signing_keys.find_keys(&acme.id).await.unwrap().keys.len(), 1);
 }
@@ -52,8 +47,7 @@ pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: St
     add(&stores, &acme, &[]).await;
     let server = &acme.resource_servers[0];
     for (kind, visible) in [(ChangeKind::Retired, 0), (ChangeKind::Restored, 1)] {
-        let change = requests::resource_server(&acme.id, kind, Some(server), server);
-        commit(&stores, &requests::declared(vec![change])).await;
+        apply(&stores, requests::resource_server(&acme.id, kind, Some(server), server)).await;
         let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
         assert_eq!(found.resource_servers.len(), visible);
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();

@@ -1,11 +1,10 @@
 //! A plan that was made on one revision of a tenant is written on that revision or not at all.
 
 use administration::{Change, ChangeKind, CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
-use protocol::Timestamp;
 use registry::Client;
 use tenancy::{StoreError, Tenant};
 
-use super::{Stores, add, commit, commit_now, resting_on_today, revision};
+use super::{Stores, add, apply, at, commit, commit_now, resting_on_today, revision, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -20,11 +19,11 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     let meanwhile = [
         requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked),
         requests::resource_server(&acme.id, ChangeKind::Retired, Some(server), server),
-        Change::Client(requests::row(ChangeKind::Retired, Some(&svc), &svc)),
+        requests::client(ChangeKind::Retired, &svc, &svc),
     ];
     for change in meanwhile {
         let planned = resting_on_today(&stores, &renaming(&acme, &renamed)).await;
-        commit(&stores, &requests::declared(vec![change])).await;
+        apply(&stores, change).await;
         assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
     }
     assert_eq!(stores.administration.commit(&planned).await.unwrap(), CommitOutcome::StaleRevision);
@@ -35,14 +34,10 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
 
 /// This includes a client of another interface, because rules concern a tenant as a whole.
 pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
-    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
-    for tenant in [&acme, &globex] {
-        let clients = ["svc", "other"].map(|id| fixtures::client(tenant, id));
-        add(&stores, tenant, &[&clients[0], &clients[1]]).await;
-    }
+    let [acme, globex] = two_tenants(&stores, &["svc", "other"]).await;
     let suspended = |tenant: &Tenant, id: &str| {
         let client = fixtures::client(tenant, id);
-        let change = Change::Client(requests::row(ChangeKind::Suspended, Some(&client), &client));
+        let change = requests::client(ChangeKind::Suspended, &client, &client);
         CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
     };
     let planned = resting_on_today(&stores, &suspended(&acme, "svc")).await;
@@ -59,16 +54,13 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
 
 /// The revision increases by one with each commit; requests do not count.
 pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
-    let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
-    for tenant in [&acme, &globex] {
-        add(&stores, tenant, &[]).await;
-    }
+    let [acme, globex] = two_tenants(&stores, &[]).await;
     let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
     assert_eq!(revisions().await, (1, 1));
     assert!(stores.signing_keys.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
     assert_eq!(revisions().await, (1, 1));
-    let svc = Change::Client(requests::row(ChangeKind::Added, None, &fixtures::client(&acme, "svc")));
-    commit(&stores, &requests::declared(vec![svc])).await;
+    let svc = fixtures::client(&acme, "svc");
+    apply(&stores, Change::Client(requests::row(ChangeKind::Added, None, &svc))).await;
     assert_eq!(revisions().await, (2, 1));
     let mut nothing = requests::declared(Vec::new());
     nothing.expected_revisions = vec![(acme.id.clone(), 2), (globex.id.clone(), 2)];
@@ -94,13 +86,12 @@ pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let later = Timestamp::from_seconds(NOW.seconds() + 5);
     let renamed = Client { name: "renamed".to_owned(), ..svc.clone() };
-    let change = Change::Client(requests::row(ChangeKind::Changed, Some(&svc), &renamed));
-    commit(&stores, &CommitRequest { now: later, ..requests::declared(vec![change]) }).await;
+    let change = requests::client(ChangeKind::Changed, &svc, &renamed);
+    commit(&stores, &CommitRequest { now: at(5), ..requests::declared(vec![change]) }).await;
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     let times = |lifecycle: administration::RowLifecycle| (lifecycle.created_at, lifecycle.updated_at);
-    assert_eq!(times(state.clients[0].lifecycle), (NOW, later));
+    assert_eq!(times(state.clients[0].lifecycle), (NOW, at(5)));
     assert_eq!(times(state.lifecycle), (NOW, NOW));
     assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));
 }
@@ -110,13 +101,13 @@ pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let change = |kind| requests::declared(vec![Change::Client(requests::row(kind, Some(&svc), &svc))]);
-    commit(&stores, &change(ChangeKind::Retired)).await;
-    assert_eq!(commit_now(&stores, &change(ChangeKind::Changed)).await, CommitOutcome::StaleRevision);
+    apply(&stores, requests::client(ChangeKind::Retired, &svc, &svc)).await;
+    let changing = requests::declared(vec![requests::client(ChangeKind::Changed, &svc, &svc)]);
+    assert_eq!(commit_now(&stores, &changing).await, CommitOutcome::StaleRevision);
     let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
     assert!(!state.clients[0].lifecycle.is_live());
 }
 
 fn renaming(before: &Tenant, after: &Tenant) -> CommitRequest {
-    requests::declared(vec![Change::Tenant(requests::row(ChangeKind::Changed, Some(before), after))])
+    requests::declared(vec![requests::tenant(ChangeKind::Changed, before, after)])
 }

@@ -11,7 +11,7 @@ use registry::{
 use sessions::SessionId;
 use tenancy::{RefreshTokenPolicy, Tenant, TenantId};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply as change, commit, published};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -62,10 +62,6 @@ async fn two_tenants(stores: &Stores) -> [Tenant; 2] {
         add(stores, tenant, &[&clients[0], &clients[1]]).await;
     }
     tenants
-}
-
-async fn change(stores: &Stores, change: Change) {
-    commit(stores, &requests::declared(vec![change])).await;
 }
 
 /// This includes a tenant that does not exist.
@@ -215,12 +211,12 @@ pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
 /// row is resumed, only earlier tokens are.
 pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    let svc = fixtures::client(&acme, "svc");
     let secret = &fixtures::secret("s1");
     let tag = CredentialTag::of_secret(&acme.id, &svc.id, &secret.id);
     let of_secret = |kind| requests::secret(&svc, secret, kind);
-    let of_row = |kind| Change::Client(requests::row(kind, Some(&svc), &svc));
-    let of_tenant = |kind| Change::Tenant(requests::row(kind, Some(&acme), &acme));
+    let of_row = |kind| requests::client(kind, &svc, &svc);
+    let of_tenant = |kind| requests::tenant(kind, &acme, &acme);
     let resumed = SecretChangeKind::Restored { expires_at: None };
     let credential = RevokedSubject::Credential(svc.id.clone(), tag);
     for (subject, ended, resumed) in [
@@ -250,24 +246,19 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     let of_job = RevokedSubject::Credential(job.id.clone(), of_job);
     assert_eq!(until(&stores, &acme.id, &of_job).await, None);
     for kind in [ChangeKind::Retired, ChangeKind::Restored] {
-        change(&stores, Change::Client(requests::row(kind, Some(&job), &job))).await;
+        change(&stores, requests::client(kind, &job, &job)).await;
     }
     assert_eq!(until(&stores, &acme.id, &of_client("job")).await, None);
     let times = KeyTimes::from_key(&fixtures::key(1));
     let revoked = KeyChangeKind::Revoked { after: times };
-    commit(&stores, &announced(&acme)).await;
+    let mut announced = requests::announcing(&acme.id, &[fixtures::key_of(&acme.id, 1)]);
+    announced.keys.due.push((acme.id.clone(), None));
+    commit(&stores, &announced).await;
     let mut request = requests::declared(vec![requests::key(&acme.id, keys::KeyId::numbered(1), revoked)]);
     request.keys.due.push((acme.id.clone(), None));
     commit(&stores, &request).await;
     let of_key = RevokedSubject::SigningKey("oauth2-key-1".to_owned());
     assert!(until(&stores, &acme.id, &of_key).await > Some(NOW + acme.stale_if_error));
-}
-
-fn announced(tenant: &Tenant) -> CommitRequest {
-    let mut request = requests::declared(Vec::new());
-    requests::announce_key(&mut request, &tenant.id, fixtures::key_of(&tenant.id, 1));
-    request.keys.due.push((tenant.id.clone(), None));
-    request
 }
 
 /// Keys are compared by their thumbprints, so their form and name do not matter.
@@ -281,9 +272,7 @@ pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
     };
     let (one, renamed, none) = (with(&[jwk("a", first)]), with(&[jwk("b", first)]), with(&[]));
     let plain = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
-    let row = |before: &Client, after: &Client| {
-        Change::Client(requests::row(ChangeKind::Changed, Some(before), after))
-    };
+    let row = |before: &Client, after: &Client| requests::client(ChangeKind::Changed, before, after);
     change(&stores, row(&plain, &one)).await;
     change(&stores, row(&one, &renamed)).await;
     assert_eq!(subjects(&stores, &acme.id).await, []);
@@ -335,8 +324,8 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
     change(&stores, Change::Tokens(acme.id.clone(), None)).await;
-    change(&stores, Change::Client(requests::row(ChangeKind::Suspended, Some(&svc), &svc))).await;
-    change(&stores, Change::Client(requests::row(ChangeKind::Resumed, Some(&svc), &svc))).await;
+    change(&stores, requests::client(ChangeKind::Suspended, &svc, &svc)).await;
+    change(&stores, requests::client(ChangeKind::Resumed, &svc, &svc)).await;
     change(&stores, Change::Tokens(globex.id.clone(), Some(fixtures::client_id("job")))).await;
     let (other, secret) = (fixtures::client(&globex, "svc"), fixtures::secret("s1"));
     change(&stores, requests::secret(&other, &secret, SecretChangeKind::Revoked)).await;
@@ -385,7 +374,7 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
 pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
-    change(&stores, Change::Client(requests::row(ChangeKind::Deleted, Some(&svc), &svc))).await;
+    change(&stores, requests::client(ChangeKind::Deleted, &svc, &svc)).await;
     let left = RevokedSubject::AccessTokens(svc.id);
     assert_eq!(subjects(&stores, &acme.id).await, std::slice::from_ref(&left));
     assert_eq!(subjects(&stores, &globex.id).await, []);
@@ -396,20 +385,16 @@ pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: S
 /// Replicas read the log to drop what they have cached.
 pub async fn each_revocation_is_logged(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
-    let logged = async |position| {
-        let changes = stores.administration.changes_since(position).await.unwrap();
-        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
-    };
+    let position = async || stores.administration.position().await.unwrap();
     let revocations = Invalidation::Revocations(acme.id.clone());
-    let position = stores.administration.position().await.unwrap();
+    let start = position().await;
     revoke(&stores, &acme.id, "svc", "1").await;
-    assert_eq!(logged(position).await, std::slice::from_ref(&revocations));
-    let position = stores.administration.position().await.unwrap();
+    assert_eq!(published(&stores, start).await, std::slice::from_ref(&revocations));
+    let start = position().await;
     change(&stores, Change::Tokens(acme.id.clone(), None)).await;
-    assert_eq!(logged(position).await, std::slice::from_ref(&revocations));
-    let position = stores.administration.position().await.unwrap();
-    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
-    change(&stores, Change::Client(requests::row(ChangeKind::Suspended, Some(&svc), &svc))).await;
+    assert_eq!(published(&stores, start).await, std::slice::from_ref(&revocations));
+    let (start, svc) = (position().await, fixtures::client(&acme, "svc"));
+    change(&stores, requests::client(ChangeKind::Suspended, &svc, &svc)).await;
     let client = Invalidation::Client(acme.id.clone(), svc.id.clone());
-    assert_eq!(logged(position).await, [client, revocations]);
+    assert_eq!(published(&stores, start).await, [client, revocations]);
 }

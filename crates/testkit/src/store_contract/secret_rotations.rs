@@ -5,7 +5,7 @@ use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, SecretRotation};
 use tenancy::TenantId;
 
-use super::{Stores, add, commit};
+use super::{Stores, add, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -22,7 +22,6 @@ async fn due(stores: &Stores, now: Timestamp, limit: u32) -> Vec<String> {
 
 /// Many schedules of one tenant do not hide another's.
 pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(stores: Stores) {
-    let at = |seconds| NOW + Lifetime::from_seconds(seconds);
     for (name, clients) in [("acme", &["a", "b", "c"][..]), ("globex", &["a"])] {
         let tenant = fixtures::tenant(name);
         let clients: Vec<_> = clients.iter().map(|client| scheduled(&tenant.id, client, 3600)).collect();
@@ -32,8 +31,7 @@ pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(sto
     }
     assert_eq!(due(&stores, NOW, 3).await, ["acme/a", "globex/a", "acme/b"]);
 
-    let (store, acme, globex) =
-        (&stores.administration, fixtures::tenant_id("acme"), fixtures::tenant_id("globex"));
+    let (store, [acme, globex]) = (&stores.administration, ["acme", "globex"].map(fixtures::tenant_id));
     let a = ClientId::parse("a").unwrap();
     assert!(store.take_rotation(&acme, &a, NOW, at(600)).await.unwrap());
     assert!(!store.take_rotation(&acme, &a, NOW, at(600)).await.unwrap(), "another process has it");

@@ -1,13 +1,11 @@
 //! The addresses that used secrets, recorded in batches by several replicas.
 
 use administration::{KEPT_ADDRESSES, SecretChangeKind, SecretUsage};
-use protocol::Timestamp;
 use registry::Client;
 use tenancy::Tenant;
 
-use super::{Stores, add, commit, revision};
-use crate::fixtures::{self, NOW};
-use crate::requests;
+use super::{Stores, add, apply, at, revision};
+use crate::{fixtures, requests};
 
 /// An address has one time, the latest, in whatever order the batches come. The latest addresses of each
 /// secret stay.
@@ -54,8 +52,7 @@ pub async fn usage_of_unknown_secrets_is_ignored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     add(&stores, &acme, &[&svc]).await;
-    let revoked = requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked);
-    commit(&stores, &requests::declared(vec![revoked])).await;
+    apply(&stores, requests::secret(&svc, &svc.secrets[0], SecretChangeKind::Revoked)).await;
     let unknown = fixtures::tenant("nobody");
     let batch = [used(&unknown, "s1", "a", 1), used(&acme, "s9", "a", 1), used(&acme, "s1", "a", 1)];
     stores.administration.record_secret_usage(&batch).await.unwrap();
@@ -64,13 +61,13 @@ pub async fn usage_of_unknown_secrets_is_ignored(stores: Stores) {
     assert!(stores.administration.secret_usage(&unknown.id, &svc.id).await.unwrap().is_empty());
 }
 
-fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {
+pub(super) fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {
     SecretUsage {
         tenant: tenant.id.clone(),
         client: fixtures::client_id("svc"),
         secret: fixtures::secret(secret).id,
         address: address.to_owned(),
-        at: Timestamp::from_seconds(NOW.seconds() + seconds),
+        at: at(seconds),
     }
 }
 

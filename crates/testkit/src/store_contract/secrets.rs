@@ -1,10 +1,9 @@
 //! The life of a secret's row.
 
 use administration::{CommitOutcome, CommitRequest, ManagedBy, SecretChangeKind};
-use protocol::Timestamp;
 use registry::{Client, ClientSecret};
 
-use super::{Stores, add, commit, commit_now};
+use super::{Stores, add, apply, at, commit, commit_now, two_tenants};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -18,7 +17,7 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
     requests::add_secret(&mut request, &svc, secret.clone(), Some([3; 32]));
     commit(&stores, &request).await;
 
-    let end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
+    let end = Some(at(60));
     let ending = ClientSecret { expires_at: end, ..secret.clone() };
     let revoked = ClientSecret { revoked_at: Some(NOW), ..ending.clone() };
     let steps = [
@@ -27,7 +26,7 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
         (SecretChangeKind::Restored { expires_at: None }, &secret, None),
     ];
     for (kind, expected, revoked_by) in steps {
-        commit(&stores, &requests::declared(vec![requests::secret(&svc, &secret, kind)])).await;
+        apply(&stores, requests::secret(&svc, &secret, kind)).await;
         let found = stores.clients.find_client(&acme.id, &svc.id).await.unwrap().unwrap();
         assert_eq!(found.secrets, std::slice::from_ref(expected), "{kind:?}");
         let state = stores.administration.load_state(&acme.id).await.unwrap().unwrap();
@@ -42,11 +41,11 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
 /// although it is declared.
 pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
-    let declared_end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
+    let declared_end = Some(at(60));
     let secret = ClientSecret { expires_at: declared_end, ..fixtures::secret("s1") };
     let svc = Client { secrets: vec![secret.clone()], ..fixtures::client(&acme, "svc") };
     add(&stores, &acme, &[&svc]).await;
-    let end = Some(Timestamp::from_seconds(NOW.seconds() + 5));
+    let end = Some(at(5));
     let by = |managed_by, kind| CommitRequest {
         managed_by,
         ..requests::declared(vec![requests::secret(&svc, &secret, kind)])
@@ -70,7 +69,7 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
-    let end = Some(Timestamp::from_seconds(NOW.seconds() + 60));
+    let end = Some(at(60));
     let secret = ClientSecret { expires_at: end, ..fixtures::secret("s1") };
     let mut request = CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(Vec::new()) };
     requests::add_secret(&mut request, &svc, secret.clone(), None);
@@ -92,18 +91,17 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
 /// Adding a secret to a client removes them. Secrets that ended within a month stay, and so do those that a
 /// file declares. No other client's secrets change.
 pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
-    let day = |days: u64| Timestamp::from_seconds(NOW.seconds() + days * 86_400);
-    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    let day = |days: u64| at(days * 86_400);
+    let tenants = two_tenants(&stores, &["svc", "other"]).await;
     for tenant in &tenants {
-        let clients = ["svc", "other"].map(|id| fixtures::client(tenant, id));
-        add(&stores, tenant, &clients.iter().collect::<Vec<_>>()).await;
-        for client in &clients {
+        for client in &["svc", "other"].map(|id| fixtures::client(tenant, id)) {
             let declared = fixtures::secret("s1");
             let mut request = requests::declared(Vec::new());
             requests::add_secret(&mut request, client, declared.clone(), Some([3; 32]));
             commit(&stores, &request).await;
+            let revoked = requests::secret(client, &declared, SecretChangeKind::Revoked);
             let mut request =
-                by_api(vec![requests::secret(client, &declared, SecretChangeKind::Revoked)], NOW);
+                CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![revoked]) };
             for number in 2..=31 {
                 let ended = ClientSecret { expires_at: Some(day(1)), ..numbered(number) };
                 requests::add_secret(&mut request, client, ended, None);
@@ -134,10 +132,6 @@ pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stor
 
 fn numbered(number: u32) -> ClientSecret {
     fixtures::secret(&format!("s{number}"))
-}
-
-fn by_api(changes: Vec<administration::Change>, now: Timestamp) -> CommitRequest {
-    CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) }
 }
 
 async fn numbers(stores: &Stores, client: &Client) -> Vec<u32> {

@@ -1,14 +1,10 @@
 //! Identifiers that may be used once.
 
 use registry::{ClientId, SingleUseIdentifier};
-use tenancy::TenantId;
 
-use super::Stores;
-use super::key_commits::at;
-
-fn tenant(id: &str) -> TenantId {
-    TenantId::parse(id).unwrap()
-}
+use super::{Stores, at};
+use crate::at_once;
+use crate::fixtures::tenant_id as tenant;
 
 fn identifier(jti: &str, expires: u64) -> SingleUseIdentifier {
     SingleUseIdentifier::of_assertion(&ClientId::parse("billing").unwrap(), jti, at(expires))
@@ -37,20 +33,15 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
 // [assertions RFC 7521 §5.2], [dpop RFC 9449 §11.1]
 /// This holds for each of several identifiers that are tried at the same time.
 pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
-    let attempts: Vec<_> = (0..100)
-        .flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")])
-        .map(|(id, jti)| {
-            let store = stores.identifiers.clone();
-            tokio::spawn(async move {
-                let first = store.record_use(&tenant(id), &identifier(jti, 60)).await.unwrap();
-                first.then_some((id, jti))
-            })
-        })
-        .collect();
-    let mut first = Vec::new();
-    for attempt in attempts {
-        first.extend(attempt.await.unwrap());
-    }
+    let identifiers = (0..100).flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")]);
+    let attempts = identifiers.map(|(id, jti)| {
+        let store = stores.identifiers.clone();
+        async move {
+            let first = store.record_use(&tenant(id), &identifier(jti, 60)).await.unwrap();
+            first.then_some((id, jti))
+        }
+    });
+    let mut first: Vec<_> = at_once(attempts).await.into_iter().flatten().collect();
     first.sort_unstable();
     assert_eq!(first, [("acme", "1"), ("acme", "2"), ("globex", "1")]);
 }

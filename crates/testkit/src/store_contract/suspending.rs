@@ -1,11 +1,10 @@
 //! Any interface suspends and resumes a row, whatever interface manages it.
 
-use administration::{Change, ChangeKind, CommitRequest, ManagedBy};
-use protocol::Timestamp;
+use administration::{ChangeKind, CommitRequest, ManagedBy};
 use registry::{Client, ClientStatus};
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Stores, add, commit};
+use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
@@ -25,7 +24,7 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
             commit(&stores, &added).await;
         }
         let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
-        let client = |kind| Change::Client(requests::row(kind, Some(&svc), &svc));
+        let client = |kind| requests::client(kind, &svc, &svc);
         let by_other = |change| CommitRequest { managed_by: other, ..requests::declared(vec![change]) };
 
         commit(&stores, &by_other(client(ChangeKind::Suspended))).await;
@@ -41,12 +40,10 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
         assert_eq!(found.status, ClientStatus::Active);
 
         let suspended = suspended(&acme, 60);
-        let change = requests::row(ChangeKind::Suspended, Some(&acme), &suspended);
-        commit(&stores, &by_other(Change::Tenant(change))).await;
+        commit(&stores, &by_other(requests::tenant(ChangeKind::Suspended, &acme, &suspended))).await;
         assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&suspended));
         assert!(stores.tenants.find_tenant(&namesake.id).await.unwrap().unwrap().is_active());
-        let change = requests::row(ChangeKind::Resumed, Some(&suspended), &acme);
-        commit(&stores, &by_other(Change::Tenant(change))).await;
+        commit(&stores, &by_other(requests::tenant(ChangeKind::Resumed, &suspended, &acme))).await;
         assert_eq!(stores.tenants.find_tenant(&acme.id).await.unwrap().as_deref(), Some(&acme));
     }
 }
@@ -64,8 +61,7 @@ pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stor
         (ChangeKind::Restored, acme.clone(), None),
     ];
     for (kind, after, expected) in steps {
-        let change = Change::Tenant(requests::row(kind, Some(&acme), &after));
-        commit(&stores, &requests::declared(vec![change])).await;
+        apply(&stores, requests::tenant(kind, &acme, &after)).await;
         let expected = expected.map_or(TenantStatus::Active, |seconds| suspended(&acme, seconds).status);
         let found = stores.tenants.find_tenant(&acme.id).await.unwrap().unwrap();
         assert_eq!(found.status, expected, "{kind:?}");
@@ -76,6 +72,5 @@ pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stor
 }
 
 fn suspended(tenant: &Tenant, seconds: u64) -> Tenant {
-    let keys_published_until = Timestamp::from_seconds(NOW.seconds() + seconds);
-    Tenant { status: TenantStatus::Suspended { keys_published_until }, ..tenant.clone() }
+    Tenant { status: TenantStatus::Suspended { keys_published_until: at(seconds) }, ..tenant.clone() }
 }

@@ -7,7 +7,7 @@ use administration::{
 use registry::ClientId;
 use tenancy::TenantId;
 
-use super::{Stores, add};
+use super::{Stores, add, two_tenants};
 use crate::fixtures::{self, NOW};
 
 const LAST: u64 = 1_000;
@@ -15,11 +15,8 @@ const LAST: u64 = 1_000;
 /// A batch counts once, however often it is sent. The hours of a day add up, also those of several replicas,
 /// and a tenant's counts are its own.
 pub async fn usage_is_added_once_and_summed(stores: Stores) {
-    let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
-    for tenant in [&acme, &globex] {
-        add(&stores, tenant, &[&fixtures::client(tenant, "svc")]).await;
-    }
-    let (acme, globex, svc) = (acme.id, globex.id, fixtures::client_id("svc"));
+    let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
+    let svc = fixtures::client_id("svc");
     let store = &stores.administration;
     let rows = vec![
         counted(&acme, None, Counter::Issued, LAST, (3, 5)),

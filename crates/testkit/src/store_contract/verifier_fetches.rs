@@ -4,8 +4,8 @@ use administration::{KEPT_VERIFIERS, VerifierFetch};
 use keys::KeyId;
 use tenancy::TenantId;
 
-use super::key_commits::{at, two_tenants};
-use super::{Stores, revision};
+use super::key_commits::two_tenants;
+use super::{Stores, at, revision};
 use crate::fixtures::{self, NOW};
 
 /// A verifier has one time and one key, the latest of each, in whatever order the batches come. A limited

@@ -13,7 +13,7 @@ use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{TestEnv, caller, env, new_tenant, operator, small_env};
+use crate::test_env::{TestEnv, caller, env, now, small_env};
 
 type Answer = Result<ApplicationState, ApplicationError>;
 
@@ -48,13 +48,11 @@ fn with_id(id: &str) -> Client {
 fn translate(body: &Body, context: ApplicationContext<'_>) -> ApplicationDraft {
     let client = body.client.as_ref().map(|client| {
         let id = client.id.as_deref().map(|id| ClientId::parse(id).unwrap());
+        let id = id.unwrap_or_else(|| context.client_id.clone());
         registry::Client {
             authentication_method: ClientAuthenticationMethod::ClientSecret,
             scope: Scope::parse(&client.scopes.join(" ")).unwrap_or_default(),
-            ..registry::Client::new(
-                context.tenant.id.clone(),
-                id.unwrap_or_else(|| context.client_id.clone()),
-            )
+            ..registry::Client::new(context.tenant.id.clone(), id)
         }
     });
     let id = client.as_ref().map_or(context.client_id, |client| &client.id);
@@ -65,17 +63,12 @@ async fn put(
     env: &TestEnv,
     by: &Authority,
     tenant: &TenantId,
-    id: Option<ApplicationId>,
+    replaces: Option<ApplicationId>,
     body: &Body,
 ) -> Answer {
     let client = body.client.clone().unwrap_or_default();
-    let secret = client.secret.map(Secret::new);
-    let put = PutApplication {
-        replaces: id,
-        name: &body.name,
-        client_id: client.id.as_deref(),
-        secret: secret.as_ref(),
-    };
+    let (client_id, secret) = (client.id.as_deref(), client.secret.map(Secret::new));
+    let put = PutApplication { replaces, name: &body.name, client_id, secret: secret.as_ref() };
     let translate = |context: ApplicationContext<'_>| Ok(translate(body, context));
     env.administrator.put_application(&caller(by, NOW), tenant, put, &translate).await
 }
@@ -103,19 +96,15 @@ async fn race(first: &TestEnv, tenant: &TenantId, id: ApplicationId, bodies: [Bo
     });
     loop {
         calls += 2;
-        while store.calls().administration < calls {
-            tokio::task::yield_now().await;
-        }
+        store.until(|now| now.administration >= calls).await;
         drop(held);
         if store.audit().len() > written {
             break;
         }
         held = store.hold_answers().await;
     }
-    let mut answers = Vec::new();
-    for writer in writers {
-        answers.push(writer.await.unwrap());
-    }
+    let [one, two] = writers;
+    let answers = vec![one.await.unwrap(), two.await.unwrap()];
     assert!(store.calls().administration > calls, "who came second has looked again");
     answers
 }
@@ -138,14 +127,10 @@ async fn check(before: Body, secrets: [&str; 2]) {
     let now = shown(&env, &acme, id).await.unwrap();
     let last = answers.iter().find(|answer| answer.application.name == now.application.name).unwrap();
     let client = now.application.client.clone().unwrap();
-    assert!(
-        answers.iter().all(|answer| answer.application.client.as_ref() == Some(&client)),
-        "one client for both"
-    );
-    assert!(
-        answers.iter().all(|answer| answer.application.document["client_id"] == client.as_str()),
-        "the translation knows the client"
-    );
+    for ApplicationState { application, .. } in &answers {
+        assert_eq!(application.client.as_ref(), Some(&client), "one client for both");
+        assert_eq!(application.document["client_id"], client.as_str(), "the translation knows the client");
+    }
     let row = env.store.find_client(&acme, &client).await.unwrap().unwrap();
     assert_eq!((&row.name, row.scope.to_string()), (&now.application.name, now.application.name.clone()));
     let live: Vec<_> = row.secrets.iter().filter(|secret| secret.is_live(NOW)).collect();
@@ -163,23 +148,15 @@ async fn check(before: Body, secrets: [&str; 2]) {
     assert_eq!((&theirs.name, &theirs.client), (&before.name, &others.application.client));
 }
 
+/// Where there is no client yet, each writer adds a client and a secret that was hashed for that client.
 #[tokio::test]
-async fn of_two_writers_of_one_application_the_later_one_is_there_whole() {
-    let with_client = service("app", first());
+async fn of_two_writers_of_one_application_the_later_one_is_there_whole_with_its_secret() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
-        check(with_client.clone(), secrets).await;
-    }
-}
-
-/// Each writer adds a client and a secret that was hashed for that client.
-#[tokio::test]
-async fn of_two_writers_of_one_client_the_later_one_adds_its_secret() {
-    let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
-    let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
-    for secrets in [["the second", "the third"], generated] {
-        check(Body { name: "app".to_owned(), client: None }, secrets).await;
+        for before in [service("app", first()), Body { name: "app".to_owned(), client: None }] {
+            check(before, secrets).await;
+        }
     }
 }
 
@@ -208,10 +185,7 @@ async fn a_replaced_application_keeps_its_clients_description() {
         let tenant = env.tenant(tenant).await;
         let made = create(&env, &tenant, &service("app", first())).await.unwrap();
         let (svc, patch) = (client_id("svc"), json!({ "description": words }));
-        env.administrator
-            .patch::<registry::Client>(&caller(&operator(), NOW), &tenant, &svc, patch)
-            .await
-            .unwrap();
+        env.administrator.patch::<registry::Client>(&now(), &tenant, &svc, patch).await.unwrap();
         let renamed = replace(&env, &tenant, made.application.id, &service("renamed", with_id("svc"))).await;
         assert_eq!(renamed.unwrap().client.unwrap().description.as_deref(), Some(words));
     }
@@ -221,12 +195,11 @@ async fn a_replaced_application_keeps_its_clients_description() {
 #[tokio::test]
 async fn a_client_id_follows_the_rules_of_files_and_api() {
     let env = env();
-    let acme = new_tenant(json!({
+    let acme = json!({
         "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
         "client": { "client_id": "svc", "audiences": ["orders"] },
-    }));
-    env.administrator.create_tenant(&caller(&operator(), NOW), acme).await.unwrap();
-    let acme = testkit::fixtures::tenant_id("acme");
+    });
+    let (acme, _) = env.made(acme).await;
     for id in ["urn:latchkey:admin", "thunder", "your-api", "orders"] {
         let refused = create(&env, &acme, &service("app", with_id(id))).await;
         let Err(ApplicationError::Client(EditError::Invalid(errors))) = refused else {
@@ -249,19 +222,19 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let made = create(&env, &acme, &service("app", Client::default())).await.unwrap();
     let (id, stranger, body) = (made.application.id, user(&globex), service("app", Client::default()));
-    let administrator = &env.administrator;
+    let (administrator, by) = (&env.administrator, &caller(&stranger, NOW));
     for refused in [
-        administrator.application(&caller(&stranger, NOW), &acme, id).await.map(drop),
-        administrator.application(&caller(&stranger, NOW), &acme, ApplicationId::random()).await.map(drop),
-        administrator.applications(&caller(&stranger, NOW), &acme, 0, 9).await.map(drop).map_err(Into::into),
+        administrator.application(by, &acme, id).await.map(drop),
+        administrator.application(by, &acme, ApplicationId::random()).await.map(drop),
+        administrator.applications(by, &acme, 0, 9).await.map(drop).map_err(Into::into),
         put(&env, &stranger, &acme, None, &body).await.map(drop),
         put(&env, &stranger, &acme, Some(id), &body).await.map(drop),
-        administrator.delete_application(&caller(&stranger, NOW), &acme, id).await,
+        administrator.delete_application(by, &acme, id).await,
     ] {
         let forbidden = ApplicationError::Edit(EditError::Forbidden(Permission::Clients));
         assert_eq!(refused.unwrap_err().to_string(), forbidden.to_string());
     }
-    let absent = administrator.application(&caller(&stranger, NOW), &globex, id).await;
+    let absent = administrator.application(by, &globex, id).await;
     assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
 }
 

@@ -1,6 +1,6 @@
 //! A repeated request creates nothing twice and gets the first answer.
 
-use administration::EditError;
+use administration::{Authority, EditError};
 use serde_json::json;
 use testkit::fixtures::NOW;
 
@@ -11,15 +11,11 @@ async fn a_caller_without_permission_gets_no_stored_answer() {
     let env = env();
     let acme = env.tenant("acme").await;
     let key = idempotency_key("k", 1);
-    let ops = of_tenant("acme", "latchkey:clients");
-    env.administrator
-        .create_client(&repeating(&ops, NOW, Some(&key)), &acme, new_client(json!({})))
-        .await
-        .unwrap();
-    let demoted = of_tenant("acme", "latchkey:audit");
-    let again = env
-        .administrator
-        .create_client(&repeating(&demoted, NOW, Some(&key)), &acme, new_client(json!({})))
-        .await;
+    let create = async |by: &Authority| {
+        let by = repeating(by, NOW, Some(&key));
+        env.administrator.create_client(&by, &acme, new_client(json!({}))).await
+    };
+    create(&of_tenant("acme", "latchkey:clients")).await.unwrap();
+    let again = create(&of_tenant("acme", "latchkey:audit")).await;
     assert!(matches!(again, Err(EditError::Forbidden(_))));
 }

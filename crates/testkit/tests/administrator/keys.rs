@@ -1,17 +1,14 @@
 //! Tests signing keys: times, repeated commands, permissions, and what stays secret.
 
-use administration::{
-    AuditQuery, AuditView, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _,
-    KeyView, KeysChanged,
-};
+use administration::{EditError, ImportSettings, Invalidation, KeyCommand, KeyView};
 use keys::{KeyId, Kid, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use testkit::fixtures::NOW;
+use testkit::fixtures::{NOW, tenant_id};
 
 use crate::test_env::{
-    TestEnv, caller, env, idempotency_key, later, new_tenant, of_tenant, operator, repeating,
+    self, TestEnv, at, caller, env, idempotency_key, later, now, of_tenant, operator, repeating,
 };
 
 /// The policy of most tests: keys that are fast to generate and are published for 1001 seconds.
@@ -23,9 +20,7 @@ pub(crate) fn signing() -> Value {
 }
 
 pub(crate) async fn tenant(env: &TestEnv, id: &str) -> TenantId {
-    let new = new_tenant(json!({ "id": id, "signing": signing() }));
-    env.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();
-    testkit::fixtures::tenant_id(id)
+    env.made(json!({ "id": id, "signing": signing() })).await.0
 }
 
 fn kid(number: u32) -> Kid {
@@ -42,52 +37,40 @@ pub(crate) fn stages(keys: &[KeyView]) -> String {
     keys.iter().map(stage).collect::<Vec<_>>().join(", ")
 }
 
-fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks: &[&str]) {
-    let changed = changed.unwrap().value;
-    assert_eq!(stages(&changed.items), stages_);
-    let broken: Vec<_> = changed.breaks.iter().map(|broken| broken.kid.as_str()).collect();
-    assert_eq!(broken, breaks);
-}
-
 const KEY_1: &str = "oauth2-key-1";
 
 /// The rows have the time of the command less the skew; keys, audit and status have the time of the command.
 #[tokio::test]
 async fn times_of_a_revocation_are_those_of_its_command() {
     let env = env();
-    let (by, keys) = (operator(), &env.administrator);
+    let keys = &env.administrator;
     let times = |key: &KeyView| {
         let since = |at: administration::Instant| at.0.seconds() - NOW.seconds();
         let [end, gone] = [key.retiring_from, key.removed_at].map(|at| at.map_or(0, since));
         [since(key.announced_at), since(key.active_from), end, gone]
     };
     for (tenant, at) in [(tenant(&env, "acme").await, 100), (tenant(&env, "globex").await, 1019)] {
-        for at in [NOW, later(9)] {
-            keys.command_keys(&caller(&by, at), &tenant, KeyCommand::Rotate).await.unwrap();
+        for at in [0, 9] {
+            env.command(&tenant, at, KeyCommand::Rotate).await.unwrap();
         }
-        let by = caller(&by, later(at));
+        let by = test_env::at(at);
         env.published.lock().unwrap().clear();
-        let changed = keys.command_keys(&by, &tenant, KeyCommand::RotateInEmergency).await.unwrap().value;
+        let changed = env.command(&tenant, at, KeyCommand::RotateInEmergency).await.unwrap().value;
         let stale = [Invalidation::Keys(tenant.clone()), Invalidation::Revocations(tenant.clone())];
         assert_eq!(*env.published.lock().unwrap(), stale);
-        let ends = if at < 1010 {
-            [[0, 0, at, at], [9, 1010, 0, at]]
-        } else {
-            [[0, 0, 1010, at], [9, 1010, at, at]]
-        };
-        let expected = [ends[0], ends[1], [at, at, 0, 0]];
+        // The second key begins at 1010, when it ends the first one.
+        let [first, second] = if at < 1010 { [at, 0] } else { [1010, at] };
+        let expected = [[0, 0, first, at], [9, 1010, second, at], [at, at, 0, 0]];
         assert_eq!(changed.items.iter().map(times).collect::<Vec<_>>(), expected, "{tenant}");
         let listed = keys.keys(&by, &tenant).await.unwrap();
         assert_eq!(listed, changed.items);
         let signing = keys.key_status(&by, &tenant).await.unwrap().signing.unwrap();
         assert_eq!(times(&signing), expected[2], "{tenant}");
-        let rows = env.store.load_keys(&tenant).await.unwrap().unwrap().records.keys;
+        let rows = env.records(&tenant).await.keys;
         assert_eq!((rows[0].removed_at, rows[2].active_from), (Some(later(at - 20)), later(at - 20)));
 
-        let query = AuditQuery { tenant: Some(tenant.clone()), limit: 50, ..AuditQuery::default() };
-        let records = keys.audit(&by, query, None).await.unwrap().items;
         let mut revoked = 0;
-        for AuditView { record, .. } in records.iter().filter(|view| view.record.action == "key.revoked") {
+        for record in env.audit(&tenant).await.iter().filter(|record| record.action == "key.revoked") {
             let listed = listed.iter().find(|key| key.kid == record.subject).unwrap();
             assert_eq!(record.detail["after"]["removed_at"], json!(later(at)), "{record:?}");
             assert_eq!(record.detail["after"]["retiring_from"], json!(listed.retiring_from.map(|at| at.0)));
@@ -138,7 +121,7 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let first = emergency(Some(&key), later(20)).await.unwrap();
     let again = emergency(Some(&key), later(30)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
-    let known = async || env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len();
+    let known = async || env.records(&acme).await.keys.len();
     assert_eq!(known().await, 2, "the tokens of the second key are whole");
     let other = idempotency_key("k", 2);
     let reused = keys.command_keys(&repeating(&by, later(30), Some(&other)), &acme, KeyCommand::Rotate).await;
@@ -148,9 +131,9 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let keyed = idempotency_key("nothing", 1);
     let rotate =
         async |at| keys.command_keys(&repeating(&by, at, Some(&keyed)), &acme, KeyCommand::Rotate).await;
-    keys.command_keys(&caller(&by, later(40)), &acme, KeyCommand::Rotate).await.unwrap();
+    env.command(&acme, 40, KeyCommand::Rotate).await.unwrap();
     let first = rotate(later(41)).await.unwrap();
-    keys.command_keys(&caller(&by, later(50)), &acme, KeyCommand::Revoke(kid(3))).await.unwrap();
+    env.command(&acme, 50, KeyCommand::Revoke(kid(3))).await.unwrap();
     let again = rotate(later(60)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     assert_eq!(known().await, 3);
@@ -159,20 +142,20 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
 #[tokio::test]
 async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one() {
     let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.unwrap();
-    let (view, public) = keys.public_key(&caller(&by, NOW), &acme, kid(1)).await.unwrap();
+    let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
+    env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
+    let (view, public) = keys.public_key(&now(), &acme, kid(1)).await.unwrap();
     assert_eq!((view.kid.as_str(), view.destroyed), (KEY_1, false));
     assert_eq!((&public.jwk["kid"], &public.jwk["alg"]), (&json!(KEY_1), &json!("ES256")));
     assert!(public.pem.starts_with("-----BEGIN PUBLIC KEY-----"));
     assert!(public.jwk.get("d").is_none());
-    let absent = keys.public_key(&caller(&by, NOW), &acme, kid(2)).await;
+    let absent = keys.public_key(&now(), &acme, kid(2)).await;
     assert!(matches!(absent, Err(EditError::NotFound("key"))));
-    keys.command_keys(&caller(&by, later(100)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
+    env.command(&acme, 100, KeyCommand::RotateInEmergency).await.unwrap();
     keys.advance_keys(&acme, later(200)).await.unwrap();
-    let views = keys.keys(&caller(&by, later(200)), &acme).await.unwrap();
+    let views = keys.keys(&at(200), &acme).await.unwrap();
     assert_eq!(views.iter().map(|view| view.destroyed).collect::<Vec<_>>(), [true, false]);
-    let gone = keys.public_key(&caller(&by, later(200)), &acme, kid(1)).await;
+    let gone = keys.public_key(&at(200), &acme, kid(1)).await;
     assert!(matches!(gone, Err(EditError::NotFound("public key"))), "{gone:?}");
 }
 
@@ -180,41 +163,29 @@ async fn the_public_half_is_the_one_that_verifies_and_goes_with_the_private_one(
 #[tokio::test]
 async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
     let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
+    let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     let settings = own(SigningAlgorithm::ES256);
     let private: Vec<String> =
         settings.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect();
-    let mut shown = format!("{:?}", keys.import_key(&caller(&by, NOW), &acme, settings).await.unwrap());
-    shown +=
-        &format!("{:?}", keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await.unwrap());
-    shown += &format!(
-        "{:?}",
-        keys.command_keys(&caller(&by, later(99)), &acme, KeyCommand::Revoke(kid(1))).await.unwrap()
-    );
-    shown += &format!("{:?}", keys.public_key(&caller(&by, later(99)), &acme, kid(2)).await.unwrap());
+    let imported = keys.import_key(&now(), &acme, settings).await.unwrap();
+    let rotated = env.command(&acme, 9, KeyCommand::Rotate).await.unwrap();
+    let revoked = env.command(&acme, 99, KeyCommand::Revoke(kid(1))).await.unwrap();
+    let public = keys.public_key(&at(99), &acme, kid(2)).await.unwrap();
     keys.advance_keys(&acme, later(999)).await.unwrap();
-    let query = AuditQuery { tenant: Some(acme.clone()), limit: 50, ..AuditQuery::default() };
-    let records = keys.audit(&caller(&by, NOW), query, None).await.unwrap().items;
-    let mut described: Vec<_> = records
-        .iter()
-        .map(|AuditView { record, .. }| format!("{} {} {}", record.actor, record.action, record.subject))
-        .collect();
-    described.reverse();
-    let of_keys: Vec<_> =
-        described.iter().filter(|line| line.contains(" key.")).map(String::as_str).collect();
-    assert_eq!(
-        of_keys,
-        [
-            "cli:root key.imported oauth2-key-1",
-            "cli:root key.announced oauth2-key-2",
-            "cli:root key.rescheduled oauth2-key-1",
-            "cli:root key.revoked oauth2-key-1",
-            "cli:root key.rescheduled oauth2-key-2",
-            "latchkey key.destroyed oauth2-key-1",
-        ]
-    );
-    shown += &format!("{records:?}");
-    let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
+    let records = env.audit(&acme).await;
+    let of_keys = records.iter().filter(|record| record.action.starts_with("key."));
+    let of_keys = of_keys.map(|record| format!("{} {} {}", record.actor, record.action, record.subject));
+    let expected = [
+        "cli:root key.imported oauth2-key-1",
+        "cli:root key.announced oauth2-key-2",
+        "cli:root key.rescheduled oauth2-key-1",
+        "cli:root key.revoked oauth2-key-1",
+        "cli:root key.rescheduled oauth2-key-2",
+        "latchkey key.destroyed oauth2-key-1",
+    ];
+    assert_eq!(of_keys.collect::<Vec<_>>(), expected);
+    let shown = format!("{imported:?} {rotated:?} {revoked:?} {public:?} {records:?}");
+    let rows = env.records(&acme).await;
     let sealed = base64_of(&rows.keys[1].sealed_private_key);
     assert!(private.iter().all(|line| !shown.contains(line)));
     assert!(sealed.lines().all(|line| !shown.contains(line)));
@@ -227,28 +198,28 @@ async fn only_holders_of_the_keys_permission_may_read() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let keys = &env.administrator;
-    keys.command_keys(&caller(&operator(), NOW), &acme, KeyCommand::Rotate).await.unwrap();
-    let strangers =
-        [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")];
-    for by in strangers {
+    env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
+    for by in [of_tenant("globex", "latchkey:keys"), of_tenant("acme", "latchkey:clients latchkey:audit")] {
+        let by = &caller(&by, NOW);
         let refusals = [
-            keys.keys(&caller(&by, NOW), &acme).await.err(),
-            keys.public_key(&caller(&by, NOW), &acme, kid(1)).await.err(),
-            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.err(),
-            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
-            keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Revoke(kid(1))).await.err(),
-            keys.key_effects(&caller(&by, NOW), &acme, KeyCommand::RotateInEmergency).await.err(),
-            keys.import_key(&caller(&by, NOW), &acme, own(SigningAlgorithm::ES256)).await.err(),
-            keys.key_status(&caller(&by, NOW), &acme).await.err(),
+            keys.keys(by, &acme).await.err(),
+            keys.public_key(by, &acme, kid(1)).await.err(),
+            keys.command_keys(by, &acme, KeyCommand::Rotate).await.err(),
+            keys.command_keys(by, &acme, KeyCommand::RotateInEmergency).await.err(),
+            keys.command_keys(by, &acme, KeyCommand::Revoke(kid(1))).await.err(),
+            keys.key_effects(by, &acme, KeyCommand::RotateInEmergency).await.err(),
+            keys.import_key(by, &acme, own(SigningAlgorithm::ES256)).await.err(),
+            keys.key_status(by, &acme).await.err(),
         ];
         for refusal in refusals {
             assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
         }
     }
-    let own = of_tenant("globex", "latchkey:keys");
-    check(keys.command_keys(&caller(&own, NOW), &globex, KeyCommand::Rotate).await, "1 active", &[]);
-    let (ops, platform) = (of_tenant("platform", "latchkey:keys"), TenantId::parse("platform").unwrap());
+    let own = caller(&of_tenant("globex", "latchkey:keys"), NOW);
+    let changed = keys.command_keys(&own, &globex, KeyCommand::Rotate).await.unwrap().value;
+    assert_eq!((stages(&changed.items).as_str(), changed.breaks.len()), ("1 active", 0));
+    let (ops, platform) = (of_tenant("platform", "latchkey:keys"), tenant_id("platform"));
     assert!(matches!(keys.keys(&caller(&ops, NOW), &platform).await, Err(EditError::Forbidden(_))));
-    let absent = keys.keys(&caller(&operator(), NOW), &TenantId::parse("absent").unwrap()).await;
+    let absent = keys.keys(&now(), &tenant_id("absent")).await;
     assert!(matches!(absent, Err(EditError::NotFound("tenant"))));
 }

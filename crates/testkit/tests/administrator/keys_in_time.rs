@@ -9,14 +9,13 @@ use administration::{EditError, KeyCommand, KeySchedule as _, TenantStep, UsageL
 use keys::{KeyStage, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{StoreError, TenantId};
+use testkit::at_once;
 use testkit::fixtures::NOW;
 use tokio::time::sleep;
 
 use crate::keys::{id, own, stages, tenant};
-use crate::test_env::{
-    TestEnv, caller, env, env_with_slow_sealing, idempotency_key, later, operator, repeating,
-};
+use crate::test_env::{TestEnv, at, env, env_with_slow_sealing, idempotency_key, later, operator, repeating};
 
 /// Number of keys that sign now, and number of published keys.
 async fn alive(env: &TestEnv, tenant: &TenantId, now: Timestamp) -> (usize, usize) {
@@ -30,14 +29,13 @@ async fn over_a_year_one_key_signs_at_every_instant() {
     let env = env();
     let acme = tenant(&env, "acme").await;
     let patch = json!({ "signing": { "rotate_every": 864_000, "publish_before": 86_400 } });
-    env.administrator.patch::<Tenant>(&caller(&operator(), NOW), &acme, &(), patch).await.unwrap();
+    env.patch(&acme, 0, patch).await;
     let (mut now, end) = (NOW, later(365 * 86_400));
     let mut steps = 0_u64;
     while now < end {
         env.administrator.advance_keys(&acme, now).await.unwrap();
-        let due = env.store.load_keys(&acme).await.unwrap().unwrap().due_at;
+        let due = env.due_at(&acme).await.unwrap();
         assert_eq!(alive(&env, &acme, now).await.0, 1, "at {now:?}");
-        let due = due.unwrap();
         assert!(due > now, "the same is not due again at {now:?}");
         // The scheduler is sometimes late, by up to several days.
         steps += 1;
@@ -49,7 +47,7 @@ async fn over_a_year_one_key_signs_at_every_instant() {
         }
         now = next;
     }
-    let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
+    let rows = env.records(&acme).await;
     assert!((30..=37).contains(&rows.keys.len()), "{} keys", rows.keys.len());
     let whole = rows.keys.iter().filter(|row| !row.sealed_private_key.is_empty()).count();
     assert!(whole <= 3, "{whole} private keys are left");
@@ -61,27 +59,19 @@ async fn two_concurrent_key_runs_on_one_tenant_do_no_harm() {
     let one = env();
     let acme = tenant(&one, "acme").await;
     for round in 0..10_u64 {
-        let tasks: Vec<_> = (0..6)
-            .map(|index| {
-                let (env, acme) = (one.beside(), acme.clone());
-                tokio::spawn(async move {
-                    let (now, administrator) = (later(round * 9_500), &env.administrator);
-                    match index {
-                        0 => administrator
-                            .command_keys(&caller(&operator(), now), &acme, KeyCommand::Rotate)
-                            .await
-                            .map(|_| ()),
-                        _ => administrator.advance_keys(&acme, now).await.map(|_| ()),
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap().unwrap();
-        }
+        let runs = (0..6).map(|index| {
+            let (env, acme) = (one.beside(), acme.clone());
+            async move {
+                match index {
+                    0 => env.command(&acme, round * 9_500, KeyCommand::Rotate).await.map(drop),
+                    _ => env.administrator.advance_keys(&acme, later(round * 9_500)).await.map(drop),
+                }
+            }
+        });
+        at_once(runs).await.into_iter().for_each(Result::unwrap);
         let now = later(round * 9_500);
         assert_eq!(alive(&one, &acme, now).await.0, 1);
-        let rows = one.store.load_keys(&acme).await.unwrap().unwrap().records;
+        let rows = one.records(&acme).await;
         let waiting = rows.keys.iter().filter(|row| row.state(now) == KeyStage::Announced).count();
         assert!(waiting <= 1, "{waiting} keys wait in round {round}");
         let numbers: Vec<_> = rows.keys.iter().map(|row| row.id).collect();
@@ -95,12 +85,11 @@ async fn another_algorithm_is_published_before_it_signs() {
     let acme = tenant(&env, "acme").await;
     let administrator = &env.administrator;
     administrator.advance_keys(&acme, NOW).await.unwrap();
-    let patch = json!({ "signing": { "algorithm": "EdDSA" } });
-    administrator.patch::<Tenant>(&caller(&operator(), later(10)), &acme, &(), patch).await.unwrap();
+    env.patch(&acme, 10, json!({ "signing": { "algorithm": "EdDSA" } })).await;
     let due = env.store.find_due_keys(later(10), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme), "it is looked at at once");
     administrator.advance_keys(&acme, later(10)).await.unwrap();
-    let views = administrator.keys(&caller(&operator(), later(10)), &acme).await.unwrap();
+    let views = administrator.keys(&at(10), &acme).await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
     assert_eq!((views[0].algorithm.as_str(), views[1].algorithm.as_str()), ("ES256", "EdDSA"));
     assert_eq!(views[1].active_from.0, later(1011));
@@ -127,9 +116,8 @@ async fn second_signs(env: &TestEnv, tenant: &TenantId, polling: Option<(u64, u3
             seen(env, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
         }
         env.administrator.advance_keys(tenant, now).await.unwrap();
-        let due = env.store.load_keys(tenant).await.unwrap().unwrap().due_at.unwrap();
-        let rows = env.store.find_keys(tenant).await.unwrap();
-        let turn = rows.keys[1].active_from;
+        let due = env.due_at(tenant).await.unwrap();
+        let turn = env.store.find_keys(tenant).await.unwrap().keys[1].active_from;
         if due >= turn {
             return turn.seconds() - NOW.seconds();
         }
@@ -147,16 +135,12 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
         let env = env();
         let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
         for tenant in [&acme, &globex] {
-            let patch = json!({ "signing": { "hold_activation": 200 } });
-            env.administrator.patch::<Tenant>(&caller(&operator(), NOW), tenant, &(), patch).await.unwrap();
+            env.patch(tenant, 0, json!({ "signing": { "hold_activation": 200 } })).await;
             env.administrator.advance_keys(tenant, NOW).await.unwrap();
         }
         assert_eq!(second_signs(&env, &acme, polling).await, expected, "{polling:?}");
-        assert_eq!(
-            second_signs(&env, &globex, None).await,
-            10_001,
-            "verifiers of another tenant do not count"
-        );
+        let elsewhere = second_signs(&env, &globex, None).await;
+        assert_eq!(elsewhere, 10_001, "verifiers of another tenant do not count");
     }
 }
 
@@ -164,29 +148,26 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
 async fn the_status_says_who_has_the_announced_key() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
-    let (by, keys) = (operator(), &env.administrator);
-    let status = async |at| keys.key_status(&caller(&by, at), &acme).await;
-    let empty = status(NOW).await.unwrap();
-    assert_eq!(
-        (empty.signing, empty.announced, empty.seen_by_all, empty.verifiers.len()),
-        (None, None, None, 0)
-    );
-    keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await.unwrap();
+    let status = async |seconds| env.administrator.key_status(&at(seconds), &acme).await.unwrap();
+    let empty = status(0).await;
+    assert_eq!((empty.signing, empty.announced, empty.seen_by_all), (None, None, None));
+    assert_eq!(empty.verifiers.len(), 0);
+    env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
     seen(&env, &acme, "early", 1, later(5)).await;
     seen(&env, &globex, "other", 1, later(5)).await;
-    let one = status(later(6)).await.unwrap();
+    let one = status(6).await;
     assert_eq!((one.signing.unwrap().kid.as_str(), one.seen_by_all), ("oauth2-key-1", None));
     assert!(one.verifiers[0].has_announced);
-    keys.command_keys(&caller(&by, later(10)), &acme, KeyCommand::Rotate).await.unwrap();
+    env.command(&acme, 10, KeyCommand::Rotate).await.unwrap();
     seen(&env, &acme, "late", 2, later(20)).await;
-    let two = status(later(30)).await.unwrap();
+    let two = status(30).await;
     assert_eq!(two.announced.unwrap().kid, "oauth2-key-2");
     assert_eq!(two.seen_by_all, Some(false));
     let published: Vec<_> = two.verifiers.iter().map(|of| (of.verifier.as_str(), of.has_announced)).collect();
     assert_eq!(published, [("late", true), ("early", false)]);
-    assert_eq!(two.due_at.map(|at| at.0), env.store.load_keys(&acme).await.unwrap().unwrap().due_at);
+    assert_eq!(two.due_at.map(|at| at.0), env.due_at(&acme).await);
     // A verifier that has not fetched for as long as keys are published does not poll.
-    assert_eq!(status(later(1008)).await.unwrap().seen_by_all, Some(true));
+    assert_eq!(status(1008).await.seen_by_all, Some(true));
 }
 
 #[tokio::test]
@@ -194,20 +175,19 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     keys.advance_keys(&acme, NOW).await.unwrap();
-    keys.step::<Tenant>(&caller(&operator(), later(10)), &acme, &(), TenantStep::Suspend).await.unwrap();
+    env.step(&acme, 10, TenantStep::Suspend).await;
     assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
     assert_eq!(env.store.find_keys(&acme).await.unwrap().keys.len(), 1);
-    keys.step::<Tenant>(&caller(&operator(), later(99_999)), &acme, &(), TenantStep::Resume).await.unwrap();
+    env.step(&acme, 99_999, TenantStep::Resume).await;
     let due = env.store.find_due_keys(later(99_999), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme));
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
-    let views = keys.keys(&caller(&operator(), later(99_999)), &acme).await.unwrap();
+    let views = keys.keys(&at(99_999), &acme).await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
-    keys.step::<Tenant>(&caller(&operator(), later(100_000)), &acme, &(), TenantStep::ScheduleDeletion)
-        .await
-        .unwrap();
-    keys.step::<Tenant>(&caller(&operator(), later(100_000)), &acme, &(), TenantStep::Delete).await.unwrap();
+    for step in [TenantStep::ScheduleDeletion, TenantStep::Delete] {
+        env.step(&acme, 100_000, step).await;
+    }
     assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
 }
@@ -217,24 +197,14 @@ async fn a_stale_revision_creates_no_second_key() {
     let one = env();
     let acme = tenant(&one, "acme").await;
     one.administrator.advance_keys(&acme, NOW).await.unwrap();
-    let test_env: Vec<Arc<TestEnv>> = (0..3).map(|_| Arc::new(one.beside())).collect();
-    let before = one.store.calls().administration;
-    let held = one.store.hold_answers().await;
-    let tasks: Vec<_> = test_env
-        .into_iter()
-        .map(|env| {
-            let acme = acme.clone();
-            tokio::spawn(async move {
-                env.administrator
-                    .command_keys(&caller(&operator(), later(9)), &acme, KeyCommand::Rotate)
-                    .await
-            })
-        })
-        .collect();
+    let (before, held) = (one.store.calls().administration, one.store.hold_answers().await);
+    let rotate = |_| {
+        let (env, acme) = (one.beside(), acme.clone());
+        tokio::spawn(async move { env.command(&acme, 9, KeyCommand::Rotate).await })
+    };
+    let tasks: Vec<_> = (0..3).map(rotate).collect();
     // All have read the same rows before any of them writes.
-    while one.store.calls().administration < before + 3 {
-        tokio::task::yield_now().await;
-    }
+    one.store.until(|calls| calls.administration >= before + 3).await;
     drop(held);
     for task in tasks {
         assert_eq!(stages(&task.await.unwrap().unwrap().value.items), "1 active, 2 announced");
@@ -247,39 +217,29 @@ async fn a_stale_revision_creates_no_second_key() {
 async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
     for way in ["step", "rotate", "rotate once", "import"] {
         let env = env_with_slow_sealing(0);
-        let (acme, keys, by) = (tenant(&env, "acme").await, &env.administrator, operator());
+        let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
         keys.advance_keys(&acme, NOW).await.unwrap();
         let asked_at = later(9_000);
         env.clock.store(asked_at.seconds(), Ordering::SeqCst);
         env.seconds.store(11, Ordering::SeqCst);
-        let key = idempotency_key("k", 1);
+        let once = repeating(&operator(), asked_at, Some(&idempotency_key("k", 1)));
         match way {
-            "step" => keys.advance_keys(&acme, asked_at).await.map(|_| ()),
-            "rotate" => {
-                keys.command_keys(&caller(&by, asked_at), &acme, KeyCommand::Rotate).await.map(|_| ())
-            }
-            "import" => {
-                keys.import_key(&caller(&by, asked_at), &acme, own(SigningAlgorithm::ES256)).await.map(|_| ())
-            }
+            "step" => keys.advance_keys(&acme, asked_at).await.map(drop),
+            "rotate" => env.command(&acme, 9_000, KeyCommand::Rotate).await.map(drop),
+            "import" => keys.import_key(&at(9_000), &acme, own(SigningAlgorithm::ES256)).await.map(drop),
             // The answer is sealed after the decision, which takes too long each time.
-            _ => match keys
-                .command_keys(&repeating(&by, asked_at, Some(&key)), &acme, KeyCommand::Rotate)
-                .await
-            {
-                Err(EditError::Store(StoreError::Unavailable(_))) => {
-                    assert_eq!(env.store.load_keys(&acme).await.unwrap().unwrap().records.keys.len(), 1);
-                    env.seconds.store(0, Ordering::SeqCst);
-                    keys.command_keys(&repeating(&by, asked_at, Some(&key)), &acme, KeyCommand::Rotate)
-                        .await
-                        .map(|_| ())
-                }
-                other => panic!("{other:?}"),
-            },
+            _ => {
+                let late = keys.command_keys(&once, &acme, KeyCommand::Rotate).await;
+                assert!(matches!(late, Err(EditError::Store(StoreError::Unavailable(_)))), "{late:?}");
+                assert_eq!(env.records(&acme).await.keys.len(), 1);
+                env.seconds.store(0, Ordering::SeqCst);
+                keys.command_keys(&once, &acme, KeyCommand::Rotate).await.map(drop)
+            }
         }
         .unwrap();
         let committed_at = env.clock.load(Ordering::SeqCst);
         assert!(committed_at >= asked_at.seconds() + 11, "{way}");
-        let rows = env.store.load_keys(&acme).await.unwrap().unwrap().records;
+        let rows = env.records(&acme).await;
         assert_eq!(rows.keys[1].announced_at.seconds(), committed_at, "{way}");
         assert_eq!(rows.keys[1].active_from.seconds(), committed_at + 1001, "{way}");
         assert_eq!(rows.keys[0].retiring_from, Some(rows.keys[1].active_from), "{way}");
@@ -295,27 +255,20 @@ async fn a_late_write_is_decided_again() {
         env.administrator.advance_keys(&acme, NOW).await.unwrap();
         let before = env.store.calls().administration;
         let (asking, of) = (Arc::clone(&env), acme.clone());
-        let held = env.store.hold_answers().await;
-        let task = tokio::spawn(async move {
-            let (keys, by) = (&asking.administrator, operator());
-            if emergency {
-                keys.command_keys(&caller(&by, later(9)), &of, KeyCommand::RotateInEmergency).await
-            } else {
-                keys.command_keys(&caller(&by, later(9)), &of, KeyCommand::Rotate).await
-            }
-        });
+        let command = if emergency { KeyCommand::RotateInEmergency } else { KeyCommand::Rotate };
+        let task = tokio::spawn(async move { asking.command(&of, 9, command).await });
         let requests = async |times| {
             while env.store.calls().administration < before + times {
                 sleep(Duration::from_millis(1)).await;
             }
         };
         // The rows are loaded again after the key is generated and sealed; then the commit hangs.
-        requests(1).await;
-        drop(held);
-        let held = env.store.hold_answers().await;
-        requests(2).await;
-        drop(held);
-        let held = env.store.hold_answers().await;
+        let mut held = env.store.hold_answers().await;
+        for times in [1, 2] {
+            requests(times).await;
+            drop(held);
+            held = env.store.hold_answers().await;
+        }
         requests(3).await;
         sleep(Duration::from_secs(9)).await;
         assert_eq!(env.store.calls().administration, before + 3);

@@ -14,7 +14,7 @@ use serde_json::json;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{TestEnv, caller, env, later, of_tenant, operator};
+use crate::test_env::{TestEnv, at, caller, env, later, of_tenant, operator};
 
 const DAY: u64 = 86_400;
 
@@ -59,9 +59,18 @@ async fn scheduled() -> (TestEnv, Arc<Kept>, [TenantId; 2]) {
 }
 
 async fn live(env: &TestEnv, tenant: &TenantId, seconds: u64) -> Vec<String> {
-    let secrets =
-        env.administrator.secrets(&caller(&operator(), later(seconds)), tenant, &svc()).await.unwrap();
+    let secrets = env.administrator.secrets(&at(seconds), tenant, &svc()).await.unwrap();
     secrets.into_iter().filter(|secret| secret.status == "live").map(|secret| secret.id).collect()
+}
+
+async fn rotate(env: &TestEnv, tenant: &TenantId, seconds: u64) -> ScheduledRotation {
+    env.administrator.rotate_on_schedule(tenant, &svc(), later(seconds)).await.unwrap()
+}
+
+/// An administrator makes a secret.
+async fn create(env: &TestEnv, tenant: &TenantId, seconds: u64) {
+    let new = NewSecretSettings::default();
+    env.administrator.create_secret(&at(seconds), tenant, &svc(), new).await.unwrap();
 }
 
 fn svc() -> ClientId {
@@ -71,8 +80,7 @@ fn svc() -> ClientId {
 #[tokio::test]
 async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
     let (env, kept, [acme, globex]) = scheduled().await;
-    let rotate =
-        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
+    let rotate = async |seconds| rotate(&env, &acme, seconds).await;
     assert_eq!(rotate(0).await, ScheduledRotation::NotDue);
     assert_eq!(rotate(DAY - 1).await, ScheduledRotation::NotDue);
     let done = |version: &str| ScheduledRotation::Done {
@@ -89,11 +97,7 @@ async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
     assert_eq!(live(&env, &acme, DAY + 3600).await, ["s2"]);
 
     // A secret that an administrator makes meanwhile counts.
-    let new = NewSecretSettings::default();
-    env.administrator
-        .create_secret(&caller(&operator(), later(2 * DAY - 1)), &acme, &svc(), new)
-        .await
-        .unwrap();
+    create(&env, &acme, 2 * DAY - 1).await;
     assert_eq!(rotate(2 * DAY).await, ScheduledRotation::NotDue);
     assert_eq!(rotate(3 * DAY - 1).await, done("2"));
     assert_eq!(live(&env, &globex, 3 * DAY).await, ["s1"]);
@@ -102,8 +106,7 @@ async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
 #[tokio::test]
 async fn what_fails_is_shown_and_tried_again_after_a_pause() {
     let (env, kept, [acme, _]) = scheduled().await;
-    let rotate =
-        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
+    let rotate = async |seconds| rotate(&env, &acme, seconds).await;
     *kept.fails.lock().unwrap() = Some(WriteFailure::Refused("vault at 192.0.2.7 refuses".to_owned()));
     let ScheduledRotation::Failed(said) = rotate(DAY).await else { panic!() };
     assert!(said.contains("192.0.2.7"), "{said}");
@@ -136,12 +139,9 @@ async fn a_rotation_without_an_end_is_made_anew() {
     };
     assert!(env.store.take_rotation(&acme, &svc(), later(DAY), later(DAY + 600)).await.unwrap());
     env.store.record_rotation(&acme, &svc(), &begun).await.unwrap();
-    let new = NewSecretSettings::default();
-    env.administrator.create_secret(&caller(&operator(), later(DAY)), &acme, &svc(), new).await.unwrap();
-    let rotate =
-        async |seconds| env.administrator.rotate_on_schedule(&acme, &svc(), later(seconds)).await.unwrap();
-    assert_eq!(rotate(DAY + 1).await, ScheduledRotation::NotDue);
-    assert!(matches!(rotate(DAY + 600).await, ScheduledRotation::Done { .. }));
+    create(&env, &acme, DAY).await;
+    assert_eq!(rotate(&env, &acme, DAY + 1).await, ScheduledRotation::NotDue);
+    assert!(matches!(rotate(&env, &acme, DAY + 600).await, ScheduledRotation::Done { .. }));
     assert_eq!(live(&env, &acme, 2 * DAY).await, ["s3"]);
 }
 
@@ -153,11 +153,8 @@ async fn a_schedule_writes_to_the_paths_of_its_tenant_alone() {
         for (into, fits) in
             [("kept:acme/other#k", true), ("kept:globex/svc#k", false), ("else:acme/svc#k", false)]
         {
-            let patched = env
-                .administrator
-                .patch::<registry::Client>(&caller(&by, NOW), &acme, &svc(), patch(into))
-                .await;
-            match patched {
+            let by = caller(&by, NOW);
+            match env.administrator.patch::<registry::Client>(&by, &acme, &svc(), patch(into)).await {
                 Ok(_) => assert!(fits, "{into}"),
                 Err(EditError::Invalid(errors)) => {
                     assert!(!fits && errors[0].pointer == "/rotate/into", "{into} {errors:?}");

@@ -1,38 +1,28 @@
 //! Tests the deletion of a tenant.
 
+use crate::test_env::{at, env, later, now};
 use administration::{EditError, Instant, TenantStep};
 use tenancy::{Tenant, TenantStore as _};
-use testkit::fixtures::NOW;
-
-use crate::test_env::{caller, env, later, operator};
 
 #[tokio::test]
 async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let administrator = &env.administrator;
-    assert!(matches!(
-        administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Delete).await,
-        Err(EditError::Conflict(_))
-    ));
+    let early = administrator.step::<Tenant>(&now(), &acme, &(), TenantStep::Delete).await;
+    assert!(matches!(early, Err(EditError::Conflict(_))));
     let week = 7 * 86_400;
     for tenant in [&acme, &globex] {
-        let view = administrator
-            .step::<Tenant>(&caller(&operator(), NOW), tenant, &(), TenantStep::ScheduleDeletion)
-            .await
-            .unwrap();
+        let view = env.step(tenant, 0, TenantStep::ScheduleDeletion).await;
         assert_eq!((view.status.as_str(), view.deletion_due_at), ("deleting", Some(Instant(later(week)))));
         assert!(!env.store.find_tenant(tenant).await.unwrap().unwrap().is_active());
     }
-    let view = administrator
-        .step::<Tenant>(&caller(&operator(), later(9)), &globex, &(), TenantStep::CancelDeletion)
-        .await
-        .unwrap();
+    let view = env.step(&globex, 9, TenantStep::CancelDeletion).await;
     assert_eq!((view.status.as_str(), view.deletion_due_at), ("active", None));
-    assert_eq!(administrator.delete_due_tenants(later(week - 1)).await.unwrap(), 0);
-    assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 1);
-    assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 0);
-    let gone = administrator.look::<Tenant>(&caller(&operator(), later(week)), &acme, &()).await;
+    for (seconds, deleted) in [(week - 1, 0), (week, 1), (week, 0)] {
+        assert_eq!(administrator.delete_due_tenants(later(seconds)).await.unwrap(), deleted, "{seconds}");
+    }
+    let gone = administrator.look::<Tenant>(&at(week), &acme, &()).await;
     assert!(matches!(gone, Err(EditError::NotFound("tenant"))));
     assert!(env.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
     let last = env.store.audit().pop().unwrap();

@@ -4,19 +4,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use administration::{
-    Actor, Administrator, Authority, Caller, ClientView, CreatedClient, EditPolicy, Idempotency,
-    Invalidation, NewClient, NewTenant,
+    Actor, Administrator, AuditQuery, AuditRecord, Authority, Caller, ClientView, Created, CreatedClient,
+    EditError, EditPolicy, Idempotency, Invalidation, KeyCommand, KeySchedule as _, KeysChanged, NewClient,
+    NewTenant, TenantStep, TenantView,
 };
 use async_trait::async_trait;
-use keys::{KeyPool, KeySealer, SealError, SealingContext, SealingKey};
+use keys::{KeyPool, KeyRecords, KeySealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::{Pepper, hash_token};
 use serde_json::{Value, json};
-use tenancy::TenantId;
+use tenancy::{Tenant, TenantId};
 use testkit::TestStore;
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 use zeroize::Zeroizing;
+
+/// How many clients a tenant may have.
+const CLIENTS: u64 = 10_000;
 
 /// One process over a store.
 pub(crate) struct TestEnv {
@@ -36,7 +40,7 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
 }
 
 pub(crate) fn env() -> TestEnv {
-    at(Arc::default(), Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()))
+    small_env(CLIENTS)
 }
 
 /// Makes an environment with a slow sealing service: each call takes this many seconds by the administrator's
@@ -45,7 +49,8 @@ pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
     let key = SealingKey::generate().unwrap();
     let sealer = Arc::new(SlowSealer { key, clock: clock.clone(), seconds: takes.clone() });
-    TestEnv { seconds: takes, ..with_clock(Arc::default(), sealer, Arc::new(Pepper::generate()), clock) }
+    let env = with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), clock, CLIENTS);
+    TestEnv { seconds: takes, ..env }
 }
 
 struct SlowSealer {
@@ -70,19 +75,6 @@ impl KeySealer for SlowSealer {
     }
 }
 
-fn at(store: Arc<TestStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> TestEnv {
-    with_clock(store, sealer, pepper, Arc::default())
-}
-
-fn with_clock(
-    store: Arc<TestStore>,
-    sealer: Arc<dyn KeySealer>,
-    pepper: Arc<Pepper>,
-    clock: Arc<AtomicU64>,
-) -> TestEnv {
-    with_limit(store, sealer, pepper, clock, 10_000)
-}
-
 /// Makes an environment with this limit of clients per tenant.
 pub(crate) fn small_env(clients: u64) -> TestEnv {
     let sealer = Arc::new(SealingKey::generate().unwrap());
@@ -97,7 +89,7 @@ fn with_limit(
     clients: u64,
 ) -> TestEnv {
     let published = Arc::<Mutex<Vec<Invalidation>>>::default();
-    let recorded = Arc::clone(&published);
+    let (recorded, time) = (Arc::clone(&published), Arc::clone(&clock));
     let policy = EditPolicy {
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
@@ -114,10 +106,7 @@ fn with_limit(
         KeyPool::new(0),
         policy,
         Arc::new(move |published: &[Invalidation]| recorded.lock().unwrap().extend_from_slice(published)),
-        {
-            let clock = clock.clone();
-            Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::SeqCst)))
-        },
+        Arc::new(move || Timestamp::from_seconds(time.load(Ordering::SeqCst))),
     );
     TestEnv { store, administrator, published, clock, seconds: Arc::default(), sealer, pepper }
 }
@@ -125,29 +114,59 @@ fn with_limit(
 impl TestEnv {
     /// Returns another process with the same store.
     pub(crate) fn beside(&self) -> Self {
-        at(self.store.clone(), self.sealer.clone(), self.pepper.clone())
+        with_limit(self.store.clone(), self.sealer.clone(), self.pepper.clone(), Arc::default(), CLIENTS)
     }
 
     pub(crate) async fn tenant(&self, id: &str) -> TenantId {
-        self.administrator
-            .create_tenant(&caller(&operator(), NOW), new_tenant(json!({ "id": id })))
-            .await
-            .unwrap();
-        tenant_id(id)
+        self.made(json!({ "id": id })).await.0
+    }
+
+    /// Makes a tenant of this document, and its client if it has one.
+    pub(crate) async fn made(&self, document: Value) -> (TenantId, Option<CreatedClient>) {
+        let id = tenant_id(document["id"].as_str().unwrap());
+        let made = self.administrator.create_tenant(&now(), new_tenant(document)).await.unwrap();
+        (id, made.value.client)
     }
 
     /// Makes a tenant with one client.
     pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
-        let new = new_tenant(json!({ "id": id, "client": client }));
-        let made = self.administrator.create_tenant(&caller(&operator(), NOW), new).await.unwrap();
-        (tenant_id(id), made.value.client.unwrap())
+        let (tenant, made) = self.made(json!({ "id": id, "client": client })).await;
+        (tenant, made.unwrap())
     }
 
     pub(crate) async fn client(&self, tenant: &TenantId, client: &str) -> ClientView {
-        self.administrator
-            .look::<Client>(&caller(&operator(), NOW), tenant, &client_id(client))
-            .await
-            .unwrap()
+        self.administrator.look::<Client>(&now(), tenant, &client_id(client)).await.unwrap()
+    }
+
+    /// A command of the operator on the tenant's keys, so many seconds after the beginning.
+    pub(crate) async fn command(&self, tenant: &TenantId, seconds: u64, command: KeyCommand) -> Commanded {
+        self.administrator.command_keys(&at(seconds), tenant, command).await
+    }
+
+    /// The tenant's keys as they are stored.
+    pub(crate) async fn records(&self, tenant: &TenantId) -> KeyRecords {
+        self.store.load_keys(tenant).await.unwrap().unwrap().records
+    }
+
+    /// When the tenant's keys are due.
+    pub(crate) async fn due_at(&self, tenant: &TenantId) -> Option<Timestamp> {
+        self.store.load_keys(tenant).await.unwrap().unwrap().due_at
+    }
+
+    /// A step in the life of the tenant.
+    pub(crate) async fn step(&self, tenant: &TenantId, seconds: u64, step: TenantStep) -> TenantView {
+        self.administrator.step::<Tenant>(&at(seconds), tenant, &(), step).await.unwrap()
+    }
+
+    pub(crate) async fn patch(&self, tenant: &TenantId, seconds: u64, patch: Value) -> TenantView {
+        self.administrator.patch::<Tenant>(&at(seconds), tenant, &(), patch).await.unwrap()
+    }
+
+    /// The tenant's audit records, from the oldest on.
+    pub(crate) async fn audit(&self, tenant: &TenantId) -> Vec<AuditRecord> {
+        let query = AuditQuery { tenant: Some(tenant.clone()), limit: 50, ..AuditQuery::default() };
+        let page = self.administrator.audit(&now(), query, None).await.unwrap();
+        page.items.into_iter().rev().map(|view| view.record).collect()
     }
 
     /// The client's secret that the value matches now, as a token request would see it.
@@ -167,6 +186,19 @@ impl TestEnv {
 pub(crate) fn operator() -> Authority {
     Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() })
 }
+
+/// The operator, so many seconds after the beginning.
+pub(crate) fn at(seconds: u64) -> Caller {
+    caller(&operator(), later(seconds))
+}
+
+/// The operator at the beginning.
+pub(crate) fn now() -> Caller {
+    at(0)
+}
+
+/// The outcome of a command on keys.
+pub(crate) type Commanded = Result<Created<KeysChanged>, EditError>;
 
 pub(crate) fn caller(by: &Authority, now: Timestamp) -> Caller {
     Caller::new(by.clone(), now)

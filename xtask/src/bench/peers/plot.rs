@@ -89,11 +89,10 @@ mod tests {
     fn bars_are_as_long_as_their_figures() {
         let plot = svg(&[section()]);
         let bars = |class: &str| {
+            let begin = format!("<rect class=\"{class}\" x=");
             let bars =
-                plot.lines().filter_map(|line| line.split_once(&format!("<rect class=\"{class}\" x=")));
-            let widths =
-                bars.filter_map(|(_, bar)| bar.split_once("width=\"")?.1.split_once('"')?.0.parse().ok());
-            widths.collect::<Vec<f64>>()
+                plot.lines().filter_map(|line| Some(line.split_once(&begin)?.1.split_once("width=\"")?.1));
+            bars.filter_map(|bar| bar.split_once('"')?.0.parse().ok()).collect::<Vec<f64>>()
         };
         // The charts are rate, p99, memory, restart. The bare handler has no restart, and the other peer
         // serves nothing.

@@ -18,6 +18,16 @@ fn plan_of(client: &Value) -> Plan {
     plan(json!({ "realm": "acme", "clients": [whole] }), None).unwrap()
 }
 
+/// A client with this attribute.
+fn attribute(name: &str, value: impl Into<Value>) -> Value {
+    json!({ "attributes": { name: value.into() } })
+}
+
+/// A client that signs with the key in this attribute.
+fn with_key(name: &str, value: &str) -> Value {
+    json!({ "clientAuthenticatorType": "client-jwt", "attributes": { name: value } })
+}
+
 /// Whether something of this name is left out under a reason with these words.
 fn is_left_out(plan: &Plan, why: &str, what: &str) -> bool {
     let document = plan.document();
@@ -29,7 +39,12 @@ fn is_left_out(plan: &Plan, why: &str, what: &str) -> bool {
 #[test]
 fn each_setting_of_a_client_has_its_place() {
     const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    const OUT: &str = "post.logout.redirect.uris";
     let device = json!({ "standardFlowEnabled": false, "redirectUris": [], "attributes": { "oauth2.device.authorization.grant.enabled": "true" } });
+    let service = json!({ "standardFlowEnabled": false, "serviceAccountsEnabled": true });
+    let scoped = json!({ "defaultClientScopes": ["email"], "optionalClientScopes": ["a"] });
+    let two = attribute(OUT, "https://a.example/##https://b.example/");
+    let rooted = json!({ "rootUrl": "https://web.example/", "redirectUris": ["/a", "/a"] });
     for (client, member, expected) in [
         (json!({}), "grant_types", json!(["authorization_code", "refresh_token"])),
         (json!({}), "scopes", json!(["openid", "address", "email", "offline_access", "phone", "profile"])),
@@ -37,72 +52,28 @@ fn each_setting_of_a_client_has_its_place() {
         (json!({}), "require_pkce", json!(false)),
         (json!({}), "first_party", json!(true)),
         (json!({ "consentRequired": true }), "first_party", json!(false)),
-        (json!({ "attributes": { "pkce.code.challenge.method": "S256" } }), "require_pkce", json!(true)),
+        (attribute("pkce.code.challenge.method", "S256"), "require_pkce", json!(true)),
         (json!({ "publicClient": true }), "require_pkce", json!(true)),
         (json!({ "publicClient": true }), "token_endpoint_auth_method", json!("none")),
         (json!({ "publicClient": true }), "client_secret", Value::Null),
         (json!({ "secret": "**********" }), "client_secret", Value::Null),
         (json!({ "secret": "${vault.web}" }), "client_secret", Value::Null),
-        (
-            json!({ "attributes": { "use.refresh.tokens": "false" } }),
-            "grant_types",
-            json!(["authorization_code"]),
-        ),
-        (
-            json!({ "standardFlowEnabled": false, "serviceAccountsEnabled": true }),
-            "grant_types",
-            json!(["client_credentials"]),
-        ),
-        (json!({ "standardFlowEnabled": false, "serviceAccountsEnabled": true }), "scopes", json!([])),
+        (attribute("use.refresh.tokens", "false"), "grant_types", json!(["authorization_code"])),
+        (service.clone(), "grant_types", json!(["client_credentials"])),
+        (service, "scopes", json!([])),
         (device.clone(), "grant_types", json!([DEVICE, "refresh_token"])),
-        (
-            json!({ "defaultClientScopes": ["email"], "optionalClientScopes": ["a"] }),
-            "scopes",
-            json!(["openid", "email", "a"]),
-        ),
+        (scoped, "scopes", json!(["openid", "email", "a"])),
         (json!({ "defaultClientScopes": ["a"] }), "audiences", json!(["acme-api"])),
-        (json!({ "attributes": { "access.token.lifespan": "90" } }), "access_token_lifetime", json!(90)),
-        (json!({ "attributes": { "access.token.lifespan": "-1" } }), "access_token_lifetime", Value::Null),
-        (
-            json!({ "attributes": { "post.logout.redirect.uris": "+" } }),
-            "post_logout_redirect_uris",
-            json!(["https://web.example/cb"]),
-        ),
-        (
-            json!({ "attributes": { "post.logout.redirect.uris": "https://a.example/##https://b.example/" } }),
-            "post_logout_redirect_uris",
-            json!(["https://a.example/", "https://b.example/"]),
-        ),
-        (
-            json!({ "rootUrl": "https://web.example/", "redirectUris": ["/a", "/a"] }),
-            "redirect_uris",
-            json!(["https://web.example/a"]),
-        ),
-        (
-            json!({ "attributes": { "dpop.bound.access.tokens": true } }),
-            "dpop_bound_access_tokens",
-            json!(true),
-        ),
-        (
-            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.url": "https://k.example/" } }),
-            "jwks_uri",
-            json!("https://k.example/"),
-        ),
-        (
-            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.string": "{\"keys\":[]}" } }),
-            "jwks",
-            json!({ "keys": [] }),
-        ),
-        (
-            json!({ "clientAuthenticatorType": "client-jwt", "attributes": { "jwks.string": "{}" } }),
-            "token_endpoint_auth_method",
-            json!("private_key_jwt"),
-        ),
-        (
-            json!({ "name": "${client_web}", "description": "For customers" }),
-            "description",
-            json!("For customers"),
-        ),
+        (attribute("access.token.lifespan", "90"), "access_token_lifetime", json!(90)),
+        (attribute("access.token.lifespan", "-1"), "access_token_lifetime", Value::Null),
+        (attribute(OUT, "+"), "post_logout_redirect_uris", json!(["https://web.example/cb"])),
+        (two, "post_logout_redirect_uris", json!(["https://a.example/", "https://b.example/"])),
+        (rooted, "redirect_uris", json!(["https://web.example/a"])),
+        (attribute("dpop.bound.access.tokens", true), "dpop_bound_access_tokens", json!(true)),
+        (with_key("jwks.url", "https://k.example/"), "jwks_uri", json!("https://k.example/")),
+        (with_key("jwks.string", "{\"keys\":[]}"), "jwks", json!({ "keys": [] })),
+        (with_key("jwks.string", "{}"), "token_endpoint_auth_method", json!("private_key_jwt")),
+        (json!({ "name": "${client_web}", "description": "For all" }), "description", json!("For all")),
         (json!({ "name": "${client_web}" }), "name", Value::Null),
     ] {
         assert_eq!(plan_of(&client).clients[0].document[member], expected, "{client} {member}");
@@ -114,22 +85,14 @@ fn what_a_client_cannot_have_here_is_named_with_the_reason() {
     for (client, why, what) in [
         (json!({ "redirectUris": ["https://web.example/*"] }), "wildcard", "web https://web.example/*"),
         (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
-        (
-            json!({ "redirectUris": ["http://web.example/cb"] }),
-            "redirect URIs: http is for",
-            "web http://web.example/cb",
-        ),
+        (json!({ "redirectUris": ["http://a.test"] }), "redirect URIs: http is for", "web http://a.test"),
         (json!({ "implicitFlowEnabled": true }), "implicit", "web implicitFlowEnabled"),
         (json!({ "directAccessGrantsEnabled": true }), "password grant", "web directAccessGrantsEnabled"),
         (json!({ "webOrigins": ["+", "*"] }), "web origins", "web webOrigins (2)"),
         (json!({ "publicClient": true, "serviceAccountsEnabled": true }), "public clients", "web"),
+        (json!({ "protocolMappers": [{ "protocolMapper": "oidc-role-name-mapper" }] }), "mappers", "web (1)"),
         (
-            json!({ "protocolMappers": [{ "protocolMapper": "oidc-usermodel-attribute-mapper" }] }),
-            "mappers",
-            "web (1)",
-        ),
-        (
-            json!({ "authorizationSettings": { "resources": [] } }),
+            json!({ "authorizationSettings": { "a": 1 } }),
             "authorization services",
             "web authorizationSettings",
         ),
@@ -140,12 +103,8 @@ fn what_a_client_cannot_have_here_is_named_with_the_reason() {
         (json!({ "clientAuthenticatorType": "client-x509" }), "in another way", "web (client-x509)"),
         (json!({ "clientAuthenticatorType": "client-jwt" }), "no JWK set", "web"),
         (json!({ "clientAuthenticatorType": "client-secret-jwt" }), "client_secret_jwt", "web"),
-        (
-            json!({ "attributes": { "backchannel.logout.url": "http://web.example/out" } }),
-            "back-channel",
-            "web http://web.example/out",
-        ),
-        (json!({ "attributes": { "acr.loa.map": "{}" } }), "other attributes", "web acr.loa.map"),
+        (attribute("backchannel.logout.url", "http://a.test/out"), "back-channel", "web http://a.test/out"),
+        (attribute("acr.loa.map", "{}"), "other attributes", "web acr.loa.map"),
         (
             json!({ "authenticationFlowBindingOverrides": { "browser": "x" } }),
             "other settings of clients",
@@ -219,8 +178,7 @@ fn client_scopes_become_scopes_of_their_audience() {
         "orders": { "scopes": { "orders:read": "Read it" } },
     });
     assert_eq!(plan.settings["resource_servers"], expected);
-    let audiences =
-        plan.clients.iter().map(|client| client.document["audiences"].clone()).collect::<Vec<_>>();
+    let audiences: Vec<_> = plan.clients.iter().map(|client| client.document["audiences"].clone()).collect();
     assert_eq!(audiences, [json!(["acme-api", "https://bills.example", "orders"]), json!(["batch-api"])]);
     assert!(is_left_out(&plan, "cannot be the id of a client", "web:read web"), "{}", plan.lines());
 }
@@ -248,15 +206,14 @@ fn the_tenant_is_called_after_the_realm_or_as_the_operator_says() {
         ("_acme", None, None),
         ("", None, None),
     ] {
-        let plan =
-            plan(json!({ "realm": realm, "displayName": "Acme Inc", "accessTokenLifespan": 300 }), tenant);
-        match (plan, expected) {
+        let realm = json!({ "realm": realm, "displayName": "Acme Inc", "accessTokenLifespan": 300 });
+        match (plan(realm.clone(), tenant), expected) {
             (Ok(plan), Some(expected)) => {
-                assert_eq!(plan.settings["id"], expected);
                 assert_eq!(
-                    (&plan.settings["name"], &plan.settings["access_token"]["lifetime"]),
-                    (&json!("Acme Inc"), &json!(300))
+                    (&plan.settings["id"], &plan.settings["name"]),
+                    (&json!(expected), &json!("Acme Inc"))
                 );
+                assert_eq!(plan.settings["access_token"]["lifetime"], 300);
             }
             (Err(error), None) => assert!(error.to_string().contains("--tenant"), "{error}"),
             (plan, _) => panic!("{realm}: {:?}", plan.map(|plan| plan.tenant)),

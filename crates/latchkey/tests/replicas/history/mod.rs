@@ -121,13 +121,8 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
             violations.push(format!("{tenant}/{client}: {violation}\n{requested:?}\n{turns:?}"));
         }
     }
-    assert!(
-        violations.is_empty(),
-        "{} of {}: {}\n{faults:?}",
-        violations.len(),
-        requested.len(),
-        violations[0]
-    );
+    let (count, all) = (violations.len(), requested.len());
+    assert_eq!(violations.first(), None, "{count} of {all}\n{faults:?}");
     for answered in [Answered::Granted, Answered::Refused] {
         let all: Vec<_> = requested.iter().filter(|requested| requested.answered == answered).collect();
         let strictly = all.iter().copied().filter(|requested| requested.longest(faults) == MAX_PROPAGATION);

@@ -11,7 +11,7 @@ use super::random::Random;
 use super::record::{Answered, Credential, Observation};
 use crate::answer::Answer;
 use crate::jwt::claims;
-use crate::running::tenant_path;
+use crate::running::{credentials, tenant_path};
 
 /// Number of the latest credentials that count as recently changed.
 const RECENT: usize = 12;
@@ -33,13 +33,8 @@ impl Reader {
             if let Some((credential, tenant, client, secret)) = self.choose() {
                 let from = Instant::now();
                 let answered = self.send_request(&http, tenant, &client, &secret).await;
-                requested.push(Observation {
-                    credential,
-                    replica: self.replica,
-                    from,
-                    to: Instant::now(),
-                    answered,
-                });
+                let (replica, to) = (self.replica, Instant::now());
+                requested.push(Observation { credential, replica, from, to, answered });
             }
             sleep(Duration::from_millis(4)).await;
         }
@@ -67,15 +62,14 @@ impl Reader {
     ) -> Answered {
         let address = self.addresses.lock().unwrap()[self.replica];
         let url = format!("http://{address}{}", tenant_path(tenant, "/oauth/token"));
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
-        let sent = http.post(url).form(&form).timeout(Duration::from_secs(10)).send().await;
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) => return Answered::Failed(format!("{error:?}")),
+        let request = http.post(url).form(&credentials(client, secret));
+        let sent = request.timeout(Duration::from_secs(10)).send().await;
+        let answered = async {
+            let response = sent?;
+            Ok::<_, reqwest::Error>((response.status().as_u16(), response.text().await?))
         };
-        let status = response.status().as_u16();
-        let body = match response.text().await {
-            Ok(body) => body,
+        let (status, body) = match answered.await {
+            Ok(answered) => answered,
             Err(error) => return Answered::Failed(format!("{error:?}")),
         };
         match status {

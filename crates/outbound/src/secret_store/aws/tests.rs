@@ -48,18 +48,13 @@ async fn a_secret_may_be_the_whole_text() {
     secrets.put(PATH, "one");
     let read = async || store.read(PATH, true).await.unwrap();
     assert_eq!(read().await.current.value(None).unwrap().expose(), "one");
-    let error = read().await.current.value(Some("x")).unwrap_err();
-    assert!(
-        error.to_string().ends_with(": it is no JSON object; store one with the member \"x\""),
-        "{error}"
-    );
+    let error = read().await.current.value(Some("x")).unwrap_err().to_string();
+    assert!(error.ends_with(": it is no JSON object; store one with the member \"x\""), "{error}");
     store.write(PATH, None, &Secret::new("two".to_owned())).await.unwrap();
     assert_eq!(secrets.current(PATH).as_deref(), Some("two"));
     assert_eq!(read().await.previous.unwrap().value(None).unwrap().expose(), "one");
-    match store.write(PATH, Some("x"), &Secret::new("three".to_owned())).await {
-        Err(WriteError::Refused(SecretStoreError::Unusable(_))) => {}
-        outcome => panic!("{outcome:?}"),
-    }
+    let written = store.write(PATH, Some("x"), &Secret::new("three".to_owned())).await;
+    assert!(matches!(written, Err(WriteError::Refused(SecretStoreError::Unusable(_)))), "{written:?}");
     secrets.put(PATH, r#"{ "z": 12345678901234567890123, "x": "one", "a": 1.50 }"#);
     store.write(PATH, Some("x"), &Secret::new("\"é".to_owned())).await.unwrap();
     let expected = r#"{"a":1.50,"x":"\"é","z":12345678901234567890123}"#;

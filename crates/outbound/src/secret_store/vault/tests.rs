@@ -69,6 +69,21 @@ fn file_with(text: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
+/// A store at this server, which signs in with the role's secret.
+fn of_role(server: &MockServer) -> VaultStore {
+    store(signing_in(server.url(), app_role(token(ROLE_SECRET))))
+}
+
+#[track_caller]
+fn assert_ends(error: &impl ToString, expected: &str) {
+    assert!(error.to_string().ends_with(expected), "{}", error.to_string());
+}
+
+/// A write of a member x.
+async fn write_to(store: &VaultStore, path: &str) -> Result<String, WriteError> {
+    store.write(path, Some("x"), &Secret::new("y".to_owned())).await
+}
+
 async fn start() -> (MockServer, KvSecrets) {
     let secrets = KvSecrets::default();
     secrets.put(PATH, json!({"client_secret": "one"}));
@@ -126,7 +141,7 @@ async fn many_requests_at_once_sign_in_once() {
 #[tokio::test]
 async fn what_the_policy_denies_costs_one_other_token() {
     let (server, secrets) = start().await;
-    let store = store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
+    let store = of_role(&server);
     secrets.forbid(&["read"]);
     for expected in [(2, 0), (0, 0), (0, 0)] {
         let error = value(&store).await.unwrap_err();
@@ -142,9 +157,8 @@ async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
     for outcome in eight(&store).await {
         let error = outcome.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        let expected =
-            ": the sign-in is refused with 400: invalid role or secret ID; check how the store signs in";
-        assert!(error.to_string().ends_with(expected), "{error}");
+        let why = "the sign-in is refused with 400: invalid role or secret ID; check how the store signs in";
+        assert_ends(&error, &format!(": {why}"));
     }
     assert_eq!((server.request_count(), secrets.sign_ins_and_renewals()), (1, (0, 0)));
     // The next read tries again.
@@ -159,10 +173,9 @@ async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
     for reply in [json!({}), json!({"auth": {}}), json!({"auth": {"client_token": "hunter2"}})] {
         server.instead([Reply::json(200, &reply)]);
         let error = value(&store).await.unwrap_err();
-        let expected = ": the answer to the sign-in has no token; look at Vault's log";
-        assert!(error.to_string().ends_with(expected), "{error}");
+        assert_ends(&error, ": the answer to the sign-in has no token; look at Vault's log");
     }
-    let write = store.write(PATH, Some("x"), &Secret::new("y".to_owned())).await;
+    let write = write_to(&store, PATH).await;
     assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Denied(_)))), "{write:?}");
 }
 
@@ -171,7 +184,7 @@ async fn a_token_is_renewed_before_its_end_or_replaced() {
     let (server, secrets) = start().await;
     let reads = async |lease_seconds, is_renewable, expected| {
         secrets.give(lease_seconds, is_renewable);
-        let store = store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
+        let store = of_role(&server);
         value(&store).await.unwrap();
         value(&store).await.unwrap();
         tokio::time::sleep(Duration::from_millis(700)).await;
@@ -189,7 +202,7 @@ async fn a_token_is_renewed_before_its_end_or_replaced() {
     assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
     // 0 means a token without end.
     secrets.give(0, true);
-    let store = super::tests::store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
+    let store = of_role(&server);
     value(&store).await.unwrap();
     value(&store).await.unwrap();
     assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
@@ -220,8 +233,7 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
     assert_eq!(value(&store).await.unwrap(), "one");
     secrets.take_only("hvs.next");
     let error = value(&store).await.unwrap_err();
-    let why = format!("; {} still holds the token that was refused", file.display());
-    assert!(error.to_string().ends_with(&why), "{error}");
+    assert_ends(&error, &format!("; {} still holds the token that was refused", file.display()));
     std::fs::write(&file, "hvs.next").unwrap();
     assert_eq!(value(&store).await.unwrap(), "one");
     assert_eq!(secrets.sign_ins_and_renewals(), (0, 0));
@@ -235,7 +247,7 @@ async fn every_request_names_the_namespace() {
     secrets.give(1, true);
     value(&store).await.unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;
-    store.write(PATH, Some("x"), &Secret::new("y".to_owned())).await.unwrap();
+    write_to(&store, PATH).await.unwrap();
     assert_eq!(secrets.sign_ins_and_renewals(), (1, 1));
     assert_eq!(secrets.namespaces(), HashSet::from([Some("eu/prod".to_owned())]));
 }
@@ -282,7 +294,7 @@ async fn a_write_is_refused_where_another_came_first() {
     server.instead([answer_of_version(1)]);
     let error = write("three").await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
-    assert!(error.to_string().ends_with("; it was changed meanwhile: write again"), "{error}");
+    assert_ends(&error, "; it was changed meanwhile: write again");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "two"})));
     // Over a deleted version, whose members are not seen.
     secrets.delete(PATH, 2);
@@ -290,13 +302,10 @@ async fn a_write_is_refused_where_another_came_first() {
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "three"})));
     // The policy decides whether a new path is created.
     secrets.forbid(&["create"]);
-    let error = store.write("app/new", Some("x"), &Secret::new("y".to_owned())).await.unwrap_err();
-    assert!(error.to_string().ends_with("; let its policy allow `create` on secret/data/app/new"), "{error}");
+    let error = write_to(&store, "app/new").await.unwrap_err();
+    assert_ends(&error, "; let its policy allow `create` on secret/data/app/new");
     let error = store.write(PATH, None, &Secret::new("y".to_owned())).await.unwrap_err();
-    assert!(
-        error.to_string().ends_with(": Vault stores members of an object; name the key of one"),
-        "{error}"
-    );
+    assert_ends(&error, ": Vault stores members of an object; name the key of one");
 }
 
 #[tokio::test]
@@ -311,23 +320,19 @@ async fn a_path_that_would_become_another_is_not_sent() {
         assert!(matches!(error, SecretStoreError::Missing(_)), "{path}: {error:?}");
         assert!(error.to_string().contains(" is no path of a secret; "), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
-        let error = store.write(path, Some("x"), &Secret::new("y".to_owned())).await.unwrap_err();
+        let error = write_to(&store, path).await.unwrap_err();
         assert!(matches!(error, WriteError::Refused(SecretStoreError::Missing(_))), "{path}: {error:?}");
     }
     assert_eq!(server.request_count(), 0);
     for path in ["a", "a/b-c_d.e", "a@b:c", "~/!$&'()*+,;=", ".../..a"] {
         secrets.put(path, json!({"client_secret": path}));
-        let found = store.read(path, false).await;
-        if let Ok(found) = found {
-            assert_eq!(found.current.value(Some("client_secret")).unwrap().expose(), path);
-        } else {
-            panic!("{path}: {found:?}");
-        }
+        let found = store.read(path, false).await.expect(path);
+        assert_eq!(found.current.value(Some("client_secret")).unwrap().expose(), path);
     }
     let elsewhere = VaultStoreOptions { mount: "kv/other".to_owned(), ..options(server.url()) };
     let error = super::tests::store(elsewhere).read(PATH, false).await.unwrap_err();
     assert!(matches!(error, SecretStoreError::Missing(_)), "{error:?}");
-    assert!(error.to_string().ends_with("route entry not found.; check the mount kv/other"), "{error}");
+    assert_ends(&error, "route entry not found.; check the mount kv/other");
 }
 
 #[test]
@@ -340,11 +345,8 @@ fn options_that_cannot_be_used_are_refused_and_print_no_secret() {
         assert!(matches!(error, OptionsError::Name { what: "mount", .. }), "{mount}");
         let error = refused(VaultStoreOptions { namespace: Some(mount.to_owned()), ..at() });
         assert!(matches!(error, OptionsError::Name { what: "namespace", .. }), "{mount}");
-        let sign_in = VaultSignIn::AppRole {
-            mount: mount.to_owned(),
-            role_id: ROLE.to_owned(),
-            secret_id: token(ROLE_SECRET),
-        };
+        let (mount_of_role, role_id, secret_id) = (mount.to_owned(), ROLE.to_owned(), token(ROLE_SECRET));
+        let sign_in = VaultSignIn::AppRole { mount: mount_of_role, role_id, secret_id };
         assert!(!format!("{sign_in:?}").contains(ROLE_SECRET));
         let error = refused(VaultStoreOptions { sign_in, ..at() });
         assert!(matches!(error, OptionsError::Name { what: "the sign-in's mount", .. }), "{mount}");
@@ -438,7 +440,7 @@ async fn the_mock_answers_what_is_documented_and_what_openbao_answers() {
 #[tokio::test]
 async fn recorded_answers_are_understood() {
     let (server, _) = start().await;
-    let store = store(signing_in(server.url(), app_role(token(ROLE_SECRET))));
+    let store = of_role(&server);
     let recorded = |status, text: &str| Reply::new(status, "content-type: application/json", text.as_bytes());
     server.instead([recorded(200, RECORDED_APP_ROLE), recorded(200, RECORDED_READ)]);
     assert_eq!(value(&store).await.unwrap(), "two");

@@ -45,6 +45,16 @@ fn tenant(id: &str) -> TenantId {
     TenantId::parse(id).unwrap()
 }
 
+/// The set of a client of this tenant, at a URL of this number.
+async fn numbered(sets: &Arc<KeySets>, tenant: &TenantId, number: usize) -> Option<Arc<PublicKeys>> {
+    sets.find(&sets.source(tenant, &KeySource::of_client(&format!("{URL}/{number}")))).await
+}
+
+/// The set of the one URL.
+async fn known(sets: &Arc<KeySets>, tenant: &TenantId) -> Option<Arc<PublicKeys>> {
+    sets.find(&sets.source(tenant, &OF_CLIENT)).await
+}
+
 impl FakeFetcher {
     fn count(&self) -> usize {
         self.fetches.lock().unwrap().len()
@@ -59,12 +69,11 @@ impl FakeFetcher {
 #[tokio::test(start_paused = true)]
 async fn many_requests_of_a_cold_set_fetch_it_once() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
-    let requests: Vec<_> = (0..1_000)
-        .map(|_| {
-            let sets = Arc::clone(&sets);
-            tokio::spawn(async move { sets.find(&sets.source(&tenant("acme"), &OF_CLIENT)).await.is_some() })
-        })
-        .collect();
+    let request = |_| {
+        let sets = Arc::clone(&sets);
+        tokio::spawn(async move { known(&sets, &tenant("acme")).await.is_some() })
+    };
+    let requests: Vec<_> = (0..1_000).map(request).collect();
     for request in requests {
         assert!(request.await.unwrap());
     }
@@ -79,10 +88,8 @@ async fn two_tenants_with_one_url_have_a_set_each() {
     let of_acme = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
     let of_globex = sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap();
     assert!(!Arc::ptr_eq(&of_acme, &of_globex));
-    assert_eq!(
-        *fetcher.fetches.lock().unwrap(),
-        [(acme.clone(), URL.to_owned()), (globex.clone(), URL.to_owned())]
-    );
+    let fetches = [&acme, &globex].map(|tenant| (tenant.clone(), URL.to_owned()));
+    assert_eq!(*fetcher.fetches.lock().unwrap(), fetches);
     // An unknown key at one tenant does not use up the fetch of the other tenant.
     assert!(sets.find_newer(&sets.source(&acme, &OF_CLIENT), &of_acme).await.is_some());
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap(), &of_globex));
@@ -93,10 +100,8 @@ async fn two_tenants_with_one_url_have_a_set_each() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
-    let request = tokio::spawn({
-        let sets = Arc::clone(&sets);
-        async move { sets.find(&sets.source(&tenant("acme"), &OF_CLIENT)).await.is_some() }
-    });
+    let of_request = Arc::clone(&sets);
+    let request = tokio::spawn(async move { known(&of_request, &tenant("acme")).await.is_some() });
     while fetcher.count() == 0 {
         yield_now().await;
     }
@@ -116,17 +121,18 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
     assert_eq!(fetcher.count(), 1);
     fetcher.be_away(false);
     advance(Duration::from_secs(30)).await;
-    let known = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
+    let find = async || known(&sets, &acme).await.unwrap();
+    let known = find().await;
     assert_eq!(fetcher.count(), 2);
 
     fetcher.be_away(true);
     advance(Duration::from_secs(600)).await;
     // The first request after the set has expired waits for the fetch, which fails. No later request waits.
-    assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
+    assert!(Arc::ptr_eq(&find().await, &known));
     assert_eq!(fetcher.count(), 3);
     for second in 0..3_600 {
         let begun = Instant::now();
-        assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known), "{second}");
+        assert!(Arc::ptr_eq(&find().await, &known), "{second}");
         assert_eq!(begun.elapsed(), Duration::ZERO, "{second}");
         advance(Duration::from_secs(1)).await;
         yield_now().await;
@@ -135,12 +141,9 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
 
     fetcher.be_away(false);
     advance(Duration::from_secs(31)).await;
-    assert!(
-        Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known),
-        "it is fetched for later requests"
-    );
+    assert!(Arc::ptr_eq(&find().await, &known), "it is fetched for later requests");
     sleep(Duration::from_secs(1)).await;
-    assert!(!Arc::ptr_eq(&sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap(), &known));
+    assert!(!Arc::ptr_eq(&find().await, &known));
 }
 
 // [registration RFC 7591 §2 g]
@@ -177,11 +180,7 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
     let (fetcher, sets) = sets(Duration::from_secs(2));
     for number in 0..FLIGHTS_OF_TENANT * 3 {
         let sets = Arc::clone(&sets);
-        tokio::spawn(async move {
-            sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/{number}"))))
-                .await
-                .is_some()
-        });
+        tokio::spawn(async move { numbered(&sets, &tenant("acme"), number).await.is_some() });
     }
     while fetcher.count() < FLIGHTS_OF_TENANT {
         yield_now().await;
@@ -198,30 +197,31 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
 async fn a_tenant_keeps_to_its_share() {
     let (fetcher, sets) = sets(Duration::ZERO);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
-    let bytes = |id: &str| sets.tenants().get(&tenant(id)).map_or(0, |of_tenant| of_tenant.bytes);
-    sets.find(&sets.source(&tenant("globex"), &OF_CLIENT)).await.unwrap();
-    let of_globex = bytes("globex");
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    known(&sets, &globex).await.unwrap();
+    let of_globex = bytes_of(&sets, &globex);
     for number in 0..100 {
-        sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/{number}"))))
-            .await
-            .unwrap();
-        assert!(bytes("acme") <= SHARE, "{number}: {}", bytes("acme"));
+        numbered(&sets, &acme, number).await.unwrap();
+        assert!(bytes_of(&sets, &acme) <= SHARE, "{number}: {}", bytes_of(&sets, &acme));
         advance(Duration::from_millis(1)).await;
-        let counted: usize =
-            sets.tenants()[&tenant("acme")].sources.values().map(|source| source.state().bytes).sum();
-        assert_eq!(bytes("acme"), counted);
+        assert_eq!(bytes_of(&sets, &acme), counted(&sets.tenants()[&acme]));
     }
-    assert_eq!(bytes("globex"), of_globex);
+    assert_eq!(bytes_of(&sets, &globex), of_globex);
     // The latest sets stay.
-    sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/99")))).await.unwrap();
+    numbered(&sets, &acme, 99).await.unwrap();
     assert_eq!(fetcher.count(), 101);
-    sets.find(&sets.source(&tenant("acme"), &KeySource::of_client(&format!("{URL}/0")))).await.unwrap();
+    numbered(&sets, &acme, 0).await.unwrap();
     assert_eq!(fetcher.count(), 102);
 }
 
 /// Bytes of a tenant's sets, as they are counted.
 fn bytes_of(sets: &KeySets, tenant: &TenantId) -> usize {
     sets.tenants().get(tenant).map_or(0, |of_tenant| of_tenant.bytes)
+}
+
+/// Bytes of the sets themselves.
+fn counted(of_tenant: &OfTenant) -> usize {
+    of_tenant.sources.values().map(|source| source.state().bytes).sum()
 }
 
 fn all_bytes(sets: &KeySets) -> usize {
@@ -237,33 +237,22 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     // Each tenant has its full share, and together they would need twice the bound.
     let (tenants, of_each) = (2 * ALL / SHARE, SHARE / (COST[1] * (64 << 10)) - 1);
-    let mut counted = 0;
+    let mut fetched = 0;
     for nth in 0..tenants {
         let large = tenant(&format!("large-{nth}"));
         for number in 0..of_each {
-            let url = format!("{URL}/{number}");
-            let source = sets.source(&large, &KeySource::of_client(&url));
-            let found = sets.find(&source).await.unwrap();
-            counted += source.state().bytes;
+            let found = numbered(&sets, &large, number).await.unwrap();
+            fetched += COST[0] + COST[1] * (64 << 10);
             assert!(bytes_of(&sets, &large) <= SHARE, "{nth} {number}");
             assert!(all_bytes(&sets) <= ALL, "{nth} {number}: {}", all_bytes(&sets));
-            assert!(
-                Arc::ptr_eq(
-                    &sets.find(&sets.source(&large, &KeySource::of_client(&url))).await.unwrap(),
-                    &found
-                ),
-                "the latest stays"
-            );
+            let again = numbered(&sets, &large, number).await.unwrap();
+            assert!(Arc::ptr_eq(&again, &found), "the latest stays");
             advance(Duration::from_millis(1)).await;
         }
     }
-    assert!(counted > 3 * ALL / 2, "{counted}");
+    assert!(fetched > 3 * ALL / 2, "{fetched}");
     assert!(all_bytes(&sets) > ALL / 2, "no more goes than has to: {}", all_bytes(&sets));
-    let held: usize = sets
-        .tenants()
-        .values()
-        .map(|of_tenant| of_tenant.sources.values().map(|source| source.state().bytes).sum::<usize>())
-        .sum();
+    let held: usize = sets.tenants().values().map(counted).sum();
     assert_eq!(held, all_bytes(&sets));
     // The tenant with the smallest sets has lost nothing.
     assert_eq!(bytes_of(&sets, &small), size_of_small);
@@ -278,7 +267,7 @@ async fn sources_that_never_answer_keep_to_the_bound_as_well() {
     let mut number = 0;
     while all_bytes(&sets) + set <= ALL {
         let large = tenant(&format!("large-{}", number % 32));
-        sets.find(&sets.source(&large, &KeySource::of_client(&format!("{URL}/{number}")))).await.unwrap();
+        numbered(&sets, &large, number).await.unwrap();
         number += 1;
     }
     fetcher.be_away(true);
@@ -286,11 +275,7 @@ async fn sources_that_never_answer_keep_to_the_bound_as_well() {
     let sources = 2 * set / COST[0];
     for number in 0..sources {
         let silent = tenant(&format!("silent-{}", number % 32));
-        assert!(
-            sets.find(&sets.source(&silent, &KeySource::of_client(&format!("{URL}/{number}"))))
-                .await
-                .is_none()
-        );
+        assert!(numbered(&sets, &silent, number).await.is_none());
         assert!(all_bytes(&sets) <= ALL, "{number}: {}", all_bytes(&sets));
     }
     assert!(before + sources * COST[0] > ALL, "they would not fit otherwise");

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     ApiKey, ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients,
-    FetchedJwks, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SingleUseIdentifier, Users,
+    FetchedJwks, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SecretPath, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -96,13 +96,10 @@ impl ClientStore for FakeStore {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let found = {
-            let clients = self.clients.lock().unwrap();
-            let found = clients
-                .iter()
-                .find(|((of, id), _)| id == client.as_str() && (self.is_faulty || of == tenant.as_str()));
-            found.map(|(_, client)| Arc::clone(client))
-        };
+        let is_it =
+            |(of, id): &(String, String)| id == client.as_str() && (self.is_faulty || of == tenant.as_str());
+        let found =
+            self.clients.lock().unwrap().iter().find(|(key, _)| is_it(key)).map(|(_, row)| row.clone());
         self.answer(found).await
     }
 }
@@ -223,25 +220,16 @@ fn over(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
 
 /// Creates a test environment that hashes nothing until the test gives the pool a thread.
 fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
-    let store = Arc::new(store);
-    for client in clients {
-        put(&store, client);
-    }
-    let pool = Arc::new(HashPool::without_threads());
-    let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
-    let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
-    let guard = Arc::<FakeStore>::clone(&store);
-    let fetcher = Arc::<FakeStore>::clone(&store);
+    clients.into_iter().for_each(|client| put(&store, client));
+    let (store, pool, pepper) = (Arc::new(store), Arc::new(HashPool::without_threads()), Arc::new(pepper()));
     let public_urls = PublicUrls::new(PUBLIC_URL, Some("https://mtls.example.com/"));
-    let assertions = Assertions::new(guard, fetcher, public_urls, Some("acme".to_owned()));
-    let pepper = Arc::new(pepper());
-    let keys = Arc::new(ApiKeys::new(Arc::<FakeStore>::clone(&store), Arc::clone(&pepper)));
+    let assertions = Assertions::new(store.clone(), store.clone(), public_urls, Some("acme".to_owned()));
     let authenticator = Authenticator::new(
-        (lookups, Arc::<FakeStore>::clone(&store)),
-        keys,
+        (store.clone(), store.clone()),
+        Arc::new(ApiKeys::new(store.clone(), pepper.clone())),
         pepper,
-        hashing,
-        verified_secrets,
+        pool.clone(),
+        VerifiedSecretCache::with_key(&[2; 32]),
         assertions,
         limit,
     );
@@ -419,15 +407,13 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
     for (id, presented, authenticated) in
         [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
     {
-        let test_env = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
-        let test_env = Arc::new(test_env);
-        let checks: Vec<_> = (0..100)
-            .map(|number| {
-                let test_env = Arc::clone(&test_env);
-                let presented = post(id, presented);
-                tokio::spawn(async move { test_env.from(number % 5, "acme", presented, NOW).await.is_ok() })
-            })
-            .collect();
+        let waiting = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
+        let test_env = Arc::new(waiting);
+        let check = |number: u8| {
+            let (test_env, presented) = (Arc::clone(&test_env), post(id, presented));
+            tokio::spawn(async move { test_env.from(number % 5, "acme", presented, NOW).await.is_ok() })
+        };
+        let checks: Vec<_> = (0..100).map(check).collect();
         until_callers_wait(&test_env, 100).await;
         while test_env.pool.step() {}
         for check in checks {
@@ -442,8 +428,8 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
 // [limits #14]
 #[tokio::test(start_paused = true)]
 async fn a_source_over_the_limit_waits_behind_all_others() {
-    let limit = Rate::per_minute(1);
-    let test_env = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
+    let waiting = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(1));
+    let test_env = Arc::new(waiting);
     test_env.check(post("billing", generated(2).expose()), &refused(secret::WRONG), 0).await;
     let spawn = |source: u8, presented: &str| {
         let (test_env, presented) = (Arc::clone(&test_env), post("billing", presented));
@@ -474,27 +460,26 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
     users.replace(HashedUsers::from_declared([admin], Vec::new()).unwrap());
     let (test_env, users) = (Arc::new(test_env), Arc::new(users));
-    let guesses: Vec<_> = (0..120)
-        .map(|number| {
-            let (test_env, users) = (Arc::clone(&test_env), Arc::clone(&users));
-            tokio::spawn(async move {
-                let guess = number.to_string();
-                if number % 2 == 0 {
-                    drop(test_env.at("acme", post("billing", &guess), NOW).await);
-                } else {
-                    let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
-                    let now = Timestamp::from_seconds(NOW);
-                    // Each guess has another name: guesses of one name wait before they reach the pool.
-                    let name = format!("admin-{number}");
-                    drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
-                }
-            })
+    let now = Timestamp::from_seconds(NOW);
+    let guess = |number: u8| {
+        let (test_env, users) = (Arc::clone(&test_env), Arc::clone(&users));
+        tokio::spawn(async move {
+            let guess = number.to_string();
+            if number.is_multiple_of(2) {
+                drop(test_env.at("acme", post("billing", &guess), NOW).await);
+            } else {
+                let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
+                // Each guess has another name: guesses of one name wait before they reach the pool.
+                let name = format!("admin-{number}");
+                drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
+            }
         })
-        .collect();
+    };
+    let guesses: Vec<_> = (0..120).map(guess).collect();
     until_callers_wait(&test_env, 120).await;
     assert!(test_env.pool.step());
     let sign_in = tokio::spawn(async move {
-        let (source, now) = (ClientAddress::new(Some([192, 0, 2, 2].into())), Timestamp::from_seconds(NOW));
+        let source = ClientAddress::new(Some([192, 0, 2, 2].into()));
         let password = Secret::new("admin".to_owned());
         users.sign_in(&tenant("acme"), "admin", password, &source, now).await
     });
@@ -505,8 +490,8 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
         let_all_go_on().await;
     }
     assert!(sign_in.await.unwrap().is_ok());
-    let own = 1;
-    assert!(test_env.pool.hashes_computed() - before - own < 2);
+    let of_others = test_env.pool.hashes_computed() - before - 1;
+    assert!(of_others < 2, "{of_others}");
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
@@ -594,42 +579,41 @@ async fn a_right_secret_waits_for_nothing() {
 //   failures. Sign-ins are delayed (no. 9) and not answered 429
 #[tokio::test]
 async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
-    let limit = Rate::per_minute(2);
-    let test_env = over(FakeStore::default(), clients_of_every_kind(), limit);
+    let test_env = over(FakeStore::default(), clients_of_every_kind(), Rate::per_minute(2));
     for (id, error) in [("billing", refused(secret::WRONG)), ("unknown", refused(methods::UNKNOWN_CLIENT))] {
         test_env.check(post(id, generated(9).expose()), &error, 0).await;
     }
     for id in IDS_OF_EVERY_KIND {
         let refused = test_env.at("acme", post(id, generated(9).expose()), NOW).await;
-        let left = 60 - NOW % 60;
-        let is_over = |wait: Lifetime| wait.seconds() == left;
-        assert!(matches!(refused, Err(E::Refused { wait: Some(wait), .. }) if is_over(wait)), "{id}");
+        let Err(E::Refused { wait: Some(wait), .. }) = refused else { panic!("{id}: {refused:?}") };
+        assert_eq!(wait.seconds(), 60 - NOW % 60, "{id}");
     }
     for presented in [generated(1).expose(), CHOSEN] {
         assert!(test_env.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
     }
-    let of_another = test_env.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
-    assert!(matches!(of_another, Err(E::Refused { reason: secret::WRONG, wait: None, .. })));
-    let of_another_tenant = test_env.at("other", post("billing", generated(9).expose()), NOW).await;
-    assert!(matches!(of_another_tenant, Err(E::Refused { reason: methods::UNKNOWN_CLIENT, wait: None, .. })));
-    let of_another_span = test_env.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
-    assert!(matches!(of_another_span, Err(E::Refused { reason: secret::WRONG, wait: None, .. })));
+    for (source, tenant, now, expected) in [
+        (2, "acme", NOW, refused(secret::WRONG)),
+        (1, "other", NOW, refused(methods::UNKNOWN_CLIENT)),
+        (1, "acme", NOW + 60, refused(secret::WRONG)),
+    ] {
+        let elsewhere = test_env.from(source, tenant, post("billing", generated(9).expose()), now).await;
+        assert_eq!(elsewhere.unwrap_err().to_string(), expected, "{source} {tenant} {now}");
+    }
 }
 
 // [found 24]
 #[tokio::test]
 async fn each_hash_of_a_refused_request_is_a_failure() {
-    let limit = Rate::per_minute(4);
     for (credentials, requests) in [
         (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
         (|| basic(&[("billing", "a b")]), 4),
         (|| basic(&[]), 4),
     ] as [(fn() -> ClientAuthentication, usize); 3]
     {
-        let test_env = over(FakeStore::default(), vec![client("billing")], limit);
+        let test_env = over(FakeStore::default(), vec![client("billing")], Rate::per_minute(4));
         let mut refused = 0;
-        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::Refused { wait: Some(_), .. }))
-        {
+        let is_over = |outcome| matches!(outcome, Err(E::Refused { wait: Some(_), .. }));
+        while !is_over(test_env.at("acme", credentials(), NOW).await) {
             refused += 1;
         }
         assert_eq!(refused, requests);
@@ -639,9 +623,8 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
 // [found 10]
 #[tokio::test(start_paused = true)]
 async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
-    let limit = Rate::per_minute(1);
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
-    let test_env = Arc::new(over(store, vec![client("billing")], limit));
+    let test_env = Arc::new(over(store, vec![client("billing")], Rate::per_minute(1)));
     test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
     let spawn = |source: u8, id: String, presented: Secret| {
         let test_env = Arc::clone(&test_env);
@@ -651,8 +634,8 @@ async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
     let served = spawn(1, "billing".to_owned(), generated(1));
     let_all_go_on().await;
     assert_eq!(test_env.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT);
-    let of_another = (0..10).map(|number| spawn(2, format!("other-{number}"), generated(9)));
-    let of_another: Vec<_> = of_another.collect();
+    let of_another: Vec<_> =
+        (0..10).map(|number| spawn(2, format!("other-{number}"), generated(9))).collect();
     let_all_go_on().await;
     assert_eq!(test_env.store.asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
     for guess in guesses.into_iter().chain(of_another) {
@@ -664,9 +647,8 @@ async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
 
 #[tokio::test(start_paused = true)]
 async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn() {
-    let limit = Rate::per_minute(1);
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
-    let test_env = Arc::new(over(store, Vec::new(), limit));
+    let test_env = Arc::new(over(store, Vec::new(), Rate::per_minute(1)));
     for id in ["acme", "globex"] {
         test_env.at(id, post("unknown", generated(9).expose()), NOW).await.unwrap_err();
     }
@@ -806,11 +788,10 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
         drop(test_env.at(id, credentials, now).await);
     }
     let uses = test_env.authenticator.last_used_secrets.0.drain().into_iter().map(|used| {
-        let whose = format!("{}/{}/{}", used.owner.tenant, used.owner.client, used.owner.secret);
-        (whose, used.user.to_string(), used.at.seconds())
+        let SecretPath { tenant, client, secret } = used.owner;
+        format!("{tenant}/{client}/{secret} of {} at {}", used.user, used.at.seconds() - NOW)
     });
-    let expected = [("acme/web/chosen", NOW + 7), ("acme/web/generated", NOW)]
-        .map(|(whose, at)| (whose.to_owned(), "192.0.2.1".to_owned(), at));
+    let expected = ["acme/web/chosen of 192.0.2.1 at 7", "acme/web/generated of 192.0.2.1 at 0"];
     assert_eq!(uses.collect::<Vec<_>>(), expected);
 }
 
@@ -844,8 +825,7 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_no_refusal() {
-    let failure = Some(StoreError::unavailable("down"));
-    let store = FakeStore { failure, ..FakeStore::default() };
+    let store = FakeStore { failure: Some(StoreError::unavailable("down")), ..FakeStore::default() };
     let test_env = over(store, Vec::new(), Rate::per_minute(10_000));
     test_env.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
 }
@@ -853,8 +833,7 @@ async fn a_store_that_does_not_answer_is_no_refusal() {
 // [oauth RFC 6749 §2.3.1 g]
 #[tokio::test]
 async fn over_the_limit_a_source_waits_but_is_still_served() {
-    let limit = Rate::per_minute(2);
-    let test_env = over(FakeStore::default(), vec![client("billing")], limit);
+    let test_env = over(FakeStore::default(), vec![client("billing")], Rate::per_minute(2));
     for _ in 0..2 {
         test_env.check(post("unknown", "wrong"), &refused(methods::UNKNOWN_CLIENT), 1).await;
     }

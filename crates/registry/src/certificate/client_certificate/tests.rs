@@ -40,14 +40,8 @@ pub(crate) fn parameters(years: (i32, i32)) -> CertificateParams {
 }
 
 pub(crate) fn presented(der: &[u8], chain: Result<Validity, ChainError>) -> ClientCertificate {
-    let mut thumbprint = [0; 32];
-    thumbprint.copy_from_slice(digest(&SHA256, der).as_ref());
-    ClientCertificate {
-        der: der.to_vec(),
-        presented_with: Vec::new(),
-        thumbprint: Thumbprint::new(thumbprint),
-        chain,
-    }
+    let thumbprint = Thumbprint::new(digest(&SHA256, der).as_ref().try_into().unwrap());
+    ClientCertificate { der: der.to_vec(), presented_with: Vec::new(), thumbprint, chain }
 }
 
 /// The time in which a chain is valid, around now.
@@ -88,13 +82,9 @@ fn self_signed(key: &KeyPair, years: (i32, i32)) -> Vec<u8> {
     parameters(years).self_signed(key).unwrap().der().to_vec()
 }
 
-fn checked(
-    client: &Client,
-    certificate: &ClientCertificate,
-    now: Timestamp,
-) -> Result<CertificateMethod, CertificateCheck> {
+fn checked(client: &Client, certificate: &ClientCertificate) -> Result<CertificateMethod, E> {
     let keys = client.keys.as_ref().map(ClientKeys::keys);
-    check_client_certificate(client, keys, certificate, now).map(|(method, _)| method)
+    check_client_certificate(client, keys, certificate, NOW).map(|(method, _)| method)
 }
 
 // [mutual-tls RFC 8705 §2.1]: `tls_client_auth`: the chain is validated, and the subject is the registered
@@ -127,7 +117,7 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
         (SubjectKind::Email, "svc@example.com", false),
     ] {
         let expected = if matches { Ok(CertificateMethod::Issued) } else { Err(E::Registration) };
-        let found = checked(&of(kind, text), &with(valid(10, 10)), NOW);
+        let found = checked(&of(kind, text), &with(valid(10, 10)));
         assert_eq!(found, expected, "{kind:?} {text}");
     }
 
@@ -144,11 +134,11 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
         (Err(ChainError::OtherUsage), Err(E::Usage)),
         (Err(ChainError::Invalid), Err(E::Chain)),
     ] {
-        assert_eq!(checked(&right, &with(chain), NOW), expected, "{chain:?}");
+        assert_eq!(checked(&right, &with(chain)), expected, "{chain:?}");
     }
     // A registration without a subject, which no interface makes, matches nothing.
     let without = client(Method::TlsClientAuth);
-    assert_eq!(checked(&without, &with(valid(1, 1)), NOW), Err(E::Registration));
+    assert_eq!(checked(&without, &with(valid(1, 1))), Err(E::Registration));
 }
 
 // [mutual-tls RFC 8705 §2.2]: `self_signed_tls_client_auth`: the certificate is one of the client's; no chain
@@ -164,7 +154,7 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     let (der, renewed) = (self_signed(&key, (2026, 2027)), self_signed(&key, (2025, 2028)));
     let check = |keys: &[Value], der: &[u8]| {
         let client = with_keys(client(Method::SelfSignedTlsClientAuth), keys);
-        checked(&client, &presented(der, Err(ChainError::NoAuthorities)), NOW)
+        checked(&client, &presented(der, Err(ChainError::NoAuthorities)))
     };
     let ok = Ok(CertificateMethod::SelfSigned);
     assert_eq!(check(&[jwk(&key)], &der), ok);
@@ -180,8 +170,7 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2025, 2026))), Err(E::Dates));
     assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2027, 2028))), Err(E::NotYetValid));
     let without = client(Method::SelfSignedTlsClientAuth);
-    let certificate = presented(&der, valid(10, 10));
-    assert_eq!(checked(&without, &certificate, NOW), Err(E::Key));
+    assert_eq!(checked(&without, &presented(&der, valid(10, 10))), Err(E::Key));
 }
 
 // [mutual-tls RFC 8705 §2.2 b]
@@ -201,7 +190,7 @@ fn keys_of_each_kind_are_compared() {
         };
         let client = with_keys(client(Method::SelfSignedTlsClientAuth), &[jwk]);
         let certificate = presented(&der, Err(ChainError::NoAuthorities));
-        assert!(checked(&client, &certificate, NOW).is_ok(), "{algorithm:?}");
+        assert!(checked(&client, &certificate).is_ok(), "{algorithm:?}");
     }
 }
 
@@ -210,11 +199,10 @@ fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
     let key = KeyPair::generate().unwrap();
     let certificate = presented(&self_signed(&key, (2026, 2027)), Err(ChainError::UnknownIssuer));
     let keyed = with_keys(client(Method::Any), &[jwk(&key)]);
-    assert_eq!(checked(&keyed, &certificate, NOW), Ok(CertificateMethod::SelfSigned));
+    assert_eq!(checked(&keyed, &certificate), Ok(CertificateMethod::SelfSigned));
     // A client with a subject needs a certificate of an authority, although it has keys as well.
     let both = named(keyed, SubjectKind::Dns, "svc.example.com");
-    let expected = Err(E::UnknownIssuer);
-    assert_eq!(checked(&both, &certificate, NOW), expected);
+    assert_eq!(checked(&both, &certificate), Err(E::UnknownIssuer));
 }
 
 #[test]
@@ -315,7 +303,7 @@ fn bytes_that_are_no_certificate_are_refused() {
         let certificate = presented(&bytes, valid(10, 10));
         for method in [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth] {
             let client = Client { authentication_method: method, ..client.clone() };
-            let found = checked(&client, &certificate, NOW);
+            let found = checked(&client, &certificate);
             assert!(matches!(found, Err(E::Form)), "{name}: {found:?}");
         }
     }
@@ -336,7 +324,7 @@ proptest! {
             for method in [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth] {
                 let client = named(client.clone(), SubjectKind::Dns, "svc.example.com");
                 let client = Client { authentication_method: method, ..client };
-                let _ = checked(&client, &presented(bytes, valid(10, 10)), NOW);
+                let _ = checked(&client, &presented(bytes, valid(10, 10)));
             }
         }
     }

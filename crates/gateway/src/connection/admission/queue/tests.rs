@@ -98,10 +98,8 @@ fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
     assert_eq!(runs(&case), [1_000, 1_003], "each second call is acme's, of its sources in turn");
     case.turn();
     assert_eq!(runs(&case), [1_000, 1_001, 1_002, 1_003]);
-    assert_eq!(
-        case.outcomes()[..5],
-        [Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), None]
-    );
+    let expected = [Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), None];
+    assert_eq!(case.outcomes()[..5], expected);
 }
 
 // [shared 2]

@@ -10,8 +10,8 @@ fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> Str
     let owner = super::client(client);
     let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(None);
     let hash = hash_api_key(&pepper(), &owner.tenant, client, key.expose());
-    let mut row = ApiKey::new(&owner, name.parse().unwrap(), (hash, hint), Timestamp::from_seconds(0));
-    row.expires_at = Timestamp::from_seconds(NOW + 1);
+    let row = ApiKey::new(&owner, name.parse().unwrap(), (hash, hint), Timestamp::from_seconds(0));
+    let mut row = ApiKey { expires_at: Timestamp::from_seconds(NOW + 1), ..row };
     change(&mut row);
     store.api_keys.lock().unwrap().insert(row.id.clone(), Arc::new(row));
     key.expose().to_owned()
@@ -39,6 +39,7 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
     let live = add(store, "billing", |_| {});
     let last = if live.ends_with('0') { "1" } else { "0" };
     let ended = Timestamp::from_seconds(NOW);
+    let elsewhere = |key: &mut ApiKey| key.audiences = vec!["x".to_owned()];
     for (text, client, expected, lookups) in [
         (live.clone(), "", "key of billing".to_owned(), 2),
         (live.clone(), "billing", "key of billing".to_owned(), 2),
@@ -48,12 +49,7 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
         (add(store, "billing", |key| key.hash = SecretHash::token([0; 32])), "", refused(api_key::WRONG), 1),
         (add(store, "billing", |key| key.expires_at = ended), "", refused(api_key::EXPIRED), 1),
         (add(store, "billing", |key| key.revoked_at = Some(ended)), "", refused(api_key::REVOKED), 1),
-        (
-            add(store, "billing", |key| key.audiences = vec!["x".to_owned()]),
-            "",
-            refused(api_key::NOTHING_LEFT),
-            2,
-        ),
+        (add(store, "billing", elsewhere), "", refused(api_key::NOTHING_LEFT), 2),
         (add(store, "suspended", |_| {}), "", refused(methods::CLIENT_SUSPENDED), 2),
         (add(store, "keyed", |_| {}), "", refused(methods::METHOD_NOT_REGISTERED), 2),
         (add(store, "gone", |_| {}), "", refused(methods::UNKNOWN_CLIENT), 2),
@@ -130,9 +126,8 @@ async fn made_up_keys_over_the_limit_wait_as_lookups_of_clients_do() {
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
     let test_env = Arc::new(over(store, Vec::new(), Rate::per_minute(1)));
     let guess = |tenant: &'static str| {
-        let (test_env, text) =
-            (Arc::clone(&test_env), GeneratedApiKey::generate(None).key.expose().to_owned());
-        tokio::spawn(async move { test_env.exchange(&offering(tenant), post("", &text)).await })
+        let (test_env, guess) = (Arc::clone(&test_env), GeneratedApiKey::generate(None).key);
+        tokio::spawn(async move { test_env.exchange(&offering(tenant), post("", guess.expose())).await })
     };
     for tenant in ["acme", "globex"] {
         guess(tenant).await.unwrap();

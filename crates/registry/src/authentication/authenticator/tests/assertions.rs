@@ -32,8 +32,12 @@ pub(super) fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Va
 }
 
 pub(super) fn assertion(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
+    of_kind(AssertionKind::Jwt, client_id, jwt)
+}
+
+pub(super) fn of_kind(kind: AssertionKind, client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
     let (client_id, jwt) = (client_id.map(str::to_owned), Some(Secret::new(jwt.to_owned())));
-    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt, kind: AssertionKind::Jwt })
+    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt, kind })
 }
 
 impl TestEnv {
@@ -65,10 +69,8 @@ async fn an_assertion_authenticates_its_subject_once() {
         let jwt = key.sign("JWT", &claims("billing", jti)).unwrap();
         let authenticated = test_env.at("acme", assertion(client_id, &jwt), NOW).await;
         let outcome = authenticated.map(|authenticated| {
-            assert_eq!(
-                (authenticated.client().id.as_str(), authenticated.proof()),
-                ("billing", &Proof::Assertion)
-            );
+            let found = (authenticated.client().id.as_str(), authenticated.proof());
+            assert_eq!(found, ("billing", &Proof::Assertion));
         });
         assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{jti} {client_id:?}");
     }
@@ -83,7 +85,7 @@ async fn an_assertion_authenticates_its_subject_once() {
 async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_not() {
     let key = key(1);
     let test_env = test_env(vec![client_with("billing", &[&key])]);
-    for (nth, (aud, expected)) in [
+    for (nth, (aud, expected)) in (0..).zip([
         (json!(tenant("acme").issuer.as_str()), true),
         (json!(ENDPOINT), true),
         (json!(["x", ENDPOINT]), true),
@@ -97,12 +99,9 @@ async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_
         (json!(ENDPOINT.replace("acme", "other")), false),
         (json!(tenant("other").issuer.as_str()), false),
         (json!("billing"), false),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let made =
-            test_env.assert(&key, &with(claims("billing", &nth.to_string()), "aud", aud.clone())).await;
+    ]) {
+        let claims = with(claims("billing", &format!("{nth}")), "aud", aud.clone());
+        let made = test_env.assert(&key, &claims).await;
         assert_eq!(made.is_ok(), expected, "{aud}");
     }
 }
@@ -110,8 +109,7 @@ async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_
 #[tokio::test]
 async fn an_assertion_of_one_tenant_is_nothing_at_another() {
     let (key, of_other) = (key(1), key(1));
-    let mut there = client_with("billing", &[&of_other]);
-    there.tenant = tenant("other").id;
+    let there = Client { tenant: tenant("other").id, ..client_with("billing", &[&of_other]) };
     let test_env = test_env(vec![client_with("billing", &[&key]), there]);
     let at_other = ENDPOINT.replace("acme", "other");
     for (signer, aud, id, expected) in [
@@ -189,12 +187,8 @@ async fn what_is_no_assertion_is_malformed() {
         let error = test_env.at("acme", assertion(None, jwt), NOW).await.unwrap_err();
         assert_eq!(error.to_string(), refused(methods::MALFORMED), "{jwt}");
     }
-    let none = ClientAuthentication::Assertion(PresentedAssertion {
-        client_id: None,
-        jwt: None,
-        kind: AssertionKind::Jwt,
-    });
-    test_env.check(none, &refused(methods::MALFORMED), 0).await;
+    let none = PresentedAssertion { client_id: None, jwt: None, kind: AssertionKind::Jwt };
+    test_env.check(ClientAuthentication::Assertion(none), &refused(methods::MALFORMED), 0).await;
 }
 
 // [assertions RFC 7521 §5.2], [assertions RFC 7523 §6]

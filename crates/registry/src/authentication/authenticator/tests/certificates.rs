@@ -18,6 +18,11 @@ fn presented(client_id: &str, certificate: &Arc<ClientCertificate>) -> ClientAut
     ClientAuthentication::None { client_id: client_id.to_owned() }.beside(Some(certificate))
 }
 
+/// What comes of this certificate at this tenant.
+async fn outcome(test_env: &TestEnv, tenant: &str, id: &str, certificate: &Arc<ClientCertificate>) -> String {
+    test_env.outcome_at(tenant, presented(id, certificate), certificates::NOW.seconds()).await.0
+}
+
 fn with_method(client: Client, method: ClientAuthenticationMethod) -> Client {
     Client { authentication_method: method, ..client }
 }
@@ -36,7 +41,8 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
     ]);
     let mine = certificate(&key);
     let untrusted = Arc::new(ClientCertificate { chain: Err(ChainError::UnknownIssuer), ..(*mine).clone() });
-    let mut cases = vec![
+    let foreign = certificate(&other);
+    for (id, certificate, expected) in [
         ("issued", &mine, "Issued".to_owned()),
         ("own", &mine, "SelfSigned".to_owned()),
         ("own", &untrusted, "SelfSigned".to_owned()),
@@ -46,17 +52,14 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
         ("nobody", &mine, refused(methods::UNKNOWN_CLIENT)),
         ("", &mine, refused(methods::MALFORMED)),
         ("a\u{0}b", &mine, refused(methods::MALFORMED)),
-    ];
-    let foreign = certificate(&other);
-    cases.push(("own", &foreign, refused(CertificateCheck::Key.reason())));
-    for (id, certificate, expected) in cases {
-        let outcome = test_env.outcome_at("acme", presented(id, certificate), certificates::NOW.seconds());
-        assert_eq!(outcome.await.0, expected, "{id}");
+        ("own", &foreign, refused(CertificateCheck::Key.reason())),
+    ] {
+        assert_eq!(outcome(&test_env, "acme", id, certificate).await, expected, "{id}");
     }
     // The other tenant has no such clients, so it refuses the same certificate.
     for id in ["issued", "own"] {
-        let outcome = test_env.outcome_at("globex", presented(id, &mine), certificates::NOW.seconds());
-        assert_eq!(outcome.await.0, refused(methods::UNKNOWN_CLIENT), "{id}");
+        let found = outcome(&test_env, "globex", id, &mine).await;
+        assert_eq!(found, refused(methods::UNKNOWN_CLIENT), "{id}");
     }
 }
 
@@ -81,9 +84,7 @@ async fn refused_certificates_leave_at_the_instant_of_all_refusals() {
     let mut instants = Vec::new();
     for id in ["issued", "nobody", ""] {
         let begun = Instant::now();
-        let outcome =
-            test_env.outcome_at("acme", presented(id, &certificate(&key)), certificates::NOW.seconds());
-        assert!(outcome.await.0.contains("client"));
+        assert!(outcome(&test_env, "acme", id, &certificate(&key)).await.contains("client"));
         instants.push(begun.elapsed());
     }
     assert!(instants.iter().all(|elapsed| *elapsed == instants[0] && !elapsed.is_zero()), "{instants:?}");
@@ -104,10 +105,7 @@ async fn a_published_key_authenticates_its_certificate() {
         let document = serde_json::json!({ "keys": jwks }).to_string();
         test_env.store.jwks.lock().unwrap().insert((tenant("acme").id, URL.to_owned()), document);
     };
-    let outcome = async |key: &KeyPair| {
-        let presented = presented("own", &certificate(key));
-        test_env.outcome_at("acme", presented, certificates::NOW.seconds()).await.0
-    };
+    let outcome = async |key: &KeyPair| outcome(&test_env, "acme", "own", &certificate(key)).await;
     assert_eq!(outcome(&first).await, refused(CertificateCheck::KeySet.reason()));
     publish(&[&first]);
     tokio::time::advance(Duration::from_secs(61)).await;

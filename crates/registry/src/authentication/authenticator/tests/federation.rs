@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::SigningKey;
-use protocol::{AssertionKind, PresentedAssertion, StaticClaims};
+use protocol::{AssertionKind, StaticClaims};
 use serde_json::{Value, json};
 use tenancy::{IssuerKeys, TrustedIssuer};
 
-use super::assertions::{assertion, key, with};
+use super::assertions::{assertion, key, of_kind, with};
 use super::*;
 use crate::{FederationCheck as F, TextPattern, TrustRule, TrustRules};
 
@@ -26,9 +26,8 @@ fn jwks(key: &SigningKey) -> String {
 fn trusting(id: &str, issuers: &[(&str, &str, &SigningKey)]) -> Tenant {
     let declared = |(name, issuer, key): &(&str, &str, &SigningKey)| TrustedIssuer {
         name: (*name).to_owned(),
-        issuer: (*issuer).to_owned(),
         keys: IssuerKeys::Document(jwks(key)),
-        algorithms: Vec::new(),
+        ..TrustedIssuer::of_url(issuer)
     };
     Tenant { trusted_issuers: issuers.iter().map(declared).collect(), ..tenant(id) }
 }
@@ -46,20 +45,15 @@ fn claims() -> Value {
 }
 
 impl TestEnv {
-    async fn present(
-        &self,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-    ) -> Result<AuthenticatedClient, E> {
+    async fn present(&self, tenant: &Tenant, proof: ClientAuthentication) -> Result<AuthenticatedClient, E> {
         let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
         let now = Timestamp::from_seconds(NOW);
-        self.authenticator.authenticate(tenant, credentials, Purpose::Authenticate, &source, now).await
+        self.authenticator.authenticate(tenant, proof, Purpose::Authenticate, &source, now).await
     }
 }
 
 fn svid(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
-    let (client_id, jwt) = (client_id.map(str::to_owned), Some(Secret::new(jwt.to_owned())));
-    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt, kind: AssertionKind::JwtSvid })
+    of_kind(AssertionKind::JwtSvid, client_id, jwt)
 }
 
 fn said(outcome: Result<AuthenticatedClient, E>) -> String {
@@ -87,16 +81,15 @@ fn code(check: F) -> String {
 #[tokio::test]
 async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     let (ci, other) = (key(1), key(2));
+    let conditions = [
+        ("environment", "prod*"),
+        ("run", "42"),
+        ("protected", "true"),
+        ("groups", "b"),
+        ("/kubernetes.io/namespace", "prod"),
+    ];
     let rule = TrustRule {
-        claims: [
-            ("environment", "prod*"),
-            ("run", "42"),
-            ("protected", "true"),
-            ("groups", "b"),
-            ("/kubernetes.io/namespace", "prod"),
-        ]
-        .map(|(name, pattern)| (name.to_owned(), TextPattern::new(pattern)))
-        .into(),
+        claims: conditions.map(|(name, pattern)| (name.to_owned(), TextPattern::new(pattern))).into(),
         max_age: Lifetime::from_seconds(300),
         ..TrustRule::new("ci", "repo:acme/*:ref:refs/heads/main")
     };
@@ -110,11 +103,11 @@ async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     let accepted = test_env.present(&acme, assertion(Some("svc"), &good)).await.unwrap();
     assert_eq!(json!(accepted.client().claims), json!({ "repo": "acme/billing" }));
 
-    let without = |name: &str| {
-        let mut claims = claims();
+    let without_of = |mut claims: Value, name: &str| {
         claims.as_object_mut().unwrap().remove(name);
         sign(&claims)
     };
+    let without = |name: &str| without_of(claims(), name);
     let saying = |name: &str, value: Value| sign(&with(claims(), name, value));
     let header = |header: Value| {
         let rest = good.split_once('.').unwrap().1;
@@ -147,15 +140,7 @@ async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
         ("issued ahead", saying("iat", json!(NOW + 61)), code(F::Begin)),
         ("valid later", saying("nbf", json!(NOW + 61)), code(F::Begin)),
         ("too old", saying("iat", json!(NOW - 360)), code(F::Age)),
-        (
-            "of an unknown age",
-            sign(&{
-                let mut claims = with(claims(), "exp", NOW + 361);
-                claims.as_object_mut().unwrap().remove("iat");
-                claims
-            }),
-            code(F::Age),
-        ),
+        ("of an unknown age", without_of(with(claims(), "exp", NOW + 361), "iat"), code(F::Age)),
         ("another environment", saying("environment", json!("staging")), code(F::Conditions)),
         ("a number as another", saying("run", json!(43)), code(F::Conditions)),
         ("an object for a text", saying("environment", json!({ "a": "production" })), code(F::Conditions)),
@@ -183,20 +168,15 @@ async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
 async fn a_request_without_a_client_id_is_of_the_one_client_whose_rules_match() {
     let ci = key(1);
     let rule = |subject: &str| vec![TrustRule::new("ci", subject)];
+    let suspended = federated("acme", "suspended", rule("repo:acme/asleep:**"));
+    let suspended = Client { status: ClientStatus::Suspended, ..suspended };
     let test_env = test_env(vec![
         federated("acme", "billing", rule(SUBJECT)),
         federated("acme", "any", rule("repo:acme/other:**")),
         federated("acme", "by-url", vec![TrustRule::new(CI, "repo:acme/other:pull_request")]),
-        federated("acme", "suspended", rule("repo:acme/asleep:**")),
+        suspended,
         federated("globex", "billing", rule("repo:acme/**")),
     ]);
-    put(
-        &test_env.store,
-        Client {
-            status: ClientStatus::Suspended,
-            ..federated("acme", "suspended", rule("repo:acme/asleep:**"))
-        },
-    );
     let acme = trusting("acme", &[("ci", CI, &ci)]);
     for (subject, client_id, expected) in [
         (SUBJECT, None, "billing by rule for ci".to_owned()),
@@ -334,12 +314,8 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
         |nth: usize| (0..6).map(move |client| (format!("c{}", (client + nth) % 6), rules(nth, client)));
     let all = (0..4).flat_map(|nth| clients(nth).map(move |(id, rules)| federated(TENANTS[nth], &id, rules)));
     let test_env = over(store, all.collect(), Rate::per_minute(10_000_000));
-    let tenants: Vec<_> = (0..4)
-        .map(|nth| {
-            let of = |issuer: usize| (issuers[issuer].as_str(), issuers[issuer].as_str(), &keys[issuer]);
-            trusting(TENANTS[nth], &trusted(nth).map(of))
-        })
-        .collect();
+    let declared = |issuer: usize| (issuers[issuer].as_str(), issuers[issuer].as_str(), &keys[issuer]);
+    let tenants: Vec<_> = (0..4).map(|nth| trusting(TENANTS[nth], &trusted(nth).map(declared))).collect();
     let (mut tried, mut accepted) = (0_u32, 0_u32);
     for (signer, key) in keys.iter().enumerate() {
         for (issuer, iss) in issuers.iter().enumerate() {
@@ -381,24 +357,20 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
 async fn a_slow_issuer_of_one_tenant_slows_no_other() {
     let ci = key(1);
     let fetched = |tenant: &str| {
-        let issuers = vec![TrustedIssuer {
-            name: "ci".to_owned(),
-            keys: IssuerKeys::Url(CI.to_owned()),
-            ..TrustedIssuer::of_url(CI)
-        }];
-        Tenant { trusted_issuers: issuers, ..super::tenant(tenant) }
+        let keys = IssuerKeys::Url(CI.to_owned());
+        let issuer = TrustedIssuer { name: "ci".to_owned(), keys, ..TrustedIssuer::of_url(CI) };
+        Tenant { trusted_issuers: vec![issuer], ..super::tenant(tenant) }
     };
     let clients =
         ["acme", "globex"].map(|tenant| federated(tenant, "svc", vec![TrustRule::new("ci", SUBJECT)]));
     let store = FakeStore { fetching_takes: Duration::from_secs(3_600), ..FakeStore::default() };
     let test_env = Arc::new(over(store, clients.into(), Rate::per_minute(10_000)));
     let jwt = |aud: &str| ci.sign("JWT", &with(claims(), "aud", aud)).unwrap();
-    let slow: Vec<_> = (0..100)
-        .map(|_| {
-            let (test_env, acme, jwt) = (Arc::clone(&test_env), fetched("acme"), jwt("acme"));
-            tokio::spawn(async move { said(test_env.present(&acme, assertion(Some("svc"), &jwt)).await) })
-        })
-        .collect();
+    let slow = |_| {
+        let (test_env, acme, jwt) = (Arc::clone(&test_env), fetched("acme"), jwt("acme"));
+        tokio::spawn(async move { said(test_env.present(&acme, assertion(Some("svc"), &jwt)).await) })
+    };
+    let slow: Vec<_> = (0..100).map(slow).collect();
     let_all_go_on().await;
     let globex = trusting("globex", &[("ci", CI, &ci)]);
     let began = Instant::now();

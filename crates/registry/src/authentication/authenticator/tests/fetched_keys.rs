@@ -94,22 +94,18 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
 #[tokio::test(start_paused = true)]
 async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
     let (of_acme, of_other) = (key(1), key(1));
-    let mut there = published("billing");
-    there.tenant = tenant("other").id;
+    let there = Client { tenant: tenant("other").id, ..published("billing") };
     let test_env = test_env(vec![published("billing"), there]);
     test_env.publish("acme", Some(&[&of_acme]));
     test_env.publish("other", Some(&[&of_other]));
     let at_other = ENDPOINT.replace("acme", "other");
-    for (nth, (signer, aud, id, expected)) in [
+    for (nth, (signer, aud, id, expected)) in (0..).zip([
         (&of_acme, ENDPOINT, "acme", Ok(())),
         (&of_acme, at_other.as_str(), "other", Err(AssertionCheck::Signature)),
         (&of_other, at_other.as_str(), "other", Ok(())),
         (&of_other, ENDPOINT, "acme", Err(AssertionCheck::Signature)),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let claims = with(claims("billing", &nth.to_string()), "aud", aud);
+    ]) {
+        let claims = with(claims("billing", &format!("{nth}")), "aud", aud);
         let made = test_env.at(id, assertion(None, &signer.sign("JWT", &claims).unwrap()), NOW).await;
         let expected = expected.map_or_else(failed, |()| "accepted".to_owned());
         assert_eq!(outcome(made), expected, "{nth}");

@@ -17,10 +17,10 @@ fn clients() -> Vec<Client> {
 }
 
 impl TestEnv {
-    async fn identify(&self, id: &str, client_id: &str) -> Result<AuthenticatedClient, E> {
+    async fn identify(&self, id: &str, credentials: ClientAuthentication) -> Result<AuthenticatedClient, E> {
         let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
         let (authenticator, purpose) = (&self.authenticator, Purpose::Identify);
-        authenticator.authenticate(&tenant(id), none(client_id), purpose, &source, now).await
+        authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
     }
 }
 
@@ -29,7 +29,7 @@ impl TestEnv {
 #[tokio::test]
 async fn a_public_client_is_identified_where_that_is_enough() {
     let test_env = test_env(clients());
-    let app = test_env.identify("acme", "app").await.unwrap();
+    let app = test_env.identify("acme", none("app")).await.unwrap();
     assert_eq!((app.client().id.as_str(), app.proof()), ("app", &Proof::Nothing));
     assert_eq!(test_env.pool.hashes_computed(), 0);
     for (tenant, client_id) in [
@@ -41,7 +41,7 @@ async fn a_public_client_is_identified_where_that_is_enough() {
         ("acme", "mal\0formed"),
     ] {
         let before = test_env.pool.hashes_computed();
-        let error = test_env.identify(tenant, client_id).await.unwrap_err();
+        let error = test_env.identify(tenant, none(client_id)).await.unwrap_err();
         assert_eq!(error.to_string(), refused(methods::CREDENTIAL_MISSING), "{tenant}/{client_id}");
         assert_eq!(test_env.pool.hashes_computed(), before + 1, "{tenant}/{client_id}");
     }
@@ -60,15 +60,9 @@ async fn a_public_client_authenticates_nowhere_else() {
 #[tokio::test]
 async fn other_credentials_are_checked_as_everywhere() {
     let test_env = test_env(clients());
-    let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
-    let identify = async |credentials| {
-        test_env
-            .authenticator
-            .authenticate(&tenant("acme"), credentials, Purpose::Identify, &source, now)
-            .await
-    };
-    let billing = identify(post("billing", generated(1).expose())).await.unwrap();
+    let billing = test_env.identify("acme", post("billing", generated(1).expose())).await.unwrap();
     assert_eq!(named(billing.proof()), "generated");
-    assert!(identify(post("billing", generated(2).expose())).await.is_err());
-    assert!(identify(basic(&[("app", "")])).await.is_err());
+    for wrong in [post("billing", generated(2).expose()), basic(&[("app", "")])] {
+        assert!(test_env.identify("acme", wrong).await.is_err());
+    }
 }
